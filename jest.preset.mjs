@@ -1,0 +1,20 @@
+// What every project's tests share. Native ESM, so specs import { expect, it, jest } from '@jest/globals'.
+import { join } from 'node:path';
+
+const swc = {
+  jsc: { parser: { syntax: 'typescript' }, target: 'es2022', keepClassNames: true },
+  module: { type: 'es6' },
+  sourceMaps: 'inline',
+  swcrc: false,
+};
+
+export default {
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['@offload/source', 'node', 'node-addons'] },
+  testMatch: ['<rootDir>/src/**/*.spec.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': ['@swc/jest', swc] },
+  moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
+  // One real PostgreSQL and RabbitMQ for the whole run, started before the first spec and stopped after the last.
+  globalSetup: join(import.meta.dirname, 'tools/test-servers.mjs'),
+};

@@ -1,19 +1,30 @@
 #!/usr/bin/env node
-// `node tools/prisma.mjs <args>` = `prisma <args>`, but on machines where the postinstall of @prisma/engines could not
-// download the native schema engine (no route to binaries.prisma.sh) it runs Prisma's WebAssembly engine through
-// tools/schema-engine.mjs. Where the native engine is there, it is used and this file does nothing.
+// `npm run prisma -- <args>` = `prisma <args>`. The CLI (240 MB) lives in this folder and is installed when it is first
+// wanted: only changing the schema needs it. Where its native schema engine could not be downloaded, schema-engine.mjs
+// stands in for it with the WebAssembly engine that Prisma publishes on npm.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-const require = createRequire(import.meta.url);
-const env = { CHECKPOINT_DISABLE: '1', PRISMA_HIDE_UPDATE_MESSAGE: '1', ...process.env };
-const engines = dirname(require.resolve('@prisma/engines/package.json'));
-const native = readdirSync(engines).some((f) => f.startsWith('schema-engine-'));
-if (!native && !env.PRISMA_SCHEMA_ENGINE_BINARY)
-  env.PRISMA_SCHEMA_ENGINE_BINARY = join(import.meta.dirname, 'schema-engine.mjs');
-const r = spawnSync(process.execPath, [require.resolve('prisma/build/index.js'), ...process.argv.slice(2)], {
-  stdio: 'inherit',
-  env,
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const here = import.meta.dirname;
+const root = join(here, '../..');
+const run = (command, args, options) => {
+  const { status } = spawnSync(command, args, { stdio: 'inherit', ...options });
+  if (status !== 0) process.exit(status ?? 1);
+};
+
+if (!existsSync(join(here, 'node_modules/prisma'))) {
+  // --ignore-scripts: the post-install step is the download of the native engine.
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: here });
+}
+const native = readdirSync(join(here, 'node_modules/@prisma/engines')).some((file) => file.startsWith('schema-engine-'));
+run(process.execPath, [join(here, 'node_modules/prisma/build/index.js'), ...process.argv.slice(2)], {
+  cwd: join(root, 'libs/database'),
+  env: {
+    CHECKPOINT_DISABLE: '1',
+    PRISMA_HIDE_UPDATE_MESSAGE: '1',
+    NODE_PATH: join(here, 'node_modules'),
+    ...(native ? {} : { PRISMA_SCHEMA_ENGINE_BINARY: join(here, 'schema-engine.mjs') }),
+    ...process.env,
+  },
 });
-process.exit(r.status ?? 1);

@@ -1,1 +1,49 @@
-export {};
+import { openDatabase } from '@offload/database';
+import { createPublisher, declareTopology, openConnection } from '@offload/messaging';
+import { createLogger, createMetrics, handleShutdown, listen, loadConfig } from '@offload/runtime';
+import { createApp } from './app.ts';
+import { createBell } from './bell.ts';
+import { configSchema } from './config.ts';
+import { startRelay } from './relay.ts';
+
+const config = loadConfig(configSchema);
+const instance = config.INSTANCE ?? `api-${process.pid}`;
+const log = createLogger('api', { level: config.LOG_LEVEL, instance });
+const shutdown = handleShutdown(log, config.SHUTDOWN_GRACE_MS + 5_000);
+const metrics = createMetrics();
+
+const database = openDatabase({
+  url: config.DATABASE_URL,
+  poolSize: config.DATABASE_POOL_SIZE,
+  onConnectionError: (error) => log.warn({ err: error }, 'lost a connection to the database'),
+});
+const broker = await openConnection({
+  url: config.AMQP_URL,
+  name: instance,
+  onStateChange(state, reason) {
+    log.info({ state, reason }, 'broker');
+    if (state === 'open') relay.wake();
+  },
+  onRefused: (error) => shutdown.fail(error),
+});
+void declareTopology(broker, config.QUEUES);
+const bell = createBell({ database, publisher: createPublisher(broker), metrics, log });
+const relay = startRelay({ database, bell, broker, log });
+
+const app = createApp({
+  database,
+  broker,
+  bell,
+  relay,
+  metrics,
+  log,
+  queues: config.QUEUES,
+  notifierUrl: config.NOTIFIER_URL,
+});
+const server = await listen(app, { host: config.HOST, port: config.API_PORT, auth: config.AUTH });
+log.info({ host: config.HOST, port: server.port }, 'listening');
+
+shutdown.step('http', server.close);
+shutdown.step('relay', relay.stop);
+shutdown.step('broker', broker.close);
+shutdown.step('database', database.close);

@@ -1,1 +1,34 @@
-export {};
+// Browser-safe, zod only: what crosses a process boundary.
+export { httpUrl } from './http-url.ts';
+export {
+  defaultPolicy,
+  defineJob,
+  MAX_TIMEOUT_MS,
+  type Backoff,
+  type JobDefinition,
+  type JobPolicy,
+} from './job-definition.ts';
+export {
+  findJobDefinition,
+  jobDefinitions,
+  jobTypes,
+  type JobDefinitions,
+  type JobName,
+  type Payload,
+  type Result,
+} from './job-definitions.ts';
+export { jobSubmission, type JobSubmission } from './job-submission.ts';
+export {
+  isFinished,
+  job,
+  jobError,
+  jobProgress,
+  jobStatus,
+  withLinks,
+  type Job,
+  type JobError,
+  type JobProgress,
+  type JobStatus,
+  type JobWithLinks,
+} from './job.ts';
+export { eventName, jobEvent, ring, type EventName, type JobEvent, type Ring } from './messages.ts';

@@ -1,1 +1,9 @@
-export {};
+// The only library that speaks SQL. One function a transition of docs/job-lifecycle.md.
+export { migrate } from './migrate.ts';
+export { openDatabase, type Database, type DatabaseOptions } from './open-database.ts';
+export type { JobFilter } from './read-jobs.ts';
+export type { Claim, Delivery } from './transitions/claim-jobs.ts';
+export type { CreatedJob, NewJob } from './transitions/create-jobs.ts';
+export type { OwedRing } from './transitions/owed-rings.ts';
+export type { Outcome, Settlement } from './transitions/settle-jobs.ts';
+export { DatabaseUnavailableError } from './unavailable.ts';

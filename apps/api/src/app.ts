@@ -1,0 +1,51 @@
+import { DatabaseUnavailableError, type Database } from '@offload/database';
+import type { Connection } from '@offload/messaging';
+import { answers, createHttpService, methodNotAllowed, Problem, type Logger, type Registry } from '@offload/runtime';
+import express, { type Express } from 'express';
+import type { Bell } from './bell.ts';
+import type { Relay } from './relay.ts';
+import { listJobTypes } from './routes/list-job-types.ts';
+import { listJobs } from './routes/list-jobs.ts';
+import { showJob } from './routes/show-job.ts';
+import { submitJob } from './routes/submit-job.ts';
+
+export interface AppParts {
+  database: Database;
+  broker: Connection;
+  bell: Bell;
+  relay: Relay;
+  metrics: Registry;
+  log: Logger;
+  queues: readonly string[];
+  notifierUrl: string;
+}
+
+export const BODY_LIMIT = '1mb'; // 1 MiB
+
+/** The calls of the api and what answers them. */
+export function createApp(parts: AppParts): Express {
+  return createHttpService({
+    log: parts.log,
+    metrics: parts.metrics,
+    checks: {
+      database: { required: true, check: answers(() => parts.database.ping()) },
+      // Jobs are accepted without the broker too: the outbox keeps their rings.
+      broker: { required: false, check: () => (parts.broker.state === 'open' ? null : parts.broker.state) },
+    },
+    routes(app) {
+      const body = express.json({ limit: BODY_LIMIT, strict: false, type: 'application/json' });
+      app.route('/v1/jobs').get(listJobs(parts)).post(body, submitJob(parts)).all(methodNotAllowed('GET, HEAD, POST'));
+      app.route('/v1/jobs/:id').get(showJob(parts)).all(methodNotAllowed('GET, HEAD'));
+      app.route('/v1/job-types').get(listJobTypes()).all(methodNotAllowed('GET, HEAD'));
+    },
+    translate,
+  });
+}
+
+function translate(error: unknown): Problem | null {
+  if (!(error instanceof DatabaseUnavailableError)) return null;
+  return new Problem(503, 'database-unavailable', 'Try again soon', 'The database can not be reached at the moment', {
+    headers: { 'Retry-After': '1' },
+    cause: error,
+  });
+}

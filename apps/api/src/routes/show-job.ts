@@ -1,0 +1,24 @@
+import { isFinished, withLinks } from '@offload/contracts';
+import type { Database } from '@offload/database';
+import { invalidParameters, Problem } from '@offload/runtime';
+import type { RequestHandler } from 'express';
+import { z } from 'zod';
+import { retryAfter } from './retry-after.ts';
+
+const parameters = z.object({ id: z.uuid('must be a UUID') });
+
+/** `GET /v1/jobs/{id}`: the job, with a weak ETag from its version (RFC 9110 section 8.8.3). */
+export function showJob({ database, notifierUrl }: { database: Database; notifierUrl: string }): RequestHandler {
+  return async (request, response) => {
+    const parsed = parameters.safeParse(request.params);
+    if (!parsed.success) throw invalidParameters(parsed.error);
+    const { id } = parsed.data;
+    const job = await database.getJob(id);
+    if (!job) throw new Problem(404, 'job-not-found', 'Job not found', `There is no job ${id}`);
+
+    response.set('ETag', `W/"${job.version}"`).set('Cache-Control', 'private, no-cache');
+    if (!isFinished(job.status)) response.set('Retry-After', retryAfter(job));
+    if (request.fresh) return void response.status(304).end();
+    response.json(withLinks(job, notifierUrl));
+  };
+}

@@ -1,0 +1,55 @@
+import type { z } from 'zod';
+
+/** How long to wait before attempt n + 1: a random time up to `min(maxMs, baseMs * factor ** (n - 1))`. */
+export interface Backoff {
+  /** Upper bound before the second attempt, in milliseconds. @default 1_000 */
+  baseMs: number;
+  /** Growth of the bound with each attempt. @default 2 */
+  factor: number;
+  /** The bound never exceeds this, in milliseconds. @default 300_000 (5 minutes) */
+  maxMs: number;
+}
+
+/** What applies to a job of this type unless the job itself says otherwise. */
+export interface JobPolicy {
+  /** The lane its rings wait in. @default 'default' */
+  queue: string;
+  /** An attempt that runs longer is aborted and counts as failed, in milliseconds. @default 60_000 */
+  timeoutMs: number;
+  /** Attempts before the job is `failed`, the first included. @default 5 */
+  maxAttempts: number;
+  backoff: Backoff;
+}
+
+/** Longest timeout a job may have; the broker's `consumer_timeout` must exceed it (2 hours). */
+export const MAX_TIMEOUT_MS = 2 * 60 * 60 * 1000;
+
+export const defaultPolicy: JobPolicy = {
+  queue: 'default',
+  timeoutMs: 60_000,
+  maxAttempts: 5,
+  backoff: { baseMs: 1_000, factor: 2, maxMs: 300_000 },
+};
+
+/** One kind of slow work: its name, the shapes of what goes in and comes out, and its policy. */
+export interface JobDefinition<
+  Type extends string = string,
+  Payload extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+> {
+  type: Type;
+  /** One line for people, shown by `GET /v1/job-types`. */
+  description: string;
+  /** Checked when the job is posted (400) and again before it runs (permanent failure). */
+  payload: Payload;
+  /** Checked when the handler returns; another result is a permanent failure. */
+  result: Result;
+  policy: JobPolicy;
+}
+
+/** Declares a job type; members missing from `policy` are taken from {@link defaultPolicy}. */
+export function defineJob<const Type extends string, Payload extends z.ZodType, Result extends z.ZodType>(
+  definition: Omit<JobDefinition<Type, Payload, Result>, 'policy'> & { policy?: Partial<JobPolicy> },
+): JobDefinition<Type, Payload, Result> {
+  return { ...definition, policy: { ...defaultPolicy, ...definition.policy } };
+}

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { MAX_TIMEOUT_MS } from './job-definition.ts';
+
+const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
+
+const backoff = z.strictObject({
+  baseMs: z.int().min(0).max(86_400_000).default(1_000),
+  factor: z.number().min(1).max(10).default(2),
+  maxMs: z.int().min(0).max(86_400_000).default(300_000),
+});
+
+/** PostgreSQL's text can't hold NUL, and no tag needs a control character. */
+const tag = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^\P{C}+$/u, 'must not contain control characters');
+
+/**
+ * The body of `POST /v1/jobs`, apart from the payload's own schema, which hangs on `type`. Members left out are taken
+ * from the job definition's policy.
+ */
+export const jobSubmission = z
+  .strictObject({
+    type: z.string(),
+    payload: z.unknown().refine((value) => value !== undefined, 'is required'),
+    runAt: z.iso.datetime({ offset: true }).optional().describe('Not before this time; excludes delayMs.'),
+    delayMs: z.int().min(0).max(YEAR_MS).optional().describe('Not before this many milliseconds from now.'),
+    queue: z.string().min(1).max(64).optional(),
+    priority: z.int().min(0).max(9).default(0).describe('Higher runs first, where the broker supports it.'),
+    maxAttempts: z.int().min(1).max(100).optional(),
+    timeoutMs: z.int().min(1).max(MAX_TIMEOUT_MS).optional(),
+    backoff: backoff.optional(),
+    tags: z.array(tag).max(16).default([]),
+  })
+  .refine((body) => !(body.runAt !== undefined && body.delayMs), {
+    path: ['delayMs'],
+    message: 'excludes runAt: give one of the two',
+  })
+  .refine((body) => body.runAt === undefined || Date.parse(body.runAt) < Date.now() + 10 * YEAR_MS, {
+    path: ['runAt'],
+    message: 'must be within ten years from now',
+  });
+export type JobSubmission = z.infer<typeof jobSubmission>;

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { httpUrl } from '../http-url.ts';
+import { defineJob } from '../job-definition.ts';
+
+const column = z.strictObject({
+  name: z.string(),
+  type: z.enum(['empty', 'integer', 'number', 'boolean', 'date', 'string']),
+  empty: z.int().nonnegative(),
+  distinct: z.int().nonnegative(),
+  min: z.union([z.number(), z.string()]).nullable(),
+  max: z.union([z.number(), z.string()]).nullable(),
+  mean: z.number().nullable(),
+  quantiles: z.strictObject({ p25: z.number(), p50: z.number(), p75: z.number() }).nullable(),
+  top: z.array(z.strictObject({ value: z.string(), count: z.int().positive() })),
+});
+
+/** Describes each column of a CSV: its type, gaps, spread and most frequent values. */
+export const csvProfile = defineJob({
+  type: 'csv.profile',
+  description: 'Profiles a CSV, given in the payload or by URL: type, gaps, spread and top values of each column.',
+  payload: z
+    .strictObject({
+      csv: z.string().optional().describe('The CSV itself; its first line names the columns.'),
+      url: httpUrl.optional().describe('Where to download the CSV from.'),
+    })
+    .refine(({ csv, url }) => (csv === undefined) !== (url === undefined), 'must have either csv or url'),
+  result: z.strictObject({ rows: z.int().nonnegative(), columns: z.array(column) }),
+  policy: { timeoutMs: 10 * 60_000 },
+});

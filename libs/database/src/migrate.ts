@@ -1,0 +1,105 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+
+// What `prisma migrate deploy` does, without its CLI: the same table, checksums and advisory lock, so that both can be
+// used on one database. https://www.prisma.io/docs/orm/prisma-migrate
+const LOCK_ID = 72_707_369;
+const TABLE = `create table if not exists _prisma_migrations (
+  id varchar(36) primary key not null, checksum varchar(64) not null, finished_at timestamptz,
+  migration_name varchar(255) not null, logs text, rolled_back_at timestamptz,
+  started_at timestamptz not null default now(), applied_steps_count integer not null default 0)`;
+
+const DIRECTORY = fileURLToPath(new URL('../prisma/migrations', import.meta.url));
+
+/**
+ * Creates the database when it is missing and applies the migrations it has not had yet.
+ *
+ * @returns the names of the migrations applied now
+ * @throws when a migration fails, failed earlier, or was edited after it was applied
+ */
+export async function migrate(url: string): Promise<string[]> {
+  await createDatabaseIfMissing(url);
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query('select pg_advisory_lock($1)', [LOCK_ID]);
+    await client.query(TABLE);
+    const known = await knownMigrations(client);
+    const applied: string[] = [];
+    for (const name of await migrationNames()) {
+      const sql = await readFile(join(DIRECTORY, name, 'migration.sql'));
+      const checksum = createHash('sha256').update(sql).digest('hex');
+      const before = known.get(name);
+      if (before === undefined) {
+        await apply(client, name, sql.toString('utf8'), checksum);
+        applied.push(name);
+      } else if (before !== checksum) {
+        throw new Error(`migration ${name} was edited after it was applied`);
+      }
+    }
+    return applied;
+  } finally {
+    await client.end(); // gives the lock back too
+  }
+}
+
+async function migrationNames(): Promise<string[]> {
+  const entries = await readdir(DIRECTORY, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+}
+
+async function knownMigrations(client: pg.Client): Promise<Map<string, string>> {
+  const { rows } = await client.query<{ migration_name: string; checksum: string; finished_at: Date | null }>(
+    'select migration_name, checksum, finished_at from _prisma_migrations where rolled_back_at is null',
+  );
+  const failed = rows.find((row) => row.finished_at === null);
+  if (failed) throw new Error(`migration ${failed.migration_name} failed earlier: repair it, then run it again`);
+  return new Map(rows.map((row) => [row.migration_name, row.checksum]));
+}
+
+async function apply(client: pg.Client, name: string, sql: string, checksum: string): Promise<void> {
+  const id = randomUUID();
+  await client.query('insert into _prisma_migrations (id, checksum, migration_name) values ($1, $2, $3)', [
+    id,
+    checksum,
+    name,
+  ]);
+  try {
+    await client.query(sql); // without parameters: many statements in one implicit transaction
+  } catch (error) {
+    await client.query('update _prisma_migrations set logs = $2 where id = $1', [id, String(error)]);
+    throw error;
+  }
+  await client.query('update _prisma_migrations set finished_at = now(), applied_steps_count = 1 where id = $1', [id]);
+}
+
+async function createDatabaseIfMissing(url: string): Promise<void> {
+  const probe = new pg.Client({ connectionString: url });
+  try {
+    await probe.connect();
+    return;
+  } catch (error) {
+    if ((error as { code?: string }).code !== '3D000') throw error; // invalid_catalog_name
+  } finally {
+    await probe.end().catch(() => undefined); // never connected: nothing to end
+  }
+  const server = new URL(url);
+  const name = decodeURIComponent(server.pathname.slice(1));
+  server.pathname = '/postgres';
+  const admin = new pg.Client({ connectionString: server.href });
+  await admin.connect();
+  try {
+    await admin.query(`create database ${pg.escapeIdentifier(name)}`);
+  } catch (error) {
+    // duplicate_database, unique_violation: another process was first
+    if (!['42P04', '23505'].includes((error as { code?: string }).code ?? '')) throw error;
+  } finally {
+    await admin.end();
+  }
+}

@@ -1,0 +1,21 @@
+// `node run-migrations.js`: brings DATABASE_URL up to date and says what it did. Waits out a server that is starting.
+import { setTimeout as delay } from 'node:timers/promises';
+import { migrate } from './migrate.ts';
+import { DatabaseUnavailableError, orUnavailable } from './unavailable.ts';
+
+const url = process.env.DATABASE_URL;
+if (!url) {
+  process.stderr.write('DATABASE_URL is not set: postgresql://user:password@host:port/database\n');
+  process.exit(78); // EX_CONFIG
+}
+const deadline = Date.now() + 60_000;
+for (;;) {
+  try {
+    const applied = await orUnavailable(() => migrate(url));
+    process.stdout.write(applied.length === 0 ? 'database up to date\n' : `applied ${applied.join(', ')}\n`);
+    break;
+  } catch (error) {
+    if (!(error instanceof DatabaseUnavailableError) || Date.now() > deadline) throw error;
+    await delay(500);
+  }
+}

@@ -1,0 +1,79 @@
+import type { Backoff, Job } from '@offload/contracts';
+import type { Pool } from 'pg';
+import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+
+/** One arrival of a ring at a worker. */
+export interface Delivery {
+  jobId: string;
+  ringId: string;
+  /** The broker has handed this ring out before, and its former holder is gone. */
+  redelivered: boolean;
+}
+
+export type Claim =
+  /** The attempt is the caller's: `job.attempt` is its number and its fence. */
+  | { kind: 'claimed'; job: Job; timeoutMs: number; backoff: Backoff }
+  /** The job's last attempt was lost with its worker: it is `failed` now. */
+  | { kind: 'exhausted'; job: Job }
+  /** Not the caller's to run: finished, not due yet, held by a live attempt, or (`job` null) unknown. */
+  | { kind: 'refused'; job: Job | null };
+
+// The three guards of the state table. `for update` serialises with everybody else who wants the row; PostgreSQL checks
+// the guards again on the row as it is after waiting. Where two rings of one queued job meet in a batch, the update takes
+// one of them, and the ring id on the row says which.
+const claimSql = `
+  with delivery as (
+    select * from unnest($1::uuid[], $2::uuid[], $3::boolean[]) as delivery(job_id, ring_id, redelivered)
+  ), target as (
+    select held.id, delivery.ring_id, held.status = 'running' as takeover,
+      held.status = 'running' and held.attempt >= held.max_attempts as exhausted,
+      case held.status when 'running' then jsonb_build_object('code', 'worker-lost',
+        'message', 'the worker that ran this attempt is gone', 'attempt', held.attempt,
+        'at', to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) end as loss
+    from jobs as held join delivery on delivery.job_id = held.id
+    where held.status = 'queued'
+      or (held.status = 'scheduled' and held.due_at <= now())
+      or (held.status = 'running' and delivery.redelivered and held.ring_id = delivery.ring_id)
+    for update of held
+  )
+  update jobs as job set
+    status = (case when exhausted then 'failed' else 'running' end)::job_status,
+    attempt = case when exhausted then attempt else attempt + 1 end,
+    started_at = case when exhausted then started_at else now() end,
+    finished_at = case when exhausted then now() end,
+    error = case when exhausted then loss end,
+    errors = case when takeover and not exhausted then errors || loss else errors end,
+    progress = case when exhausted then progress end,
+    ring_id = target.ring_id,
+    version = version + 1
+  from target where job.id = target.id
+  returning ${jobColumns}, job.ring_id as "ringId", job.timeout_ms as "timeoutMs", job.backoff, exhausted`;
+
+type ClaimedRow = JobRow & { ringId: string; timeoutMs: number; backoff: Backoff; exhausted: boolean };
+
+/** queued (or scheduled and due) → running, attempt + 1; running → running, attempt + 1 when its holder is gone. */
+export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Claim[]> {
+  const { rows } = await pool.query<ClaimedRow>({
+    name: 'claim-jobs',
+    text: claimSql,
+    values: [
+      deliveries.map((delivery) => delivery.jobId),
+      deliveries.map((delivery) => delivery.ringId),
+      deliveries.map((delivery) => delivery.redelivered),
+    ],
+  });
+  const claimed = new Map(rows.map((row) => [row.ringId, row]));
+  const refusedIds = deliveries.filter(({ ringId }) => !claimed.has(ringId)).map(({ jobId }) => jobId);
+  const refused = refusedIds.length === 0 ? new Map<string, Job>() : await readJobs(pool, refusedIds);
+  return deliveries.map(({ jobId, ringId }): Claim => {
+    const row = claimed.get(ringId);
+    if (!row) return { kind: 'refused', job: refused.get(jobId) ?? null };
+    if (row.exhausted) return { kind: 'exhausted', job: toJob(row) };
+    return { kind: 'claimed', job: toJob(row), timeoutMs: row.timeoutMs, backoff: row.backoff };
+  });
+}
+
+async function readJobs(pool: Pool, ids: string[]): Promise<Map<string, Job>> {
+  const { rows } = await pool.query<JobRow>(`select ${jobColumns} from jobs as job where id = any($1::uuid[])`, [ids]);
+  return new Map(rows.map((row) => [row.id, toJob(row)]));
+}

@@ -1,0 +1,62 @@
+import type { Job } from '@offload/contracts';
+import type { Pool } from 'pg';
+import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+
+/** A ring the broker has not confirmed yet. */
+export interface OwedRing {
+  outboxId: string;
+  jobId: string;
+  type: string;
+  queue: string;
+  priority: number;
+}
+
+const takeSql = `
+  with due as (
+    select id from outbox where due_at <= now() order by due_at limit $1 for update skip locked
+  ), taken as (
+    update outbox set due_at = now() + $2 * interval '1 millisecond' from due where outbox.id = due.id
+    returning outbox.id, outbox.job_id
+  )
+  select taken.id as "outboxId", job.id as "jobId", job.type, job.queue, job.priority
+  from taken join jobs as job on job.id = taken.job_id`;
+
+/**
+ * Takes rings that are due, for the caller alone during `graceMs`: when it has not confirmed them by then (it died, or
+ * the broker is away), they are due again.
+ */
+export async function takeOwedRings(pool: Pool, limit: number, graceMs: number): Promise<OwedRing[]> {
+  const { rows } = await pool.query<OwedRing>({ name: 'take-owed-rings', text: takeSql, values: [limit, graceMs] });
+  return rows;
+}
+
+// The worker may have claimed, failed and rescheduled the job already: then due_at is in the future and the row stays.
+const confirmSql = `
+  with gone as (delete from outbox where id = any($1::bigint[]) returning id, job_id)
+  update jobs as job set status = 'queued', version = version + 1
+  from gone where job.id = gone.job_id and job.status = 'scheduled' and job.due_at <= now()
+  returning ${jobColumns}, gone.id as "outboxId"`;
+
+/**
+ * The broker has these rings, so they are owed no more; scheduled → queued.
+ *
+ * @returns for each the job, or null where its status did not change
+ */
+export async function confirmRings(pool: Pool, outboxIds: string[]): Promise<(Job | null)[]> {
+  const { rows } = await pool.query<JobRow & { outboxId: string }>({
+    name: 'confirm-rings',
+    text: confirmSql,
+    values: [outboxIds],
+  });
+  const queued = new Map(rows.map((row) => [row.outboxId, toJob(row)]));
+  return outboxIds.map((id) => queued.get(id) ?? null);
+}
+
+/** Milliseconds until the next ring is due, by the database's clock: 0 or less when one is due, null when none is owed. */
+export async function msUntilNextRing(pool: Pool): Promise<number | null> {
+  const { rows } = await pool.query<{ ms: number | null }>({
+    name: 'next-ring',
+    text: `select (extract(epoch from min(due_at) - now()) * 1000)::float8 as ms from outbox`,
+  });
+  return rows[0]?.ms ?? null;
+}

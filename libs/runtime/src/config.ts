@@ -1,0 +1,77 @@
+import { z } from 'zod';
+
+const EX_CONFIG = 78; // sysexits.h: something was found in an unconfigured or misconfigured state
+
+/** A TCP port; 0 lets the system choose. */
+export const port = (preset: number) => z.coerce.number().int().min(0).max(65_535).default(preset);
+
+/** A whole number, `min` at least. */
+export const integer = (preset: number, min = 0) => z.coerce.number().int().min(min).default(preset);
+
+/** `true` or `false`. */
+export const flag = (preset: boolean) =>
+  z
+    .enum(['true', 'false'])
+    .default(preset ? 'true' : 'false')
+    .transform((text) => text === 'true');
+
+/** A comma-separated list with at least one entry. */
+export const list = (preset: string) =>
+  z
+    .string()
+    .default(preset)
+    .transform((text) => text.split(',').map((entry) => entry.trim()))
+    .pipe(z.array(z.string().min(1)).min(1));
+
+/** What every process is told; spread it into the process's own schema. */
+export const commonVariables = {
+  /** Lowest level that is logged. */
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** Names this process in logs and on RabbitMQ's management page. */
+  INSTANCE: z.string().min(1).optional(),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }),
+  /** Most connections to PostgreSQL. */
+  DATABASE_POOL_SIZE: integer(10, 1),
+  AMQP_URL: z.url({ protocol: /^amqps?$/, error: 'must be an amqp:// or amqps:// URL' }),
+  /** Address to listen on. */
+  HOST: z.string().min(1).default('127.0.0.1'),
+  /** `off` allows to listen beyond loopback although nobody has to authenticate. */
+  AUTH: z.enum(['off']).optional(),
+  /** How long work under way may go on after SIGTERM, in milliseconds. */
+  SHUTDOWN_GRACE_MS: integer(10_000),
+};
+
+/**
+ * Parses the environment once; an empty variable counts as not set.
+ *
+ * @returns the configuration, or the faults, one line a variable
+ */
+export function parseConfig<Schema extends z.ZodObject>(
+  schema: Schema,
+  environment: NodeJS.ProcessEnv,
+): { config: z.output<Schema> } | { faults: string[] } {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return { config: parsed.data };
+  return {
+    faults: parsed.error.issues.map(({ path, message }) => {
+      const name = String(path[0]);
+      return given[name] === undefined
+        ? `${name} is not set: ${message}`
+        : `${name}=${show(name, given[name])}: ${message}`;
+    }),
+  };
+}
+
+/** The configuration of this process; a wrong one ends it with every fault on stderr and exit code 78. */
+export function loadConfig<Schema extends z.ZodObject>(schema: Schema): z.output<Schema> {
+  const outcome = parseConfig(schema, process.env);
+  if ('config' in outcome) return outcome.config;
+  process.stderr.write(`The configuration is wrong:\n${outcome.faults.map((fault) => `  ${fault}\n`).join('')}`);
+  process.exit(EX_CONFIG);
+}
+
+/** URLs carry passwords. */
+function show(name: string, value: string): string {
+  return name.endsWith('_URL') ? value.replace(/\/\/[^@/]*@/, '//***@') : value;
+}

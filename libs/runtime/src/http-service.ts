@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import { isIPv4 } from 'node:net';
+import express, { type Express, type RequestHandler } from 'express';
+import helmet from 'helmet';
+import { Histogram, type Registry } from 'prom-client';
+import { readiness, type ReadinessCheck } from './health.ts';
+import type { Logger } from './logger.ts';
+import { notFound, problemHandler, type Problem } from './problem.ts';
+
+export interface HttpServiceOptions {
+  log: Logger;
+  metrics: Registry;
+  /** What `/readyz` asks, by name. */
+  checks: Record<string, ReadinessCheck>;
+  /** Adds the process's own routes. */
+  routes?: (app: Express) => void;
+  /** Knows the problems behind the errors of the process's own parts. */
+  translate?: (error: unknown) => Problem | null;
+}
+
+/** An Express application with what every process answers: `/healthz`, `/readyz`, `/metrics`, and problems for errors. */
+export function createHttpService(options: HttpServiceOptions): Express {
+  const { log, metrics, checks, routes, translate = () => null } = options;
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.set('query parser', 'simple');
+  app.use(helmet());
+  app.use(requestId);
+  app.use(measured(metrics));
+  app.get('/healthz', (_request, response) => void response.json({ status: 'alive' }));
+  app.get('/readyz', readiness(checks));
+  app.get('/metrics', async (_request, response) => {
+    response.type(metrics.contentType).send(await metrics.metrics());
+  });
+  routes?.(app);
+  app.use(notFound);
+  app.use(problemHandler(log, translate));
+  return app;
+}
+
+/** Whether other machines can't reach this address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+/**
+ * Listens, and closes on demand: no new connections, idle ones closed, answers under way finished.
+ *
+ * @throws when the port is taken, or when `host` is beyond loopback although nobody has to authenticate
+ */
+export async function listen(
+  app: Express,
+  { host, port, auth }: { host: string; port: number; auth: 'off' | undefined },
+): Promise<{ port: number; close(): Promise<void> }> {
+  if (!isLoopback(host) && auth !== 'off') {
+    throw new Error(
+      `refusing to listen on ${host}: without API keys anybody who reaches it could submit and read jobs. ` +
+        'Listen on 127.0.0.1, or set AUTH=off if something in front of it decides who may.',
+    );
+  }
+  const server = createServer(app);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  return { port: (server.address() as { port: number }).port, close: () => close(server) };
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.close((error) => (error ? reject(error) : resolve()));
+    server.closeIdleConnections();
+  });
+}
+
+/** Every response carries `X-Request-Id`: the request's own where it sends a harmless one. */
+const requestId: RequestHandler = (request, response, next) => {
+  const given = request.get('x-request-id');
+  response.set('x-request-id', given && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID());
+  next();
+};
+
+function measured(registry: Registry): RequestHandler {
+  const duration = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'From the request to the end of its answer',
+    labelNames: ['method', 'route', 'status'],
+    registers: [registry],
+  });
+  return (request, response, next) => {
+    const stop = duration.startTimer();
+    response.on('finish', () => {
+      const route: string = request.route?.path ?? 'none';
+      stop({ method: request.method, route, status: response.statusCode });
+    });
+    next();
+  };
+}

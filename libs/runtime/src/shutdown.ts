@@ -1,0 +1,52 @@
+import type { Logger } from './logger.ts';
+
+/** Ends a process in good order. */
+export interface Shutdown {
+  /** Adds a step; steps run one after the other in the order of these calls. */
+  step(name: string, run: () => Promise<void> | void): void;
+  /** Ends the process with exit code 1 after the steps: it can't go on. */
+  fail(error: Error): void;
+}
+
+/**
+ * SIGTERM or SIGINT runs the steps and exits with 0; a second signal exits at once. An error that nobody caught runs them
+ * and exits with 1, since the process's state can't be trusted any more. Steps that take longer than `limitMs` are cut.
+ */
+export function handleShutdown(log: Logger, limitMs: number): Shutdown {
+  const steps: { name: string; run: () => Promise<void> | void }[] = [];
+  let stopping = false;
+
+  async function stop(exitCode: number): Promise<void> {
+    stopping = true;
+    setTimeout(() => {
+      log.error({ limitMs }, 'shutdown took too long');
+      process.exit(exitCode || 1);
+    }, limitMs).unref();
+    for (const { name, run } of steps) {
+      try {
+        await run();
+      } catch (error) {
+        log.error({ err: error, step: name }, 'shutdown step failed');
+        exitCode ||= 1;
+      }
+    }
+    log.info('stopped');
+    process.exit(exitCode);
+  }
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1);
+      log.info({ signal }, 'stopping');
+      void stop(0);
+    });
+  }
+  function fail(error: Error): void {
+    log.fatal({ err: error }, 'can not go on');
+    if (!stopping) void stop(1);
+  }
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', (reason) => fail(reason instanceof Error ? reason : new Error(String(reason))));
+
+  return { step: (name, run) => void steps.push({ name, run }), fail };
+}

@@ -1,6 +1,6 @@
-import { DatabaseUnavailableError, type Database } from '@offload/database';
+import type { Database } from '@offload/database';
 import type { Connection } from '@offload/messaging';
-import { answers, createHttpService, methodNotAllowed, Problem, type Logger, type Registry } from '@offload/runtime';
+import { answers, createHttpService, methodNotAllowed, type Logger, type Registry } from '@offload/runtime';
 import express, { type Express } from 'express';
 import type { Bell } from './bell.ts';
 import type { Relay } from './relay.ts';
@@ -38,14 +38,5 @@ export function createApp(parts: AppParts): Express {
       app.route('/v1/jobs/:id').get(showJob(parts)).all(methodNotAllowed('GET, HEAD'));
       app.route('/v1/job-types').get(listJobTypes()).all(methodNotAllowed('GET, HEAD'));
     },
-    translate,
-  });
-}
-
-function translate(error: unknown): Problem | null {
-  if (!(error instanceof DatabaseUnavailableError)) return null;
-  return new Problem(503, 'database-unavailable', 'Try again soon', 'The database can not be reached at the moment', {
-    headers: { 'Retry-After': '1' },
-    cause: error,
   });
 }

@@ -1,1 +1,48 @@
-export {};
+import { jobEvent } from '@offload/contracts';
+import { openDatabase } from '@offload/database';
+import { declareTopology, openConnection, subscribe, topology } from '@offload/messaging';
+import { createLogger, createMetrics, handleShutdown, listen, loadConfig } from '@offload/runtime';
+import { createApp } from './app.ts';
+import { configSchema } from './config.ts';
+import { createHub } from './hub.ts';
+import { refreshWatched } from './refresh.ts';
+
+const config = loadConfig(configSchema);
+const instance = config.INSTANCE ?? `notifier-${process.pid}`;
+const log = createLogger('notifier', { level: config.LOG_LEVEL, instance });
+const shutdown = handleShutdown(log, config.SHUTDOWN_GRACE_MS);
+const metrics = createMetrics();
+
+const database = openDatabase({
+  url: config.DATABASE_URL,
+  poolSize: config.DATABASE_POOL_SIZE,
+  onConnectionError: (error) => log.warn({ err: error }, 'lost a connection to the database'),
+});
+const hub = createHub(metrics, config.NOTIFIER_URL);
+const broker = await openConnection({
+  url: config.AMQP_URL,
+  name: instance,
+  onStateChange: (state, reason) => log.info({ state, reason }, 'broker'),
+  onRefused: (error) => shutdown.fail(error),
+});
+void declareTopology(broker, []);
+subscribe(broker, {
+  exchange: topology.events,
+  name: `notifier.${instance}`,
+  schema: jobEvent,
+  onMessage: hub.publish,
+  onListening: () => void refreshWatched({ database, hub, log }),
+  onFault: (error) => log.error({ err: error }, 'event dropped'),
+});
+
+const app = createApp({ database, broker, hub, metrics, log, notifierUrl: config.NOTIFIER_URL });
+const server = await listen(app, { host: config.HOST, port: config.NOTIFIER_PORT, auth: config.AUTH });
+log.info({ host: config.HOST, port: server.port }, 'listening');
+
+shutdown.step('http', () => {
+  const closed = server.close();
+  hub.close(); // browsers come back by themselves, to whichever notifier is there
+  return closed;
+});
+shutdown.step('broker', broker.close);
+shutdown.step('database', database.close);

@@ -6,7 +6,7 @@ import helmet from 'helmet';
 import { Histogram, type Registry } from 'prom-client';
 import { readiness, type ReadinessCheck } from './health.ts';
 import type { Logger } from './logger.ts';
-import { notFound, problemHandler, type Problem } from './problem.ts';
+import { notFound, problemHandler } from './problem.ts';
 
 export interface HttpServiceOptions {
   log: Logger;
@@ -15,13 +15,11 @@ export interface HttpServiceOptions {
   checks: Record<string, ReadinessCheck>;
   /** Adds the process's own routes. */
   routes?: (app: Express) => void;
-  /** Knows the problems behind the errors of the process's own parts. */
-  translate?: (error: unknown) => Problem | null;
 }
 
 /** An Express application with what every process answers: `/healthz`, `/readyz`, `/metrics`, and problems for errors. */
 export function createHttpService(options: HttpServiceOptions): Express {
-  const { log, metrics, checks, routes, translate = () => null } = options;
+  const { log, metrics, checks, routes } = options;
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -36,7 +34,7 @@ export function createHttpService(options: HttpServiceOptions): Express {
   });
   routes?.(app);
   app.use(notFound);
-  app.use(problemHandler(log, translate));
+  app.use(problemHandler(log));
   return app;
 }
 

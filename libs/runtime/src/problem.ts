@@ -33,7 +33,7 @@ export class Problem extends Error {
 
 function badRequest(errors: Fault[]): Problem {
   const names = errors.map((fault) => ('pointer' in fault ? fault.pointer || 'the body' : fault.parameter));
-  const detail = errors.map((fault, index) => `${names[index]} ${fault.detail}`).join('; ');
+  const detail = errors.map((fault, index) => `${names[index]}: ${fault.detail}`).join('; ');
   return new Problem(400, 'invalid-request', 'The request is not valid', detail, { errors });
 }
 
@@ -78,10 +78,10 @@ export const notFound: RequestHandler = (request) => {
   throw new Problem(404, 'not-found', 'Not found', `There is nothing at ${request.path}`);
 };
 
-/** Says everything that was thrown as a problem. `translate` knows the errors of the application's own parts. */
-export function problemHandler(log: Logger, translate: (error: unknown) => Problem | null): ErrorRequestHandler {
+/** Says everything that was thrown as a problem; what is nobody's known fault is logged and said as a bare 500. */
+export function problemHandler(log: Logger): ErrorRequestHandler {
   return (error, request, response, next) => {
-    const problem = error instanceof Problem ? error : (translate(error) ?? fromExpress(error) ?? unexpected(error));
+    const problem = error instanceof Problem ? error : (fromCode(error) ?? fromExpress(error) ?? unexpected(error));
     if (problem.slug === 'internal-error') log.error({ err: error, requestId: response.get('x-request-id') }, 'failed');
     if (response.headersSent) return next(error); // express cuts the connection
     response
@@ -99,6 +99,19 @@ export function problemHandler(log: Logger, translate: (error: unknown) => Probl
         }),
       );
   };
+}
+
+/** Errors of the libraries, by their `code`. */
+function fromCode(error: unknown): Problem | null {
+  switch ((error as { code?: unknown }).code) {
+    case 'database-unavailable':
+      return new Problem(503, 'database-unavailable', 'Try again soon', 'The database can not be reached now.', {
+        headers: { 'Retry-After': '1' },
+        cause: error,
+      });
+    default:
+      return null;
+  }
 }
 
 const ofBodyParser: Record<string, [slug: string, title: string]> = {

@@ -12,7 +12,7 @@ export interface Delivery {
 
 export type Claim =
   /** The attempt is the caller's: `job.attempt` is its number and its fence. */
-  | { kind: 'claimed'; job: Job; timeoutMs: number; backoff: Backoff }
+  | { kind: 'claimed'; job: Job; takeover: boolean; timeoutMs: number; backoff: Backoff }
   /** The job's last attempt was lost with its worker: it is `failed` now. */
   | { kind: 'exhausted'; job: Job }
   /** Not the caller's to run: finished, not due yet, held by a live attempt, or (`job` null) unknown. */
@@ -47,9 +47,16 @@ const claimSql = `
     ring_id = target.ring_id,
     version = version + 1
   from target where job.id = target.id
-  returning ${jobColumns}, job.ring_id as "ringId", job.timeout_ms as "timeoutMs", job.backoff, exhausted`;
+  returning ${jobColumns}, job.ring_id as "ringId", job.timeout_ms as "timeoutMs", job.backoff, takeover,
+    exhausted`;
 
-type ClaimedRow = JobRow & { ringId: string; timeoutMs: number; backoff: Backoff; exhausted: boolean };
+type ClaimedRow = JobRow & {
+  ringId: string;
+  timeoutMs: number;
+  backoff: Backoff;
+  takeover: boolean;
+  exhausted: boolean;
+};
 
 /** queued (or scheduled and due) → running, attempt + 1; running → running, attempt + 1 when its holder is gone. */
 export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Claim[]> {
@@ -69,7 +76,8 @@ export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Cla
     const row = claimed.get(ringId);
     if (!row) return { kind: 'refused', job: refused.get(jobId) ?? null };
     if (row.exhausted) return { kind: 'exhausted', job: toJob(row) };
-    return { kind: 'claimed', job: toJob(row), timeoutMs: row.timeoutMs, backoff: row.backoff };
+    const { takeover, timeoutMs, backoff } = row;
+    return { kind: 'claimed', job: toJob(row), takeover, timeoutMs, backoff };
   });
 }
 

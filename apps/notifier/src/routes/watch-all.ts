@@ -1,0 +1,36 @@
+import { jobStatus, type Job } from '@offload/contracts';
+import { invalidParameters } from '@offload/runtime';
+import type { RequestHandler } from 'express';
+import { z } from 'zod';
+import { openEventStream } from '../event-stream.ts';
+import type { Hub } from '../hub.ts';
+
+const query = z.strictObject({
+  type: z.string().optional(),
+  queue: z.string().optional(),
+  status: jobStatus.optional(),
+  tag: z.string().optional(),
+});
+
+/** `GET /v1/events`: the events of all jobs from now on, or of those that match every filter given. */
+export function watchAll({ hub }: { hub: Hub }): RequestHandler {
+  return (request, response) => {
+    const parsed = query.safeParse(request.query);
+    if (!parsed.success) throw invalidParameters(parsed.error);
+    const { type, queue, status, tag } = parsed.data;
+
+    const matches = (job: Job): boolean =>
+      (type === undefined || job.type === type) &&
+      (queue === undefined || job.queue === queue) &&
+      (status === undefined || job.status === status) &&
+      (tag === undefined || job.tags.includes(tag));
+
+    const stream = openEventStream(response, () => unwatch());
+    const unwatch = hub.watchAll({
+      notify: (job, text) => {
+        if (matches(job)) stream.write(text);
+      },
+      end: stream.end,
+    });
+  };
+}

@@ -1,0 +1,84 @@
+import type { Backoff, Job, JobDefinition, JobError } from '@offload/contracts';
+import type { Outcome } from '@offload/database';
+import { retryDelayMs } from './backoff.ts';
+import { PermanentError, RetryAfterError, type Handler, type HandlerContext } from './handler.ts';
+
+/** How long a handler may take to obey its signal before its run is abandoned, in milliseconds. */
+const ABANDON_AFTER_MS = 2_000;
+
+export interface AttemptParts {
+  job: Job;
+  definition: JobDefinition;
+  handler: Handler<JobDefinition>;
+  timeoutMs: number;
+  backoff: Backoff;
+  /** Fires when this worker must let go of the job: it is stopping, or the broker gave the job to another. */
+  stop: AbortSignal;
+  context: Omit<HandlerContext, 'signal'>;
+}
+
+/** Ends a run that took longer than its job's timeout. */
+class TimeoutError extends Error {
+  override name = 'TimeoutError';
+}
+
+/**
+ * One run of a handler, from payload to outcome. Never rejects.
+ *
+ * The payload is checked again, since the row may be older than this worker's code. A run that must let go is given back
+ * without using up the attempt, unless it finishes first.
+ */
+export async function attempt(parts: AttemptParts): Promise<Outcome> {
+  const { job, definition, handler, timeoutMs, stop, context } = parts;
+  const payload = definition.payload.safeParse(job.payload);
+  if (!payload.success) return { status: 'failed', error: jobError('invalid-payload', payload.error, job.attempt) };
+
+  const run = new AbortController();
+  const timer = setTimeout(() => run.abort(new TimeoutError(`took longer than ${timeoutMs} ms`)), timeoutMs);
+  const onStop = (): void => run.abort(stop.reason);
+  stop.addEventListener('abort', onStop, { once: true });
+  if (stop.aborted) onStop();
+  try {
+    const handling = (async () => handler(payload.data, { ...context, signal: run.signal }))();
+    const returned = await Promise.race([handling, abandoned(run.signal)]);
+    if (run.signal.reason instanceof TimeoutError) throw run.signal.reason;
+    return succeeded(definition, returned, job.attempt);
+  } catch (error) {
+    if (stop.aborted && !(run.signal.reason instanceof TimeoutError)) return { status: 'queued' };
+    return failed(run.signal.reason instanceof TimeoutError ? run.signal.reason : error, parts);
+  } finally {
+    clearTimeout(timer);
+    stop.removeEventListener('abort', onStop);
+    // A handler that was abandoned, or left something running behind, is told once more.
+    run.abort(new Error('the attempt is over'));
+  }
+}
+
+/** Rejects a while after the signal, for handlers that do not obey it. */
+function abandoned(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => setTimeout(reject, ABANDON_AFTER_MS, signal.reason).unref(), { once: true });
+  });
+}
+
+function succeeded(definition: JobDefinition, returned: unknown, attempt: number): Outcome {
+  const result = definition.result.safeParse(returned);
+  if (result.success) return { status: 'succeeded', result: result.data };
+  return { status: 'failed', error: jobError('invalid-result', result.error, attempt) };
+}
+
+function failed(error: unknown, { job, backoff }: AttemptParts): Outcome {
+  if (error instanceof PermanentError) return { status: 'failed', error: jobError('permanent', error, job.attempt) };
+  const code = error instanceof TimeoutError ? 'timeout' : 'handler-error';
+  const described = jobError(code, error, job.attempt);
+  if (job.attempt >= job.maxAttempts) return { status: 'failed', error: described };
+  const atLeastMs = error instanceof RetryAfterError ? error.retryAfterMs : 0;
+  return { status: 'scheduled', error: described, delayMs: Math.max(retryDelayMs(backoff, job.attempt), atLeastMs) };
+}
+
+/** Error messages come from anywhere: `jsonb` takes neither NUL nor half a surrogate pair, and nobody reads a novel. */
+function jobError(code: string, error: unknown, attempt: number): JobError {
+  const text = error instanceof Error ? error.message : String(error);
+  const message = text.slice(0, 2_000).toWellFormed().replaceAll('\0', '\ufffd');
+  return { code, message, attempt, at: new Date().toISOString() };
+}

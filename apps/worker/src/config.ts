@@ -1,0 +1,15 @@
+import { commonVariables, flag, integer, list, port } from '@offload/runtime';
+import { z } from 'zod';
+
+/** The worker's part of .env.example. */
+export const configSchema = z.object({
+  ...commonVariables,
+  /** For health and metrics only. */
+  WORKER_PORT: port(3200),
+  /** Jobs that run at once, of each queue. */
+  WORKER_CONCURRENCY: integer(10, 1),
+  /** Queues that are worked on. */
+  QUEUES: list('default'),
+  /** Whether `http.request` and `csv.profile` may reach loopback and private addresses. */
+  ALLOW_PRIVATE_TARGETS: flag(false),
+});

@@ -1,0 +1,41 @@
+import type { JobDefinition, JobDefinitions, Payload, Result } from '@offload/contracts';
+import type { Outbound } from '@offload/outbound';
+import type { Logger } from '@offload/runtime';
+
+/** What a handler is given besides its payload. */
+export interface HandlerContext {
+  /** The job's id (UUIDv7), the same over all its attempts. */
+  jobId: string;
+  /** Number of this run, from 1; it only grows, so other systems can use it as a fencing token. */
+  attempt: number;
+  /** Fires when this run must stop: timeout, shutdown, or the broker gave the job to another worker. */
+  signal: AbortSignal;
+  /** Tells watchers how far the job is; `percent` is 0 to 100. Never throws; calls in quick succession are merged. */
+  progress(percent: number, message?: string): void;
+  /** HTTP to targets that users name; refuses addresses inside unless the configuration allows them. */
+  outbound: Outbound;
+  /** Carries the job's id and attempt on each line. */
+  log: Logger;
+}
+
+/** Does a definition's work. Throw {@link PermanentError} to stop retrying; anything else thrown is retried. */
+export type Handler<D extends JobDefinition> = (payload: Payload<D>, context: HandlerContext) => Promise<Result<D>>;
+
+/** One handler for each job definition, under the same name: a missing or misnamed one is a compile error. */
+export type Handlers = { [Name in keyof JobDefinitions]: Handler<JobDefinitions[Name]> };
+
+/** The job can't succeed however often it is tried: it is `failed` at once. */
+export class PermanentError extends Error {
+  override name = 'PermanentError';
+}
+
+/** The attempt failed, and the next one is not to start before `retryAfterMs` milliseconds from now. */
+export class RetryAfterError extends Error {
+  override name = 'RetryAfterError';
+  readonly retryAfterMs: number;
+
+  constructor(message: string, retryAfterMs: number, options?: ErrorOptions) {
+    super(message, options);
+    this.retryAfterMs = retryAfterMs;
+  }
+}

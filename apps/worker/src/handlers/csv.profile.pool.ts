@@ -1,0 +1,83 @@
+import type { JobDefinitions, Result } from '@offload/contracts';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Piscina } from 'piscina';
+import { PermanentError, RetryAfterError } from '../handler.ts';
+
+export type Profile = Result<JobDefinitions['csvProfile']>;
+
+/** What a thread is told: either `csv` or `url`. */
+export interface ProfileTask {
+  csv?: string | undefined;
+  url?: string | undefined;
+  allowPrivateTargets: boolean;
+}
+
+/** What a thread answers. Errors lose their class and fields on the way out of a thread, so they travel as values. */
+export type ProfileAnswer =
+  | { outcome: 'profile'; profile: Profile }
+  | { outcome: 'permanent' | 'retry'; message: string }
+  | { outcome: 'retry-after'; message: string; retryAfterMs: number };
+
+/** Memory of one thread, in MiB. What a CSV needs depends on its distinct values, which are all kept. */
+const THREAD_MEMORY_MB = 1_024;
+
+let pool: Piscina<ProfileTask, ProfileAnswer> | undefined;
+
+/**
+ * Profiles in one of at most as many threads as there are cores, started on demand and ended after 30 idle seconds.
+ * Idle threads don't keep the process alive.
+ * @throws what the thread's answer says, or at once the signal's reason
+ */
+export async function profileInThread(task: ProfileTask, signal: AbortSignal): Promise<Profile> {
+  signal.throwIfAborted();
+  pool ??= createPool();
+  const answer = await pool.run(task, { signal }).catch((error: unknown) => {
+    throw signal.aborted ? signal.reason : threadFailure(error);
+  });
+  switch (answer.outcome) {
+    case 'profile':
+      return answer.profile;
+    case 'permanent':
+      throw new PermanentError(answer.message);
+    case 'retry-after':
+      throw new RetryAfterError(answer.message, answer.retryAfterMs);
+    case 'retry':
+      throw new Error(answer.message);
+  }
+}
+
+/** Ends every thread; a profile still under way is rejected. The next one would start a new pool. */
+export async function closeProfilePool(): Promise<void> {
+  const closing = pool;
+  pool = undefined;
+  await closing?.destroy();
+}
+
+function createPool(): Piscina<ProfileTask, ProfileAnswer> {
+  // Run from sources the thread needs the same TypeScript loader; built, it is plain JavaScript.
+  const extension = extname(import.meta.url);
+  return new Piscina({
+    filename: fileURLToPath(new URL(`csv.profile.thread${extension}`, import.meta.url)),
+    execArgv: extension === '.ts' ? sourceArguments() : [],
+    minThreads: 0,
+    maxThreads: availableParallelism(),
+    idleTimeout: 30_000,
+    atomics: 'disabled', // An idle thread that blocks on Atomics.wait couldn't finish closing its sockets.
+    resourceLimits: { maxOldGenerationSizeMb: THREAD_MEMORY_MB },
+  });
+}
+
+function sourceArguments(): string[] {
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx'));
+  return ['--import', loader.href, '--conditions=@offload/source'];
+}
+
+function threadFailure(error: unknown): unknown {
+  if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new PermanentError(`the CSV has too many distinct values: they don't fit into ${THREAD_MEMORY_MB} MiB`);
+  }
+  return error;
+}

@@ -1,0 +1,144 @@
+import { pipeline } from 'node:stream/promises';
+import { CsvError, parse } from 'csv-parse';
+import { PermanentError } from '../handler.ts';
+import { describeColumn } from './csv.profile.column.ts';
+import type { Profile } from './csv.profile.pool.ts';
+import { strictUtf8 } from './strict-utf8.ts';
+
+/** Longest record, in bytes (1 MiB): what is longer is most likely a quote that is never closed. */
+const MAX_RECORD_BYTES = 1_048_576;
+const MAX_COLUMNS = 1_000;
+const MAX_NAME_LENGTH = 256;
+
+/** A column while rows come in: memory grows with its distinct values, not with the rows. */
+interface Column {
+  name: string;
+  counts: Map<string, number>;
+  empty: number;
+}
+
+/**
+ * Profiles a CSV as RFC 4180 describes it: commas, double quotes, lines ended by CRLF, LF or CR; UTF-8, a byte order mark
+ * is skipped. The first line names the columns, each by another name. Lines without a character are skipped.
+ * Reads `source` once, piece by piece.
+ * @throws PermanentError naming the line, for what is no such CSV; or what `source` throws
+ */
+export async function profileCsv(source: AsyncIterable<Uint8Array>): Promise<Profile> {
+  let columns: Column[] | undefined;
+  let rows = 0;
+  const position = trackLines();
+  const parser = parse({
+    bom: true,
+    record_delimiter: ['\r\n', '\n', '\r'],
+    skip_empty_lines: true,
+    relax_column_count: true, // Checked below, to name the line in our own words.
+    max_record_size: MAX_RECORD_BYTES,
+  });
+  const take = (record: string[]) => {
+    const line = position.after(record, parser.info.lines);
+    if (columns === undefined) {
+      columns = readHeader(record, line);
+    } else {
+      addRow(columns, record, line);
+      rows += 1;
+    }
+  };
+  // Here each record comes by while the parser still stands on its line. The option on_record does the same and halves
+  // the throughput (it copies all of the parser's state for each record); further down the stream the line is lost.
+  const push = parser.push.bind(parser);
+  parser.push = (record: string[] | null) => {
+    if (record === null) {
+      return push(null);
+    }
+    try {
+      take(record);
+    } catch (error) {
+      parser.destroy(error as Error);
+    }
+    return true;
+  };
+  try {
+    await pipeline(source, strictUtf8, parser.resume());
+  } catch (error) {
+    throw error instanceof CsvError ? asPermanent(error, position) : error;
+  }
+  if (columns === undefined) {
+    throw new PermanentError('line 1: the CSV is empty; its first line must name the columns');
+  }
+  return { rows, columns: columns.map(({ name, counts, empty }) => describeColumn(name, counts, empty)) };
+}
+
+function readHeader(names: string[], line: number): Column[] {
+  if (names.length > MAX_COLUMNS) {
+    throw new PermanentError(`line ${line}: there are ${names.length} columns, ${MAX_COLUMNS} is the most`);
+  }
+  for (const [index, name] of names.entries()) {
+    if (name === '') {
+      throw new PermanentError(`line ${line}: column ${index + 1} has no name`);
+    }
+    if (name.length > MAX_NAME_LENGTH) {
+      throw new PermanentError(
+        `line ${line}: the name of column ${index + 1} is longer than ${MAX_NAME_LENGTH} characters`,
+      );
+    }
+    if (names.indexOf(name) !== index) {
+      throw new PermanentError(`line ${line}: two columns are named ${JSON.stringify(name)}`);
+    }
+  }
+  return names.map((name) => ({ name, counts: new Map(), empty: 0 }));
+}
+
+function addRow(columns: Column[], values: string[], line: number): void {
+  if (values.length !== columns.length) {
+    const found = `${values.length} ${values.length === 1 ? 'field' : 'fields'}`;
+    throw new PermanentError(`line ${line}: ${found} where the header has ${columns.length}`);
+  }
+  for (let index = 0; index < columns.length; index += 1) {
+    const column = columns[index] as Column;
+    const value = values[index] as string;
+    if (value === '') {
+      column.empty += 1;
+    } else {
+      column.counts.set(value, (column.counts.get(value) ?? 0) + 1);
+    }
+  }
+}
+
+interface Position {
+  /** @returns the line on which `record` ends, where csv-parse counts up to `lines` */
+  after(record: string[], lines: number): number;
+  /** @returns the line that csv-parse means when it counts up to `lines` */
+  of(lines: number): number;
+  /** The line on which the latest record ended. */
+  latest: number;
+}
+
+/** csv-parse counts a CRLF inside quotes as two lines; this takes them out again. */
+function trackLines(): Position {
+  let counted = 0;
+  let surplus = 0;
+  const position: Position = {
+    latest: 0,
+    of: (lines) => lines - surplus,
+    after: (record, lines) => {
+      if (lines > counted + 1) {
+        surplus += record.reduce((sum, value) => sum + value.split('\r\n').length - 1, 0);
+      }
+      counted = lines;
+      position.latest = position.of(lines);
+      return position.latest;
+    },
+  };
+  return position;
+}
+
+function asPermanent(error: CsvError, position: Position): PermanentError {
+  const line = position.of(Number(error.lines));
+  const messages: Partial<Record<CsvError['code'], string>> = {
+    INVALID_OPENING_QUOTE: `line ${line}: a quote inside a field that doesn't begin with one`,
+    CSV_INVALID_CLOSING_QUOTE: `line ${line}: text between a closing quote and the end of its field`,
+    CSV_QUOTE_NOT_CLOSED: `line ${position.latest + 1}: a quoted field begins here or later and is never closed`,
+    CSV_MAX_RECORD_SIZE: `line ${position.latest + 1}: a record begins here that is longer than 1 MiB`,
+  };
+  return new PermanentError(messages[error.code] ?? `line ${line}: ${error.message}`, { cause: error });
+}

@@ -1,0 +1,51 @@
+import { createOutbound } from '@offload/outbound';
+import { PermanentError, RetryAfterError } from '../handler.ts';
+import type { ProfileAnswer, ProfileTask } from './csv.profile.pool.ts';
+import { profileCsv } from './csv.profile.records.ts';
+import { describeRequest, outboundFailure, statusFailure } from './http-failure.ts';
+
+/** Longest CSV that is downloaded, decompressed, in bytes (64 MiB). */
+const MAX_CSV_BYTES = 64 * 1_024 * 1_024;
+
+/** Limit for a download, in milliseconds (5 minutes); then it is retried. */
+const DOWNLOAD_TIMEOUT_MS = 5 * 60_000;
+
+/** The thread's entry: runs one task. Never rejects; see {@link ProfileAnswer}. */
+export default async function run(task: ProfileTask): Promise<ProfileAnswer> {
+  try {
+    const profile = task.url === undefined ? await profileCsv(chunks(task.csv ?? '')) : await download(task, task.url);
+    return { outcome: 'profile', profile };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof RetryAfterError) {
+      return { outcome: 'retry-after', message, retryAfterMs: error.retryAfterMs };
+    }
+    return { outcome: error instanceof PermanentError ? 'permanent' : 'retry', message };
+  }
+}
+
+async function* chunks(csv: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(csv);
+}
+
+async function download({ allowPrivateTargets }: ProfileTask, url: string) {
+  const outbound = createOutbound({ allowPrivateTargets });
+  const request = {
+    url,
+    headers: { accept: 'text/csv, */*;q=0.5', 'accept-encoding': 'gzip, br' },
+    timeoutMs: DOWNLOAD_TIMEOUT_MS,
+    maxBytes: MAX_CSV_BYTES,
+  };
+  try {
+    return await outbound.request(request, ({ status, headers, body }) => {
+      if (status !== 200) {
+        throw statusFailure(describeRequest('GET', url), status, headers);
+      }
+      return profileCsv(body);
+    });
+  } catch (error) {
+    throw outboundFailure(error);
+  } finally {
+    await outbound.close();
+  }
+}

@@ -1,0 +1,13 @@
+import type { JobDefinitions } from '@offload/contracts';
+import type { Handler } from '../handler.ts';
+import { profileInThread } from './csv.profile.pool.ts';
+
+/**
+ * Profiles a CSV in a thread, so that the event loop stays free (the broker's heartbeats depend on it). How each figure
+ * comes about stands in `csv.profile.column.ts`, what counts as a CSV in `csv.profile.records.ts`.
+ *
+ * A CSV that can't be read is a permanent failure that names the line. For downloads: 5xx, 429 and network faults are
+ * retried, other statuses, refused targets and files over 64 MiB are permanent. Aborting ends the thread at once.
+ */
+export const csvProfile: Handler<JobDefinitions['csvProfile']> = ({ csv, url }, { outbound, signal }) =>
+  profileInThread({ csv, url, allowPrivateTargets: outbound.allowPrivateTargets }, signal);

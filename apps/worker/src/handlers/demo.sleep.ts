@@ -1,0 +1,33 @@
+import type { JobDefinitions } from '@offload/contracts';
+import type { Handler } from '../handler.ts';
+
+/** Sleeps, tells the seconds that are over, and rejects with the signal's reason as soon as it fires. */
+export const demoSleep: Handler<JobDefinitions['demoSleep']> = async ({ seconds }, { signal, progress }) => {
+  const totalMs = seconds * 1_000;
+  const startedAt = performance.now();
+  const elapsed = () => performance.now() - startedAt;
+  signal.throwIfAborted();
+  while (elapsed() < totalMs) {
+    const over = Math.floor(elapsed() / 1_000);
+    if (over > 0) {
+      progress(Math.floor((100 * over) / seconds), `${over} of ${seconds} s`);
+    }
+    // Every pause aims at a second since the start, so that late timers don't add up.
+    await pause(Math.min((over + 1) * 1_000, totalMs) - elapsed(), signal);
+  }
+  return { sleptMs: Math.round(elapsed()) };
+};
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    }, Math.ceil(ms));
+    signal.addEventListener('abort', abort, { once: true });
+  });
+}

@@ -1,0 +1,41 @@
+import type { JobDefinitions } from '@offload/contracts';
+import type { Handler } from '../handler.ts';
+import { describeRequest, outboundFailure, statusFailure } from './http-failure.ts';
+
+/** Longest body that a result keeps, in bytes (1 MiB); a longer one is a permanent failure. */
+const MAX_BODY_BYTES = 1_048_576;
+
+/**
+ * Sends the request and keeps the answer, its body decoded to text by the charset of `content-type` (UTF-8 where there
+ * is none or an unknown one; what doesn't decode becomes U+FFFD).
+ *
+ * A status in `acceptStatus` (any 2xx when absent) is success, whatever it is. Otherwise 5xx, 429 and network faults are
+ * retried, honouring `Retry-After`; other statuses (redirects among them: they are not followed), refused targets,
+ * headers that can't be sent and bodies over the limit are permanent. The job's own timeout is the only one.
+ */
+export const httpRequest: Handler<JobDefinitions['httpRequest']> = async (payload, { outbound, signal }) => {
+  const { url, method, headers, body, acceptStatus } = payload;
+  const accepted = (status: number) => acceptStatus?.includes(status) ?? (status >= 200 && status < 300);
+  const request = { url, method, headers, body, signal, timeoutMs: 0, maxBytes: MAX_BODY_BYTES };
+  try {
+    return await outbound.request(request, async (response) => {
+      if (!accepted(response.status)) {
+        throw statusFailure(describeRequest(method, url), response.status, response.headers);
+      }
+      const bytes = await response.bytes();
+      const { status, headers } = response;
+      return { status, headers, body: decoderFor(headers['content-type']).decode(bytes) };
+    });
+  } catch (error) {
+    throw outboundFailure(error);
+  }
+};
+
+function decoderFor(contentType = '') {
+  const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType) ?? [];
+  try {
+    return new TextDecoder(charset);
+  } catch {
+    return new TextDecoder(); // A charset nobody knows; the header is in the result for whoever does.
+  }
+}

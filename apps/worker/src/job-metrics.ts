@@ -1,0 +1,45 @@
+import type { Claim, Outcome } from '@offload/database';
+import { Counter, Gauge, Histogram, type Registry } from '@offload/runtime';
+
+export interface JobMetrics {
+  delivery(claim: Claim): void;
+  outcome(type: string, outcome: Outcome, seconds: number): void;
+  fenced(): void;
+}
+
+/** @param running counts the jobs this worker is running now */
+export function createJobMetrics(registry: Registry, running: () => number): JobMetrics {
+  const registers = [registry];
+  const deliveries = new Counter({
+    name: 'offload_deliveries_total',
+    help: 'Rings received, by claim: claimed, takeover, exhausted or refused',
+    labelNames: ['claim'],
+    registers,
+  });
+  const attempts = new Histogram({
+    name: 'offload_attempt_duration_seconds',
+    help: 'Runs of handlers by type and outcome; scheduled is a retry, queued was given back',
+    labelNames: ['type', 'outcome'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1_800],
+    registers,
+  });
+  const fenced = new Counter({
+    name: 'offload_fenced_total',
+    help: 'Outcomes refused because another attempt held the job',
+    registers,
+  });
+  new Gauge({
+    name: 'offload_jobs_running',
+    help: 'Jobs this worker is running now',
+    registers,
+    collect() {
+      this.set(running());
+    },
+  });
+  return {
+    delivery: (claim) =>
+      deliveries.inc({ claim: claim.kind === 'claimed' && claim.takeover ? 'takeover' : claim.kind }),
+    outcome: (type, outcome, seconds) => attempts.observe({ type, outcome: outcome.status }, seconds),
+    fenced: () => fenced.inc(),
+  };
+}

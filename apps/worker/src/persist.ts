@@ -1,0 +1,35 @@
+import { DatabaseUnavailableError } from '@offload/database';
+import { BrokerUnavailableError } from '@offload/messaging';
+
+const LONGEST_WAIT_MS = 2_000;
+
+/**
+ * Does what must be done while we hold a delivery, however long database or broker are away: tries again with full
+ * jitter until it works, or until the delivery is lost. It is tried at least once.
+ *
+ * @param operation is given the number of the try, from 1
+ * @throws the signal's reason when the delivery is lost, and any other error of the operation at once
+ */
+export async function persist<T>(operation: (tryNumber: number) => Promise<T>, lost: AbortSignal): Promise<T> {
+  for (let tryNumber = 1; ; tryNumber += 1) {
+    try {
+      return await operation(tryNumber);
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailableError || error instanceof BrokerUnavailableError)) throw error;
+    }
+    await pause(Math.random() * Math.min(LONGEST_WAIT_MS, 50 * 2 ** tryNumber), lost);
+    lost.throwIfAborted();
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,143 @@
+import { isFinished, type EventName, type Job, type Ring } from '@offload/contracts';
+import type { Claim, Database, Outcome } from '@offload/database';
+import type { DeliveredMessage, Verdict } from '@offload/messaging';
+import type { Outbound } from '@offload/outbound';
+import type { Logger } from '@offload/runtime';
+import type { Announce } from './announce.ts';
+import { attempt } from './attempt.ts';
+import type { findHandler } from './handlers.ts';
+import type { JobMetrics } from './job-metrics.ts';
+import { persist } from './persist.ts';
+import { reportProgressTo } from './progress.ts';
+
+export interface RunJobParts {
+  database: Database;
+  announce: Announce;
+  findHandler: typeof findHandler;
+  outbound: Outbound;
+  metrics: JobMetrics;
+  log: Logger;
+  /** Fires when the worker has waited long enough for running jobs while it stops. */
+  letGo: AbortSignal;
+}
+
+type RingDelivery = DeliveredMessage<Ring>;
+type Claimed = Extract<Claim, { kind: 'claimed' }>;
+
+/** How soon a job comes back whose type this worker does not know: another worker, newer, may. */
+const UNKNOWN_TYPE_DELAY_MS = 5_000;
+
+/**
+ * One delivery of a ring, from claim to acknowledgement: claim → handler → outcome → event → ack.
+ *
+ * The delivery stays unacknowledged all the way, so whenever this process dies the broker hands the ring to another
+ * worker. Rejects only when the delivery is lost, or on a fault nobody foresaw.
+ */
+export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promise<Verdict> {
+  const { metrics, log } = parts;
+  const claim = await claimFor(delivery, parts);
+  metrics.delivery(claim);
+
+  if (claim.kind === 'refused') {
+    // The worker before us may have died between its outcome and its event.
+    if (delivery.redelivered && claim.job && isFinished(claim.job.status))
+      await announceFor(delivery, claim.job, parts);
+    return 'ack';
+  }
+  if (claim.kind === 'exhausted') {
+    log.warn({ jobId: claim.job.id, attempt: claim.job.attempt }, 'job failed: its last worker was lost');
+    await announceFor(delivery, claim.job, parts);
+    return 'ack';
+  }
+
+  announceInPassing(claim.job, parts);
+  const started = performance.now();
+  const outcome = await outcomeOf(delivery, claim, parts);
+  metrics.outcome(claim.job.type, outcome, (performance.now() - started) / 1_000);
+
+  const job = await settle(delivery, claim.job, outcome, parts);
+  if (job) await announceFor(delivery, job, parts);
+  return outcome.status === 'queued' ? 'requeue' : 'ack';
+}
+
+/** On a second try our first may have worked without our hearing of it: then the row is held by this very ring. */
+function claimFor({ body, messageId, redelivered, signal }: RingDelivery, { database }: RunJobParts): Promise<Claim> {
+  return persist(
+    (tryNumber) =>
+      database.claimJob({ jobId: body.jobId, ringId: messageId, redelivered: redelivered || tryNumber > 1 }),
+    signal,
+  );
+}
+
+async function outcomeOf({ signal }: RingDelivery, claim: Claimed, parts: RunJobParts): Promise<Outcome> {
+  const { job, timeoutMs, backoff } = claim;
+  const { database, findHandler, outbound, letGo } = parts;
+  const log = parts.log.child({ jobId: job.id, type: job.type, attempt: job.attempt });
+
+  const found = findHandler(job.type);
+  if (!found) {
+    log.warn('unknown job type: left to another worker');
+    return { status: 'scheduled', error: null, delayMs: UNKNOWN_TYPE_DELAY_MS };
+  }
+
+  const reporter = reportProgressTo(async (progress) => {
+    try {
+      const current = await database.reportProgress(job.id, job.attempt, progress);
+      if (current) announceInPassing(current, parts, 'job.progress');
+    } catch (error) {
+      log.debug({ err: error }, 'progress not reported');
+    }
+  });
+  const stop = new AbortController();
+  const stopBecause = (source: AbortSignal) => (): void => stop.abort(source.reason);
+  const [onLost, onLetGo] = [stopBecause(signal), stopBecause(letGo)];
+  signal.addEventListener('abort', onLost);
+  letGo.addEventListener('abort', onLetGo);
+  if (signal.aborted) onLost();
+  if (letGo.aborted) onLetGo();
+  try {
+    return await attempt({
+      job,
+      ...found,
+      timeoutMs,
+      backoff,
+      stop: stop.signal,
+      context: { jobId: job.id, attempt: job.attempt, progress: reporter.progress, outbound, log },
+    });
+  } finally {
+    signal.removeEventListener('abort', onLost);
+    letGo.removeEventListener('abort', onLetGo);
+    await reporter.stop();
+  }
+}
+
+/** @returns the job to announce, or null when another attempt holds it by now */
+async function settle(
+  { signal }: RingDelivery,
+  { id, attempt }: Job,
+  outcome: Outcome,
+  { database, metrics, log }: RunJobParts,
+): Promise<Job | null> {
+  const settlement = { jobId: id, attempt, outcome };
+  let tries = 0;
+  const job = await persist((tryNumber) => {
+    tries = tryNumber;
+    return database.settleJob(settlement);
+  }, signal);
+  if (job) return job;
+  // An earlier try may have worked without our hearing of it; then the row is what we wanted to announce.
+  if (tries > 1) return persist(() => database.getJob(id), signal);
+  metrics.fenced();
+  log.warn({ jobId: id, attempt }, 'fenced: another attempt holds the job');
+  return null;
+}
+
+/** The event that ends a delivery's way: the broker must have it before the ring is acknowledged. */
+function announceFor({ signal }: RingDelivery, job: Job, { announce }: RunJobParts): Promise<void> {
+  return persist(() => announce(job), signal);
+}
+
+/** An event on the way, which the next one makes up for when it is lost. */
+function announceInPassing(job: Job, { announce, log }: RunJobParts, event?: EventName): void {
+  announce(job, event).catch((error: Error) => log.debug({ err: error, jobId: job.id }, 'event not sent'));
+}

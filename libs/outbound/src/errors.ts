@@ -1,0 +1,30 @@
+/** The target is inside, so nothing was sent. Permanent: asking again changes nothing unless the name moves. */
+export class RefusedTargetError extends Error {
+  override name = 'RefusedTargetError';
+  readonly code = 'refused-target';
+  /** The address that led inside: for the log. The message leaves it out, since it may go to whoever named the target. */
+  readonly address: string;
+
+  constructor(hostname: string, address: string) {
+    super(`${hostname} is refused: it leads to an address inside`);
+    this.address = address;
+  }
+}
+
+/** The request can't be sent as it was given; nothing was sent. Permanent. */
+export class InvalidRequestError extends Error {
+  override name = 'InvalidRequestError';
+  readonly code = 'invalid-request';
+}
+
+/** The response's body, decompressed, is longer than `maxBytes`. Permanent for the same target and limit. */
+export class ResponseTooLargeError extends Error {
+  override name = 'ResponseTooLargeError';
+  readonly code = 'response-too-large';
+}
+
+/** The name didn't resolve, or the connection failed, broke off or took too long. Worth another try; see `cause`. */
+export class NetworkFaultError extends Error {
+  override name = 'NetworkFaultError';
+  readonly code = 'network-fault';
+}

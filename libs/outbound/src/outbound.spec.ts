@@ -1,0 +1,324 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { connect as connectTcp, type AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import type { Target } from './dial.ts';
+import { InvalidRequestError, NetworkFaultError, RefusedTargetError, ResponseTooLargeError } from './errors.ts';
+import { createOutbound, type Outbound, type OutboundOptions, type OutboundResponse } from './outbound.ts';
+import type { OutboundRequest } from './request.ts';
+
+const opened: { close(): unknown }[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((each) => each.close()));
+});
+
+function setup(options: OutboundOptions = { allowPrivateTargets: true }): Outbound {
+  const outbound = createOutbound(options);
+  opened.push(outbound);
+  return outbound;
+}
+
+async function serve(listener: RequestListener): Promise<{ url: string; port: number; server: Server }> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  opened.push({ close: () => (server.closeAllConnections(), server.close()) });
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/`, port, server };
+}
+
+const text = async (response: OutboundResponse) => Buffer.from(await response.bytes()).toString();
+
+/** An outbound that sends nothing: `names` is its whole DNS, and connections are only recorded. */
+function offline(names: Record<string, string[]>, allowPrivateTargets = false) {
+  const dialled: Target[] = [];
+  const outbound = setup({
+    allowPrivateTargets,
+    resolve: (hostname) => Promise.resolve(names[hostname] ?? []),
+    connect: (target) => {
+      dialled.push(target);
+      return Promise.reject(new Error('offline'));
+    },
+  });
+  return { outbound, dialled };
+}
+
+const inside = [
+  'http://127.0.0.1/',
+  'http://127.1/',
+  'http://0177.0.0.1/',
+  'http://0x7f.0.0.1/',
+  'http://0x7f000001/',
+  'http://2130706433/',
+  'http://017700000001/',
+  'http://127.0.0.1./',
+  'http://%31%32%37.0.0.1/',
+  'http://127。0。0。1/',
+  'http://①②⑦.0.0.1/',
+  'http://0/',
+  'http://0.0.0.0:8080/',
+  'http://10.0.0.1/',
+  'http://10.1/',
+  'http://172.16.254.1/',
+  'http://192.168.0.1/',
+  'http://100.64.1.1/',
+  'http://[::1]/',
+  'http://[0:0:0:0:0:0:0:1]/',
+  'http://[fd00::1]/',
+  'http://[::ffff:127.0.0.1]/',
+  'http://[::ffff:7f00:1]/',
+  'http://[64:ff9b::a00:1]/',
+];
+const never = [
+  'http://169.254.169.254/latest/meta-data/',
+  'http://0xa9fea9fe/',
+  'http://2852039166/',
+  'http://[fe80::1]/',
+  'http://[fd00:ec2::254]/',
+  'http://100.100.100.200/',
+  'http://168.63.129.16/',
+  'http://224.0.0.1/',
+  'http://255.255.255.255/',
+  'http://[::]/',
+  'http://[::127.0.0.1]/',
+  'http://[::ffff:169.254.169.254]/',
+  'http://[64:ff9b::169.254.169.254]/',
+  'http://[2002:7f00:1::]/',
+  'http://[2001:0:4136:e378:8000:63bf:80ff:fffe]/',
+  'http://[ff02::1]/',
+];
+
+describe('the guard', () => {
+  it.each([...inside, ...never])('refuses %s and connects nowhere', async (url) => {
+    const { outbound, dialled } = offline({});
+    await expect(outbound.request({ url }, text)).rejects.toThrow(RefusedTargetError);
+    expect(dialled).toEqual([]);
+  });
+
+  it.each(never)('refuses %s also where private targets are allowed', async (url) => {
+    const { outbound, dialled } = offline({}, true);
+    await expect(outbound.request({ url }, text)).rejects.toThrow(RefusedTargetError);
+    expect(dialled).toEqual([]);
+  });
+
+  it('refuses a name as a whole when one of its addresses is inside, without telling which', async () => {
+    const { outbound, dialled } = offline({ 'mixed.test': ['93.184.216.34', '10.1.2.3'] });
+    const refused = await outbound.request({ url: 'http://mixed.test/' }, text).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(RefusedTargetError);
+    expect((refused as RefusedTargetError).address).toBe('10.1.2.3');
+    expect((refused as RefusedTargetError).message).not.toContain('10.1.2.3');
+    expect(dialled).toEqual([]);
+  });
+
+  it('connects to the checked addresses under the name, and asks the resolver once', async () => {
+    let asked = 0;
+    const dialled: Target[] = [];
+    const outbound = setup({
+      resolve: () => Promise.resolve([++asked === 1 ? '93.184.216.34' : '127.0.0.1']),
+      connect: (target) => {
+        dialled.push(target);
+        return Promise.reject(new Error('offline'));
+      },
+    });
+    await expect(outbound.request({ url: 'https://rebinding.test:8443/' }, text)).rejects.toThrow(NetworkFaultError);
+    expect(asked).toBe(1);
+    expect(dialled).toEqual([
+      {
+        protocol: 'https:',
+        hostname: 'rebinding.test',
+        port: '8443',
+        servername: 'rebinding.test',
+        addresses: ['93.184.216.34'],
+      },
+    ]);
+  });
+
+  it('checks again for each new connection', async () => {
+    const { port } = await serve((_request, response) => response.setHeader('connection', 'close').end('first'));
+    const answers = ['93.184.216.34', '127.0.0.1'];
+    const outbound = setup({
+      resolve: () => Promise.resolve([answers.shift() ?? '']),
+      connect: () => Promise.resolve(connectTcp(port, '127.0.0.1')),
+    });
+    await expect(outbound.request({ url: 'http://rebinding.test/' }, text)).resolves.toBe('first');
+    await expect(outbound.request({ url: 'http://rebinding.test/' }, text)).rejects.toThrow(RefusedTargetError);
+  });
+
+  it('lets loopback through where private targets are allowed, the socket pinned to what was checked', async () => {
+    const { port } = await serve((request, response) => response.end(request.headers.host));
+    const outbound = setup({ allowPrivateTargets: true, resolve: () => Promise.resolve(['127.0.0.1']) });
+    await expect(outbound.request({ url: `http://only.here.test:${port}/` }, text)).resolves.toBe(
+      `only.here.test:${port}`,
+    );
+  });
+
+  it('asks TLS for the name, not for the address', async () => {
+    const asked: string[] = [];
+    const server = createTlsServer({ SNICallback: (name, callback) => (asked.push(name), callback(null)) });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    opened.push(server);
+    const outbound = setup({ allowPrivateTargets: true, resolve: () => Promise.resolve(['127.0.0.1']) });
+    const { port } = server.address() as AddressInfo;
+    // The server has no certificate, so the handshake ends there.
+    await expect(outbound.request({ url: `https://secure.test.:${port}/` }, text)).rejects.toThrow(NetworkFaultError);
+    expect(asked).toEqual(['secure.test']);
+  });
+
+  it('tries the next address when one does not answer', async () => {
+    const { port } = await serve((_request, response) => response.end('reached'));
+    const outbound = setup({ allowPrivateTargets: true, resolve: () => Promise.resolve(['::1', '127.0.0.1']) });
+    await expect(outbound.request({ url: `http://both.test:${port}/` }, text)).resolves.toBe('reached');
+  });
+});
+
+describe('a request', () => {
+  it.each(['ftp://example.com/', 'file:///etc/passwd', 'example.com', '', 'http://', 'http://me:secret@example.com/'])(
+    'with the URL "%s" is invalid',
+    async (url) => {
+      const { outbound } = offline({});
+      await expect(outbound.request({ url }, text)).rejects.toThrow(InvalidRequestError);
+    },
+  );
+
+  it.each<Partial<OutboundRequest>>([
+    { headers: { 'Content-Length': '5' } },
+    { headers: { 'transfer-encoding': 'chunked' } },
+    { headers: { Connection: 'close' } },
+    { headers: { host: 'other.test' } },
+    { headers: { upgrade: 'websocket' } },
+    { headers: { 'x-a': '1', 'X-A': '2' } },
+    { headers: { 'x-a': 'line\r\nbreak: 1' } },
+    { headers: { 'x a': '1' } },
+    { method: 'CONNECT' },
+    { method: 'no token' },
+  ])('that HTTP can not carry is invalid: %j', async (part) => {
+    const { url } = await serve((_request, response) => response.end());
+    await expect(setup().request({ url, ...part }, text)).rejects.toThrow(InvalidRequestError);
+  });
+
+  it('carries method, headers and body', async () => {
+    const { url } = await serve(async (request, response) => {
+      const body = Buffer.concat(await request.toArray()).toString();
+      const { method, headers } = request;
+      response.end(JSON.stringify({ method, body, a: headers['x-a'], accept: headers['accept-encoding'] }));
+    });
+    for (const method of ['POST', 'GET', 'DELETE', 'PURGE']) {
+      const answer = await setup().request({ url, method, headers: { 'X-A': 'ä' }, body: 'größer' }, text);
+      expect(JSON.parse(answer)).toEqual({ method, body: 'größer', a: 'ä', accept: 'identity' });
+    }
+  });
+
+  it('does not follow redirects', async () => {
+    const { url } = await serve((_request, response) => response.writeHead(302, { location: '/elsewhere' }).end());
+    const answer = await setup().request({ url }, ({ status, headers }) => [status, headers.location]);
+    expect(answer).toEqual([302, '/elsewhere']);
+  });
+
+  it('is broken off at once by its signal, with the reason', async () => {
+    const { url } = await serve(() => controller.abort(new Error('stop')));
+    const controller = new AbortController();
+    await expect(setup().request({ url, signal: controller.signal }, text)).rejects.toThrow('stop');
+    await expect(setup().request({ url, signal: controller.signal }, text)).rejects.toThrow('stop');
+  });
+
+  it('is broken off while its response is read', async () => {
+    const { url } = await serve((_request, response) => response.write('begun'));
+    const controller = new AbortController();
+    const reading = setup().request({ url, signal: controller.signal }, async ({ body }) => {
+      for await (const chunk of body) {
+        expect(Buffer.from(chunk).toString()).toBe('begun');
+        controller.abort(new Error('stop'));
+      }
+    });
+    await expect(reading).rejects.toThrow('stop');
+  });
+
+  it('fails as a network fault when it takes too long, also in the middle of the response', async () => {
+    const { url } = await serve((request, response) => void (request.url === '/begun' && response.write('begun')));
+    await expect(setup().request({ url, timeoutMs: 30 }, text)).rejects.toThrow('longer than 30 ms');
+    await expect(setup().request({ url: `${url}begun`, timeoutMs: 30 }, text)).rejects.toThrow(NetworkFaultError);
+  });
+
+  it.each([
+    ['an unknown name', { resolve: () => Promise.reject(new Error('getaddrinfo ENOTFOUND')) }],
+    ['a name without addresses', { resolve: () => Promise.resolve([]) }],
+    ['a resolver that hangs', { connectTimeoutMs: 20, resolve: () => new Promise<string[]>(() => undefined) }],
+  ])('to %s is a network fault', async (_title, options) => {
+    const outbound = setup(options);
+    await expect(outbound.request({ url: 'http://nowhere.test/' }, text)).rejects.toThrow(NetworkFaultError);
+  });
+
+  it('to a closed port, or one where the connection breaks off, is a network fault with its cause', async () => {
+    const { url, server } = await serve((request) => request.socket.destroy());
+    await expect(setup().request({ url }, text)).rejects.toThrow(NetworkFaultError);
+    server.close();
+    await once(server, 'close');
+    await expect(setup().request({ url }, text)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+  });
+});
+
+describe('a response', () => {
+  it('joins the values of one header and has names in lower case', async () => {
+    const { url } = await serve((_request, response) => response.setHeader('X-Many', ['a', 'b']).end());
+    const headers = await setup().request({ url }, (response) => response.headers);
+    expect(headers).toMatchObject({ 'x-many': 'a, b' });
+  });
+
+  it.each([
+    ['gzip', gzipSync],
+    ['x-gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['zstd', (body: string) => Buffer.from(body)],
+  ])('coded as %s is read as it was meant', async (encoding, encode) => {
+    const { url } = await serve((request, response) => {
+      response.setHeader('content-encoding', encoding).end(request.method === 'HEAD' ? undefined : encode('plain'));
+    });
+    await expect(setup().request({ url }, text)).resolves.toBe('plain');
+    await expect(setup().request({ url, method: 'HEAD' }, text)).resolves.toBe('');
+  });
+
+  it('that is broken compression is a network fault', async () => {
+    const { url } = await serve((_request, response) => response.setHeader('content-encoding', 'gzip').end('no gzip'));
+    await expect(setup().request({ url }, text)).rejects.toThrow(NetworkFaultError);
+  });
+
+  it('up to the limit is read, one byte more is too large, a bomb too', async () => {
+    const { url } = await serve((request, response) => {
+      const bomb = request.url === '/bomb';
+      response.setHeader('content-encoding', bomb ? 'gzip' : 'identity');
+      response.end(bomb ? gzipSync(Buffer.alloc(10_000_000)) : 'x'.repeat(1_000));
+    });
+    await expect(setup().request({ url, maxBytes: 1_000 }, text)).resolves.toHaveLength(1_000);
+    await expect(setup().request({ url, maxBytes: 999 }, text)).rejects.toThrow(ResponseTooLargeError);
+    await expect(setup().request({ url: `${url}bomb` }, text)).rejects.toThrow(ResponseTooLargeError);
+  });
+
+  it('that is cut short is a network fault', async () => {
+    const { url } = await serve((_request, response) => {
+      response.writeHead(200, { 'content-length': '100' }).write('half', () => response.destroy());
+    });
+    await expect(setup().request({ url }, text)).rejects.toThrow(NetworkFaultError);
+  });
+
+  it('left unread holds nothing up', async () => {
+    const { url } = await serve((_request, response) => response.writeHead(200).write('endless'));
+    const outbound = setup();
+    await expect(outbound.request({ url }, ({ status }) => status)).resolves.toBe(200);
+    await expect(outbound.request({ url }, ({ status }) => status)).resolves.toBe(200);
+  });
+
+  it('passes on what reading it threw', async () => {
+    const { url } = await serve((_request, response) => response.end('x'));
+    const failing = setup().request({ url }, () => Promise.reject(new Error('of the reader')));
+    await expect(failing).rejects.toThrow('of the reader');
+  });
+});
+
+it('breaks off what is under way when it is closed', async () => {
+  const { url } = await serve(() => void outbound.close());
+  const outbound = setup();
+  await expect(outbound.request({ url }, text)).rejects.toThrow(NetworkFaultError);
+});

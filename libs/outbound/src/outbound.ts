@@ -1,0 +1,127 @@
+import { Agent, request as send, type buildConnector } from 'undici';
+import { readBody } from './body.ts';
+import {
+  checkedAddresses,
+  connectBySocket,
+  resolveBySystem,
+  servernameOf,
+  type Connect,
+  type Resolve,
+} from './dial.ts';
+import { InvalidRequestError, NetworkFaultError, RefusedTargetError, ResponseTooLargeError } from './errors.ts';
+import { checkedRequest, type OutboundRequest } from './request.ts';
+
+export interface OutboundOptions {
+  /** Lets loopback and private ranges through; link-local and metadata addresses never. @default false */
+  allowPrivateTargets?: boolean;
+  /** Limit for resolving the name, and again for connecting, in milliseconds. @default 10_000 */
+  connectTimeoutMs?: number;
+  /** @default the system's resolver */
+  resolve?: Resolve;
+  /** @default a TCP socket, with TLS on it for https */
+  connect?: Connect;
+}
+
+/** A response while it is being read. */
+export interface OutboundResponse {
+  status: number;
+  /** Names in lower case; several values of one name joined with `, `. */
+  headers: Record<string, string>;
+  /** The body piece by piece, decompressed (gzip, deflate, br); throws once it exceeds the request's `maxBytes`. */
+  body: AsyncIterable<Uint8Array>;
+  /** The whole body. */
+  bytes(): Promise<Uint8Array>;
+}
+
+/** Guarded HTTP to targets that users name. */
+export interface Outbound {
+  readonly allowPrivateTargets: boolean;
+  /**
+   * Sends one request and resolves with what `read` returns; the response can be read only until then, and what is
+   * left of it is dropped. Redirects are not followed, proxies from the environment are not used.
+   *
+   * Rejects with `RefusedTargetError`, `InvalidRequestError`, `ResponseTooLargeError`, `NetworkFaultError` (timeouts
+   * included), the signal's reason, or what `read` threw.
+   */
+  request<T>(request: OutboundRequest, read: (response: OutboundResponse) => T | Promise<T>): Promise<T>;
+  /** Breaks off what is under way (`NetworkFaultError`) and closes every connection. */
+  close(): Promise<void>;
+}
+
+/** Opens no connection until asked to. Keeps idle connections for a few seconds; {@link Outbound.close} ends them. */
+export function createOutbound(options: OutboundOptions = {}): Outbound {
+  const { allowPrivateTargets = false, connectTimeoutMs = 10_000, resolve = resolveBySystem } = options;
+  const { connect = connectBySocket(connectTimeoutMs) } = options;
+
+  async function dial({ protocol, hostname: host, port }: buildConnector.Options) {
+    const hostname = host.replace(/^\[(.*)\]$/, '$1');
+    const addresses = await within(connectTimeoutMs, checkedAddresses(hostname, resolve, allowPrivateTargets));
+    return connect({ protocol, hostname, port, servername: servernameOf(hostname), addresses });
+  }
+
+  const agent = new Agent({
+    // Checking where sockets are made covers each request, first or later, and leaves kept connections pinned.
+    connect: (target, callback) => {
+      dial(target).then(
+        (socket) => callback(null, socket),
+        (error: unknown) => callback(error as Error, null),
+      );
+    },
+    headersTimeout: 0, // One timer for the whole exchange instead: timeoutMs.
+    bodyTimeout: 0,
+    keepAliveMaxTimeout: 10_000,
+  });
+
+  async function request<T>(asked: OutboundRequest, read: (response: OutboundResponse) => T | Promise<T>): Promise<T> {
+    const { url, method, headers, body, timeoutMs, maxBytes } = checkedRequest(asked);
+    asked.signal?.throwIfAborted();
+    const stop = new AbortController();
+    const timer = timeoutMs === 0 ? undefined : setTimeout(() => stop.abort(timeout(timeoutMs)), timeoutMs);
+    const abort = () => stop.abort(asked.signal?.reason);
+    asked.signal?.addEventListener('abort', abort, { once: true });
+    const fault = (error: unknown) => (stop.signal.aborted ? stop.signal.reason : asFault(error, url.host));
+    try {
+      const sent = { dispatcher: agent, method, headers, body: body ?? null, signal: stop.signal };
+      const response = await send(url, sent as Parameters<typeof send>[1]).catch((error: unknown) => {
+        throw fault(error);
+      });
+      const kept = readBody(response, maxBytes, fault);
+      try {
+        return await read(kept);
+      } finally {
+        // An unread rest would hold the connection; being cut short is no news to anybody.
+        response.body.on('error', () => undefined).destroy();
+      }
+    } finally {
+      clearTimeout(timer);
+      asked.signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  return { allowPrivateTargets, request, close: () => agent.destroy() };
+}
+
+function asFault(error: unknown, host: string): unknown {
+  if (error instanceof RefusedTargetError || error instanceof ResponseTooLargeError) {
+    return error;
+  }
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'UND_ERR_INVALID_ARG') {
+    return new InvalidRequestError(`the request to ${host} can't be sent: ${message}`, { cause: error });
+  }
+  const what = message === '' || message === undefined ? String(code ?? error) : message;
+  return new NetworkFaultError(`the request to ${host} failed: ${what}`, { cause: error });
+}
+
+function timeout(timeoutMs: number): NetworkFaultError {
+  return new NetworkFaultError(`the exchange took longer than ${timeoutMs} ms`);
+}
+
+/** The system's resolver can't be interrupted; its late answer is dropped. */
+async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`the name didn't resolve within ${timeoutMs} ms`)), timeoutMs);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

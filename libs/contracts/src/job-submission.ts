@@ -37,7 +37,7 @@ export const jobSubmission = z
     path: ['delayMs'],
     message: 'excludes runAt: give one of the two',
   })
-  .refine((body) => body.runAt === undefined || Date.parse(body.runAt) < Date.now() + 10 * YEAR_MS, {
+  .refine((body) => !(body.runAt !== undefined && Date.parse(body.runAt) > Date.now() + 10 * YEAR_MS), {
     path: ['runAt'],
     message: 'must be within ten years from now',
   });

@@ -21,8 +21,8 @@ export type ProfileAnswer =
   | { outcome: 'permanent' | 'retry'; message: string }
   | { outcome: 'retry-after'; message: string; retryAfterMs: number };
 
-/** Memory of one thread, in MiB. What a CSV needs depends on its distinct values, which are all kept. */
-const THREAD_MEMORY_MB = 1_024;
+/** Heap of one thread, in MiB; unless set it follows from the machine's memory. The largest profile needs a third. */
+const THREAD_HEAP_MB = 1_024;
 
 let pool: Piscina<ProfileTask, ProfileAnswer> | undefined;
 
@@ -35,7 +35,7 @@ export async function profileInThread(task: ProfileTask, signal: AbortSignal): P
   signal.throwIfAborted();
   pool ??= createPool();
   const answer = await pool.run(task, { signal }).catch((error: unknown) => {
-    throw signal.aborted ? signal.reason : threadFailure(error);
+    throw signal.aborted ? signal.reason : error;
   });
   switch (answer.outcome) {
     case 'profile':
@@ -61,23 +61,16 @@ function createPool(): Piscina<ProfileTask, ProfileAnswer> {
   const extension = extname(import.meta.url);
   return new Piscina({
     filename: fileURLToPath(new URL(`csv.profile.thread${extension}`, import.meta.url)),
-    execArgv: extension === '.ts' ? sourceArguments() : [],
+    ...(extension === '.ts' && { execArgv: sourceArguments() }),
     minThreads: 0,
     maxThreads: availableParallelism(),
     idleTimeout: 30_000,
     atomics: 'disabled', // An idle thread that blocks on Atomics.wait couldn't finish closing its sockets.
-    resourceLimits: { maxOldGenerationSizeMb: THREAD_MEMORY_MB },
+    resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB },
   });
 }
 
 function sourceArguments(): string[] {
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx'));
   return ['--import', loader.href, '--conditions=@offload/source'];
-}
-
-function threadFailure(error: unknown): unknown {
-  if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY') {
-    return new PermanentError(`the CSV has too many distinct values: they don't fit into ${THREAD_MEMORY_MB} MiB`);
-  }
-  return error;
 }

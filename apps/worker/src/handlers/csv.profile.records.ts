@@ -10,11 +10,15 @@ const MAX_RECORD_BYTES = 1_048_576;
 const MAX_COLUMNS = 1_000;
 const MAX_NAME_LENGTH = 256;
 
-/** A column while rows come in: memory grows with its distinct values, not with the rows. */
-interface Column {
-  name: string;
-  counts: Map<string, number>;
-  empty: number;
+/** Distinct values over all columns: about 340 MB. A thread that runs out of memory can take the process with it. */
+const MAX_DISTINCT = 4_000_000;
+
+/** What is known while rows come in: memory grows with the distinct values, not with the rows. */
+interface Table {
+  columns: { name: string; counts: Map<string, number>; empty: number }[];
+  rows: number;
+  /** The sizes of all columns' `counts` together. */
+  distinct: number;
 }
 
 /**
@@ -23,9 +27,8 @@ interface Column {
  * Reads `source` once, piece by piece.
  * @throws PermanentError naming the line, for what is no such CSV; or what `source` throws
  */
-export async function profileCsv(source: AsyncIterable<Uint8Array>): Promise<Profile> {
-  let columns: Column[] | undefined;
-  let rows = 0;
+export async function profileCsv(source: AsyncIterable<Uint8Array>, maxDistinct = MAX_DISTINCT): Promise<Profile> {
+  let table: Table | undefined;
   const position = trackLines();
   const parser = parse({
     bom: true,
@@ -36,11 +39,13 @@ export async function profileCsv(source: AsyncIterable<Uint8Array>): Promise<Pro
   });
   const take = (record: string[]) => {
     const line = position.after(record, parser.info.lines);
-    if (columns === undefined) {
-      columns = readHeader(record, line);
+    if (table === undefined) {
+      table = { columns: readHeader(record, line), rows: 0, distinct: 0 };
     } else {
-      addRow(columns, record, line);
-      rows += 1;
+      addRow(table, record, line);
+      if (table.distinct > maxDistinct) {
+        throw new PermanentError(`line ${line}: more than ${maxDistinct} distinct values up to here, over all columns`);
+      }
     }
   };
   // Here each record comes by while the parser still stands on its line. The option on_record does the same and halves
@@ -62,13 +67,14 @@ export async function profileCsv(source: AsyncIterable<Uint8Array>): Promise<Pro
   } catch (error) {
     throw error instanceof CsvError ? asPermanent(error, position) : error;
   }
-  if (columns === undefined) {
+  if (table === undefined) {
     throw new PermanentError('line 1: the CSV is empty; its first line must name the columns');
   }
+  const { rows, columns } = table;
   return { rows, columns: columns.map(({ name, counts, empty }) => describeColumn(name, counts, empty)) };
 }
 
-function readHeader(names: string[], line: number): Column[] {
+function readHeader(names: string[], line: number): Table['columns'] {
   if (names.length > MAX_COLUMNS) {
     throw new PermanentError(`line ${line}: there are ${names.length} columns, ${MAX_COLUMNS} is the most`);
   }
@@ -88,18 +94,21 @@ function readHeader(names: string[], line: number): Column[] {
   return names.map((name) => ({ name, counts: new Map(), empty: 0 }));
 }
 
-function addRow(columns: Column[], values: string[], line: number): void {
+function addRow(table: Table, values: string[], line: number): void {
+  const { columns } = table;
   if (values.length !== columns.length) {
     const found = `${values.length} ${values.length === 1 ? 'field' : 'fields'}`;
     throw new PermanentError(`line ${line}: ${found} where the header has ${columns.length}`);
   }
-  for (let index = 0; index < columns.length; index += 1) {
-    const column = columns[index] as Column;
+  table.rows += 1;
+  for (const [index, column] of columns.entries()) {
     const value = values[index] as string;
+    const count = column.counts.get(value);
     if (value === '') {
       column.empty += 1;
     } else {
-      column.counts.set(value, (column.counts.get(value) ?? 0) + 1);
+      column.counts.set(value, (count ?? 0) + 1);
+      table.distinct += count === undefined ? 1 : 0;
     }
   }
 }

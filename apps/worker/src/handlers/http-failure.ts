@@ -43,9 +43,15 @@ export function describeRequest(method: string, url: string): string {
  * @returns milliseconds from now, from 0 to an hour; undefined for an absent or unreadable value
  */
 export function parseRetryAfter(value: string | undefined, now = Date.now()): number | undefined {
-  if (value === undefined) {
-    return undefined;
+  const text = value?.trim() ?? '';
+  if (/^\d+$/.test(text)) {
+    return capped(Number(text) * 1_000);
   }
-  const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1_000 : Date.parse(value) - now;
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
+  // Date.parse reads almost anything as some date, so only what says GMT gets there.
+  const date = / GMT$/.test(text) ? Date.parse(text) : NaN;
+  return Number.isNaN(date) ? undefined : capped(date - now);
+}
+
+function capped(ms: number): number {
+  return Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }

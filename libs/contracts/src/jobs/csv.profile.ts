@@ -21,7 +21,7 @@ export const csvProfile = defineJob({
   payload: z
     .strictObject({
       csv: z.string().optional().describe('The CSV itself; its first line names the columns.'),
-      url: httpUrl.optional().describe('Where to download the CSV from.'),
+      url: httpUrl.optional().describe('Where to download the CSV from; UTF-8, at most 64 MiB.'),
     })
     .refine(({ csv, url }) => (csv === undefined) !== (url === undefined), 'must have either csv or url'),
   result: z.strictObject({ rows: z.int().nonnegative(), columns: z.array(column) }),

@@ -14,7 +14,7 @@ export const httpRequest = defineJob({
   description: 'Sends one HTTP request; 5xx, 429 and network faults are retried, other refused statuses are permanent.',
   payload: z.strictObject({
     url: httpUrl,
-    method: token.max(32).default('GET'),
+    method: token.max(32).toUpperCase().default('GET'),
     headers: z.record(token, fieldValue).default({}),
     body: z.string().optional().describe('Sent as it is; set a content-type header to match.'),
     acceptStatus: z

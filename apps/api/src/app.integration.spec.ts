@@ -1,0 +1,301 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { migrate, openDatabase, type Database } from '@offload/database';
+import { createPublisher, declareTopology, openConnection, type Connection } from '@offload/messaging';
+import { createLogger, createMetrics } from '@offload/runtime';
+import { freshDatabaseUrl, freshVhost } from '@offload/testing';
+import type { Express } from 'express';
+import request from 'supertest';
+import { createApp } from './app.ts';
+import { createBell } from './bell.ts';
+import { startRelay, type Relay } from './relay.ts';
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const sleep = { type: 'demo.sleep', payload: { seconds: 1 } };
+
+let app: Express;
+let database: Database;
+let broker: Connection;
+let relay: Relay;
+let vhost: Awaited<ReturnType<typeof freshVhost>>;
+const errorsLogged: unknown[] = [];
+
+beforeAll(async () => {
+  const url = freshDatabaseUrl();
+  await migrate(url);
+  vhost = await freshVhost();
+  database = openDatabase({ url });
+  broker = await openConnection({ url: vhost.amqpUrl, name: 'spec' });
+  await declareTopology(broker, ['default', 'mail']);
+  const metrics = createMetrics();
+  const log = createLogger('api', { level: 'silent', instance: 'spec' });
+  log.error = ((...line: unknown[]) => void errorsLogged.push(line)) as typeof log.error;
+  const bell = createBell({ database, publisher: createPublisher(broker), metrics, log });
+  relay = startRelay({ database, bell, broker, log });
+  app = createApp({
+    database,
+    broker,
+    bell,
+    relay,
+    metrics,
+    log,
+    queues: ['default', 'mail'],
+    notifierUrl: 'http://notifier.test',
+  });
+});
+
+afterAll(async () => {
+  await relay.stop();
+  await broker.close();
+  await database.close();
+  await vhost.remove();
+  expect(errorsLogged).toEqual([]); // bad input is nobody's internal error
+});
+
+const post = (body: unknown) =>
+  request(app)
+    .post('/v1/jobs')
+    .send(body as object);
+
+describe('POST /v1/jobs', () => {
+  it('answers 202 with the job, where it is, and when to ask again', async () => {
+    const response = await post(sleep)
+      .expect(202)
+      .expect('Content-Type', /^application\/json/);
+    expect(response.body).toMatchObject({
+      id: expect.stringMatching(uuid),
+      type: 'demo.sleep',
+      queue: 'default',
+      status: 'queued',
+      payload: { seconds: 1 },
+      result: null,
+      error: null,
+      attempt: 0,
+      maxAttempts: 5,
+      version: 1,
+      finishedAt: null,
+    });
+    const self = `/v1/jobs/${response.body.id}`;
+    expect(response.body.links).toEqual({ self, events: `http://notifier.test${self}/events` });
+    expect(response.headers).toMatchObject({ location: self, 'retry-after': '1' });
+    expect(response.headers['x-request-id']).toMatch(/.+/);
+  });
+
+  it('keeps the request id it is given, and makes one of its own when that could do harm', async () => {
+    const given = await post(sleep).set('X-Request-Id', 'order-4711').expect(202);
+    expect(given.headers['x-request-id']).toBe('order-4711');
+    const harmful = await post(sleep).set('X-Request-Id', 'two words').expect(202);
+    expect(harmful.headers['x-request-id']).not.toContain('two words');
+  });
+
+  it('takes what the job leaves out from its definition, and what it says from the job', async () => {
+    const plain = await post({ type: 'demo.sleep', payload: {} }).expect(202);
+    expect(plain.body.payload).toEqual({ seconds: 10 });
+    const full = await post({
+      ...sleep,
+      queue: 'mail',
+      priority: 3,
+      maxAttempts: 2,
+      timeoutMs: 500,
+      backoff: { baseMs: 10 },
+      tags: ['nightly', 'größe'],
+    }).expect(202);
+    expect(full.body).toMatchObject({ queue: 'mail', priority: 3, maxAttempts: 2, tags: ['nightly', 'größe'] });
+  });
+
+  it('schedules a job that is to run later, and says when to ask again', async () => {
+    const delayed = await post({ ...sleep, delayMs: 90_000 }).expect(202);
+    expect(delayed.body.status).toBe('scheduled');
+    expect(Date.parse(delayed.body.dueAt) - Date.parse(delayed.body.createdAt)).toBe(90_000);
+    expect(Number(delayed.headers['retry-after'])).toBeGreaterThan(80);
+
+    const runAt = '2099-01-01T01:00:00+01:00';
+    await post({ ...sleep, runAt }).expect(400); // more than ten years away
+    const soon = new Date(Date.now() + 3_600_000).toISOString();
+    expect((await post({ ...sleep, runAt: soon }).expect(202)).body).toMatchObject({
+      status: 'scheduled',
+      dueAt: soon,
+    });
+    const past = await post({ ...sleep, runAt: '2020-01-01T00:00:00Z' }).expect(202);
+    expect(past.body.status).toBe('queued');
+  });
+
+  it('keeps text that PostgreSQL could not hold as text', async () => {
+    const body = 'NUL \u0000 and half a pair \ud800';
+    const { id } = (await post({ type: 'http.request', payload: { url: 'https://example.com', body } }).expect(202))
+      .body;
+    const read = await request(app).get(`/v1/jobs/${id}`).expect(200);
+    expect(read.body.payload.body).toBe(body);
+  });
+
+  it.each<[what: string, body: unknown, pointers: string[]]>([
+    ['an unknown type', { type: 'nope', payload: {} }, ['/type']],
+    ['a type that is no string', { type: 7, payload: {} }, ['/type']],
+    ['a missing payload', { type: 'demo.sleep' }, ['/payload']],
+    ['a wrong payload', { type: 'demo.sleep', payload: { seconds: '1' } }, ['/payload/seconds']],
+    ['a payload out of range', { type: 'demo.sleep', payload: { seconds: 3_601 } }, ['/payload/seconds']],
+    ['an unknown member', { ...sleep, colour: 1, size: 2 }, ['/colour', '/size']],
+    ['an unknown member of the payload', { type: 'demo.sleep', payload: { 'a/b~c': 1 } }, ['/payload/a~1b~0c']],
+    ['neither csv nor url', { type: 'csv.profile', payload: {} }, ['/payload']],
+    ['a URL of another scheme', { type: 'http.request', payload: { url: 'file:///etc/passwd' } }, ['/payload/url']],
+    ['runAt and delayMs at once', { ...sleep, runAt: '2026-12-01T08:00:00Z', delayMs: 5 }, ['/delayMs']],
+    ['a runAt that is no time', { ...sleep, runAt: 'tomorrow' }, ['/runAt']],
+    ['a negative delay', { ...sleep, delayMs: -1 }, ['/delayMs']],
+    ['an unknown queue', { ...sleep, queue: 'nowhere' }, ['/queue']],
+    ['a tag with a control character', { ...sleep, tags: ['a\u0000b'] }, ['/tags/0']],
+    ['attempts out of range', { ...sleep, maxAttempts: 0 }, ['/maxAttempts']],
+    ['a back-off that shrinks', { ...sleep, backoff: { factor: 0.5 } }, ['/backoff/factor']],
+    ['an array', [sleep], ['']],
+    ['null', null, ['']],
+  ])('refuses %s with a problem that names the member', async (_what, body, pointers) => {
+    const response = await request(app)
+      .post('/v1/jobs')
+      .set('Content-Type', 'application/json')
+      .send(JSON.stringify(body))
+      .expect(400)
+      .expect('Content-Type', /^application\/problem\+json/);
+    expect(response.body).toMatchObject({
+      type: '/problems/invalid-request',
+      status: 400,
+      instance: '/v1/jobs',
+      title: expect.any(String),
+      detail: expect.any(String),
+    });
+    expect(response.body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(pointers);
+  });
+
+  it.each<[what: string, status: number, slug: string, type: string, body: string]>([
+    ['broken JSON', 400, 'malformed-json', 'application/json', '{"type":'],
+    ['2 MiB', 413, 'body-too-large', 'application/json', JSON.stringify({ a: 'x'.repeat(2 * 1024 * 1024) })],
+    ['another media type', 415, 'unsupported-media-type', 'text/plain', JSON.stringify(sleep)],
+    ['an unknown character set', 415, 'unsupported-media-type', 'application/json; charset=latin-9', '{}'],
+  ])('refuses %s', async (_what, status, slug, type, body) => {
+    const response = await request(app).post('/v1/jobs').set('Content-Type', type).send(body).expect(status);
+    expect(response.body).toMatchObject({ type: `/problems/${slug}`, status });
+  });
+
+  it('stores nothing of what it refuses', async () => {
+    const before = await database.listJobs({ limit: 200 });
+    await post({ ...sleep, colour: 1 }).expect(400);
+    await post({ ...sleep, payload: { seconds: -1 } }).expect(400);
+    expect(await database.listJobs({ limit: 200 })).toHaveLength(before.length);
+  });
+});
+
+describe('GET /v1/jobs/{id}', () => {
+  it('shows the job with a weak ETag, and 304 to those who have that version', async () => {
+    const { id } = (await post(sleep)).body;
+    const first = await request(app).get(`/v1/jobs/${id}`).expect(200).expect('Retry-After', '1');
+    expect(first.body.id).toBe(id);
+    const etag = first.headers.etag as string;
+    expect(etag).toBe(`W/"${first.body.version}"`);
+    const again = await request(app).get(`/v1/jobs/${id}`).set('If-None-Match', etag).expect(304);
+    expect(again.headers.etag).toBe(etag);
+    await request(app).get(`/v1/jobs/${id}`).set('If-None-Match', 'W/"0"').expect(200);
+  });
+
+  it('answers 404 for an unknown id and 400 for one that is none', async () => {
+    const unknown = await request(app).get('/v1/jobs/01890000-0000-7000-8000-000000000000').expect(404);
+    expect(unknown.body.type).toBe('/problems/job-not-found');
+    const bad = await request(app).get('/v1/jobs/not-an-id').expect(400);
+    expect(bad.body.errors).toEqual([{ parameter: 'id', detail: 'must be a UUID' }]);
+  });
+});
+
+describe('GET /v1/jobs', () => {
+  it('pages through all jobs, newest first, none missed or doubled while new ones come', async () => {
+    const ids: string[] = [];
+    for (let index = 0; index < 5; index += 1) ids.unshift((await post(sleep)).body.id);
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const path: string = cursor === null ? '/v1/jobs?limit=2' : `/v1/jobs?limit=2&cursor=${cursor}`;
+      const page = await request(app).get(path).expect(200);
+      expect(page.body.jobs.length).toBeLessThanOrEqual(2);
+      seen.push(...page.body.jobs.map(({ id }: { id: string }) => id));
+      cursor = page.body.nextCursor;
+      await post(sleep);
+    } while (cursor !== null && seen.length < 300);
+    expect(seen.slice(0, 5)).toEqual(ids);
+    expect(new Set(seen).size).toBe(seen.length);
+  });
+
+  it('filters by status', async () => {
+    const { id } = (await post({ ...sleep, delayMs: 60_000 })).body;
+    const { body } = await request(app).get('/v1/jobs?status=scheduled&limit=200').expect(200);
+    expect(body.jobs.map((job: { id: string }) => job.id)).toContain(id);
+    expect(new Set(body.jobs.map((job: { status: string }) => job.status))).toEqual(new Set(['scheduled']));
+    expect((await request(app).get('/v1/jobs?status=failed').expect(200)).body).toEqual({ jobs: [], nextCursor: null });
+  });
+
+  it.each([
+    'status=lost',
+    'limit=0',
+    'limit=201',
+    'limit=1.5',
+    'limit=',
+    'cursor=abc',
+    'cursor=%00',
+    'page=2',
+    'limit=1&limit=2',
+  ])('refuses ?%s with a problem that names the parameter', async (query) => {
+    const { body } = await request(app).get(`/v1/jobs?${query}`).expect(400);
+    expect(body.errors).toEqual([{ parameter: query.split('=')[0], detail: expect.any(String) }]);
+  });
+});
+
+describe('the rest', () => {
+  it('describes each job type with the JSON Schema of its payload and its policy', async () => {
+    const { body } = await request(app).get('/v1/job-types').expect(200);
+    expect(body.jobTypes.map(({ type }: { type: string }) => type)).toEqual([
+      'csv.profile',
+      'demo.sleep',
+      'http.request',
+    ]);
+    expect(body.jobTypes[1]).toMatchObject({
+      queue: 'default',
+      timeoutMs: 3_700_000,
+      maxAttempts: 5,
+      payloadSchema: {
+        type: 'object',
+        properties: { seconds: { type: 'number', minimum: 0, maximum: 3_600, default: 10 } },
+        additionalProperties: false,
+      },
+    });
+  });
+
+  it('is alive, ready and measured', async () => {
+    await request(app).get('/healthz').expect(200);
+    const ready = await request(app).get('/readyz').expect(200);
+    expect(ready.body).toEqual({ status: 'ready', checks: { database: 'ok', broker: 'ok' } });
+    await post(sleep).expect(202);
+    const metrics = await request(app)
+      .get('/metrics')
+      .expect(200)
+      .expect('Content-Type', /^text\/plain/);
+    expect(metrics.text).toMatch(/offload_jobs_accepted_total\{type="demo.sleep"\} \d+/);
+    expect(metrics.text).toMatch(
+      /http_request_duration_seconds_count\{method="POST",route="\/v1\/jobs",status="202"\} \d+/,
+    );
+  });
+
+  it('answers 404 and 405 as problems', async () => {
+    expect((await request(app).get('/nowhere').expect(404)).body.type).toBe('/problems/not-found');
+    const response = await request(app).delete('/v1/jobs').expect(405).expect('Allow', 'GET, HEAD, POST');
+    expect(response.body.type).toBe('/problems/method-not-allowed');
+  });
+
+  it('answers 503 with Retry-After while the database is away', async () => {
+    const away = openDatabase({ url: 'postgresql://nobody@127.0.0.1:1/nothing' });
+    const log = createLogger('api', { level: 'silent', instance: 'spec' });
+    const metrics = createMetrics();
+    const bell = { ring: async () => undefined, announce: async () => undefined };
+    const parts = { database: away, broker, bell, relay, metrics, log, queues: ['default'], notifierUrl: '' };
+    const without = createApp(parts);
+    for (const call of [request(without).post('/v1/jobs').send(sleep), request(without).get('/v1/jobs')]) {
+      const response = await call.expect(503).expect('Retry-After', '1');
+      expect(response.body.type).toBe('/problems/database-unavailable');
+    }
+    await request(without).get('/readyz').expect(503);
+    await away.close();
+  });
+});

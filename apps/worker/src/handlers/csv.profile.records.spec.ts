@@ -1,0 +1,184 @@
+import { describe, expect, it } from '@jest/globals';
+import { jobDefinitions } from '@offload/contracts';
+import { createReadStream, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { PermanentError } from '../handler.ts';
+import type { Profile } from './csv.profile.pool.ts';
+import { profileCsv } from './csv.profile.records.ts';
+
+const datasets = join(import.meta.dirname, '../../../../node_modules/vega-datasets/data');
+const reference = JSON.parse(readFileSync(join(import.meta.dirname, 'fixtures/profile-reference.json'), 'utf8'));
+
+const profile = (csv: string | Buffer) => profileCsv(Readable.from([Buffer.from(csv as string)]));
+
+/** The only column of a CSV with these cells. */
+async function column(...cells: string[]) {
+  const quoted = cells.map((cell) => `"${cell.replaceAll('"', '""')}"`);
+  const { columns } = await profile(['x', ...quoted].join('\n'));
+  return columns[0] as Profile['columns'][number];
+}
+
+describe('a published CSV', () => {
+  it.each(Object.keys(reference))('%s agrees with figures from Python in every column', async (file) => {
+    const { rows, columns } = await profileCsv(createReadStream(join(datasets, file)));
+    const expected: Profile = reference[file];
+    expect(rows).toBe(expected.rows);
+    expect(columns.map(({ name }) => name)).toEqual(expected.columns.map(({ name }) => name));
+    for (const [index, { mean, quantiles, ...rest }] of expected.columns.entries()) {
+      expect(columns[index]).toMatchObject(rest);
+      const [actual, wanted] = [columns[index], { mean, ...quantiles }];
+      for (const [name, figure] of Object.entries(wanted)) {
+        const found = { mean: actual?.mean, ...actual?.quantiles }[name as 'mean' | 'p25'];
+        expect(Math.abs(Number(found) - Number(figure))).toBeLessThanOrEqual(1e-12 * Math.abs(Number(figure)));
+      }
+    }
+  });
+});
+
+describe('the type of a column', () => {
+  it.each([
+    ['integer', ['1', '-2', '+3', '0', '9007199254740991']],
+    ['number', ['1', '2.5', '.5', '5.', '1e3', '-1.5E-3']],
+    ['boolean', ['true', 'FALSE', 'True']],
+    ['date', ['2026-02-28', '2024-02-29']],
+    ['date', ['2026-11-21T01:02', '2026-11-21 01:02:03.5', '2026-11-21T01:02:03Z', '2026-11-21T01:02+02:00']],
+    ['string', ['2026-02-30']],
+    ['string', ['2026-11-21T25:00']],
+    ['string', ['00501', '10001']],
+    ['string', ['9007199254740993']],
+    ['string', ['1e999']],
+    ['string', ['NaN', '1']],
+    ['string', [' 1']],
+    ['string', ['0x10']],
+    ['string', ['1', 'true']],
+    ['string', ['1,000']],
+    ['empty', ['', '']],
+  ])('is %s for %j', async (type, cells) => {
+    await expect(column(...cells)).resolves.toMatchObject({ type });
+  });
+});
+
+describe('the figures', () => {
+  it('of numbers interpolate between the closest values', async () => {
+    await expect(column('4', '1', '', '3', '2')).resolves.toEqual({
+      name: 'x',
+      type: 'integer',
+      empty: 1,
+      distinct: 4,
+      min: 1,
+      max: 4,
+      mean: 2.5,
+      quantiles: { p25: 1.75, p50: 2.5, p75: 3.25 },
+      top: ['1', '2', '3', '4'].map((value) => ({ value, count: 1 })),
+    });
+  });
+
+  it('count values as written and stay exact where plain sums are not', async () => {
+    await expect(column('1e16', '1.0', '1', '-1e16')).resolves.toMatchObject({ distinct: 4, mean: 0.5 });
+    const { mean, quantiles } = await column('1.7e308', '1.7e308', '-1.7e308');
+    expect(mean).toBeCloseTo(1.7e308 / 3, -296);
+    expect(quantiles).toEqual({ p25: 0, p50: 1.7e308, p75: 1.7e308 });
+  });
+
+  it('of dates are ISO strings, in UTC where there is a time', async () => {
+    const range = { min: '2025-12-31', max: '2026-01-02' };
+    await expect(column('2026-01-02', '2025-12-31')).resolves.toMatchObject({ ...range, mean: null, quantiles: null });
+    await expect(column('2026-01-02', '2026-01-02T00:30+01:00')).resolves.toMatchObject({
+      min: '2026-01-01T23:30:00.000Z',
+      max: '2026-01-02T00:00:00.000Z',
+    });
+  });
+
+  it('tell the five most frequent values, the smaller first among equals', async () => {
+    const { top } = await column(...'f e d c b a z z'.split(' '), '');
+    expect(top.map(({ value, count }) => `${value}${count}`)).toEqual(['z2', 'a1', 'b1', 'c1', 'd1']);
+  });
+
+  it('cut long text, never in the middle of a character', async () => {
+    const { min, top } = await column('𝄞'.repeat(200));
+    expect(min).toBe(`${'𝄞'.repeat(127)}…`);
+    expect(top[0]?.value).toBe(min);
+  });
+
+  it('survive every odd character, as JSON too', async () => {
+    const cells = ['\u0000', '__proto__', 'constructor', '"', ' ', '\u2028', '𝄞', 'a\nb', '\ud800'];
+    const odd = await column(...cells);
+    expect(odd).toMatchObject({ type: 'string', distinct: 9, min: '\u0000', max: '\ufffd' });
+    expect(JSON.parse(JSON.stringify(odd))).toEqual(odd);
+    const { columns } = await profile('__proto__,constructor,"a\u0000b"\n1,2,3\n');
+    expect(columns.map(({ name }) => name)).toEqual(['__proto__', 'constructor', 'a\u0000b']);
+  });
+});
+
+describe('a CSV', () => {
+  it.each([
+    ['LF', 'a,b\n1,2\n3,4\n'],
+    ['CRLF', 'a,b\r\n1,2\r\n3,4\r\n'],
+    ['CR', 'a,b\r1,2\r3,4\r'],
+    ['mixed line ends and blank lines', '\na,b\r\n1,2\n\n3,4\r\n\r\n'],
+    ['no line end at the end', 'a,b\n1,2\n3,4'],
+    ['a byte order mark', '\ufeffa,b\n1,2\n3,4\n'],
+    ['quotes', '"a","b"\n"1","2"\n"3","4"'],
+  ])('with %s is read', async (_title, csv) => {
+    const { rows, columns } = await profile(csv);
+    expect(rows).toBe(2);
+    expect(columns.map(({ name, min, max }) => [name, min, max])).toEqual([
+      ['a', 1, 3],
+      ['b', 2, 4],
+    ]);
+  });
+
+  it('without rows has columns without values', async () => {
+    const found = await profile('a,b');
+    expect(found).toMatchObject({ rows: 0, columns: [{ name: 'a', type: 'empty', min: null, top: [] }, {}] });
+    expect(jobDefinitions.csvProfile.result.parse(found)).toEqual(found);
+  });
+
+  it('gives the same in whatever pieces it arrives', async () => {
+    const csv = Buffer.from('ä,"b\r\n€"\r\n1,"𝄞""\n"\r\n\r\n,x\r\n');
+    const whole = await profile(csv);
+    expect(whole.rows).toBe(2);
+    for (const size of [1, 2, 3, 7]) {
+      const pieces = Array.from({ length: Math.ceil(csv.length / size) }, (_, n) => csv.subarray(n * size, ++n * size));
+      await expect(profileCsv(Readable.from(pieces))).resolves.toEqual(whole);
+    }
+  });
+
+  it.each([
+    ['', /^line 1: the CSV is empty/],
+    ['\n\n', /^line 1: the CSV is empty/],
+    ['a,b\n1,2\n3\n', /^line 3: 1 field where the header has 2$/],
+    ['a,b\n1,2\n3,4,5', /^line 3: 3 fields where the header has 2$/],
+    ['a,b\r\n"1\r\n1\r\n1",2\r\n\r\n3\r\n', /^line 6: 1 field/],
+    ['a,b\n"1\r\n1",2\n3,x"y\n', /^line 4: a quote inside a field/],
+    ['a,b\n1,"x"y\n', /^line 2: text between a closing quote/],
+    ['a,b\n1,2\n"3,4\n5,6\n', /^line 3: a quoted field begins here or later and is never closed$/],
+    [`a\n1\n"${'x\n'.repeat(600_000)}"`, /^line 3: a record begins here that is longer than 1 MiB$/],
+    ['a,b,a\n', /^line 1: two columns are named "a"$/],
+    ['a,,c\n', /^line 1: column 2 has no name$/],
+    [`${'n'.repeat(257)}\n`, /^line 1: the name of column 1 is longer than 256 characters$/],
+    [Array.from({ length: 1_001 }, (_, n) => n).join(','), /^line 1: there are 1001 columns/],
+    [Buffer.from('a\n1\n\xfc\n', 'latin1'), /^line 3: not UTF-8/],
+    [Buffer.from('\ufeffa\n', 'utf16le'), /^line 1: not UTF-8/],
+  ])('%j is permanently refused, the line named', async (csv, message) => {
+    await expect(profile(csv)).rejects.toThrow(PermanentError);
+    await expect(profile(csv)).rejects.toThrow(message);
+  });
+
+  it('with more distinct values than memory is meant for is permanently refused', async () => {
+    const csv = Buffer.from('a,b\n1,x\n2,x\n3,x\n');
+    await expect(profileCsv(Readable.from([csv]), 4)).resolves.toMatchObject({ rows: 3 });
+    await expect(profileCsv(Readable.from([csv]), 3)).rejects.toThrow(/^line 4: more than 3 distinct values/);
+  });
+
+  it('passes on the failure of its source', async () => {
+    const broken = Readable.from(
+      (async function* () {
+        yield Buffer.from('a\n1\n');
+        throw new Error('connection lost');
+      })(),
+    );
+    await expect(profileCsv(broken)).rejects.toThrow('connection lost');
+  });
+});

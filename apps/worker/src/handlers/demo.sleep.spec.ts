@@ -1,0 +1,63 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { HandlerContext } from '../handler.ts';
+import { demoSleep } from './demo.sleep.ts';
+
+function setup() {
+  const controller = new AbortController();
+  const told: [number, string?][] = [];
+  const context = {
+    signal: controller.signal,
+    progress: (...progress: [number, string?]) => void told.push(progress),
+  } as HandlerContext;
+  return { controller, told, context };
+}
+
+it('sleeps fractions of a second for real', async () => {
+  const { context, told } = setup();
+  const { sleptMs } = await demoSleep({ seconds: 0.05 }, context);
+  expect(sleptMs).toBeGreaterThanOrEqual(50);
+  expect(told).toEqual([]);
+});
+
+describe('with a clock of our own', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  it('does not sleep at all for 0 seconds', async () => {
+    await expect(demoSleep({ seconds: 0 }, setup().context)).resolves.toEqual({ sleptMs: 0 });
+  });
+
+  it('tells each second that is over, and how long it slept', async () => {
+    const { context, told } = setup();
+    const sleeping = demoSleep({ seconds: 3.5 }, context);
+    await jest.advanceTimersByTimeAsync(999);
+    expect(told).toEqual([]);
+    await jest.advanceTimersByTimeAsync(2_501);
+    await expect(sleeping).resolves.toEqual({ sleptMs: 3_500 });
+    expect(told).toEqual([
+      [28, '1 of 3.5 s'],
+      [57, '2 of 3.5 s'],
+      [85, '3 of 3.5 s'],
+    ]);
+  });
+
+  it('does not drift: an hour is an hour', async () => {
+    const { context, told } = setup();
+    const sleeping = demoSleep({ seconds: 3_600 }, context);
+    await jest.advanceTimersByTimeAsync(3_600_000);
+    await expect(sleeping).resolves.toEqual({ sleptMs: 3_600_000 });
+    expect(told).toHaveLength(3_599);
+    expect(told.at(-1)).toEqual([99, '3599 of 3600 s']);
+  });
+
+  it('stops at once when aborted, with the reason, and leaves no timer', async () => {
+    const { context, controller } = setup();
+    const sleeping = demoSleep({ seconds: 10 }, context);
+    const rejected = expect(sleeping).rejects.toThrow('shutdown');
+    await jest.advanceTimersByTimeAsync(1_500);
+    controller.abort(new Error('shutdown'));
+    await rejected;
+    expect(jest.getTimerCount()).toBe(0);
+    await expect(demoSleep({ seconds: 0 }, context)).rejects.toThrow('shutdown');
+  });
+});

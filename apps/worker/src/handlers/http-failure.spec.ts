@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals';
+import { PermanentError, RetryAfterError } from '../handler.ts';
+import { describeRequest, parseRetryAfter, statusFailure } from './http-failure.ts';
+
+const now = Date.parse('2026-11-21T12:00:00Z');
+
+it.each([
+  ['120', 120_000],
+  ['0', 0],
+  [' 5 ', 5_000],
+  ['Sat, 21 Nov 2026 12:00:30 GMT', 30_000],
+  ['Sat, 21 Nov 2026 11:00:00 GMT', 0],
+  ['86400', 3_600_000],
+  ['99999999999999999999', 3_600_000],
+  ['Sun, 21 Nov 2027 12:00:00 GMT', 3_600_000],
+  ['soon', undefined],
+  ['-1', undefined],
+  ['1.5', undefined],
+  ['', undefined],
+  [undefined, undefined],
+])('Retry-After "%s" means %s ms', (value, ms) => {
+  expect(parseRetryAfter(value, now)).toBe(ms);
+});
+
+describe('a status that is no success', () => {
+  it.each([500, 502, 503, 504, 599, 429])('%d is retried', (status) => {
+    const failure = statusFailure('GET http://example.com/', status, {});
+    expect(failure).not.toBeInstanceOf(PermanentError);
+    expect(failure.message).toBe(`GET http://example.com/ answered ${status}`);
+  });
+
+  it.each([503, 429])('%d is retried when Retry-After says so', (status) => {
+    const failure = statusFailure('GET http://example.com/', status, { 'retry-after': '7' });
+    expect(failure).toBeInstanceOf(RetryAfterError);
+    expect(failure).toMatchObject({ retryAfterMs: 7_000 });
+  });
+
+  it.each([204, 304, 400, 401, 403, 404, 408, 409, 410, 422])('%d is permanent', (status) => {
+    expect(statusFailure('GET http://example.com/', status, { 'retry-after': '7' })).toBeInstanceOf(PermanentError);
+  });
+
+  it('names where a redirect points to', () => {
+    const failure = statusFailure('GET http://example.com/', 301, { location: 'https://example.com/new' });
+    expect(failure).toBeInstanceOf(PermanentError);
+    expect(failure.message).toContain('https://example.com/new');
+  });
+});
+
+it('leaves the query out of messages', () => {
+  expect(describeRequest('GET', 'https://example.com/a?token=secret#x')).toBe('GET https://example.com/a');
+});

@@ -3,15 +3,14 @@ import type { Outcome } from '@offload/database';
 import { retryDelayMs } from './backoff.ts';
 import { PermanentError, RetryAfterError, type Handler, type HandlerContext } from './handler.ts';
 
-/** How long a handler may take to obey its signal before its run is abandoned, in milliseconds. */
-const ABANDON_AFTER_MS = 2_000;
-
 export interface AttemptParts {
   job: Job;
   definition: JobDefinition;
   handler: Handler<JobDefinition>;
   timeoutMs: number;
   backoff: Backoff;
+  /** How long the handler may take to obey its signal before its run is abandoned, in milliseconds. @default 2_000 */
+  abandonAfterMs?: number;
   /** Fires when this worker must let go of the job: it is stopping, or the broker gave the job to another. */
   stop: AbortSignal;
   context: Omit<HandlerContext, 'signal'>;
@@ -29,18 +28,19 @@ class TimeoutError extends Error {
  * without using up the attempt, unless it finishes first.
  */
 export async function attempt(parts: AttemptParts): Promise<Outcome> {
-  const { job, definition, handler, timeoutMs, stop, context } = parts;
+  const { job, definition, handler, timeoutMs, abandonAfterMs = 2_000, stop, context } = parts;
   const payload = definition.payload.safeParse(job.payload);
   if (!payload.success) return { status: 'failed', error: jobError('invalid-payload', payload.error, job.attempt) };
+
+  if (stop.aborted) return { status: 'queued' };
 
   const run = new AbortController();
   const timer = setTimeout(() => run.abort(new TimeoutError(`took longer than ${timeoutMs} ms`)), timeoutMs);
   const onStop = (): void => run.abort(stop.reason);
   stop.addEventListener('abort', onStop, { once: true });
-  if (stop.aborted) onStop();
   try {
     const handling = (async () => handler(payload.data, { ...context, signal: run.signal }))();
-    const returned = await Promise.race([handling, abandoned(run.signal)]);
+    const returned = await Promise.race([handling, abandoned(run.signal, abandonAfterMs)]);
     if (run.signal.reason instanceof TimeoutError) throw run.signal.reason;
     return succeeded(definition, returned, job.attempt);
   } catch (error) {
@@ -49,15 +49,13 @@ export async function attempt(parts: AttemptParts): Promise<Outcome> {
   } finally {
     clearTimeout(timer);
     stop.removeEventListener('abort', onStop);
-    // A handler that was abandoned, or left something running behind, is told once more.
-    run.abort(new Error('the attempt is over'));
   }
 }
 
 /** Rejects a while after the signal, for handlers that do not obey it. */
-function abandoned(signal: AbortSignal): Promise<never> {
+function abandoned(signal: AbortSignal, afterMs: number): Promise<never> {
   return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => setTimeout(reject, ABANDON_AFTER_MS, signal.reason).unref(), { once: true });
+    signal.addEventListener('abort', () => setTimeout(reject, afterMs, signal.reason).unref(), { once: true });
   });
 }
 

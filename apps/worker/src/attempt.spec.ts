@@ -1,0 +1,137 @@
+import { expect, it } from '@jest/globals';
+import { defineJob, type Job } from '@offload/contracts';
+import type { Outbound } from '@offload/outbound';
+import { createLogger } from '@offload/runtime';
+import { z } from 'zod';
+import { attempt, type AttemptParts } from './attempt.ts';
+import { PermanentError, RetryAfterError, type HandlerContext } from './handler.ts';
+
+type Run = (payload: unknown, context: HandlerContext) => Promise<unknown>;
+
+const definition = defineJob({
+  type: 'spec.job',
+  description: 'Ends however the spec wants it to.',
+  payload: z.strictObject({ n: z.number() }),
+  result: z.strictObject({ doubled: z.number() }),
+});
+
+function setup(handler: Run, more: Partial<AttemptParts> = {}) {
+  const stop = new AbortController();
+  const job = { id: 'id', payload: { n: 1 }, attempt: 2, maxAttempts: 3 } as Job;
+  const log = createLogger('spec', { level: 'silent', instance: 'spec' });
+  const context = { jobId: 'id', attempt: 2, progress: () => undefined, outbound: {} as Outbound, log };
+  const backoff = { baseMs: 100, factor: 1, maxMs: 100 };
+  const parts = { job, definition, handler, timeoutMs: 60_000, backoff, stop: stop.signal, context, ...more };
+  return { stop, parts: parts as AttemptParts, run: () => attempt(parts as AttemptParts) };
+}
+
+/** A handler that ends when its signal fires, and in no other way. */
+const obedient: Run = (_payload, { signal }) =>
+  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+
+it('succeeds with the result the handler returns', async () => {
+  const { run } = setup(async (payload) => ({ doubled: (payload as { n: number }).n * 2 }));
+  expect(await run()).toEqual({ status: 'succeeded', result: { doubled: 2 } });
+});
+
+it('fails for good on a payload that does not fit, without running the handler', async () => {
+  let ran = false;
+  const { run } = setup(
+    async () => {
+      ran = true;
+    },
+    { job: { payload: { n: 'one' }, attempt: 1, maxAttempts: 3 } as Job },
+  );
+  expect(await run()).toMatchObject({ status: 'failed', error: { code: 'invalid-payload', attempt: 1 } });
+  expect(ran).toBe(false);
+});
+
+it('fails for good on a result that does not fit', async () => {
+  const { run } = setup(async () => ({ tripled: 3 }));
+  expect(await run()).toMatchObject({ status: 'failed', error: { code: 'invalid-result' } });
+});
+
+it('fails for good on a PermanentError', async () => {
+  const { run } = setup(async () => {
+    throw new PermanentError('no such customer');
+  });
+  expect(await run()).toMatchObject({
+    status: 'failed',
+    error: { code: 'permanent', message: 'no such customer', attempt: 2, at: expect.any(String) },
+  });
+});
+
+it('schedules the next attempt within the back-off after any other error, also a synchronous one', async () => {
+  const { run } = setup(() => {
+    throw new Error('try me again');
+  });
+  const outcome = await run();
+  expect(outcome).toMatchObject({ status: 'scheduled', error: { code: 'handler-error', message: 'try me again' } });
+  expect((outcome as { delayMs: number }).delayMs).toBeLessThanOrEqual(100);
+});
+
+it('waits at least as long as a RetryAfterError says', async () => {
+  const { run } = setup(async () => {
+    throw new RetryAfterError('busy', 5_000);
+  });
+  expect(await run()).toMatchObject({ status: 'scheduled', delayMs: 5_000 });
+});
+
+it('fails when the last attempt is used up', async () => {
+  const { run } = setup(
+    async () => {
+      throw new Error('again');
+    },
+    { job: { payload: { n: 1 }, attempt: 3, maxAttempts: 3 } as Job },
+  );
+  expect(await run()).toMatchObject({ status: 'failed', error: { code: 'handler-error', attempt: 3 } });
+});
+
+it('aborts a handler that takes too long, and counts that as a failed attempt', async () => {
+  const { run } = setup(obedient, { timeoutMs: 1 });
+  expect(await run()).toMatchObject({
+    status: 'scheduled',
+    error: { code: 'timeout', message: 'took longer than 1 ms' },
+  });
+});
+
+it('abandons a handler that does not obey its signal', async () => {
+  const { run } = setup(() => new Promise(() => undefined), { timeoutMs: 1, abandonAfterMs: 1 });
+  expect(await run()).toMatchObject({ status: 'scheduled', error: { code: 'timeout' } });
+});
+
+it('counts a result that comes after the timeout as a timeout', async () => {
+  const late: Run = (_payload, { signal }) =>
+    new Promise((resolve) => signal.addEventListener('abort', () => resolve({ doubled: 2 })));
+  expect(await setup(late, { timeoutMs: 1 }).run()).toMatchObject({ error: { code: 'timeout' } });
+});
+
+it('gives the job back when the worker must let go of it', async () => {
+  const { run, stop } = setup(obedient);
+  const outcome = run();
+  stop.abort(new Error('the worker is stopping'));
+  expect(await outcome).toEqual({ status: 'queued' });
+});
+
+it('gives the job back at once when it had to be let go of before it began', async () => {
+  const { parts } = setup(obedient);
+  expect(await attempt({ ...parts, stop: AbortSignal.abort(new Error('stopping')) })).toEqual({ status: 'queued' });
+});
+
+it('keeps the result of a handler that finishes although it was told to stop', async () => {
+  const finishes: Run = (_payload, { signal }) =>
+    new Promise((resolve) => signal.addEventListener('abort', () => resolve({ doubled: 2 })));
+  const { run, stop } = setup(finishes);
+  const outcome = run();
+  stop.abort();
+  expect(await outcome).toEqual({ status: 'succeeded', result: { doubled: 2 } });
+});
+
+it('keeps error messages storable: no NUL, no half surrogate pair, no novel', async () => {
+  const { run } = setup(async () => {
+    throw new PermanentError(`a\0b\ud800${'x'.repeat(5_000)}`);
+  });
+  const { error } = (await run()) as { error: { message: string } };
+  expect(error.message.startsWith('a\ufffdb\ufffdx')).toBe(true);
+  expect(error.message).toHaveLength(2_000);
+});

@@ -1,0 +1,40 @@
+import { expect, it } from '@jest/globals';
+import { DatabaseUnavailableError } from '@offload/database';
+import { BrokerUnavailableError } from '@offload/messaging';
+import { persist } from './persist.ts';
+
+const held = new AbortController().signal;
+
+it('tries until database and broker are back', async () => {
+  const away = [new DatabaseUnavailableError(), new BrokerUnavailableError('away')];
+  const tries: number[] = [];
+  const outcome = await persist(async (tryNumber) => {
+    tries.push(tryNumber);
+    const error = away.shift();
+    if (error) throw error;
+    return 'done';
+  }, held);
+  expect({ outcome, tries }).toEqual({ outcome: 'done', tries: [1, 2, 3] });
+});
+
+it('does not repeat what failed for another reason', async () => {
+  let tries = 0;
+  const operation = async (): Promise<void> => {
+    tries += 1;
+    throw new TypeError('a bug');
+  };
+  await expect(persist(operation, held)).rejects.toThrow('a bug');
+  expect(tries).toBe(1);
+});
+
+it('gives up when the delivery is lost, but not before one try', async () => {
+  const lost = new AbortController();
+  lost.abort(new Error('channel lost'));
+  let tries = 0;
+  const operation = async (): Promise<void> => {
+    tries += 1;
+    throw new DatabaseUnavailableError();
+  };
+  await expect(persist(operation, lost.signal)).rejects.toThrow('channel lost');
+  expect(tries).toBe(1);
+});

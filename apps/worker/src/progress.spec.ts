@@ -1,0 +1,44 @@
+import { expect, it } from '@jest/globals';
+import type { JobProgress } from '@offload/contracts';
+import { reportProgressTo } from './progress.ts';
+
+function setup() {
+  const written: JobProgress[] = [];
+  let release: () => void = () => undefined;
+  const reporter = reportProgressTo((progress) => {
+    written.push(progress);
+    return new Promise((resolve) => (release = resolve));
+  });
+  return { written, reporter, release: () => release() };
+}
+
+it('writes one at a time, and only the latest of what came meanwhile', async () => {
+  const { written, reporter, release } = setup();
+  for (const percent of [1, 2, 3]) reporter.progress(percent, `${percent} %`);
+  expect(written).toEqual([{ percent: 1, message: '1 %' }]);
+  const stopped = reporter.stop();
+  release();
+  await Promise.resolve();
+  expect(written).toEqual([
+    { percent: 1, message: '1 %' },
+    { percent: 3, message: '3 %' },
+  ]);
+  release();
+  await stopped;
+});
+
+it('takes no calls after it was stopped', async () => {
+  const { written, reporter } = setup();
+  await reporter.stop();
+  reporter.progress(50);
+  expect(written).toEqual([]);
+});
+
+it('keeps the percentage in range and the message storable', async () => {
+  const { written, reporter } = setup();
+  reporter.progress(Number.NaN, 'a\0b\ud800');
+  expect(written).toEqual([{ percent: 0, message: 'a\ufffdb\ufffd' }]);
+  const other = setup();
+  other.reporter.progress(250);
+  expect(other.written).toEqual([{ percent: 100, message: null }]);
+});

@@ -1,0 +1,310 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { defineJob, type EventName, type Job } from '@offload/contracts';
+import { DatabaseUnavailableError, migrate, openDatabase, type Database } from '@offload/database';
+import { BrokerUnavailableError } from '@offload/messaging';
+import type { Outbound } from '@offload/outbound';
+import { createLogger, createMetrics } from '@offload/runtime';
+import { freshDatabaseUrl } from '@offload/testing';
+import { z } from 'zod';
+import type { HandlerContext } from './handler.ts';
+import { createJobMetrics } from './job-metrics.ts';
+import { createJobRunner, type JobRunner } from './job-runner.ts';
+
+const definition = defineJob({
+  type: 'spec.job',
+  description: 'Does what the spec says.',
+  payload: z.unknown(),
+  result: z.unknown(),
+});
+
+let database: Database;
+let announced: { event: EventName | undefined; job: Job }[];
+let brokerFaults: Error[];
+let handler: (payload: unknown, context: HandlerContext) => Promise<unknown>;
+
+beforeAll(async () => {
+  const url = freshDatabaseUrl();
+  await migrate(url);
+  database = openDatabase({ url });
+});
+
+afterAll(() => database.close());
+
+beforeEach(() => {
+  announced = [];
+  brokerFaults = [];
+  handler = async () => 'done';
+});
+
+/** A worker without a broker: deliveries are made by hand, so that each order of events can be had. */
+function worker(onDatabase: Database = database): JobRunner {
+  const runner: JobRunner = createJobRunner({
+    database: onDatabase,
+    async announce(job, event) {
+      const fault = brokerFaults.shift();
+      if (fault) throw fault;
+      announced.push({ event, job });
+    },
+    findHandler: (type) =>
+      type === definition.type ? { definition, handler: (payload, context) => handler(payload, context) } : undefined,
+    outbound: {} as Outbound,
+    metrics: createJobMetrics(createMetrics(), () => runner.running),
+    log: createLogger('spec', { level: 'silent', instance: 'spec' }),
+  });
+  return runner;
+}
+
+async function queuedJob(more: { type?: string; maxAttempts?: number; delayMs?: number } = {}): Promise<Job> {
+  const { maxAttempts, timeoutMs, backoff } = definition.policy;
+  const { job } = await database.createJob({
+    id: randomUUID(),
+    type: definition.type,
+    queue: 'default',
+    priority: 0,
+    tags: [],
+    payload: { n: 1 },
+    maxAttempts,
+    timeoutMs,
+    backoff,
+    delayMs: 0,
+    runAt: null,
+    ...more,
+  });
+  return job;
+}
+
+function delivery(job: { id: string; type: string }, more: { ringId?: string; redelivered?: boolean } = {}) {
+  const lost = new AbortController();
+  const { ringId = randomUUID(), redelivered = false } = more;
+  const body = { jobId: job.id, type: job.type };
+  return { lost, ringId, message: { body, messageId: ringId, redelivered, signal: lost.signal } };
+}
+
+const statuses = (): string[] => announced.map(({ event, job }) => event ?? `job.${job.status}`);
+
+describe('a delivery', () => {
+  it('is claimed, run, settled, announced and acknowledged, in this order', async () => {
+    const job = await queuedJob();
+    handler = async (payload, { jobId, attempt }) => ({ payload, jobId, attempt });
+    expect(await worker().run(delivery(job).message)).toBe('ack');
+    const stored = await database.getJob(job.id);
+    expect(stored).toMatchObject({
+      status: 'succeeded',
+      result: { payload: { n: 1 }, jobId: job.id, attempt: 1 },
+      attempt: 1,
+      version: 3,
+    });
+    expect(statuses()).toEqual(['job.running', 'job.succeeded']);
+    expect(announced.map(({ job: { version } }) => version)).toEqual([2, 3]);
+  });
+
+  it('tells the progress of its handler with growing versions', async () => {
+    const job = await queuedJob();
+    handler = async (_payload, { progress }) => void progress(40, '4 of 10 s');
+    await worker().run(delivery(job).message);
+    expect(statuses()).toEqual(['job.running', 'job.progress', 'job.succeeded']);
+    expect(announced[1]?.job.progress).toEqual({ percent: 40, message: '4 of 10 s' });
+    expect(announced.map(({ job: { version } }) => version)).toEqual([2, 3, 4]);
+  });
+
+  it('that is a duplicate of a running or finished job is acknowledged and changes nothing', async () => {
+    const job = await queuedJob();
+    let finish: () => void = () => undefined;
+    const running = new Promise<void>((started) => {
+      handler = () =>
+        new Promise((resolve) => {
+          finish = () => resolve('first');
+          started();
+        });
+    });
+    const first = worker().run(delivery(job).message);
+    await running;
+    expect(await worker().run(delivery(job).message)).toBe('ack');
+    expect(await worker().run(delivery(job, { redelivered: true }).message)).toBe('ack');
+    finish();
+    await first;
+    expect(await worker().run(delivery(job).message)).toBe('ack');
+    expect(await database.getJob(job.id)).toMatchObject({ status: 'succeeded', result: 'first', attempt: 1 });
+    expect(statuses()).toEqual(['job.running', 'job.succeeded']);
+  });
+
+  it('of an unknown job is acknowledged', async () => {
+    expect(await worker().run(delivery({ id: randomUUID(), type: definition.type }).message)).toBe('ack');
+    expect(announced).toEqual([]);
+  });
+
+  it('of a type this worker does not know leaves the job to another, without using up an attempt', async () => {
+    const job = await queuedJob({ type: 'spec.newer', maxAttempts: 1 });
+    expect(await worker().run(delivery(job).message)).toBe('ack');
+    expect(await database.getJob(job.id)).toMatchObject({ status: 'scheduled', maxAttempts: 2, errors: [] });
+  });
+
+  it('that comes again after its job ended announces the end again: the worker before may not have', async () => {
+    const job = await queuedJob();
+    const { ringId, message } = delivery(job);
+    await worker().run(message);
+    announced = [];
+    expect(await worker().run(delivery(job, { ringId, redelivered: true }).message)).toBe('ack');
+    expect(statuses()).toEqual(['job.succeeded']);
+  });
+});
+
+describe('a failing handler', () => {
+  it('is retried with every error kept until the attempts are used up', async () => {
+    const job = await queuedJob({ maxAttempts: 2 });
+    handler = async (_payload, { attempt }) => {
+      throw new Error(`no luck ${attempt}`);
+    };
+    expect(await worker().run(delivery(job).message)).toBe('ack');
+    const scheduled = await database.getJob(job.id);
+    expect(scheduled).toMatchObject({ status: 'scheduled', error: null, errors: [{ message: 'no luck 1' }] });
+    expect(await database.msUntilNextRing()).not.toBeNull(); // the retry's ring is owed
+
+    // A retry before it is due is refused; the database's clock decides.
+    const early = Date.parse(scheduled?.dueAt ?? '') > Date.now() + 100;
+    if (early) expect(await worker().run(delivery(job).message)).toBe('ack');
+    const { error } = await lastAttempt(job);
+    expect(error).toMatchObject({ code: 'handler-error', message: 'no luck 2', attempt: 2 });
+  });
+
+  async function lastAttempt(job: Job): Promise<Job> {
+    for (;;) {
+      await worker().run(delivery(job).message);
+      const now = await database.getJob(job.id);
+      if (now?.status === 'failed') return now;
+    }
+  }
+});
+
+describe('a lost worker', () => {
+  it('is replaced on redelivery, and its late result is refused', async () => {
+    const job = await queuedJob();
+    const first = delivery(job);
+    let finishFirst: () => void = () => undefined;
+    const firstRuns = new Promise<void>((started) => {
+      handler = () =>
+        new Promise((resolve) => {
+          finishFirst = () => resolve('of the first');
+          started();
+        });
+    });
+    const zombie = worker().run(first.message); // frozen, say: it does not see that its channel is gone
+    await firstRuns;
+
+    handler = async () => 'of the second';
+    const again = delivery(job, { ringId: first.ringId, redelivered: true });
+    expect(await worker().run(again.message)).toBe('ack');
+    finishFirst();
+    await zombie;
+    expect(await database.getJob(job.id)).toMatchObject({
+      status: 'succeeded',
+      result: 'of the second',
+      attempt: 2,
+      errors: [{ code: 'worker-lost', attempt: 1 }],
+    });
+    expect(statuses().filter((event) => event === 'job.succeeded')).toHaveLength(1);
+  });
+
+  it('whose job has no attempts left fails it as worker-lost', async () => {
+    const job = await queuedJob({ maxAttempts: 1 });
+    const { ringId } = delivery(job);
+    await database.claimJob({ jobId: job.id, ringId, redelivered: false }); // and then it was killed
+    expect(await worker().run(delivery(job, { ringId, redelivered: true }).message)).toBe('ack');
+    expect(await database.getJob(job.id)).toMatchObject({
+      status: 'failed',
+      error: { code: 'worker-lost' },
+      attempt: 1,
+    });
+    expect(statuses()).toEqual(['job.failed']);
+  });
+
+  it('that only lost its channel aborts the handler and gives the job back unused', async () => {
+    const job = await queuedJob({ maxAttempts: 1 });
+    const { lost, message } = delivery(job);
+    handler = (_payload, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+        lost.abort(new Error('channel lost'));
+      });
+    await worker().run(message);
+    expect(await database.getJob(job.id)).toMatchObject({ status: 'queued', attempt: 1, maxAttempts: 2, errors: [] });
+  });
+});
+
+describe('stopping', () => {
+  it('lets running jobs finish', async () => {
+    const job = await queuedJob();
+    const runner = worker();
+    let finish: () => void = () => undefined;
+    const running = new Promise<void>((started) => {
+      handler = () =>
+        new Promise((resolve) => {
+          finish = () => resolve('in time');
+          started();
+        });
+    });
+    const verdict = runner.run(delivery(job).message);
+    await running;
+    expect(runner.running).toBe(1);
+    const drained = runner.drain(60_000);
+    finish();
+    await drained;
+    expect(await verdict).toBe('ack');
+    expect(await database.getJob(job.id)).toMatchObject({ status: 'succeeded', result: 'in time' });
+  });
+
+  it('gives the rest back after the grace, without using up their attempt', async () => {
+    const job = await queuedJob({ maxAttempts: 1 });
+    const runner = worker();
+    const running = new Promise<void>((started) => {
+      handler = (_payload, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason));
+          started();
+        });
+    });
+    const verdict = runner.run(delivery(job).message);
+    await running;
+    await runner.drain(1);
+    expect(await verdict).toBe('requeue');
+    expect(await database.getJob(job.id)).toMatchObject({ status: 'queued', maxAttempts: 2, error: null, errors: [] });
+  });
+});
+
+describe('while database or broker are away', () => {
+  /** The database as seen over a line that breaks after the named call's first commit. */
+  function unheard(call: 'claimJob' | 'settleJob'): Database {
+    let broken = true;
+    const original = database[call] as (argument: unknown) => Promise<unknown>;
+    const once = async (argument: unknown): Promise<unknown> => {
+      const answer = await original(argument);
+      if (!broken) return answer;
+      broken = false;
+      throw new DatabaseUnavailableError();
+    };
+    return { ...database, [call]: once };
+  }
+
+  it('a claim whose answer was lost is claimed again, not dropped', async () => {
+    const job = await queuedJob();
+    expect(await worker(unheard('claimJob')).run(delivery(job).message)).toBe('ack');
+    expect(await database.getJob(job.id)).toMatchObject({ status: 'succeeded', attempt: 2 });
+  });
+
+  it('an outcome whose answer was lost is still announced', async () => {
+    const job = await queuedJob();
+    expect(await worker(unheard('settleJob')).run(delivery(job).message)).toBe('ack');
+    expect(statuses()).toEqual(['job.running', 'job.succeeded']);
+  });
+
+  it('the ring is not acknowledged before the broker has the last event', async () => {
+    const job = await queuedJob();
+    handler = async () => {
+      brokerFaults = [new BrokerUnavailableError('away'), new BrokerUnavailableError('away')];
+    };
+    expect(await worker().run(delivery(job).message)).toBe('ack');
+    expect(brokerFaults).toEqual([]);
+    expect(statuses()).toEqual(['job.running', 'job.succeeded']);
+  });
+});

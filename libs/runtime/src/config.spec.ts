@@ -1,0 +1,50 @@
+import { expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { commonVariables, flag, integer, list, parseConfig, port } from './config.ts';
+
+const schema = z.object({
+  ...commonVariables,
+  PORT: port(3000),
+  CONCURRENCY: integer(10, 1),
+  QUEUES: list('default'),
+  ALLOW: flag(false),
+});
+const urls = { DATABASE_URL: 'postgresql://u:p@h/d', AMQP_URL: 'amqp://u:p@h' };
+
+it('fills in what is not set, and takes an empty variable for not set', () => {
+  expect(parseConfig(schema, { ...urls, PORT: '' })).toEqual({
+    config: {
+      ...urls,
+      LOG_LEVEL: 'info',
+      DATABASE_POOL_SIZE: 10,
+      HOST: '127.0.0.1',
+      SHUTDOWN_GRACE_MS: 10_000,
+      PORT: 3000,
+      CONCURRENCY: 10,
+      QUEUES: ['default'],
+      ALLOW: false,
+    },
+  });
+});
+
+it('takes what is set', () => {
+  const given = { ...urls, PORT: '0', CONCURRENCY: '3', QUEUES: 'default, mail', ALLOW: 'true' };
+  expect(parseConfig(schema, given)).toMatchObject({
+    config: { PORT: 0, CONCURRENCY: 3, QUEUES: ['default', 'mail'], ALLOW: true },
+  });
+});
+
+it('names every fault, and no password', () => {
+  const wrong = { AMQP_URL: 'http://user:secret@h', PORT: '70000', CONCURRENCY: '0', QUEUES: 'a,,b', ALLOW: 'yes' };
+  const { faults } = parseConfig(schema, wrong) as { faults: string[] };
+  expect(faults.map((fault) => fault.split(/[= ]/)[0])).toEqual([
+    'DATABASE_URL',
+    'AMQP_URL',
+    'PORT',
+    'CONCURRENCY',
+    'QUEUES',
+    'ALLOW',
+  ]);
+  expect(faults[0]).toMatch(/^DATABASE_URL is not set/);
+  expect(faults[1]).toBe('AMQP_URL=http://***@h: must be an amqp:// or amqps:// URL');
+});

@@ -1,0 +1,89 @@
+import { expect, it } from '@jest/globals';
+import request from 'supertest';
+import { answers } from './health.ts';
+import { createHttpService, isLoopback, listen } from './http-service.ts';
+import { createLogger } from './logger.ts';
+import { createMetrics } from './metrics.ts';
+
+function setup() {
+  const log = createLogger('spec', { level: 'silent', instance: 'spec' });
+  const logged: unknown[] = [];
+  log.error = ((...line: unknown[]) => void logged.push(line)) as typeof log.error;
+  const faults: Record<'needed' | 'useful', string | null> = { needed: null, useful: null };
+  const app = createHttpService({
+    log,
+    metrics: createMetrics(),
+    checks: {
+      needed: { required: true, check: () => faults.needed },
+      useful: { required: false, check: () => faults.useful },
+    },
+    routes(routes) {
+      routes.get('/broken', () => {
+        throw new Error('a secret detail');
+      });
+    },
+  });
+  return { app, faults, logged };
+}
+
+it('is ready, degraded or unavailable, depending on what is missing', async () => {
+  const { app, faults } = setup();
+  expect((await request(app).get('/readyz').expect(200)).body.status).toBe('ready');
+  faults.useful = 'away';
+  expect((await request(app).get('/readyz').expect(200)).body).toEqual({
+    status: 'degraded',
+    checks: { needed: 'ok', useful: 'away' },
+  });
+  faults.needed = 'away too';
+  expect((await request(app).get('/readyz').expect(503)).body.status).toBe('unavailable');
+  await request(app).get('/healthz').expect(200);
+});
+
+it('hides an unexpected error from the client and logs it', async () => {
+  const { app, logged } = setup();
+  const { body } = await request(app)
+    .get('/broken')
+    .expect(500)
+    .expect('Content-Type', /^application\/problem\+json/);
+  expect(body).toMatchObject({ type: '/problems/internal-error', status: 500, instance: '/broken' });
+  expect(JSON.stringify(body)).not.toContain('secret');
+  expect(logged).toHaveLength(1);
+});
+
+it('answers a path that can not be decoded with a problem of the client', async () => {
+  const { app, logged } = setup();
+  const { status } = await request(app).get('/%zz');
+  expect(status).toBeGreaterThanOrEqual(400);
+  expect(status).toBeLessThan(500);
+  expect(logged).toEqual([]);
+});
+
+it('refuses to listen beyond loopback unless somebody else decides who may', async () => {
+  const { app } = setup();
+  await expect(listen(app, { host: '0.0.0.0', port: 0, auth: undefined })).rejects.toThrow(/AUTH=off/);
+  const { port, close } = await listen(app, { host: '127.0.0.1', port: 0, auth: undefined });
+  expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+  await expect(listen(app, { host: '127.0.0.1', port, auth: undefined })).rejects.toThrow(/EADDRINUSE/);
+  await close();
+});
+
+it.each([
+  ['127.0.0.1', true],
+  ['127.8.9.1', true],
+  ['::1', true],
+  ['localhost', true],
+  ['0.0.0.0', false],
+  ['::', false],
+  ['127.0.0.1.example.com', false],
+  ['192.168.1.1', false],
+])('knows whether %s is loopback', (host, expected) => expect(isLoopback(host)).toBe(expected));
+
+it('does not wait for ever for a dependency', async () => {
+  expect(await answers(() => new Promise(() => undefined), 1)()).toBe('no answer within 1 ms');
+  expect(await answers(async () => undefined)()).toBeNull();
+  expect(
+    await answers(async () => {
+      throw new Error('refused');
+    })(),
+  ).toBe('refused');
+});

@@ -17,4 +17,5 @@ export default {
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
   // One real PostgreSQL and RabbitMQ for the whole run, started before the first spec and stopped after the last.
   globalSetup: join(import.meta.dirname, 'tools/test-servers.mjs'),
+  globalTeardown: join(import.meta.dirname, 'tools/test-servers-teardown.mjs'),
 };

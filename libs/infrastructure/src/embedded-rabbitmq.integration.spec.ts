@@ -1,0 +1,63 @@
+import { afterEach, expect, it } from '@jest/globals';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { startEmbeddedRabbitmq, type EmbeddedRabbitmq } from './embedded-rabbitmq.ts';
+import { processIdentity } from './process-identity.ts';
+
+let folder = '';
+let server: EmbeddedRabbitmq | undefined;
+
+async function start(): Promise<EmbeddedRabbitmq> {
+  server = await startEmbeddedRabbitmq({ dataDir: folder, stopGraceMs: 0, log: () => {} });
+  return server;
+}
+
+async function manage(method: string, path: string, body: unknown): Promise<unknown> {
+  const response = await fetch(`${server?.managementUrl}/api/${path}`, {
+    method,
+    headers: { authorization: `Basic ${btoa('offload:offload')}` },
+    body: JSON.stringify(body),
+  });
+  return response.status === 200 ? response.json() : response.status;
+}
+
+/**
+ * RabbitMQ 3.10 writes down within a second which Raft log belongs to a new quorum queue. Killed before, it comes back with
+ * a queue that answers nobody; older queues are not concerned.
+ */
+async function isRegistered(queue: string): Promise<void> {
+  const file = join(folder, 'data/offload@localhost/quorum/offload@localhost/names.dets');
+  while (!(await readFile(file, 'latin1')).includes(`_${queue}`)) await delay(20);
+}
+
+afterEach(async () => {
+  await server?.stop();
+  await rm(folder, { recursive: true });
+});
+
+it('keeps confirmed messages through kill -9, and leaves no process behind', async () => {
+  folder = await mkdtemp(join(tmpdir(), 'offload-rabbitmq-'));
+  const first = await start();
+  const queue = { durable: true, arguments: { 'x-queue-type': 'quorum' } };
+  expect(await manage('PUT', 'queues/%2F/kept', queue)).toBe(201);
+  const message = {
+    routing_key: 'kept',
+    payload: 'hello',
+    payload_encoding: 'string',
+    properties: { delivery_mode: 2 },
+  };
+  expect(await manage('POST', 'exchanges/%2F/amq.default/publish', message)).toEqual({ routed: true });
+
+  await isRegistered('kept');
+  process.kill(first.pid, 'SIGKILL');
+  expect(await first.exited).toEqual({ code: null, signal: 'SIGKILL' });
+  expect(first.pids).toHaveLength(2);
+  expect(first.pids.map(processIdentity)).toEqual([undefined, undefined]);
+
+  await start();
+  const get = { count: 1, ackmode: 'ack_requeue_false', encoding: 'auto' };
+  expect(await manage('POST', 'queues/%2F/kept/get', get)).toMatchObject([{ payload: 'hello' }]);
+}, 60_000);

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface RabbitmqPorts {
+  amqp: number;
+  management: number;
+  /** of Erlang's distribution, which `rabbitmqctl` uses */
+  distribution: number;
+  /** of Erlang's port mapper, epmd */
+  portMapper: number;
+}
+
+/** Name and password of the administrator that a new node gets. */
+export const RABBITMQ_USER = 'offload';
+
+/** A delivery may stay unacknowledged for longer than the longest job takes; RabbitMQ's own default is 30 minutes. */
+const CONSUMER_TIMEOUT_MS = 2 * 60 * 60 * 1000;
+
+/**
+ * Writes the configuration of a node that keeps everything in `dataDir` and listens on 127.0.0.1 alone.
+ * @returns the environment to start it with
+ */
+export function writeRabbitmqConfiguration(dataDir: string, ports: RabbitmqPorts): NodeJS.ProcessEnv {
+  mkdirSync(join(dataDir, 'home'), { recursive: true, mode: 0o700 });
+  const cookie = join(dataDir, 'home', '.erlang.cookie');
+  if (!existsSync(cookie)) writeFileSync(cookie, randomBytes(20).toString('hex'), { mode: 0o400 });
+  writeFileSync(join(dataDir, 'enabled_plugins'), '[rabbitmq_management].\n');
+  // Names come from here alone: otherwise Erlang starts two resolver processes for the one name there is.
+  writeFileSync(join(dataDir, 'inetrc'), '{lookup, [file]}.\n{host, {127,0,0,1}, ["localhost"]}.\n');
+  writeFileSync(join(dataDir, 'rabbitmq.config'), configuration(ports));
+  return environment(dataDir, ports);
+}
+
+/** As Erlang terms: translating a rabbitmq.conf costs 3 s of CPU at each start. */
+function configuration({ amqp, management }: RabbitmqPorts): string {
+  return `[{rabbit, [
+   {tcp_listeners, [{"127.0.0.1", ${amqp}}]},
+   {default_user, <<"${RABBITMQ_USER}">>},
+   {default_pass, <<"${RABBITMQ_USER}">>},
+   {default_user_tags, [administrator]},
+   {consumer_timeout, ${CONSUMER_TIMEOUT_MS}}
+ ]},
+ {rabbitmq_management, [{tcp_config, [{ip, "127.0.0.1"}, {port, ${management}}]}]}].
+`;
+}
+
+function environment(dataDir: string, { amqp, distribution, portMapper }: RabbitmqPorts): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env['PATH'],
+    TMPDIR: process.env['TMPDIR'],
+    TZ: process.env['TZ'],
+    LANG: 'C.UTF-8',
+    LC_ALL: 'C.UTF-8',
+    HOME: join(dataDir, 'home'), // of the cookie
+    ERL_EPMD_PORT: String(portMapper),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    ERL_INETRC: join(dataDir, 'inetrc'),
+    ERL_CRASH_DUMP_SECONDS: '0', // none
+    RUNNING_UNDER_SYSTEMD: 'true', // the script then becomes the broker, instead of waiting for it
+    RABBITMQ_CONF_ENV_FILE: '/dev/null',
+    RABBITMQ_NODENAME: 'offload@localhost', // the data belong to this name
+    RABBITMQ_NODE_PORT: String(amqp),
+    RABBITMQ_DIST_PORT: String(distribution),
+    RABBITMQ_MNESIA_BASE: join(dataDir, 'data'),
+    RABBITMQ_LOG_BASE: join(dataDir, 'log'),
+    RABBITMQ_LOGS: '-', // to standard output
+    RABBITMQ_CONFIG_FILE: join(dataDir, 'rabbitmq.config'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(dataDir, 'enabled_plugins'),
+    // No busy waiting: the two cores of a small machine are for the jobs.
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
+      '-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none',
+  };
+}

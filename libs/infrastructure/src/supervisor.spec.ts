@@ -1,0 +1,96 @@
+import { expect, it, jest } from '@jest/globals';
+
+import type { Exit } from './child-process.ts';
+import { createSupervisor, type RunningService, type Service } from './supervisor.ts';
+
+const KILLED: Exit = { code: null, signal: 'SIGKILL' };
+
+function setup(options: { firstPauseMs?: number } = {}) {
+  const log: string[] = [];
+  let onMisconfigured: (service: string) => void = () => {};
+  const misconfiguration = new Promise<string>((resolve) => (onMisconfigured = resolve));
+  const onProcesses = jest.fn();
+  const supervisor = createSupervisor({
+    firstPauseMs: 1,
+    longestPauseMs: 4,
+    ...options,
+    log: (service, line) => log.push(`${service} ${line}`),
+    onProcesses,
+    onMisconfigured,
+  });
+  return { supervisor, log, misconfiguration, onProcesses };
+}
+
+/** A service whose runs the test ends; `started` resolves with the n-th run. */
+function service(failures: Error[] = []) {
+  const runs: { exit: (exit: Exit) => void }[] = [];
+  let wake = (): void => {};
+  const it: Service = {
+    name: 'api',
+    async start(): Promise<RunningService> {
+      const failure = runs.length > 0 && failures.shift();
+      if (failure) throw failure;
+      let exit: (exit: Exit) => void = () => {};
+      const exited = new Promise<Exit>((resolve) => (exit = resolve));
+      runs.push({ exit });
+      wake();
+      return { pids: [runs.length], exited, stop: async () => exit({ code: 0, signal: null }) };
+    },
+  };
+  async function run(number: number) {
+    while (runs.length < number) await new Promise<void>((resolve) => (wake = resolve));
+    return runs[number - 1] as { exit: (exit: Exit) => void };
+  }
+  return { service: it, run, runs };
+}
+
+it('starts a crashed service again, after a pause that doubles up to the longest', async () => {
+  const { supervisor, log, onProcesses } = setup();
+  const { service: api, run } = service([new Error('no port')]);
+  await supervisor.keep(api);
+  for (let number = 1; number <= 3; number++) (await run(number)).exit(KILLED);
+  await run(4);
+  await supervisor.stop();
+
+  expect(log).toEqual([
+    'api ended unexpectedly (signal SIGKILL), starting again in 1 ms',
+    'api Error: no port\nstarting again in 2 ms',
+    'api is running again',
+    'api ended unexpectedly (signal SIGKILL), starting again in 4 ms',
+    'api is running again',
+    'api ended unexpectedly (signal SIGKILL), starting again in 4 ms',
+    'api is running again',
+  ]);
+  expect(onProcesses.mock.calls.slice(0, 3)).toEqual([
+    ['api', [1]],
+    ['api', []],
+    ['api', []],
+  ]);
+  expect(onProcesses).toHaveBeenLastCalledWith('api', []);
+});
+
+it('does not start a service again that refuses its configuration', async () => {
+  const { supervisor, misconfiguration } = setup();
+  const { service: api, run, runs } = service();
+  await supervisor.keep(api);
+  (await run(1)).exit({ code: 78, signal: null });
+  expect(await misconfiguration).toBe('api');
+  await supervisor.stop();
+  expect(runs).toHaveLength(1);
+});
+
+it('stops at once, also while a service pauses or is starting', async () => {
+  const { supervisor, log } = setup({ firstPauseMs: 3_600_000 });
+  const { service: api, run } = service();
+  await supervisor.keep(api);
+  (await run(1)).exit(KILLED);
+  const starting = supervisor.keep({
+    name: 'rabbitmq',
+    start: (abort) => new Promise((_, reject) => abort.addEventListener('abort', () => reject(abort.reason))),
+  });
+  starting.catch(() => {});
+  await supervisor.stop();
+  await expect(starting).rejects.toThrow('The system is stopping.');
+  await expect(supervisor.keep(api)).rejects.toThrow('The system is stopping.');
+  expect(log).not.toContain('api is running again');
+});

@@ -1,0 +1,39 @@
+// Jest's globalSetup: one PostgreSQL and one RabbitMQ for the whole run, started once however many projects name this
+// file. With TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL in the environment those servers are used instead.
+// tools/test-servers-teardown.mjs stops them; should the run be killed, they stop by themselves (see test-servers.ts).
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const root = join(import.meta.dirname, '..');
+const program = join(root, 'libs/infrastructure/src/test-servers.ts');
+const variables = { databaseUrl: 'TEST_DATABASE_URL', amqpUrl: 'TEST_AMQP_URL', managementUrl: 'TEST_MANAGEMENT_URL' };
+
+/** Sets the three variables for Jest's workers; a failure to start fails the run with the program's output. */
+export default async function setup() {
+  if (Object.values(variables).every((name) => process.env[name])) return;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@offload/source', program], {
+    cwd: root,
+    env: { ...process.env, NODE_OPTIONS: '' }, // Jest's options for ESM would make it warn
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true, // Ctrl-C reaches Jest, and this one through its standard input
+  });
+  const stop = async () => {
+    child.ref();
+    const ended = child.exitCode === null && new Promise((resolve) => child.once('exit', resolve));
+    child.stdin.end();
+    await ended;
+  };
+  globalThis[Symbol.for('offload.stopTestServers')] = stop;
+
+  let messages = '';
+  child.stderr.on('data', (chunk) => (messages += chunk));
+  const line = await new Promise((resolve) => {
+    createInterface({ input: child.stdout }).once('line', resolve);
+    child.once('exit', () => resolve(undefined));
+  });
+  if (line === undefined) throw new Error(`The servers for the tests did not start:\n${messages}`);
+  for (const [key, url] of Object.entries(JSON.parse(line))) process.env[variables[key]] = url;
+  child.stderr.removeAllListeners('data').resume();
+  for (const handle of [child, child.stdin, child.stdout, child.stderr]) handle.unref();
+}

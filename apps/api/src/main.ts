@@ -21,7 +21,7 @@ const broker = await openConnection({
   url: config.AMQP_URL,
   name: instance,
   onStateChange(state, reason) {
-    log.info({ state, reason }, 'broker');
+    log.info({ reason }, `broker ${state}`);
     if (state === 'open') relay.wake();
   },
   onRefused: (error) => shutdown.fail(error),

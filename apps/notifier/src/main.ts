@@ -22,7 +22,7 @@ const hub = createHub(metrics, config.NOTIFIER_URL);
 const broker = await openConnection({
   url: config.AMQP_URL,
   name: instance,
-  onStateChange: (state, reason) => log.info({ state, reason }, 'broker'),
+  onStateChange: (state, reason) => log.info({ reason }, `broker ${state}`),
   onRefused: (error) => shutdown.fail(error),
 });
 void declareTopology(broker, []);

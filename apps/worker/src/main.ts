@@ -39,7 +39,7 @@ const connect = (role: string): Promise<Connection> =>
   openConnection({
     url: config.AMQP_URL,
     name: `${instance} ${role}`,
-    onStateChange: (state, reason) => log.info({ state, reason }, `broker (${role})`),
+    onStateChange: (state, reason) => log.info({ reason }, `broker ${state} (${role})`),
     onRefused: (error) => shutdown.fail(error),
   });
 // Two connections: a publisher that the broker blocks must not stop acknowledgements.

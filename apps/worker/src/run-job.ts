@@ -50,13 +50,19 @@ export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promis
     return 'ack';
   }
 
+  const jobLog = log.child({ jobId: claim.job.id, type: claim.job.type, attempt: claim.job.attempt });
+  jobLog.info('running');
   announceInPassing(claim.job, parts);
   const started = performance.now();
-  const outcome = await outcomeOf(delivery, claim, parts);
-  metrics.outcome(claim.job.type, outcome, (performance.now() - started) / 1_000);
+  const outcome = await outcomeOf(delivery, claim, { ...parts, log: jobLog });
+  const seconds = (performance.now() - started) / 1_000;
+  metrics.outcome(claim.job.type, outcome, seconds);
 
-  const job = await settle(delivery, claim.job, outcome, parts);
-  if (job) await announceFor(delivery, job, parts);
+  const job = await settle(delivery, claim.job, outcome, { ...parts, log: jobLog });
+  if (job) {
+    jobLog.info({ seconds, error: 'error' in outcome ? outcome.error?.message : undefined }, job.status);
+    await announceFor(delivery, job, parts);
+  }
   return outcome.status === 'queued' ? 'requeue' : 'ack';
 }
 
@@ -71,8 +77,7 @@ function claimFor({ body, messageId, redelivered, signal }: RingDelivery, { data
 
 async function outcomeOf({ signal }: RingDelivery, claim: Claimed, parts: RunJobParts): Promise<Outcome> {
   const { job, timeoutMs, backoff } = claim;
-  const { database, findHandler, outbound, letGo } = parts;
-  const log = parts.log.child({ jobId: job.id, type: job.type, attempt: job.attempt });
+  const { database, findHandler, outbound, letGo, log } = parts;
 
   const found = findHandler(job.type);
   if (!found) {
@@ -128,7 +133,7 @@ async function settle(
   // An earlier try may have worked without our hearing of it; then the row is what we wanted to announce.
   if (tries > 1) return persist(() => database.getJob(id), signal);
   metrics.fenced();
-  log.warn({ jobId: id, attempt }, 'fenced: another attempt holds the job');
+  log.warn('fenced: another attempt holds the job');
   return null;
 }
 

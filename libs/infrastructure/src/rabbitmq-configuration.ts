@@ -15,7 +15,7 @@ export interface RabbitmqPorts {
 export const RABBITMQ_USER = 'offload';
 
 /** A delivery may stay unacknowledged for longer than the longest job takes; RabbitMQ's own default is 30 minutes. */
-const CONSUMER_TIMEOUT_MS = 2 * 60 * 60 * 1000;
+const CONSUMER_TIMEOUT_MS = 3 * 60 * 60 * 1000;
 
 /**
  * Writes the configuration of a node that keeps everything in `dataDir` and listens on 127.0.0.1 alone.

@@ -1,0 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from '@jest/globals';
+import { configSchema } from './config.ts';
+
+it('has each of its variables in .env.example', () => {
+  const example = readFileSync(new URL('../../../.env.example', import.meta.url), 'utf8');
+  const documented = example.match(/(?<=^#?)[A-Z_]+(?==)/gm) ?? [];
+  expect(documented).toEqual(expect.arrayContaining(Object.keys(configSchema.shape)));
+});

@@ -1,0 +1,49 @@
+// Proves that the arrows of docs/architecture.md are enforced: lints imports against them as if they stood in the
+// project's files, and fails unless each is refused and each allowed one passes.
+import { join } from 'node:path';
+import { createProjectGraphAsync } from '@nx/devkit';
+import { ESLint } from 'eslint';
+
+const root = join(import.meta.dirname, '..');
+const refused = [
+  ['apps/api/src/app.ts', '@offload/outbound'],
+  ['apps/api/src/app.ts', '@offload/testing'],
+  ['apps/api/src/app.ts', '@offload/infrastructure'],
+  ['apps/api/src/app.ts', '../../worker/src/run-job.ts'],
+  ['apps/api/src/app.ts', 'amqplib'],
+  ['apps/worker/src/main.ts', 'pg'],
+  ['apps/worker/src/main.ts', '@prisma/client'],
+  ['apps/notifier/src/app.ts', '@prisma/client/runtime/library'],
+  ['libs/messaging/src/index.ts', '@offload/database'],
+  ['libs/messaging/src/index.ts', 'pg'],
+  ['libs/database/src/index.ts', '@offload/messaging'],
+  ['libs/database/src/index.ts', 'amqplib'],
+  ['libs/contracts/src/index.ts', '@offload/runtime'],
+  ['libs/runtime/src/index.ts', '@offload/contracts'],
+  ['libs/outbound/src/index.ts', '@offload/runtime'],
+  ['libs/infrastructure/src/start.ts', '@offload/database'],
+];
+const allowed = [
+  ['apps/worker/src/main.ts', '@offload/outbound'],
+  ['apps/api/src/app.integration.spec.ts', '@offload/testing'],
+  ['libs/messaging/src/index.ts', '@offload/contracts'],
+  ['libs/messaging/src/connection.ts', 'amqplib'],
+  ['libs/database/src/migrate.ts', 'pg'],
+];
+const arrowRules = ['@nx/enforce-module-boundaries', '@typescript-eslint/no-restricted-imports'];
+
+await createProjectGraphAsync(); // the rule reads it
+const eslint = new ESLint({ cwd: root });
+
+async function isRefused([file, specifier]) {
+  const [result] = await eslint.lintText(`import '${specifier}';\n`, { filePath: join(root, file) });
+  return result.messages.some(({ ruleId }) => arrowRules.includes(ruleId));
+}
+
+const wrong = [];
+for (const arrow of refused) if (!(await isRefused(arrow))) wrong.push(`${arrow.join(' → ')} is not refused`);
+for (const arrow of allowed) if (await isRefused(arrow)) wrong.push(`${arrow.join(' → ')} is refused`);
+process.stdout.write(
+  `${wrong.join('\n')}${wrong.length ? '\n' : ''}${refused.length + allowed.length} arrows checked, ${wrong.length} wrong\n`,
+);
+process.exit(wrong.length === 0 ? 0 : 1);

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { openDatabase } from '@offload/database';
 import { createPublisher, declareTopology, openConnection } from '@offload/messaging';
 import { createLogger, createMetrics, handleShutdown, listen, loadConfig } from '@offload/runtime';
@@ -7,7 +8,7 @@ import { configSchema } from './config.ts';
 import { startRelay } from './relay.ts';
 
 const config = loadConfig(configSchema);
-const instance = config.INSTANCE ?? `api-${process.pid}`;
+const instance = config.INSTANCE ?? `api-${hostname()}-${process.pid}`;
 const log = createLogger('api', { level: config.LOG_LEVEL, instance });
 const shutdown = handleShutdown(log, config.SHUTDOWN_GRACE_MS + 5_000);
 const metrics = createMetrics();

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { jobEvent } from '@offload/contracts';
 import { openDatabase } from '@offload/database';
 import { declareTopology, openConnection, subscribe, topology } from '@offload/messaging';
@@ -8,7 +9,7 @@ import { createHub } from './hub.ts';
 import { refreshWatched } from './refresh.ts';
 
 const config = loadConfig(configSchema);
-const instance = config.INSTANCE ?? `notifier-${process.pid}`;
+const instance = config.INSTANCE ?? `notifier-${hostname()}-${process.pid}`;
 const log = createLogger('notifier', { level: config.LOG_LEVEL, instance });
 const shutdown = handleShutdown(log, config.SHUTDOWN_GRACE_MS);
 const metrics = createMetrics();

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { ring } from '@offload/contracts';
 import { openDatabase } from '@offload/database';
 import {
@@ -25,7 +26,7 @@ import { createJobMetrics } from './job-metrics.ts';
 import { createJobRunner } from './job-runner.ts';
 
 const config = loadConfig(configSchema);
-const instance = config.INSTANCE ?? `worker-${process.pid}`;
+const instance = config.INSTANCE ?? `worker-${hostname()}-${process.pid}`;
 const log = createLogger('worker', { level: config.LOG_LEVEL, instance });
 const shutdown = handleShutdown(log, config.SHUTDOWN_GRACE_MS + 10_000);
 const metrics = createMetrics();

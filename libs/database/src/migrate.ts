@@ -22,7 +22,7 @@ const DIRECTORY = fileURLToPath(new URL('../prisma/migrations', import.meta.url)
  */
 export async function migrate(url: string): Promise<string[]> {
   await createDatabaseIfMissing(url);
-  const client = new pg.Client({ connectionString: url });
+  const client = newClient(url);
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [LOCK_ID]);
@@ -44,6 +44,11 @@ export async function migrate(url: string): Promise<string[]> {
   } finally {
     await client.end(); // gives the lock back too
   }
+}
+
+/** A lost connection fails the query under way; the event, unheard, would end the process. */
+function newClient(url: string): pg.Client {
+  return new pg.Client({ connectionString: url }).on('error', () => undefined);
 }
 
 async function migrationNames(): Promise<string[]> {
@@ -80,7 +85,7 @@ async function apply(client: pg.Client, name: string, sql: string, checksum: str
 }
 
 async function createDatabaseIfMissing(url: string): Promise<void> {
-  const probe = new pg.Client({ connectionString: url });
+  const probe = newClient(url);
   try {
     await probe.connect();
     return;
@@ -92,7 +97,7 @@ async function createDatabaseIfMissing(url: string): Promise<void> {
   const server = new URL(url);
   const name = decodeURIComponent(server.pathname.slice(1));
   server.pathname = '/postgres';
-  const admin = new pg.Client({ connectionString: server.href });
+  const admin = newClient(server.href);
   await admin.connect();
   try {
     await admin.query(`create database ${pg.escapeIdentifier(name)}`);

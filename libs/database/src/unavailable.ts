@@ -1,4 +1,4 @@
-/** PostgreSQL can't be reached, is starting or stopping, or has no connection to spare: try again later. */
+/** PostgreSQL can't be reached, is starting or stopping, or lacks time, connections or room: try again later. */
 export class DatabaseUnavailableError extends Error {
   override name = 'DatabaseUnavailableError';
   readonly code = 'database-unavailable';
@@ -8,22 +8,28 @@ export class DatabaseUnavailableError extends Error {
   }
 }
 
-// https://www.postgresql.org/docs/current/errcodes-appendix.html: class 08 (connection exception), class 57P
-// (admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped), too_many_connections; then what the socket
-// and the pool themselves report.
+// https://www.postgresql.org/docs/current/errcodes-appendix.html: class 08 (connection exception), class 53
+// (insufficient resources: connections, memory, disk), class 57P (admin_shutdown, crash_shutdown, cannot_connect_now,
+// database_dropped), query_canceled (by statement_timeout); then what the socket reports.
 const unavailableCodes =
-  /^(08\w{3}|57P0\d|53300|E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND))$/;
+  /^(08\w{3}|53\w{3}|57P0\d|57014|E(CONNREFUSED|CONNRESET|CONNABORTED|PIPE|TIMEDOUT|HOSTUNREACH|HOSTDOWN|NETUNREACH|AI_AGAIN|NOTFOUND))$/;
+// What the pool and the client report without a code.
 const unavailableMessages =
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Cannot use a pool after calling end/i;
+  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|not queryable|Cannot use a pool after calling end/i;
+// What Prisma's adapter makes of some of these: https://www.prisma.io/docs/orm/overview/databases/database-drivers
+const unavailableKinds = /^(DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections)$/;
 
+/** Looks into what an error wraps too: Prisma's hide PostgreSQL's own code in `meta.driverAdapterError.cause`. */
 function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code, cause, errors } = error as Error & { code?: unknown; errors?: unknown[] };
+  if (typeof error !== 'object' || error === null) return false;
+  const { code, originalCode, kind, message, cause, errors, meta } = error as Record<string, unknown>;
   return (
-    (typeof code === 'string' && unavailableCodes.test(code)) ||
-    unavailableMessages.test(error.message) ||
+    [code, originalCode].some((each) => typeof each === 'string' && unavailableCodes.test(each)) ||
+    (typeof kind === 'string' && unavailableKinds.test(kind)) ||
+    (typeof message === 'string' && unavailableMessages.test(message)) ||
     isUnavailable(cause) ||
-    (errors?.some(isUnavailable) ?? false)
+    isUnavailable((meta as Record<string, unknown> | undefined)?.['driverAdapterError']) ||
+    (Array.isArray(errors) && errors.some(isUnavailable))
   );
 }
 

@@ -1,7 +1,8 @@
-import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
+import { setTimeout as delay } from 'node:timers/promises';
+import amqp, { type ConfirmChannel, type ConsumeMessage } from 'amqplib';
 import type { z } from 'zod';
 import type { Connection } from './connection.ts';
-import type { Publisher } from './publisher.ts';
+import type { Publication, Publisher } from './publisher.ts';
 import { topology } from './topology.ts';
 
 /** What becomes of a delivery. */
@@ -44,52 +45,70 @@ export interface Consumer {
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
+/** Pause between two tries to send a dead letter, while the publisher's broker is away. */
+const DEAD_LETTER_PAUSE_MS = 1_000;
+
 /** Consumes a queue with manual acknowledgement; subscribes again whenever channel, connection or broker come back. */
 export function consume<Schema extends z.ZodType>(connection: Connection, options: ConsumerOptions<Schema>): Consumer {
   const { queue, prefetch, schema, deadLetters, handle, onFault } = options;
-  let subscription: { channel: ConfirmChannel; tag: string; lost: AbortController } | null = null;
+  let subscription: { channel: ConfirmChannel; tag: string } | null = null;
   let cancelled = false;
 
-  async function receive(channel: ConfirmChannel, lost: AbortSignal, message: ConsumeMessage): Promise<void> {
+  async function receive(message: ConsumeMessage, signal: AbortSignal): Promise<Verdict | 'reject'> {
     const messageId: string | undefined = message.properties.messageId;
-    const body = parseBody(schema, message.content);
     try {
+      const body = parseBody(schema, message.content);
       if (messageId === undefined || !uuid.test(messageId) || 'reason' in body) {
         const reason = 'reason' in body ? body.reason : 'message_id is not a UUID';
-        await deadLetter(deadLetters, message, reason);
+        await deadLetter(message, reason, signal);
         onFault(new Error(`dead-lettered: ${reason}`), { messageId });
-        if (!lost.aborted) channel.ack(message);
-        return;
+        return 'ack';
       }
-      const { redelivered } = message.fields;
-      const verdict = await handle({ body: body.value, messageId, redelivered, signal: lost });
-      if (lost.aborted) return; // the broker has it back already
-      if (verdict === 'ack') channel.ack(message);
-      else channel.nack(message, false, true);
+      return await handle({ body: body.value, messageId, redelivered: message.fields.redelivered, signal });
     } catch (error) {
       onFault(error as Error, { messageId });
-      // reject, not nack: only it counts towards the delivery limit on every version (RabbitMQ 4.3 release notes)
-      if (!lost.aborted) channel.reject(message, true);
+      return 'reject';
     }
   }
 
-  void connection.keepChannel(
-    async (channel) => {
-      if (cancelled) return;
-      const lost = new AbortController();
-      await channel.prefetch(prefetch);
-      const { consumerTag } = await channel.consume(queue, (message) => {
-        if (message) void receive(channel, lost.signal, message);
-        // null: the broker cancelled the consumer (queue deleted, ack timeout since 4.3). Closing makes us subscribe again.
-        else void channel.close().catch(() => undefined); // closed by then: the same outcome
-      });
-      subscription = { channel, tag: consumerTag, lost };
-    },
-    () => {
-      subscription?.lost.abort(new Error('the broker connection is gone: the job goes to another worker'));
-      subscription = null;
-    },
-  );
+  /** A copy with the reason, since a plain reject could not carry one. Tried until it is sent or the message is lost. */
+  async function deadLetter({ content, properties, fields }: ConsumeMessage, reason: string, signal: AbortSignal) {
+    const { messageId, type } = properties;
+    const publication: Publication = {
+      exchange: topology.dead,
+      body: content.toString('utf8'),
+      type: type ?? 'unknown',
+      ...(messageId && { messageId }),
+      headers: { 'x-offload-reason': reason.slice(0, 500), 'x-offload-queue': fields.routingKey },
+    };
+    for (;;) {
+      try {
+        return await deadLetters.publish(publication);
+      } catch (error) {
+        onFault(error as Error, { messageId });
+      }
+      // Giving it back instead would have it here again at once, until the broker has counted enough of it.
+      await delay(DEAD_LETTER_PAUSE_MS, undefined, { signal, ref: false });
+    }
+  }
+
+  void connection.keepChannel(async (channel) => {
+    if (cancelled) return;
+    const lost = new AbortController();
+    channel.on('close', () => {
+      if (subscription?.channel === channel) subscription = null;
+      lost.abort(new Error('the broker connection is gone: the job goes to another worker'));
+    });
+    await channel.prefetch(prefetch);
+    const { consumerTag } = await channel.consume(queue, (message) => {
+      if (message) void receive(message, lost.signal).then((verdict) => settle(channel, message, verdict));
+      // null: the broker cancelled the consumer (queue deleted, ack timeout since 4.3). Closing makes us subscribe again.
+      else void channel.close().catch(() => undefined); // closed by then: the same outcome
+    });
+    if (lost.signal.aborted) return; // and the connection sees to it
+    if (cancelled) await channel.cancel(consumerTag);
+    else subscription = { channel, tag: consumerTag };
+  });
 
   return {
     get active() {
@@ -98,9 +117,21 @@ export function consume<Schema extends z.ZodType>(connection: Connection, option
     async cancel() {
       if (cancelled) return;
       cancelled = true;
-      await subscription?.channel.cancel(subscription.tag);
+      await subscription?.channel.cancel(subscription.tag).catch(() => undefined); // the channel is gone: cancelled too
     },
   };
+}
+
+/** On a channel that is closing or gone nothing can be said: the broker has the message back already, or soon. */
+function settle(channel: ConfirmChannel, message: ConsumeMessage, verdict: Verdict | 'reject'): void {
+  try {
+    if (verdict === 'ack') channel.ack(message);
+    else if (verdict === 'requeue') channel.nack(message, false, true);
+    // reject, not nack: only it counts towards the delivery limit on every version (RabbitMQ 4.3 release notes)
+    else channel.reject(message, true);
+  } catch (error) {
+    if (!(error instanceof amqp.IllegalOperationError)) throw error;
+  }
 }
 
 function parseBody<Schema extends z.ZodType>(
@@ -117,16 +148,4 @@ function parseBody<Schema extends z.ZodType>(
   if (parsed.success) return { value: parsed.data };
   const [issue] = parsed.error.issues;
   return { reason: `/${issue?.path.join('/') ?? ''}: ${issue?.message ?? 'does not fit'}` };
-}
-
-/** A copy with the reason, since a plain reject could not carry one. */
-function deadLetter(publisher: Publisher, message: ConsumeMessage, reason: string): Promise<void> {
-  const { messageId, type } = message.properties;
-  return publisher.publish({
-    exchange: topology.dead,
-    body: message.content.toString('utf8'),
-    type: type ?? 'unknown',
-    ...(messageId && { messageId }),
-    headers: { 'x-offload-reason': reason.slice(0, 500), 'x-offload-queue': message.fields.routingKey },
-  });
 }

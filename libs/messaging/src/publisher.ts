@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ConfirmChannel } from 'amqplib';
+import amqp, { type ConfirmChannel, type Message } from 'amqplib';
 import type { Connection } from './connection.ts';
 import { BrokerUnavailableError, PublishRefusedError } from './errors.ts';
 
@@ -36,89 +36,95 @@ export interface Publisher {
    * https://www.rabbitmq.com/docs/confirms
    *
    * Rejects with `PublishRefusedError` when it was returned or nacked, and with `BrokerUnavailableError` at once while
-   * there is no connection, when too many wait, when the confirm does not come in time or the channel is lost before
-   * it: then the broker may or may not have the message.
+   * there is no connection or the broker blocks it, when too many wait, when the confirm does not come in time or the
+   * channel is lost before it: in the last two cases the broker may or may not have the message.
    */
   publish(publication: Publication): Promise<void>;
 }
 
-interface Unconfirmed {
-  returned: string | null;
-  settle(error: Error | null): void;
-}
-
 export function createPublisher(connection: Connection, options: PublisherOptions = {}): Publisher {
   const { confirmTimeoutMs, maxUnconfirmed } = { ...defaults, ...options };
-  const unconfirmed = new Map<string, Unconfirmed>();
+  /** Those whose confirm was awaited too long included: they still take memory, here or in the socket. */
+  let unconfirmed = 0;
+  /** Why messages were returned, until the confirm of the same message comes: the broker sends it after the return. */
+  const returned = new Map<string, string[]>();
   let channel: ConfirmChannel | null = null;
 
-  void connection.keepChannel(
-    async (opened) => {
-      // The broker sends the return before the confirm of the same message.
-      opened.on('return', ({ properties, fields }) => {
-        const entry = unconfirmed.get(String(properties.messageId));
-        if (entry) entry.returned = (fields as { replyText?: string }).replyText ?? 'no route';
-      });
-      channel = opened;
-    },
-    () => (channel = null), // amqplib fails what is unconfirmed through its callbacks
-  );
+  void connection.keepChannel(async (opened) => {
+    opened.on('return', ({ properties, fields }: Message) => {
+      const { exchange, routingKey, replyText } = fields as unknown as ReturnFields;
+      const key = keyOf(properties.messageId, exchange, routingKey);
+      returned.set(key, [...(returned.get(key) ?? []), replyText]);
+    });
+    // Before amqplib's own listener, which fails what is unconfirmed: by then it must be seen that the channel is gone.
+    opened.prependListener('close', () => {
+      if (channel === opened) channel = null;
+      returned.clear();
+    });
+    channel = opened;
+  });
+
+  function takeReturn(key: string): string | undefined {
+    const replies = returned.get(key);
+    const reply = replies?.shift();
+    if (replies?.length === 0) returned.delete(key);
+    return reply;
+  }
 
   return {
     publish({ exchange, routingKey = '', body, type, messageId = randomUUID(), priority, headers, mandatory = true }) {
       const open = channel;
       if (!open) return Promise.reject(new BrokerUnavailableError('not connected to the broker'));
-      if (unconfirmed.size >= maxUnconfirmed) {
+      if (connection.state === 'blocked')
+        return Promise.reject(new BrokerUnavailableError('the broker takes nothing in'));
+      if (unconfirmed >= maxUnconfirmed) {
         return Promise.reject(new BrokerUnavailableError(`${maxUnconfirmed} messages are waiting for their confirm`));
       }
       return new Promise((resolve, reject) => {
+        const content = Buffer.from(JSON.stringify(body));
         const timer = setTimeout(
-          () => entry.settle(new BrokerUnavailableError(`not confirmed within ${confirmTimeoutMs} ms`)),
+          () => reject(new BrokerUnavailableError(`not confirmed within ${confirmTimeoutMs} ms`)),
           confirmTimeoutMs,
         );
-        const entry: Unconfirmed = {
-          returned: null,
-          settle(error) {
-            clearTimeout(timer);
-            unconfirmed.delete(messageId);
-            if (error) reject(error);
-            else resolve();
-          },
+        const confirmed = (error: Error | null): void => {
+          clearTimeout(timer);
+          unconfirmed -= 1;
+          const reply = takeReturn(keyOf(messageId, exchange, routingKey));
+          if (error) reject(confirmError(error, channel === open));
+          else if (reply === undefined) resolve();
+          else reject(new PublishRefusedError(`returned by ${exchange || 'the default exchange'}: ${reply}`));
         };
-        unconfirmed.set(messageId, entry);
+        const properties = {
+          messageId,
+          type,
+          mandatory,
+          persistent: true,
+          contentType: 'application/json',
+          timestamp: Math.floor(Date.now() / 1_000), // AMQP counts seconds
+          ...(priority !== undefined && { priority }),
+          ...(headers && { headers }),
+        };
         try {
-          open.publish(
-            exchange,
-            routingKey,
-            Buffer.from(JSON.stringify(body)),
-            {
-              messageId,
-              type,
-              mandatory,
-              persistent: true,
-              contentType: 'application/json',
-              timestamp: Math.floor(Date.now() / 1_000), // AMQP counts seconds
-              ...(priority !== undefined && { priority }),
-              ...(headers && { headers }),
-            },
-            (error) => {
-              if (entry.returned !== null) {
-                entry.settle(
-                  new PublishRefusedError(`returned by ${exchange || 'the default exchange'}: ${entry.returned}`),
-                );
-              } else if (error) {
-                entry.settle(confirmError(error, channel === open));
-              } else {
-                entry.settle(null);
-              }
-            },
-          );
+          open.publish(exchange, routingKey, content, properties, confirmed);
+          unconfirmed += 1;
         } catch (error) {
-          entry.settle(new BrokerUnavailableError('the channel is closing', { cause: error }));
+          clearTimeout(timer);
+          reject(
+            error instanceof amqp.IllegalOperationError
+              ? new BrokerUnavailableError('the channel is closing', { cause: error })
+              : error, // what was to be sent can't be: another try would not help
+          );
         }
       });
     },
   };
+}
+
+/** What `basic.return` carries; amqplib's types know only of deliveries. */
+type ReturnFields = { exchange: string; routingKey: string; replyText: string };
+
+function keyOf(messageId: unknown, exchange: string, routingKey: string): string {
+  return JSON.stringify([messageId, exchange, routingKey]);
 }
 
 /** On a channel that still stands the callback's error is a nack; otherwise the channel went before the confirm came. */

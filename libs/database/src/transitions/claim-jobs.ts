@@ -18,9 +18,9 @@ export type Claim =
   /** Not the caller's to run: finished, not due yet, held by a live attempt, or (`job` null) unknown. */
   | { kind: 'refused'; job: Job | null };
 
-// The three guards of the state table. `for update` serialises with everybody else who wants the row; PostgreSQL checks
-// the guards again on the row as it is after waiting. Where two rings of one queued job meet in a batch, the update takes
-// one of them, and the ring id on the row says which.
+// The three guards of the state table. `for update` serialises with everybody else who wants the row, in one order so
+// that two batches can't wait for each other; PostgreSQL checks the guards again on the row as it is after waiting. Where
+// two rings of one queued job meet in a batch, the update takes one of them, and the ring id on the row says which.
 const claimSql = `
   with delivery as (
     select * from unnest($1::uuid[], $2::uuid[], $3::boolean[]) as delivery(job_id, ring_id, redelivered)
@@ -34,7 +34,7 @@ const claimSql = `
     where held.status = 'queued'
       or (held.status = 'scheduled' and held.due_at <= now())
       or (held.status = 'running' and delivery.redelivered and held.ring_id = delivery.ring_id)
-    for update of held
+    order by held.id for update of held
   )
   update jobs as job set
     status = (case when exhausted then 'failed' else 'running' end)::job_status,
@@ -69,16 +69,27 @@ export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Cla
       deliveries.map((delivery) => delivery.redelivered),
     ],
   });
-  const claimed = new Map(rows.map((row) => [row.ringId, row]));
-  const refusedIds = deliveries.filter(({ ringId }) => !claimed.has(ringId)).map(({ jobId }) => jobId);
+  const claimed = new Map(rows.map((row) => [`${row.id} ${row.ringId}`, row]));
+  // One ring that came twice is the caller's once: as its last delivery, for only then is the one before lost.
+  const lastOf = new Map(deliveries.map((delivery, index) => [keyOf(delivery), index]));
+  const mine = deliveries.map((delivery, index) => {
+    const key = keyOf(delivery);
+    return lastOf.get(key) === index ? claimed.get(key) : undefined;
+  });
+  const refusedIds = deliveries.filter((_, index) => !mine[index]).map(({ jobId }) => jobId);
   const refused = refusedIds.length === 0 ? new Map<string, Job>() : await readJobs(pool, refusedIds);
-  return deliveries.map(({ jobId, ringId }): Claim => {
-    const row = claimed.get(ringId);
-    if (!row) return { kind: 'refused', job: refused.get(jobId) ?? null };
+  return deliveries.map(({ jobId }, index): Claim => {
+    const row = mine[index];
+    if (!row) return { kind: 'refused', job: refused.get(jobId.toLowerCase()) ?? null };
     if (row.exhausted) return { kind: 'exhausted', job: toJob(row) };
     const { takeover, timeoutMs, backoff } = row;
     return { kind: 'claimed', job: toJob(row), takeover, timeoutMs, backoff };
   });
+}
+
+/** As PostgreSQL writes UUIDs. */
+function keyOf({ jobId, ringId }: Delivery): string {
+  return `${jobId} ${ringId}`.toLowerCase();
 }
 
 async function readJobs(pool: Pool, ids: string[]): Promise<Map<string, Job>> {

@@ -70,5 +70,5 @@ export async function createJobs(pool: Pool, jobs: NewJob[], ringGraceMs: number
     ],
   });
   const created = new Map(rows.map((row) => [row.id, { job: toJob(row), outboxId: row.outboxId }]));
-  return jobs.map(({ id }) => created.get(id) as CreatedJob);
+  return jobs.map(({ id }) => created.get(id.toLowerCase()) as CreatedJob);
 }

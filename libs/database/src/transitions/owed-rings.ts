@@ -30,12 +30,19 @@ export async function takeOwedRings(pool: Pool, limit: number, graceMs: number):
   return rows;
 }
 
-// The worker may have claimed, failed and rescheduled the job already: then due_at is in the future and the row stays.
+// The worker may have claimed, failed and rescheduled the job already: then due_at is in the future and the job stays as
+// it is. Workers claim the very jobs that are confirmed here, so the rows are locked in the same order as there.
 const confirmSql = `
-  with gone as (delete from outbox where id = any($1::bigint[]) returning id, job_id)
+  with gone as (
+    delete from outbox where id = any($1::bigint[]) returning id, job_id
+  ), due as (
+    select held.id, gone.id as outbox_id from jobs as held join gone on gone.job_id = held.id
+    where held.status = 'scheduled' and held.due_at <= now()
+    order by held.id for update of held
+  )
   update jobs as job set status = 'queued', version = version + 1
-  from gone where job.id = gone.job_id and job.status = 'scheduled' and job.due_at <= now()
-  returning ${jobColumns}, gone.id as "outboxId"`;
+  from due where job.id = due.id
+  returning ${jobColumns}, due.outbox_id as "outboxId"`;
 
 /**
  * The broker has these rings, so they are owed no more; scheduled → queued.

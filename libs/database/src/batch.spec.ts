@@ -1,0 +1,109 @@
+import { describe, expect, it } from '@jest/globals';
+import { batch } from './batch.ts';
+import { DatabaseUnavailableError } from './unavailable.ts';
+
+/** A batch whose statements end when the test says so. */
+function setup(maxItems?: number) {
+  const statements: { items: string[]; succeed(): void; fail(error: Error): void }[] = [];
+  const run = (items: string[]): Promise<string[]> =>
+    new Promise((resolve, reject) => {
+      const succeed = (): void => resolve(items.map((item) => item.toUpperCase()));
+      statements.push({ items, succeed, fail: reject });
+    });
+  const call = batch(run, maxItems);
+  /** The statement at this place, once it has gone out. */
+  const statement = async (index: number) => {
+    for (let turn = 0; turn < 50 && statements.length <= index; turn += 1) await Promise.resolve();
+    const found = statements[index];
+    if (!found) throw new Error(`there is no statement ${index}`);
+    return found;
+  };
+  return { call, statement, statements };
+}
+
+const settled = (calls: Promise<string>[]): Promise<string[]> =>
+  Promise.all(calls.map((call) => call.catch((error: Error) => error.message)));
+
+describe('batch', () => {
+  it('sends the first call at once, without a timer', async () => {
+    const { call, statement } = setup();
+    const outcome = call('a');
+    const first = await statement(0);
+    expect(first.items).toEqual(['a']);
+    first.succeed();
+    expect(await outcome).toBe('A');
+  });
+
+  it('shares one statement between calls of one turn', async () => {
+    const { call, statement, statements } = setup();
+    const outcomes = Promise.all([call('a'), call('b')]);
+    (await statement(0)).succeed();
+    expect(await outcomes).toEqual(['A', 'B']);
+    expect(statements.map(({ items }) => items)).toEqual([['a', 'b']]);
+  });
+
+  it('gathers what comes while it is busy, keeps its order and gives each caller its own outcome', async () => {
+    const { call, statement, statements } = setup();
+    const first = call('a');
+    const opening = await statement(0);
+    const gathered = Promise.all(['d', 'b', 'c', 'b'].map(call));
+    expect(statements).toHaveLength(1);
+    opening.succeed();
+    const second = await statement(1);
+    expect(second.items).toEqual(['d', 'b', 'c', 'b']);
+    second.succeed();
+    expect([await first, await gathered]).toEqual(['A', ['D', 'B', 'C', 'B']]);
+  });
+
+  it('never puts more items into a statement than it may', async () => {
+    const { call, statement, statements } = setup(2);
+    const outcomes = Promise.all(['a', 'b', 'c', 'd', 'e'].map(call));
+    for (const index of [0, 1, 2]) (await statement(index)).succeed();
+    expect(await outcomes).toEqual(['A', 'B', 'C', 'D', 'E']);
+    expect(statements.map(({ items }) => items)).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
+  });
+
+  it('is idle again after each round', async () => {
+    const { call, statement } = setup();
+    for (const round of [0, 1, 2]) {
+      const outcome = call('a');
+      (await statement(round)).succeed();
+      expect(await outcome).toBe('A');
+    }
+  });
+
+  it('tries each item alone when a shared statement fails, so that the bad one fails by itself', async () => {
+    const { call, statement, statements } = setup();
+    const outcomes = settled(['good', 'bad', 'fine'].map(call));
+    (await statement(0)).fail(new Error('one of you is bad'));
+    (await statement(1)).succeed();
+    (await statement(2)).fail(new Error('you are bad'));
+    (await statement(3)).succeed();
+    expect(await outcomes).toEqual(['GOOD', 'you are bad', 'FINE']);
+    expect(statements.map(({ items }) => items)).toEqual([['good', 'bad', 'fine'], ['good'], ['bad'], ['fine']]);
+  });
+
+  it('rejects all at once while the database is away, and goes on with what comes after', async () => {
+    const { call, statement, statements } = setup();
+    const outcomes = settled(['a', 'b'].map(call));
+    (await statement(0)).fail(new DatabaseUnavailableError());
+    expect(await outcomes).toEqual(['the database is not available', 'the database is not available']);
+    expect(statements).toHaveLength(1);
+
+    const later = call('c');
+    (await statement(1)).succeed();
+    expect(await later).toBe('C');
+  });
+
+  it('stops trying items alone when the database goes away meanwhile', async () => {
+    const { call, statement, statements } = setup();
+    const outcomes = settled(['a', 'b', 'c', 'd'].map(call));
+    (await statement(0)).fail(new Error('one of you is bad'));
+    (await statement(1)).succeed();
+    (await statement(2)).fail(new DatabaseUnavailableError());
+    (await statement(3)).fail(new DatabaseUnavailableError());
+    const away = 'the database is not available';
+    expect(await outcomes).toEqual(['A', away, away, away]);
+    expect(statements.map(({ items }) => items)).toEqual([['a', 'b', 'c', 'd'], ['a'], ['b'], ['c', 'd']]);
+  });
+});

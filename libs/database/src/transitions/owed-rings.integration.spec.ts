@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { freshDatabaseUrl } from '@offload/testing';
+import pg from 'pg';
+import { migrate } from '../migrate.ts';
+import { openDatabase } from '../open-database.ts';
+
+const opened: { close(): Promise<void> }[] = [];
+afterEach(async () => void (await Promise.all(opened.splice(0).map((each) => each.close()))));
+
+/** An outbox of its own: rings are taken from wherever they are. */
+async function setup() {
+  const url = freshDatabaseUrl();
+  await migrate(url);
+  const open = () => {
+    const database = openDatabase({ url, ringGraceMs: 0 });
+    opened.push(database);
+    return database;
+  };
+  const database = open();
+  const sql = new pg.Pool({ connectionString: url });
+  opened.push({ close: () => sql.end() });
+
+  async function create(delayMs = 0, queue = 'default') {
+    const policy = { maxAttempts: 3, timeoutMs: 1_000, backoff: { baseMs: 10, factor: 2, maxMs: 100 } };
+    const job = { id: randomUUID(), type: 'demo.sleep', queue, priority: 4, tags: [], payload: {}, ...policy };
+    return database.createJob({ ...job, delayMs, runAt: null });
+  }
+  /** Lets time pass: all is due this much sooner. */
+  async function pass(ms: number): Promise<void> {
+    const earlier = `set due_at = due_at - $1 * interval '1 millisecond'`;
+    await sql.query(`update outbox ${earlier}`, [ms]);
+    await sql.query(`update jobs ${earlier}`, [ms]);
+  }
+  const outbox = async (): Promise<string[]> =>
+    (await sql.query('select id from outbox order by id')).rows.map(({ id }) => id);
+  const claim = (jobId: string) => database.claimJob({ jobId, ringId: randomUUID(), redelivered: false });
+  return { database, open, create, pass, outbox, claim };
+}
+
+describe('takeOwedRings', () => {
+  it('takes what is due, the longest owed first, and nothing else', async () => {
+    const { database, create, pass } = await setup();
+    const late = await create(70_000);
+    const early = await create(60_000, 'reports');
+    await create(200_000);
+    await pass(100_000);
+    const expected = { type: 'demo.sleep', priority: 4 };
+    expect(await database.takeOwedRings(1, 1_000)).toEqual([
+      { outboxId: early.outboxId, jobId: early.job.id, queue: 'reports', ...expected },
+    ]);
+    expect(await database.takeOwedRings(10, 1_000)).toEqual([
+      { outboxId: late.outboxId, jobId: late.job.id, queue: 'default', ...expected },
+    ]);
+  });
+
+  it('leaves a taken ring to its taker for the grace, then it is due again', async () => {
+    const { database, create, pass } = await setup();
+    const { outboxId } = await create();
+    expect(await database.takeOwedRings(10, 60_000)).toMatchObject([{ outboxId }]);
+    expect(await database.takeOwedRings(10, 60_000)).toEqual([]);
+    const ms = (await database.msUntilNextRing()) as number;
+    expect(ms).toBeGreaterThan(30_000);
+    expect(ms).toBeLessThanOrEqual(60_001);
+    await pass(61_000);
+    expect(await database.takeOwedRings(10, 60_000)).toMatchObject([{ outboxId }]);
+  });
+
+  it('never shares a ring between concurrent takers', async () => {
+    const { open, create, outbox } = await setup();
+    await Promise.all(Array.from({ length: 200 }, () => create()));
+    const relays = Array.from({ length: 4 }, open);
+    const taken: string[] = [];
+    while (taken.length < 200) {
+      const rounds = await Promise.all(relays.map((relay) => relay.takeOwedRings(13, 60_000)));
+      const ids = rounds.flat().map(({ outboxId }) => outboxId);
+      expect(ids).not.toEqual([]);
+      taken.push(...ids);
+    }
+    expect(taken.sort()).toEqual((await outbox()).sort());
+  });
+});
+
+describe('msUntilNextRing', () => {
+  it('is null when no ring is owed', async () => {
+    const { database } = await setup();
+    expect(await database.msUntilNextRing()).toBeNull();
+  });
+
+  it('tells of the soonest ring, and is not positive once one is due', async () => {
+    const { database, create, pass } = await setup();
+    await create(90_000);
+    await create(60_000);
+    const ms = (await database.msUntilNextRing()) as number;
+    expect(ms).toBeGreaterThan(30_000);
+    expect(ms).toBeLessThanOrEqual(60_001);
+    await pass(60_000);
+    expect(await database.msUntilNextRing()).toBeLessThanOrEqual(0);
+  });
+});
+
+describe('confirmRing', () => {
+  it('queues a scheduled job that is due and owes its ring no more', async () => {
+    const { database, create, pass, outbox } = await setup();
+    const { job, outboxId } = await create(60_000);
+    await pass(60_000);
+    const queued = await database.confirmRing(outboxId);
+    expect(queued).toMatchObject({ id: job.id, status: 'queued', version: 2, attempt: 0 });
+    expect(queued).toEqual(await database.getJob(job.id));
+    expect(await outbox()).toEqual([]);
+    expect(await database.confirmRing(outboxId)).toBeNull();
+  });
+
+  it('changes no job that is queued, running or finished, and owes their rings no more', async () => {
+    const { database, create, claim, outbox } = await setup();
+    const [queued, running, finished] = [await create(), await create(), await create()];
+    await claim(running.job.id);
+    await claim(finished.job.id);
+    await database.settleJob({ jobId: finished.job.id, attempt: 1, outcome: { status: 'succeeded', result: 1 } });
+    const ids = [queued, running, finished].map(({ job }) => job.id);
+    const before = await Promise.all(ids.map(database.getJob));
+    const rings = [queued, running, finished].map(({ outboxId }) => outboxId);
+    expect(await Promise.all(rings.map(database.confirmRing))).toEqual([null, null, null]);
+    expect(await Promise.all(ids.map(database.getJob))).toEqual(before);
+    expect(await outbox()).toEqual([]);
+  });
+
+  it('leaves a job alone that has run and been rescheduled meanwhile, with the ring of its retry', async () => {
+    const { database, create, claim, outbox } = await setup();
+    const { job, outboxId } = await create();
+    await claim(job.id);
+    const outcome = { status: 'scheduled', error: null, delayMs: 60_000 } as const;
+    const rescheduled = await database.settleJob({ jobId: job.id, attempt: 1, outcome });
+    expect(await database.confirmRing(outboxId)).toBeNull();
+    expect(await database.getJob(job.id)).toEqual(rescheduled);
+    const left = await outbox();
+    expect(left).toHaveLength(1);
+    expect(left).not.toContain(outboxId);
+  });
+
+  it('answers each ring of a batch for itself', async () => {
+    const { database, create, pass } = await setup();
+    const [one, two] = [await create(60_000), await create(60_000)];
+    const queued = await create();
+    await pass(60_000);
+    const rings = [two.outboxId, '999999', queued.outboxId, one.outboxId];
+    const confirmed = await Promise.all(rings.map(database.confirmRing));
+    expect(confirmed.map((job) => job?.id)).toEqual([two.job.id, undefined, undefined, one.job.id]);
+  });
+});

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { eventually, freshDatabaseUrl } from '@offload/testing';
+import pg from 'pg';
+import { migrate } from './migrate.ts';
+import { openDatabase, type Database, type DatabaseOptions } from './open-database.ts';
+import { DatabaseUnavailableError, orUnavailable } from './unavailable.ts';
+
+const opened: { close(): Promise<unknown> }[] = [];
+afterEach(async () => void (await Promise.all(opened.splice(0).map((each) => each.close()))));
+
+function open(options: DatabaseOptions): Database {
+  const database = openDatabase(options);
+  opened.push(database);
+  return database;
+}
+
+const url = freshDatabaseUrl();
+beforeAll(() => migrate(url));
+
+/** A database, somebody who can lock its tables, and somebody who can cut its connections. */
+async function setup(options: Partial<DatabaseOptions> = {}) {
+  const connect = async (): Promise<pg.Client> => {
+    const client = new pg.Client({ connectionString: url, application_name: 'spec' });
+    await client.connect();
+    opened.push({ close: () => client.end() });
+    return client;
+  };
+  const [admin, locker] = [await connect(), await connect()];
+  const others = `from pg_stat_activity where datname = current_database() and application_name <> 'spec'`;
+  return {
+    admin,
+    database: open({ url, ...options }),
+    cutAll: () => admin.query(`select pg_terminate_backend(pid) ${others}`),
+    lockTables: () => locker.query('begin; lock table jobs, outbox in access exclusive mode'),
+    unlockTables: () => locker.query('rollback'),
+    /** Resolves when so many statements wait for a lock. */
+    waiting: (count: number) =>
+      eventually(async () => {
+        const { rowCount } = await admin.query(`select ${others} and wait_event_type = 'Lock'`);
+        expect(rowCount).toBe(count);
+      }),
+  };
+}
+
+type Call = [name: string, call: (database: Database) => Promise<unknown>];
+
+/** One call of each kind: through pg, through pg in a batch, and through Prisma. */
+const readingCalls: Call[] = [
+  ['takeOwedRings', (database) => database.takeOwedRings(1, 1)],
+  ['reportProgress', (database) => database.reportProgress(randomUUID(), 1, { percent: 1, message: null })],
+  ['claimJob', (database) => database.claimJob({ jobId: randomUUID(), ringId: randomUUID(), redelivered: false })],
+  ['getJob', (database) => database.getJob(randomUUID())],
+  ['listJobs', (database) => database.listJobs({ limit: 1 })],
+];
+const calls: Call[] = [['ping', (database) => database.ping()], ...readingCalls];
+
+/** A server that does `greet` to whoever connects. */
+async function fakeServer(greet: (socket: { destroy(): void }) => void): Promise<string> {
+  const sockets = new Set<{ destroy(): void }>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined).once('data', () => greet(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  opened.push({
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  });
+  return `postgres://nobody@127.0.0.1:${(server.address() as AddressInfo).port}/nothing`;
+}
+
+describe.each(calls)('%s', (_name, call) => {
+  it('says that the database is away when no server is there', async () => {
+    const database = open({ url: 'postgres://nobody@127.0.0.1:1/nothing' });
+    await expect(call(database)).rejects.toThrow(DatabaseUnavailableError);
+  });
+
+  it('says so when the server hangs up, or does not answer', async () => {
+    const hangsUp = open({ url: await fakeServer((socket) => socket.destroy()) });
+    await expect(call(hangsUp)).rejects.toThrow(DatabaseUnavailableError);
+    const silent = open({ url: await fakeServer(() => undefined), timeoutMs: 50 });
+    await expect(call(silent)).rejects.toThrow(DatabaseUnavailableError);
+  });
+});
+
+describe.each(readingCalls)('%s', (_name, call) => {
+  it('says that the database is away when its connection is cut under way, and works again by itself', async () => {
+    const { database, lockTables, unlockTables, cutAll, waiting } = await setup();
+    await lockTables();
+    const outcome = call(database).catch((error: unknown) => error);
+    await waiting(1);
+    await cutAll();
+    expect(await outcome).toBeInstanceOf(DatabaseUnavailableError);
+    await unlockTables();
+    await call(database);
+  });
+
+  it('says so when a statement takes too long, and works again by itself', async () => {
+    const { database, lockTables, unlockTables } = await setup({ timeoutMs: 250 });
+    await lockTables();
+    await expect(call(database)).rejects.toThrow(DatabaseUnavailableError);
+    await unlockTables();
+    await eventually(() => call(database));
+  });
+});
+
+describe('openDatabase', () => {
+  it('replaces connections that were cut while nobody used them, and tells of each', async () => {
+    const onConnectionError = jest.fn();
+    const { database, cutAll } = await setup({ onConnectionError });
+    await Promise.all(calls.map(([, call]) => call(database)));
+    const { rowCount } = await cutAll();
+    await eventually(() => expect(onConnectionError).toHaveBeenCalledTimes(rowCount as number));
+    await Promise.all(calls.map(([, call]) => call(database)));
+  });
+
+  it('says that the database is away to those who wait too long for a connection', async () => {
+    const { database, lockTables } = await setup({ poolSize: 1, timeoutMs: 250 });
+    await lockTables();
+    const outcomes = await Promise.all(readingCalls.map(([, call]) => call(database).catch((error: unknown) => error)));
+    for (const outcome of outcomes) expect(outcome).toBeInstanceOf(DatabaseUnavailableError);
+    const causes = outcomes.map((outcome) => ((outcome as Error).cause as Error).message);
+    expect(causes).toContainEqual(expect.stringContaining('timeout exceeded when trying to connect'));
+  });
+
+  it('says that the database is away once it is closed', async () => {
+    const database = openDatabase({ url });
+    await database.ping();
+    await database.close();
+    for (const [, call] of calls) await expect(call(database)).rejects.toThrow(DatabaseUnavailableError);
+  });
+});
+
+describe('a fault of another kind', () => {
+  it('is not blamed on the database being away', async () => {
+    const { database, admin } = await setup();
+    await expect(database.takeOwedRings(-1, 1)).rejects.toMatchObject({ code: '2201W' });
+    await expect(database.getJob('nonsense')).rejects.not.toThrow(DatabaseUnavailableError);
+    await admin.query('drop table outbox, jobs'); // the last test with a database of this file
+    await expect(database.takeOwedRings(1, 1)).rejects.toMatchObject({ code: '42P01' });
+    await expect(database.listJobs({ limit: 1 })).rejects.toMatchObject({ code: 'P2021' });
+    const wrongPassword = Object.assign(new URL(url), { password: 'wrong' }).href;
+    await expect(open({ url: wrongPassword }).ping()).rejects.toMatchObject({ code: '28P01' });
+    await expect(open({ url: wrongPassword }).getJob(randomUUID())).rejects.toMatchObject({ code: 'P1000' });
+  });
+
+  it.each([
+    ['an error without a code', new Error('something else')],
+    ['a bug', new TypeError('x is not a function')],
+    ['no error at all', undefined],
+  ])('is passed on as it is: %s', async (_what, fault) => {
+    await expect(orUnavailable(() => Promise.reject(fault))).rejects.toBe(fault);
+  });
+});

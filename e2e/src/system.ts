@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { freshDatabaseUrl, freshVhost } from '@offload/testing';
+import { startProgram, type Environment, type Program } from './program.ts';
+
+/** What `/readyz` says about a process that answers it with 200. */
+export type Readiness = 'ready' | 'degraded';
+
+/** An api, worker or notifier that listens on a free port of 127.0.0.1. */
+export interface SystemProcess extends Program {
+  /** without a final slash */
+  readonly url: string;
+}
+
+/** The system under test: processes from source on a virtual host and a migrated database that nobody else uses. */
+export interface System {
+  /** the virtual host's name, for RabbitMQ's management API */
+  readonly vhost: string;
+  /** what each of its processes is given, apart from a port */
+  readonly environment: Readonly<Environment>;
+  /** `env` wins over `environment`; each resolves once the process is `until` (ready), and rejects with its log when it dies. */
+  startApi(env?: Environment, until?: Readiness): Promise<SystemProcess>;
+  startWorker(env?: Environment, until?: Readiness): Promise<SystemProcess>;
+  startNotifier(env?: Environment, until?: Readiness): Promise<SystemProcess>;
+  /** Kills every process that was started, ready or not, and removes the virtual host. */
+  stop(): Promise<void>;
+}
+
+export async function startSystem(): Promise<System> {
+  const vhost = await freshVhost();
+  const environment = {
+    DATABASE_URL: freshDatabaseUrl(),
+    AMQP_URL: vhost.amqpUrl,
+    NOTIFIER_URL: 'http://notifier.example', // what links begin with; the notifiers' ports are not known yet
+    LOG_LEVEL: 'debug',
+  };
+  const programs: Program[] = [];
+
+  function run(file: string, env: Environment): Program {
+    const program = startProgram(file, { ...environment, ...env });
+    programs.push(program);
+    return program;
+  }
+
+  function starter(app: string, portVariable: string) {
+    return async (env: Environment = {}, until: Readiness = 'ready'): Promise<SystemProcess> => {
+      const program = run(`apps/${app}/src/main.ts`, { [portVariable]: '0', ...env });
+      const { port } = await program.line(({ msg }) => msg === 'listening');
+      const started = { ...program, url: `http://127.0.0.1:${port}` };
+      await readiness(started, until);
+      return started;
+    };
+  }
+
+  async function stop(): Promise<void> {
+    await Promise.all(programs.map((program) => program.kill('SIGKILL')));
+    await vhost.remove();
+  }
+
+  try {
+    const { code, output } = await run('libs/database/src/run-migrations.ts', {}).exited;
+    if (code !== 0) throw new Error(`The database was not migrated:\n${output}`);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    vhost: vhost.name,
+    environment,
+    startApi: starter('api', 'API_PORT'),
+    startWorker: starter('worker', 'WORKER_PORT'),
+    startNotifier: starter('notifier', 'NOTIFIER_PORT'),
+    stop,
+  };
+}
+
+async function readiness(started: SystemProcess, until: Readiness): Promise<void> {
+  const ended = started.line(() => false); // only ever rejects, when it dies
+  while ((await Promise.race([ended, statusOf(started.url)])) !== until) await delay(50);
+}
+
+async function statusOf(url: string): Promise<unknown> {
+  try {
+    return ((await (await fetch(`${url}/readyz`)).json()) as { status?: unknown }).status;
+  } catch {
+    return undefined; // it is dying
+  }
+}

@@ -1,0 +1,36 @@
+import { on } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A server that `http.request` jobs call, and whose answers the test decides when they have arrived. */
+export interface Target {
+  readonly url: string;
+  /** How many requests have arrived. */
+  readonly requests: number;
+  /** The next request that nobody has taken yet; waits for it. */
+  next(): Promise<{ answer(status: number, body?: string): void }>;
+  close(): void;
+}
+
+export async function startTarget(): Promise<Target> {
+  const server = createServer();
+  const arrivals = on(server, 'request') as AsyncIterator<[IncomingMessage, ServerResponse]>;
+  let requests = 0;
+  server.on('request', () => (requests += 1));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    get requests() {
+      return requests;
+    },
+    async next() {
+      const [, response] = (await arrivals.next()).value;
+      return { answer: (status, body = '') => void response.writeHead(status).end(body) };
+    },
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}

@@ -4,6 +4,11 @@ import type { Socket } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
 
 if (isMainThread) {
-  process.stdin.on('end', () => process.kill(process.pid, 'SIGKILL')).resume();
+  process.stdin
+    .on('end', () => {
+      process.kill(process.pid, 'SIGTERM'); // it may have processes of its own to end
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), 12_000).unref();
+    })
+    .resume();
   (process.stdin as Socket).unref(); // it must not keep alive what is done
 }

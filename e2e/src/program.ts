@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { stripVTControlCharacters } from 'node:util';
 
 export const repository = join(import.meta.dirname, '../..');
 
@@ -28,6 +29,8 @@ export interface Program {
   readonly log: readonly LogLine[];
   /** resolves with the first line for which `matches` is true; rejects with the whole output when it ends before */
   line(matches: (line: LogLine) => boolean): Promise<LogLine>;
+  /** resolves with what first matches the output, colours left out; rejects like `line` */
+  text(pattern: RegExp): Promise<string>;
   readonly exited: Promise<Exit>;
   /** sends the signal and resolves once the process has ended, to its exit code: null when the signal ended it */
   kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | null>;
@@ -37,16 +40,18 @@ export interface Program {
 const inherited = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot'];
 
 /** Runs `file`, a path from the repository's root, from source with exactly these variables. */
-export function startProgram(file: string, env: Environment): Program {
+export function startProgram(file: string, env: Environment, args: string[] = []): Program {
   const basis = Object.fromEntries(inherited.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
   const loaded = ['--import', 'tsx', '--import', './e2e/src/lifeline.ts', '--conditions=@offload/source'];
-  const child = spawn(process.execPath, [...loaded, file], { cwd: repository, env: { ...basis, ...env } });
+  const child = spawn(process.execPath, [...loaded, file, ...args], { cwd: repository, env: { ...basis, ...env } });
   const log: LogLine[] = [];
   const watchers = new Set<(line: LogLine) => void>();
+  const readers = new Set<() => void>();
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (text) => {
-      output += `${text}\n`;
+      output += `${stripVTControlCharacters(text)}\n`;
+      for (const reader of readers) reader();
       const line = parse(text);
       if (!line) return;
       log.push(line);
@@ -57,6 +62,11 @@ export function startProgram(file: string, env: Environment): Program {
     child.once('error', reject);
     child.once('close', (code) => resolve({ code, output }));
   });
+
+  const died = exited.then((exit): never => {
+    throw new Error(`${file} ended with code ${exit.code}:\n${exit.output}`);
+  });
+  died.catch(() => undefined); // whoever waits for a line hears of it
 
   return {
     file,
@@ -73,8 +83,17 @@ export function startProgram(file: string, env: Environment): Program {
           resolve(line);
         });
       });
-      const died = exited.then((exit): never => {
-        throw new Error(`${file} ended with code ${exit.code}:\n${exit.output}`);
+      return Promise.race([arrival, died]);
+    },
+    text(pattern) {
+      const arrival = new Promise<string>((resolve) => {
+        readers.add(function reader() {
+          const [found] = pattern.exec(output) ?? [];
+          if (found === undefined) return;
+          readers.delete(reader);
+          resolve(found);
+        });
+        for (const reader of readers) reader();
       });
       return Promise.race([arrival, died]);
     },

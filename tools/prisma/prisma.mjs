@@ -17,7 +17,9 @@ if (!existsSync(join(here, 'node_modules/prisma'))) {
   // --ignore-scripts: the post-install step is the download of the native engine.
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: here });
 }
-const native = readdirSync(join(here, 'node_modules/@prisma/engines')).some((file) => file.startsWith('schema-engine-'));
+const native = readdirSync(join(here, 'node_modules/@prisma/engines')).some((file) =>
+  file.startsWith('schema-engine-'),
+);
 run(process.execPath, [join(here, 'node_modules/prisma/build/index.js'), ...process.argv.slice(2)], {
   cwd: join(root, 'libs/database'),
   env: {

@@ -139,6 +139,7 @@ describe('POST /v1/jobs', () => {
     ['a URL of another scheme', { type: 'http.request', payload: { url: 'file:///etc/passwd' } }, ['/payload/url']],
     ['runAt and delayMs at once', { ...sleep, runAt: '2026-12-01T08:00:00Z', delayMs: 5 }, ['/delayMs']],
     ['a runAt that is no time', { ...sleep, runAt: 'tomorrow' }, ['/runAt']],
+    ['a runAt before PostgreSQL can count', { ...sleep, runAt: '0000-01-01T00:00:00Z' }, ['/runAt']],
     ['a negative delay', { ...sleep, delayMs: -1 }, ['/delayMs']],
     ['an unknown queue', { ...sleep, queue: 'nowhere' }, ['/queue']],
     ['a tag with a control character', { ...sleep, tags: ['a\u0000b'] }, ['/tags/0']],
@@ -190,7 +191,15 @@ describe('GET /v1/jobs/{id}', () => {
     expect(etag).toBe(`W/"${first.body.version}"`);
     const again = await request(app).get(`/v1/jobs/${id}`).set('If-None-Match', etag).expect(304);
     expect(again.headers.etag).toBe(etag);
-    await request(app).get(`/v1/jobs/${id}`).set('If-None-Match', 'W/"0"').expect(200);
+    for (const [tags, status] of [
+      ['W/"0"', 200],
+      [`"0", ${etag}`, 304],
+      [etag.replace('W/', ''), 304],
+      ['*', 304],
+    ] as const) {
+      const call = request(app).get(`/v1/jobs/${id}`).set('If-None-Match', tags).set('Cache-Control', 'no-cache');
+      await call.expect(status);
+    }
   });
 
   it('answers 404 for an unknown id and 400 for one that is none', async () => {

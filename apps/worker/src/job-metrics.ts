@@ -2,13 +2,14 @@ import type { Claim, Outcome } from '@offload/database';
 import { Counter, Gauge, Histogram, type Registry } from '@offload/runtime';
 
 export interface JobMetrics {
+  /** Counts one more running job until the returned function is called. */
+  running(): () => void;
   delivery(claim: Claim): void;
   outcome(type: string, outcome: Outcome, seconds: number): void;
   fenced(): void;
 }
 
-/** @param running counts the jobs this worker is running now */
-export function createJobMetrics(registry: Registry, running: () => number): JobMetrics {
+export function createJobMetrics(registry: Registry): JobMetrics {
   const registers = [registry];
   const deliveries = new Counter({
     name: 'offload_deliveries_total',
@@ -28,15 +29,16 @@ export function createJobMetrics(registry: Registry, running: () => number): Job
     help: 'Outcomes refused because another attempt held the job',
     registers,
   });
-  new Gauge({
+  const running = new Gauge({
     name: 'offload_jobs_running',
-    help: 'Jobs this worker is running now',
+    help: 'Jobs this worker is running now, from claim to outcome',
     registers,
-    collect() {
-      this.set(running());
-    },
   });
   return {
+    running() {
+      running.inc();
+      return () => running.dec();
+    },
     delivery: (claim) =>
       deliveries.inc({ claim: claim.kind === 'claimed' && claim.takeover ? 'takeover' : claim.kind }),
     outcome: (type, outcome, seconds) => attempts.observe({ type, outcome: outcome.status }, seconds),

@@ -5,8 +5,6 @@ import { runJob, type RunJobParts } from './run-job.ts';
 /** Runs jobs and knows which are under way, so that the worker can stop in good order. */
 export interface JobRunner {
   run(delivery: DeliveredMessage<Ring>): Promise<Verdict>;
-  /** How many jobs are under way. */
-  readonly running: number;
   /** Lets running jobs finish for `graceMs` milliseconds, then aborts the rest and gives them back. */
   drain(graceMs: number): Promise<void>;
 }
@@ -16,9 +14,6 @@ export function createJobRunner(parts: Omit<RunJobParts, 'letGo'>): JobRunner {
   const letGo = new AbortController();
 
   return {
-    get running() {
-      return underWay.size;
-    },
     run(delivery) {
       const job = runJob(delivery, { ...parts, letGo: letGo.signal });
       underWay.add(job);

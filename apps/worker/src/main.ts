@@ -55,7 +55,7 @@ const runner = createJobRunner({
   announce: announceWith(publisher),
   findHandler,
   outbound,
-  metrics: createJobMetrics(metrics, () => runner.running),
+  metrics: createJobMetrics(metrics),
   log,
 });
 const consumers = config.QUEUES.map((queue) =>

@@ -54,7 +54,8 @@ export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promis
   jobLog.info('running');
   announceInPassing(claim.job, parts);
   const started = performance.now();
-  const outcome = await outcomeOf(delivery, claim, { ...parts, log: jobLog });
+  const noLongerRunning = metrics.running();
+  const outcome = await outcomeOf(delivery, claim, { ...parts, log: jobLog }).finally(noLongerRunning);
   const seconds = (performance.now() - started) / 1_000;
   metrics.outcome(claim.job.type, outcome, seconds);
 
@@ -68,11 +69,8 @@ export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promis
 
 /** On a second try our first may have worked without our hearing of it: then the row is held by this very ring. */
 function claimFor({ body, messageId, redelivered, signal }: RingDelivery, { database }: RunJobParts): Promise<Claim> {
-  return persist(
-    (tryNumber) =>
-      database.claimJob({ jobId: body.jobId, ringId: messageId, redelivered: redelivered || tryNumber > 1 }),
-    signal,
-  );
+  const delivery = { jobId: body.jobId, ringId: messageId, redelivered };
+  return persist((tryNumber) => database.claimJob({ ...delivery, triedBefore: tryNumber > 1 }), signal);
 }
 
 async function outcomeOf({ signal }: RingDelivery, claim: Claimed, parts: RunJobParts): Promise<Outcome> {

@@ -37,8 +37,8 @@ export const jobSubmission = z
     path: ['delayMs'],
     message: 'excludes runAt: give one of the two',
   })
-  .refine((body) => !(body.runAt !== undefined && Date.parse(body.runAt) > Date.now() + 10 * YEAR_MS), {
+  .refine(({ runAt }) => !(runAt !== undefined && Math.abs(Date.parse(runAt) - Date.now()) > 10 * YEAR_MS), {
     path: ['runAt'],
-    message: 'must be within ten years from now',
+    message: 'must be within ten years of now',
   });
 export type JobSubmission = z.infer<typeof jobSubmission>;

@@ -2,14 +2,13 @@
 // (one run at a time), machine-servers (PostgreSQL and RabbitMQ), applications (our processes and their ports),
 // supervisor (restarts), process-log (one readable log), ending (Ctrl-C).
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import type { ApplicationKind } from './applications.ts';
 import { readStartOptions, START_HELP, type StartOptions } from './start-options.ts';
 import { runSystem } from './system.ts';
 
 const root = join(import.meta.dirname, '../../..');
-const folder = join(root, '.offload');
 const migrations = 'libs/database/src/run-migrations.ts';
 
 function kinds({ workers, notifiers }: StartOptions): ApplicationKind[] {
@@ -33,6 +32,7 @@ try {
     const file = join(root, '.env');
     if (existsSync(file)) process.loadEnvFile(file); // variables that are set already win
     const { fresh } = options;
+    const folder = resolve(root, process.env['DATA_DIR'] || '.offload');
     process.exitCode = await runSystem({ root, folder, kinds: kinds(options), migrations, fresh, env: process.env });
   }
 } catch (error) {

@@ -139,7 +139,7 @@ describe('what nobody can read', () => {
     expect(headers['x-offload-reason']).toMatch(reason);
     expect(headers['x-offload-queue']).toBe('default');
     expect(letter.properties).toMatchObject({ type: 'ring', deliveryMode: 2, ...(messageId && { messageId }) });
-    expect(JSON.parse(letter.content.toString())).toBe(content);
+    expect(letter.content.toString()).toBe(content);
     expect(faults).toEqual([expect.stringMatching(/^dead-lettered: /)]);
     expect(await left()).toEqual([]);
     expect(await taken(topology.dead)).toEqual([]);

@@ -32,7 +32,7 @@ export interface ConsumerOptions<Schema extends z.ZodType> {
   deadLetters: Publisher;
   /** Decides by its result. When it throws, the message is rejected back to the queue, which counts as a failure. */
   handle(message: DeliveredMessage<z.output<Schema>>): Promise<Verdict>;
-  /** Told of what `handle` throws and of dead letters. */
+  /** Told of what `handle` throws, other than its signal's reason, and of dead letters. */
   onFault(error: Error, context: { messageId: string | undefined }): void;
 }
 
@@ -66,17 +66,18 @@ export function consume<Schema extends z.ZodType>(connection: Connection, option
       }
       return await handle({ body: body.value, messageId, redelivered: message.fields.redelivered, signal });
     } catch (error) {
-      onFault(error as Error, { messageId });
+      if (error !== signal.reason) onFault(error as Error, { messageId }); // that a delivery is lost is no fault here
       return 'reject';
     }
   }
 
   /** A copy with the reason, since a plain reject could not carry one. Tried until it is sent or the message is lost. */
   async function deadLetter({ content, properties, fields }: ConsumeMessage, reason: string, signal: AbortSignal) {
-    const { messageId, type } = properties;
+    const { messageId, type, contentType } = properties;
     const publication: Publication = {
       exchange: topology.dead,
-      body: content.toString('utf8'),
+      body: content,
+      contentType: contentType ?? 'application/octet-stream',
       type: type ?? 'unknown',
       ...(messageId && { messageId }),
       headers: { 'x-offload-reason': reason.slice(0, 500), 'x-offload-queue': fields.routingKey },

@@ -14,8 +14,10 @@ export interface Publication {
   exchange: string;
   /** @default '' */
   routingKey?: string;
-  /** Sent as JSON. */
+  /** Sent as JSON; a Buffer as it is. */
   body: unknown;
+  /** @default 'application/json' */
+  contentType?: string;
   /** What kind of message it is: AMQP's `type`. */
   type: string;
   /** @default a random UUID */
@@ -72,7 +74,9 @@ export function createPublisher(connection: Connection, options: PublisherOption
   }
 
   return {
-    publish({ exchange, routingKey = '', body, type, messageId = randomUUID(), priority, headers, mandatory = true }) {
+    publish(publication) {
+      const { exchange, routingKey = '', body, contentType = 'application/json', type } = publication;
+      const { messageId = randomUUID(), priority, headers, mandatory = true } = publication;
       const open = channel;
       if (!open) return Promise.reject(new BrokerUnavailableError('not connected to the broker'));
       if (connection.state === 'blocked')
@@ -81,7 +85,7 @@ export function createPublisher(connection: Connection, options: PublisherOption
         return Promise.reject(new BrokerUnavailableError(`${maxUnconfirmed} messages are waiting for their confirm`));
       }
       return new Promise((resolve, reject) => {
-        const content = Buffer.from(JSON.stringify(body));
+        const content = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
         const timer = setTimeout(
           () => reject(new BrokerUnavailableError(`not confirmed within ${confirmTimeoutMs} ms`)),
           confirmTimeoutMs,
@@ -99,7 +103,7 @@ export function createPublisher(connection: Connection, options: PublisherOption
           type,
           mandatory,
           persistent: true,
-          contentType: 'application/json',
+          contentType,
           timestamp: Math.floor(Date.now() / 1_000), // AMQP counts seconds
           ...(priority !== undefined && { priority }),
           ...(headers && { headers }),

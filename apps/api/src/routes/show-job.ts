@@ -16,9 +16,20 @@ export function showJob({ database, notifierUrl }: { database: Database; notifie
     const job = await database.getJob(id);
     if (!job) throw new Problem(404, 'job-not-found', 'Job not found', `There is no job ${id}`);
 
-    response.set('ETag', `W/"${job.version}"`).set('Cache-Control', 'private, no-cache');
+    const etag = `W/"${job.version}"`;
+    response.set('ETag', etag).set('Cache-Control', 'private, no-cache');
     if (!isFinished(job.status)) response.set('Retry-After', retryAfter(job));
-    if (request.fresh) return void response.status(304).end();
+    if (isListed(etag, request.get('if-none-match'))) return void response.status(304).end();
     response.json(withLinks(job, notifierUrl));
   };
+}
+
+/**
+ * Whether `If-None-Match` lists the tag, by weak comparison (RFC 9110 section 13.1.2). Not express's `request.fresh`: a
+ * `Cache-Control: no-cache` of the request, which fetch adds by itself, would win over the tag there.
+ */
+function isListed(etag: string, ifNoneMatch: string | undefined): boolean {
+  if (ifNoneMatch?.trim() === '*') return true;
+  const opaque = (tag: string): string => tag.replace(/^W\//, '');
+  return (ifNoneMatch?.match(/(W\/)?"[^"]*"/g) ?? []).some((tag) => opaque(tag) === opaque(etag));
 }

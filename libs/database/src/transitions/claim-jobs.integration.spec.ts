@@ -116,6 +116,14 @@ describe('claimJob', () => {
     expect(job.errors).toEqual([{ code: 'worker-lost', message, attempt: 1, at }]);
   });
 
+  it('lets a claim whose answer was lost go on with the attempt it has, without using up another', async () => {
+    const { jobId, holder, stranger } = await running({ maxAttempts: 1 });
+    const retried = { ...holder.first, triedBefore: true };
+    expect(await database.claimJob(retried)).toMatchObject({ kind: 'claimed', takeover: false, job: { attempt: 1 } });
+    expect(await read(jobId)).toMatchObject({ status: 'running', attempt: 1, errors: [] });
+    expect(await database.claimJob({ ...stranger.first, triedBefore: true })).toMatchObject({ kind: 'refused' });
+  });
+
   it('clears the progress of the lost attempt', async () => {
     const { jobId, holder } = await running();
     await database.reportProgress(jobId, 1, { percent: 40, message: null });

@@ -8,6 +8,8 @@ export interface Delivery {
   ringId: string;
   /** The broker has handed this ring out before, and its former holder is gone. */
   redelivered: boolean;
+  /** The caller has tried this claim before and doesn't know whether it was committed. @default false */
+  triedBefore?: boolean;
 }
 
 export type Claim =
@@ -18,27 +20,32 @@ export type Claim =
   /** Not the caller's to run: finished, not due yet, held by a live attempt, or (`job` null) unknown. */
   | { kind: 'refused'; job: Job | null };
 
-// The three guards of the state table. `for update` serialises with everybody else who wants the row, in one order so
+// The guards of the state table, and one for a claim whose answer was lost: a row held by the ring of a delivery that
+// nobody had before is the caller's own attempt, and goes on as that. `for update` serialises with everybody else who wants the row, in one order so
 // that two batches can't wait for each other; PostgreSQL checks the guards again on the row as it is after waiting. Where
 // two rings of one queued job meet in a batch, the update takes one of them, and the ring id on the row says which.
 const claimSql = `
   with delivery as (
-    select * from unnest($1::uuid[], $2::uuid[], $3::boolean[]) as delivery(job_id, ring_id, redelivered)
+    select * from unnest($1::uuid[], $2::uuid[], $3::boolean[], $4::boolean[])
+      as delivery(job_id, ring_id, redelivered, tried_before)
   ), target as (
-    select held.id, delivery.ring_id, held.status = 'running' as takeover,
-      held.status = 'running' and held.attempt >= held.max_attempts as exhausted,
+    select held.id, delivery.ring_id,
+      held.status = 'running' and delivery.redelivered as takeover,
+      held.status = 'running' and not delivery.redelivered as resumed,
+      held.status = 'running' and delivery.redelivered and held.attempt >= held.max_attempts as exhausted,
       case held.status when 'running' then jsonb_build_object('code', 'worker-lost',
         'message', 'the worker that ran this attempt is gone', 'attempt', held.attempt,
         'at', to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) end as loss
     from jobs as held join delivery on delivery.job_id = held.id
     where held.status = 'queued'
       or (held.status = 'scheduled' and held.due_at <= now())
-      or (held.status = 'running' and delivery.redelivered and held.ring_id = delivery.ring_id)
+      or (held.status = 'running' and held.ring_id = delivery.ring_id
+        and (delivery.redelivered or delivery.tried_before))
     order by held.id for update of held
   )
   update jobs as job set
     status = (case when exhausted then 'failed' else 'running' end)::job_status,
-    attempt = case when exhausted then attempt else attempt + 1 end,
+    attempt = case when exhausted or resumed then attempt else attempt + 1 end,
     started_at = case when exhausted then started_at else now() end,
     finished_at = case when exhausted then now() end,
     error = case when exhausted then loss end,
@@ -67,6 +74,7 @@ export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Cla
       deliveries.map((delivery) => delivery.jobId),
       deliveries.map((delivery) => delivery.ringId),
       deliveries.map((delivery) => delivery.redelivered),
+      deliveries.map((delivery) => delivery.triedBefore ?? false),
     ],
   });
   const claimed = new Map(rows.map((row) => [`${row.id} ${row.ringId}`, row]));

@@ -8,7 +8,7 @@ const arrows = {
   worker: ['contracts', 'messaging', 'database', 'runtime', 'outbound'],
   notifier: ['contracts', 'messaging', 'database', 'runtime'],
   e2e: ['contracts'],
-  messaging: ['contracts'],
+  messaging: [],
   database: ['contracts'],
   testing: ['infrastructure'],
   contracts: [],

@@ -15,6 +15,7 @@ const refused = [
   ['apps/worker/src/main.ts', '@prisma/client'],
   ['apps/notifier/src/app.ts', '@prisma/client/runtime/library'],
   ['libs/messaging/src/index.ts', '@offload/database'],
+  ['libs/messaging/src/index.ts', '@offload/contracts'],
   ['libs/messaging/src/index.ts', 'pg'],
   ['libs/database/src/index.ts', '@offload/messaging'],
   ['libs/database/src/index.ts', 'amqplib'],
@@ -26,7 +27,7 @@ const refused = [
 const allowed = [
   ['apps/worker/src/main.ts', '@offload/outbound'],
   ['apps/api/src/app.integration.spec.ts', '@offload/testing'],
-  ['libs/messaging/src/index.ts', '@offload/contracts'],
+  ['libs/database/src/index.ts', '@offload/contracts'],
   ['libs/messaging/src/connection.ts', 'amqplib'],
   ['libs/database/src/migrate.ts', 'pg'],
 ];

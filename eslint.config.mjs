@@ -10,7 +10,7 @@ const arrows = {
   e2e: ['contracts'],
   messaging: [],
   database: ['contracts'],
-  testing: ['infrastructure'],
+  testing: [],
   contracts: [],
   runtime: [],
   outbound: [],
@@ -33,7 +33,18 @@ const sql = ['pg', '@prisma/client', '@prisma/adapter-pg'].map((name) => ({
   name,
   message: 'Only libs/database speaks SQL: use @offload/database.',
 }));
+/** The same for `import()` and `require()`, which the rule for import declarations does not see. */
+const dynamic = (paths) => {
+  const names = `/^(${paths.map(({ name }) => name.replace('/', '\\u002f')).join('|')})(\\u002f|$)/`;
+  const message = `Only their own library may load ${paths.map(({ name }) => name).join(', ')}.`;
+  return [
+    'error',
+    { selector: `ImportExpression[source.value=${names}]`, message },
+    { selector: `CallExpression[callee.name="require"][arguments.0.value=${names}]`, message },
+  ];
+};
 const only = (...paths) => ({
+  'no-restricted-syntax': dynamic(paths),
   '@typescript-eslint/no-restricted-imports': [
     'error',
     {
@@ -49,7 +60,7 @@ export default tseslint.config(
   prettier,
   { plugins: { '@nx': nx } },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,mts,cts}'],
     rules: {
       ...only(amqp, ...sql),
       '@nx/enforce-module-boundaries': boundaries([]),

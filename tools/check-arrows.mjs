@@ -31,17 +31,24 @@ const allowed = [
   ['libs/messaging/src/connection.ts', 'amqplib'],
   ['libs/database/src/migrate.ts', 'pg'],
 ];
-const arrowRules = ['@nx/enforce-module-boundaries', '@typescript-eslint/no-restricted-imports'];
+const arrowRules = [
+  '@nx/enforce-module-boundaries',
+  '@typescript-eslint/no-restricted-imports',
+  'no-restricted-syntax',
+];
 
 await createProjectGraphAsync(); // the rule reads it
 const eslint = new ESLint({ cwd: root });
 
+const wrong = [];
 async function isRefused([file, specifier]) {
-  const [result] = await eslint.lintText(`import '${specifier}';\n`, { filePath: join(root, file) });
-  return result.messages.some(({ ruleId }) => arrowRules.includes(ruleId));
+  const ways = [`import '${specifier}';`, `export default import('${specifier}');`];
+  const results = await Promise.all(ways.map((text) => eslint.lintText(`${text}\n`, { filePath: join(root, file) })));
+  const refusals = results.map(([{ messages }]) => messages.some(({ ruleId }) => arrowRules.includes(ruleId)));
+  if (new Set(refusals).size > 1) wrong.push(`${file} → ${specifier} is refused in one way of importing only`);
+  return refusals[0];
 }
 
-const wrong = [];
 for (const arrow of refused) if (!(await isRefused(arrow))) wrong.push(`${arrow.join(' → ')} is not refused`);
 for (const arrow of allowed) if (await isRefused(arrow)) wrong.push(`${arrow.join(' → ')} is refused`);
 process.stdout.write(

@@ -40,7 +40,7 @@ async function submitCall() {
 it('shares ten jobs five and five between two workers that run one at a time', async () => {
   await twoWorkers();
   const submissions = Array.from({ length: 10 }, () =>
-    submit(api, { type: 'demo.sleep', payload: { seconds: 0.5 }, maxAttempts: 1 }),
+    submit(api, { type: 'demo.sleep', payload: { seconds: 1 }, maxAttempts: 1 }),
   );
   const jobs = await Promise.all((await Promise.all(submissions)).map((job) => finished(api, job)));
 

@@ -55,7 +55,7 @@ export function startRelay(parts: { database: Database; bell: Bell; broker: Conn
         restMs = await round();
         failing = false;
       } catch (error) {
-        if (!failing) log.warn({ err: error }, 'the relay can not read the outbox; it goes on trying');
+        if (!failing) log.warn({ err: error }, 'the relay cannot read the outbox; it goes on trying');
         failing = true;
       }
       await rest(restMs);

@@ -74,7 +74,12 @@ async function queuedJob(tags: string[] = []): Promise<Job> {
 }
 
 async function run(job: Job): Promise<{ running: Job; succeeded: Job }> {
-  const claim = await database.claimJob({ jobId: job.id, ringId: randomUUID(), redelivered: false });
+  const claim = await database.claimJob({
+    jobId: job.id,
+    ringId: randomUUID(),
+    redelivered: false,
+    claimId: randomUUID(),
+  });
   if (claim.kind !== 'claimed') throw new Error(`not claimed: ${claim.kind}`);
   const outcome = { status: 'succeeded', result: { ok: true } } as const;
   const succeeded = await database.settleJob({ jobId: job.id, attempt: claim.job.attempt, outcome });
@@ -135,7 +140,12 @@ describe('GET /v1/jobs/{id}/events', () => {
 
   it('leaves out what is older than what was shown, and what came twice', async () => {
     const job = await queuedJob();
-    const claim = await database.claimJob({ jobId: job.id, ringId: randomUUID(), redelivered: false });
+    const claim = await database.claimJob({
+      jobId: job.id,
+      ringId: randomUUID(),
+      redelivered: false,
+      claimId: randomUUID(),
+    });
     const running = claim.job as Job;
     const { events, ended } = await watch(`/v1/jobs/${job.id}/events`);
     await eventually(() => expect(events).toHaveLength(1));
@@ -157,6 +167,31 @@ describe('GET /v1/jobs/{id}/events', () => {
     expect(seen.events.map(({ id }) => id)).toEqual(['2', '3']);
     const after = await fetch(`${base}/v1/jobs/${job.id}/events`, { headers: { 'Last-Event-ID': '3' } });
     expect(after.status).toBe(204);
+  });
+
+  it('does not believe that somebody has seen a version that does not exist', async () => {
+    const job = await queuedJob();
+    const { events, ended } = await watch(`/v1/jobs/${job.id}/events`, { 'Last-Event-ID': '999' });
+    const { succeeded } = await run(job);
+    await announce(succeeded);
+    await ended;
+    expect(events.map(({ event }) => event)).toEqual(['job.succeeded']);
+  });
+
+  it('carries a job that is larger than a slow reader may be behind', async () => {
+    const job = await queuedJob();
+    const claim = await database.claimJob({
+      jobId: job.id,
+      ringId: randomUUID(),
+      redelivered: false,
+      claimId: randomUUID(),
+    });
+    const result = 'x'.repeat(6 * 1024 * 1024);
+    const outcome = { status: 'succeeded', result } as const;
+    await database.settleJob({ jobId: job.id, attempt: claim.job?.attempt ?? 0, outcome });
+    const { events, ended } = await watch(`/v1/jobs/${job.id}/events`);
+    await ended;
+    expect(events[0]?.job.result).toBe(result);
   });
 
   it('gives the final state to who was watching while the broker was away', async () => {

@@ -30,8 +30,8 @@ export function openEventStream(response: Response, onClose: () => void): EventS
 
   function write(text: string): void {
     if (response.writableEnded || response.destroyed) return;
+    if (response.writableLength > MAX_BEHIND) return void response.destroy();
     response.write(text);
-    if (response.writableLength > MAX_BEHIND) response.destroy();
   }
 
   return {

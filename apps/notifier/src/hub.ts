@@ -19,13 +19,15 @@ export interface Hub {
   watchAll(watcher: Watcher): () => void;
   /** The jobs that are being watched one by one. */
   watchedJobs(): string[];
-  /** Ends every watch. */
+  /** Ends every watch; who comes later is to be sent away. */
   close(): void;
+  readonly closed: boolean;
 }
 
 export function createHub(metrics: Registry, notifierUrl: string): Hub {
   const byJob = new Map<string, Set<Watcher>>();
   const all = new Set<Watcher>();
+  let closed = false;
   new Gauge({
     name: 'offload_watchers',
     help: 'Open event streams',
@@ -55,7 +57,11 @@ export function createHub(metrics: Registry, notifierUrl: string): Hub {
       return () => void all.delete(watcher);
     },
     watchedJobs: () => [...byJob.keys()],
+    get closed() {
+      return closed;
+    },
     close() {
+      closed = true;
       for (const watcher of [...[...byJob.values()].flatMap((watchers) => [...watchers]), ...all]) watcher.end();
     },
   };

@@ -51,6 +51,13 @@ it('fails for good on a result that does not fit', async () => {
   expect(await run()).toMatchObject({ status: 'failed', error: { code: 'invalid-result' } });
 });
 
+it('fails for good on a result that no event could carry', async () => {
+  const { run } = setup(async () => ({ doubled: 2 }), {
+    definition: defineJob({ ...definition, result: z.unknown().transform(() => 'x'.repeat(9 * 1024 * 1024)) }),
+  });
+  expect(await run()).toMatchObject({ status: 'failed', error: { code: 'result-too-large' } });
+});
+
 it('fails for good on a PermanentError', async () => {
   const { run } = setup(async () => {
     throw new PermanentError('no such customer');

@@ -59,10 +59,16 @@ function abandoned(signal: AbortSignal, afterMs: number): Promise<never> {
   });
 }
 
+/** A job travels whole in its events, and RabbitMQ 4 takes no message above 16 MiB. */
+const MAX_RESULT_BYTES = 8 * 1024 * 1024;
+
 function succeeded(definition: JobDefinition, returned: unknown, attempt: number): Outcome {
   const result = definition.result.safeParse(returned);
-  if (result.success) return { status: 'succeeded', result: result.data };
-  return { status: 'failed', error: jobError('invalid-result', result.error, attempt) };
+  if (!result.success) return { status: 'failed', error: jobError('invalid-result', result.error, attempt) };
+  const bytes = Buffer.byteLength(JSON.stringify(result.data) ?? '');
+  if (bytes <= MAX_RESULT_BYTES) return { status: 'succeeded', result: result.data };
+  const tooLarge = `the result is ${bytes} bytes of JSON; at most ${MAX_RESULT_BYTES} are kept`;
+  return { status: 'failed', error: jobError('result-too-large', tooLarge, attempt) };
 }
 
 function failed(error: unknown, { job, backoff }: AttemptParts): Outcome {

@@ -1,3 +1,4 @@
+import { queueName } from '@offload/contracts';
 import { commonVariables, flag, integer, list, port } from '@offload/runtime';
 import { z } from 'zod';
 
@@ -9,7 +10,7 @@ export const configSchema = z.object({
   /** Jobs that run at once, of each queue. */
   WORKER_CONCURRENCY: integer(10, 1),
   /** Queues that are worked on. */
-  QUEUES: list('default'),
+  QUEUES: list('default', queueName),
   /** Whether `http.request` and `csv.profile` may reach loopback and private addresses. */
   ALLOW_PRIVATE_TARGETS: flag(false),
 });

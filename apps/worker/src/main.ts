@@ -8,6 +8,7 @@ import {
   openConnection,
   ringQueue,
   type Connection,
+  type Consumer,
 } from '@offload/messaging';
 import { createOutbound } from '@offload/outbound';
 import {
@@ -58,17 +59,7 @@ const runner = createJobRunner({
   metrics: createJobMetrics(metrics),
   log,
 });
-const consumers = config.QUEUES.map((queue) =>
-  consume(consuming, {
-    queue: ringQueue(queue),
-    prefetch: config.WORKER_CONCURRENCY,
-    schema: ring,
-    deadLetters: publisher,
-    handle: runner.run,
-    onFault: (error, context) => log.error({ err: error, ...context }, 'delivery failed'),
-  }),
-);
-
+const consumers: Consumer[] = [];
 const app = createHttpService({
   log,
   metrics,
@@ -76,12 +67,29 @@ const app = createHttpService({
     database: { required: true, check: answers(() => database.ping()) },
     broker: {
       required: true,
-      check: () => (consumers.every(({ active }) => active) ? null : 'not consuming'),
+      check() {
+        if (publishing.state !== 'open') return `publishing: ${publishing.state}`;
+        return consumers.length > 0 && consumers.every(({ active }) => active) ? null : 'not consuming';
+      },
     },
   },
 });
 const server = await listen(app, { host: config.HOST, port: config.WORKER_PORT, auth: config.AUTH });
 log.info({ queues: config.QUEUES, concurrency: config.WORKER_CONCURRENCY, port: server.port }, 'listening');
+
+// Only now: a worker that can't even listen must not take jobs.
+consumers.push(
+  ...config.QUEUES.map((queue) =>
+    consume(consuming, {
+      queue: ringQueue(queue),
+      prefetch: config.WORKER_CONCURRENCY,
+      schema: ring,
+      deadLetters: publisher,
+      handle: runner.run,
+      onFault: (error, context) => log.error({ err: error, ...context }, 'delivery failed'),
+    }),
+  ),
+);
 
 shutdown.step('consumers', async () => void (await Promise.all(consumers.map((consumer) => consumer.cancel()))));
 shutdown.step('running jobs', () => runner.drain(config.SHUTDOWN_GRACE_MS));

@@ -4,17 +4,23 @@ import { BrokerUnavailableError } from '@offload/messaging';
 import { persist } from './persist.ts';
 
 const held = new AbortController().signal;
+const ignore = (): void => undefined;
 
 it('tries until database and broker are back', async () => {
   const away = [new DatabaseUnavailableError(), new BrokerUnavailableError('away')];
   const tries: number[] = [];
-  const outcome = await persist(async (tryNumber) => {
-    tries.push(tryNumber);
-    const error = away.shift();
-    if (error) throw error;
-    return 'done';
-  }, held);
-  expect({ outcome, tries }).toEqual({ outcome: 'done', tries: [1, 2, 3] });
+  const told: string[] = [];
+  const outcome = await persist(
+    async (tryNumber) => {
+      tries.push(tryNumber);
+      const error = away.shift();
+      if (error) throw error;
+      return 'done';
+    },
+    held,
+    (error) => void told.push(error.name),
+  );
+  expect({ outcome, tries, told }).toEqual({ outcome: 'done', tries: [1, 2, 3], told: ['DatabaseUnavailableError'] });
 });
 
 it('does not repeat what failed for another reason', async () => {
@@ -23,7 +29,7 @@ it('does not repeat what failed for another reason', async () => {
     tries += 1;
     throw new TypeError('a bug');
   };
-  await expect(persist(operation, held)).rejects.toThrow('a bug');
+  await expect(persist(operation, held, ignore)).rejects.toThrow('a bug');
   expect(tries).toBe(1);
 });
 
@@ -35,6 +41,6 @@ it('gives up when the delivery is lost, but not before one try', async () => {
     tries += 1;
     throw new DatabaseUnavailableError();
   };
-  await expect(persist(operation, lost.signal)).rejects.toThrow('channel lost');
+  await expect(persist(operation, lost.signal, ignore)).rejects.toThrow('channel lost');
   expect(tries).toBe(1);
 });

@@ -8,14 +8,20 @@ const LONGEST_WAIT_MS = 2_000;
  * jitter until it works, or until the delivery is lost. It is tried at least once.
  *
  * @param operation is given the number of the try, from 1
+ * @param onRetry told once, of the first error that is waited out
  * @throws the signal's reason when the delivery is lost, and any other error of the operation at once
  */
-export async function persist<T>(operation: (tryNumber: number) => Promise<T>, lost: AbortSignal): Promise<T> {
+export async function persist<T>(
+  operation: (tryNumber: number) => Promise<T>,
+  lost: AbortSignal,
+  onRetry: (error: Error) => void,
+): Promise<T> {
   for (let tryNumber = 1; ; tryNumber += 1) {
     try {
       return await operation(tryNumber);
     } catch (error) {
       if (!(error instanceof DatabaseUnavailableError || error instanceof BrokerUnavailableError)) throw error;
+      if (tryNumber === 1) onRetry(error);
     }
     await pause(Math.random() * Math.min(LONGEST_WAIT_MS, 50 * 2 ** tryNumber), lost);
     lost.throwIfAborted();

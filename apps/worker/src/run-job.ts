@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isFinished, type EventName, type Job, type Ring } from '@offload/contracts';
 import type { Claim, Database, Outcome } from '@offload/database';
 import type { DeliveredMessage, Verdict } from '@offload/messaging';
@@ -64,13 +65,16 @@ export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promis
     jobLog.info({ seconds, error: 'error' in outcome ? outcome.error?.message : undefined }, job.status);
     await announceFor(delivery, job, parts);
   }
-  return outcome.status === 'queued' ? 'requeue' : 'ack';
+  // Fenced: whoever holds the job may have no ring of its own left (it had lost this very delivery), so ours goes back,
+  // and its next claim finds out.
+  return !job || outcome.status === 'queued' ? 'requeue' : 'ack';
 }
 
-/** On a second try our first may have worked without our hearing of it: then the row is held by this very ring. */
-function claimFor({ body, messageId, redelivered, signal }: RingDelivery, { database }: RunJobParts): Promise<Claim> {
-  const delivery = { jobId: body.jobId, ringId: messageId, redelivered };
-  return persist((tryNumber) => database.claimJob({ ...delivery, triedBefore: tryNumber > 1 }), signal);
+/** Every try carries the same claim id: one that was committed without our hearing of it is found by the next. */
+function claimFor(delivery: RingDelivery, { database, log }: RunJobParts): Promise<Claim> {
+  const { body, messageId, redelivered, signal } = delivery;
+  const claim = { jobId: body.jobId, ringId: messageId, redelivered, claimId: randomUUID() };
+  return persist(() => database.claimJob(claim), signal, waiting('the claim', log.child({ jobId: body.jobId })));
 }
 
 async function outcomeOf({ signal }: RingDelivery, claim: Claimed, parts: RunJobParts): Promise<Outcome> {
@@ -123,21 +127,29 @@ async function settle(
 ): Promise<Job | null> {
   const settlement = { jobId: id, attempt, outcome };
   let tries = 0;
-  const job = await persist((tryNumber) => {
-    tries = tryNumber;
-    return database.settleJob(settlement);
-  }, signal);
+  const job = await persist(
+    (tryNumber) => {
+      tries = tryNumber;
+      return database.settleJob(settlement);
+    },
+    signal,
+    waiting('the outcome', log),
+  );
   if (job) return job;
   // An earlier try may have worked without our hearing of it; then the row is what we wanted to announce.
-  if (tries > 1) return persist(() => database.getJob(id), signal);
+  if (tries > 1) return persist(() => database.getJob(id), signal, waiting('the outcome', log));
   metrics.fenced();
   log.warn('fenced: another attempt holds the job');
   return null;
 }
 
 /** The event that ends a delivery's way: the broker must have it before the ring is acknowledged. */
-function announceFor({ signal }: RingDelivery, job: Job, { announce }: RunJobParts): Promise<void> {
-  return persist(() => announce(job), signal);
+function announceFor({ signal }: RingDelivery, job: Job, { announce, log }: RunJobParts): Promise<void> {
+  return persist(() => announce(job), signal, waiting('the last event', log.child({ jobId: job.id })));
+}
+
+function waiting(what: string, log: Logger): (error: Error) => void {
+  return (error) => log.warn({ err: error }, `${what} has to wait; it is tried until it works`);
 }
 
 /** An event on the way, which the next one makes up for when it is lost. */

@@ -1,5 +1,5 @@
 // Browser-safe, zod only: what crosses a process boundary.
-export { httpUrl } from './http-url.ts';
+export { jobId, queueName } from './identifiers.ts';
 export {
   defaultPolicy,
   defineJob,

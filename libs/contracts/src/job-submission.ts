@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { queueName } from './identifiers.ts';
 import { MAX_TIMEOUT_MS } from './job-definition.ts';
 
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
@@ -26,7 +27,7 @@ export const jobSubmission = z
     payload: z.unknown().refine((value) => value !== undefined, 'is required'),
     runAt: z.iso.datetime({ offset: true }).optional().describe('Not before this time; excludes delayMs.'),
     delayMs: z.int().min(0).max(YEAR_MS).optional().describe('Not before this many milliseconds from now.'),
-    queue: z.string().min(1).max(64).optional(),
+    queue: queueName.optional(),
     priority: z.int().min(0).max(9).default(0).describe('Higher runs first, where the broker supports it.'),
     maxAttempts: z.int().min(1).max(100).optional(),
     timeoutMs: z.int().min(1).max(MAX_TIMEOUT_MS).optional(),

@@ -15,7 +15,9 @@ export function isFinished(status: JobStatus): boolean {
 export const jobError = z.object({
   code: z
     .string()
-    .describe('`timeout`, `worker-lost`, `handler-error`, `permanent`, `invalid-payload` or `invalid-result`'),
+    .describe(
+      '`timeout`, `worker-lost`, `handler-error`, `permanent`, `invalid-payload`, `invalid-result` or `result-too-large`',
+    ),
   message: z.string(),
   attempt: z.int(),
   at: z.iso.datetime(),

@@ -95,15 +95,22 @@ describe('batch', () => {
     expect(await later).toBe('C');
   });
 
+  it('tells those who wait for the next statement too, rather than have each wait for a timeout of its own', async () => {
+    const { call, statement, statements } = setup(1);
+    const outcomes = settled(['a', 'b', 'c'].map(call));
+    (await statement(0)).fail(new DatabaseUnavailableError());
+    expect(new Set(await outcomes)).toEqual(new Set(['the database is not available']));
+    expect(statements).toHaveLength(1);
+  });
+
   it('stops trying items alone when the database goes away meanwhile', async () => {
     const { call, statement, statements } = setup();
     const outcomes = settled(['a', 'b', 'c', 'd'].map(call));
     (await statement(0)).fail(new Error('one of you is bad'));
     (await statement(1)).succeed();
     (await statement(2)).fail(new DatabaseUnavailableError());
-    (await statement(3)).fail(new DatabaseUnavailableError());
     const away = 'the database is not available';
     expect(await outcomes).toEqual(['A', away, away, away]);
-    expect(statements.map(({ items }) => items)).toEqual([['a', 'b', 'c', 'd'], ['a'], ['b'], ['c', 'd']]);
+    expect(statements.map(({ items }) => items)).toEqual([['a', 'b', 'c', 'd'], ['a'], ['b']]);
   });
 });

@@ -57,6 +57,11 @@ export async function runSystem(options: SystemOptions): Promise<number> {
   async function boot(): Promise<void> {
     const faults = await portFaults(apps);
     if (faults.length > 0) throw new Error(faults.join('\n'));
+    if (options.fresh && env['DATABASE_URL'] && !env['AMQP_URL']) {
+      throw new Error(
+        '--fresh would remove the rings of jobs that stay in the database of DATABASE_URL: leave one of them out.',
+      );
+    }
     if (options.fresh) await removeServerData(folder);
     say(`starting, data in ${folder}`);
 
@@ -72,7 +77,8 @@ export async function runSystem(options: SystemOptions): Promise<number> {
     }
 
     const notifiers = apps.filter(({ kind }) => kind === 'notifier').map(({ url }) => url);
-    const appEnv = { NOTIFIER_URL: notifiers[0], ...env, DATABASE_URL: databaseUrl, AMQP_URL: rabbitmq.amqpUrl };
+    const notifierUrl = env['NOTIFIER_URL'] || notifiers[0];
+    const appEnv = { ...env, NOTIFIER_URL: notifierUrl, DATABASE_URL: databaseUrl, AMQP_URL: rabbitmq.amqpUrl };
     const services = apps.map((app) => applicationService(app, root, appEnv, (line) => log(app.name, line)));
     await Promise.all(services.map((service) => processes.keep(service)));
     await allReady(apps, ending.signal);

@@ -145,7 +145,7 @@ describe('what nobody can read', () => {
     expect(await taken(topology.dead)).toEqual([]);
   });
 
-  it('stays with us while the dead letters can not be sent, instead of going round and round', async () => {
+  it('stays with us while the dead letters cannot be sent, instead of going round and round', async () => {
     const publish = jest.fn<Publisher['publish']>().mockRejectedValueOnce(new BrokerUnavailableError('away'));
     const { send, delivery, faults, left } = await setup({ prefetch: 1, deadLetters: { publish } });
     await send('nonsense');

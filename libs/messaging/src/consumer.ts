@@ -45,6 +45,9 @@ export interface Consumer {
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
+/** Pause before a message whose handler threw goes back: what made it throw may pass, and nobody spins meanwhile. */
+const FAILED_PAUSE_MS = 1_000;
+
 /** Pause between two tries to send a dead letter, while the publisher's broker is away. */
 const DEAD_LETTER_PAUSE_MS = 1_000;
 
@@ -67,6 +70,7 @@ export function consume<Schema extends z.ZodType>(connection: Connection, option
       return await handle({ body: body.value, messageId, redelivered: message.fields.redelivered, signal });
     } catch (error) {
       if (error !== signal.reason) onFault(error as Error, { messageId }); // that a delivery is lost is no fault here
+      await delay(FAILED_PAUSE_MS, undefined, { signal, ref: false }).catch(() => undefined); // lost meanwhile
       return 'reject';
     }
   }

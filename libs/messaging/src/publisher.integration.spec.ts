@@ -147,7 +147,7 @@ describe('publish', () => {
     expect(await inbox()).toEqual(['inbox', 'inbox']);
   });
 
-  it('fails at once for what can not be sent, and that is not blamed on the broker', async () => {
+  it('fails at once for what cannot be sent, and that is not blamed on the broker', async () => {
     const { publish, inbox } = await setup();
     await expect(publish(undefined)).rejects.toMatchObject({ name: 'TypeError' });
     await expect(publish(1n)).rejects.toMatchObject({ name: 'TypeError' });

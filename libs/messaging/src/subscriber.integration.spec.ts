@@ -82,7 +82,7 @@ describe('subscribe', () => {
     await eventually(() => expect(heard).toEqual([1, 2]));
   });
 
-  it('drops what does not fit or can not be handled, tells of it, and goes on', async () => {
+  it('drops what does not fit or cannot be handled, tells of it, and goes on', async () => {
     const { send, sendRaw, listen } = await setup();
     const { heard, faults, listenedTimes } = await listen('one');
     await sendRaw('{ not json');

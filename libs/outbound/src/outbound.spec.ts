@@ -193,7 +193,7 @@ describe('a request', () => {
     { headers: { 'x a': '1' } },
     { method: 'CONNECT' },
     { method: 'no token' },
-  ])('that HTTP can not carry is invalid: %j', async (part) => {
+  ])('that HTTP cannot carry is invalid: %j', async (part) => {
     const { url } = await serve((_request, response) => response.end());
     await expect(setup().request({ url, ...part }, text)).rejects.toThrow(InvalidRequestError);
   });

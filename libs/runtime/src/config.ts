@@ -15,13 +15,20 @@ export const flag = (preset: boolean) =>
     .default(preset ? 'true' : 'false')
     .transform((text) => text === 'true');
 
-/** A comma-separated list with at least one entry. */
-export const list = (preset: string) =>
+/** An http(s) URL that paths are put behind; a final slash is dropped. */
+export const baseUrl = (preset: string) =>
+  z
+    .url({ protocol: /^https?$/, hostname: /./, error: 'must be an http:// or https:// URL' })
+    .default(preset)
+    .transform((url) => url.replace(/\/$/, ''));
+
+/** A comma-separated list of at least one entry, each of which must fit. */
+export const list = (preset: string, entry: z.ZodType<string, string>) =>
   z
     .string()
     .default(preset)
-    .transform((text) => text.split(',').map((entry) => entry.trim()))
-    .pipe(z.array(z.string().min(1)).min(1));
+    .transform((text) => text.split(',').map((each) => each.trim()))
+    .pipe(z.array(entry).min(1));
 
 /** What every process is told; spread it into the process's own schema. */
 export const commonVariables = {
@@ -29,10 +36,10 @@ export const commonVariables = {
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   /** Names this process in logs and on RabbitMQ's management page. */
   INSTANCE: z.string().min(1).optional(),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, hostname: /./, error: 'must be a postgresql:// URL' }),
   /** Most connections to PostgreSQL. */
   DATABASE_POOL_SIZE: integer(10, 1),
-  AMQP_URL: z.url({ protocol: /^amqps?$/, error: 'must be an amqp:// or amqps:// URL' }),
+  AMQP_URL: z.url({ protocol: /^amqps?$/, hostname: /./, error: 'must be an amqp:// or amqps:// URL' }),
   /** Address to listen on. */
   HOST: z.string().min(1).default('127.0.0.1'),
   /** `off` allows to listen beyond loopback although nobody has to authenticate. */
@@ -56,9 +63,8 @@ export function parseConfig<Schema extends z.ZodObject>(
   return {
     faults: parsed.error.issues.map(({ path, message }) => {
       const name = String(path[0]);
-      return given[name] === undefined
-        ? `${name} is not set: ${message}`
-        : `${name}=${show(name, given[name])}: ${message}`;
+      if (given[name] === undefined) return `${name} is not set: ${message}`;
+      return name.endsWith('_URL') ? `${name}: ${message}` : `${name}=${given[name]}: ${message}`; // URLs carry passwords
     }),
   };
 }
@@ -69,9 +75,4 @@ export function loadConfig<Schema extends z.ZodObject>(schema: Schema): z.output
   if ('config' in outcome) return outcome.config;
   process.stderr.write(`The configuration is wrong:\n${outcome.faults.map((fault) => `  ${fault}\n`).join('')}`);
   process.exit(EX_CONFIG);
-}
-
-/** URLs carry passwords. */
-function show(name: string, value: string): string {
-  return name.endsWith('_URL') ? value.replace(/\/\/[^@/]*@/, '//***@') : value;
 }

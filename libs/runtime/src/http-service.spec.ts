@@ -50,7 +50,7 @@ it('hides an unexpected error from the client and logs it', async () => {
   expect(logged).toHaveLength(1);
 });
 
-it('answers a path that can not be decoded with a problem of the client', async () => {
+it('answers a path that cannot be decoded with a problem of the client', async () => {
   const { app, logged } = setup();
   const { status } = await request(app).get('/%zz');
   expect(status).toBeGreaterThanOrEqual(400);

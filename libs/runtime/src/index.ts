@@ -1,5 +1,5 @@
 // What every process needs, and nothing that only one of them does.
-export { commonVariables, flag, integer, list, loadConfig, parseConfig, port } from './config.ts';
+export { baseUrl, commonVariables, flag, integer, list, loadConfig, parseConfig, port } from './config.ts';
 export { answers, type ReadinessCheck } from './health.ts';
 export { createHttpService, isLoopback, listen, type HttpServiceOptions } from './http-service.ts';
 export { createLogger, type Logger } from './logger.ts';

@@ -105,7 +105,7 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
 function fromCode(error: unknown): Problem | null {
   switch ((error as { code?: unknown }).code) {
     case 'database-unavailable':
-      return new Problem(503, 'database-unavailable', 'Try again soon', 'The database can not be reached now.', {
+      return new Problem(503, 'database-unavailable', 'Try again soon', 'The database cannot be reached now.', {
         headers: { 'Retry-After': '1' },
         cause: error,
       });
@@ -125,7 +125,7 @@ const ofBodyParser: Record<string, [slug: string, title: string]> = {
 function fromExpress(error: unknown): Problem | null {
   const { status, type, message } = error as { status?: number; type?: string; message?: string };
   if (status === undefined || status < 400 || status > 499) return null;
-  const [slug, title] = ofBodyParser[type ?? ''] ?? ['bad-request', 'The request can not be read'];
+  const [slug, title] = ofBodyParser[type ?? ''] ?? ['bad-request', 'The request cannot be read'];
   return new Problem(status, slug, title, message ?? title, { cause: error });
 }
 

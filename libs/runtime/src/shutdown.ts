@@ -42,7 +42,7 @@ export function handleShutdown(log: Logger, limitMs: number): Shutdown {
     });
   }
   function fail(error: Error): void {
-    log.fatal({ err: error }, 'can not go on');
+    log.fatal({ err: error }, 'cannot go on');
     if (!stopping) void stop(1);
   }
   process.on('uncaughtException', fail);

@@ -1,11 +1,11 @@
-import { isFinished, withLinks } from '@offload/contracts';
+import { isFinished, jobId, withLinks } from '@offload/contracts';
 import type { Database } from '@offload/database';
 import { invalidParameters, Problem } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { retryAfter } from './retry-after.ts';
 
-const parameters = z.object({ id: z.uuid('must be a UUID') });
+const parameters = z.object({ id: jobId });
 
 /** `GET /v1/jobs/{id}`: the job, with a weak ETag from its version (RFC 9110 section 8.8.3). */
 export function showJob({ database, notifierUrl }: { database: Database; notifierUrl: string }): RequestHandler {

@@ -32,5 +32,6 @@ export function watchAll({ hub }: { hub: Hub }): RequestHandler {
       },
       end: stream.end,
     });
+    if (hub.closed) stream.end(); // we are stopping
   };
 }

@@ -1,4 +1,4 @@
-import { isFinished, withLinks, type Job } from '@offload/contracts';
+import { isFinished, jobId, withLinks, type Job } from '@offload/contracts';
 import type { Database } from '@offload/database';
 import { invalidParameters, Problem } from '@offload/runtime';
 import type { RequestHandler } from 'express';
@@ -7,7 +7,7 @@ import { openEventStream, type EventStream } from '../event-stream.ts';
 import { frame } from '../frame.ts';
 import type { Hub } from '../hub.ts';
 
-const parameters = z.object({ id: z.uuid('must be a UUID').toLowerCase() });
+const parameters = z.object({ id: jobId });
 
 /**
  * `GET /v1/jobs/{id}/events`: the job as it is now, then each event, until the terminal one.
@@ -38,6 +38,8 @@ export function watchJob(parts: { database: Database; hub: Hub; notifierUrl: str
     try {
       const job = await database.getJob(id);
       if (!job) throw new Problem(404, 'job-not-found', 'Job not found', `There is no job ${id}`);
+      // What a client claims to have seen can't be newer than the row, unless it was not ours to begin with.
+      seen = Math.min(seen, job.version);
       // There is nothing more to come: 204 keeps a browser from connecting again and again.
       if (isFinished(job.status) && job.version <= seen) {
         unwatch();
@@ -45,6 +47,7 @@ export function watchJob(parts: { database: Database; hub: Hub; notifierUrl: str
       }
       if (response.destroyed) return unwatch(); // the client has gone while we were reading
       stream = openEventStream(response, unwatch);
+      if (hub.closed) return stream.end(); // we are stopping since
       notify(job, frame(`job.${job.status}`, withLinks(job, notifierUrl)));
       for (const [earlyJob, text] of early) notify(earlyJob, text);
     } catch (error) {

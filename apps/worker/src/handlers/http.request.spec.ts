@@ -106,7 +106,7 @@ describe('what never got an answer', () => {
   });
 
   it.each([{ headers: { 'Content-Length': '1' } }, { headers: { host: 'other.test' } }, { method: 'CONNECT' }])(
-    'is permanent when %j can not be sent',
+    'is permanent when %j cannot be sent',
     async (payload) => {
       const { run } = await setup(status(200));
       await expect(run(payload)).rejects.toThrow(PermanentError);

@@ -5,7 +5,7 @@ import { freshDatabaseUrl } from '@offload/testing';
 import pg from 'pg';
 import { migrate } from '../migrate.ts';
 import { openDatabase, type Database } from '../open-database.ts';
-import { claimJobs, type Claim } from './claim-jobs.ts';
+import { claimJobs, type Claim, type Delivery } from './claim-jobs.ts';
 import { confirmRings } from './owed-rings.ts';
 
 const url = freshDatabaseUrl();
@@ -27,9 +27,17 @@ async function create({ delayMs = 0, maxAttempts = 3 } = {}): Promise<string> {
   return id;
 }
 
-/** A ring's deliveries: the first, and the same handed out again. */
+/** A ring's deliveries: the first, and the same handed out again; each time a new one, with a claim of its own. */
 function ring(jobId: string, ringId: string = randomUUID()) {
-  return { first: { jobId, ringId, redelivered: false }, again: { jobId, ringId, redelivered: true } };
+  const delivery = (redelivered: boolean): Delivery => ({ jobId, ringId, redelivered, claimId: randomUUID() });
+  return {
+    get first() {
+      return delivery(false);
+    },
+    get again() {
+      return delivery(true);
+    },
+  };
 }
 
 /** A job that runs, held by `holder`'s delivery. */
@@ -117,11 +125,24 @@ describe('claimJob', () => {
   });
 
   it('lets a claim whose answer was lost go on with the attempt it has, without using up another', async () => {
-    const { jobId, holder, stranger } = await running({ maxAttempts: 1 });
-    const retried = { ...holder.first, triedBefore: true };
-    expect(await database.claimJob(retried)).toMatchObject({ kind: 'claimed', takeover: false, job: { attempt: 1 } });
-    expect(await read(jobId)).toMatchObject({ status: 'running', attempt: 1, errors: [] });
-    expect(await database.claimJob({ ...stranger.first, triedBefore: true })).toMatchObject({ kind: 'refused' });
+    const jobId = await create({ maxAttempts: 1 });
+    const { first } = ring(jobId);
+    for (const _ of ['unheard', 'repeated']) {
+      const claim = await database.claimJob(first);
+      expect(claim).toMatchObject({ kind: 'claimed', takeover: false, job: { attempt: 1, errors: [] } });
+    }
+    const { jobId: other, holder } = await running({ maxAttempts: 2 });
+    const takeover = holder.again;
+    await database.claimJob(takeover);
+    expect(await database.claimJob(takeover)).toMatchObject({ kind: 'claimed', job: { attempt: 2 } });
+    expect((await read(other)).errors).toHaveLength(1);
+  });
+
+  it('refuses the repeated claim of a delivery that was lost to another meanwhile', async () => {
+    const jobId = await create();
+    const { first, again } = ring(jobId);
+    await database.claimJob(again);
+    expect(await database.claimJob(first)).toMatchObject({ kind: 'refused', job: { attempt: 1 } });
   });
 
   it('clears the progress of the lost attempt', async () => {

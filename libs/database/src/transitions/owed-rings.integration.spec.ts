@@ -34,7 +34,8 @@ async function setup() {
   }
   const outbox = async (): Promise<string[]> =>
     (await sql.query('select id from outbox order by id')).rows.map(({ id }) => id);
-  const claim = (jobId: string) => database.claimJob({ jobId, ringId: randomUUID(), redelivered: false });
+  const claim = (jobId: string) =>
+    database.claimJob({ jobId, ringId: randomUUID(), redelivered: false, claimId: randomUUID() });
   return { database, open, create, pass, outbox, claim };
 }
 

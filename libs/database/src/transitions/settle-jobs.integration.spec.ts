@@ -26,7 +26,8 @@ async function running({ maxAttempts = 3 } = {}) {
   const { outboxId } = await database.createJob({ id, type: 'demo.sleep', payload: {}, ...policy, runAt: null });
   await database.confirmRing(outboxId);
   const ringId = randomUUID();
-  const claim = async (redelivered = false) => database.claimJob({ jobId: id, ringId, redelivered });
+  const claim = async (redelivered = false) =>
+    database.claimJob({ jobId: id, ringId, redelivered, claimId: randomUUID() });
   await claim();
   const settle = (outcome: Outcome, attempt = 1) => database.settleJob({ jobId: id, attempt, outcome });
   return { id, claim, settle };

@@ -623,6 +623,7 @@ export const JobScalarFieldEnum = {
   backoff: 'backoff',
   version: 'version',
   ringId: 'ringId',
+  claimId: 'claimId',
   createdAt: 'createdAt',
   dueAt: 'dueAt',
   startedAt: 'startedAt',

@@ -89,6 +89,7 @@ export const JobScalarFieldEnum = {
   backoff: 'backoff',
   version: 'version',
   ringId: 'ringId',
+  claimId: 'claimId',
   createdAt: 'createdAt',
   dueAt: 'dueAt',
   startedAt: 'startedAt',

@@ -54,6 +54,7 @@ export type JobMinAggregateOutputType = {
   timeoutMs: number | null
   version: number | null
   ringId: string | null
+  claimId: string | null
   createdAt: Date | null
   dueAt: Date | null
   startedAt: Date | null
@@ -71,6 +72,7 @@ export type JobMaxAggregateOutputType = {
   timeoutMs: number | null
   version: number | null
   ringId: string | null
+  claimId: string | null
   createdAt: Date | null
   dueAt: Date | null
   startedAt: Date | null
@@ -95,6 +97,7 @@ export type JobCountAggregateOutputType = {
   backoff: number
   version: number
   ringId: number
+  claimId: number
   createdAt: number
   dueAt: number
   startedAt: number
@@ -130,6 +133,7 @@ export type JobMinAggregateInputType = {
   timeoutMs?: true
   version?: true
   ringId?: true
+  claimId?: true
   createdAt?: true
   dueAt?: true
   startedAt?: true
@@ -147,6 +151,7 @@ export type JobMaxAggregateInputType = {
   timeoutMs?: true
   version?: true
   ringId?: true
+  claimId?: true
   createdAt?: true
   dueAt?: true
   startedAt?: true
@@ -171,6 +176,7 @@ export type JobCountAggregateInputType = {
   backoff?: true
   version?: true
   ringId?: true
+  claimId?: true
   createdAt?: true
   dueAt?: true
   startedAt?: true
@@ -282,6 +288,7 @@ export type JobGroupByOutputType = {
   backoff: runtime.JsonValue
   version: number
   ringId: string | null
+  claimId: string | null
   createdAt: Date
   dueAt: Date
   startedAt: Date | null
@@ -329,6 +336,7 @@ export type JobWhereInput = {
   backoff?: Prisma.JsonFilter<"Job">
   version?: Prisma.IntFilter<"Job"> | number
   ringId?: Prisma.UuidNullableFilter<"Job"> | string | null
+  claimId?: Prisma.UuidNullableFilter<"Job"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   dueAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
@@ -354,6 +362,7 @@ export type JobOrderByWithRelationInput = {
   backoff?: Prisma.SortOrder
   version?: Prisma.SortOrder
   ringId?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -382,6 +391,7 @@ export type JobWhereUniqueInput = Prisma.AtLeast<{
   backoff?: Prisma.JsonFilter<"Job">
   version?: Prisma.IntFilter<"Job"> | number
   ringId?: Prisma.UuidNullableFilter<"Job"> | string | null
+  claimId?: Prisma.UuidNullableFilter<"Job"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   dueAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
@@ -407,6 +417,7 @@ export type JobOrderByWithAggregationInput = {
   backoff?: Prisma.SortOrder
   version?: Prisma.SortOrder
   ringId?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -439,6 +450,7 @@ export type JobScalarWhereWithAggregatesInput = {
   backoff?: Prisma.JsonWithAggregatesFilter<"Job">
   version?: Prisma.IntWithAggregatesFilter<"Job"> | number
   ringId?: Prisma.UuidNullableWithAggregatesFilter<"Job"> | string | null
+  claimId?: Prisma.UuidNullableWithAggregatesFilter<"Job"> | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Job"> | Date | string
   dueAt?: Prisma.DateTimeWithAggregatesFilter<"Job"> | Date | string
   startedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Job"> | Date | string | null
@@ -463,6 +475,7 @@ export type JobCreateInput = {
   backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
   ringId?: string | null
+  claimId?: string | null
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
@@ -488,6 +501,7 @@ export type JobUncheckedCreateInput = {
   backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
   ringId?: string | null
+  claimId?: string | null
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
@@ -513,6 +527,7 @@ export type JobUpdateInput = {
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -538,6 +553,7 @@ export type JobUncheckedUpdateInput = {
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -563,6 +579,7 @@ export type JobCreateManyInput = {
   backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
   ringId?: string | null
+  claimId?: string | null
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
@@ -587,6 +604,7 @@ export type JobUpdateManyMutationInput = {
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -611,6 +629,7 @@ export type JobUncheckedUpdateManyInput = {
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -643,6 +662,7 @@ export type JobCountOrderByAggregateInput = {
   backoff?: Prisma.SortOrder
   version?: Prisma.SortOrder
   ringId?: Prisma.SortOrder
+  claimId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
@@ -668,6 +688,7 @@ export type JobMaxOrderByAggregateInput = {
   timeoutMs?: Prisma.SortOrder
   version?: Prisma.SortOrder
   ringId?: Prisma.SortOrder
+  claimId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
@@ -685,6 +706,7 @@ export type JobMinOrderByAggregateInput = {
   timeoutMs?: Prisma.SortOrder
   version?: Prisma.SortOrder
   ringId?: Prisma.SortOrder
+  claimId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
@@ -773,6 +795,7 @@ export type JobCreateWithoutOutboxInput = {
   backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
   ringId?: string | null
+  claimId?: string | null
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
@@ -797,6 +820,7 @@ export type JobUncheckedCreateWithoutOutboxInput = {
   backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
   ringId?: string | null
+  claimId?: string | null
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
@@ -837,6 +861,7 @@ export type JobUpdateWithoutOutboxInput = {
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -861,6 +886,7 @@ export type JobUncheckedUpdateWithoutOutboxInput = {
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -916,6 +942,7 @@ export type JobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   backoff?: boolean
   version?: boolean
   ringId?: boolean
+  claimId?: boolean
   createdAt?: boolean
   dueAt?: boolean
   startedAt?: boolean
@@ -942,6 +969,7 @@ export type JobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   backoff?: boolean
   version?: boolean
   ringId?: boolean
+  claimId?: boolean
   createdAt?: boolean
   dueAt?: boolean
   startedAt?: boolean
@@ -966,6 +994,7 @@ export type JobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   backoff?: boolean
   version?: boolean
   ringId?: boolean
+  claimId?: boolean
   createdAt?: boolean
   dueAt?: boolean
   startedAt?: boolean
@@ -990,13 +1019,14 @@ export type JobSelectScalar = {
   backoff?: boolean
   version?: boolean
   ringId?: boolean
+  claimId?: boolean
   createdAt?: boolean
   dueAt?: boolean
   startedAt?: boolean
   finishedAt?: boolean
 }
 
-export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
+export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "claimId" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
 export type JobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   outbox?: boolean | Prisma.Job$outboxArgs<ExtArgs>
   _count?: boolean | Prisma.JobCountOutputTypeDefaultArgs<ExtArgs>
@@ -1039,6 +1069,10 @@ export type $JobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      * The ring whose delivery holds the job while it is running.
      */
     ringId: string | null
+    /**
+     * The claim that made it running: tells whose a committed claim was when its answer got lost.
+     */
+    claimId: string | null
     createdAt: Date
     dueAt: Date
     startedAt: Date | null
@@ -1484,6 +1518,7 @@ export interface JobFieldRefs {
   readonly backoff: Prisma.FieldRef<"Job", 'Json'>
   readonly version: Prisma.FieldRef<"Job", 'Int'>
   readonly ringId: Prisma.FieldRef<"Job", 'String'>
+  readonly claimId: Prisma.FieldRef<"Job", 'String'>
   readonly createdAt: Prisma.FieldRef<"Job", 'DateTime'>
   readonly dueAt: Prisma.FieldRef<"Job", 'DateTime'>
   readonly startedAt: Prisma.FieldRef<"Job", 'DateTime'>

@@ -115,6 +115,8 @@ describe('POST /v1/jobs', () => {
       status: 'scheduled',
       dueAt: soon,
     });
+    const odd = soon.replace('Z', '+23:59'); // an offset that PostgreSQL would refuse
+    expect((await post({ ...sleep, runAt: odd }).expect(202)).body.dueAt).toBe(new Date(odd).toISOString());
     const past = await post({ ...sleep, runAt: '2020-01-01T00:00:00Z' }).expect(202);
     expect(past.body.status).toBe('queued');
   });
@@ -137,6 +139,13 @@ describe('POST /v1/jobs', () => {
     ['an unknown member of the payload', { type: 'demo.sleep', payload: { 'a/b~c': 1 } }, ['/payload/a~1b~0c']],
     ['neither csv nor url', { type: 'csv.profile', payload: {} }, ['/payload']],
     ['a URL of another scheme', { type: 'http.request', payload: { url: 'file:///etc/passwd' } }, ['/payload/url']],
+    ...['not a url', '', 'http://', 'http://[', 'http://h:99999/', 'http://a\u0000b/', 'http://u:p@h/'].map(
+      (url): [string, unknown, string[]] => [
+        `the URL "${url}"`,
+        { type: 'http.request', payload: { url } },
+        ['/payload/url'],
+      ],
+    ),
     ['runAt and delayMs at once', { ...sleep, runAt: '2026-12-01T08:00:00Z', delayMs: 5 }, ['/delayMs']],
     ['a runAt that is no time', { ...sleep, runAt: 'tomorrow' }, ['/runAt']],
     ['a runAt before PostgreSQL can count', { ...sleep, runAt: '0000-01-01T00:00:00Z' }, ['/runAt']],
@@ -174,11 +183,18 @@ describe('POST /v1/jobs', () => {
     expect(response.body).toMatchObject({ type: `/problems/${slug}`, status });
   });
 
+  it('refuses text that is not UTF-8, rather than store something else', async () => {
+    const call = request(app).post('/v1/jobs').set('Content-Type', 'application/json');
+    call.write(Buffer.concat([Buffer.from('{"type":"'), Buffer.from([0xff]), Buffer.from('","payload":{}}')]));
+    const { body } = await call.expect(400);
+    expect(body).toMatchObject({ type: '/problems/malformed-json', status: 400, detail: 'the body is not UTF-8' });
+  });
+
   it('stores nothing of what it refuses', async () => {
     const before = await database.listJobs({ limit: 200 });
     await post({ ...sleep, colour: 1 }).expect(400);
     await post({ ...sleep, payload: { seconds: -1 } }).expect(400);
-    expect(await database.listJobs({ limit: 200 })).toHaveLength(before.length);
+    expect(await database.listJobs({ limit: 200 })).toEqual(before);
   });
 });
 

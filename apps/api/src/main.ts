@@ -41,7 +41,7 @@ const app = createApp({
   queues: config.QUEUES,
   notifierUrl: config.NOTIFIER_URL,
 });
-const server = await listen(app, { host: config.HOST, port: config.API_PORT, auth: config.AUTH });
+const server = await listen(app, { host: config.HOST, port: config.API_PORT });
 log.info({ host: config.HOST, port: server.port }, 'listening');
 
 shutdown.step('http', server.close);

@@ -33,6 +33,6 @@ export function newJob(body: unknown, queues: readonly string[]): NewJob {
     timeoutMs: rest.timeoutMs ?? policy.timeoutMs,
     backoff: backoff ?? policy.backoff,
     delayMs: delayMs ?? 0,
-    runAt: runAt ?? null,
+    runAt: runAt === undefined ? null : new Date(runAt).toISOString(), // PostgreSQL takes fewer offsets than RFC 3339
   };
 }

@@ -37,7 +37,7 @@ subscribe(broker, {
 });
 
 const app = createApp({ database, broker, hub, metrics, log, notifierUrl: config.NOTIFIER_URL });
-const server = await listen(app, { host: config.HOST, port: config.NOTIFIER_PORT, auth: config.AUTH });
+const server = await listen(app, { host: config.HOST, port: config.NOTIFIER_PORT });
 log.info({ host: config.HOST, port: server.port }, 'listening');
 
 shutdown.step('http', () => {

@@ -84,6 +84,20 @@ it('waits at least as long as a RetryAfterError says', async () => {
   expect(await run()).toMatchObject({ status: 'scheduled', delayMs: 5_000 });
 });
 
+it.each([
+  [Number.POSITIVE_INFINITY, 30 * 86_400_000],
+  [Number.NaN, 0],
+  [-5, 0],
+])('does not take %s milliseconds at their word', async (retryAfterMs, expected) => {
+  const { run } = setup(
+    async () => {
+      throw new RetryAfterError('odd', retryAfterMs);
+    },
+    { backoff: { baseMs: 0, factor: 1, maxMs: 0 } },
+  );
+  expect(await run()).toMatchObject({ status: 'scheduled', delayMs: expected });
+});
+
 it('fails when the last attempt is used up', async () => {
   const { run } = setup(
     async () => {

@@ -1,5 +1,6 @@
 import type { Backoff, Job, JobDefinition, JobError } from '@offload/contracts';
 import type { Outcome } from '@offload/database';
+import { z } from 'zod';
 import { retryDelayMs } from './backoff.ts';
 import { PermanentError, RetryAfterError, type Handler, type HandlerContext } from './handler.ts';
 
@@ -71,18 +72,26 @@ function succeeded(definition: JobDefinition, returned: unknown, attempt: number
   return { status: 'failed', error: jobError('result-too-large', tooLarge, attempt) };
 }
 
+/** No handler may put its job off for ever: 30 days. */
+const MAX_RETRY_AFTER_MS = 30 * 24 * 60 * 60 * 1000;
+
 function failed(error: unknown, { job, backoff }: AttemptParts): Outcome {
   if (error instanceof PermanentError) return { status: 'failed', error: jobError('permanent', error, job.attempt) };
   const code = error instanceof TimeoutError ? 'timeout' : 'handler-error';
   const described = jobError(code, error, job.attempt);
   if (job.attempt >= job.maxAttempts) return { status: 'failed', error: described };
-  const atLeastMs = error instanceof RetryAfterError ? error.retryAfterMs : 0;
+  const wanted = error instanceof RetryAfterError ? error.retryAfterMs : 0;
+  const atLeastMs = Math.min(Number.isNaN(wanted) ? 0 : wanted, MAX_RETRY_AFTER_MS);
   return { status: 'scheduled', error: described, delayMs: Math.max(retryDelayMs(backoff, job.attempt), atLeastMs) };
 }
 
 /** Error messages come from anywhere: `jsonb` takes neither NUL nor half a surrogate pair, and nobody reads a novel. */
 function jobError(code: string, error: unknown, attempt: number): JobError {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = error instanceof z.ZodError ? issuesOf(error) : error instanceof Error ? error.message : String(error);
   const message = text.slice(0, 2_000).toWellFormed().replaceAll('\0', '\ufffd');
   return { code, message, attempt, at: new Date().toISOString() };
+}
+
+function issuesOf({ issues }: z.ZodError): string {
+  return issues.map(({ path, message }) => `/${path.join('/')}: ${message}`).join('; ');
 }

@@ -8,7 +8,7 @@ export const configSchema = z.object({
   /** For health and metrics only. */
   WORKER_PORT: port(3200),
   /** Jobs that run at once, of each queue. */
-  WORKER_CONCURRENCY: integer(10, 1),
+  WORKER_CONCURRENCY: integer(10, 1, 1_000),
   /** Queues that are worked on. */
   QUEUES: list('default', queueName),
   /** Whether `http.request` and `csv.profile` may reach loopback and private addresses. */

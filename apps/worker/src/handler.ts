@@ -29,7 +29,7 @@ export class PermanentError extends Error {
   override name = 'PermanentError';
 }
 
-/** The attempt failed, and the next one is not to start before `retryAfterMs` milliseconds from now. */
+/** The attempt failed, and the next one is not to start before `retryAfterMs` milliseconds from now, at most 30 days. */
 export class RetryAfterError extends Error {
   override name = 'RetryAfterError';
   readonly retryAfterMs: number;

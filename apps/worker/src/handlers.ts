@@ -20,6 +20,9 @@ const byType = new Map<string, RunnableType>(
   ]),
 );
 
+const missing = (Object.keys(jobDefinitions) as JobName[]).filter((name) => typeof handlers[name] !== 'function');
+if (missing.length > 0) throw new Error(`no handler for ${missing.join(', ')}: see docs/adding-a-job.md`);
+
 /** @returns the definition and the handler of `type`, or undefined when there is none. */
 export function findHandler(type: string): RunnableType | undefined {
   return byType.get(type);

@@ -74,7 +74,7 @@ const app = createHttpService({
     },
   },
 });
-const server = await listen(app, { host: config.HOST, port: config.WORKER_PORT, auth: config.AUTH });
+const server = await listen(app, { host: config.HOST, port: config.WORKER_PORT });
 log.info({ queues: config.QUEUES, concurrency: config.WORKER_CONCURRENCY, port: server.port }, 'listening');
 
 // Only now: a worker that can't even listen must not take jobs.

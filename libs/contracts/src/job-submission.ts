@@ -25,7 +25,11 @@ export const jobSubmission = z
   .strictObject({
     type: z.string(),
     payload: z.unknown().refine((value) => value !== undefined, 'is required'),
-    runAt: z.iso.datetime({ offset: true }).optional().describe('Not before this time; excludes delayMs.'),
+    runAt: z.iso
+      .datetime({ offset: true, abort: true })
+      .refine((text) => !Number.isNaN(Date.parse(text)), 'is no time')
+      .optional()
+      .describe('Not before this time; excludes delayMs.'),
     delayMs: z.int().min(0).max(YEAR_MS).optional().describe('Not before this many milliseconds from now.'),
     queue: queueName.optional(),
     priority: z.int().min(0).max(9).default(0).describe('Higher runs first, where the broker supports it.'),

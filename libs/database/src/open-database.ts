@@ -44,7 +44,8 @@ export interface Database {
   msUntilNextRing(): Promise<number | null>;
   /** @returns null when there is no such job */
   getJob(id: string): Promise<Job | null>;
-  listJobs(filter: JobFilter): Promise<Job[]>;
+  /** @returns at most `limit` jobs, fewer when they are large, and whether there are more */
+  listJobs(filter: JobFilter): Promise<{ jobs: Job[]; more: boolean }>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 const list = async (filter: Parameters<Database['listJobs']>[0]) =>
-  (await database.listJobs(filter)).map(({ id }) => id);
+  (await database.listJobs(filter)).jobs.map(({ id }) => id);
 
 describe('listJobs', () => {
   it('lists the newest first, as many as asked for', async () => {
@@ -46,9 +46,44 @@ describe('listJobs', () => {
     expect(await list({ status: 'failed', limit: 100 })).toEqual([]);
   });
 
+  it('says whether there are more, also where the page is full to the last job', async () => {
+    for (const [limit, more] of [
+      [9, true],
+      [10, false],
+      [11, false],
+    ] as const) {
+      expect(await database.listJobs({ limit })).toMatchObject({ more });
+    }
+  });
+
   it('lists jobs as getJob gives them', async () => {
-    const [newest] = await database.listJobs({ limit: 1 });
+    const {
+      jobs: [newest],
+    } = await database.listJobs({ limit: 1 });
     expect(newest).toEqual(await database.getJob(newestFirst[0] as string));
+  });
+
+  it('ends a page of large jobs early, and the next one goes on from there', async () => {
+    const large = 'x'.repeat(3 * 1024 * 1024);
+    const tail = ids.at(-1) as string;
+    const [older, newer] = ['1', '2'].map((digit) => tail.replace('019ac000', `019ac00${digit}`)) as [string, string];
+    const policy = {
+      maxAttempts: 1,
+      timeoutMs: 1,
+      backoff: { baseMs: 1, factor: 1, maxMs: 1 },
+      runAt: null,
+      delayMs: 0,
+    };
+    const rest = { type: 'demo.sleep', queue: 'default', priority: 0, tags: [], ...policy };
+    for (const [id, count] of [
+      [older, 1],
+      [newer, 3],
+    ] as const) {
+      await database.createJob({ ...rest, id, payload: Array(count).fill(large) });
+    }
+    const page = await database.listJobs({ limit: 100 });
+    expect([page.jobs.map(({ id }) => id), page.more]).toEqual([[newer], true]);
+    expect((await list({ limit: 100, beforeId: newer }))[0]).toBe(older);
   });
 });
 

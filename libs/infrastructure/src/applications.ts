@@ -34,18 +34,29 @@ const SHUTDOWN_GRACE_MS = 3_000;
 
 /**
  * Every process with its port. A kind's instances count up from the port in its variable.
- * @throws Error that names the variable when a port is no port
+ * @throws Error that names each variable whose port is none
  */
 export function applicationsOf(kinds: readonly ApplicationKind[], env: NodeJS.ProcessEnv): Application[] {
   const { HOST: host = '' } = env;
   const reachable = ['', '0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host;
-  return kinds.flatMap(({ kind, main, portVariable, port: preset, count }) => {
-    const first = wholeNumber(portVariable, env[portVariable] || String(preset), 1, 65_535 - count);
+  const faults: string[] = [];
+  const portOf = (variable: string, preset: number, count: number): number => {
+    try {
+      return wholeNumber(variable, env[variable] || String(preset), 1, 65_535 - count);
+    } catch (error) {
+      faults.push((error as Error).message);
+      return preset;
+    }
+  };
+  const applications = kinds.flatMap(({ kind, main, portVariable, port: preset, count }) => {
+    const first = portOf(portVariable, preset, count);
     return Array.from({ length: count }, (_, index) => {
       const [name, port] = [kind === 'api' ? kind : `${kind}-${index + 1}`, first + index];
       return { name, kind, main, portVariable, port, url: `http://${reachable}:${port}` };
     });
   });
+  if (faults.length > 0) throw new Error(faults.join('\n'));
+  return applications;
 }
 
 /** One message for each port that is taken, or wanted twice, with the variable that changes it. */

@@ -48,3 +48,19 @@ it('names every fault, and no password', () => {
   expect(faults[0]).toMatch(/^DATABASE_URL is not set/);
   expect(faults[1]).toBe('AMQP_URL: must be an amqp:// or amqps:// URL');
 });
+
+it.each([
+  ['127.0.0.1', true],
+  ['127.8.9.1', true],
+  ['::1', true],
+  ['localhost', true],
+  ['0.0.0.0', false],
+  ['::', false],
+  ['127.0.0.1.example.com', false],
+  ['192.168.1.1', false],
+])('lets a process listen on %s without authentication: %s', (HOST, may) => {
+  const outcome = parseConfig(schema, { ...urls, HOST });
+  expect('config' in outcome).toBe(may);
+  if (!may) expect((outcome as { faults: string[] }).faults[0]).toMatch(/AUTH=off/);
+  expect('config' in parseConfig(schema, { ...urls, HOST, AUTH: 'off' })).toBe(true);
+});

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 
 const EX_CONFIG = 78; // sysexits.h: something was found in an unconfigured or misconfigured state
@@ -5,8 +6,9 @@ const EX_CONFIG = 78; // sysexits.h: something was found in an unconfigured or m
 /** A TCP port; 0 lets the system choose. */
 export const port = (preset: number) => z.coerce.number().int().min(0).max(65_535).default(preset);
 
-/** A whole number, `min` at least. */
-export const integer = (preset: number, min = 0) => z.coerce.number().int().min(min).default(preset);
+/** A whole number from `min` to `max`. */
+export const integer = (preset: number, min = 0, max = 2 ** 31 - 1) =>
+  z.coerce.number().int().min(min).max(max).default(preset);
 
 /** `true` or `false`. */
 export const flag = (preset: boolean) =>
@@ -59,7 +61,11 @@ export function parseConfig<Schema extends z.ZodObject>(
 ): { config: z.output<Schema> } | { faults: string[] } {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(given);
-  if (parsed.success) return { config: parsed.data };
+  if (parsed.success) {
+    const { HOST, AUTH } = parsed.data as { HOST?: string; AUTH?: string };
+    const fault = HOST !== undefined && listeningFault(HOST, AUTH);
+    return fault ? { faults: [fault] } : { config: parsed.data };
+  }
   return {
     faults: parsed.error.issues.map(({ path, message }) => {
       const name = String(path[0]);
@@ -67,6 +73,20 @@ export function parseConfig<Schema extends z.ZodObject>(
       return name.endsWith('_URL') ? `${name}: ${message}` : `${name}=${given[name]}: ${message}`; // URLs carry passwords
     }),
   };
+}
+
+/** Whether other machines can't reach this address. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+/** @returns why a process may not listen there, if it may not */
+export function listeningFault(host: string, auth: string | undefined): string | null {
+  if (isLoopback(host) || auth === 'off') return null;
+  return (
+    `refusing to listen on HOST=${host}: without API keys anybody who reaches it could submit and read jobs. ` +
+    'Listen on 127.0.0.1, or set AUTH=off if something in front of it decides who may.'
+  );
 }
 
 /** The configuration of this process; a wrong one ends it with every fault on stderr and exit code 78. */

@@ -31,7 +31,11 @@ export class Problem extends Error {
   }
 }
 
-function badRequest(errors: Fault[]): Problem {
+/** So many faults are told: a large body of rubbish must not make a larger answer. */
+const MOST_FAULTS = 50;
+
+function badRequest(all: Fault[]): Problem {
+  const errors = all.slice(0, MOST_FAULTS);
   const names = errors.map((fault) => ('pointer' in fault ? fault.pointer || 'the body' : fault.parameter));
   const detail = errors.map((fault, index) => `${names[index]}: ${fault.detail}`).join('; ');
   return new Problem(400, 'invalid-request', 'The request is not valid', detail, { errors });
@@ -114,7 +118,8 @@ function fromCode(error: unknown): Problem | null {
   }
 }
 
-const ofBodyParser: Record<string, [slug: string, title: string]> = {
+const ofBodyParser: Record<string, [slug: string, title: string, status?: number]> = {
+  'entity.verify.failed': ['malformed-json', 'The body is not JSON', 400],
   'entity.parse.failed': ['malformed-json', 'The body is not JSON'],
   'entity.too.large': ['body-too-large', 'The body is too large'],
   'encoding.unsupported': ['unsupported-media-type', 'The content encoding is not supported'],
@@ -125,8 +130,8 @@ const ofBodyParser: Record<string, [slug: string, title: string]> = {
 function fromExpress(error: unknown): Problem | null {
   const { status, type, message } = error as { status?: number; type?: string; message?: string };
   if (status === undefined || status < 400 || status > 499) return null;
-  const [slug, title] = ofBodyParser[type ?? ''] ?? ['bad-request', 'The request cannot be read'];
-  return new Problem(status, slug, title, message ?? title, { cause: error });
+  const [slug, title, better = status] = ofBodyParser[type ?? ''] ?? ['bad-request', 'The request cannot be read'];
+  return new Problem(better, slug, title, message ?? title, { cause: error });
 }
 
 function unexpected(cause: unknown): Problem {

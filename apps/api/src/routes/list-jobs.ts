@@ -23,19 +23,17 @@ const query = z.strictObject({
     .optional(),
 });
 
-/** `GET /v1/jobs`: newest first, page by page. */
+/** `GET /v1/jobs`: newest first, page by page; a page of large jobs may be shorter than `limit`. */
 export function listJobs({ database, notifierUrl }: { database: Database; notifierUrl: string }): RequestHandler {
   return async (request, response) => {
     const parsed = query.safeParse(request.query);
     if (!parsed.success) throw invalidParameters(parsed.error);
     const { status, limit, cursor } = parsed.data;
-    // One more than asked for tells whether there is a next page.
-    const found = await database.listJobs({ status, beforeId: cursor, limit: limit + 1 });
-    const page = found.slice(0, limit);
-    const last = page.at(-1);
+    const { jobs, more } = await database.listJobs({ status, beforeId: cursor, limit });
+    const last = jobs.at(-1);
     response.json({
-      jobs: page.map((job) => withLinks(job, notifierUrl)),
-      nextCursor: last && found.length > limit ? encodeCursor(last.id) : null,
+      jobs: jobs.map((job) => withLinks(job, notifierUrl)),
+      nextCursor: last && more ? encodeCursor(last.id) : null,
     });
   };
 }

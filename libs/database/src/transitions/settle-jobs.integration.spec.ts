@@ -103,12 +103,12 @@ describe('settleJob', () => {
     expect(await owed(id)).toEqual([0]);
   });
 
-  it('queues a job that is given back at once, on its old ring, without costing an attempt', async () => {
+  it('queues a job that is given back at once, without costing an attempt, and owes a ring should its old one be lost', async () => {
     const { id, claim, settle } = await running({ maxAttempts: 1 });
     const settled = await settle({ status: 'queued' });
     expect(settled).toMatchObject({ status: 'queued', attempt: 1, maxAttempts: 2, errors: [], error: null });
     expect(settled?.finishedAt).toBeNull();
-    expect(await owed(id)).toEqual([]);
+    expect(await owed(id)).toEqual([expect.closeTo(5, 0)]);
     expect(await claim(true)).toMatchObject({ kind: 'claimed', takeover: false, job: { attempt: 2, errors: [] } });
   });
 

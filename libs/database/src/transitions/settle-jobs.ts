@@ -18,6 +18,9 @@ export interface Settlement {
   outcome: Outcome;
 }
 
+/** The ring of a job that is given back returns to its queue by itself; should it have been lost, the relay rings then. */
+const GIVEN_BACK_GRACE_MS = 5_000;
+
 // An attempt that is not used up raises max_attempts instead of lowering attempt, which as a fence must only grow.
 const sql = `
   with input as (
@@ -40,7 +43,9 @@ const sql = `
     where job.id = input.id and job.status = 'running' and job.attempt = input.attempt
     returning job.*
   ), owed as (
-    insert into outbox (job_id, due_at) select id, due_at from job where status = 'scheduled'
+    insert into outbox (job_id, due_at)
+    select id, case status when 'scheduled' then due_at else now() + $7 * interval '1 millisecond' end
+    from job where status in ('scheduled', 'queued')
   )
   select ${jobColumns} from job`;
 
@@ -60,6 +65,7 @@ export async function settleJobs(pool: Pool, settlements: Settlement[]): Promise
       settlements.map(({ outcome }) => (outcome.status === 'succeeded' ? JSON.stringify(outcome.result) : null)),
       settlements.map(({ outcome }) => ('error' in outcome && outcome.error ? JSON.stringify(outcome.error) : null)),
       settlements.map(({ outcome }) => (outcome.status === 'scheduled' ? outcome.delayMs : 0)),
+      GIVEN_BACK_GRACE_MS,
     ],
   });
   // Two attempts of one job in one batch: the row says which of them it was.

@@ -78,6 +78,7 @@ async function run(job: Job): Promise<{ running: Job; succeeded: Job }> {
     jobId: job.id,
     ringId: randomUUID(),
     redelivered: false,
+    deliveryCount: 0,
     claimId: randomUUID(),
   });
   if (claim.kind !== 'claimed') throw new Error(`not claimed: ${claim.kind}`);
@@ -144,6 +145,7 @@ describe('GET /v1/jobs/{id}/events', () => {
       jobId: job.id,
       ringId: randomUUID(),
       redelivered: false,
+      deliveryCount: 0,
       claimId: randomUUID(),
     });
     const running = claim.job as Job;
@@ -184,6 +186,7 @@ describe('GET /v1/jobs/{id}/events', () => {
       jobId: job.id,
       ringId: randomUUID(),
       redelivered: false,
+      deliveryCount: 0,
       claimId: randomUUID(),
     });
     const result = 'x'.repeat(6 * 1024 * 1024);

@@ -13,7 +13,7 @@ export function createJobMetrics(registry: Registry): JobMetrics {
   const registers = [registry];
   const deliveries = new Counter({
     name: 'offload_deliveries_total',
-    help: 'Rings received, by claim: claimed, takeover, exhausted or refused',
+    help: 'Rings received, by claim: claimed, takeover, exhausted, held or refused',
     labelNames: ['claim'],
     registers,
   });

@@ -45,6 +45,7 @@ export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promis
       await announceFor(delivery, claim.job, parts);
     return 'ack';
   }
+  if (claim.kind === 'held') return 'later';
   if (claim.kind === 'exhausted') {
     log.warn({ jobId: claim.job.id, attempt: claim.job.attempt }, 'job failed: its last worker was lost');
     await announceFor(delivery, claim.job, parts);
@@ -72,8 +73,8 @@ export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promis
 
 /** Every try carries the same claim id: one that was committed without our hearing of it is found by the next. */
 function claimFor(delivery: RingDelivery, { database, log }: RunJobParts): Promise<Claim> {
-  const { body, messageId, redelivered, signal } = delivery;
-  const claim = { jobId: body.jobId, ringId: messageId, redelivered, claimId: randomUUID() };
+  const { body, messageId, redelivered, deliveryCount, signal } = delivery;
+  const claim = { jobId: body.jobId, ringId: messageId, redelivered, deliveryCount, claimId: randomUUID() };
   return persist(() => database.claimJob(claim), signal, waiting('the claim', log.child({ jobId: body.jobId })));
 }
 

@@ -53,7 +53,13 @@ const readingCalls: Call[] = [
   [
     'claimJob',
     (database) =>
-      database.claimJob({ jobId: randomUUID(), ringId: randomUUID(), redelivered: false, claimId: randomUUID() }),
+      database.claimJob({
+        jobId: randomUUID(),
+        ringId: randomUUID(),
+        redelivered: false,
+        deliveryCount: 0,
+        claimId: randomUUID(),
+      }),
   ],
   ['getJob', (database) => database.getJob(randomUUID())],
   ['listJobs', (database) => database.listJobs({ limit: 1 })],

@@ -79,7 +79,7 @@ describe('a verdict', () => {
     await send(1, { messageId });
     await send(2);
     const first = await delivery(0);
-    expect(first).toMatchObject({ body: { n: 1 }, messageId, redelivered: false });
+    expect(first).toMatchObject({ body: { n: 1 }, messageId, redelivered: false, deliveryCount: 0 });
     first.decide('ack');
     (await delivery(1)).decide('ack');
     expect(deliveries.map(({ body, redelivered }) => [body.n, redelivered])).toEqual([
@@ -114,10 +114,18 @@ describe('a verdict', () => {
     await send(1);
     (await delivery(0)).fail(new Error('no idea'));
     const again = await delivery(1);
-    expect(again.redelivered).toBe(true);
+    expect(again).toMatchObject({ redelivered: true, deliveryCount: 1 });
     expect(faults).toEqual(['no idea']);
     again.decide('ack');
     expect(await left()).toEqual([]);
+  });
+
+  it('of later gives the message back too, and the broker counts it', async () => {
+    const { send, delivery, faults, left } = await setup();
+    await send(1);
+    (await delivery(0)).decide('later');
+    expect(await delivery(1)).toMatchObject({ redelivered: true, deliveryCount: 1 });
+    expect([faults, await left()]).toEqual([[], [{ n: 1 }]]);
   });
 });
 
@@ -187,7 +195,7 @@ describe('consume', () => {
     cut();
     await eventually(() => expect(lost.signal.aborted).toBe(true));
     const again = await delivery(1);
-    expect(again).toMatchObject({ body: { n: 1 }, messageId: lost.messageId, redelivered: true });
+    expect(again).toMatchObject({ messageId: lost.messageId, redelivered: true, deliveryCount: 1 });
     expect([again.signal.aborted, consumer.active]).toEqual([false, true]);
     lost.decide('ack'); // too late: it must not end the new delivery
     await send(2);

@@ -9,8 +9,10 @@ import { topology } from './topology.ts';
 export type Verdict =
   /** done: the broker forgets it */
   | 'ack'
-  /** not now: back to the queue, for anybody */
-  | 'requeue';
+  /** not now: back to the queue at once, for anybody */
+  | 'requeue'
+  /** not yet: back to the queue after a second; the broker counts it as a failed delivery, on every version */
+  | 'later';
 
 export interface DeliveredMessage<Body> {
   body: Body;
@@ -18,6 +20,8 @@ export interface DeliveredMessage<Body> {
   messageId: string;
   /** Handed out before: its former holder's channel is gone, or gave it back. */
   redelivered: boolean;
+  /** How often it was handed out before, as a quorum queue counts (`x-delivery-count`); 0 where the queue does not. */
+  deliveryCount: number;
   /** Fires when the channel is lost: the broker gives the message to somebody else. */
   signal: AbortSignal;
 }
@@ -30,7 +34,7 @@ export interface ConsumerOptions<Schema extends z.ZodType> {
   schema: Schema;
   /** Sends the dead letters; on another connection, so that a blocked publisher can't stop acknowledgements. */
   deadLetters: Publisher;
-  /** Decides by its result. When it throws, the message is rejected back to the queue, which counts as a failure. */
+  /** Decides by its result. When it throws, that is `later`. */
   handle(message: DeliveredMessage<z.output<Schema>>): Promise<Verdict>;
   /** Told of what `handle` throws, other than its signal's reason, and of dead letters. */
   onFault(error: Error, context: { messageId: string | undefined }): void;
@@ -45,8 +49,8 @@ export interface Consumer {
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Pause before a message whose handler threw goes back: what made it throw may pass, and nobody spins meanwhile. */
-const FAILED_PAUSE_MS = 1_000;
+/** Pause before a message goes back that is for later, or whose handler threw: nobody spins meanwhile. */
+const LATER_MS = 1_000;
 
 /** Pause between two tries to send a dead letter, while the publisher's broker is away. */
 const DEAD_LETTER_PAUSE_MS = 1_000;
@@ -57,7 +61,7 @@ export function consume<Schema extends z.ZodType>(connection: Connection, option
   let subscription: { channel: ConfirmChannel; tag: string } | null = null;
   let cancelled = false;
 
-  async function receive(message: ConsumeMessage, signal: AbortSignal): Promise<Verdict | 'reject'> {
+  async function receive(message: ConsumeMessage, signal: AbortSignal): Promise<Verdict> {
     const messageId: string | undefined = message.properties.messageId;
     try {
       const body = parseBody(schema, message.content);
@@ -67,12 +71,15 @@ export function consume<Schema extends z.ZodType>(connection: Connection, option
         onFault(new Error(`dead-lettered: ${reason}`), { messageId });
         return 'ack';
       }
-      return await handle({ body: body.value, messageId, redelivered: message.fields.redelivered, signal });
+      const { redelivered } = message.fields;
+      const deliveryCount = Number(message.properties.headers?.['x-delivery-count'] ?? 0);
+      const verdict = await handle({ body: body.value, messageId, redelivered, deliveryCount, signal });
+      if (verdict !== 'later') return verdict;
     } catch (error) {
       if (error !== signal.reason) onFault(error as Error, { messageId }); // that a delivery is lost is no fault here
-      await delay(FAILED_PAUSE_MS, undefined, { signal, ref: false }).catch(() => undefined); // lost meanwhile
-      return 'reject';
     }
+    await delay(LATER_MS, undefined, { signal, ref: false }).catch(() => undefined); // lost meanwhile
+    return 'later';
   }
 
   /** A copy with the reason, since a plain reject could not carry one. Tried until it is sent or the message is lost. */
@@ -128,7 +135,7 @@ export function consume<Schema extends z.ZodType>(connection: Connection, option
 }
 
 /** On a channel that is closing or gone nothing can be said: the broker has the message back already, or soon. */
-function settle(channel: ConfirmChannel, message: ConsumeMessage, verdict: Verdict | 'reject'): void {
+function settle(channel: ConfirmChannel, message: ConsumeMessage, verdict: Verdict): void {
   try {
     if (verdict === 'ack') channel.ack(message);
     else if (verdict === 'requeue') channel.nack(message, false, true);

@@ -29,7 +29,11 @@ async function create({ delayMs = 0, maxAttempts = 3 } = {}): Promise<string> {
 
 /** A ring's deliveries: the first, and the same handed out again; each time a new one, with a claim of its own. */
 function ring(jobId: string, ringId: string = randomUUID()) {
-  const delivery = (redelivered: boolean): Delivery => ({ jobId, ringId, redelivered, claimId: randomUUID() });
+  let handedOut = 0;
+  const delivery = (redelivered: boolean): Delivery => ({
+    ...{ jobId, ringId, redelivered, claimId: randomUUID() },
+    deliveryCount: redelivered ? (handedOut += 1) : 0,
+  });
   return {
     get first() {
       return delivery(false);
@@ -106,9 +110,10 @@ describe('claimJob', () => {
   it('refuses a running job to another ring, redelivered or not, and to a duplicate of its own', async () => {
     const { jobId, holder, stranger } = await running();
     const before = await read(jobId);
-    for (const delivery of [stranger.first, stranger.again, holder.first]) {
+    for (const delivery of [stranger.first, stranger.again]) {
       expect(await database.claimJob(delivery)).toEqual({ kind: 'refused', job: before });
     }
+    expect(await database.claimJob(holder.first)).toEqual({ kind: 'held', job: before });
     expect(await read(jobId)).toEqual(before);
   });
 
@@ -142,7 +147,17 @@ describe('claimJob', () => {
     const jobId = await create();
     const { first, again } = ring(jobId);
     await database.claimJob(again);
-    expect(await database.claimJob(first)).toMatchObject({ kind: 'refused', job: { attempt: 1 } });
+    expect(await database.claimJob(first)).toMatchObject({ kind: 'held', job: { attempt: 1 } });
+  });
+
+  it('lets no late claim of an earlier delivery take over from a later one', async () => {
+    const jobId = await create({ maxAttempts: 1 });
+    const { again: earlier, ...rest } = ring(jobId);
+    const later = { ...earlier, deliveryCount: earlier.deliveryCount + 1, claimId: rest.first.claimId };
+    await database.claimJob(later);
+    const before = await read(jobId);
+    expect(await database.claimJob(earlier)).toEqual({ kind: 'held', job: before });
+    expect(await read(jobId)).toEqual(before);
   });
 
   it('clears the progress of the lost attempt', async () => {
@@ -168,7 +183,7 @@ describe('claimJob', () => {
     const jobId = await create();
     const shout = ring(jobId.toUpperCase(), randomUUID().toUpperCase());
     expect(await database.claimJob(shout.first)).toMatchObject({ kind: 'claimed', job: { id: jobId, attempt: 1 } });
-    expect(await database.claimJob(shout.first)).toMatchObject({ kind: 'refused', job: { id: jobId } });
+    expect(await database.claimJob(shout.first)).toMatchObject({ kind: 'held', job: { id: jobId } });
     expect(await database.claimJob(shout.again)).toMatchObject({ kind: 'claimed', job: { attempt: 2 } });
   });
 });
@@ -197,14 +212,11 @@ describe('claimJob in one batch', () => {
   it('gives a job to one delivery alone where the same ring came twice: the last, whose forerunner is lost', async () => {
     const jobId = await create();
     const { first, again } = ring(jobId);
-    expect(await claimAll([first, again])).toMatchObject([
-      { kind: 'refused' },
-      { kind: 'claimed', job: { attempt: 1 } },
-    ]);
+    expect(await claimAll([first, again])).toMatchObject([{ kind: 'held' }, { kind: 'claimed', job: { attempt: 1 } }]);
 
     const { holder } = await running();
     expect(await claimAll([holder.again, holder.again])).toMatchObject([
-      { kind: 'refused', job: { attempt: 2 } },
+      { kind: 'held', job: { attempt: 2 } },
       { kind: 'claimed', takeover: true, job: { attempt: 2 } },
     ]);
   });
@@ -229,7 +241,7 @@ describe('claimJob in one batch', () => {
     ]);
     expect(claims.map((claim) => [claim.kind, claim.job?.id, claim.job?.status])).toEqual([
       ['refused', undefined, undefined],
-      ['refused', held.jobId, 'running'],
+      ['held', held.jobId, 'running'],
       ['exhausted', last.jobId, 'failed'],
       ['claimed', queued, 'running'],
       ['claimed', lost.jobId, 'running'],

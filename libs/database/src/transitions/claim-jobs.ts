@@ -8,6 +8,8 @@ export interface Delivery {
   ringId: string;
   /** The broker has handed this ring out before, and its former holder is gone. */
   redelivered: boolean;
+  /** How often it has been handed out before: tells a late claim of a lost delivery from the one that came after it. */
+  deliveryCount: number;
   /** A UUID of the caller's for this delivery: the same when it tries again, not knowing whether a claim was committed. */
   claimId: string;
 }
@@ -17,31 +19,36 @@ export type Claim =
   | { kind: 'claimed'; job: Job; takeover: boolean; timeoutMs: number; backoff: Backoff }
   /** The job's last attempt was lost with its worker: it is `failed` now. */
   | { kind: 'exhausted'; job: Job }
-  /** Not the caller's to run: finished, not due yet, held by a live attempt, or (`job` null) unknown. */
+  /** Running, held by this very ring through a delivery that is not known to be older: to be asked again later. */
+  | { kind: 'held'; job: Job }
+  /** Not the caller's to run: finished, not due yet, held by another ring, or (`job` null) unknown. */
   | { kind: 'refused'; job: Job | null };
 
-// The guards of the state table, and one for a claim whose answer was lost: a row that carries the caller's own claim id
-// is its own attempt already, and goes on as that. `for update` serialises with everybody else who wants the row, in one
-// order so that two batches can't wait for each other; PostgreSQL checks the guards again on the row as it is after
-// waiting. Of a ring that came twice in a batch the last delivery counts, since only then is the one before lost; where
-// two rings of one queued job meet, the update takes one. The claim id on the row says which.
+// The guards of the state table, and two more. A row that carries the caller's own claim id is its own attempt already (the
+// answer to its claim was lost), and goes on as that. And a takeover takes a later delivery than the one that holds the
+// job: a claim may be under way for long, lose its delivery meanwhile, and arrive after that of the next holder.
+//
+// `for update` serialises with everybody else who wants the row, in one order so that two batches can't wait for each
+// other; PostgreSQL checks the guards again on the row as it is after waiting. Of a ring that came twice in a batch the
+// later delivery counts; where two rings of one queued job meet, the update takes one. The claim id on the row says which.
 const claimSql = `
   with delivery as (
     select distinct on (job_id, ring_id) *
-    from unnest($1::uuid[], $2::uuid[], $3::boolean[], $4::uuid[]) with ordinality
-      as delivery(job_id, ring_id, redelivered, claim_id, position)
-    order by job_id, ring_id, position desc
+    from unnest($1::uuid[], $2::uuid[], $3::boolean[], $4::int[], $5::uuid[])
+      as delivery(job_id, ring_id, redelivered, delivery_count, claim_id)
+    order by job_id, ring_id, delivery_count desc
   ), held as (
-    select job.id, delivery.ring_id, delivery.claim_id, job.attempt, job.max_attempts,
+    select job.id, delivery.ring_id, delivery.delivery_count, delivery.claim_id, job.attempt, job.max_attempts,
       job.status = 'running' as running, job.status = 'running' and job.claim_id = delivery.claim_id as resumed
     from jobs as job join delivery on delivery.job_id = job.id
     where job.status = 'queued'
       or (job.status = 'scheduled' and job.due_at <= now())
       or (job.status = 'running' and job.claim_id = delivery.claim_id)
-      or (job.status = 'running' and job.ring_id = delivery.ring_id and delivery.redelivered)
+      or (job.status = 'running' and job.ring_id = delivery.ring_id
+        and delivery.redelivered and delivery.delivery_count > job.delivery_count)
     order by job.id for update of job
   ), target as (
-    select id, ring_id, claim_id, resumed, running and not resumed as takeover,
+    select id, ring_id, delivery_count, claim_id, resumed, running and not resumed as takeover,
       running and not resumed and attempt >= max_attempts as exhausted,
       jsonb_build_object('code', 'worker-lost', 'message', 'the worker that ran this attempt is gone',
         'attempt', attempt, 'at', to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) as loss
@@ -56,6 +63,7 @@ const claimSql = `
     errors = case when takeover and not exhausted then errors || loss else errors end,
     progress = case when exhausted then progress end,
     ring_id = target.ring_id,
+    delivery_count = target.delivery_count,
     claim_id = target.claim_id,
     version = version + 1
   from target where job.id = target.id
@@ -78,22 +86,37 @@ export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Cla
       deliveries.map((delivery) => delivery.jobId),
       deliveries.map((delivery) => delivery.ringId),
       deliveries.map((delivery) => delivery.redelivered),
+      deliveries.map((delivery) => delivery.deliveryCount),
       deliveries.map((delivery) => delivery.claimId),
     ],
   });
   const claimed = new Map(rows.map((row) => [row.claimId, row]));
   const refusedIds = deliveries.filter(({ claimId }) => !claimed.has(claimId)).map(({ jobId }) => jobId);
-  const refused = refusedIds.length === 0 ? new Map<string, Job>() : await readJobs(pool, refusedIds);
-  return deliveries.map(({ jobId, claimId }): Claim => {
+  const refused = refusedIds.length === 0 ? new Map<string, Holding>() : await readHoldings(pool, refusedIds);
+  return deliveries.map(({ jobId, ringId, claimId }): Claim => {
     const row = claimed.get(claimId);
-    if (!row) return { kind: 'refused', job: refused.get(jobId.toLowerCase()) ?? null };
+    if (!row) return refusalOf(refused.get(jobId.toLowerCase()), ringId);
     if (row.exhausted) return { kind: 'exhausted', job: toJob(row) };
     const { takeover, timeoutMs, backoff } = row;
     return { kind: 'claimed', job: toJob(row), takeover, timeoutMs, backoff };
   });
 }
 
-async function readJobs(pool: Pool, ids: string[]): Promise<Map<string, Job>> {
-  const { rows } = await pool.query<JobRow>(`select ${jobColumns} from jobs as job where id = any($1::uuid[])`, [ids]);
-  return new Map(rows.map((row) => [row.id, toJob(row)]));
+interface Holding {
+  job: Job;
+  ringId: string | null;
+}
+
+function refusalOf(holding: Holding | undefined, ringId: string): Claim {
+  if (!holding) return { kind: 'refused', job: null };
+  const { job } = holding;
+  return { kind: job.status === 'running' && holding.ringId === ringId.toLowerCase() ? 'held' : 'refused', job };
+}
+
+async function readHoldings(pool: Pool, ids: string[]): Promise<Map<string, Holding>> {
+  const { rows } = await pool.query<JobRow & { ringId: string | null }>(
+    `select ${jobColumns}, job.ring_id as "ringId" from jobs as job where id = any($1::uuid[])`,
+    [ids],
+  );
+  return new Map(rows.map((row) => [row.id, { job: toJob(row), ringId: row.ringId }]));
 }

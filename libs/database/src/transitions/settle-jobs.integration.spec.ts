@@ -26,8 +26,9 @@ async function running({ maxAttempts = 3 } = {}) {
   const { outboxId } = await database.createJob({ id, type: 'demo.sleep', payload: {}, ...policy, runAt: null });
   await database.confirmRing(outboxId);
   const ringId = randomUUID();
+  let deliveryCount = -1;
   const claim = async (redelivered = false) =>
-    database.claimJob({ jobId: id, ringId, redelivered, claimId: randomUUID() });
+    database.claimJob({ jobId: id, ringId, redelivered, deliveryCount: (deliveryCount += 1), claimId: randomUUID() });
   await claim();
   const settle = (outcome: Outcome, attempt = 1) => database.settleJob({ jobId: id, attempt, outcome });
   return { id, claim, settle };

@@ -23,6 +23,7 @@ CREATE TABLE "jobs" (
     "backoff" JSONB NOT NULL,
     "version" INTEGER NOT NULL DEFAULT 1,
     "ring_id" UUID,
+    "delivery_count" INTEGER,
     "claim_id" UUID,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "due_at" TIMESTAMPTZ(3) NOT NULL,

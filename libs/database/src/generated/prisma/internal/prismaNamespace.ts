@@ -623,6 +623,7 @@ export const JobScalarFieldEnum = {
   backoff: 'backoff',
   version: 'version',
   ringId: 'ringId',
+  deliveryCount: 'deliveryCount',
   claimId: 'claimId',
   createdAt: 'createdAt',
   dueAt: 'dueAt',

@@ -33,6 +33,7 @@ export type JobAvgAggregateOutputType = {
   maxAttempts: number | null
   timeoutMs: number | null
   version: number | null
+  deliveryCount: number | null
 }
 
 export type JobSumAggregateOutputType = {
@@ -41,6 +42,7 @@ export type JobSumAggregateOutputType = {
   maxAttempts: number | null
   timeoutMs: number | null
   version: number | null
+  deliveryCount: number | null
 }
 
 export type JobMinAggregateOutputType = {
@@ -54,6 +56,7 @@ export type JobMinAggregateOutputType = {
   timeoutMs: number | null
   version: number | null
   ringId: string | null
+  deliveryCount: number | null
   claimId: string | null
   createdAt: Date | null
   dueAt: Date | null
@@ -72,6 +75,7 @@ export type JobMaxAggregateOutputType = {
   timeoutMs: number | null
   version: number | null
   ringId: string | null
+  deliveryCount: number | null
   claimId: string | null
   createdAt: Date | null
   dueAt: Date | null
@@ -97,6 +101,7 @@ export type JobCountAggregateOutputType = {
   backoff: number
   version: number
   ringId: number
+  deliveryCount: number
   claimId: number
   createdAt: number
   dueAt: number
@@ -112,6 +117,7 @@ export type JobAvgAggregateInputType = {
   maxAttempts?: true
   timeoutMs?: true
   version?: true
+  deliveryCount?: true
 }
 
 export type JobSumAggregateInputType = {
@@ -120,6 +126,7 @@ export type JobSumAggregateInputType = {
   maxAttempts?: true
   timeoutMs?: true
   version?: true
+  deliveryCount?: true
 }
 
 export type JobMinAggregateInputType = {
@@ -133,6 +140,7 @@ export type JobMinAggregateInputType = {
   timeoutMs?: true
   version?: true
   ringId?: true
+  deliveryCount?: true
   claimId?: true
   createdAt?: true
   dueAt?: true
@@ -151,6 +159,7 @@ export type JobMaxAggregateInputType = {
   timeoutMs?: true
   version?: true
   ringId?: true
+  deliveryCount?: true
   claimId?: true
   createdAt?: true
   dueAt?: true
@@ -176,6 +185,7 @@ export type JobCountAggregateInputType = {
   backoff?: true
   version?: true
   ringId?: true
+  deliveryCount?: true
   claimId?: true
   createdAt?: true
   dueAt?: true
@@ -288,6 +298,7 @@ export type JobGroupByOutputType = {
   backoff: runtime.JsonValue
   version: number
   ringId: string | null
+  deliveryCount: number | null
   claimId: string | null
   createdAt: Date
   dueAt: Date
@@ -336,6 +347,7 @@ export type JobWhereInput = {
   backoff?: Prisma.JsonFilter<"Job">
   version?: Prisma.IntFilter<"Job"> | number
   ringId?: Prisma.UuidNullableFilter<"Job"> | string | null
+  deliveryCount?: Prisma.IntNullableFilter<"Job"> | number | null
   claimId?: Prisma.UuidNullableFilter<"Job"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   dueAt?: Prisma.DateTimeFilter<"Job"> | Date | string
@@ -362,6 +374,7 @@ export type JobOrderByWithRelationInput = {
   backoff?: Prisma.SortOrder
   version?: Prisma.SortOrder
   ringId?: Prisma.SortOrderInput | Prisma.SortOrder
+  deliveryCount?: Prisma.SortOrderInput | Prisma.SortOrder
   claimId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
@@ -391,6 +404,7 @@ export type JobWhereUniqueInput = Prisma.AtLeast<{
   backoff?: Prisma.JsonFilter<"Job">
   version?: Prisma.IntFilter<"Job"> | number
   ringId?: Prisma.UuidNullableFilter<"Job"> | string | null
+  deliveryCount?: Prisma.IntNullableFilter<"Job"> | number | null
   claimId?: Prisma.UuidNullableFilter<"Job"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   dueAt?: Prisma.DateTimeFilter<"Job"> | Date | string
@@ -417,6 +431,7 @@ export type JobOrderByWithAggregationInput = {
   backoff?: Prisma.SortOrder
   version?: Prisma.SortOrder
   ringId?: Prisma.SortOrderInput | Prisma.SortOrder
+  deliveryCount?: Prisma.SortOrderInput | Prisma.SortOrder
   claimId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
@@ -450,6 +465,7 @@ export type JobScalarWhereWithAggregatesInput = {
   backoff?: Prisma.JsonWithAggregatesFilter<"Job">
   version?: Prisma.IntWithAggregatesFilter<"Job"> | number
   ringId?: Prisma.UuidNullableWithAggregatesFilter<"Job"> | string | null
+  deliveryCount?: Prisma.IntNullableWithAggregatesFilter<"Job"> | number | null
   claimId?: Prisma.UuidNullableWithAggregatesFilter<"Job"> | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Job"> | Date | string
   dueAt?: Prisma.DateTimeWithAggregatesFilter<"Job"> | Date | string
@@ -475,6 +491,7 @@ export type JobCreateInput = {
   backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
   ringId?: string | null
+  deliveryCount?: number | null
   claimId?: string | null
   createdAt?: Date | string
   dueAt: Date | string
@@ -501,6 +518,7 @@ export type JobUncheckedCreateInput = {
   backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
   ringId?: string | null
+  deliveryCount?: number | null
   claimId?: string | null
   createdAt?: Date | string
   dueAt: Date | string
@@ -527,6 +545,7 @@ export type JobUpdateInput = {
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -553,6 +572,7 @@ export type JobUncheckedUpdateInput = {
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -579,6 +599,7 @@ export type JobCreateManyInput = {
   backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
   ringId?: string | null
+  deliveryCount?: number | null
   claimId?: string | null
   createdAt?: Date | string
   dueAt: Date | string
@@ -604,6 +625,7 @@ export type JobUpdateManyMutationInput = {
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -629,6 +651,7 @@ export type JobUncheckedUpdateManyInput = {
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -662,6 +685,7 @@ export type JobCountOrderByAggregateInput = {
   backoff?: Prisma.SortOrder
   version?: Prisma.SortOrder
   ringId?: Prisma.SortOrder
+  deliveryCount?: Prisma.SortOrder
   claimId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
@@ -675,6 +699,7 @@ export type JobAvgOrderByAggregateInput = {
   maxAttempts?: Prisma.SortOrder
   timeoutMs?: Prisma.SortOrder
   version?: Prisma.SortOrder
+  deliveryCount?: Prisma.SortOrder
 }
 
 export type JobMaxOrderByAggregateInput = {
@@ -688,6 +713,7 @@ export type JobMaxOrderByAggregateInput = {
   timeoutMs?: Prisma.SortOrder
   version?: Prisma.SortOrder
   ringId?: Prisma.SortOrder
+  deliveryCount?: Prisma.SortOrder
   claimId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
@@ -706,6 +732,7 @@ export type JobMinOrderByAggregateInput = {
   timeoutMs?: Prisma.SortOrder
   version?: Prisma.SortOrder
   ringId?: Prisma.SortOrder
+  deliveryCount?: Prisma.SortOrder
   claimId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
@@ -719,6 +746,7 @@ export type JobSumOrderByAggregateInput = {
   maxAttempts?: Prisma.SortOrder
   timeoutMs?: Prisma.SortOrder
   version?: Prisma.SortOrder
+  deliveryCount?: Prisma.SortOrder
 }
 
 export type JobScalarRelationFilter = {
@@ -753,6 +781,14 @@ export type JobUpdatetagsInput = {
 
 export type NullableStringFieldUpdateOperationsInput = {
   set?: string | null
+}
+
+export type NullableIntFieldUpdateOperationsInput = {
+  set?: number | null
+  increment?: number
+  decrement?: number
+  multiply?: number
+  divide?: number
 }
 
 export type DateTimeFieldUpdateOperationsInput = {
@@ -795,6 +831,7 @@ export type JobCreateWithoutOutboxInput = {
   backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
   ringId?: string | null
+  deliveryCount?: number | null
   claimId?: string | null
   createdAt?: Date | string
   dueAt: Date | string
@@ -820,6 +857,7 @@ export type JobUncheckedCreateWithoutOutboxInput = {
   backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
   ringId?: string | null
+  deliveryCount?: number | null
   claimId?: string | null
   createdAt?: Date | string
   dueAt: Date | string
@@ -861,6 +899,7 @@ export type JobUpdateWithoutOutboxInput = {
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -886,6 +925,7 @@ export type JobUncheckedUpdateWithoutOutboxInput = {
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -942,6 +982,7 @@ export type JobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   backoff?: boolean
   version?: boolean
   ringId?: boolean
+  deliveryCount?: boolean
   claimId?: boolean
   createdAt?: boolean
   dueAt?: boolean
@@ -969,6 +1010,7 @@ export type JobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   backoff?: boolean
   version?: boolean
   ringId?: boolean
+  deliveryCount?: boolean
   claimId?: boolean
   createdAt?: boolean
   dueAt?: boolean
@@ -994,6 +1036,7 @@ export type JobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   backoff?: boolean
   version?: boolean
   ringId?: boolean
+  deliveryCount?: boolean
   claimId?: boolean
   createdAt?: boolean
   dueAt?: boolean
@@ -1019,6 +1062,7 @@ export type JobSelectScalar = {
   backoff?: boolean
   version?: boolean
   ringId?: boolean
+  deliveryCount?: boolean
   claimId?: boolean
   createdAt?: boolean
   dueAt?: boolean
@@ -1026,7 +1070,7 @@ export type JobSelectScalar = {
   finishedAt?: boolean
 }
 
-export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "claimId" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
+export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "deliveryCount" | "claimId" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
 export type JobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   outbox?: boolean | Prisma.Job$outboxArgs<ExtArgs>
   _count?: boolean | Prisma.JobCountOutputTypeDefaultArgs<ExtArgs>
@@ -1069,6 +1113,10 @@ export type $JobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      * The ring whose delivery holds the job while it is running.
      */
     ringId: string | null
+    /**
+     * How often that ring had been handed out before: a claim of an earlier delivery must not take over a later one's.
+     */
+    deliveryCount: number | null
     /**
      * The claim that made it running: tells whose a committed claim was when its answer got lost.
      */
@@ -1518,6 +1566,7 @@ export interface JobFieldRefs {
   readonly backoff: Prisma.FieldRef<"Job", 'Json'>
   readonly version: Prisma.FieldRef<"Job", 'Int'>
   readonly ringId: Prisma.FieldRef<"Job", 'String'>
+  readonly deliveryCount: Prisma.FieldRef<"Job", 'Int'>
   readonly claimId: Prisma.FieldRef<"Job", 'String'>
   readonly createdAt: Prisma.FieldRef<"Job", 'DateTime'>
   readonly dueAt: Prisma.FieldRef<"Job", 'DateTime'>

@@ -132,10 +132,9 @@ describe('claimJob', () => {
   it('lets a claim whose answer was lost go on with the attempt it has, without using up another', async () => {
     const jobId = await create({ maxAttempts: 1 });
     const { first } = ring(jobId);
-    for (const _ of ['unheard', 'repeated']) {
-      const claim = await database.claimJob(first);
-      expect(claim).toMatchObject({ kind: 'claimed', takeover: false, job: { attempt: 1, errors: [] } });
-    }
+    await database.claimJob(first); // unheard
+    const claim = await database.claimJob(first);
+    expect(claim).toMatchObject({ kind: 'claimed', takeover: false, job: { attempt: 1, errors: [] } });
     const { jobId: other, holder } = await running({ maxAttempts: 2 });
     const takeover = holder.again;
     await database.claimJob(takeover);

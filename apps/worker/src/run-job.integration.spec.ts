@@ -331,6 +331,26 @@ describe('while database or broker are away', () => {
     expect(statuses()).toEqual(['job.running', 'job.succeeded']);
   });
 
+  it('a repeated outcome that is fenced does not acknowledge the ring', async () => {
+    const job = await queuedJob();
+    const { ringId, message } = delivery(job);
+    const takenOver: Database = {
+      ...database,
+      async settleJob(settlement) {
+        if (settlement.attempt === 1) {
+          const again = delivery(job, { ringId, redelivered: true }).message;
+          const claim = { jobId: job.id, ringId, redelivered: true, deliveryCount: again.deliveryCount };
+          await database.claimJob({ ...claim, claimId: randomUUID() });
+          takenOver.settleJob = database.settleJob;
+        }
+        throw new DatabaseUnavailableError();
+      },
+    };
+    expect(await worker(takenOver).run(message)).toBe('requeue');
+    expect(await database.getJob(job.id)).toMatchObject({ status: 'running', attempt: 2 });
+    expect(statuses()).toEqual(['job.running']);
+  });
+
   it('the ring is not acknowledged before the broker has the last event', async () => {
     const job = await queuedJob();
     handler = async () => {

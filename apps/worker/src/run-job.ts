@@ -137,8 +137,11 @@ async function settle(
     waiting('the outcome', log),
   );
   if (job) return job;
-  // An earlier try may have worked without our hearing of it; then the row is what we wanted to announce.
-  if (tries > 1) return persist(() => database.getJob(id), signal, waiting('the outcome', log));
+  if (tries > 1) {
+    // An earlier try may have worked without our hearing of it: then the row still carries our attempt, ended.
+    const row = await persist(() => database.getJob(id), signal, waiting('the outcome', log));
+    if (row?.attempt === attempt && row.status !== 'running') return row;
+  }
   metrics.fenced();
   log.warn('fenced: another attempt holds the job');
   return null;

@@ -27,7 +27,7 @@ try {
   if (!(error instanceof CheckFailed)) throw error; // counted and said already: what follows needs it
 } finally {
   if (counts.failed > 0) console.log(await project.logs().catch(({ message }) => message));
-  await check('takes everything down, volumes and images included', project.takeDown).catch(() => undefined);
+  await check('takes everything down, volumes and images included', project.takeDown).catch(() => undefined); // counted
 }
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed > 0 || interrupted ? 1 : 0;

@@ -147,7 +147,7 @@ async function testServers(file: string): Promise<void> {
 }
 
 for (const { url } of [api, ...notifiers]) {
-  const answer = await fetch(`${url}/readyz`).catch(() => null);
+  const answer = await fetch(`${url}/readyz`).catch(() => null); // nobody there: said below
   if (answer?.ok) continue;
   process.stderr.write(`${url}/readyz does not answer 200: run npm start first, or set API_URL and NOTIFIER_URLS\n`);
   process.exit(1);

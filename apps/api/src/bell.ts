@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { ring, type EventName, type Job } from '@offload/contracts';
+import type { EventName, Job, JobEvent, Ring } from '@offload/contracts';
 import type { Database, OwedRing } from '@offload/database';
 import { topology, type Publisher } from '@offload/messaging';
 import { Counter, type Logger, type Registry } from '@offload/runtime';
@@ -23,7 +22,7 @@ export function createBell(parts: { database: Database; publisher: Publisher; me
 
   async function announce(job: Job): Promise<void> {
     const event: EventName = `job.${job.status}`;
-    const body = { event, job };
+    const body: JobEvent = { event, job };
     try {
       await publisher.publish({ exchange: topology.events, type: event, body, mandatory: false });
     } catch (error) {
@@ -34,14 +33,15 @@ export function createBell(parts: { database: Database; publisher: Publisher; me
   return {
     announce,
     async ring({ outboxId, jobId, type, queue, priority }) {
+      const body: Ring = { jobId, type };
       try {
+        // The message id, which is the ring id, is a new one each time: a doubled ring must never look like the one that a
+        // worker holds.
         await publisher.publish({
           exchange: topology.jobs,
           routingKey: queue,
           type: 'ring',
-          // A ring id of its own for each sending: a doubled ring must never look like the one a worker holds.
-          messageId: randomUUID(),
-          body: ring.parse({ jobId, type }),
+          body,
           priority,
         });
         const queued = await database.confirmRing(outboxId);

@@ -73,18 +73,20 @@ async function queuedJob(tags: string[] = []): Promise<Job> {
   return job;
 }
 
-async function run(job: Job): Promise<{ running: Job; succeeded: Job }> {
-  const claim = await database.claimJob({
-    jobId: job.id,
-    ringId: randomUUID(),
-    redelivered: false,
-    deliveryCount: 0,
-    claimId: randomUUID(),
-  });
-  if (claim.kind !== 'claimed') throw new Error(`not claimed: ${claim.kind}`);
-  const outcome = { status: 'succeeded', result: { ok: true } } as const;
-  const succeeded = await database.settleJob({ jobId: job.id, attempt: claim.job.attempt, outcome });
-  return { running: claim.job, succeeded: succeeded as Job };
+async function claim(job: Job): Promise<Job> {
+  const delivery = { ringId: randomUUID(), redelivered: false, deliveryCount: 0, claimId: randomUUID() };
+  const outcome = await database.claimJob({ jobId: job.id, ...delivery });
+  if (outcome.kind !== 'claimed') throw new Error(`not claimed: ${outcome.kind}`);
+  return outcome.job;
+}
+
+async function succeed({ id, attempt }: Job, result: unknown): Promise<Job> {
+  return (await database.settleJob({ jobId: id, attempt, outcome: { status: 'succeeded', result } })) as Job;
+}
+
+async function run(job: Job, result: unknown = { ok: true }): Promise<{ running: Job; succeeded: Job }> {
+  const running = await claim(job);
+  return { running, succeeded: await succeed(running, result) };
 }
 
 function announce(job: Job, event: EventName = `job.${job.status}`): Promise<void> {
@@ -108,7 +110,7 @@ async function watch(path: string, headers: Record<string, string> = {}) {
       }
     }
   })();
-  return { response, events, ended, close: () => (abort.abort(), ended.catch(() => undefined)) };
+  return { response, events, ended, close: () => (abort.abort(), ended.catch(() => undefined)) }; // the abort's own error
 }
 
 describe('GET /v1/jobs/{id}/events', () => {
@@ -132,8 +134,7 @@ describe('GET /v1/jobs/{id}/events', () => {
 
   it('shows a late watcher the job as it is first', async () => {
     const job = await queuedJob();
-    const { running } = await run(job);
-    void running;
+    await run(job);
     const { events, ended } = await watch(`/v1/jobs/${job.id}/events`);
     await ended; // the job is finished: nothing more to come
     expect(events.map(({ event }) => event)).toEqual(['job.succeeded']);
@@ -141,20 +142,12 @@ describe('GET /v1/jobs/{id}/events', () => {
 
   it('leaves out what is older than what was shown, and what came twice', async () => {
     const job = await queuedJob();
-    const claim = await database.claimJob({
-      jobId: job.id,
-      ringId: randomUUID(),
-      redelivered: false,
-      deliveryCount: 0,
-      claimId: randomUUID(),
-    });
-    const running = claim.job as Job;
+    const running = await claim(job);
     const { events, ended } = await watch(`/v1/jobs/${job.id}/events`);
     await eventually(() => expect(events).toHaveLength(1));
     await announce(job);
     await announce(running);
-    const outcome = { status: 'succeeded', result: 1 } as const;
-    await announce((await database.settleJob({ jobId: job.id, attempt: 1, outcome })) as Job);
+    await announce(await succeed(running, 1));
     await ended;
     expect(events.map(({ event }) => event)).toEqual(['job.running', 'job.succeeded']);
   });
@@ -182,16 +175,8 @@ describe('GET /v1/jobs/{id}/events', () => {
 
   it('carries a job that is larger than a slow reader may be behind', async () => {
     const job = await queuedJob();
-    const claim = await database.claimJob({
-      jobId: job.id,
-      ringId: randomUUID(),
-      redelivered: false,
-      deliveryCount: 0,
-      claimId: randomUUID(),
-    });
     const result = 'x'.repeat(6 * 1024 * 1024);
-    const outcome = { status: 'succeeded', result } as const;
-    await database.settleJob({ jobId: job.id, attempt: claim.job?.attempt ?? 0, outcome });
+    await run(job, result);
     const { events, ended } = await watch(`/v1/jobs/${job.id}/events`);
     await ended;
     expect(events[0]?.job.result).toBe(result);

@@ -21,7 +21,7 @@ function setup(handler: Run, more: Partial<AttemptParts> = {}) {
   const log = createLogger('spec', { level: 'silent', instance: 'spec' });
   const context = { jobId: 'id', attempt: 2, progress: () => undefined, outbound: {} as Outbound, log };
   const backoff = { baseMs: 100, factor: 1, maxMs: 100 };
-  const parts = { job, definition, handler, timeoutMs: 60_000, backoff, stop: stop.signal, context, ...more };
+  const parts = { job, definition, handler, timeoutMs: 60_000, backoff, stops: [stop.signal], context, ...more };
   return { stop, parts: parts as AttemptParts, run: () => attempt(parts as AttemptParts) };
 }
 
@@ -136,7 +136,7 @@ it('gives the job back when the worker must let go of it', async () => {
 
 it('gives the job back at once when it had to be let go of before it began', async () => {
   const { parts } = setup(obedient);
-  expect(await attempt({ ...parts, stop: AbortSignal.abort(new Error('stopping')) })).toEqual({ status: 'queued' });
+  expect(await attempt({ ...parts, stops: [AbortSignal.abort(new Error('stopping'))] })).toEqual({ status: 'queued' });
 });
 
 it('keeps the result of a handler that finishes although it was told to stop', async () => {

@@ -3,6 +3,7 @@ import type { Outcome } from '@offload/database';
 import { z } from 'zod';
 import { retryDelayMs } from './backoff.ts';
 import { PermanentError, RetryAfterError, type Handler, type HandlerContext } from './handler.ts';
+import { storable } from './storable.ts';
 
 export interface AttemptParts {
   job: Job;
@@ -12,8 +13,8 @@ export interface AttemptParts {
   backoff: Backoff;
   /** How long the handler may take to obey its signal before its run is abandoned, in milliseconds. @default 2_000 */
   abandonAfterMs?: number;
-  /** Fires when this worker must let go of the job: it is stopping, or the broker gave the job to another. */
-  stop: AbortSignal;
+  /** Fire when this worker must let go of the job: it is stopping, or the broker gave the job to another. */
+  stops: readonly AbortSignal[];
   context: Omit<HandlerContext, 'signal'>;
 }
 
@@ -29,27 +30,30 @@ class TimeoutError extends Error {
  * without using up the attempt, unless it finishes first.
  */
 export async function attempt(parts: AttemptParts): Promise<Outcome> {
-  const { job, definition, handler, timeoutMs, abandonAfterMs = 2_000, stop, context } = parts;
+  const { job, definition, handler, timeoutMs, abandonAfterMs = 2_000, stops, context } = parts;
   const payload = definition.payload.safeParse(job.payload);
   if (!payload.success) return { status: 'failed', error: jobError('invalid-payload', payload.error, job.attempt) };
 
-  if (stop.aborted) return { status: 'queued' };
+  const mustLetGo = (): boolean => stops.some(({ aborted }) => aborted);
+  if (mustLetGo()) return { status: 'queued' };
 
   const run = new AbortController();
   const timer = setTimeout(() => run.abort(new TimeoutError(`took longer than ${timeoutMs} ms`)), timeoutMs);
-  const onStop = (): void => run.abort(stop.reason);
-  stop.addEventListener('abort', onStop, { once: true });
+  const timedOut = (): boolean => run.signal.reason instanceof TimeoutError;
+  // Taken off again below: these signals live much longer than a run.
+  const onStop = ({ target }: Event): void => run.abort((target as AbortSignal).reason);
+  for (const stop of stops) stop.addEventListener('abort', onStop);
   try {
     const handling = (async () => handler(payload.data, { ...context, signal: run.signal }))();
     const returned = await Promise.race([handling, abandoned(run.signal, abandonAfterMs)]);
-    if (run.signal.reason instanceof TimeoutError) throw run.signal.reason;
+    if (timedOut()) throw run.signal.reason;
     return succeeded(definition, returned, job.attempt);
   } catch (error) {
-    if (stop.aborted && !(run.signal.reason instanceof TimeoutError)) return { status: 'queued' };
-    return failed(run.signal.reason instanceof TimeoutError ? run.signal.reason : error, parts);
+    if (timedOut()) return failed(run.signal.reason, parts);
+    return mustLetGo() ? { status: 'queued' } : failed(error, parts);
   } finally {
     clearTimeout(timer);
-    stop.removeEventListener('abort', onStop);
+    for (const stop of stops) stop.removeEventListener('abort', onStop);
   }
 }
 
@@ -85,11 +89,9 @@ function failed(error: unknown, { job, backoff }: AttemptParts): Outcome {
   return { status: 'scheduled', error: described, delayMs: Math.max(retryDelayMs(backoff, job.attempt), atLeastMs) };
 }
 
-/** Error messages come from anywhere: `jsonb` takes neither NUL nor half a surrogate pair, and nobody reads a novel. */
 function jobError(code: string, error: unknown, attempt: number): JobError {
   const text = error instanceof z.ZodError ? issuesOf(error) : error instanceof Error ? error.message : String(error);
-  const message = text.slice(0, 2_000).toWellFormed().replaceAll('\0', '\ufffd');
-  return { code, message, attempt, at: new Date().toISOString() };
+  return { code, message: storable(text, 2_000), attempt, at: new Date().toISOString() };
 }
 
 function issuesOf({ issues }: z.ZodError): string {

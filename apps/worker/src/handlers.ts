@@ -12,15 +12,17 @@ export interface RunnableType {
   handler: Handler<JobDefinition>;
 }
 
+const names = Object.keys(jobDefinitions) as JobName[];
+
 const byType = new Map<string, RunnableType>(
-  (Object.keys(jobDefinitions) as JobName[]).map((name) => [
+  names.map((name) => [
     jobDefinitions[name].type,
     // The names tie each handler to its own definition; a map over all of them can't say so.
     { definition: jobDefinitions[name], handler: handlers[name] as Handler<JobDefinition> },
   ]),
 );
 
-const missing = (Object.keys(jobDefinitions) as JobName[]).filter((name) => typeof handlers[name] !== 'function');
+const missing = names.filter((name) => typeof handlers[name] !== 'function');
 if (missing.length > 0) throw new Error(`no handler for ${missing.join(', ')}: see docs/adding-a-job.md`);
 
 /** @returns the definition and the handler of `type`, or undefined when there is none. */

@@ -1,4 +1,5 @@
 import type { JobProgress } from '@offload/contracts';
+import { storable } from './storable.ts';
 
 /** Turns a handler's progress calls into writes, one at a time: what comes during a write replaces what waits. */
 export interface ProgressReporter {
@@ -26,7 +27,7 @@ export function reportProgressTo(write: (progress: JobProgress) => Promise<void>
     progress(percent, message) {
       if (stopped) return;
       const inRange = Math.min(100, Math.max(0, Number.isFinite(percent) ? percent : 0));
-      waiting = { percent: inRange, message: message?.slice(0, 500).toWellFormed().replaceAll('\0', '\ufffd') ?? null };
+      waiting = { percent: inRange, message: message === undefined ? null : storable(message, 500) };
       writing ??= drain();
     },
     async stop() {

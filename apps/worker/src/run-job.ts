@@ -96,25 +96,16 @@ async function outcomeOf({ signal }: RingDelivery, claim: Claimed, parts: RunJob
       log.debug({ err: error }, 'progress not reported');
     }
   });
-  const stop = new AbortController();
-  const stopBecause = (source: AbortSignal) => (): void => stop.abort(source.reason);
-  const [onLost, onLetGo] = [stopBecause(signal), stopBecause(letGo)];
-  signal.addEventListener('abort', onLost);
-  letGo.addEventListener('abort', onLetGo);
-  if (signal.aborted) onLost();
-  if (letGo.aborted) onLetGo();
   try {
     return await attempt({
       job,
       ...found,
       timeoutMs,
       backoff,
-      stop: stop.signal,
+      stops: [signal, letGo],
       context: { jobId: job.id, attempt: job.attempt, progress: reporter.progress, outbound, log },
     });
   } finally {
-    signal.removeEventListener('abort', onLost);
-    letGo.removeEventListener('abort', onLetGo);
     await reporter.stop();
   }
 }

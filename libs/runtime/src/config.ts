@@ -81,7 +81,7 @@ function isLoopback(host: string): boolean {
 }
 
 /** @returns why a process may not listen there, if it may not */
-export function listeningFault(host: string, auth: string | undefined): string | null {
+function listeningFault(host: string, auth: string | undefined): string | null {
   if (isLoopback(host) || auth === 'off') return null;
   return (
     `refusing to listen on HOST=${host}: without API keys anybody who reaches it could submit and read jobs. ` +

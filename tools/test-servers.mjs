@@ -1,17 +1,19 @@
 // Jest's globalSetup: one PostgreSQL and one RabbitMQ for the whole run, started once however many projects name this
 // file. With TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL in the environment those servers are used instead.
 // tools/test-servers-teardown.mjs stops them; should the run be killed, they stop by themselves (see test-servers.ts).
+// TEST_SERVERS is set to their flavour, which `startBroker` of @offload/testing follows.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const root = join(import.meta.dirname, '..');
 const program = join(root, 'libs/infrastructure/src/test-servers.ts');
-const variables = { databaseUrl: 'TEST_DATABASE_URL', amqpUrl: 'TEST_AMQP_URL', managementUrl: 'TEST_MANAGEMENT_URL' };
+const urls = { databaseUrl: 'TEST_DATABASE_URL', amqpUrl: 'TEST_AMQP_URL', managementUrl: 'TEST_MANAGEMENT_URL' };
+const variables = { ...urls, flavour: 'TEST_SERVERS' };
 
-/** Sets the three variables for Jest's workers; a failure to start fails the run with the program's output. */
+/** Sets the variables for Jest's workers; a failure to start fails the run with the program's output. */
 export default async function setup() {
-  if (Object.values(variables).every((name) => process.env[name])) return;
+  if (Object.values(urls).every((name) => process.env[name])) return;
   const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@offload/source', program], {
     cwd: root,
     env: { ...process.env, NODE_OPTIONS: '' }, // Jest's options for ESM would make it warn
@@ -33,7 +35,7 @@ export default async function setup() {
     child.once('exit', () => resolve(undefined));
   });
   if (line === undefined) throw new Error(`The servers for the tests did not start:\n${messages}`);
-  for (const [key, url] of Object.entries(JSON.parse(line))) process.env[variables[key]] = url;
+  for (const [key, value] of Object.entries(JSON.parse(line))) process.env[variables[key]] = value;
   child.stderr.removeAllListeners('data').resume();
   for (const handle of [child, child.stdin, child.stdout, child.stderr]) handle.unref();
 }

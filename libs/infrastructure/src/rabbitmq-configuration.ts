@@ -2,8 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { rabbitmqTerms, type RabbitmqSettings } from './rabbitmq-settings.ts';
+
 export interface RabbitmqPorts {
   amqp: number;
+  /** used with `settings.tls` only */
+  amqps: number;
   management: number;
   /** of Erlang's distribution, which `rabbitmqctl` uses */
   distribution: number;
@@ -21,25 +25,32 @@ const CONSUMER_TIMEOUT_MS = 3 * 60 * 60 * 1000;
  * Writes the configuration of a node that keeps everything in `dataDir` and listens on 127.0.0.1 alone.
  * @returns the environment to start it with
  */
-export function writeRabbitmqConfiguration(dataDir: string, ports: RabbitmqPorts): NodeJS.ProcessEnv {
+export function writeRabbitmqConfiguration(
+  dataDir: string,
+  ports: RabbitmqPorts,
+  settings: RabbitmqSettings,
+): NodeJS.ProcessEnv {
   mkdirSync(join(dataDir, 'home'), { recursive: true, mode: 0o700 });
   const cookie = join(dataDir, 'home', '.erlang.cookie');
   if (!existsSync(cookie)) writeFileSync(cookie, randomBytes(20).toString('hex'), { mode: 0o400 });
   writeFileSync(join(dataDir, 'enabled_plugins'), '[rabbitmq_management].\n');
   // Names come from here alone: otherwise Erlang starts two resolver processes for the one name there is.
   writeFileSync(join(dataDir, 'inetrc'), '{lookup, [file]}.\n{host, {127,0,0,1}, ["localhost"]}.\n');
-  writeFileSync(join(dataDir, 'rabbitmq.config'), configuration(ports));
+  const withTimeout = { ...settings, consumerTimeoutMs: settings.consumerTimeoutMs ?? CONSUMER_TIMEOUT_MS };
+  const { terms, files } = rabbitmqTerms(withTimeout, `{"127.0.0.1", ${ports.amqps}}`, dataDir);
+  for (const [name, contents] of Object.entries(files)) writeFileSync(join(dataDir, name), contents, { mode: 0o600 });
+  writeFileSync(join(dataDir, 'rabbitmq.config'), configuration(ports, terms));
   return environment(dataDir, ports);
 }
 
 /** As Erlang terms: translating a rabbitmq.conf costs 3 s of CPU at each start. */
-function configuration({ amqp, management }: RabbitmqPorts): string {
+function configuration({ amqp, management }: RabbitmqPorts, terms: readonly string[]): string {
   return `[{rabbit, [
    {tcp_listeners, [{"127.0.0.1", ${amqp}}]},
    {default_user, <<"${RABBITMQ_USER}">>},
    {default_pass, <<"${RABBITMQ_USER}">>},
    {default_user_tags, [administrator]},
-   {consumer_timeout, ${CONSUMER_TIMEOUT_MS}}
+   ${terms.join(',\n   ')}
  ]},
  {rabbitmq_management, [{tcp_config, [{ip, "127.0.0.1"}, {port, ${management}}]}]}].
 `;

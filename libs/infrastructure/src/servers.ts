@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import type { LineSink } from './child-process.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { startEmbeddedRabbitmq } from './embedded-rabbitmq.ts';
+import { wantedFlavour, type Flavour } from './flavour.ts';
 import { removePostgresFolder } from './postgres-account.ts';
 
 /** A PostgreSQL and a RabbitMQ that hold nothing yet, for tests. */
 export interface Servers {
+  readonly flavour: Flavour;
   /** of the database `postgres`; the user is a superuser */
   readonly databaseUrl: string;
   /** of the virtual host `/`; the user is an administrator, of the management API too */
@@ -28,16 +30,13 @@ const MAX_CONNECTIONS = 500;
  * @throws Error when TEST_SERVERS is something else, or a server does not start
  */
 export async function startServers(log: LineSink): Promise<Servers> {
-  const forced = process.env['TEST_SERVERS'] || undefined;
-  if (forced !== undefined && forced !== 'containers' && forced !== 'embedded') {
-    throw new Error(`TEST_SERVERS must be "containers" or "embedded", not "${forced}".`);
-  }
-  if (forced === 'embedded') return startEmbedded(log);
+  const wanted = wantedFlavour();
+  if (wanted === 'embedded') return startEmbedded(log);
   try {
     const { startContainers } = await import('./containers.ts'); // a second of CPU, only when it is wanted
     return await startContainers({ maxConnections: MAX_CONNECTIONS, log });
   } catch (error) {
-    if (forced === 'containers') throw error;
+    if (wanted === 'containers') throw error;
     log(`no containers (${error instanceof Error ? error.message : String(error)}): embedded servers instead`);
     return startEmbedded(log);
   }
@@ -59,7 +58,8 @@ async function startEmbedded(log: LineSink): Promise<Servers> {
   };
   try {
     const [postgres, rabbitmq] = await Promise.all(starting);
-    return { databaseUrl: postgres.url, amqpUrl: rabbitmq.amqpUrl, managementUrl: rabbitmq.managementUrl, stop };
+    const { amqpUrl, managementUrl } = rabbitmq;
+    return { flavour: 'embedded', databaseUrl: postgres.url, amqpUrl, managementUrl, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
 
-import { freshVhost, manage } from './fresh-vhost.ts';
+import { freshVhost } from './fresh-vhost.ts';
+import { manage } from './manage.ts';
 
 it('makes a virtual host in which the test user may do everything, and removes it', async () => {
   const vhost = await freshVhost();

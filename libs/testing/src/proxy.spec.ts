@@ -1,0 +1,157 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+
+import { eventually } from './eventually.ts';
+import { openProxy, type Proxy } from './proxy.ts';
+
+let server: Server;
+let proxy: Proxy;
+/** what the server has received, over all connections */
+let received = '';
+/** the server's ends of its connections */
+let accepted: Socket[] = [];
+
+beforeEach(async () => {
+  [received, accepted] = ['', []];
+  server = createServer((socket) => {
+    accepted.push(socket);
+    socket
+      .on('error', () => undefined)
+      .on('data', (data) => {
+        received += String(data);
+        socket.write(String(data).toUpperCase());
+      });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  proxy = await openProxy(`echo://127.0.0.1:${(server.address() as AddressInfo).port}/path`);
+});
+afterEach(async () => {
+  await proxy.close();
+  server.close();
+});
+
+/** A connection through the proxy, and what it has heard. */
+async function dial() {
+  const socket = connect(Number(new URL(proxy.url).port), '127.0.0.1');
+  const heard = { text: '', closed: false };
+  socket.on('data', (data) => (heard.text += String(data))).on('close', () => (heard.closed = true));
+  await once(socket, 'connect');
+  const hears = (text: string) => eventually(() => expect(heard.text).toBe(text));
+  return { socket, heard, hears };
+}
+
+/** A new connection has gone there and back, and whatever was sent before it would have, too. */
+async function roundTrip() {
+  const { socket, heard } = await dial();
+  socket.write('.');
+  await eventually(() => expect(heard.text).toBe('.'));
+  socket.destroy();
+}
+
+it('has the url of its target, but for the address', () => {
+  expect(proxy.url).toMatch(/^echo:\/\/127\.0\.0\.1:\d+\/path$/);
+});
+
+it('refuses a target without a port', async () => {
+  await expect(openProxy('amqp://localhost/')).rejects.toThrow('needs a port');
+});
+
+it('passes everything both ways, and the end of each side to the other', async () => {
+  const { socket, heard, hears } = await dial();
+  socket.write('one');
+  await hears('ONE');
+  accepted[0]?.end('bye');
+  await hears('ONEbye');
+  await eventually(() => expect(heard.closed).toBe(true));
+
+  const other = await dial();
+  await eventually(() => expect(accepted).toHaveLength(2));
+  other.socket.end();
+  await eventually(() => expect(accepted[1]?.closed).toBe(true));
+});
+
+describe('cut', () => {
+  it('ends the connections on both sides, and lets new ones through', async () => {
+    const { heard } = await dial();
+    await eventually(() => expect(accepted).toHaveLength(1));
+    proxy.cut();
+    await eventually(() => expect([heard.closed, accepted[0]?.closed]).toEqual([true, true]));
+    await roundTrip();
+  });
+
+  it('ends held connections too', async () => {
+    const { heard } = await dial();
+    await eventually(() => expect(accepted).toHaveLength(1));
+    proxy.hold();
+    proxy.cut();
+    await eventually(() => expect([heard.closed, accepted[0]?.closed]).toEqual([true, true]));
+  });
+});
+
+describe('hold', () => {
+  it('keeps everything back, even the end of one side, until it is let go', async () => {
+    const { socket, heard, hears } = await dial();
+    socket.write('a');
+    await hears('A');
+    proxy.hold();
+    socket.write('b');
+    accepted[0]?.end('!');
+    await roundTrip();
+    expect([received, heard]).toEqual(['a.', { text: 'A', closed: false }]);
+
+    proxy.letGo();
+    await hears('A!');
+    await eventually(() => expect(heard.closed).toBe(true));
+  });
+
+  it('of the answers lets the requests through', async () => {
+    const { socket, heard, hears } = await dial();
+    await eventually(() => expect(accepted).toHaveLength(1));
+    proxy.hold('answers');
+    socket.write('a');
+    await eventually(() => expect(received).toBe('a'));
+    await roundTrip();
+    expect(heard.text).toBe('');
+    proxy.letGo('answers');
+    await hears('A');
+  });
+
+  it('of the requests lets the answers through', async () => {
+    const { socket, hears } = await dial();
+    await eventually(() => expect(accepted).toHaveLength(1));
+    proxy.hold('requests');
+    socket.write('a');
+    accepted[0]?.write('news');
+    await hears('news');
+    await roundTrip();
+    expect(received).toBe('.');
+    proxy.letGo();
+    await hears('newsA');
+  });
+});
+
+describe('shut', () => {
+  it('refuses new connections until it is opened again, and leaves the others alone', async () => {
+    const { socket, hears } = await dial();
+    proxy.shut();
+    proxy.shut();
+    await expect(dial()).rejects.toThrow('ECONNREFUSED');
+    socket.write('still');
+    await hears('STILL');
+
+    await proxy.open();
+    await proxy.open();
+    await roundTrip();
+    socket.write('.');
+    await hears('STILL.');
+  });
+});
+
+it('is gone once it is closed', async () => {
+  const { heard } = await dial();
+  await proxy.close();
+  await eventually(() => expect(heard.closed).toBe(true));
+  await expect(dial()).rejects.toThrow('ECONNREFUSED');
+});

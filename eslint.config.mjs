@@ -8,6 +8,7 @@ const arrows = {
   worker: ['contracts', 'messaging', 'database', 'runtime', 'outbound'],
   notifier: ['contracts', 'messaging', 'database', 'runtime'],
   e2e: ['contracts'],
+  examples: ['messaging', 'infrastructure'],
   messaging: [],
   database: ['contracts'],
   testing: [],
@@ -33,6 +34,7 @@ const sql = ['pg', '@prisma/client', '@prisma/adapter-pg'].map((name) => ({
   name,
   message: 'Only libs/database speaks SQL: use @offload/database.',
 }));
+const infrastructure = { name: '@offload/infrastructure', message: 'A lesson needs @offload/messaging alone.' };
 /** The same for `import()` and `require()`, which the rule for import declarations does not see. */
 const dynamic = (paths) => {
   const names = `/^(${paths.map(({ name }) => name.replace('/', '\\u002f')).join('|')})(\\u002f|$)/`;
@@ -69,6 +71,14 @@ export default tseslint.config(
   },
   { files: ['libs/messaging/**/*.ts'], rules: only(...sql) },
   { files: ['libs/database/**/*.ts'], rules: only(amqp) },
+  {
+    files: ['examples/*/*.ts'],
+    ignores: ['examples/player/*.ts'],
+    rules: { ...only(amqp, ...sql, infrastructure), 'no-console': 'off' },
+  },
   // Only tests import testing.
-  { files: ['**/*.spec.ts', 'e2e/**/*.ts'], rules: { '@nx/enforce-module-boundaries': boundaries(['testing']) } },
+  {
+    files: ['**/*.spec.ts', '**/spec-*.ts', 'e2e/**/*.ts'],
+    rules: { '@nx/enforce-module-boundaries': boundaries(['testing']) },
+  },
 );

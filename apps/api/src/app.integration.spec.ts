@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { migrate, openDatabase, type Database } from '@offload/database';
-import { createPublisher, declareTopology, openConnection, type Connection } from '@offload/messaging';
+import { connect, createPublisher, jobTopology, type Connection } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/runtime';
 import { freshDatabaseUrl, freshVhost } from '@offload/testing';
 import type { Express } from 'express';
@@ -24,8 +24,8 @@ beforeAll(async () => {
   await migrate(url);
   vhost = await freshVhost();
   database = openDatabase({ url });
-  broker = await openConnection({ url: vhost.amqpUrl, name: 'spec' });
-  await declareTopology(broker, ['default', 'mail']);
+  broker = connect({ url: vhost.amqpUrl, topology: jobTopology(['default', 'mail']) });
+  await broker.opened;
   const metrics = createMetrics();
   const log = createLogger('api', { level: 'silent', instance: 'spec' });
   log.error = ((...line: unknown[]) => void errorsLogged.push(line)) as typeof log.error;

@@ -1,6 +1,6 @@
-import type { EventName, Job, JobEvent, Ring } from '@offload/contracts';
+import { eventOf, jobEvent, ring, type Job } from '@offload/contracts';
 import type { Database, OwedRing } from '@offload/database';
-import { topology, type Publisher } from '@offload/messaging';
+import { exchanges, type Publisher } from '@offload/messaging';
 import { Counter, type Logger, type Registry } from '@offload/runtime';
 
 /** Tells workers and watchers about jobs. Neither call rejects: what is not sent stays owed in the outbox. */
@@ -21,10 +21,8 @@ export function createBell(parts: { database: Database; publisher: Publisher; me
   });
 
   async function announce(job: Job): Promise<void> {
-    const event: EventName = `job.${job.status}`;
-    const body: JobEvent = { event, job };
     try {
-      await publisher.publish({ exchange: topology.events, type: event, body, mandatory: false });
+      await publisher.publish(jobEvent, eventOf(job), { exchange: exchanges.events, mandatory: false });
     } catch (error) {
       log.debug({ err: error, jobId: job.id }, 'event not sent');
     }
@@ -33,17 +31,8 @@ export function createBell(parts: { database: Database; publisher: Publisher; me
   return {
     announce,
     async ring({ outboxId, jobId, type, queue, priority }) {
-      const body: Ring = { jobId, type };
       try {
-        // The message id, which is the ring id, is a new one each time: a doubled ring must never look like the one that a
-        // worker holds.
-        await publisher.publish({
-          exchange: topology.jobs,
-          routingKey: queue,
-          type: 'ring',
-          body,
-          priority,
-        });
+        await publisher.publish(ring, { jobId, type }, { exchange: exchanges.jobs, routingKey: queue, priority });
         const queued = await database.confirmRing(outboxId);
         rings.inc({ outcome: 'confirmed' });
         if (queued) await announce(queued);

@@ -1,7 +1,14 @@
 import { hostname } from 'node:os';
 import { openDatabase } from '@offload/database';
-import { createPublisher, declareTopology, openConnection } from '@offload/messaging';
-import { createLogger, createMetrics, handleShutdown, listen, loadConfig } from '@offload/runtime';
+import { connect, createPublisher, jobTopology } from '@offload/messaging';
+import {
+  createBrokerTelemetry,
+  createLogger,
+  createMetrics,
+  handleShutdown,
+  listen,
+  loadConfig,
+} from '@offload/runtime';
 import { createApp } from './app.ts';
 import { createBell } from './bell.ts';
 import { configSchema } from './config.ts';
@@ -18,18 +25,18 @@ const database = openDatabase({
   poolSize: config.DATABASE_POOL_SIZE,
   onConnectionError: (error) => log.warn({ err: error }, 'lost a connection to the database'),
 });
-const broker = await openConnection({
+// Refused for good, its `opened` rejects, and that ends the process as any rejection that nobody handles.
+const broker = connect({
   url: config.AMQP_URL,
+  tls: { ca: config.AMQP_CA_FILE },
   name: instance,
-  onStateChange(state, reason) {
-    log.info({ reason }, `broker ${state}`);
-    if (state === 'open') relay.wake();
-  },
-  onRefused: (error) => shutdown.fail(error),
+  topology: jobTopology(config.QUEUES),
 });
-void declareTopology(broker, config.QUEUES);
-const bell = createBell({ database, publisher: createPublisher(broker), metrics, log });
+createBrokerTelemetry(log, metrics).observe(broker.events);
+// What can't be sent at once stays owed in the outbox.
+const bell = createBell({ database, publisher: createPublisher(broker, { whileAway: 'fail' }), metrics, log });
 const relay = startRelay({ database, bell, broker, log });
+broker.events.on('state', (state) => state === 'open' && relay.wake());
 
 const app = createApp({
   database,

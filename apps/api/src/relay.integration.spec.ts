@@ -1,14 +1,7 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { defaultPolicy, ring } from '@offload/contracts';
 import { migrate, openDatabase, type Database, type NewJob } from '@offload/database';
-import {
-  consume,
-  createPublisher,
-  declareTopology,
-  openConnection,
-  ringQueue,
-  type Connection,
-} from '@offload/messaging';
+import { connect, consume, createPublisher, jobTopology, ringQueue, type Connection } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/runtime';
 import { eventually, freshDatabaseUrl, freshVhost } from '@offload/testing';
 import { v7 as uuidv7 } from 'uuid';
@@ -31,8 +24,8 @@ beforeEach(async () => {
   // Whoever creates jobs here does not ring for them, as if it had been killed in between.
   database = openDatabase({ url, ringGraceMs: RING_GRACE_MS });
   vhost = await freshVhost();
-  broker = await openConnection({ url: vhost.amqpUrl, name: 'spec' });
-  await declareTopology(broker, ['default']);
+  broker = connect({ url: vhost.amqpUrl, topology: jobTopology(['default']) });
+  await broker.opened;
   bell = createBell({ database, publisher: createPublisher(broker), metrics: createMetrics(), log });
   relays = [];
   heard = [];
@@ -55,16 +48,8 @@ function start(): Relay {
 function listenTo(queue: string): void {
   consume(broker, {
     queue: ringQueue(queue),
-    prefetch: 10,
-    schema: ring,
-    deadLetters: createPublisher(broker),
-    handle: async ({ body, messageId }) => {
-      heard.push({ jobId: body.jobId, ringId: messageId });
-      return 'ack';
-    },
-    onFault: (error) => {
-      throw error;
-    },
+    message: ring,
+    handle: ({ body, messageId = '' }) => void heard.push({ jobId: body.jobId, ringId: messageId }),
   });
 }
 
@@ -107,7 +92,9 @@ it('leaves rings owed while no queue would take them, and sends them when there 
   await eventually(async () => expect(await database.msUntilNextRing()).toBeGreaterThan(RING_GRACE_MS)); // taken once
   expect(heard).toEqual([]);
 
-  await declareTopology(broker, ['later']);
+  const another = connect({ url: vhost.amqpUrl, topology: jobTopology(['later']) });
+  await another.opened;
+  await another.close();
   listenTo('later');
   relay.wake();
   await eventually(() => expect(heard.map(({ jobId }) => jobId)).toEqual([job.id]), { timeoutMs: 20_000 });

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { defaultPolicy, jobEvent, type EventName, type Job } from '@offload/contracts';
+import { defaultPolicy, eventOf, jobEvent, type EventName, type Job } from '@offload/contracts';
 import { migrate, openDatabase, type Database } from '@offload/database';
-import { createPublisher, declareTopology, openConnection, subscribe, topology } from '@offload/messaging';
+import { connect, createPublisher, exchanges, jobTopology, subscribe } from '@offload/messaging';
 import type { Connection, Publisher } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/runtime';
 import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';
@@ -34,21 +34,19 @@ beforeAll(async () => {
   await migrate(url);
   vhost = await freshVhost();
   database = openDatabase({ url });
-  broker = await openConnection({ url: vhost.amqpUrl, name: 'spec' });
-  await declareTopology(broker, []);
+  broker = connect({ url: vhost.amqpUrl, topology: jobTopology([]) });
+  await broker.opened;
   publisher = createPublisher(broker);
   const metrics = createMetrics();
   hub = createHub(metrics, 'http://notifier.test');
   subscribe(broker, {
-    exchange: topology.events,
-    name: 'notifier.spec',
-    schema: jobEvent,
-    onMessage: hub.publish,
+    exchange: exchanges.events,
+    message: jobEvent,
+    handle: ({ body }) => hub.publish(body),
     onListening() {
       listened += 1;
       void refreshWatched({ database, hub, log });
     },
-    onFault: () => undefined,
   });
   await eventually(() => expect(listened).toBe(1));
   const app = createApp({ database, broker, hub, metrics, log, notifierUrl: 'http://notifier.test' });
@@ -89,8 +87,8 @@ async function run(job: Job, result: unknown = { ok: true }): Promise<{ running:
   return { running, succeeded: await succeed(running, result) };
 }
 
-function announce(job: Job, event: EventName = `job.${job.status}`): Promise<void> {
-  return publisher.publish({ exchange: topology.events, type: event, body: { event, job }, mandatory: false });
+function announce(job: Job, event?: EventName): Promise<void> {
+  return publisher.publish(jobEvent, eventOf(job, event), { exchange: exchanges.events, mandatory: false });
 }
 
 /** Reads events until `count` of them came or the stream ended. */

@@ -1,8 +1,15 @@
 import { hostname } from 'node:os';
 import { jobEvent } from '@offload/contracts';
 import { openDatabase } from '@offload/database';
-import { declareTopology, openConnection, subscribe, topology } from '@offload/messaging';
-import { createLogger, createMetrics, handleShutdown, listen, loadConfig } from '@offload/runtime';
+import { connect, exchanges, jobTopology, subscribe } from '@offload/messaging';
+import {
+  createBrokerTelemetry,
+  createLogger,
+  createMetrics,
+  handleShutdown,
+  listen,
+  loadConfig,
+} from '@offload/runtime';
 import { createApp } from './app.ts';
 import { configSchema } from './config.ts';
 import { createHub } from './hub.ts';
@@ -20,20 +27,19 @@ const database = openDatabase({
   onConnectionError: (error) => log.warn({ err: error }, 'lost a connection to the database'),
 });
 const hub = createHub(metrics, config.NOTIFIER_URL);
-const broker = await openConnection({
+// Refused for good, its `opened` rejects, and that ends the process as any rejection that nobody handles.
+const broker = connect({
   url: config.AMQP_URL,
+  tls: { ca: config.AMQP_CA_FILE },
   name: instance,
-  onStateChange: (state, reason) => log.info({ reason }, `broker ${state}`),
-  onRefused: (error) => shutdown.fail(error),
+  topology: jobTopology([]),
 });
-void declareTopology(broker, []);
+createBrokerTelemetry(log, metrics).observe(broker.events);
 subscribe(broker, {
-  exchange: topology.events,
-  name: `notifier.${instance}`,
-  schema: jobEvent,
-  onMessage: hub.publish,
+  exchange: exchanges.events,
+  message: jobEvent,
+  handle: ({ body }) => hub.publish(body),
   onListening: () => void refreshWatched({ database, hub, log }),
-  onFault: (error) => log.error({ err: error }, 'event dropped'),
 });
 
 const app = createApp({ database, broker, hub, metrics, log, notifierUrl: config.NOTIFIER_URL });

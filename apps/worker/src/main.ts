@@ -2,10 +2,11 @@ import { hostname } from 'node:os';
 import { ring } from '@offload/contracts';
 import { openDatabase } from '@offload/database';
 import {
+  connect,
   consume,
   createPublisher,
-  declareTopology,
-  openConnection,
+  exchanges,
+  jobTopology,
   ringQueue,
   type Connection,
   type Consumer,
@@ -13,6 +14,7 @@ import {
 import { createOutbound } from '@offload/outbound';
 import {
   answers,
+  createBrokerTelemetry,
   createHttpService,
   createLogger,
   createMetrics,
@@ -24,7 +26,7 @@ import { announceWith } from './announce.ts';
 import { configSchema } from './config.ts';
 import { closeHandlers, findHandler } from './handlers.ts';
 import { createJobMetrics } from './job-metrics.ts';
-import { createJobRunner } from './job-runner.ts';
+import { runJob, type RunJobParts } from './run-job.ts';
 
 const config = loadConfig(configSchema);
 const instance = config.INSTANCE ?? `worker-${hostname()}-${process.pid}`;
@@ -37,28 +39,35 @@ const database = openDatabase({
   poolSize: config.DATABASE_POOL_SIZE,
   onConnectionError: (error) => log.warn({ err: error }, 'lost a connection to the database'),
 });
-const connect = (role: string): Promise<Connection> =>
-  openConnection({
+const telemetry = createBrokerTelemetry(log, metrics);
+// Refused for good, its `opened` rejects, and that ends the process as any rejection that nobody handles.
+function connectTo(role: string): Connection {
+  const topology = jobTopology(config.QUEUES);
+  const connection = connect({
     url: config.AMQP_URL,
+    tls: { ca: config.AMQP_CA_FILE },
     name: `${instance} ${role}`,
-    onStateChange: (state, reason) => log.info({ reason }, `broker ${state} (${role})`),
-    onRefused: (error) => shutdown.fail(error),
+    topology,
   });
+  telemetry.observe(connection.events, role);
+  return connection;
+}
 // Two connections: a publisher that the broker blocks must not stop acknowledgements.
-const publishing = await connect('publishes');
-const consuming = await connect('consumes');
-void declareTopology(consuming, config.QUEUES);
-const publisher = createPublisher(publishing);
+const publishing = connectTo('publishes');
+const consuming = connectTo('consumes');
+const publisher = createPublisher(publishing, { whileAway: 'fail' });
 const outbound = createOutbound({ allowPrivateTargets: config.ALLOW_PRIVATE_TARGETS });
 
-const runner = createJobRunner({
+const letGo = new AbortController();
+const parts: RunJobParts = {
   database,
   announce: announceWith(publisher),
   findHandler,
   outbound,
   metrics: createJobMetrics(metrics),
   log,
-});
+  letGo: letGo.signal,
+};
 const consumers: Consumer[] = [];
 const app = createHttpService({
   log,
@@ -82,17 +91,19 @@ consumers.push(
   ...config.QUEUES.map((queue) =>
     consume(consuming, {
       queue: ringQueue(queue),
+      message: ring,
       prefetch: config.WORKER_CONCURRENCY,
-      schema: ring,
-      deadLetters: publisher,
-      handle: runner.run,
-      onFault: (error, context) => log.error({ err: error, ...context }, 'delivery failed'),
+      handle: (delivery) => runJob(delivery, parts),
+      deadLetters: { publisher, exchange: exchanges.dead },
     }),
   ),
 );
 
-shutdown.step('consumers', async () => void (await Promise.all(consumers.map((consumer) => consumer.cancel()))));
-shutdown.step('running jobs', () => runner.drain(config.SHUTDOWN_GRACE_MS));
+shutdown.step('jobs', async () => {
+  const patience = setTimeout(() => letGo.abort(new Error('the worker is stopping')), config.SHUTDOWN_GRACE_MS);
+  await Promise.all(consumers.map((consumer) => consumer.drain()));
+  clearTimeout(patience);
+});
 shutdown.step('broker', async () => void (await Promise.all([consuming.close(), publishing.close()])));
 shutdown.step('handlers', closeHandlers);
 shutdown.step('outbound', () => outbound.close());

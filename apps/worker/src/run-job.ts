@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { isFinished, type EventName, type Job, type Ring } from '@offload/contracts';
+import { isFinished, ringId, type EventName, type Job, type Ring } from '@offload/contracts';
 import type { Claim, Database, Outcome } from '@offload/database';
-import type { DeliveredMessage, Verdict } from '@offload/messaging';
+import type { Delivery, Verdict } from '@offload/messaging';
 import type { Outbound } from '@offload/outbound';
 import type { Logger } from '@offload/runtime';
 import type { Announce } from './announce.ts';
@@ -22,7 +22,7 @@ export interface RunJobParts {
   letGo: AbortSignal;
 }
 
-type RingDelivery = DeliveredMessage<Ring>;
+type RingDelivery = Pick<Delivery<Ring>, 'body' | 'messageId' | 'redelivered' | 'deliveryCount' | 'signal'>;
 type Claimed = Extract<Claim, { kind: 'claimed' }>;
 
 /** How soon a job comes back whose type this worker does not know: another worker, newer, may. */
@@ -36,7 +36,9 @@ const UNKNOWN_TYPE_DELAY_MS = 5_000;
  */
 export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promise<Verdict> {
   const { metrics, log } = parts;
-  const claim = await claimFor(delivery, parts);
+  const ring = ringId.safeParse(delivery.messageId);
+  if (!ring.success) return { reject: 'message_id is not a UUID' };
+  const claim = await claimFor(delivery, ring.data, parts);
   metrics.delivery(claim);
 
   if (claim.kind === 'refused') {
@@ -72,9 +74,9 @@ export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promis
 }
 
 /** Every try carries the same claim id: one that was committed without our hearing of it is found by the next. */
-function claimFor(delivery: RingDelivery, { database, log }: RunJobParts): Promise<Claim> {
-  const { body, messageId, redelivered, deliveryCount, signal } = delivery;
-  const claim = { jobId: body.jobId, ringId: messageId, redelivered, deliveryCount, claimId: randomUUID() };
+function claimFor(delivery: RingDelivery, ringId: string, { database, log }: RunJobParts): Promise<Claim> {
+  const { body, redelivered, deliveryCount, signal } = delivery;
+  const claim = { jobId: body.jobId, ringId, redelivered, deliveryCount, claimId: randomUUID() };
   return persist(() => database.claimJob(claim), signal, waiting('the claim', log.child({ jobId: body.jobId })));
 }
 

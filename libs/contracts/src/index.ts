@@ -31,4 +31,4 @@ export {
   type JobStatus,
   type JobWithLinks,
 } from './job.ts';
-export { eventName, jobEvent, ring, type EventName, type JobEvent, type Ring } from './messages.ts';
+export { eventName, eventOf, jobEvent, ring, ringId, type EventName, type JobEvent, type Ring } from './messages.ts';

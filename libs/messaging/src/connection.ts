@@ -1,42 +1,52 @@
+import { EventEmitter } from 'node:events';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
-import amqp, { type ChannelModel, type ConfirmChannel } from 'amqplib';
-import { openChannel, type ChannelSetup } from './channel.ts';
+import type { SecureContextOptions } from 'node:tls';
+import amqp, { type ChannelModel } from 'amqplib';
+import { BrokerRefusedError, BrokerUnavailableError, TopologyMismatchError } from './errors.ts';
+import { keepChannels, type ChannelSetup } from './kept-channels.ts';
+import type { MessagingEvents } from './messaging-events.ts';
+import { declareTopology, type Topology } from './topology.ts';
 
-export type ConnectionState = 'connecting' | 'open' | 'blocked' | 'closed';
-
-export interface ConnectionOptions {
-  /** `amqp://user:password@host:port/vhost`; `?heartbeat=` in seconds, 10 unless given. */
+export interface ConnectOptions {
+  /** `amqp://user:password@host:port/vhost`, or `amqps:`; `?heartbeat=` in seconds, 10 unless given. */
   url: string;
-  /** Shown on RabbitMQ's management page. */
-  name: string;
+  /** Shown on RabbitMQ's management page. @default node-<process id> */
+  name?: string;
+  /** Declared on every (re)connect, before anything else happens on it. @default nothing */
+  topology?: Topology;
+  /** For `amqps:`, such as the `ca` that the broker's certificate is to be signed by. @default Node.js's own */
+  tls?: SecureContextOptions;
   /** Longest wait between two attempts to connect, in milliseconds; waits are drawn from 0 to it. @default 2_000 */
   maxReconnectDelayMs?: number;
-  /** Told once of each change of state or of its reason, where there is one: not of each try that fails alike. */
-  onStateChange?: (state: ConnectionState, reason?: string) => void;
-  /**
-   * The broker refuses these credentials, this vhost or what is to be declared before it ever let us in: waiting will
-   * not help, so the connection is closed.
-   */
-  onRefused?: (error: Error) => void;
 }
+
+/** `blocked`: the broker takes nothing in for now, being low on memory or disk. */
+export type ConnectionState = 'connecting' | 'open' | 'blocked' | 'closed';
 
 /** A connection to RabbitMQ that comes back by itself. */
 export interface Connection {
   /** `connecting` too while a channel that was lost alone can't be opened again. */
   readonly state: ConnectionState;
   /**
-   * Keeps a confirm channel open: opened and set up on every (re)connect, in the order of these calls, and again when
-   * it alone is lost. Resolves when the first set-up is done; while the broker is away, that is when it is back.
+   * Resolves when the connection is open for the first time, however long the broker stays away until then.
+   *
+   * Rejects with `BrokerRefusedError` when the broker does not let us in, with `TopologyMismatchError` when the topology
+   * is there in another form, and with `BrokerUnavailableError` when the connection is closed. In the first two cases
+   * waiting would not help, so the connection is closed; once it was open, it is tried again instead. Unhandled, these
+   * two end the process, like any rejection.
+   */
+  readonly opened: Promise<void>;
+  /** The hooks for logs and metrics. */
+  readonly events: EventEmitter<MessagingEvents>;
+  /**
+   * Everything else that amqplib can do: keeps a confirm channel, which is opened and set up on every (re)connect, in
+   * the order of these calls, and again when it alone is lost.
+   *
+   * @returns when it is set up for the first time; rejects as `opened` does
    */
   keepChannel(setup: ChannelSetup): Promise<void>;
-  /** Sends what is under way, then closes channels and socket; a broker that doesn't answer is given 5 seconds. */
+  /** Sends what is under way and waits for its confirms, then closes; a broker that is silent is given 5 seconds. */
   close(): Promise<void>;
-}
-
-interface KeptChannel {
-  open(on: ChannelModel): Promise<void>;
-  /** Called whenever it has been opened and is of use. */
-  ready(): void;
 }
 
 /**
@@ -46,32 +56,35 @@ interface KeptChannel {
 const refusal = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED|Expected ConnectionOpenOk; got <ConnectionClose/;
 
 const CLOSE_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Starts connecting and returns at once. Recovery is amqplib's own, with full jitter. */
-export async function openConnection(options: ConnectionOptions): Promise<Connection> {
-  const { url, name, maxReconnectDelayMs = 2_000, onStateChange, onRefused } = options;
-  const kept: KeptChannel[] = [];
-  const channels = new Set<ConfirmChannel>();
-  /** The channels that were lost alone and can't be opened again, each with the reason. */
-  const faults = new Map<KeptChannel, string>();
-  /** The latest connection. */
+/**
+ * Starts connecting, and goes on until it is closed or refused. Recovery is amqplib's own, with full jitter.
+ *
+ * @throws TypeError when the URL is none of AMQP's
+ */
+export function connect(options: ConnectOptions): Connection {
+  const { name = `node-${process.pid}`, topology = {}, tls, maxReconnectDelayMs = 2_000 } = options;
+  const url = brokerUrl(options.url);
+  const events = new EventEmitter<MessagingEvents>().setMaxListeners(0);
+  const { promise: opened, resolve: isOpen, reject: isNotOpen } = withResolvers();
   let model: ChannelModel | null = null;
-  /** The same once every channel is set up, and until it is lost. */
-  let live: ChannelModel | null = null;
-  /** The latest connection lost a channel before every other was set up. */
-  let spoiled = false;
   let everOpen = false;
   let closed = false;
   let blocked: string | null = null;
+  /** Why there is no connection. */
   let away: string | undefined;
   let state: ConnectionState = 'connecting';
   let reason: string | undefined;
 
+  const pauseMs = (attempt: number): number => Math.random() * Math.min(maxReconnectDelayMs, 100 * 2 ** (attempt - 1));
+  const restore = (on: ChannelModel): Promise<void> => declareTopology(on, topology);
+  const channels = keepChannels({ restore, pauseMs, onChange: tell });
+
   function stateNow(): [ConnectionState, reason?: string] {
     if (closed) return ['closed', away];
-    if (!live) return ['connecting', away];
-    const [fault] = faults.values();
-    if (fault !== undefined) return ['connecting', fault];
+    if (!channels.open) return ['connecting', away];
+    if (channels.fault !== undefined) return ['connecting', channels.fault];
     return blocked === null ? ['open'] : ['blocked', blocked];
   }
 
@@ -80,114 +93,74 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
     if (state === next && reason === because) return; // never one line a retry
     state = next;
     reason = because;
-    onStateChange?.(next, because);
+    events.emit('state', next, because);
   }
 
-  async function setup(opened: ChannelModel): Promise<void> {
-    model = opened;
-    spoiled = false;
+  async function setup(opening: ChannelModel): Promise<void> {
+    model = opening;
     blocked = null;
-    opened.on('error', () => undefined); // 'close' follows and carries the reason
+    opening.on('error', () => undefined); // 'close' follows and carries the reason
     const block = (because: string | null): void => {
       blocked = because;
       tell();
     };
-    opened.on('blocked', block).on('unblocked', () => block(null));
-    opened.on('close', (error?: Error) => {
-      if (model === opened) spoiled = true;
-      if (live !== opened) return;
-      live = null;
-      faults.clear();
-      away = error ? describe(error) : 'connection closed';
-      tell();
+    opening.on('blocked', block).on('unblocked', () => block(null));
+    opening.on('close', (error?: Error) => {
+      if (channels.open) away = error ? describe(error) : 'connection closed';
+      channels.lost(opening);
     });
-    // Grows while it is walked: a channel asked for meanwhile has its turn here, one asked for later finds `live`.
-    for (const each of kept) {
-      if (closed) throw new Error('closed while connecting');
-      await each.open(opened);
-    }
-    if (spoiled) throw new Error('a channel was lost while the others were set up');
-    live = opened;
+    await declareTopology(opening, topology);
+    await channels.openOn(opening);
     everOpen = true;
-    away = undefined;
-    tell();
-    for (const each of kept) each.ready();
+    isOpen();
   }
 
-  const jitter = (attempt: number): number => Math.random() * Math.min(maxReconnectDelayMs, 100 * 2 ** (attempt - 1));
+  function end(error: Error): void {
+    closed = true;
+    channels.abandon(error);
+    tell();
+    isNotOpen(error);
+  }
 
-  const recovering = await amqp.connect(withHeartbeat(url), {
-    noDelay: true, // with Nagle's algorithm on, a small message waits up to 40 ms
-    timeout: 10_000,
-    clientProperties: { connection_name: name },
-    recovery: { waitForConnect: false, calculateDelay: jitter, setup },
-  });
-  recovering.on('error', () => undefined);
-  recovering.on('connect-failed', (error) => {
+  function failed(error: Error): void {
     if (closed) return;
     away = describe(error);
-    const refused = !everOpen && refusal.test(away);
-    closed = refused;
-    tell();
-    if (!refused) return;
-    void recovering.close();
-    onRefused?.(error);
-  });
-  /** A channel that is lost while its connection stays is opened again on it. */
-  async function reopen(each: KeptChannel, on: ChannelModel): Promise<void> {
-    await Promise.resolve(); // where the connection is lost, its channels are told first
-    for (let attempt = 1; on === live; attempt += 1) {
-      try {
-        await each.open(on);
-        faults.delete(each);
-        tell();
-        return each.ready();
-      } catch (error) {
-        if (on !== live) return;
-        faults.set(each, describe(error as Error));
-        tell();
-      }
-      await delay(jitter(attempt));
-    }
+    const hopeless = !everOpen && (error instanceof TopologyMismatchError || refusal.test(away));
+    if (!hopeless) return tell();
+    const refused = new BrokerRefusedError(`the broker does not let us in: ${away}`, { cause: error });
+    end(error instanceof TopologyMismatchError ? error : refused);
+    void stop();
   }
+
+  const recovering = amqp.connect(url.href, {
+    ...tls,
+    noDelay: true, // with Nagle's algorithm on, a small message waits up to 40 ms
+    timeout: CONNECT_TIMEOUT_MS,
+    clientProperties: { connection_name: name },
+    recovery: { waitForConnect: false, calculateDelay: pauseMs, setup },
+  });
+  void recovering.then((recovery) => recovery.on('error', () => undefined).on('connect-failed', failed));
+  const stop = async (): Promise<void> => (await recovering).close();
 
   return {
     get state() {
       return state;
     },
-    keepChannel(setup) {
-      return new Promise((resolve) => {
-        const each: KeptChannel = {
-          async open(on) {
-            const channel = await openChannel(on, setup, () => {
-              channels.delete(channel);
-              if (on === live) void reopen(each, on);
-              else if (on === model) spoiled = true;
-            });
-            channels.add(channel);
-          },
-          ready: resolve,
-        };
-        kept.push(each);
-        if (live) void reopen(each, live);
-      });
-    },
+    opened,
+    events,
+    keepChannel: channels.add,
     async close() {
       if (closed) return;
-      closed = true;
-      live = null;
-      away = undefined;
-      tell();
-      await turn(); // verdicts reached by now are still sent
       const last = model;
       const lost = new Promise((resolve) => last?.on('close', resolve));
-      const inOrder = async (): Promise<void> => {
-        // The connection's own goodbye overtakes what its channels have yet to send.
-        await Promise.allSettled([...channels].map((channel) => channel.close()));
-        await recovering.close();
-      };
-      await Promise.race([inOrder(), lost, delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
-      void recovering.close();
+      void opened.catch(() => undefined); // whoever closes it knows
+      away = undefined;
+      end(new BrokerUnavailableError('the connection is closed'));
+      await turn(); // verdicts reached by now are still sent
+      // In this order: the connection's own goodbye overtakes what its channels have yet to send.
+      const inOrder = channels.close().then(stop);
+      await Promise.race([inOrder, lost, delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+      void stop();
       if (last) socketOf(last).destroy();
     },
   };
@@ -201,8 +174,17 @@ function socketOf({ connection }: ChannelModel): { destroy(): void } {
   return (connection as unknown as { stream: { destroy(): void } }).stream;
 }
 
-function withHeartbeat(url: string): string {
-  const parsed = new URL(url);
-  if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', '10');
-  return parsed.href;
+function brokerUrl(given: string): URL {
+  const url = URL.canParse(given) ? new URL(given) : null;
+  if (!url || !/^amqps?:$/.test(url.protocol)) throw new TypeError('the URL of a broker begins with amqp: or amqps:');
+  if (!url.searchParams.has('heartbeat')) url.searchParams.set('heartbeat', '10');
+  return url;
+}
+
+/** `Promise.withResolvers`, which Node.js 20 does not have. */
+function withResolvers(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {
+  let resolve!: () => void;
+  let reject!: (error: Error) => void;
+  const promise = new Promise<void>((...both) => ([resolve, reject] = both));
+  return { promise, resolve, reject };
 }

@@ -1,52 +1,44 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { eventually, freshVhost, type FreshVhost } from '@offload/testing';
-import amqp, { type ConfirmChannel } from 'amqplib';
+import { describe, expect, it, jest } from '@jest/globals';
+import { eventually, openProxy } from '@offload/testing';
 import { z } from 'zod';
-import { openConnection } from './connection.ts';
-import { consume, type DeliveredMessage, type Verdict } from './consumer.ts';
+import { consume, type ConsumerOptions, type Verdict } from './consumer.ts';
+import type { Delivery } from './delivery.ts';
 import { BrokerUnavailableError } from './errors.ts';
+import { text } from './message.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
-import { declareTopology, ringQueue, topology } from './topology.ts';
+import { channelOf, takeAll, useVhost } from './spec-vhost.ts';
 
-let vhost: FreshVhost;
-const opened: { close(): Promise<void> }[] = [];
-beforeEach(async () => void (vhost = await freshVhost()));
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((each) => each.close()));
-  await vhost.remove();
-});
+const vhost = useVhost();
+const number = { type: 'number', version: 2, schema: z.object({ n: z.int() }) };
+const topology = {
+  exchanges: { to: { type: 'direct' }, gone: { type: 'fanout' } },
+  queues: {
+    inbox: { bindings: [{ exchange: 'to', routingKey: 'in' }], deadLetterExchange: 'gone' },
+    lost: { bindings: [{ exchange: 'gone' }] },
+  },
+} as const;
 
-const queue = ringQueue('default');
-const schema = z.object({ n: z.int() });
-type Message = DeliveredMessage<z.output<typeof schema>>;
+/** A channel as amqplib sees it from within. */
+type Consuming = { consumers?: Map<string, unknown>; ack(message: { fields: { deliveryTag: number } }): void };
+type Message = Delivery<{ n: number }>;
 /** A delivery that waits for the test to decide. */
 type Held = Message & { decide(verdict: Verdict): void; fail(error: Error): void };
 
 /** A consumer whose deliveries the test decides upon, and somebody who sends and looks. */
-async function setup({ prefetch = 10, deadLetters }: { prefetch?: number; deadLetters?: Publisher } = {}) {
-  const [connection, publishing] = await Promise.all(
-    ['consumes', 'publishes'].map((name) => openConnection({ url: vhost.amqpUrl, name, maxReconnectDelayMs: 50 })),
-  );
-  if (!connection || !publishing) throw new Error('unreachable');
-  const observing = await amqp.connect(vhost.amqpUrl);
-  opened.push(connection, publishing, observing);
-  const observer = await observing.createConfirmChannel();
-  const publisher = deadLetters ?? createPublisher(publishing);
-  await declareTopology(publishing, ['default']);
-
+async function setup(options: Partial<ConsumerOptions<typeof number>> = {}) {
+  const way = vhost.closeAfterwards(await openProxy(vhost.url));
+  const { connection, steps, faults, becomes } = vhost.connect({ url: way.url, topology });
+  const observer = await vhost.observer();
   const deliveries: Held[] = [];
-  const faults: string[] = [];
   const handle = (message: Message): Promise<Verdict> =>
     new Promise((resolve, reject) => deliveries.push({ ...message, decide: resolve, fail: reject }));
-  const onFault = (error: Error) => void faults.push(error.message);
-  const consumer = consume(connection, { queue, prefetch, schema, deadLetters: publisher, handle, onFault });
-  let latest!: ConfirmChannel;
-  await connection.keepChannel(async (channel) => void (latest = channel)); // and the consumer's is open before
+  const consumer = consume(connection, { queue: 'inbox', message: number, handle, ...options });
+  await connection.keepChannel(async () => undefined); // and the consumer's is open before
 
-  async function send(n: unknown, properties: { messageId?: string } = { messageId: randomUUID() }) {
-    const content = typeof n === 'string' ? n : JSON.stringify({ n });
-    observer.publish(topology.jobs, 'default', Buffer.from(content), { persistent: true, type: 'ring', ...properties });
+  async function send(body: unknown, properties: Record<string, unknown> = { messageId: randomUUID() }) {
+    const content = typeof body === 'string' ? body : JSON.stringify({ n: body });
+    observer.publish('to', 'in', Buffer.from(content), { persistent: true, ...properties });
     await observer.waitForConfirms();
   }
   /** The delivery at this place, once it is there. */
@@ -58,18 +50,11 @@ async function setup({ prefetch = 10, deadLetters }: { prefetch?: number; deadLe
     });
   /** What is in the queue once nobody consumes it: whatever was not acknowledged is back by then. */
   async function left(): Promise<unknown[]> {
-    await connection?.close();
-    await eventually(async () => expect(await observer.checkQueue(queue)).toMatchObject({ consumerCount: 0 }));
-    return taken(queue);
+    await connection.close();
+    await eventually(async () => expect(await observer.checkQueue('inbox')).toMatchObject({ consumerCount: 0 }));
+    return (await takeAll(observer, 'inbox')).map((body) => JSON.parse(body));
   }
-  async function taken(from: string): Promise<unknown[]> {
-    const bodies: unknown[] = [];
-    for (let got; (got = await observer.get(from, { noAck: true }));) bodies.push(JSON.parse(got.content.toString()));
-    return bodies;
-  }
-  const cut = () =>
-    (latest.connection as unknown as { stream: { destroy(error: Error): void } }).stream.destroy(new Error('cut'));
-  return { connection, consumer, observer, deliveries, faults, send, delivery, left, taken, cut };
+  return { connection, becomes, consumer, observer, way, deliveries, steps, faults, send, delivery, left };
 }
 
 describe('a verdict', () => {
@@ -89,6 +74,14 @@ describe('a verdict', () => {
     expect(await left()).toEqual([]);
   });
 
+  it('is ack when the handler returns nothing', async () => {
+    const heard: number[] = [];
+    const { send, left, steps } = await setup({ handle: ({ body }) => void heard.push(body.n) });
+    await send(1);
+    await eventually(() => expect(steps).toEqual(['consumed inbox', 'acked inbox']));
+    expect([heard, await left()]).toEqual([[1], []]);
+  });
+
   it('of ack counts too when the connection is closed right behind it', async () => {
     const { send, delivery, left } = await setup();
     for (const n of [1, 2, 3]) await send(n);
@@ -99,17 +92,18 @@ describe('a verdict', () => {
   });
 
   it('of requeue gives the message back, for anybody, flagged as redelivered', async () => {
-    const { send, delivery, left } = await setup();
+    const { send, delivery, left, steps } = await setup();
     const messageId = randomUUID();
     await send(1, { messageId });
     (await delivery(0)).decide('requeue');
     const again = await delivery(1);
     expect(again).toMatchObject({ body: { n: 1 }, messageId, redelivered: true });
     expect(again.signal.aborted).toBe(false);
+    expect(steps).toEqual(['consumed inbox', 'requeued inbox', 'consumed inbox']);
     expect(await left()).toEqual([{ n: 1 }]);
   });
 
-  it('that is thrown gives the message back and is told', async () => {
+  it('that is thrown gives the message back, counted by the broker, and is told', async () => {
     const { send, delivery, faults, left } = await setup();
     await send(1);
     (await delivery(0)).fail(new Error('no idea'));
@@ -127,50 +121,107 @@ describe('a verdict', () => {
     expect(await delivery(1)).toMatchObject({ redelivered: true, deliveryCount: 1 });
     expect([faults, await left()]).toEqual([[], [{ n: 1 }]]);
   });
+
+  it('of reject lets the queue dead-letter the message, and is told with its reason', async () => {
+    const { send, delivery, faults, left, observer, steps } = await setup();
+    await send(1);
+    (await delivery(0)).decide({ reject: 'of no use' });
+    await eventually(async () => expect(await takeAll(observer, 'lost')).toEqual(['{"n":1}']));
+    expect(faults).toEqual(['rejected: of no use']);
+    expect(steps).toEqual(['consumed inbox', 'rejected inbox']);
+    expect(await left()).toEqual([]);
+  });
+});
+
+describe('a delivery', () => {
+  it('carries who sent it when, and the trace it belongs to', async () => {
+    const { send, delivery } = await setup();
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const headers = { traceparent, 'x-schema-version': 2, more: 'yes' };
+    await send(1, { messageId: 'anything', timestamp: 1_790_000_000, type: 'number', headers });
+    expect(await delivery(0)).toMatchObject({
+      messageId: 'anything',
+      timestamp: new Date(1_790_000_000_000),
+      traceparent,
+      headers: { more: 'yes' },
+    });
+  });
+
+  it('of a client that says nothing of all this is as good', async () => {
+    const { send, delivery } = await setup();
+    await send(1, {});
+    await send(2, { headers: { traceparent: '00-00000000000000000000000000000000-b7ad6b7169203331-01' } });
+    const nothing = { messageId: undefined, timestamp: undefined, traceparent: undefined };
+    expect([await delivery(0), await delivery(1)]).toMatchObject([nothing, nothing]);
+  });
 });
 
 describe('what nobody can read', () => {
+  /** The consumer's dead letters go out on another connection. */
+  async function withDeadLetters() {
+    const { connection } = vhost.connect({ topology });
+    return setup({ prefetch: 1, deadLetters: { publisher: createPublisher(connection), exchange: 'gone' } });
+  }
+
   it.each([
-    ['malformed JSON', '{"n":', randomUUID(), /^not JSON: /],
-    ['a body that does not fit', '{"n":"one"}', randomUUID(), /^\/n: .*expected (number|int)/],
-    ['no message_id', '{"n":1}', undefined, /^message_id is not a UUID$/],
-    ['a message_id that is no UUID', '{"n":1}', 'ring-1', /^message_id is not a UUID$/],
-  ])('goes to the dead letters once, with the reason: %s', async (_what, content, messageId, reason) => {
-    const { send, delivery, deliveries, observer, faults, left, taken } = await setup({ prefetch: 1 });
-    await send(content, messageId === undefined ? {} : { messageId });
+    ['malformed JSON', '{"n":', {}, /^not JSON: /],
+    ['a body that does not fit', '{"n":"one"}', {}, /^\/n: .*expected (number|int)/],
+    [
+      'a version from the future',
+      '{"n":1}',
+      { headers: { 'x-schema-version': 3 } },
+      /^its schema version 3 is unknown/,
+    ],
+    ['another type', '{"n":1}', { type: 'letter' }, /^its type is "letter", not "number"$/],
+  ])('goes to the dead letters once, with the reason: %s', async (_what, content, properties, reason) => {
+    const { send, delivery, deliveries, observer, faults, steps, left } = await withDeadLetters();
+    await send(content, { messageId: 'its own', ...properties });
     await send(2);
     (await delivery(0)).decide('ack'); // with a prefetch of 1, what came before it is settled
     expect(deliveries.map(({ body }) => body.n)).toEqual([2]);
-    const letter = await observer.get(topology.dead, { noAck: true });
+    const letter = await observer.get('lost', { noAck: true });
     if (!letter) throw new Error('no dead letter');
-    const headers = letter.properties.headers ?? {};
-    expect(headers['x-offload-reason']).toMatch(reason);
-    expect(headers['x-offload-queue']).toBe('default');
-    expect(letter.properties).toMatchObject({ type: 'ring', deliveryMode: 2, ...(messageId && { messageId }) });
+    expect(letter.properties.headers).toMatchObject({ 'x-offload-queue': 'in' });
+    expect(letter.properties.headers?.['x-offload-reason']).toMatch(reason);
+    expect(letter.properties).toMatchObject({ messageId: 'its own', deliveryMode: 2 });
     expect(letter.content.toString()).toBe(content);
-    expect(faults).toEqual([expect.stringMatching(/^dead-lettered: /)]);
+    expect(faults).toEqual([expect.stringMatching(/^rejected: /)]);
+    expect(steps.slice(0, 2)).toEqual(['consumed inbox', 'rejected inbox']);
+    expect([await left(), await takeAll(observer, 'lost')]).toEqual([[], []]);
+  });
+
+  it('goes there as well when a handler rejects it', async () => {
+    const { send, delivery, observer, left } = await withDeadLetters();
+    await send(1);
+    (await delivery(0)).decide({ reject: 'x'.repeat(1_000) });
+    const letter = await eventually(async () => {
+      const found = await observer.get('lost', { noAck: true });
+      if (!found) throw new Error('no dead letter');
+      return found;
+    });
+    expect(letter.properties.headers?.['x-offload-reason']).toBe('x'.repeat(500));
     expect(await left()).toEqual([]);
-    expect(await taken(topology.dead)).toEqual([]);
   });
 
   it('stays with us while the dead letters cannot be sent, instead of going round and round', async () => {
-    const publish = jest.fn<Publisher['publish']>().mockRejectedValueOnce(new BrokerUnavailableError('away'));
-    const { send, delivery, faults, left } = await setup({ prefetch: 1, deadLetters: { publish } });
+    const forward = jest.fn<Publisher['forward']>().mockRejectedValueOnce(new BrokerUnavailableError('away'));
+    const deadLetters = { publisher: { forward }, exchange: 'gone' };
+    const { send, delivery, faults, left } = await setup({ prefetch: 1, deadLetters });
     await send('nonsense');
     await send(2);
     (await delivery(0)).decide('ack');
-    expect(publish).toHaveBeenCalledTimes(2);
-    expect(faults).toEqual(['away', expect.stringMatching(/^dead-lettered: not JSON/)]);
+    expect(forward).toHaveBeenCalledTimes(2);
+    expect(faults).toEqual([expect.stringMatching(/^rejected: not JSON/), 'away']);
     expect(await left()).toEqual([]);
   });
 
   it('goes back to the queue when we go before its dead letter could be sent', async () => {
-    const publish = jest.fn<Publisher['publish']>().mockRejectedValue(new BrokerUnavailableError('away'));
-    const { send, taken, left } = await setup({ deadLetters: { publish } });
+    const forward = jest.fn<Publisher['forward']>().mockRejectedValue(new BrokerUnavailableError('away'));
+    const { send, observer, left } = await setup({ deadLetters: { publisher: { forward }, exchange: 'gone' } });
     await send('"nonsense"');
-    await eventually(() => expect(publish).toHaveBeenCalled());
+    await eventually(() => expect(forward).toHaveBeenCalled());
     expect(await left()).toEqual(['nonsense']);
-    expect(await taken(topology.dead)).toEqual([]);
+    expect(await takeAll(observer, 'lost')).toEqual([]);
   });
 });
 
@@ -179,49 +230,58 @@ describe('consume', () => {
     const { send, delivery, deliveries, observer } = await setup({ prefetch: 2 });
     for (const n of [1, 2, 3, 4]) await send(n);
     const [first] = [await delivery(0), await delivery(1)];
-    expect(await observer.checkQueue(queue)).toMatchObject({ messageCount: 2 });
+    expect(await observer.checkQueue('inbox')).toMatchObject({ messageCount: 2 });
     expect(deliveries).toHaveLength(2);
     first.decide('ack');
     expect((await delivery(2)).body.n).toBe(3);
-    expect(await observer.checkQueue(queue)).toMatchObject({ messageCount: 1 });
+    expect(await observer.checkQueue('inbox')).toMatchObject({ messageCount: 1 });
     expect(deliveries).toHaveLength(3);
   });
 
   it('subscribes again after its connection is cut: the signal fires, the message comes back as redelivered', async () => {
-    const { send, delivery, consumer, cut, left } = await setup();
+    const { send, delivery, consumer, way, steps, left } = await setup();
     await send(1);
     const lost = await delivery(0);
     expect([lost.signal.aborted, consumer.active]).toEqual([false, true]);
-    cut();
+    way.cut();
     await eventually(() => expect(lost.signal.aborted).toBe(true));
     const again = await delivery(1);
     expect(again).toMatchObject({ messageId: lost.messageId, redelivered: true, deliveryCount: 1 });
     expect([again.signal.aborted, consumer.active]).toEqual([false, true]);
     lost.decide('ack'); // too late: it must not end the new delivery
+    await eventually(() => expect(steps.at(-1)).toBe('lost inbox'));
     await send(2);
     (await delivery(2)).decide('ack');
     expect(await left()).toEqual([{ n: 1 }]);
   });
 
-  it('subscribes again after its queue is deleted and declared again, whatever verdict comes meanwhile', async () => {
-    const { send, delivery, consumer, observer, connection, faults } = await setup();
+  it('declares its queue and subscribes again after it is deleted, whatever verdict comes meanwhile', async () => {
+    const { send, delivery, consumer, observer, becomes, faults } = await setup();
     for (const n of [1, 2, 3]) await send(n);
     const lost = [await delivery(0), await delivery(1), await delivery(2)];
-    await observer.deleteQueue(queue);
+    await observer.deleteQueue('inbox');
     lost[0]?.decide('ack');
     await eventually(() => expect(lost[1]?.signal.aborted).toBe(true));
     lost[1]?.decide('requeue');
     lost[2]?.fail(new Error('told'));
-    await eventually(() => expect(connection.state).toBe('connecting'));
-    expect(consumer.active).toBe(false);
-
-    const another = await openConnection({ url: vhost.amqpUrl, name: 'another' });
-    opened.push(another);
-    await declareTopology(another, ['default']);
-    await eventually(() => expect([consumer.active, connection.state]).toEqual([true, 'open']));
+    await eventually(() => expect(consumer.active).toBe(true));
+    await becomes('open');
     await send(4);
     expect((await delivery(3)).body.n).toBe(4);
     expect(faults).toEqual(['told']);
+  });
+
+  it('subscribes again after a protocol error has closed its channel', async () => {
+    const { send, delivery, connection, consumer, left } = await setup();
+    await send(1);
+    const lost = await delivery(0);
+    const { latest } = await channelOf(connection);
+    const { channels } = latest.connection as unknown as { channels: { channel: Consuming }[] };
+    const consuming = channels.find(({ channel }) => channel.consumers?.size)?.channel;
+    consuming?.ack({ fields: { deliveryTag: 999 } }); // PRECONDITION_FAILED - unknown delivery tag 999
+    await eventually(() => expect(lost.signal.aborted).toBe(true));
+    expect(await delivery(1)).toMatchObject({ messageId: lost.messageId, redelivered: true });
+    expect([consumer.active, await left()]).toEqual([true, [{ n: 1 }]]);
   });
 
   it('shares the messages of a queue with another consumer, which gets those of a lost one', async () => {
@@ -235,6 +295,15 @@ describe('consume', () => {
     yours.decide('ack');
     expect(await other.delivery(1)).toMatchObject({ messageId: mine.messageId, redelivered: true });
   });
+
+  it('takes the text of any other client', async () => {
+    const { connection } = vhost.connect({ topology });
+    const heard: string[] = [];
+    consume(connection, { queue: 'inbox', message: text, handle: ({ body }) => void heard.push(body) });
+    const observer = await vhost.observer();
+    observer.sendToQueue('inbox', Buffer.from('grüß dich'));
+    await eventually(() => expect(heard).toEqual(['grüß dich']));
+  });
 });
 
 describe('cancel', () => {
@@ -245,7 +314,7 @@ describe('cancel', () => {
     await Promise.all([consumer.cancel(), consumer.cancel()]);
     expect(consumer.active).toBe(false);
     await send(2);
-    expect(await observer.checkQueue(queue)).toMatchObject({ messageCount: 1 });
+    expect(await observer.checkQueue('inbox')).toMatchObject({ messageCount: 1 });
     expect(running.signal.aborted).toBe(false);
     running.decide('ack');
     expect(await left()).toEqual([{ n: 2 }]);
@@ -253,29 +322,47 @@ describe('cancel', () => {
   });
 
   it('holds after a reconnect, and while the connection is away', async () => {
-    const { send, delivery, deliveries, consumer, cut, connection, observer } = await setup();
+    const { send, delivery, deliveries, consumer, way, becomes, observer } = await setup();
     await send(1);
     await delivery(0);
-    cut();
+    way.cut();
     await consumer.cancel();
-    await eventually(() => expect(connection.state).toBe('open'));
-    await eventually(async () => expect(await observer.checkQueue(queue)).toMatchObject({ messageCount: 1 }));
-    expect(await observer.checkQueue(queue)).toMatchObject({ consumerCount: 0 });
+    await becomes('open');
+    await eventually(async () => expect(await observer.checkQueue('inbox')).toMatchObject({ messageCount: 1 }));
+    expect(await observer.checkQueue('inbox')).toMatchObject({ consumerCount: 0 });
     expect(deliveries).toHaveLength(1);
   });
 
   it('holds when it comes before the first subscription', async () => {
-    const connection = await openConnection({ url: vhost.amqpUrl, name: 'spec' });
-    opened.push(connection);
-    const deadLetters = createPublisher(connection);
-    void declareTopology(connection, ['default']);
-    const handle = () => Promise.resolve<Verdict>('ack');
-    const consumer = consume(connection, { queue, prefetch: 1, schema, deadLetters, handle, onFault: () => undefined });
-    let channel!: ConfirmChannel;
-    const ready = connection.keepChannel(async (opened) => void (channel = opened));
+    const { connection } = vhost.connect({ topology });
+    const consumer = consume(connection, { queue: 'inbox', message: text, handle: () => 'ack' });
+    const ready = channelOf(connection);
     await consumer.cancel();
-    await ready;
-    expect(await channel.checkQueue(queue)).toMatchObject({ consumerCount: 0 });
+    expect(await (await ready).latest.checkQueue('inbox')).toMatchObject({ consumerCount: 0 });
+    expect(consumer.active).toBe(false);
+  });
+});
+
+describe('drain', () => {
+  it('stops deliveries and waits for those under way, up to their verdicts', async () => {
+    const { send, delivery, deliveries, consumer, steps, left } = await setup();
+    for (const n of [1, 2]) await send(n);
+    const [one, two] = [await delivery(0), await delivery(1)];
+    await consumer.cancel();
+    const drained = consumer.drain().then(() => [...steps]);
+    await send(3);
+    one.decide('ack');
+    two.decide('requeue');
+    expect((await drained).slice(2)).toEqual(['acked inbox', 'requeued inbox']);
+    expect((await left()).map((body) => (body as { n: number }).n).sort()).toEqual([2, 3]);
+    expect(deliveries).toHaveLength(2);
+  });
+
+  it('ends at once when nothing is under way, and while the connection is away', async () => {
+    const { consumer, way } = await setup();
+    way.shut();
+    way.cut();
+    await consumer.drain();
     expect(consumer.active).toBe(false);
   });
 });

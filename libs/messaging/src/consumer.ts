@@ -1,163 +1,171 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import amqp, { type ConfirmChannel, type ConsumeMessage } from 'amqplib';
-import type { z } from 'zod';
 import type { Connection } from './connection.ts';
-import type { Publication, Publisher } from './publisher.ts';
-import { topology } from './topology.ts';
+import { deliveryOf, receive, type Delivery } from './delivery.ts';
+import { readMessage, type BodyOf, type MessageKind } from './message.ts';
+import { tellFault } from './messaging-events.ts';
+import type { Publisher } from './publisher.ts';
 
-/** What becomes of a delivery. */
-export type Verdict =
-  /** done: the broker forgets it */
-  | 'ack'
-  /** not now: back to the queue at once, for anybody */
-  | 'requeue'
-  /** not yet: back to the queue after a second; the broker counts it as a failed delivery, on every version */
-  | 'later';
+/**
+ * What becomes of a delivery:
+ * - `ack`, or nothing: done, the broker forgets it
+ * - `requeue`: not now; back to the queue at once, for anybody (`basic.nack`, which is no failure since RabbitMQ 4.3)
+ * - `later`, or when the handler throws: failed; back to the queue after a second (`basic.reject`, which every version
+ *   counts towards the queue's delivery limit)
+ * - `{ reject }`: never; to the dead letters, with the reason
+ */
+export type Verdict = 'ack' | 'requeue' | 'later' | { reject: string };
 
-export interface DeliveredMessage<Body> {
-  body: Body;
-  /** A UUID, new with every publication. */
-  messageId: string;
-  /** Handed out before: its former holder's channel is gone, or gave it back. */
-  redelivered: boolean;
-  /** How often it was handed out before, as a quorum queue counts (`x-delivery-count`); 0 where the queue does not. */
-  deliveryCount: number;
-  /** Fires when the channel is lost: the broker gives the message to somebody else. */
-  signal: AbortSignal;
-}
+// eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a handler may well return nothing
+type Answer = Verdict | void;
 
-export interface ConsumerOptions<Schema extends z.ZodType> {
+export interface ConsumerOptions<Kind extends MessageKind> {
   queue: string;
-  /** Most unacknowledged deliveries at once. */
-  prefetch: number;
-  /** Parses the body; one that does not fit goes to the dead letters with the reason in `x-offload-reason`. */
-  schema: Schema;
-  /** Sends the dead letters; on another connection, so that a blocked publisher can't stop acknowledgements. */
-  deadLetters: Publisher;
-  /** Decides by its result. When it throws, that is `later`. */
-  handle(message: DeliveredMessage<z.output<Schema>>): Promise<Verdict>;
-  /** Told of what `handle` throws, other than its signal's reason, and of dead letters. */
-  onFault(error: Error, context: { messageId: string | undefined }): void;
+  /** What the messages are; one that is something else is rejected with the reason. */
+  message: Kind;
+  /** Most unacknowledged deliveries at once, and so handlers. @default 10 */
+  prefetch?: number;
+  handle(delivery: Delivery<BodyOf<Kind>>): Promise<Answer> | Answer;
+  /**
+   * Where what is rejected goes, with the reason in the header `x-offload-reason` and the routing key it came with in
+   * `x-offload-queue`. The publisher should be of another connection, so that the broker, when it blocks it, does not
+   * stop acknowledgements too.
+   * @default the queue's own dead-letter exchange, which can't carry a reason; it is gone if there is none
+   */
+  deadLetters?: { publisher: Pick<Publisher, 'forward'>; exchange: string };
 }
 
 export interface Consumer {
-  /** Stops new deliveries; those under way may still finish. Does nothing more when called again. */
-  cancel(): Promise<void>;
   /** Whether the queue is being consumed now. */
   readonly active: boolean;
+  /** Stops new deliveries; those under way may still finish. Does nothing more when called again. */
+  cancel(): Promise<void>;
+  /** The same, and waits for those under way, up to their verdicts. */
+  drain(): Promise<void>;
 }
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-/** Pause before a message goes back that is for later, or whose handler threw: nobody spins meanwhile. */
+/** Pause before a message goes back that failed: nobody spins meanwhile. */
 const LATER_MS = 1_000;
 
-/** Pause between two tries to send a dead letter, while the publisher's broker is away. */
+/** Pause between two tries to send a dead letter, while its publisher's broker is away. */
 const DEAD_LETTER_PAUSE_MS = 1_000;
 
-/** Consumes a queue with manual acknowledgement; subscribes again whenever channel, connection or broker come back. */
-export function consume<Schema extends z.ZodType>(connection: Connection, options: ConsumerOptions<Schema>): Consumer {
-  const { queue, prefetch, schema, deadLetters, handle, onFault } = options;
+/**
+ * Consumes a queue with manual acknowledgement; subscribes again whenever channel, connection, queue or broker come back.
+ */
+export function consume<Kind extends MessageKind>(connection: Connection, options: ConsumerOptions<Kind>): Consumer {
+  const { queue, message: kind, prefetch = 10, handle, deadLetters } = options;
+  const { events } = connection;
+  const underWay = new Set<Promise<void>>();
   let subscription: { channel: ConfirmChannel; tag: string } | null = null;
   let cancelled = false;
 
-  async function receive(message: ConsumeMessage, signal: AbortSignal): Promise<Verdict> {
-    const messageId: string | undefined = message.properties.messageId;
+  async function take(channel: ConfirmChannel, message: ConsumeMessage, signal: AbortSignal): Promise<void> {
+    events.emit('message', 'consumed', queue);
+    const verdict = await judge(message, signal);
+    events.emit('message', settle(channel, message, verdict), queue);
+  }
+
+  async function judge(message: ConsumeMessage, signal: AbortSignal): Promise<Sentence> {
+    const fault = (error: unknown): void => {
+      tellFault(events, error as Error, { where: queue, messageId: message.properties.messageId });
+    };
     try {
-      const body = parseBody(schema, message.content);
-      if (messageId === undefined || !uuid.test(messageId) || 'reason' in body) {
-        const reason = 'reason' in body ? body.reason : 'message_id is not a UUID';
-        await deadLetter(message, reason, signal);
-        onFault(new Error(`dead-lettered: ${reason}`), { messageId });
-        return 'ack';
-      }
-      const { redelivered } = message.fields;
-      const deliveryCount = Number(message.properties.headers?.['x-delivery-count'] ?? 0);
-      const verdict = await handle({ body: body.value, messageId, redelivered, deliveryCount, signal });
+      const read = readMessage(kind, message);
+      const verdict =
+        'reason' in read ? { reject: read.reason } : ((await handle(deliveryOf(message, read.body, signal))) ?? 'ack');
+      if (typeof verdict === 'object') return await reject(message, verdict.reject, signal, fault);
       if (verdict !== 'later') return verdict;
     } catch (error) {
-      if (error !== signal.reason) onFault(error as Error, { messageId }); // that a delivery is lost is no fault here
+      if (error !== signal.reason) fault(error); // that a delivery is lost is no fault here
     }
     await delay(LATER_MS, undefined, { signal, ref: false }).catch(() => undefined); // lost meanwhile
     return 'later';
   }
 
-  /** A copy with the reason, since a plain reject could not carry one. Tried until it is sent or the message is lost. */
-  async function deadLetter({ content, properties, fields }: ConsumeMessage, reason: string, signal: AbortSignal) {
-    const { messageId, type, contentType } = properties;
-    const publication: Publication = {
-      exchange: topology.dead,
-      body: content,
-      contentType: contentType ?? 'application/octet-stream',
-      type: type ?? 'unknown',
-      ...(messageId && { messageId }),
-      headers: { 'x-offload-reason': reason.slice(0, 500), 'x-offload-queue': fields.routingKey },
-    };
-    for (;;) {
+  /** Sends a copy with the reason, which a plain reject could not carry. Tried until it is sent or the message is lost. */
+  async function reject(
+    message: ConsumeMessage,
+    reason: string,
+    signal: AbortSignal,
+    fault: (error: unknown) => void,
+  ): Promise<Sentence> {
+    fault(new Error(`rejected: ${reason}`));
+    if (!deadLetters) return 'reject';
+    const headers = { 'x-offload-reason': reason.slice(0, 500), 'x-offload-queue': message.fields.routingKey };
+    for (let tries = 1; ; tries += 1) {
       try {
-        return await deadLetters.publish(publication);
+        await deadLetters.publisher.forward(message, { exchange: deadLetters.exchange, headers, signal });
+        return 'forwarded';
       } catch (error) {
-        onFault(error as Error, { messageId });
+        if (signal.aborted) throw signal.reason;
+        if (tries === 1) fault(error);
       }
       // Giving it back instead would have it here again at once, until the broker has counted enough of it.
       await delay(DEAD_LETTER_PAUSE_MS, undefined, { signal, ref: false });
     }
   }
 
-  void connection.keepChannel(async (channel) => {
+  void connection
+    .keepChannel(async (channel) => {
+      if (cancelled) return;
+      channel.on('close', () => {
+        if (subscription?.channel === channel) subscription = null;
+      });
+      await channel.prefetch(prefetch);
+      const { tag, lost } = await receive(channel, queue, (message, signal) => {
+        const taken = take(channel, message, signal).finally(() => underWay.delete(taken));
+        underWay.add(taken);
+      });
+      if (lost.aborted) return; // and the connection sees to it
+      if (cancelled) await channel.cancel(tag);
+      else subscription = { channel, tag };
+    })
+    .catch(() => undefined); // closed before it was open: `opened` tells
+
+  async function cancel(): Promise<void> {
     if (cancelled) return;
-    const lost = new AbortController();
-    channel.on('close', () => {
-      if (subscription?.channel === channel) subscription = null;
-      lost.abort(new Error('the broker connection is gone: the job goes to another worker'));
-    });
-    await channel.prefetch(prefetch);
-    const { consumerTag } = await channel.consume(queue, (message) => {
-      if (message) void receive(message, lost.signal).then((verdict) => settle(channel, message, verdict));
-      // null: the broker cancelled the consumer (queue deleted, ack timeout since 4.3). Closing makes us subscribe again.
-      else void channel.close().catch(() => undefined); // closed by then: the same outcome
-    });
-    if (lost.signal.aborted) return; // and the connection sees to it
-    if (cancelled) await channel.cancel(consumerTag);
-    else subscription = { channel, tag: consumerTag };
-  });
+    cancelled = true;
+    await subscription?.channel.cancel(subscription.tag).catch(() => undefined); // the channel is gone: cancelled too
+  }
 
   return {
     get active() {
       return subscription !== null && !cancelled;
     },
-    async cancel() {
-      if (cancelled) return;
-      cancelled = true;
-      await subscription?.channel.cancel(subscription.tag).catch(() => undefined); // the channel is gone: cancelled too
+    cancel,
+    async drain() {
+      await cancel();
+      while (underWay.size > 0) await Promise.all(underWay); // one more may come before the broker has heard of it
     },
   };
 }
 
+/** A verdict that has been carried out, up to the word to the broker. */
+type Sentence = Exclude<Verdict, object> | 'reject' | 'forwarded';
+
 /** On a channel that is closing or gone nothing can be said: the broker has the message back already, or soon. */
-function settle(channel: ConfirmChannel, message: ConsumeMessage, verdict: Verdict): void {
+function settle(channel: ConfirmChannel, message: ConsumeMessage, sentence: Sentence) {
   try {
-    if (verdict === 'ack') channel.ack(message);
-    else if (verdict === 'requeue') channel.nack(message, false, true);
-    // reject, not nack: only it counts towards the delivery limit on every version (RabbitMQ 4.3 release notes)
-    else channel.reject(message, true);
+    switch (sentence) {
+      case 'ack':
+        channel.ack(message);
+        return 'acked';
+      case 'forwarded':
+        channel.ack(message);
+        return 'rejected';
+      case 'reject':
+        channel.reject(message, false);
+        return 'rejected';
+      case 'requeue':
+        channel.nack(message, false, true);
+        return 'requeued';
+      case 'later':
+        channel.reject(message, true);
+        return 'requeued';
+    }
   } catch (error) {
     if (!(error instanceof amqp.IllegalOperationError)) throw error;
+    return 'lost';
   }
-}
-
-function parseBody<Schema extends z.ZodType>(
-  schema: Schema,
-  content: Buffer,
-): { value: z.output<Schema> } | { reason: string } {
-  let json: unknown;
-  try {
-    json = JSON.parse(content.toString('utf8'));
-  } catch (error) {
-    return { reason: `not JSON: ${(error as Error).message}` };
-  }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return { value: parsed.data };
-  const [issue] = parsed.error.issues;
-  return { reason: `/${issue?.path.join('/') ?? ''}: ${issue?.message ?? 'does not fit'}` };
 }

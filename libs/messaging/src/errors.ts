@@ -1,11 +1,23 @@
-/** The broker is not connected, or took the message in without confirming it: whether it has it is unknown. */
+/** The message was not confirmed: there is no connection, or it was lost, or the broker did not answer in time. */
 export class BrokerUnavailableError extends Error {
   override name = 'BrokerUnavailableError';
   readonly code = 'broker-unavailable';
+}
+
+/** The broker does not let us in: wrong user or password, or a vhost that is not there or not ours. */
+export class BrokerRefusedError extends Error {
+  override name = 'BrokerRefusedError';
+  readonly code = 'broker-refused';
 }
 
 /** The broker refused the message: it was nacked, or returned because no queue is bound for it. */
 export class PublishRefusedError extends Error {
   override name = 'PublishRefusedError';
   readonly code = 'publish-refused';
+}
+
+/** An exchange or queue exists already with other arguments than those that are to be declared. */
+export class TopologyMismatchError extends Error {
+  override name = 'TopologyMismatchError';
+  readonly code = 'topology-mismatch';
 }

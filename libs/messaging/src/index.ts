@@ -1,7 +1,20 @@
 // The only library that speaks AMQP (amqplib).
-export { openConnection, type Connection, type ConnectionOptions, type ConnectionState } from './connection.ts';
-export { consume, type Consumer, type ConsumerOptions, type DeliveredMessage, type Verdict } from './consumer.ts';
-export { BrokerUnavailableError, PublishRefusedError } from './errors.ts';
-export { createPublisher, type Publication, type Publisher, type PublisherOptions } from './publisher.ts';
+export { connect, type ConnectOptions, type Connection, type ConnectionState } from './connection.ts';
+export { type ExchangeDeclaration, type QueueDeclaration, type Topology } from './topology.ts';
+
+export { text, type BodyFor, type BodyOf, type JsonMessage, type MessageKind } from './message.ts';
+export {
+  createPublisher,
+  type Destination,
+  type PublishOptions,
+  type Publisher,
+  type PublisherOptions,
+} from './publisher.ts';
+export { consume, type Consumer, type ConsumerOptions, type Verdict } from './consumer.ts';
+export { type Delivery } from './delivery.ts';
 export { subscribe, type SubscriberOptions } from './subscriber.ts';
-export { declareTopology, ringQueue, topology } from './topology.ts';
+
+export { type MessageStep, type MessagingEvents } from './messaging-events.ts';
+export { BrokerRefusedError, BrokerUnavailableError, PublishRefusedError, TopologyMismatchError } from './errors.ts';
+
+export { exchanges, jobTopology, ringQueue } from './job-topology.ts';

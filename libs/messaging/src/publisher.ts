@@ -1,35 +1,44 @@
 import { randomUUID } from 'node:crypto';
-import amqp, { type ConfirmChannel, type Message } from 'amqplib';
+import type { ConsumeMessage } from 'amqplib';
+import { confirming, type Outgoing, type Settled } from './confirms.ts';
 import type { Connection } from './connection.ts';
-import { BrokerUnavailableError, PublishRefusedError } from './errors.ts';
+import { BrokerUnavailableError } from './errors.ts';
+import { writeMessage, type BodyFor, type MessageKind } from './message.ts';
 
 export interface PublisherOptions {
-  /** A message not confirmed by then is rejected with `BrokerUnavailableError`, in milliseconds. @default 10_000 */
-  confirmTimeoutMs?: number;
-  /** More messages than this waiting for their confirm are rejected at once: memory stays bounded. @default 10_000 */
-  maxUnconfirmed?: number;
+  /** A message that is not confirmed by then is rejected, in milliseconds. @default 10_000 */
+  timeoutMs?: number;
+  /** More messages than this that are not yet confirmed are rejected at once: memory stays bounded. @default 10_000 */
+  maxPending?: number;
+  /** The same for the bytes of their bodies; one alone may be larger. @default 64 MiB */
+  maxPendingBytes?: number;
+  /** What to do with a message while there is no connection or the broker blocks it. @default 'wait', `timeoutMs` long */
+  whileAway?: 'wait' | 'fail';
 }
 
-export interface Publication {
-  exchange: string;
-  /** @default '' */
-  routingKey?: string;
-  /** Sent as JSON; a Buffer as it is. */
-  body: unknown;
-  /** @default 'application/json' */
-  contentType?: string;
-  /** What kind of message it is: AMQP's `type`. */
-  type: string;
+const DEFAULTS = {
+  timeoutMs: 10_000,
+  maxPending: 10_000,
+  maxPendingBytes: 64 * 1024 * 1024,
+  whileAway: 'wait',
+} satisfies Required<PublisherOptions>;
+
+/** Where a message goes: to an exchange, or past all of them to a queue by its name. */
+export type Destination = { exchange: string; routingKey?: string } | { queue: string };
+
+export interface PublishOptions {
   /** @default a random UUID */
   messageId?: string;
   /** @default 0 */
   priority?: number;
-  headers?: Record<string, string>;
+  headers?: Record<string, unknown>;
+  /** W3C Trace Context, as the header of that name. https://www.w3.org/TR/trace-context-amqp/ @default none */
+  traceparent?: string;
   /** Whether a message that no queue is bound for is refused. @default true */
   mandatory?: boolean;
+  /** Gives the message up: rejects with the signal's reason. One that was sent by then may or may not arrive. */
+  signal?: AbortSignal;
 }
-
-const defaults = { confirmTimeoutMs: 10_000, maxUnconfirmed: 10_000 };
 
 /** Publishes persistent messages; safe to call from anywhere at once. */
 export interface Publisher {
@@ -37,103 +46,165 @@ export interface Publisher {
    * Resolves when the broker has confirmed the message: every queue it went to has it on disk.
    * https://www.rabbitmq.com/docs/confirms
    *
-   * Rejects with `PublishRefusedError` when it was returned or nacked, and with `BrokerUnavailableError` at once while
-   * there is no connection or the broker blocks it, when too many wait, when the confirm does not come in time or the
-   * channel is lost before it: in the last two cases the broker may or may not have the message.
+   * Rejects with `PublishRefusedError` when it was returned or nacked, and with `BrokerUnavailableError` when too much is
+   * pending, when it can't be sent, when its confirm does not come in time or its channel is lost before that: in the
+   * last two cases the broker may or may not have it. A body that can't be written is a `TypeError`.
    */
-  publish(publication: Publication): Promise<void>;
+  publish<Kind extends MessageKind>(kind: Kind, body: BodyFor<Kind>, to: Destination & PublishOptions): Promise<void>;
+  /** Sends a delivered message on, byte by byte and with its properties, and with more headers. Settles as `publish`. */
+  forward(message: ConsumeMessage, to: Destination & Pick<PublishOptions, 'headers' | 'signal'>): Promise<void>;
+}
+
+/** A message on its way, from the call until nobody holds it any more. */
+interface Pending extends Outgoing {
+  /** Ends the call; the first time counts. */
+  settle(error?: unknown): void;
 }
 
 export function createPublisher(connection: Connection, options: PublisherOptions = {}): Publisher {
-  const { confirmTimeoutMs, maxUnconfirmed } = { ...defaults, ...options };
-  /** Those whose confirm was awaited too long included: they still take memory, here or in the socket. */
-  let unconfirmed = 0;
-  /** Why messages were returned, until the confirm of the same message comes: the broker sends it after the return. */
-  const returned = new Map<string, string[]>();
-  let channel: ConfirmChannel | null = null;
+  const { timeoutMs, maxPending, maxPendingBytes, whileAway } = { ...DEFAULTS, ...options };
+  const { events } = connection;
+  /** In the order of the calls. */
+  const waiting = new Set<Pending>();
+  /** Those that were sent and given up included: they still take memory, here or in the socket. */
+  let pending = 0;
+  let pendingBytes = 0;
+  let send: ((message: Outgoing, settled: Settled) => void) | null = null;
+  let ended = new BrokerUnavailableError('the connection is closed');
 
-  void connection.keepChannel(async (opened) => {
-    opened.on('return', ({ properties, fields }: Message) => {
-      const { exchange, routingKey, replyText } = fields as unknown as ReturnFields;
-      const key = keyOf(properties.messageId, exchange, routingKey);
-      returned.set(key, [...(returned.get(key) ?? []), replyText]);
-    });
-    // Before amqplib's own listener, which fails what is unconfirmed: by then it must be seen that the channel is gone.
-    opened.prependListener('close', () => {
-      if (channel === opened) channel = null;
-      returned.clear();
-    });
-    channel = opened;
+  void connection
+    .keepChannel(async (channel) => {
+      const sendOnThis = confirming(channel);
+      channel.prependListener('close', () => {
+        if (send === sendOnThis) send = null;
+      });
+      send = sendOnThis;
+      sendWaiting();
+    })
+    .catch(() => undefined); // closed: whoever publishes is told
+  events.on('state', (state, reason) => {
+    if (state === 'open') sendWaiting();
+    if (state !== 'closed') return;
+    if (reason !== undefined) ended = new BrokerUnavailableError(`the connection is closed: ${reason}`);
+    for (const each of waiting) giveUp(each, ended);
   });
 
-  function takeReturn(key: string): string | undefined {
-    const replies = returned.get(key);
-    const reply = replies?.shift();
-    if (replies?.length === 0) returned.delete(key);
-    return reply;
+  /** How to send now, if that is possible. */
+  function sender(): typeof send {
+    return connection.state === 'blocked' || connection.state === 'closed' ? null : send;
+  }
+
+  function sendWaiting(): void {
+    for (const each of waiting) {
+      const sendNow = sender();
+      if (!sendNow) return;
+      waiting.delete(each);
+      hand(each, sendNow);
+    }
+  }
+
+  function hand(message: Pending, sendNow: NonNullable<typeof send>): void {
+    const { exchange, settle } = message;
+    try {
+      sendNow(message, (step, error) => {
+        free(message);
+        events.emit('message', step, exchange);
+        settle(error);
+      });
+      events.emit('message', 'published', exchange);
+    } catch (error) {
+      free(message);
+      settle(error);
+    }
+  }
+
+  function free({ content }: Pending): void {
+    pending -= 1;
+    pendingBytes -= content.length;
+  }
+
+  function giveUp(message: Pending, error: unknown): void {
+    if (waiting.delete(message)) free(message);
+    message.settle(error);
+  }
+
+  /** Why a message of this size is not even taken. */
+  function refusal(bytes: number): Error | null {
+    if (connection.state === 'closed') return ended;
+    if (pending >= maxPending) return new BrokerUnavailableError(`${pending} messages are not yet confirmed`);
+    if (pending > 0 && pendingBytes + bytes > maxPendingBytes) {
+      return new BrokerUnavailableError(`${pendingBytes} bytes are not yet confirmed, ${bytes} more are too many`);
+    }
+    if (sender() || whileAway === 'wait') return null;
+    return new BrokerUnavailableError(send ? 'the broker takes nothing in' : 'not connected to the broker');
+  }
+
+  function deliver(
+    content: Buffer,
+    properties: Outgoing['properties'],
+    to: Destination & { signal?: AbortSignal },
+  ): Promise<void> {
+    const { exchange, routingKey = '' } = 'queue' in to ? { exchange: '', routingKey: to.queue } : to;
+    const { signal } = to;
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const refused = refusal(content.length);
+      if (refused) throw refused;
+      const abort = (): void => giveUp(message, signal?.reason);
+      const late = (): void => {
+        giveUp(
+          message,
+          new BrokerUnavailableError(`not ${waiting.has(message) ? 'sent' : 'confirmed'} within ${timeoutMs} ms`),
+        );
+      };
+      const timer = setTimeout(late, timeoutMs);
+      const message: Pending = {
+        exchange,
+        routingKey,
+        content,
+        properties,
+        settle(error) {
+          clearTimeout(timer);
+          signal?.removeEventListener('abort', abort);
+          if (error === undefined) resolve();
+          else reject(error);
+        },
+      };
+      signal?.addEventListener('abort', abort);
+      pending += 1;
+      pendingBytes += content.length;
+      const sendNow = sender();
+      if (sendNow) hand(message, sendNow);
+      else waiting.add(message);
+    });
   }
 
   return {
-    publish(publication) {
-      const { exchange, routingKey = '', body, contentType = 'application/json', type } = publication;
-      const { messageId = randomUUID(), priority, headers, mandatory = true } = publication;
-      const open = channel;
-      if (!open) return Promise.reject(new BrokerUnavailableError('not connected to the broker'));
-      if (connection.state === 'blocked')
-        return Promise.reject(new BrokerUnavailableError('the broker takes nothing in'));
-      if (unconfirmed >= maxUnconfirmed) {
-        return Promise.reject(new BrokerUnavailableError(`${maxUnconfirmed} messages are waiting for their confirm`));
-      }
-      return new Promise((resolve, reject) => {
-        const content = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
-        const timer = setTimeout(
-          () => reject(new BrokerUnavailableError(`not confirmed within ${confirmTimeoutMs} ms`)),
-          confirmTimeoutMs,
-        );
-        const confirmed = (error: Error | null): void => {
-          clearTimeout(timer);
-          unconfirmed -= 1;
-          const reply = takeReturn(keyOf(messageId, exchange, routingKey));
-          if (error) reject(confirmError(error, channel === open));
-          else if (reply === undefined) resolve();
-          else reject(new PublishRefusedError(`returned by ${exchange || 'the default exchange'}: ${reply}`));
-        };
-        const properties = {
-          messageId,
-          type,
-          mandatory,
-          persistent: true,
-          contentType,
-          timestamp: Math.floor(Date.now() / 1_000), // AMQP counts seconds
-          ...(priority !== undefined && { priority }),
-          ...(headers && { headers }),
-        };
-        try {
-          open.publish(exchange, routingKey, content, properties, confirmed);
-          unconfirmed += 1;
-        } catch (error) {
-          clearTimeout(timer);
-          reject(
-            error instanceof amqp.IllegalOperationError
-              ? new BrokerUnavailableError('the channel is closing', { cause: error })
-              : error, // what was to be sent can't be: another try would not help
-          );
-        }
-      });
+    async publish(kind, body, to) {
+      const { content, headers, ...written } = writeMessage(kind, body);
+      const { messageId = randomUUID(), priority, mandatory = true, traceparent } = to;
+      const properties = {
+        ...written,
+        messageId,
+        mandatory,
+        persistent: true,
+        timestamp: Math.floor(Date.now() / 1_000), // AMQP counts seconds
+        headers: { ...to.headers, ...headers, ...(traceparent !== undefined && { traceparent }) },
+        ...(priority !== undefined && { priority }),
+      };
+      return deliver(content, properties, to);
+    },
+    forward({ content, properties }, to) {
+      const { messageId = randomUUID(), type, contentType, contentEncoding, timestamp, priority } = properties;
+      const headers = { ...withoutRoutes(properties.headers), ...to.headers };
+      const kept = { type, contentType, contentEncoding, timestamp, priority, correlationId: properties.correlationId };
+      return deliver(content, { ...kept, messageId, headers, persistent: true, mandatory: true }, to);
     },
   };
 }
 
-/** What `basic.return` carries; amqplib's types know only of deliveries. */
-type ReturnFields = { exchange: string; routingKey: string; replyText: string };
-
-function keyOf(messageId: unknown, exchange: string, routingKey: string): string {
-  return JSON.stringify([messageId, exchange, routingKey]);
-}
-
-/** On a channel that still stands the callback's error is a nack; otherwise the channel went before the confirm came. */
-function confirmError(cause: Error, channelStands: boolean): Error {
-  return channelStands
-    ? new PublishRefusedError('the broker refused the message (nack)', { cause })
-    : new BrokerUnavailableError('the channel was lost before the confirm came', { cause });
+/** Headers by which RabbitMQ would route a copy elsewhere, or that it counts by itself. */
+function withoutRoutes(headers: Record<string, unknown> = {}): Record<string, unknown> {
+  const own = ['CC', 'BCC', 'x-delivery-count', 'x-acquired-count'];
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !own.includes(name)));
 }

@@ -1,71 +1,61 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually, freshVhost, manage, type FreshVhost } from '@offload/testing';
-import amqp, { type ConfirmChannel } from 'amqplib';
+import { describe, expect, it } from '@jest/globals';
+import { eventually, manage } from '@offload/testing';
 import { z } from 'zod';
-import { openConnection } from './connection.ts';
+import { text } from './message.ts';
+import { channelOf, useVhost } from './spec-vhost.ts';
 import { subscribe } from './subscriber.ts';
-import { declareTopology, topology } from './topology.ts';
 
-let vhost: FreshVhost;
-const opened: { close(): Promise<void> }[] = [];
-beforeEach(async () => void (vhost = await freshVhost()));
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((each) => each.close()));
-  await vhost.remove();
-});
+const vhost = useVhost();
+const number = { type: 'number', version: 1, schema: z.object({ number: z.int() }) };
+const topology = { exchanges: { news: { type: 'fanout' } } } as const;
 
-/** Somebody who sends events, and listeners. */
+/** Somebody who sends, and listeners. */
 async function setup() {
-  const sender = await amqp.connect(vhost.amqpUrl);
-  opened.push(sender);
-  const channel = await sender.createConfirmChannel();
-  await channel.assertExchange(topology.events, 'fanout', { durable: true });
+  await vhost.connect({ topology }).connection.opened;
+  const observer = await vhost.observer();
   const sendRaw = async (content: string) => {
-    channel.publish(topology.events, '', Buffer.from(content));
-    await channel.waitForConfirms();
+    observer.publish('news', '', Buffer.from(content));
+    await observer.waitForConfirms();
   };
-  const listen = async (name: string) => {
-    const connection = await openConnection({ url: vhost.amqpUrl, name, maxReconnectDelayMs: 50 });
-    opened.push(connection);
+  const listen = async () => {
+    const { connection, faults, steps } = vhost.connect({ topology });
     const heard: number[] = [];
-    const faults: Error[] = [];
     let listening = 0;
-    void declareTopology(connection, []);
     subscribe(connection, {
-      exchange: topology.events,
-      name,
-      schema: z.object({ number: z.int() }),
-      onMessage({ number }) {
-        if (number < 0) throw new Error('below zero');
-        heard.push(number);
+      exchange: 'news',
+      message: number,
+      handle({ body }) {
+        if (body.number < 0) throw new Error('below zero');
+        heard.push(body.number);
       },
       onListening: () => void (listening += 1),
-      onFault: (error) => void faults.push(error),
     });
-    let latest!: ConfirmChannel;
-    await connection.keepChannel(async (opened) => void (latest = opened));
-    const cut = () =>
-      (latest.connection as unknown as { stream: { destroy(error: Error): void } }).stream.destroy(new Error('cut'));
+    const { cut } = await channelOf(connection);
     const listenedTimes = (times: number) => eventually(() => expect(listening).toBe(times));
     await listenedTimes(1);
-    return { heard, faults, connection, cut, listenedTimes };
+    return { heard, faults, steps, connection, cut, listenedTimes };
   };
   return { sendRaw, send: (number: number) => sendRaw(JSON.stringify({ number })), listen };
 }
 
+const queues = async () =>
+  (
+    (await manage('GET', `/api/queues/${vhost.name}`)) as { name: string; exclusive: boolean; auto_delete: boolean }[]
+  ).map(({ name, exclusive, auto_delete }) => [name, exclusive, auto_delete]);
+
 describe('subscribe', () => {
   it('lets every listener hear everything, in order', async () => {
     const { send, listen } = await setup();
-    const listeners = [await listen('one'), await listen('two')];
+    const listeners = [await listen(), await listen()];
     for (const number of [1, 2, 3]) await send(number);
     for (const { heard } of listeners) await eventually(() => expect(heard).toEqual([1, 2, 3]));
   });
 
   it('lets a late listener hear nothing of before', async () => {
     const { send, listen } = await setup();
-    const early = await listen('early');
+    const early = await listen();
     await send(1);
-    const late = await listen('late');
+    const late = await listen();
     await send(2);
     await eventually(() => expect(early.heard).toEqual([1, 2]));
     await eventually(() => expect(late.heard).toEqual([2]));
@@ -73,7 +63,7 @@ describe('subscribe', () => {
 
   it('listens again after a cut and says so: what was sent between is missed', async () => {
     const { send, listen } = await setup();
-    const { heard, cut, listenedTimes } = await listen('one');
+    const { heard, cut, listenedTimes } = await listen();
     await send(1);
     await eventually(() => expect(heard).toEqual([1]));
     cut();
@@ -84,23 +74,54 @@ describe('subscribe', () => {
 
   it('drops what does not fit or cannot be handled, tells of it, and goes on', async () => {
     const { send, sendRaw, listen } = await setup();
-    const { heard, faults, listenedTimes } = await listen('one');
+    const { heard, faults, steps, listenedTimes } = await listen();
     await sendRaw('{ not json');
     await sendRaw('{"number":"one"}');
     await send(-1);
     await send(1);
     await eventually(() => expect(heard).toEqual([1]));
-    expect(faults.map(({ name }) => name)).toEqual(['SyntaxError', 'ZodError', 'Error']);
+    expect(faults).toEqual([
+      expect.stringMatching(/^dropped: not JSON/),
+      expect.stringMatching(/^dropped: \/number/),
+      'below zero',
+    ]);
+    expect(steps.filter((step) => step === 'consumed news')).toHaveLength(4);
     await listenedTimes(1);
   });
 
-  it('leaves no queue behind', async () => {
+  it('hears the text of any other client', async () => {
+    const { sendRaw } = await setup();
+    const { connection } = vhost.connect({ topology });
+    const heard: string[] = [];
+    await new Promise<void>((onListening) => {
+      subscribe(connection, {
+        exchange: 'news',
+        message: text,
+        handle: ({ body }) => void heard.push(body),
+        onListening,
+      });
+    });
+    await sendRaw('grüß dich');
+    await eventually(() => expect(heard).toEqual(['grüß dich']));
+  });
+
+  it('has a queue of its own that the broker names, and leaves none behind', async () => {
     const { listen } = await setup();
-    const names = async () =>
-      ((await manage('GET', `/api/queues/${vhost.name}`)) as { name: string }[]).map(({ name }) => name).sort();
-    const { connection } = await listen('one');
-    expect(await names()).toEqual([topology.dead, expect.stringMatching(/^one\.[0-9a-f]{8}$/)]);
+    const { connection } = await listen();
+    expect(await queues()).toEqual([[expect.stringMatching(/^amq\.gen-/), true, true]]);
     await connection.close();
-    await eventually(async () => expect(await names()).toEqual([topology.dead]));
+    await eventually(async () => expect(await queues()).toEqual([]));
+  });
+
+  it('gets a new queue when its own is deleted', async () => {
+    const { send, listen } = await setup();
+    const { heard, listenedTimes } = await listen();
+    const [[name]] = (await queues()) as [[string]];
+    await manage('DELETE', `/api/queues/${vhost.name}/${name}`).catch((error: Error) => {
+      expect(error.message).toMatch(/RESOURCE_LOCKED|exclusive/); // only its own connection may delete it
+    });
+    await listenedTimes(1);
+    await send(1);
+    await eventually(() => expect(heard).toEqual([1]));
   });
 });

@@ -1,43 +1,49 @@
-import { randomUUID } from 'node:crypto';
-import type { z } from 'zod';
 import type { Connection } from './connection.ts';
+import { deliveryOf, receive, type Delivery } from './delivery.ts';
+import { readMessage, type BodyOf, type MessageKind } from './message.ts';
+import { tellFault } from './messaging-events.ts';
 
-export interface SubscriberOptions<Schema extends z.ZodType> {
+export interface SubscriberOptions<Kind extends MessageKind> {
   /** A fanout exchange. */
   exchange: string;
-  /** Begins the name of the listener's own queue, for people who look at the broker. */
-  name: string;
-  schema: Schema;
-  onMessage(message: z.output<Schema>): void;
-  /** Listening (again): whatever was sent before this moment and after the last loss was missed. */
-  onListening(): void;
-  /** Told of messages that do not fit the schema; they are dropped. */
-  onFault(error: Error): void;
+  /** What the messages are; one that is something else is dropped, and told as a fault. */
+  message: Kind;
+  /** What it throws is told as a fault; the message is not heard again. */
+  handle(delivery: Delivery<BodyOf<Kind>>): void;
+  /** Listening, or listening again: what was sent before this moment and after the last loss was missed. */
+  onListening?(): void;
 }
 
 /**
- * Listens to a fanout exchange through a queue of its own, exclusive and deleted with the connection: every listener
- * hears everything while it listens, and nothing of before. The queue has a new name each time, so that one the broker
- * has not given up yet can't stand in the way.
+ * Listens to a fanout exchange through a queue of its own, which the broker names and deletes with the connection: every
+ * listener hears everything while it listens, and nothing of before. https://www.rabbitmq.com/docs/queues#server-named-queues
  */
-export function subscribe<Schema extends z.ZodType>(connection: Connection, options: SubscriberOptions<Schema>): void {
-  const { exchange, name, schema, onMessage, onListening, onFault } = options;
-  void connection.keepChannel(async (channel) => {
-    const queue = `${name}.${randomUUID().slice(0, 8)}`;
-    await channel.assertQueue(queue, { exclusive: true, autoDelete: true, durable: false });
-    await channel.bindQueue(queue, exchange, '');
-    await channel.consume(
-      queue,
-      (message) => {
-        if (!message) return void channel.close().catch(() => undefined); // cancelled by the broker: subscribe again
-        try {
-          onMessage(schema.parse(JSON.parse(message.content.toString('utf8'))));
-        } catch (error) {
-          onFault(error as Error);
-        }
-      },
-      { noAck: true },
-    );
-    onListening();
-  });
+export function subscribe<Kind extends MessageKind>(connection: Connection, options: SubscriberOptions<Kind>): void {
+  const { exchange, message: kind, handle, onListening } = options;
+  const { events } = connection;
+
+  void connection
+    .keepChannel(async (channel) => {
+      const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true, durable: false });
+      await channel.bindQueue(queue, exchange, '');
+      const noAck = { noAck: true };
+      await receive(
+        channel,
+        queue,
+        (message, signal) => {
+          events.emit('message', 'consumed', exchange);
+          try {
+            const read = readMessage(kind, message);
+            if ('reason' in read) throw new Error(`dropped: ${read.reason}`);
+            handle(deliveryOf(message, read.body, signal));
+          } catch (error) {
+            tellFault(events, error as Error, { where: exchange, messageId: message.properties.messageId });
+          }
+          events.emit('message', 'acked', exchange);
+        },
+        noAck,
+      );
+      onListening?.();
+    })
+    .catch(() => undefined); // closed before it was open: `opened` tells
 }

@@ -1,89 +1,191 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually, freshVhost, manage, type FreshVhost } from '@offload/testing';
-import amqp, { type Channel } from 'amqplib';
-import { openConnection } from './connection.ts';
-import { declareTopology, ringQueue, topology } from './topology.ts';
+import { describe, expect, it } from '@jest/globals';
+import { eventually, manage } from '@offload/testing';
+import { TopologyMismatchError } from './errors.ts';
+import { exchanges, jobTopology, ringQueue } from './job-topology.ts';
+import { take, takeAll, useVhost } from './spec-vhost.ts';
+import type { Topology } from './topology.ts';
 
-let vhost: FreshVhost;
-const opened: { close(): Promise<void> }[] = [];
-beforeEach(async () => void (vhost = await freshVhost()));
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((each) => each.close()));
-  await vhost.remove();
-});
+const vhost = useVhost();
+const list = (what: string) => manage('GET', `/api/${what}/${vhost.name}`) as Promise<Record<string, unknown>[]>;
+const queue = async (name: string) => (await list('queues')).find((each) => each['name'] === name);
 
-async function setup() {
-  const connection = await openConnection({ url: vhost.amqpUrl, name: 'spec', maxReconnectDelayMs: 50 });
-  const observer = await amqp.connect(vhost.amqpUrl);
-  opened.push(connection, { close: () => observer.close().catch(() => undefined) }); // it may go with its vhost
-  return { connection, observer: await observer.createChannel() };
+async function declared(topology: Topology) {
+  const { connection, ...told } = vhost.connect({ topology });
+  await connection.opened;
+  return { connection, ...told };
 }
 
-const list = (what: string) => manage('GET', `/api/${what}/${vhost.name}`) as Promise<Record<string, unknown>[]>;
-const take = (channel: Channel, queue: string) =>
-  eventually(async () => {
-    const message = await channel.get(queue, { noAck: true });
-    if (!message) throw new Error(`${queue} is empty`);
-    return message;
+/** The vhost is gone with all in it and there again, as after a wiped disk. */
+async function wipe() {
+  await vhost.remove();
+  await manage('PUT', `/api/vhosts/${vhost.name}`);
+  const everything = { configure: '.*', write: '.*', read: '.*' };
+  await manage('PUT', `/api/permissions/${vhost.name}/${new URL(vhost.url).username}`, everything);
+}
+
+describe('a topology', () => {
+  it('declares durable exchanges and quorum queues with their bindings, limits and dead letters', async () => {
+    await declared({
+      exchanges: { news: { type: 'topic' }, gone: { type: 'fanout' } },
+      queues: {
+        all: { bindings: [{ exchange: 'news', routingKey: '#' }] },
+        some: { type: 'classic', deadLetterExchange: 'gone', arguments: { 'x-max-length': 7 } },
+        few: { deliveryLimit: 3, bindings: [{ exchange: 'gone' }, { exchange: 'news', routingKey: 'few.*' }] },
+      },
+    });
+    const made = (await list('exchanges')).filter(({ name }) => /^(news|gone)$/.test(String(name)));
+    expect(made.map(({ name, type, durable }) => [name, type, durable]).sort()).toEqual([
+      ['gone', 'fanout', true],
+      ['news', 'topic', true],
+    ]);
+    expect(await queue('all')).toMatchObject({ durable: true, arguments: { 'x-queue-type': 'quorum' } });
+    expect(await queue('some')).toMatchObject({
+      durable: true,
+      arguments: { 'x-queue-type': 'classic', 'x-dead-letter-exchange': 'gone', 'x-max-length': 7 },
+    });
+    expect(await queue('few')).toMatchObject({ arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 3 } });
+    const observer = await vhost.observer();
+    observer.publish('news', 'few.people', Buffer.from('news'));
+    expect((await take(observer, 'all')).content.toString()).toBe('news');
+    expect((await take(observer, 'few')).content.toString()).toBe('news');
   });
 
-describe('declareTopology', () => {
-  it('declares what docs/design.md names', async () => {
-    const { connection } = await setup();
-    await declareTopology(connection, ['default', 'reports']);
-    const exchanges = (await list('exchanges')).filter(({ name }) => /^jobs/.test(String(name)));
-    expect(exchanges.map(({ name, type, durable }) => [name, type, durable]).sort()).toEqual([
+  it('leaves what is there already as it is, whoever declares it how often', async () => {
+    const topology = { queues: { inbox: {} } };
+    await Promise.all([declared(topology), declared(topology)]);
+    const observer = await vhost.observer();
+    observer.sendToQueue('inbox', Buffer.from('kept'));
+    await observer.waitForConfirms();
+    await declared(topology);
+    expect(await takeAll(observer, 'inbox')).toEqual(['kept']);
+  });
+
+  it('is declared again when the connection is back: the disk may have been wiped', async () => {
+    const { becomes } = await declared({ exchanges: { to: { type: 'direct' } }, queues: { inbox: {} } });
+    await wipe();
+    await becomes('open');
+    await eventually(async () => expect(await queue('inbox')).toBeDefined());
+    expect((await list('exchanges')).map(({ name }) => name)).toContain('to');
+  });
+
+  it.each<[what: string, there: Topology, wanted: Topology, argument: string, values: RegExp]>([
+    [
+      'another type of queue',
+      { queues: { inbox: { type: 'classic' } } },
+      { queues: { inbox: {} } },
+      'queue "inbox" in the vhost "VHOST" exists with another x-queue-type',
+      /quorum.* current .*classic/,
+    ],
+    [
+      'no delivery limit',
+      { queues: { inbox: {} } },
+      { queues: { inbox: { deliveryLimit: 5 } } },
+      'queue "inbox" in the vhost "VHOST" exists with another x-delivery-limit',
+      /'5'.* current is none/,
+    ],
+    [
+      'other dead letters',
+      { queues: { inbox: { deadLetterExchange: 'one' } } },
+      { queues: { inbox: { deadLetterExchange: 'other' } } },
+      'queue "inbox" in the vhost "VHOST" exists with another x-dead-letter-exchange',
+      /'other'.* current .*'one'/,
+    ],
+    [
+      'another type of exchange',
+      { exchanges: { to: { type: 'direct' } } },
+      { exchanges: { to: { type: 'fanout' } } },
+      'exchange "to" in the vhost "VHOST" exists with another type',
+      /'?fanout'?.* current .*'?direct'?/,
+    ],
+  ])('says which argument differs, and what to do, when there is %s', async (_what, there, wanted, words, values) => {
+    await declared(there);
+    const { connection, states } = vhost.connect({ topology: wanted });
+    const error = (await connection.opened.catch((reason: unknown) => reason)) as Error;
+    expect(error).toBeInstanceOf(TopologyMismatchError);
+    expect(error).toMatchObject({ code: 'topology-mismatch', cause: { code: 406 } });
+    expect(error.message).toContain(words.replace('VHOST', vhost.name));
+    expect(error.message).toMatch(values);
+    expect(error.message).toMatch(/Declare it as it is, or delete it/);
+    expect(states.map(([state]) => state)).toEqual(['closed']);
+  });
+
+  it('that differs only after a reconnect is told and tried again: somebody may delete what is in the way', async () => {
+    const { states, becomes } = await declared({ queues: { inbox: { deliveryLimit: 5 } } });
+    const observer = await vhost.observer();
+    await observer.deleteQueue('inbox');
+    await observer.assertQueue('inbox', { arguments: { 'x-queue-type': 'quorum' } });
+    const [{ name }] = (await eventually(async () => {
+      const connections = (await manage('GET', `/api/vhosts/${vhost.name}/connections`)) as { name: string }[];
+      expect(connections.length).toBeGreaterThan(1);
+      return connections.filter((each) => JSON.stringify(each).includes(`node-${process.pid}`));
+    })) as [{ name: string }];
+    await manage('DELETE', `/api/connections/${encodeURIComponent(name)}`);
+    await eventually(() => expect(states.at(-1)?.[1]).toMatch(/another x-delivery-limit/));
+    await observer.deleteQueue('inbox');
+    await becomes('open');
+    expect(await queue('inbox')).toMatchObject({ arguments: { 'x-delivery-limit': 5 } });
+  });
+});
+
+describe('a user who may not configure anything', () => {
+  async function plainUser() {
+    const user = `plain-${vhost.name}`;
+    await manage('PUT', `/api/users/${user}`, { password: 'secret', tags: '' });
+    vhost.closeAfterwards({ close: () => manage('DELETE', `/api/users/${user}`) });
+    await manage('PUT', `/api/permissions/${vhost.name}/${user}`, { configure: '', write: '.*', read: '.*' });
+    return Object.assign(new URL(vhost.url), { username: user, password: 'secret' }).href;
+  }
+
+  it('gets along with a topology that is there', async () => {
+    const topology = jobTopology(['default']);
+    await declared(topology);
+    const { connection, states } = vhost.connect({ url: await plainUser(), topology });
+    await connection.opened;
+    expect(states).toEqual([['open', undefined]]);
+  });
+
+  it('waits for one that is not, and says what is missing', async () => {
+    const topology = { queues: { inbox: {} } };
+    const { connection, states } = vhost.connect({ url: await plainUser(), topology });
+    await eventually(() => expect(states).toHaveLength(1));
+    expect(states[0]).toEqual(['connecting', expect.stringMatching(/NOT_FOUND - no queue 'inbox'/)]);
+    await declared(topology);
+    await connection.opened;
+  });
+});
+
+describe('jobTopology', () => {
+  it('names what the architecture names', async () => {
+    await declared(jobTopology(['default', 'reports']));
+    const made = (await list('exchanges')).filter(({ name }) => /^jobs/.test(String(name)));
+    expect(made.map(({ name, type, durable }) => [name, type, durable]).sort()).toEqual([
       ['jobs', 'direct', true],
       ['jobs.dead', 'fanout', true],
       ['jobs.events', 'fanout', true],
     ]);
-    const queues = await list('queues');
-    expect(queues.map(({ name, durable }) => [name, durable]).sort()).toEqual([
-      ['jobs.dead', true],
-      ['jobs.default', true],
-      ['jobs.reports', true],
+    expect((await list('queues')).map(({ name }) => name).sort()).toEqual([
+      'jobs.dead',
+      'jobs.default',
+      'jobs.reports',
     ]);
-    expect(queues.find(({ name }) => name === ringQueue('default'))).toMatchObject({
+    expect(await queue(ringQueue('default'))).toMatchObject({
       arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 500, 'x-dead-letter-exchange': 'jobs.dead' },
     });
-    expect(queues.find(({ name }) => name === topology.dead)).toMatchObject({
-      arguments: { 'x-queue-type': 'quorum' },
-    });
+    expect(await queue(exchanges.dead)).toMatchObject({ arguments: { 'x-queue-type': 'quorum' } });
   });
 
   it('routes each ring to its queue, and what a consumer refuses to the dead letters', async () => {
-    const { connection, observer } = await setup();
-    await declareTopology(connection, ['default', 'reports']);
-    observer.publish(topology.jobs, 'reports', Buffer.from('ring'));
+    await declared(jobTopology(['default', 'reports']));
+    const observer = await vhost.observer();
+    observer.publish(exchanges.jobs, 'reports', Buffer.from('ring'));
     const ring = await eventually(async () => {
       const message = await observer.get(ringQueue('reports'));
       if (!message) throw new Error('not there yet');
       return message;
     });
     observer.reject(ring, false);
-    expect((await take(observer, topology.dead)).content.toString()).toBe('ring');
-    expect(await observer.checkQueue(ringQueue('default'))).toMatchObject({ messageCount: 0 });
-    expect(await observer.checkQueue(ringQueue('reports'))).toMatchObject({ messageCount: 0 });
-  });
-
-  it('leaves what is there already as it is', async () => {
-    const [{ connection, observer }, other] = [await setup(), await setup()];
-    await Promise.all([declareTopology(connection, ['default']), declareTopology(other.connection, ['default'])]);
-    observer.sendToQueue(ringQueue('default'), Buffer.from('ring'));
-    await declareTopology(connection, ['default']);
-    expect((await take(observer, ringQueue('default'))).content.toString()).toBe('ring');
-  });
-
-  it('declares everything again when the connection is back: the disk may have been wiped', async () => {
-    const { connection } = await setup();
-    await declareTopology(connection, ['default']);
-    await vhost.remove();
-    await eventually(() => expect(connection.state).toBe('connecting'));
-    await manage('PUT', `/api/vhosts/${vhost.name}`);
-    const { username } = new URL(vhost.amqpUrl);
-    const everything = { configure: '.*', write: '.*', read: '.*' };
-    await manage('PUT', `/api/permissions/${vhost.name}/${username}`, everything);
-    await eventually(() => expect(connection.state).toBe('open'));
-    expect((await list('queues')).map(({ name }) => name).sort()).toEqual(['jobs.dead', 'jobs.default']);
+    expect((await take(observer, exchanges.dead)).content.toString()).toBe('ring');
+    expect(await takeAll(observer, ringQueue('default'))).toEqual([]);
+    expect(await takeAll(observer, ringQueue('reports'))).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 // What every process needs, and nothing that only one of them does.
 export { baseUrl, commonVariables, flag, integer, list, loadConfig, parseConfig, port } from './config.ts';
+export { createBrokerTelemetry, type BrokerTelemetry } from './broker-telemetry.ts';
 export { answers, type ReadinessCheck } from './health.ts';
 export { createHttpService, listen, type HttpServiceOptions } from './http-service.ts';
 export { createLogger, type Logger } from './logger.ts';

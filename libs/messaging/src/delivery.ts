@@ -1,0 +1,66 @@
+import type { ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
+
+/** One arrival of a message. */
+export interface Delivery<Body> {
+  body: Body;
+  /** `undefined` when the sender gave none; ours has one, new with every publication. */
+  messageId: string | undefined;
+  /** When it was sent, to the second, if the sender says so. */
+  timestamp: Date | undefined;
+  /** W3C Trace Context, where it is well-formed. https://www.w3.org/TR/trace-context/#traceparent-header */
+  traceparent: string | undefined;
+  headers: Record<string, unknown>;
+  /** Handed out before: its former holder's channel is gone, or gave it back. */
+  redelivered: boolean;
+  /**
+   * A number that grows whenever a quorum queue hands the message out again, from 0; always 0 in a classic queue. It is
+   * `x-acquired-count` where the broker sends it, since from 4.3 on `x-delivery-count` leaves out what was merely given
+   * back. https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling
+   */
+  deliveryCount: number;
+  /** Fires when the channel is lost: then the broker gives the message to somebody else. */
+  signal: AbortSignal;
+}
+
+export function deliveryOf<Body>(message: ConsumeMessage, body: Body, signal: AbortSignal): Delivery<Body> {
+  const { messageId, timestamp, headers = {} } = message.properties;
+  return {
+    body,
+    messageId,
+    timestamp: typeof timestamp === 'number' ? new Date(timestamp * 1_000) : undefined,
+    traceparent: traceparentOf(headers['traceparent']),
+    headers,
+    redelivered: message.fields.redelivered,
+    deliveryCount: Number(headers['x-acquired-count'] ?? headers['x-delivery-count'] ?? 0),
+    signal,
+  };
+}
+
+const traceparent = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}/;
+
+function traceparentOf(header: unknown): string | undefined {
+  return typeof header === 'string' && traceparent.test(header) ? header : undefined;
+}
+
+/**
+ * Subscribes to a queue until the channel is lost. When the broker ends the subscription by itself, it closes the channel,
+ * so that whoever keeps it subscribes again: because the queue was deleted or, since RabbitMQ 4.3, because an
+ * acknowledgement took longer than its `consumer_timeout` (before, it closed the channel itself).
+ *
+ * @returns the consumer tag, and a signal that fires when the channel is lost
+ */
+export async function receive(
+  channel: ConfirmChannel,
+  queue: string,
+  onMessage: (message: ConsumeMessage, signal: AbortSignal) => void,
+  options?: Options.Consume,
+): Promise<{ tag: string; lost: AbortSignal }> {
+  const lost = new AbortController();
+  channel.on('close', () => lost.abort(new Error('the channel is gone: the broker hands the message out again')));
+  const onDelivery = (message: ConsumeMessage | null): void => {
+    if (message) onMessage(message, lost.signal);
+    else void channel.close().catch(() => undefined); // closed by then: the same outcome
+  };
+  const { consumerTag } = await channel.consume(queue, onDelivery, options);
+  return { tag: consumerTag, lost: lost.signal };
+}

@@ -1,0 +1,78 @@
+import type { EventEmitter } from 'node:events';
+import type { Logger } from './logger.ts';
+import { Counter, Gauge, type Registry } from './metrics.ts';
+
+/** Logs and counts what a process's connections to the broker tell. */
+export interface BrokerTelemetry {
+  /**
+   * @param events of a connection of @offload/messaging: `state`, `message` and `fault`
+   * @param role what the connection is for @default broker
+   */
+  observe(events: EventEmitter, role?: string): void;
+}
+
+/** What a message's step changes about those under way: see `MessageStep` in @offload/messaging. */
+const inFlight: Record<string, [direction: 'out' | 'in', change: 1 | -1]> = {
+  published: ['out', 1],
+  confirmed: ['out', -1],
+  returned: ['out', -1],
+  nacked: ['out', -1],
+  unconfirmed: ['out', -1],
+  consumed: ['in', 1],
+  acked: ['in', -1],
+  requeued: ['in', -1],
+  rejected: ['in', -1],
+  lost: ['in', -1],
+};
+
+export function createBrokerTelemetry(log: Logger, registry: Registry): BrokerTelemetry {
+  const registers = [registry];
+  const messages = new Counter({
+    name: 'offload_broker_messages_total',
+    help: `Steps of messages, by step (${Object.keys(inFlight).join(', ')}) and exchange or queue`,
+    labelNames: ['step', 'where'],
+    registers,
+  });
+  const underWay = new Gauge({
+    name: 'offload_broker_messages_in_flight',
+    help: 'Messages not yet confirmed (out), or not yet acknowledged (in)',
+    labelNames: ['direction'],
+    registers,
+  });
+  const states = new Gauge({
+    name: 'offload_broker_connection_state',
+    help: '1 for the state that the connection is in: connecting, open, blocked or closed',
+    labelNames: ['role', 'state'],
+    registers,
+  });
+  const reconnects = new Counter({
+    name: 'offload_broker_reconnects_total',
+    help: 'Connections that came back after they were lost',
+    labelNames: ['role'],
+    registers,
+  });
+  for (const direction of ['out', 'in']) underWay.set({ direction }, 0);
+
+  return {
+    observe(events, role = 'broker') {
+      let current = 'connecting';
+      let lost = false;
+      states.set({ role, state: current }, 1);
+      reconnects.inc({ role }, 0);
+      events.on('state', (state: string, reason?: string) => {
+        log.info({ reason }, role === 'broker' ? `broker ${state}` : `broker ${state} (${role})`);
+        states.set({ role, state: current }, 0);
+        states.set({ role, state }, 1);
+        if (state === 'open' && lost) reconnects.inc({ role });
+        lost = state === 'connecting' && (lost || current !== 'connecting');
+        current = state;
+      });
+      events.on('message', (step: string, where: string) => {
+        messages.inc({ step, where });
+        const [direction, change] = inFlight[step] ?? [];
+        if (direction && change) underWay.inc({ direction }, change);
+      });
+      events.on('fault', (error: Error, context: object) => log.error({ err: error, ...context }, 'message failed'));
+    },
+  };
+}

@@ -44,7 +44,10 @@ export async function openProject({ notifiers, environment }) {
 
   return {
     apiPort,
+    managementPort,
     notifierPorts,
+    /** What compose is told from now on. */
+    set: (variables) => void Object.assign(env, variables),
     docker,
     compose,
     containers,

@@ -64,8 +64,34 @@ async function scenario() {
     );
   });
   await check("RabbitMQ's consumer_timeout is 3 hours", async () => {
-    const query = ['gosu', 'rabbitmq', 'rabbitmqctl', '-q', 'eval', 'application:get_env(rabbit, consumer_timeout).'];
-    equal(await inside('rabbitmq', ...query), '{ok,10800000}');
+    equal(await rabbitmqctl('eval', 'application:get_env(rabbit, consumer_timeout).'), '{ok,10800000}');
+  });
+  await check('RabbitMQ has its four users only: no guest, no default user', async () => {
+    const users = JSON.parse(await rabbitmqctl('list_users', '--formatter', 'json'));
+    equal(users.map(({ user, tags }) => `${user} ${tags}`).sort(), [
+      'api ',
+      'notifier ',
+      'operator administrator',
+      'worker ',
+    ]);
+    for (const user of ['guest', 'offload']) equal((await management('/api/whoami', user, user)).status, 401);
+  });
+  await check('each process is connected as its own user', async () => {
+    const asThemselves = [...repeated(1, 'api api'), ...repeated(NOTIFIERS, 'notifier notifier')];
+    asThemselves.push(...repeated(2 * WORKERS, 'worker worker')); // one connection to publish, one to consume
+    await eventually('so many connections', async () => {
+      const connections = await (await management('/api/connections', 'operator', 'offload')).json();
+      const users = connections.map((each) => `${each.user} ${each.client_properties?.connection_name?.split('-')[0]}`);
+      return users.sort().join() === asThemselves.join();
+    });
+  });
+  await check('a wrong password is refused, and a worker that has one ends and says so', async () => {
+    equal((await management('/api/whoami', 'operator', 'wrong')).status, 401);
+    const wrong = ['--env', 'AMQP_URL=amqp://worker:wrong@rabbitmq:5672'];
+    const said = await compose('run', '--rm', '--no-deps', '--no-TTY', ...wrong, 'worker').catch(
+      ({ message }) => message,
+    );
+    truly(said.includes('ACCESS_REFUSED'), `said: ${said}`);
   });
 
   await check('demo.sleep: 202, then succeeded', async () => {
@@ -113,7 +139,7 @@ async function scenario() {
   await check(
     'a worker killed with `docker kill` loses its job to another (the time is told, not judged)',
     async () => {
-      killedJob = (await submit('demo.sleep', { seconds: 3 })).job;
+      killedJob = (await submit('demo.sleep', { seconds: 8 })).job;
       const worker = await eventually('a worker runs the job', workerWithAJob);
       await docker('kill', worker.name);
       const { startedAt } = await eventually('a second attempt', async () => {
@@ -153,6 +179,17 @@ async function scenario() {
     equal((await fetch(links.events)).status, 200);
     await finished(interruptedJob.id, 'succeeded');
   });
+  await check('up puts a new password and one more queue into effect, and RabbitMQ keeps what it has', async () => {
+    project.set({ RABBITMQ_WORKER_PASSWORD: 'n%40w:%20100%25', QUEUES: 'default,reports' });
+    await up(...SCALE);
+    await rabbitmqctl('authenticate_user', 'worker', 'n@w: 100%');
+    const outcome = await rabbitmqctl('authenticate_user', 'worker', 'offload').catch(({ message }) => message);
+    truly(outcome.includes('failed to authenticate'), `the former password: ${outcome}`);
+    const { status, job } = await submit('demo.sleep', { seconds: 0 }, { queue: 'reports' });
+    equal(status, 202);
+    await finished(job.id, 'succeeded');
+    await finished((await submit('demo.sleep', { seconds: 0 })).job.id, 'succeeded');
+  });
 }
 
 /** Runs, counts and prints one check. Its failure ends the scenario: the checks build on each other. */
@@ -186,6 +223,22 @@ async function eventually(what, probe, timeoutMs = 30_000) {
     if (value) return value;
   }
   throw new Error(`${what}: not within ${timeoutMs} ms`);
+}
+
+/** @returns an array with `value` in it so many times */
+function repeated(times, value) {
+  return Array.from({ length: times }, () => value);
+}
+
+/** @returns what `rabbitmqctl` prints */
+function rabbitmqctl(...args) {
+  return inside('rabbitmq', 'gosu', 'rabbitmq', 'rabbitmqctl', '-q', ...args);
+}
+
+/** Asks RabbitMQ's management API. */
+function management(path, user, password) {
+  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  return fetch(`http://127.0.0.1:${project.managementPort}${path}`, { headers: { authorization } });
 }
 
 // The system under test, over HTTP.

@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+// `node render-definitions.mjs [FILE]`: definitions.json with the queues of QUEUES, and with each user's password as a
+// hash, for RabbitMQ's load_definitions. Without FILE it is printed. Needs nothing but Node.js.
+//   QUEUES                        separated by commas (default)
+//   RABBITMQ_<USER>_PASSWORD      one for each user in definitions.json, as it stands in a URL: percent-encoded
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const EX_CONFIG = 78; // sysexits.h, as the processes end when their configuration is wrong
+
+const environment = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));
+const template = JSON.parse(readFileSync(join(import.meta.dirname, 'definitions.json'), 'utf8'));
+const queues = [...new Set((environment.QUEUES ?? 'default').split(',').map((name) => name.trim()))];
+
+const faults = [...queues.map(queueFault), ...template.users.map(passwordFault)].filter((fault) => fault !== null);
+if (faults.length > 0) {
+  process.stderr.write(`The definitions can't be rendered:\n${faults.map((fault) => `  ${fault}\n`).join('')}`);
+  process.exit(EX_CONFIG);
+}
+const definitions = `${JSON.stringify(render(), null, 2)}\n`;
+const [, , file] = process.argv;
+if (file === undefined) process.stdout.write(definitions);
+else {
+  writeFileSync(`${file}.new`, definitions);
+  renameSync(`${file}.new`, file); // whoever reads it now gets the old one or the new one
+}
+
+/** The queue `default` is the pattern for the others. */
+function render() {
+  return {
+    ...template,
+    users: template.users.map((user) => ({
+      ...user,
+      password_hash: passwordHash(decodeURIComponent(environment[passwordVariable(user)])),
+      hashing_algorithm: 'rabbit_password_hashing_sha256',
+    })),
+    permissions: template.permissions.map((permission) => ({
+      ...permission,
+      read: permission.read.replace('(default)', `(${queues.map(asPattern).join('|')})`),
+    })),
+    queues: template.queues.flatMap((queue) =>
+      queue.name === 'jobs.default' ? queues.map((name) => ({ ...queue, name: `jobs.${name}` })) : [queue],
+    ),
+    bindings: template.bindings.flatMap((binding) =>
+      binding.destination === 'jobs.default'
+        ? queues.map((name) => ({ ...binding, destination: `jobs.${name}`, routing_key: name }))
+        : [binding],
+    ),
+  };
+}
+
+/** Of all that a queue's name may have in it, only dots mean something else in a pattern. */
+function asPattern(name) {
+  return name.replaceAll('.', String.raw`\.`);
+}
+
+/** RabbitMQ's salted SHA-256. https://www.rabbitmq.com/docs/passwords#computing-password-hash */
+function passwordHash(password) {
+  const salt = randomBytes(4);
+  const hash = createHash('sha256').update(salt).update(password, 'utf8').digest();
+  return Buffer.concat([salt, hash]).toString('base64');
+}
+
+function passwordVariable({ name }) {
+  return `RABBITMQ_${name.toUpperCase()}_PASSWORD`;
+}
+
+/** What a URL can hold as a password and every client reads alike: ASCII, percent-encoded where RFC 3986 asks for it. */
+function passwordFault(user) {
+  const variable = passwordVariable(user);
+  const password = environment[variable];
+  if (password === undefined) return `${variable} is not set: the password of the user ${user.name}`;
+  if (/^([A-Za-z0-9._~!$&'()*+,;=:-]|%([2-6][0-9A-Fa-f]|7[0-9A-Ea-e]))+$/.test(password)) return null;
+  return `${variable} must be ASCII, and percent-encoded what a URL can't hold: %40 for @, %2F for /, %25 for %`;
+}
+
+/** As `queueName` in libs/contracts. Rights go by name, so a queue must not be called like an exchange either. */
+function queueFault(name) {
+  if (name === 'dead' || name === 'events') return `QUEUES: there is an exchange jobs.${name} already`;
+  if (/^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)) return null;
+  return `QUEUES: "${name}" must be up to 63 of a-z, 0-9, ".", "_" and "-", a letter or digit first`;
+}

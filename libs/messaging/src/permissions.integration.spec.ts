@@ -1,0 +1,273 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually, manage, startBroker, type TestBroker } from '@offload/testing';
+import amqp, { type ConfirmChannel } from 'amqplib';
+import { z } from 'zod';
+import { connect, type ConnectOptions } from './connection.ts';
+import { consume, type Verdict } from './consumer.ts';
+import { BrokerRefusedError } from './errors.ts';
+import { exchanges, jobTopology, ringQueue } from './job-topology.ts';
+import { createPublisher } from './publisher.ts';
+import { take } from './spec-vhost.ts';
+import { subscribe } from './subscriber.ts';
+
+const SCRIPT = join(import.meta.dirname, '../../../deploy/rabbitmq/render-definitions.mjs');
+const QUEUES = ['default', 'mail.eu'];
+const topology = jobTopology(QUEUES);
+
+/** As they stand in a URL. */
+const passwords = { operator: 'plain', api: 'p%40ss%2Fword:%20100%25', worker: 'w', notifier: 'n%3F' };
+type User = keyof typeof passwords;
+const variables = Object.fromEntries(
+  Object.entries(passwords).map(([user, password]) => [`RABBITMQ_${user.toUpperCase()}_PASSWORD`, password]),
+);
+
+function render(environment: Record<string, string>) {
+  return spawnSync(process.execPath, [SCRIPT], { env: environment, encoding: 'utf8' });
+}
+
+describe('render-definitions', () => {
+  it('names everything that is wrong, and no password', () => {
+    const { status, stdout, stderr } = render({
+      ...variables,
+      QUEUES: 'default,events,A',
+      RABBITMQ_API_PASSWORD: '',
+      RABBITMQ_WORKER_PASSWORD: 'p@ss',
+    });
+    expect([status, stdout]).toEqual([78, '']);
+    expect(stderr.match(/(?<=^ {2})\w+( is not set)?/gm)).toEqual([
+      'QUEUES',
+      'QUEUES',
+      'RABBITMQ_API_PASSWORD is not set',
+      'RABBITMQ_WORKER_PASSWORD',
+    ]);
+    expect(stderr).not.toContain('p@ss');
+  });
+
+  it('writes hashes, each with a salt of its own, and no password', () => {
+    const { stdout } = render({ ...variables, RABBITMQ_WORKER_PASSWORD: passwords.api });
+    expect(stdout).not.toMatch(/p%40ss|p@ss/);
+    const { users } = JSON.parse(stdout) as { users: { password_hash: string }[] };
+    expect(new Set(users.map(({ password_hash: hash }) => hash)).size).toBe(4);
+  });
+});
+
+describe('a broker with the rendered definitions', () => {
+  let broker: TestBroker;
+  const opened: { close(): Promise<unknown> }[] = [];
+  beforeAll(async () => {
+    const { stdout } = render({ ...variables, QUEUES: QUEUES.join(', ') });
+    broker = await startBroker({ definitions: JSON.parse(stdout) as object });
+  }, 60_000);
+  afterAll(() => broker?.remove());
+  afterEach(async () => void (await Promise.allSettled(opened.splice(0).map((each) => each.close()))));
+
+  const urlOf = (username: string, password: string) =>
+    Object.assign(new URL(broker.amqpUrl), { username, password }).href;
+  const asOperator = async (path: string) => {
+    const amqpUrl = urlOf('operator', passwords.operator);
+    return (await manage('GET', path, undefined, { ...broker, amqpUrl })) as Record<string, unknown>[];
+  };
+
+  /** The library's connection, as the processes open it. */
+  function connectAs(user: User, options: Partial<ConnectOptions> = {}) {
+    const connection = connect({ url: urlOf(user, passwords[user]), topology, maxReconnectDelayMs: 50, ...options });
+    connection.opened.catch(() => undefined);
+    const reasons: (string | undefined)[] = [];
+    const faults: string[] = [];
+    connection.events
+      .on('state', (_state, reason) => void reasons.push(reason))
+      .on('fault', ({ message }) => void faults.push(message));
+    opened.push(connection);
+    return { connection, reasons, faults };
+  }
+
+  async function channelsOf(user: User): Promise<() => Promise<ConfirmChannel>> {
+    const model = await amqp.connect(urlOf(user, passwords[user]));
+    opened.push(model);
+    return () => model.createConfirmChannel();
+  }
+
+  it('has its users only: no guest', async () => {
+    const users = (await asOperator('/api/users')).map(({ name, tags }) => [name, [tags].flat().join()]);
+    expect(users.sort()).toEqual([
+      ['api', ''],
+      ['notifier', ''],
+      ['operator', 'administrator'],
+      ['worker', ''],
+    ]);
+  });
+
+  it('has what jobTopology declares, to the last binding', async () => {
+    const list = async () => {
+      const kinds = ['exchanges', 'queues', 'bindings'].map((kind) => asOperator(`/api/${kind}/%2F`));
+      const [madeExchanges, queues, bindings] = (await Promise.all(kinds)) as [Entries, Entries, Entries];
+      return {
+        exchanges: madeExchanges.map(({ name, type, durable }) => [name, type, durable]).sort(),
+        queues: queues.map(({ name, durable, arguments: given }) => [name, durable, given]).sort(),
+        bindings: bindings.map(({ source, destination, routing_key: key }) => [source, destination, key]).sort(),
+      };
+    };
+    type Entries = Record<string, unknown>[];
+    const before = await list();
+    expect(before.queues.map(([name]) => name)).toEqual(['jobs.dead', 'jobs.default', 'jobs.mail.eu']);
+    await connectAs('operator').connection.opened;
+    expect(await list()).toEqual(before);
+  });
+
+  it.each(['api', 'worker', 'notifier', 'operator'] as const)('lets %s in, who need not declare it', async (user) => {
+    const { connection, reasons } = connectAs(user);
+    await connection.opened;
+    expect(reasons).toEqual([undefined]);
+  });
+
+  it.each(['guest', 'offload', 'api'])('does not let %s in with its name for a password', async (user) => {
+    const { connection } = connectAs('api', { url: urlOf(user, user) });
+    await expect(connection.opened).rejects.toThrow(BrokerRefusedError);
+  });
+
+  /** Everything that somebody might try, on a channel of its own. */
+  const attempts: Record<string, (channel: ConfirmChannel) => unknown> = {
+    'ring through its exchange': (channel) => channel.publish(exchanges.jobs, 'default', Buffer.from('ring')),
+    'ring past it': (channel) => channel.sendToQueue(ringQueue('default'), Buffer.from('ring')),
+    'publish an event': (channel) => channel.publish(exchanges.events, '', Buffer.from('event')),
+    'publish a dead letter': (channel) => channel.publish(exchanges.dead, '', Buffer.from('letter')),
+    'bury one past its exchange': (channel) => channel.sendToQueue(exchanges.dead, Buffer.from('letter')),
+    'get rings': (channel) => channel.get(ringQueue('default')),
+    'consume rings': (channel) => channel.consume(ringQueue('mail.eu'), () => undefined),
+    'purge rings': (channel) => channel.purgeQueue(ringQueue('default')),
+    'get dead letters': (channel) => channel.get(exchanges.dead),
+    'consume dead letters': (channel) => channel.consume(exchanges.dead, () => undefined),
+    'purge dead letters': (channel) => channel.purgeQueue(exchanges.dead),
+    'listen to events': async (channel) => {
+      const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
+      await channel.bindQueue(queue, exchanges.events, '');
+      await channel.consume(queue, () => undefined, { noAck: true });
+    },
+    'listen to rings': async (channel) => {
+      const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
+      await channel.bindQueue(queue, exchanges.jobs, 'default');
+    },
+    'listen to dead letters': async (channel) => {
+      const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
+      await channel.bindQueue(queue, exchanges.dead, '');
+    },
+    'have a queue that feeds the rings': (channel) => {
+      return channel.assertQueue('', { exclusive: true, deadLetterExchange: exchanges.jobs });
+    },
+    'have events flow into the rings': (channel) => channel.bindQueue(ringQueue('default'), exchanges.events, ''),
+    'have events flow into the dead letters': (channel) => channel.bindQueue(exchanges.dead, exchanges.events, ''),
+    'have dead letters ring': (channel) => channel.bindExchange(exchanges.jobs, exchanges.dead, ''),
+    'cut the rings off': (channel) => channel.unbindQueue(ringQueue('default'), exchanges.jobs, 'default'),
+    'declare a queue': (channel) => channel.assertQueue('mine'),
+    'declare one more for rings': (channel) => channel.assertQueue(ringQueue('mine')),
+    'declare an exchange': (channel) => channel.assertExchange('mine', 'fanout'),
+    'delete the rings': (channel) => channel.deleteQueue(ringQueue('default')),
+    'delete the dead letters': (channel) => channel.deleteQueue(exchanges.dead),
+    'delete the exchange of rings': (channel) => channel.deleteExchange(exchanges.jobs),
+    'delete the exchange of dead letters': (channel) => channel.deleteExchange(exchanges.dead),
+    'delete the exchange of events': (channel) => channel.deleteExchange(exchanges.events),
+  };
+
+  /** @returns what the broker refuses with, or `done` */
+  async function outcomeOf(attempt: (typeof attempts)[string], channel: ConfirmChannel): Promise<string> {
+    let refusal: Error | undefined;
+    channel.on('error', (error: Error) => (refusal = error));
+    try {
+      await attempt(channel);
+      await channel.waitForConfirms();
+      await channel.close();
+      return 'done';
+    } catch (error) {
+      return /[A-Z]+_[A-Z]+/.exec((refusal ?? (error as Error)).message)?.[0] ?? String(error);
+    }
+  }
+
+  it.each([
+    ['api', ['ring through its exchange', 'publish an event']],
+    // Purging is reading, for RabbitMQ: who may consume a queue may empty it.
+    ['worker', ['publish an event', 'publish a dead letter', 'get rings', 'consume rings', 'purge rings']],
+    ['notifier', ['listen to events']],
+  ] as const)('lets %s do what is its to do, and refuses the rest', async (user, may) => {
+    const newChannel = await channelsOf(user);
+    const outcomes: Record<string, string> = {};
+    for (const [what, attempt] of Object.entries(attempts))
+      outcomes[what] = await outcomeOf(attempt, await newChannel());
+    const expected = Object.keys(attempts).map((what) => [
+      what,
+      may.includes(what as never) ? 'done' : 'ACCESS_REFUSED',
+    ]);
+    expect(outcomes).toEqual(Object.fromEntries(expected));
+  });
+
+  it("keeps a notifier from another's queue", async () => {
+    const [one, other] = [await (await channelsOf('notifier'))(), await channelsOf('notifier')];
+    const { queue } = await one.assertQueue('', { exclusive: true });
+    const consumed = await outcomeOf((channel) => channel.consume(queue, () => undefined), await other());
+    const deleted = await outcomeOf((channel) => channel.deleteQueue(queue), await other());
+    expect([consumed, deleted]).toEqual(['RESOURCE_LOCKED', 'RESOURCE_LOCKED']);
+  });
+
+  const ring = { type: 'ring', version: 1, schema: z.object({ jobId: z.string() }) };
+  const event = { type: 'event', version: 1, schema: z.object({ status: z.string() }) };
+
+  /** The processes as they are: an api, a worker with its two connections, a notifier. */
+  async function processes(handle: (jobId: string) => Verdict) {
+    const publishing = connectAs('worker').connection;
+    const bell = createPublisher(connectAs('api').connection);
+    const publisher = createPublisher(publishing);
+    const { connection: consuming, faults } = connectAs('worker');
+    consume(consuming, {
+      queue: ringQueue('mail.eu'),
+      message: ring,
+      async handle({ body: { jobId } }) {
+        await publisher.publish(event, { status: jobId }, { exchange: exchanges.events, mandatory: false });
+        return handle(jobId);
+      },
+      deadLetters: { publisher, exchange: exchanges.dead },
+    });
+    const heard: string[] = [];
+    await new Promise<void>((onListening) => {
+      const notifier = connectAs('notifier', { topology: jobTopology([]) }).connection;
+      const hear = ({ body: { status } }: { body: { status: string } }) => void heard.push(status);
+      subscribe(notifier, { exchange: exchanges.events, message: event, handle: hear, onListening });
+    });
+    return {
+      heard,
+      faults,
+      ring: (jobId: string) => bell.publish(ring, { jobId }, { exchange: exchanges.jobs, routingKey: 'mail.eu' }),
+    };
+  }
+
+  it('carries a ring from the api to a worker, and its event to a notifier', async () => {
+    const { heard, faults, ring } = await processes(() => 'ack');
+    await ring('first');
+    await eventually(() => expect(heard).toEqual(['first']));
+    expect(faults).toEqual([]);
+  });
+
+  it('carries what a worker rejects to the dead letters, with the reason', async () => {
+    const letters = await (await channelsOf('operator'))();
+    await letters.purgeQueue(exchanges.dead);
+    const { faults, ring } = await processes((jobId) => ({ reject: `not ${jobId}` }));
+    await ring('second');
+    const { content, properties } = await take(letters, exchanges.dead);
+    expect(JSON.parse(content.toString())).toEqual({ jobId: 'second' });
+    expect(properties.headers).toMatchObject({ 'x-offload-reason': 'not second', 'x-offload-queue': 'mail.eu' });
+    expect(faults).toEqual(['rejected: not second']);
+  });
+
+  it('sends no ring for a worker, which goes on with what it may send', async () => {
+    const publisher = createPublisher(connectAs('worker').connection);
+    const sent = publisher.publish(ring, { jobId: 'third' }, { exchange: exchanges.jobs, routingKey: 'default' });
+    await expect(sent).rejects.toThrow();
+    await publisher.publish(event, { status: 'there' }, { exchange: exchanges.events, mandatory: false });
+  });
+
+  it('tells an api why it does not consume', async () => {
+    const { connection } = connectAs('api');
+    consume(connection, { queue: ringQueue('default'), message: ring, handle: () => 'ack' });
+    await expect(connection.opened).rejects.toThrow(/ACCESS_REFUSED.*queue 'jobs\.default'/);
+  });
+});

@@ -66,18 +66,26 @@ function passwordVariable({ name }) {
   return `RABBITMQ_${name.toUpperCase()}_PASSWORD`;
 }
 
-/** What a URL can hold as a password and every client reads alike: ASCII, percent-encoded where RFC 3986 asks for it. */
+/** What a URL can hold as a password: percent-encoded where RFC 3986 asks for it. */
 function passwordFault(user) {
   const variable = passwordVariable(user);
   const password = environment[variable];
   if (password === undefined) return `${variable} is not set: the password of the user ${user.name}`;
-  if (/^([A-Za-z0-9._~!$&'()*+,;=:-]|%([2-6][0-9A-Fa-f]|7[0-9A-Ea-e]))+$/.test(password)) return null;
-  return `${variable} must be ASCII, and percent-encoded what a URL can't hold: %40 for @, %2F for /, %25 for %`;
+  if (/^([A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+$/.test(password) && isDecodable(password)) return null;
+  return `${variable} must be percent-encoded UTF-8 where a URL can't hold it: %40 for @, %2F for /, %25 for %`;
+}
+
+function isDecodable(text) {
+  try {
+    return decodeURIComponent(text) !== '';
+  } catch {
+    return false;
+  }
 }
 
 /** As `queueName` in libs/contracts. Rights go by name, so a queue must not be called like an exchange either. */
 function queueFault(name) {
-  if (name === 'dead' || name === 'events') return `QUEUES: there is an exchange jobs.${name} already`;
+  if (['dead', 'events', 'control'].includes(name)) return `QUEUES: jobs.${name} is an exchange`;
   if (/^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)) return null;
   return `QUEUES: "${name}" must be up to 63 of a-z, 0-9, ".", "_" and "-", a letter or digit first`;
 }

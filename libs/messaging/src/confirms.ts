@@ -25,15 +25,16 @@ export type Settled = (
 export function confirming(channel: ConfirmChannel): (message: Outgoing, settled: Settled) => void {
   /** Replies to messages that no queue was bound for, until their confirm, which the broker sends after them. */
   const returned = new Map<string, string[]>();
-  let lost = false;
+  let lost: string | null = null;
 
   channel.on('return', ({ properties, fields }: Message) => {
     const { exchange, routingKey, replyText } = fields as unknown as ReturnFields;
     const key = keyOf(exchange, routingKey, properties.messageId);
     returned.set(key, [...(returned.get(key) ?? []), replyText]);
   });
+  channel.on('error', ({ message }: Error) => (lost = `${LOST}: ${message}`)); // such as a 403 or 404; 'close' follows
   // Before amqplib's own listener, which fails what is unconfirmed: by then it must be seen that the channel is gone.
-  channel.prependListener('close', () => (lost = true));
+  channel.prependListener('close', () => (lost ??= LOST));
 
   function takeReturn({ exchange, routingKey, properties }: Outgoing): string | undefined {
     if (returned.size === 0) return undefined; // nearly always
@@ -49,7 +50,7 @@ export function confirming(channel: ConfirmChannel): (message: Outgoing, settled
     try {
       channel.publish(exchange, routingKey, content, properties, (cause: Error | null) => {
         const reply = takeReturn(message);
-        if (cause && lost) settled('unconfirmed', new BrokerUnavailableError(LOST, { cause }));
+        if (cause && lost !== null) settled('unconfirmed', new BrokerUnavailableError(lost, { cause }));
         else if (cause) settled('nacked', new PublishRefusedError('the broker refused the message (nack)', { cause }));
         else if (reply !== undefined) settled('returned', new PublishRefusedError(`returned: ${reply}`));
         else settled('confirmed');

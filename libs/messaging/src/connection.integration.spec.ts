@@ -2,8 +2,9 @@ import type { EventEmitter } from 'node:events';
 import { describe, expect, it, jest } from '@jest/globals';
 import { eventually, manage, openProxy } from '@offload/testing';
 import type { ConfirmChannel } from 'amqplib';
-import { connect } from './connection.ts';
+import { connect, type Connection } from './connection.ts';
 import { BrokerRefusedError, BrokerUnavailableError } from './errors.ts';
+import { createPublisher } from './publisher.ts';
 import { channelOf, useVhost } from './spec-vhost.ts';
 
 const vhost = useVhost();
@@ -35,6 +36,11 @@ describe('connect', () => {
     expect(() => connect({ url })).toThrow(new TypeError('the URL of a broker begins with amqp: or amqps:'));
   });
 
+  it('takes no password that is not percent-encoded, and does not show it', () => {
+    const wrong = new TypeError('user and password in the URL of a broker must be percent-encoded UTF-8');
+    expect(() => connect({ url: 'amqp://user:100%@127.0.0.1' })).toThrow(wrong);
+  });
+
   it.each([
     ['a wrong password', () => Object.assign(new URL(vhost.url), { password: 'wrong' }).href, /ACCESS_REFUSED/],
     ['an unknown user', () => Object.assign(new URL(vhost.url), { username: 'nobody' }).href, /ACCESS_REFUSED/],
@@ -48,6 +54,18 @@ describe('connect', () => {
     await expect(prepared).rejects.toBe(error);
     await expect(connection.keepChannel(async () => undefined)).rejects.toBe(error);
     expect(names(states)).toEqual(['closed']);
+  });
+
+  it('takes user and password as a URL holds them, whatever letters they have', async () => {
+    const [user, password] = [`jürgen/${vhost.name}`, 'pä§$ wörd/%:@'];
+    await manage('PUT', `/api/users/${encodeURIComponent(user)}`, { password, tags: '' });
+    vhost.closeAfterwards({ close: () => manage('DELETE', `/api/users/${encodeURIComponent(user)}`) });
+    const everything = { configure: '.*', write: '.*', read: '.*' };
+    await manage('PUT', `/api/permissions/${vhost.name}/${encodeURIComponent(user)}`, everything);
+    const { host, pathname } = new URL(vhost.url);
+    const url = `amqp://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}${pathname}`;
+    const { connection } = vhost.connect({ url });
+    await connection.opened;
   });
 
   it('waits out a broker that is not up yet, and tells so once', async () => {
@@ -109,6 +127,37 @@ describe('connect', () => {
     await connection.keepChannel(async () => undefined); // changes nothing about it
     broker.emit('unblocked');
     expect(names(states)).toEqual(['open', 'blocked', 'open']);
+  });
+});
+
+describe('what nobody listens to', () => {
+  async function warningsOf(act: (url: string) => Connection) {
+    const emitWarning = jest.spyOn(process, 'emitWarning').mockReturnValue();
+    const way = await proxy();
+    way.shut();
+    const connection = vhost.closeAfterwards(act(way.url));
+    await eventually(() => expect(connection.reason).toMatch(/ECONNREFUSED/));
+    const warnings = emitWarning.mock.calls.map(([warning]) => String(warning));
+    emitWarning.mockRestore();
+    return warnings;
+  }
+
+  it('is a warning of the process: that there is no broker, although a publisher follows the state', async () => {
+    const warnings = await warningsOf((url) => {
+      const connection = connect({ url });
+      createPublisher(connection);
+      return connection;
+    });
+    expect(warnings).toEqual([expect.stringMatching(/^no connection to the broker: .*ECONNREFUSED/)]);
+  });
+
+  it('is none when somebody listens', async () => {
+    const warnings = await warningsOf((url) => {
+      const connection = connect({ url });
+      connection.events.on('state', () => undefined);
+      return connection;
+    });
+    expect(warnings).toEqual([]);
   });
 });
 

@@ -2,9 +2,10 @@ import { EventEmitter } from 'node:events';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import type { SecureContextOptions } from 'node:tls';
 import amqp, { type ChannelModel } from 'amqplib';
+import { parseBrokerUrl } from './broker-url.ts';
 import { BrokerRefusedError, BrokerUnavailableError, TopologyMismatchError } from './errors.ts';
 import { keepChannels, type ChannelSetup } from './kept-channels.ts';
-import type { MessagingEvents } from './messaging-events.ts';
+import { tellState, type MessagingEvents } from './messaging-events.ts';
 import { declareTopology, type Topology } from './topology.ts';
 
 export interface ConnectOptions {
@@ -27,8 +28,11 @@ export type ConnectionState = 'connecting' | 'open' | 'blocked' | 'closed';
 export interface Connection {
   /** `connecting` too while a channel that was lost alone can't be opened again. */
   readonly state: ConnectionState;
+  /** Why it is not open. */
+  readonly reason: string | undefined;
   /**
-   * Resolves when the connection is open for the first time, however long the broker stays away until then.
+   * Resolves when the connection is open for the first time, however long the broker stays away until then. The first
+   * deliveries may come a moment earlier.
    *
    * Rejects with `BrokerRefusedError` when the broker does not let us in, with `TopologyMismatchError` when the topology
    * is there in another form, and with `BrokerUnavailableError` when the connection is closed. In the first two cases
@@ -65,11 +69,13 @@ const CONNECT_TIMEOUT_MS = 10_000;
  */
 export function connect(options: ConnectOptions): Connection {
   const { name = `node-${process.pid}`, topology = {}, tls, maxReconnectDelayMs = 2_000 } = options;
-  const url = brokerUrl(options.url);
+  const { url, credentials } = parseBrokerUrl(options.url);
   const events = new EventEmitter<MessagingEvents>().setMaxListeners(0);
   const { promise: opened, resolve: isOpen, reject: isNotOpen } = withResolvers();
   let model: ChannelModel | null = null;
   let everOpen = false;
+  /** The broker has let us in: what fails now is no longer for want of credentials. */
+  let inside = false;
   let closed = false;
   let blocked: string | null = null;
   /** Why there is no connection. */
@@ -93,11 +99,12 @@ export function connect(options: ConnectOptions): Connection {
     if (state === next && reason === because) return; // never one line a retry
     state = next;
     reason = because;
-    events.emit('state', next, because);
+    tellState(events, next, because);
   }
 
   async function setup(opening: ChannelModel): Promise<void> {
     model = opening;
+    inside = true;
     blocked = null;
     opening.on('error', () => undefined); // 'close' follows and carries the reason
     const block = (because: string | null): void => {
@@ -125,15 +132,17 @@ export function connect(options: ConnectOptions): Connection {
   function failed(error: Error): void {
     if (closed) return;
     away = describe(error);
-    const hopeless = !everOpen && (error instanceof TopologyMismatchError || refusal.test(away));
-    if (!hopeless) return tell();
+    const refusedEntry = !inside && refusal.test(away);
+    inside = false;
+    if (everOpen || !(refusedEntry || error instanceof TopologyMismatchError)) return tell();
     const refused = new BrokerRefusedError(`the broker does not let us in: ${away}`, { cause: error });
     end(error instanceof TopologyMismatchError ? error : refused);
     void stop();
   }
 
-  const recovering = amqp.connect(url.href, {
+  const recovering = amqp.connect(url, {
     ...tls,
+    credentials,
     noDelay: true, // with Nagle's algorithm on, a small message waits up to 40 ms
     timeout: CONNECT_TIMEOUT_MS,
     clientProperties: { connection_name: name },
@@ -145,6 +154,9 @@ export function connect(options: ConnectOptions): Connection {
   return {
     get state() {
       return state;
+    },
+    get reason() {
+      return reason;
     },
     opened,
     events,
@@ -172,13 +184,6 @@ function describe(error: Error & { code?: unknown }): string {
 
 function socketOf({ connection }: ChannelModel): { destroy(): void } {
   return (connection as unknown as { stream: { destroy(): void } }).stream;
-}
-
-function brokerUrl(given: string): URL {
-  const url = URL.canParse(given) ? new URL(given) : null;
-  if (!url || !/^amqps?:$/.test(url.protocol)) throw new TypeError('the URL of a broker begins with amqp: or amqps:');
-  if (!url.searchParams.has('heartbeat')) url.searchParams.set('heartbeat', '10');
-  return url;
 }
 
 /** `Promise.withResolvers`, which Node.js 20 does not have. */

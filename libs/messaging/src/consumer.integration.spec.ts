@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import { eventually, openProxy } from '@offload/testing';
 import { z } from 'zod';
@@ -253,6 +254,18 @@ describe('consume', () => {
     await send(2);
     (await delivery(2)).decide('ack');
     expect(await left()).toEqual([{ n: 1 }]);
+  });
+
+  it('takes what a handler throws because its signal fired for no fault', async () => {
+    const handle = ({ signal }: Message) => delay(60_000, undefined, { signal });
+    const { send, steps, faults, way } = await setup({ handle });
+    await send(1);
+    await eventually(() => expect(steps).toEqual(['consumed inbox']));
+    way.cut();
+    await eventually(() =>
+      expect(steps.slice(0, 3).sort()).toEqual(['consumed inbox', 'consumed inbox', 'lost inbox']),
+    );
+    expect(faults).toEqual([]);
   });
 
   it('declares its queue and subscribes again after it is deleted, whatever verdict comes meanwhile', async () => {

@@ -77,7 +77,7 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
       if (typeof verdict === 'object') return await reject(message, verdict.reject, signal, fault);
       if (verdict !== 'later') return verdict;
     } catch (error) {
-      if (error !== signal.reason) fault(error); // that a delivery is lost is no fault here
+      if (!isAbort(error, signal)) fault(error); // that a delivery is lost is no fault here
     }
     await delay(LATER_MS, undefined, { signal, ref: false }).catch(() => undefined); // lost meanwhile
     return 'later';
@@ -139,6 +139,11 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
       while (underWay.size > 0) await Promise.all(underWay); // one more may come before the broker has heard of it
     },
   };
+}
+
+/** Whether that is the signal's own reason, as such or as Node.js wraps it. */
+function isAbort(error: unknown, { aborted, reason }: AbortSignal): boolean {
+  return aborted && (error === reason || (error as Error | undefined)?.cause === reason);
 }
 
 /** A verdict that has been carried out, up to the word to the broker. */

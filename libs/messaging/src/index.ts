@@ -1,5 +1,6 @@
 // The only library that speaks AMQP (amqplib).
 export { connect, type ConnectOptions, type Connection, type ConnectionState } from './connection.ts';
+export { type ChannelSetup } from './kept-channels.ts';
 export { type ExchangeDeclaration, type QueueDeclaration, type Topology } from './topology.ts';
 
 export { text, type BodyFor, type BodyOf, type JsonMessage, type MessageKind } from './message.ts';

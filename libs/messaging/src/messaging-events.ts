@@ -3,7 +3,10 @@ import type { ConnectionState } from './connection.ts';
 
 /** What a connection, its publishers, consumers and subscribers tell: the hooks for logs and metrics. */
 export interface MessagingEvents {
-  /** Each change of the state or of its reason, once: not each try that fails alike. */
+  /**
+   * Each change of the state or of its reason, once: not each try that fails alike. Unless somebody listens, why there is
+   * no connection becomes a warning of the process.
+   */
   state: [state: ConnectionState, reason: string | undefined];
   /** Each step of each message. `where` is the exchange it is published to, or the queue it comes from. */
   message: [step: MessageStep, where: string];
@@ -28,7 +31,25 @@ export type MessageStep =
   | 'rejected'
   | 'lost';
 
+const own = new WeakSet<object>();
+
+/** Follows the state within this library, which is not to listen in its user's place. */
+export function followState(
+  events: EventEmitter<MessagingEvents>,
+  listener: (...state: MessagingEvents['state']) => void,
+): void {
+  own.add(listener);
+  events.on('state', listener);
+}
+
+/** Tells of a state. */
+export function tellState(events: EventEmitter<MessagingEvents>, ...[state, reason]: MessagingEvents['state']): void {
+  const heard = events.listeners('state').some((listener) => !own.has(listener));
+  if (!heard && state === 'connecting') process.emitWarning(`no connection to the broker: ${reason}`);
+  events.emit('state', state, reason);
+}
+
 /** Tells of a fault; one that nobody listens to is not swallowed. */
 export function tellFault(events: EventEmitter<MessagingEvents>, ...fault: MessagingEvents['fault']): void {
-  if (!events.emit('fault', ...fault)) process.emitWarning(fault[0]);
+  if (!events.emit('fault', ...fault)) process.emitWarning(`${fault[0].message} (${fault[1].where})`);
 }

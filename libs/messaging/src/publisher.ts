@@ -3,6 +3,7 @@ import type { ConsumeMessage } from 'amqplib';
 import { confirming, type Outgoing, type Settled } from './confirms.ts';
 import type { Connection } from './connection.ts';
 import { BrokerUnavailableError } from './errors.ts';
+import { followState } from './messaging-events.ts';
 import { writeMessage, type BodyFor, type MessageKind } from './message.ts';
 
 export interface PublisherOptions {
@@ -82,12 +83,16 @@ export function createPublisher(connection: Connection, options: PublisherOption
       sendWaiting();
     })
     .catch(() => undefined); // closed: whoever publishes is told
-  events.on('state', (state, reason) => {
+  followState(events, (state, reason) => {
     if (state === 'open') sendWaiting();
     if (state !== 'closed') return;
     if (reason !== undefined) ended = new BrokerUnavailableError(`the connection is closed: ${reason}`);
     for (const each of waiting) giveUp(each, ended);
   });
+
+  function because(what: string): string {
+    return connection.reason === undefined ? what : `${what}: ${connection.reason}`;
+  }
 
   /** How to send now, if that is possible. */
   function sender(): typeof send {
@@ -136,7 +141,7 @@ export function createPublisher(connection: Connection, options: PublisherOption
       return new BrokerUnavailableError(`${pendingBytes} bytes are not yet confirmed, ${bytes} more are too many`);
     }
     if (sender() || whileAway === 'wait') return null;
-    return new BrokerUnavailableError(send ? 'the broker takes nothing in' : 'not connected to the broker');
+    return new BrokerUnavailableError(because(send ? 'the broker takes nothing in' : 'not connected to the broker'));
   }
 
   function deliver(
@@ -152,10 +157,9 @@ export function createPublisher(connection: Connection, options: PublisherOption
       if (refused) throw refused;
       const abort = (): void => giveUp(message, signal?.reason);
       const late = (): void => {
-        giveUp(
-          message,
-          new BrokerUnavailableError(`not ${waiting.has(message) ? 'sent' : 'confirmed'} within ${timeoutMs} ms`),
-        );
+        const within = `within ${timeoutMs} ms`;
+        const what = waiting.has(message) ? because(`not sent ${within}`) : `not confirmed ${within}`;
+        giveUp(message, new BrokerUnavailableError(what));
       };
       const timer = setTimeout(late, timeoutMs);
       const message: Pending = {

@@ -64,3 +64,10 @@ it.each([
   if (!may) expect((outcome as { faults: string[] }).faults[0]).toMatch(/AUTH=off/);
   expect('config' in parseConfig(schema, { ...urls, HOST, AUTH: 'off' })).toBe(true);
 });
+
+it.each([
+  ['/nowhere/ca.pem', /^AMQP_CA_FILE=\/nowhere\/ca\.pem: .*ENOENT/],
+  [import.meta.filename, /^AMQP_CA_FILE=.*: must be a readable PEM file/],
+])('refuses %s as AMQP_CA_FILE', (AMQP_CA_FILE, fault) => {
+  expect(parseConfig(schema, { ...urls, AMQP_CA_FILE })).toEqual({ faults: [expect.stringMatching(fault)] });
+});

@@ -1,3 +1,5 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 
@@ -42,6 +44,8 @@ export const commonVariables = {
   /** Most connections to PostgreSQL. */
   DATABASE_POOL_SIZE: integer(10, 1),
   AMQP_URL: z.url({ protocol: /^amqps?$/, hostname: /./, error: 'must be an amqp:// or amqps:// URL' }),
+  /** A file: the authority that signed the broker's certificate, for `amqps:`. Becomes what is in it. */
+  AMQP_CA_FILE: z.string().transform(readCertificate).optional(),
   /** Address to listen on. */
   HOST: z.string().min(1).default('127.0.0.1'),
   /** `off` allows to listen beyond loopback although nobody has to authenticate. */
@@ -73,6 +77,18 @@ export function parseConfig<Schema extends z.ZodObject>(
       return name.endsWith('_URL') ? `${name}: ${message}` : `${name}=${given[name]}: ${message}`; // URLs carry passwords
     }),
   };
+}
+
+/** Certificates in PEM; a file that can't be read or holds none is a fault. */
+function readCertificate(file: string, context: z.RefinementCtx<string>): string {
+  try {
+    const pem = readFileSync(file, 'utf8');
+    new X509Certificate(pem); // of several the first
+    return pem;
+  } catch (error) {
+    context.addIssue(`must be a readable PEM file of certificates: ${(error as Error).message}`);
+    return z.NEVER;
+  }
 }
 
 /** Whether other machines can't reach this address. */

@@ -23,7 +23,7 @@ export async function manage(
   const response = await fetch(new URL(path, server?.managementUrl ?? testServer('TEST_MANAGEMENT_URL')), {
     method,
     headers: {
-      authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
+      authorization: `Basic ${Buffer.from(decodeURIComponent(`${username}:${password}`)).toString('base64')}`,
       'content-type': 'application/json',
     },
     body: body === undefined ? null : JSON.stringify(body),

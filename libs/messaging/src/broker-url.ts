@@ -1,0 +1,22 @@
+import amqp from 'amqplib';
+
+/**
+ * @returns the URL, with a heartbeat of 10 seconds unless it has one, and who is to be let in
+ * @throws TypeError when it is no URL of AMQP's, or its percent-encoding is wrong
+ */
+export function parseBrokerUrl(given: string) {
+  const url = URL.canParse(given) ? new URL(given) : null;
+  if (!url || !/^amqps?:$/.test(url.protocol)) throw new TypeError('the URL of a broker begins with amqp: or amqps:');
+  if (!url.searchParams.has('heartbeat')) url.searchParams.set('heartbeat', '10');
+  return { url: url.href, credentials: credentialsOf(url) };
+}
+
+/** amqplib itself decodes a URL's percent-encoding as Latin-1, not as UTF-8. */
+function credentialsOf({ username, password }: URL): ReturnType<typeof amqp.credentials.plain> {
+  if (username === '' && password === '') return amqp.credentials.plain('guest', 'guest'); // RabbitMQ's default
+  try {
+    return amqp.credentials.plain(decodeURIComponent(username), decodeURIComponent(password));
+  } catch {
+    throw new TypeError('user and password in the URL of a broker must be percent-encoded UTF-8');
+  }
+}

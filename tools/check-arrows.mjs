@@ -23,6 +23,11 @@ const refused = [
   ['libs/runtime/src/index.ts', '@offload/contracts'],
   ['libs/outbound/src/index.ts', '@offload/runtime'],
   ['libs/infrastructure/src/start.ts', '@offload/database'],
+  ['examples/01-hello/send.ts', 'amqplib'],
+  ['examples/01-hello/send.ts', '@offload/contracts'],
+  ['examples/01-hello/send.ts', '@offload/infrastructure'],
+  ['examples/player/footprint.ts', 'amqplib'],
+  ['examples/player/own-broker.ts', '@offload/testing'],
 ];
 const allowed = [
   ['apps/worker/src/main.ts', '@offload/outbound'],
@@ -30,6 +35,8 @@ const allowed = [
   ['libs/database/src/index.ts', '@offload/contracts'],
   ['libs/messaging/src/connection.ts', 'amqplib'],
   ['libs/database/src/migrate.ts', 'pg'],
+  ['examples/01-hello/send.ts', '@offload/messaging'],
+  ['examples/player/own-broker.ts', '@offload/infrastructure'],
 ];
 const arrowRules = [
   '@nx/enforce-module-boundaries',

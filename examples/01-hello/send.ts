@@ -1,0 +1,11 @@
+// Sends one message to the queue `hello`.
+import { connect, createPublisher, text } from '@offload/messaging';
+
+const url = process.env.AMQP_URL ?? 'amqp://offload:offload@127.0.0.1:5672';
+const connection = connect({ url, topology: { queues: { hello: {} } } });
+
+const words = process.argv[2] ?? 'Hello, world!';
+await createPublisher(connection).publish(text, words, { queue: 'hello' });
+console.log(`sent: ${words}`); // the broker has it on disk by now
+
+await connection.close();

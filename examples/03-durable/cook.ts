@@ -1,0 +1,22 @@
+// cook [seconds]: cooks what is ordered, one dish at a time.
+import { setTimeout } from 'node:timers/promises';
+import { connect, consume } from '@offload/messaging';
+import { order, topology } from './orders.ts';
+
+const [seconds = '10'] = process.argv.slice(2);
+const url = process.env.AMQP_URL ?? 'amqp://offload:offload@127.0.0.1:5672';
+const connection = connect({ url, topology });
+
+const cook = consume(connection, {
+  queue: 'orders',
+  message: order,
+  prefetch: 1,
+  async handle({ body: { dish }, redelivered }) {
+    console.log(redelivered ? `${dish}, which somebody left unfinished` : dish);
+    await setTimeout(Number(seconds) * 1_000);
+    console.log(`${dish} is ready`); // only now the broker forgets it
+  },
+});
+
+process.on('SIGINT', () => cook.drain().then(connection.close)); // finishes the dish first
+console.log('waiting for orders');

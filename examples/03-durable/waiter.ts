@@ -1,0 +1,11 @@
+// Takes one order.
+import { connect, createPublisher } from '@offload/messaging';
+import { order, topology } from './orders.ts';
+
+const url = process.env.AMQP_URL ?? 'amqp://offload:offload@127.0.0.1:5672';
+const connection = connect({ url, topology });
+
+await createPublisher(connection).publish(order, { dish: 'pizza' }, { queue: 'orders' });
+console.log('pizza ordered'); // not before the broker has it on disk
+
+await connection.close();

@@ -1,0 +1,11 @@
+// announce [words]: tells them to everybody who listens.
+import { connect, createPublisher, text } from '@offload/messaging';
+
+const url = process.env.AMQP_URL ?? 'amqp://offload:offload@127.0.0.1:5672';
+const connection = connect({ url, topology: { exchanges: { news: { type: 'fanout' } } } });
+
+const words = process.argv[2] ?? 'breaking news';
+await createPublisher(connection).publish(text, words, { exchange: 'news', mandatory: false }); // nobody may listen
+console.log(`announced: ${words}`);
+
+await connection.close();

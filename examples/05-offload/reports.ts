@@ -1,0 +1,10 @@
+import { z } from 'zod';
+import type { Topology } from '@offload/messaging';
+
+/** What the server and the workers agree on. */
+export const wanted = { type: 'report.wanted', version: 1, schema: z.object({ id: z.uuid() }) };
+export const written = { type: 'report.written', version: 1, schema: z.object({ id: z.uuid(), report: z.string() }) };
+export const topology: Topology = {
+  queues: { 'reports.wanted': {} },
+  exchanges: { 'reports.written': { type: 'fanout' } },
+};

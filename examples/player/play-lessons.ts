@@ -1,0 +1,71 @@
+// `npm run examples [-- 03-durable ...]`: plays the lessons, and compares what happens with their `expected.txt`. The
+// broker is one of our own, which is gone afterwards, or somebody else's at AMQP_URL; there, nothing is left behind, and
+// scenes that would restart or manage it are left out.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { diff } from './diff.ts';
+import { missing, remove } from './footprint.ts';
+import { startOwnBroker, type OwnBroker } from './own-broker.ts';
+import { createStage, type Lesson } from './stage.ts';
+import { withoutScenes } from './transcript.ts';
+
+const examples = join(import.meta.dirname, '..');
+const theirUrl = process.env.AMQP_URL || undefined;
+const GIVE_UP_MS = 3_000;
+
+const say = (line: string): void => void process.stdout.write(`${line.trimEnd()}\n`);
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    interruption.abort(new Error('interrupted'));
+    setTimeout(() => process.exit(130), GIVE_UP_MS).unref();
+  });
+}
+
+/** @returns what is wrong, line by line */
+async function play(name: string, ownBroker: OwnBroker | undefined): Promise<string[]> {
+  const url = ownBroker?.url ?? (theirUrl as string);
+  const { lesson } = (await import(`../${name}/play.ts`)) as { lesson: Lesson };
+  const made = await missing(url, lesson.declares);
+  const { signal: abort } = interruption;
+  const { stage, transcript, leftOut } = createStage({ folder: `examples/${name}`, url, ownBroker, abort });
+  const failures: string[] = [];
+  const failed = (error: Error): void => void failures.push(error.message);
+  await lesson.play(stage).catch(failed);
+  await remove(url, made).catch(failed);
+  for (const title of leftOut) say(`        ${name}: not with somebody else's broker: ${title}`);
+  const expected = withoutScenes(readFileSync(join(examples, name, 'expected.txt'), 'utf8'), leftOut);
+  const same = expected.join('\n') === transcript.lines.join('\n');
+  return [...failures, ...(same ? [] : diff(expected, transcript.lines))];
+}
+
+function chosen(wanted: readonly string[]): string[] {
+  const names = readdirSync(examples).filter((name) => existsSync(join(examples, name, 'play.ts')));
+  const unknown = wanted.filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw new Error(`there is no ${unknown.join(', ')}, only ${names.join(', ')}`);
+  return wanted.length > 0 ? [...wanted] : names;
+}
+
+let [passed, failed] = [0, 0];
+let ownBroker: OwnBroker | undefined;
+try {
+  const names = chosen(process.argv.slice(2));
+  if (theirUrl === undefined) ownBroker = await startOwnBroker(say);
+  for (const name of names) {
+    const startedAt = performance.now();
+    const faults = await play(name, ownBroker).catch((error: Error) => [error.message]);
+    if (interruption.signal.aborted) throw interruption.signal.reason;
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+    say(`${faults.length === 0 ? 'ok    ' : 'FAILED'}  ${name.padEnd(14)} ${seconds.padStart(4)} s`);
+    for (const fault of faults) say(`        ${fault}`);
+    if (faults.length === 0) passed += 1;
+    else failed += 1;
+  }
+} catch (error) {
+  say((error as Error).message);
+  failed += 1;
+} finally {
+  await ownBroker?.remove();
+}
+say(`${passed} passed, ${failed} failed`);
+process.exit(interruption.signal.aborted ? 130 : Math.min(failed, 1));

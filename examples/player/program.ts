@@ -1,0 +1,119 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
+
+/**
+ * A program of a lesson while it runs. Its lines wait to be read, and are written down when they are: so the transcript
+ * has the order of the screenplay, however fast which program was.
+ */
+export interface Program {
+  /** Whether it has ended, and all of it is read. */
+  readonly over: boolean;
+  /** Reads its lines up to one with this in it; rejects when it ends before, or after 30 s. */
+  prints(words: string): Promise<void>;
+  pressEnter(): void;
+  /** Ctrl-C; reads the rest of its lines. */
+  stop(): Promise<void>;
+  /** SIGKILL; reads the rest of its lines. */
+  kill(): Promise<void>;
+  /** Reads the rest of its lines; how it ended is written down unless that was well. */
+  ends(): Promise<void>;
+}
+
+export interface ProgramOptions {
+  /** of the program, from the repository's root */
+  file: string;
+  args: readonly string[];
+  env: NodeJS.ProcessEnv;
+  /** kills it */
+  abort: AbortSignal;
+  /** takes a line that was read */
+  write(line: string): void;
+}
+
+const root = join(import.meta.dirname, '../..');
+const PATIENCE_MS = 30_000;
+const running = new Set<ChildProcess>();
+
+process.on('exit', () => running.forEach(killGroup));
+
+export function startProgram({ file, args, env, abort, write }: ProgramOptions): Program {
+  abort.throwIfAborted();
+  const command = ['--import', 'tsx', '--conditions=@offload/source', file, ...args];
+  // In a process group of its own: the terminal's Ctrl-C is for the player.
+  const child = spawn(process.execPath, command, { cwd: root, env, detached: true });
+  running.add(child);
+  const kill = (): void => killGroup(child);
+  abort.addEventListener('abort', kill);
+  const output = new PassThrough();
+  for (const stream of [child.stdout, child.stderr]) stream.pipe(output, { end: false });
+  const closed = once(child, 'close').finally(() => {
+    running.delete(child);
+    abort.removeEventListener('abort', kill);
+    output.end();
+  });
+  child.stdin.on('error', () => undefined); // it has ended: whoever reads it finds out
+  const lines = createInterface({ input: output })[Symbol.asyncIterator]();
+  let over = false;
+
+  /** @returns undefined at the end */
+  async function read(waitingFor: string): Promise<string | undefined> {
+    const { value, done } = await within(PATIENCE_MS, lines.next(), `${file} did not ${waitingFor}`);
+    if (done) return undefined;
+    write(value);
+    return value;
+  }
+
+  async function readRest(): Promise<unknown> {
+    while ((await read('end')) !== undefined);
+    const [code, signal] = await closed;
+    over = true;
+    return signal ?? code;
+  }
+
+  const program: Program = {
+    get over() {
+      return over;
+    },
+    async prints(words) {
+      for (;;) {
+        const line = await read(`print "${words}"`);
+        if (line === undefined) throw new Error(`${file} ended before it printed "${words}"`);
+        if (line.includes(words)) return;
+      }
+    },
+    pressEnter: () => void child.stdin.write('\n'),
+    async stop() {
+      child.kill('SIGINT');
+      await program.ends();
+    },
+    async kill() {
+      kill();
+      await readRest();
+      write('(killed)');
+    },
+    async ends() {
+      const how = await readRest();
+      if (how !== 0) write(`(ended with ${how})`);
+    },
+  };
+  return program;
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // gone already
+  }
+}
+
+async function within<T>(ms: number, work: Promise<T>, failure: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${failure} within ${ms / 1_000} s`)), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

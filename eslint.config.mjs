@@ -9,6 +9,7 @@ const arrows = {
   notifier: ['contracts', 'messaging', 'database', 'runtime'],
   e2e: ['contracts'],
   examples: ['messaging', 'infrastructure'],
+  bench: ['messaging', 'infrastructure'],
   messaging: [],
   database: ['contracts'],
   testing: [],
@@ -76,6 +77,7 @@ export default tseslint.config(
     ignores: ['examples/player/*.ts'],
     rules: { ...only(amqp, ...sql, infrastructure), 'no-console': 'off' },
   },
+  { files: ['bench/**/*.ts'], rules: { 'no-console': 'off' } },
   // Only tests import testing.
   {
     files: ['**/*.spec.ts', '**/spec-*.ts', 'e2e/**/*.ts'],

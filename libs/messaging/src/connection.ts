@@ -151,6 +151,22 @@ export function connect(options: ConnectOptions): Connection {
   void recovering.then((recovery) => recovery.on('error', () => undefined).on('connect-failed', failed));
   const stop = async (): Promise<void> => (await recovering).close();
 
+  let closing: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    if (closed) return; // refused
+    const last = model;
+    const lost = new Promise((resolve) => last?.on('close', resolve));
+    void opened.catch(() => undefined); // whoever closes it knows
+    away = undefined;
+    end(new BrokerUnavailableError('the connection is closed'));
+    await turn(); // verdicts reached by now are still sent
+    // In this order: the connection's own goodbye overtakes what its channels have yet to send.
+    const inOrder = channels.close().then(stop);
+    await Promise.race([inOrder, lost, delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+    void stop();
+    if (last) socketOf(last).destroy();
+  }
+
   return {
     get state() {
       return state;
@@ -161,20 +177,7 @@ export function connect(options: ConnectOptions): Connection {
     opened,
     events,
     keepChannel: channels.add,
-    async close() {
-      if (closed) return;
-      const last = model;
-      const lost = new Promise((resolve) => last?.on('close', resolve));
-      void opened.catch(() => undefined); // whoever closes it knows
-      away = undefined;
-      end(new BrokerUnavailableError('the connection is closed'));
-      await turn(); // verdicts reached by now are still sent
-      // In this order: the connection's own goodbye overtakes what its channels have yet to send.
-      const inOrder = channels.close().then(stop);
-      await Promise.race([inOrder, lost, delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
-      void stop();
-      if (last) socketOf(last).destroy();
-    },
+    close: () => (closing ??= close()),
   };
 }
 

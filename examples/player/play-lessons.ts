@@ -3,7 +3,7 @@
 // scenes that would restart or manage it are left out.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { diff } from './diff.ts';
+import { diffLinesUnified } from 'jest-diff';
 import { missing, remove } from './footprint.ts';
 import { startOwnBroker, type OwnBroker } from './own-broker.ts';
 import { createStage, type Lesson } from './stage.ts';
@@ -35,8 +35,10 @@ async function play(name: string, ownBroker: OwnBroker | undefined): Promise<str
   await remove(url, made).catch(failed);
   for (const title of leftOut) say(`        ${name}: not with somebody else's broker: ${title}`);
   const expected = withoutScenes(readFileSync(join(examples, name, 'expected.txt'), 'utf8'), leftOut);
-  const same = expected.join('\n') === transcript.lines.join('\n');
-  return [...failures, ...(same ? [] : diff(expected, transcript.lines))];
+  if (expected.join('\n') !== transcript.lines.join('\n')) {
+    failures.push(...diffLinesUnified([...expected], [...transcript.lines]).split('\n'));
+  }
+  return failures;
 }
 
 function chosen(wanted: readonly string[]): string[] {

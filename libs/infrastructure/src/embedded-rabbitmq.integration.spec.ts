@@ -1,8 +1,7 @@
 import { afterEach, expect, it } from '@jest/globals';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { startEmbeddedRabbitmq, type EmbeddedRabbitmq } from './embedded-rabbitmq.ts';
 import { processIdentity } from './process-identity.ts';
@@ -25,13 +24,11 @@ async function manage(method: string, path: string, body: unknown): Promise<unkn
 }
 
 /**
- * RabbitMQ 3.10 writes down within a second which Raft log belongs to a new quorum queue. Killed before, it comes back with
- * a queue that answers nobody; older queues are not concerned.
+ * RabbitMQ 3.10 answers before all of a new queue is on disk: the last record in Mnesia's log (within 2 s), and which Raft
+ * log belongs to a quorum queue (within one). Killed before, it comes back without the queue or with one that answers
+ * nobody; older queues are not concerned.
  */
-async function isRegistered(queue: string): Promise<void> {
-  const file = join(folder, 'data/offload@localhost/quorum/offload@localhost/names.dets');
-  while (!(await readFile(file, 'latin1')).includes(`_${queue}`)) await delay(20);
-}
+const WRITE_DECLARATIONS = 'disk_log:sync(latest_log), [dets:sync(Table) || Table <- dets:all()].';
 
 afterEach(async () => {
   await server?.stop();
@@ -51,7 +48,7 @@ it('keeps confirmed messages through kill -9, and leaves no process behind', asy
   };
   expect(await manage('POST', 'exchanges/%2F/amq.default/publish', message)).toEqual({ routed: true });
 
-  await isRegistered('kept');
+  await first.control(['eval', WRITE_DECLARATIONS]);
   process.kill(first.pid, 'SIGKILL');
   expect(await first.exited).toEqual({ code: null, signal: 'SIGKILL' });
   expect(first.pids).toHaveLength(2);

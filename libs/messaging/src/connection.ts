@@ -5,7 +5,7 @@ import amqp, { type ChannelModel } from 'amqplib';
 import { parseBrokerUrl } from './broker-url.ts';
 import { BrokerRefusedError, BrokerUnavailableError, TopologyMismatchError } from './errors.ts';
 import { keepChannels, type ChannelSetup } from './kept-channels.ts';
-import { tellState, type MessagingEvents } from './messaging-events.ts';
+import { tellState, type ConnectionState, type MessagingEvents } from './messaging-events.ts';
 import { declareTopology, type Topology } from './topology.ts';
 
 export interface ConnectOptions {
@@ -20,9 +20,6 @@ export interface ConnectOptions {
   /** Longest wait between two attempts to connect, in milliseconds; waits are drawn from 0 to it. @default 2_000 */
   maxReconnectDelayMs?: number;
 }
-
-/** `blocked`: the broker takes nothing in for now, being low on memory or disk. */
-export type ConnectionState = 'connecting' | 'open' | 'blocked' | 'closed';
 
 /** A connection to RabbitMQ that comes back by itself. */
 export interface Connection {

@@ -1,5 +1,5 @@
 // The only library that speaks AMQP (amqplib).
-export { connect, type ConnectOptions, type Connection, type ConnectionState } from './connection.ts';
+export { connect, type ConnectOptions, type Connection } from './connection.ts';
 export { type ChannelSetup } from './kept-channels.ts';
 export { type ExchangeDeclaration, type QueueDeclaration, type Topology } from './topology.ts';
 
@@ -15,7 +15,7 @@ export { consume, type Consumer, type ConsumerOptions, type Verdict } from './co
 export { type Delivery } from './delivery.ts';
 export { subscribe, type SubscriberOptions } from './subscriber.ts';
 
-export { type MessageStep, type MessagingEvents } from './messaging-events.ts';
+export { type ConnectionState, type MessageStep, type MessagingEvents } from './messaging-events.ts';
 export { BrokerRefusedError, BrokerUnavailableError, PublishRefusedError, TopologyMismatchError } from './errors.ts';
 
 export { exchanges, jobTopology, ringQueue } from './job-topology.ts';

@@ -1,5 +1,7 @@
 import type { EventEmitter } from 'node:events';
-import type { ConnectionState } from './connection.ts';
+
+/** `blocked`: the broker takes nothing in for now, being low on memory or disk. */
+export type ConnectionState = 'connecting' | 'open' | 'blocked' | 'closed';
 
 /** What a connection, its publishers, consumers and subscribers tell: the hooks for logs and metrics. */
 export interface MessagingEvents {

@@ -37,6 +37,7 @@ describe('startBroker', () => {
     'keeps its ports and its confirmed messages when it is killed and started again',
     async () => {
       const { get } = await queueWithMessage(broker, 'kept', 'classic');
+      await broker.flush();
       await broker.kill();
       await expect(connecting(broker.amqpUrl)).rejects.toThrow('ECONNREFUSED');
       await expect(connecting(broker.managementUrl)).rejects.toThrow('ECONNREFUSED');

@@ -22,7 +22,7 @@ const refused = [
   ['libs/contracts/src/index.ts', '@offload/runtime'],
   ['libs/runtime/src/index.ts', '@offload/contracts'],
   ['libs/outbound/src/index.ts', '@offload/runtime'],
-  ['libs/infrastructure/src/start.ts', '@offload/database'],
+  ['libs/infrastructure/src/start/start.ts', '@offload/database'],
   ['examples/01-hello/send.ts', 'amqplib'],
   ['examples/01-hello/send.ts', '@offload/contracts'],
   ['examples/01-hello/send.ts', '@offload/infrastructure'],

@@ -1,4 +1,12 @@
-export { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded-postgres.ts';
-export { startEmbeddedRabbitmq, type EmbeddedRabbitmq, type EmbeddedRabbitmqOptions } from './embedded-rabbitmq.ts';
-export { freePort } from './ports.ts';
-export { startServers, type Servers } from './servers.ts';
+export {
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+} from './postgres/embedded-postgres.ts';
+export {
+  startEmbeddedRabbitmq,
+  type EmbeddedRabbitmq,
+  type EmbeddedRabbitmqOptions,
+} from './rabbitmq/embedded-rabbitmq.ts';
+export { freePort } from './processes/ports.ts';
+export { startServers, type Servers } from './for-tests/servers.ts';

@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually, startBroker, type TestBroker } from '@offload/testing';
 import amqp from 'amqplib';
@@ -54,9 +53,7 @@ describe('a broker that is killed', () => {
     const { connection, steps } = await open('in-flight');
     const publisher = createPublisher(connection);
     await publisher.publish(number, -1, { queue: 'in-flight' });
-    // RabbitMQ 3.10 that is killed within a second or so of a quorum queue's first declaration may lose the queue's
-    // leader for good; nothing tells when that time is over.
-    await delay(2_500);
+    await broker.flush();
 
     const settled: Promise<string>[] = [];
     const confirmed: number[] = [];
@@ -105,7 +102,7 @@ describe('a broker that is killed', () => {
     });
     await publisher.publish(number, 1, { queue: 'handled' });
     await eventually(() => expect(signals).toHaveLength(1));
-    await delay(2_500); // as above
+    await broker.flush();
     await broker.kill();
     await eventually(() => expect(signals[0]?.aborted).toBe(true));
     await broker.start();

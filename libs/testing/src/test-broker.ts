@@ -47,7 +47,7 @@ export interface TestBroker {
 
 const ROOT = join(import.meta.dirname, '../../..');
 // By its path, not as a dependency: it runs in a process of its own, whose broker goes when this process has gone.
-const PROGRAM = join(ROOT, 'libs/infrastructure/src/test-broker.ts');
+const PROGRAM = join(ROOT, 'libs/infrastructure/src/for-tests/test-broker.ts');
 // Mnesia's transaction log, and Ra's table of which log belongs to which quorum queue. (With Khepri there is no such log,
 // which is no error.)
 const FLUSH = 'disk_log:sync(latest_log), [dets:sync(Table) || Table <- dets:all()].';

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { describeExit, type Child, type Exit } from './child-process.ts';
+import { describeExit, type Child, type Exit } from '../processes/child-process.ts';
 import type { EmbeddedRabbitmq } from './embedded-rabbitmq.ts';
 
 const READY_TIMEOUT_MS = 60_000;

@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { startEmbeddedPostgres } from './embedded-postgres.ts';
-import { startEmbeddedRabbitmq } from './embedded-rabbitmq.ts';
-import { freePort } from './ports.ts';
-import { removePostgresFolder } from './postgres-account.ts';
-import type { ProcessLog } from './process-log.ts';
+import { startEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
+import { startEmbeddedRabbitmq } from '../rabbitmq/embedded-rabbitmq.ts';
+import { freePort } from '../processes/ports.ts';
+import { removePostgresFolder } from '../postgres/postgres-account.ts';
+import type { ProcessLog } from '../processes/process-log.ts';
 import type { Supervisor } from './supervisor.ts';
 
 /** Where the servers of `npm start` live, and what keeps them running. */

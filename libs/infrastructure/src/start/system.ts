@@ -9,11 +9,11 @@ import {
   type Application,
   type ApplicationKind,
 } from './applications.ts';
-import { describeExit, startChild } from './child-process.ts';
+import { describeExit, startChild } from '../processes/child-process.ts';
 import { createEnding } from './ending.ts';
-import { takeLock, type Lock } from './lock.ts';
+import { takeLock, type Lock } from '../processes/lock.ts';
 import { keepPostgres, keepRabbitmq, removeServerData } from './machine-servers.ts';
-import { createProcessLog, type ProcessLog } from './process-log.ts';
+import { createProcessLog, type ProcessLog } from '../processes/process-log.ts';
 import { createSupervisor, MISCONFIGURED } from './supervisor.ts';
 
 export interface SystemOptions {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PostgreSqlContainer } from '@testcontainers/postgresql';
 import { GenericContainer, getContainerRuntimeClient, getReaper, ImageName } from 'testcontainers';
 
-import type { LineSink } from './child-process.ts';
+import type { LineSink } from '../processes/child-process.ts';
 
 export const POSTGRES_IMAGE = 'postgres:17';
 export const RABBITMQ_IMAGE = 'rabbitmq:4-management';

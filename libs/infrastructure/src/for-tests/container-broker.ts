@@ -11,9 +11,9 @@ import {
   START_TIMEOUT_MS,
   type ContainerEngine,
 } from './container-engine.ts';
-import { RABBITMQ_USER as USER } from './rabbitmq-configuration.ts';
-import { accepts } from './rabbitmq-readiness.ts';
-import { rabbitmqTerms, type RabbitmqSettings } from './rabbitmq-settings.ts';
+import { RABBITMQ_USER as USER } from '../rabbitmq/rabbitmq-configuration.ts';
+import { accepts } from '../rabbitmq/rabbitmq-readiness.ts';
+import { rabbitmqTerms, type RabbitmqSettings } from '../rabbitmq/rabbitmq-settings.ts';
 
 const STOP_GRACE_MS = 10_000;
 const CONFIGURATION = '/etc/rabbitmq';

@@ -1,6 +1,6 @@
 // Starts servers for tests, prints their flavour and URLs as one line of JSON, and stops them when standard input ends or
 // a signal comes. The input is a lifeline: it ends with the process that started this one, however that ends.
-import { endWithParent } from './lifeline.ts';
+import { endWithParent } from '../processes/lifeline.ts';
 import { startServers } from './servers.ts';
 
 const starting = startServers((line) => process.stderr.write(`${line}\n`));

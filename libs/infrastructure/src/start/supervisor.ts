@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { describeExit, type Exit } from './child-process.ts';
+import { describeExit, type Exit } from '../processes/child-process.ts';
 
 /** Something that is kept running. */
 export interface Service {

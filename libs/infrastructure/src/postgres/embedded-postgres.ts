@@ -2,12 +2,19 @@ import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, wri
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { describeExit, startChild, type Child, type ChildOptions, type Exit, type LineSink } from './child-process.ts';
-import { endLeftovers, recordOf } from './leftovers.ts';
-import { freePort } from './ports.ts';
+import {
+  describeExit,
+  startChild,
+  type Child,
+  type ChildOptions,
+  type Exit,
+  type LineSink,
+} from '../processes/child-process.ts';
+import { endLeftovers, recordOf } from '../processes/leftovers.ts';
+import { freePort } from '../processes/ports.ts';
 import { dataFolderFor, postgresAccount } from './postgres-account.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
-import { processCommand } from './process-identity.ts';
+import { processCommand } from '../processes/process-identity.ts';
 
 export interface EmbeddedPostgresOptions {
   /** folder of the data; created and initialised when it is not there */

@@ -1,6 +1,6 @@
 import { Wait } from 'testcontainers';
 
-import type { LineSink } from './child-process.ts';
+import type { LineSink } from '../processes/child-process.ts';
 import {
   containerEngine,
   LocalContainer,
@@ -10,7 +10,7 @@ import {
   RABBITMQ_PORTS,
   START_TIMEOUT_MS,
 } from './container-engine.ts';
-import { RABBITMQ_USER as USER } from './rabbitmq-configuration.ts';
+import { RABBITMQ_USER as USER } from '../rabbitmq/rabbitmq-configuration.ts';
 import type { Servers } from './servers.ts';
 
 export interface ContainersOptions {

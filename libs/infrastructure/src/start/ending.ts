@@ -1,4 +1,4 @@
-import { killChildren } from './child-process.ts';
+import { killChildren } from '../processes/child-process.ts';
 
 /** When and how the program ends. The first reason counts. */
 export interface Ending {

@@ -8,7 +8,7 @@ import type { ApplicationKind } from './applications.ts';
 import { readStartOptions, START_HELP, type StartOptions } from './start-options.ts';
 import { runSystem } from './system.ts';
 
-const root = join(import.meta.dirname, '../../..');
+const root = join(import.meta.dirname, '../../../..');
 const migrations = 'libs/database/src/run-migrations.ts';
 
 function kinds({ workers, notifiers }: StartOptions): ApplicationKind[] {

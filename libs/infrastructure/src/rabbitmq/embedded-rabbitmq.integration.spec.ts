@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { startEmbeddedRabbitmq, type EmbeddedRabbitmq } from './embedded-rabbitmq.ts';
-import { processIdentity } from './process-identity.ts';
+import { processIdentity } from '../processes/process-identity.ts';
 
 let folder = '';
 let server: EmbeddedRabbitmq | undefined;

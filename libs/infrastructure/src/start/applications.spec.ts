@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 import { applicationsOf, portFaults, type ApplicationKind } from './applications.ts';
-import { freePort } from './ports.ts';
+import { freePort } from '../processes/ports.ts';
 
 const worker: ApplicationKind = { kind: 'worker', main: 'main.ts', portVariable: 'WORKER_PORT', port: 3200, count: 2 };
 const api: ApplicationKind = { kind: 'api', main: 'main.ts', portVariable: 'API_PORT', port: 3000, count: 1 };

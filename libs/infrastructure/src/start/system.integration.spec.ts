@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { sourceArguments } from './applications.ts';
-import { startChild, type Child } from './child-process.ts';
-import { freePort } from './ports.ts';
-import { processIdentity } from './process-identity.ts';
+import { startChild, type Child } from '../processes/child-process.ts';
+import { freePort } from '../processes/ports.ts';
+import { processIdentity } from '../processes/process-identity.ts';
 
-const stub = join(import.meta.dirname, '../fixtures/stub-system.mjs');
+const stub = join(import.meta.dirname, '../../fixtures/stub-system.mjs');
 let folder = '';
 let system: Child | undefined;
 
@@ -35,7 +35,7 @@ async function setup(environment: NodeJS.ProcessEnv = {}) {
   const start = () =>
     startChild(process.execPath, [...sourceArguments(stub), folder], {
       env,
-      cwd: join(import.meta.dirname, '../../..'),
+      cwd: join(import.meta.dirname, '../../../..'),
       onLine(line) {
         lines.push(line);
         wake();

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { brokerPorts, brokerUrls, type Broker, type BrokerOptions } from './broker.ts';
-import { startEmbeddedRabbitmq, type EmbeddedRabbitmq } from './embedded-rabbitmq.ts';
-import { signalGroup } from './process-identity.ts';
+import { startEmbeddedRabbitmq, type EmbeddedRabbitmq } from '../rabbitmq/embedded-rabbitmq.ts';
+import { signalGroup } from '../processes/process-identity.ts';
 
 /** A broker out of the system's package, that keeps everything in a temporary folder. It is not started yet. */
 export async function embeddedBroker({ settings, abort, log }: BrokerOptions): Promise<Broker> {

@@ -7,9 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { afterEach, expect, it } from '@jest/globals';
 
-import { sourceArguments } from './applications.ts';
-import { readRecord, type RecordedProcess } from './leftovers.ts';
-import { processIdentity } from './process-identity.ts';
+import { sourceArguments } from '../start/applications.ts';
+import { readRecord, type RecordedProcess } from '../processes/leftovers.ts';
+import { processIdentity } from '../processes/process-identity.ts';
 
 let folder = '';
 afterEach(() => rm(folder, { recursive: true }));

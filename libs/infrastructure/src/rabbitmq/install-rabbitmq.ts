@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:f
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-import type { LineSink } from './child-process.ts';
+import type { LineSink } from '../processes/child-process.ts';
 
 const PACKAGES = '/usr/lib/rabbitmq/lib';
 

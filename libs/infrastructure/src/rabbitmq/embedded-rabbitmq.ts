@@ -2,11 +2,18 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { startChild, type Child, type ChildOptions, type Exit, type LineSink } from './child-process.ts';
+import { startChild, type Child, type ChildOptions, type Exit, type LineSink } from '../processes/child-process.ts';
 import { rabbitmqFolder } from './install-rabbitmq.ts';
-import { endLeftovers, readRecord, recordOf, removeRecord, writeRecord, type RecordedProcess } from './leftovers.ts';
-import { freePort } from './ports.ts';
-import { signalGroup } from './process-identity.ts';
+import {
+  endLeftovers,
+  readRecord,
+  recordOf,
+  removeRecord,
+  writeRecord,
+  type RecordedProcess,
+} from '../processes/leftovers.ts';
+import { freePort } from '../processes/ports.ts';
+import { signalGroup } from '../processes/process-identity.ts';
 import { RABBITMQ_USER as USER, writeRabbitmqConfiguration } from './rabbitmq-configuration.ts';
 import { rabbitmqReady } from './rabbitmq-readiness.ts';
 import type { RabbitmqSettings } from './rabbitmq-settings.ts';

@@ -2,11 +2,11 @@ import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { LineSink } from './child-process.ts';
-import { startEmbeddedPostgres } from './embedded-postgres.ts';
-import { startEmbeddedRabbitmq } from './embedded-rabbitmq.ts';
+import type { LineSink } from '../processes/child-process.ts';
+import { startEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
+import { startEmbeddedRabbitmq } from '../rabbitmq/embedded-rabbitmq.ts';
 import { wantedFlavour, type Flavour } from './flavour.ts';
-import { removePostgresFolder } from './postgres-account.ts';
+import { removePostgresFolder } from '../postgres/postgres-account.ts';
 
 /** A PostgreSQL and a RabbitMQ that hold nothing yet, for tests. */
 export interface Servers {

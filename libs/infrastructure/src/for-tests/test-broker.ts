@@ -8,8 +8,8 @@ import { createInterface } from 'node:readline';
 import type { Broker, BrokerUrls } from './broker.ts';
 import { embeddedBroker } from './embedded-broker.ts';
 import { wantedFlavour } from './flavour.ts';
-import { endWithParent } from './lifeline.ts';
-import type { RabbitmqSettings } from './rabbitmq-settings.ts';
+import { endWithParent } from '../processes/lifeline.ts';
+import type { RabbitmqSettings } from '../rabbitmq/rabbitmq-settings.ts';
 
 type Request = ['open', RabbitmqSettings] | ['start' | 'stop' | 'kill'] | ['control', ...string[]];
 

@@ -1,7 +1,7 @@
-import type { LineSink } from './child-process.ts';
-import { freePort } from './ports.ts';
-import { RABBITMQ_USER as USER } from './rabbitmq-configuration.ts';
-import type { RabbitmqSettings } from './rabbitmq-settings.ts';
+import type { LineSink } from '../processes/child-process.ts';
+import { freePort } from '../processes/ports.ts';
+import { RABBITMQ_USER as USER } from '../rabbitmq/rabbitmq-configuration.ts';
+import type { RabbitmqSettings } from '../rabbitmq/rabbitmq-settings.ts';
 
 /** A RabbitMQ that can be ended and started again: on the same ports, and with what it has stored. */
 export interface Broker {

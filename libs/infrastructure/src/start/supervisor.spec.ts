@@ -1,6 +1,6 @@
 import { expect, it, jest } from '@jest/globals';
 
-import type { Exit } from './child-process.ts';
+import type { Exit } from '../processes/child-process.ts';
 import { createSupervisor, type RunningService, type Service } from './supervisor.ts';
 
 const KILLED: Exit = { code: null, signal: 'SIGKILL' };

@@ -1,5 +1,5 @@
-import { startChild, type LineSink } from './child-process.ts';
-import { portIsFree } from './ports.ts';
+import { startChild, type LineSink } from '../processes/child-process.ts';
+import { portIsFree } from '../processes/ports.ts';
 import { wholeNumber } from './start-options.ts';
 import type { Service } from './supervisor.ts';
 

@@ -6,9 +6,14 @@ import amqp from 'amqplib';
  */
 export function parseBrokerUrl(given: string) {
   const url = URL.canParse(given) ? new URL(given) : null;
-  if (!url || !/^amqps?:$/.test(url.protocol)) throw new TypeError('the URL of a broker begins with amqp: or amqps:');
-  if (!url.searchParams.has('heartbeat')) url.searchParams.set('heartbeat', '10');
-  return { url: url.href, credentials: credentialsOf(url) };
+  if (!url || !/^amqps?:$/.test(url.protocol)) {
+    throw new TypeError('the URL of a broker must be a valid one that begins with amqp: or amqps:');
+  }
+  const heartbeat = url.searchParams.get('heartbeat') ?? '10';
+  if (!/^\d{1,5}$/.test(heartbeat)) throw new TypeError('heartbeat in the URL of a broker must be a number of seconds');
+  url.searchParams.set('heartbeat', heartbeat);
+  const vhost = JSON.stringify(decodeURIComponent(url.pathname.slice(1)) || '/');
+  return { url: url.href, credentials: credentialsOf(url), vhost };
 }
 
 /** amqplib itself decodes a URL's percent-encoding as Latin-1, not as UTF-8. */

@@ -26,13 +26,17 @@ export function confirming(channel: ConfirmChannel): (message: Outgoing, settled
   /** Replies to messages that no queue was bound for, until their confirm, which the broker sends after them. */
   const returned = new Map<string, string[]>();
   let lost: string | null = null;
+  let fault: Error | undefined;
 
   channel.on('return', ({ properties, fields }: Message) => {
     const { exchange, routingKey, replyText } = fields as unknown as ReturnFields;
     const key = keyOf(exchange, routingKey, properties.messageId);
     returned.set(key, [...(returned.get(key) ?? []), replyText]);
   });
-  channel.on('error', ({ message }: Error) => (lost = `${LOST}: ${message}`)); // such as a 403 or 404; 'close' follows
+  channel.on('error', (error: Error) => {
+    fault = error; // such as a 403 or 404; 'close' follows
+    lost = `${LOST}: ${error.message}`;
+  });
   // Before amqplib's own listener, which fails what is unconfirmed: by then it must be seen that the channel is gone.
   channel.prependListener('close', () => (lost ??= LOST));
 
@@ -50,7 +54,7 @@ export function confirming(channel: ConfirmChannel): (message: Outgoing, settled
     try {
       channel.publish(exchange, routingKey, content, properties, (cause: Error | null) => {
         const reply = takeReturn(message);
-        if (cause && lost !== null) settled('unconfirmed', new BrokerUnavailableError(lost, { cause }));
+        if (cause && lost !== null) settled('unconfirmed', new BrokerUnavailableError(lost, { cause: fault ?? cause }));
         else if (cause) settled('nacked', new PublishRefusedError('the broker refused the message (nack)', { cause }));
         else if (reply !== undefined) settled('returned', new PublishRefusedError(`returned: ${reply}`));
         else settled('confirmed');
@@ -67,6 +71,7 @@ const LOST = 'the channel was lost before the confirm came';
 /** What `basic.return` carries; amqplib's types know only of deliveries. */
 type ReturnFields = { exchange: string; routingKey: string; replyText: string };
 
+/** As it comes back over the wire, where half a surrogate pair is U+FFFD. */
 function keyOf(...message: [exchange: string, routingKey: string, messageId: unknown]): string {
-  return JSON.stringify(message);
+  return JSON.stringify(message.map((each) => String(each).toWellFormed()));
 }

@@ -32,9 +32,14 @@ describe('connect', () => {
     });
   });
 
-  it.each(['http://127.0.0.1', '127.0.0.1:5672', '', 'amqp//:'])('takes no URL of another kind: %j', (url) => {
-    expect(() => connect({ url })).toThrow(new TypeError('the URL of a broker begins with amqp: or amqps:'));
-  });
+  it.each(['http://127.0.0.1', '127.0.0.1:5672', '', 'amqp//:', 'amqp://127.0.0.1:99999'])(
+    'takes no URL of another kind: %j',
+    (url) => {
+      expect(() => connect({ url })).toThrow(
+        new TypeError('the URL of a broker must be a valid one that begins with amqp: or amqps:'),
+      );
+    },
+  );
 
   it('takes no password that is not percent-encoded, and does not show it', () => {
     const wrong = new TypeError('user and password in the URL of a broker must be percent-encoded UTF-8');

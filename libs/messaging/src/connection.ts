@@ -2,10 +2,12 @@ import { EventEmitter } from 'node:events';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import type { SecureContextOptions } from 'node:tls';
 import amqp, { type ChannelModel } from 'amqplib';
+import { z } from 'zod';
 import { parseBrokerUrl } from './broker-url.ts';
 import { BrokerRefusedError, BrokerUnavailableError, TopologyMismatchError } from './errors.ts';
 import { keepChannels, type ChannelSetup } from './kept-channels.ts';
 import { tellState, type ConnectionState, type MessagingEvents } from './messaging-events.ts';
+import { milliseconds, parseOptions } from './options.ts';
 import { declareTopology, type Topology } from './topology.ts';
 
 export interface ConnectOptions {
@@ -43,9 +45,10 @@ export interface Connection {
    * Everything else that amqplib can do: keeps a confirm channel, which is opened and set up on every (re)connect, in
    * the order of these calls, and again when it alone is lost.
    *
+   * @param until ends that: the channel is closed, and not opened again
    * @returns when it is set up for the first time; rejects as `opened` does
    */
-  keepChannel(setup: ChannelSetup): Promise<void>;
+  keepChannel(setup: ChannelSetup, until?: AbortSignal): Promise<void>;
   /** Sends what is under way and waits for its confirms, then closes; a broker that is silent is given 5 seconds. */
   close(): Promise<void>;
 }
@@ -59,14 +62,17 @@ const refusal = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED|Expected ConnectionOpenOk; got
 const CLOSE_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 
+const scalars = z.object({ maxReconnectDelayMs: milliseconds.default(2_000) });
+
 /**
  * Starts connecting, and goes on until it is closed or refused. Recovery is amqplib's own, with full jitter.
  *
- * @throws TypeError when the URL is none of AMQP's
+ * @throws TypeError when the URL is none of AMQP's, or another option is wrong
  */
 export function connect(options: ConnectOptions): Connection {
-  const { name = `node-${process.pid}`, topology = {}, tls, maxReconnectDelayMs = 2_000 } = options;
-  const { url, credentials } = parseBrokerUrl(options.url);
+  const { name = `node-${process.pid}`, topology = {}, tls } = options;
+  const { maxReconnectDelayMs } = parseOptions(scalars, options);
+  const { url, credentials, vhost } = parseBrokerUrl(options.url);
   const events = new EventEmitter<MessagingEvents>().setMaxListeners(0);
   const { promise: opened, resolve: isOpen, reject: isNotOpen } = withResolvers();
   let model: ChannelModel | null = null;
@@ -113,7 +119,6 @@ export function connect(options: ConnectOptions): Connection {
       if (channels.open) away = error ? describe(error) : 'connection closed';
       channels.lost(opening);
     });
-    await declareTopology(opening, topology);
     await channels.openOn(opening);
     everOpen = true;
     isOpen();
@@ -132,13 +137,17 @@ export function connect(options: ConnectOptions): Connection {
     const refusedEntry = !inside && refusal.test(away);
     inside = false;
     if (everOpen || !(refusedEntry || error instanceof TopologyMismatchError)) return tell();
-    const refused = new BrokerRefusedError(`the broker does not let us in: ${away}`, { cause: error });
+    const why = /ACCESS[-_]REFUSED/.test(away) ? away : `the vhost ${vhost} is not there, not ours, or full (${away})`;
+    const refused = new BrokerRefusedError(`the broker does not let us in: ${why}`, { cause: error });
     end(error instanceof TopologyMismatchError ? error : refused);
-    void stop();
+    void stop().then(() => over.abort());
   }
 
+  /** Ends the socket, in whatever state it is, and amqplib hears of it. */
+  const over = new AbortController();
+  const socketOptions = { ...tls, signal: over.signal };
   const recovering = amqp.connect(url, {
-    ...tls,
+    ...socketOptions,
     credentials,
     noDelay: true, // with Nagle's algorithm on, a small message waits up to 40 ms
     timeout: CONNECT_TIMEOUT_MS,
@@ -161,7 +170,7 @@ export function connect(options: ConnectOptions): Connection {
     const inOrder = channels.close().then(stop);
     await Promise.race([inOrder, lost, delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     void stop();
-    if (last) socketOf(last).destroy();
+    over.abort();
   }
 
   return {
@@ -180,10 +189,6 @@ export function connect(options: ConnectOptions): Connection {
 
 function describe(error: Error & { code?: unknown }): string {
   return error.message || String(error.code ?? error.name); // an AggregateError of addresses has no message
-}
-
-function socketOf({ connection }: ChannelModel): { destroy(): void } {
-  return (connection as unknown as { stream: { destroy(): void } }).stream;
 }
 
 /** `Promise.withResolvers`, which Node.js 20 does not have. */

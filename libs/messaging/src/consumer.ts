@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import amqp, { type ConfirmChannel, type ConsumeMessage } from 'amqplib';
+import { z } from 'zod';
 import type { Connection } from './connection.ts';
 import { deliveryOf, receive, type Delivery } from './delivery.ts';
 import { readMessage, type BodyOf, type MessageKind } from './message.ts';
-import { tellFault } from './messaging-events.ts';
+import { BrokerUnavailableError, PublishRefusedError } from './errors.ts';
+import { tellFault, tellStep } from './messaging-events.ts';
+import { parseOptions } from './options.ts';
 import type { Publisher } from './publisher.ts';
 
 /**
@@ -38,11 +41,13 @@ export interface ConsumerOptions<Kind extends MessageKind> {
 export interface Consumer {
   /** Whether the queue is being consumed now. */
   readonly active: boolean;
-  /** Stops new deliveries; those under way may still finish. Does nothing more when called again. */
+  /** Stops new deliveries; those under way may still finish. Calling it again is the same. */
   cancel(): Promise<void>;
   /** The same, and waits for those under way, up to their verdicts. */
   drain(): Promise<void>;
 }
+
+const consumerOptions = z.object({ prefetch: z.int().min(1).max(65_535).default(10) });
 
 /** Pause before a message goes back that failed: nobody spins meanwhile. */
 const LATER_MS = 1_000;
@@ -54,16 +59,21 @@ const DEAD_LETTER_PAUSE_MS = 1_000;
  * Consumes a queue with manual acknowledgement; subscribes again whenever channel, connection, queue or broker come back.
  */
 export function consume<Kind extends MessageKind>(connection: Connection, options: ConsumerOptions<Kind>): Consumer {
-  const { queue, message: kind, prefetch = 10, handle, deadLetters } = options;
+  const { queue, message: kind, handle, deadLetters } = options;
+  const { prefetch } = parseOptions(consumerOptions, options);
   const { events } = connection;
   const underWay = new Set<Promise<void>>();
   let subscription: { channel: ConfirmChannel; tag: string } | null = null;
-  let cancelled = false;
+  let subscribing: Promise<void> = Promise.resolve();
+  let cancelling: Promise<void> | undefined;
+  /** Gives the channel back. */
+  const over = new AbortController();
 
   async function take(channel: ConfirmChannel, message: ConsumeMessage, signal: AbortSignal): Promise<void> {
-    events.emit('message', 'consumed', queue);
-    const verdict = await judge(message, signal);
-    events.emit('message', settle(channel, message, verdict), queue);
+    tellStep(events, 'consumed', queue);
+    // What was under way to us when we stopped is for others.
+    const verdict = cancelling ? 'requeue' : await judge(message, signal);
+    tellStep(events, settle(channel, message, verdict), queue);
   }
 
   async function judge(message: ConsumeMessage, signal: AbortSignal): Promise<Sentence> {
@@ -74,8 +84,9 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
       const read = readMessage(kind, message);
       const verdict =
         'reason' in read ? { reject: read.reason } : ((await handle(deliveryOf(message, read.body, signal))) ?? 'ack');
-      if (typeof verdict === 'object') return await reject(message, verdict.reject, signal, fault);
-      if (verdict !== 'later') return verdict;
+      if (typeof verdict === 'object' && verdict !== null) return await reject(message, verdict.reject, signal, fault);
+      if (verdict === 'ack' || verdict === 'requeue') return verdict;
+      if (verdict !== 'later') throw new TypeError(`${String(verdict)} is no verdict`);
     } catch (error) {
       if (!isAbort(error, signal)) fault(error); // that a delivery is lost is no fault here
     }
@@ -100,43 +111,49 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         if (tries === 1) fault(error);
+        const hopeless = !(error instanceof BrokerUnavailableError || error instanceof PublishRefusedError);
+        if (hopeless) return 'reject'; // it can't be written with one more header: the queue's own way is left
       }
       // Giving it back instead would have it here again at once, until the broker has counted enough of it.
       await delay(DEAD_LETTER_PAUSE_MS, undefined, { signal, ref: false });
     }
   }
 
-  void connection
-    .keepChannel(async (channel) => {
-      if (cancelled) return;
-      channel.on('close', () => {
-        if (subscription?.channel === channel) subscription = null;
-      });
-      await channel.prefetch(prefetch);
-      const { tag, lost } = await receive(channel, queue, (message, signal) => {
-        const taken = take(channel, message, signal).finally(() => underWay.delete(taken));
-        underWay.add(taken);
-      });
-      if (lost.aborted) return; // and the connection sees to it
-      if (cancelled) await channel.cancel(tag);
-      else subscription = { channel, tag };
-    })
-    .catch(() => undefined); // closed before it was open: `opened` tells
-
-  async function cancel(): Promise<void> {
-    if (cancelled) return;
-    cancelled = true;
-    await subscription?.channel.cancel(subscription.tag).catch(() => undefined); // the channel is gone: cancelled too
+  async function subscribeOn(channel: ConfirmChannel): Promise<void> {
+    if (cancelling) return;
+    channel.on('close', () => {
+      if (subscription?.channel === channel) subscription = null;
+    });
+    await channel.prefetch(prefetch);
+    const { tag, isLost } = await receive(channel, queue, (message, signal) => {
+      const taken = take(channel, message, signal).finally(() => underWay.delete(taken));
+      underWay.add(taken);
+      return taken;
+    });
+    if (!isLost()) subscription = { channel, tag }; // else the connection sees to it
   }
 
+  connection.keepChannel((channel) => (subscribing = subscribeOn(channel)), over.signal).catch(() => undefined); // closed before it was open: `opened` tells
+
+  async function stop(): Promise<void> {
+    await subscribing.catch(() => undefined); // one under way has its end first
+    await subscription?.channel.cancel(subscription.tag).catch(() => undefined); // the channel is gone: cancelled too
+    void settled().then(() => over.abort()); // and the channel is of no more use
+  }
+
+  async function settled(): Promise<void> {
+    while (underWay.size > 0) await Promise.all(underWay); // one more may come before the broker has heard of it
+  }
+
+  const cancel = (): Promise<void> => (cancelling ??= Promise.resolve().then(stop));
   return {
     get active() {
-      return subscription !== null && !cancelled;
+      return subscription !== null && !cancelling;
     },
     cancel,
     async drain() {
       await cancel();
-      while (underWay.size > 0) await Promise.all(underWay); // one more may come before the broker has heard of it
+      await settled();
     },
   };
 }

@@ -18,7 +18,7 @@ export interface Delivery<Body> {
    * back. https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling
    */
   deliveryCount: number;
-  /** Fires when the channel is lost: then the broker gives the message to somebody else. */
+  /** Fires when the channel is lost before the verdict: then the broker gives the message to somebody else. */
   signal: AbortSignal;
 }
 
@@ -27,13 +27,19 @@ export function deliveryOf<Body>(message: ConsumeMessage, body: Body, signal: Ab
   return {
     body,
     messageId,
-    timestamp: typeof timestamp === 'number' ? new Date(timestamp * 1_000) : undefined,
+    timestamp: dateOf(timestamp),
     traceparent: traceparentOf(headers['traceparent']),
     headers,
     redelivered: message.fields.redelivered,
     deliveryCount: Number(headers['x-acquired-count'] ?? headers['x-delivery-count'] ?? 0),
     signal,
   };
+}
+
+/** Seconds, as AMQP counts them. */
+function dateOf(timestamp: unknown): Date | undefined {
+  const date = typeof timestamp === 'number' ? new Date(timestamp * 1_000) : undefined;
+  return date && Number.isNaN(date.getTime()) ? undefined : date;
 }
 
 const traceparent = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}/;
@@ -47,20 +53,28 @@ function traceparentOf(header: unknown): string | undefined {
  * so that whoever keeps it subscribes again: because the queue was deleted or, since RabbitMQ 4.3, because an
  * acknowledgement took longer than its `consumer_timeout` (before, it closed the channel itself).
  *
- * @returns the consumer tag, and a signal that fires when the channel is lost
+ * @param onMessage is given a signal, which fires when the channel is lost before the returned promise is settled
+ * @returns the consumer tag, and whether the channel is lost
  */
 export async function receive(
   channel: ConfirmChannel,
   queue: string,
-  onMessage: (message: ConsumeMessage, signal: AbortSignal) => void,
+  onMessage: (message: ConsumeMessage, signal: AbortSignal) => Promise<void>,
   options?: Options.Consume,
-): Promise<{ tag: string; lost: AbortSignal }> {
-  const lost = new AbortController();
-  channel.on('close', () => lost.abort(new Error('the channel is gone: the broker hands the message out again')));
+): Promise<{ tag: string; isLost(): boolean }> {
+  const underWay = new Set<AbortController>();
+  let lost = false;
+  channel.on('close', () => {
+    lost = true;
+    const reason = new Error('the channel is gone: the broker hands the message out again');
+    for (const each of underWay) each.abort(reason);
+  });
   const onDelivery = (message: ConsumeMessage | null): void => {
-    if (message) onMessage(message, lost.signal);
-    else void channel.close().catch(() => undefined); // closed by then: the same outcome
+    if (!message) return void channel.close().catch(() => undefined); // closed by then: the same outcome
+    const delivery = new AbortController();
+    underWay.add(delivery);
+    void onMessage(message, delivery.signal).finally(() => underWay.delete(delivery));
   };
   const { consumerTag } = await channel.consume(queue, onDelivery, options);
-  return { tag: consumerTag, lost: lost.signal };
+  return { tag: consumerTag, isLost: () => lost };
 }

@@ -6,9 +6,15 @@ export type ChannelSetup = (channel: ConfirmChannel) => Promise<void>;
 
 /** Channels that are opened on every new connection, and on the same one again when they are lost alone. */
 export interface KeptChannels {
-  /** @returns when the channel has been opened and set up for the first time; rejects with what `abandon` is given */
-  add(setup: ChannelSetup): Promise<void>;
-  /** Opens and sets up all of them, in the order in which they were added; throws when that fails. */
+  /**
+   * @param until ends the keeping: the channel is closed, and not opened again
+   * @returns when the channel has been opened and set up for the first time; rejects with what `abandon` is given
+   */
+  add(setup: ChannelSetup, until?: AbortSignal): Promise<void>;
+  /**
+   * Restores and then opens all of them on a new connection, in the order in which they were added. One that can't be set
+   * up does not hold up the others: it is tried again. Throws when restoring fails or the connection is lost meanwhile.
+   */
   openOn(model: ChannelModel): Promise<void>;
   /** The connection is gone, and its channels with it. */
   lost(model: ChannelModel): void;
@@ -23,7 +29,7 @@ export interface KeptChannels {
 }
 
 export interface KeptChannelsOptions {
-  /** What has to be done before a lost channel is opened again: what it needs may be gone too. */
+  /** What has to be done on a new connection, and before a lost channel is opened again: what it needs may be gone too. */
   restore(model: ChannelModel): Promise<void>;
   /** Wait before another attempt, in milliseconds. */
   pauseMs(attempt: number): number;
@@ -39,19 +45,20 @@ interface KeptChannel {
 }
 
 export function keepChannels({ restore, pauseMs, onChange }: KeptChannelsOptions): KeptChannels {
-  const kept: KeptChannel[] = [];
+  const kept = new Set<KeptChannel>();
   const channels = new Set<ConfirmChannel>();
   const faults = new Map<KeptChannel, string>();
+  /** The latest connection, until it is lost. */
   let latest: ChannelModel | null = null;
-  /** The same once every channel is set up, and until it is lost. */
+  /** The same once every channel has had its turn. */
   let live: ChannelModel | null = null;
-  /** The latest connection lost a channel before every other was set up. */
-  let spoiled = false;
+  /** Those that were lost, or could not be set up, while the others had their turn. */
+  const spoiled = new Set<KeptChannel>();
   let abandoned: Error | null = null;
 
   async function openAgain(each: KeptChannel, on: ChannelModel): Promise<void> {
     await Promise.resolve(); // where the connection is lost, its channels are told first
-    for (let attempt = 1; on === live; attempt += 1) {
+    for (let attempt = 1; on === live && kept.has(each); attempt += 1) {
       try {
         await restore(on);
         await each.open(on);
@@ -59,52 +66,69 @@ export function keepChannels({ restore, pauseMs, onChange }: KeptChannelsOptions
         onChange();
         return each.ready();
       } catch (error) {
-        if (on !== live) return;
+        if (on !== live || !kept.has(each)) return;
         faults.set(each, (error as Error).message);
         onChange();
       }
-      await delay(pauseMs(attempt));
+      await delay(pauseMs(attempt), undefined, { ref: false });
     }
   }
 
   return {
-    add(setup) {
+    add(setup, until) {
       return new Promise((resolve, reject) => {
         if (abandoned) return reject(abandoned);
         const each: KeptChannel = {
           async open(on) {
             const channel = await openChannel(on, setup, () => {
               channels.delete(channel);
+              if (!kept.has(each)) return;
               if (on === live) void openAgain(each, on);
-              else if (on === latest) spoiled = true;
+              else if (on === latest) spoiled.add(each);
             });
             channels.add(channel);
+            const close = (): void => void channel.close().catch(() => undefined); // closed already: the same outcome
+            if (until?.aborted) close();
+            else until?.addEventListener('abort', close, { once: true });
           },
           ready: resolve,
           abandon: reject,
         };
-        kept.push(each);
+        kept.add(each);
+        until?.addEventListener('abort', () => {
+          kept.delete(each);
+          if (faults.delete(each)) onChange();
+          resolve();
+        });
         if (live) void openAgain(each, live);
       });
     },
     async openOn(model) {
       latest = model;
-      spoiled = false;
+      spoiled.clear();
+      await restore(model);
       // Grows while it is walked: a channel asked for meanwhile has its turn here, one asked for later finds `live`.
       for (const each of kept) {
         if (abandoned) throw abandoned;
-        await each.open(model);
+        await each.open(model).catch((error: Error) => {
+          if (model !== latest) throw error;
+          spoiled.add(each);
+          faults.set(each, error.message);
+        });
       }
-      if (spoiled) throw new Error('a channel was lost while the others were set up');
+      if (model !== latest) throw new Error('the connection was lost while it was set up');
       live = model;
       onChange();
-      for (const each of kept) each.ready();
+      for (const each of kept) {
+        if (spoiled.has(each)) void openAgain(each, model);
+        else each.ready();
+      }
     },
     lost(model) {
-      if (model === latest) spoiled = true;
+      if (model === latest) latest = null;
+      faults.clear();
       if (model !== live) return;
       live = null;
-      faults.clear();
       onChange();
     },
     abandon(error) {

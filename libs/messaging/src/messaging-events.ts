@@ -10,7 +10,7 @@ export interface MessagingEvents {
    * no connection becomes a warning of the process.
    */
   state: [state: ConnectionState, reason: string | undefined];
-  /** Each step of each message. `where` is the exchange it is published to, or the queue it comes from. */
+  /** Each step of each message. `where` is the exchange it is published to, or the queue (of a subscriber: the exchange) it comes from. */
   message: [step: MessageStep, where: string];
   /** What went wrong with one message. Unless somebody listens, it becomes a warning of the process. */
   fault: [error: Error, context: { where: string; messageId: string | undefined }];
@@ -49,6 +49,17 @@ export function tellState(events: EventEmitter<MessagingEvents>, ...[state, reas
   const heard = events.listeners('state').some((listener) => !own.has(listener));
   if (!heard && state === 'connecting') process.emitWarning(`no connection to the broker: ${reason}`);
   events.emit('state', state, reason);
+}
+
+/** Tells of a message's step. What a hook throws is its own fault, and not the message's. */
+export function tellStep(events: EventEmitter<MessagingEvents>, ...step: MessagingEvents['message']): void {
+  try {
+    events.emit('message', ...step);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
 }
 
 /** Tells of a fault; one that nobody listens to is not swallowed. */

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
+import { z } from 'zod';
 import { confirming, type Outgoing, type Settled } from './confirms.ts';
 import type { Connection } from './connection.ts';
 import { BrokerUnavailableError } from './errors.ts';
-import { followState } from './messaging-events.ts';
+import { onAbort } from './abort.ts';
+import { followState, tellStep } from './messaging-events.ts';
+import { milliseconds, parseOptions } from './options.ts';
 import { writeMessage, type BodyFor, type MessageKind } from './message.ts';
 
 export interface PublisherOptions {
@@ -17,12 +20,15 @@ export interface PublisherOptions {
   whileAway?: 'wait' | 'fail';
 }
 
-const DEFAULTS = {
-  timeoutMs: 10_000,
-  maxPending: 10_000,
-  maxPendingBytes: 64 * 1024 * 1024,
-  whileAway: 'wait',
-} satisfies Required<PublisherOptions>;
+const publisherOptions = z.object({
+  timeoutMs: milliseconds.min(1).default(10_000),
+  maxPending: z.int().min(1).default(10_000),
+  maxPendingBytes: z
+    .int()
+    .min(1)
+    .default(64 * 1024 * 1024),
+  whileAway: z.enum(['wait', 'fail']).default('wait'),
+});
 
 /** Where a message goes: to an exchange, or past all of them to a queue by its name. */
 export type Destination = { exchange: string; routingKey?: string } | { queue: string };
@@ -41,7 +47,7 @@ export interface PublishOptions {
   signal?: AbortSignal;
 }
 
-/** Publishes persistent messages; safe to call from anywhere at once. */
+/** Publishes persistent messages; one a connection will do, which can be called from anywhere at once. */
 export interface Publisher {
   /**
    * Resolves when the broker has confirmed the message: every queue it went to has it on disk.
@@ -52,7 +58,10 @@ export interface Publisher {
    * last two cases the broker may or may not have it. A body that can't be written is a `TypeError`.
    */
   publish<Kind extends MessageKind>(kind: Kind, body: BodyFor<Kind>, to: Destination & PublishOptions): Promise<void>;
-  /** Sends a delivered message on, byte by byte and with its properties, and with more headers. Settles as `publish`. */
+  /**
+   * Sends a delivered message on, byte by byte and with its properties but for expiration and user id, and with more
+   * headers. Settles as `publish`.
+   */
   forward(message: ConsumeMessage, to: Destination & Pick<PublishOptions, 'headers' | 'signal'>): Promise<void>;
 }
 
@@ -63,7 +72,7 @@ interface Pending extends Outgoing {
 }
 
 export function createPublisher(connection: Connection, options: PublisherOptions = {}): Publisher {
-  const { timeoutMs, maxPending, maxPendingBytes, whileAway } = { ...DEFAULTS, ...options };
+  const { timeoutMs, maxPending, maxPendingBytes, whileAway } = parseOptions(publisherOptions, options);
   const { events } = connection;
   /** In the order of the calls. */
   const waiting = new Set<Pending>();
@@ -113,10 +122,10 @@ export function createPublisher(connection: Connection, options: PublisherOption
     try {
       sendNow(message, (step, error) => {
         free(message);
-        events.emit('message', step, exchange);
         settle(error);
+        tellStep(events, step, exchange);
       });
-      events.emit('message', 'published', exchange);
+      tellStep(events, 'published', exchange);
     } catch (error) {
       free(message);
       settle(error);
@@ -149,7 +158,7 @@ export function createPublisher(connection: Connection, options: PublisherOption
     properties: Outgoing['properties'],
     to: Destination & { signal?: AbortSignal },
   ): Promise<void> {
-    const { exchange, routingKey = '' } = 'queue' in to ? { exchange: '', routingKey: to.queue } : to;
+    const { exchange = '', routingKey = '' } = 'queue' in to ? { exchange: '', routingKey: to.queue } : to;
     const { signal } = to;
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
@@ -169,12 +178,12 @@ export function createPublisher(connection: Connection, options: PublisherOption
         properties,
         settle(error) {
           clearTimeout(timer);
-          signal?.removeEventListener('abort', abort);
+          stopListening?.();
           if (error === undefined) resolve();
           else reject(error);
         },
       };
-      signal?.addEventListener('abort', abort);
+      const stopListening = signal && onAbort(signal, abort);
       pending += 1;
       pendingBytes += content.length;
       const sendNow = sender();
@@ -199,9 +208,11 @@ export function createPublisher(connection: Connection, options: PublisherOption
       return deliver(content, properties, to);
     },
     forward({ content, properties }, to) {
-      const { messageId = randomUUID(), type, contentType, contentEncoding, timestamp, priority } = properties;
+      // Not its deliveryMode, which `persistent` is, nor its expiration, nor its userId, which would have to be ours.
+      const { messageId = randomUUID(), type, appId, contentType, contentEncoding, timestamp, priority } = properties;
+      const { correlationId, replyTo } = properties;
       const headers = { ...withoutRoutes(properties.headers), ...to.headers };
-      const kept = { type, contentType, contentEncoding, timestamp, priority, correlationId: properties.correlationId };
+      const kept = { type, appId, contentType, contentEncoding, timestamp, priority, correlationId, replyTo };
       return deliver(content, { ...kept, messageId, headers, persistent: true, mandatory: true }, to);
     },
   };

@@ -1,7 +1,7 @@
 import type { Connection } from './connection.ts';
 import { deliveryOf, receive, type Delivery } from './delivery.ts';
 import { readMessage, type BodyOf, type MessageKind } from './message.ts';
-import { tellFault } from './messaging-events.ts';
+import { tellFault, tellStep } from './messaging-events.ts';
 
 export interface SubscriberOptions<Kind extends MessageKind> {
   /** A fanout exchange. */
@@ -9,7 +9,7 @@ export interface SubscriberOptions<Kind extends MessageKind> {
   /** What the messages are; one that is something else is dropped, and told as a fault. */
   message: Kind;
   /** What it throws is told as a fault; the message is not heard again. */
-  handle(delivery: Delivery<BodyOf<Kind>>): void;
+  handle(delivery: Delivery<BodyOf<Kind>>): Promise<void> | void;
   /** Listening, or listening again: what was sent before this moment and after the last loss was missed. */
   onListening?(): void;
 }
@@ -30,16 +30,16 @@ export function subscribe<Kind extends MessageKind>(connection: Connection, opti
       await receive(
         channel,
         queue,
-        (message, signal) => {
-          events.emit('message', 'consumed', exchange);
+        async (message, signal) => {
+          tellStep(events, 'consumed', exchange);
           try {
             const read = readMessage(kind, message);
             if ('reason' in read) throw new Error(`dropped: ${read.reason}`);
-            handle(deliveryOf(message, read.body, signal));
+            await handle(deliveryOf(message, read.body, signal));
           } catch (error) {
             tellFault(events, error as Error, { where: exchange, messageId: message.properties.messageId });
           }
-          events.emit('message', 'acked', exchange);
+          tellStep(events, 'acked', exchange);
         },
         noAck,
       );

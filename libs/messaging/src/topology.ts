@@ -40,7 +40,11 @@ export async function declareTopology(model: ChannelModel, topology: Topology): 
     await withChannel(model, (channel) => assertAll(channel, topology));
   } catch (error) {
     if ((error as { code?: unknown }).code !== 403) throw mismatch(error as Error) ?? error;
-    await withChannel(model, (channel) => checkAll(channel, topology));
+    await withChannel(model, (channel) => checkAll(channel, topology)).catch((missing: Error) => {
+      throw new Error(`${missing.message}, and it may not be declared: ${(error as Error).message}`, {
+        cause: missing,
+      });
+    });
   }
 }
 
@@ -82,7 +86,7 @@ export function argumentsOf(queue: QueueDeclaration): Record<string, unknown> {
 }
 
 /** RabbitMQ's words: inequivalent arg 'x' for queue 'q' in vhost 'v': received the value … but current is … */
-const inequivalent = /inequivalent arg '([^']+)' for (queue|exchange) '([^']+)' in vhost '([^']+)': ([^"]+)/;
+const inequivalent = /inequivalent arg '(.+?)' for (queue|exchange) '(.+?)' in vhost '(.+?)': ([^"]+)/;
 
 function mismatch(cause: Error): TopologyMismatchError | null {
   const [, argument, kind, name, vhost, values] = inequivalent.exec(cause.message) ?? [];

@@ -1,0 +1,19 @@
+const listeners = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls the listener when the signal fires. However many there are, the signal has one of ours: Node.js warns of a leak
+ * at eleven.
+ *
+ * @returns a function that forgets the listener
+ */
+export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  let all = listeners.get(signal);
+  if (!all) {
+    const created = new Set<() => void>();
+    all = created;
+    listeners.set(signal, created);
+    signal.addEventListener('abort', () => created.forEach((each) => each()), { once: true });
+  }
+  all.add(listener);
+  return () => void all.delete(listener);
+}

@@ -127,7 +127,7 @@ function loadOn(publisher: Publisher, queue: string) {
     longestMs: () => longestMs,
     peak: () => peak,
     lastFirstConfirm: (after: number) => confirmedAt[after] ?? Infinity,
-    settled: () => Promise.race([Promise.allSettled(pending), delay(60_000)]),
+    settled: () => Promise.race([Promise.allSettled(pending), delay(60_000, undefined, { ref: false })]),
     async run(ms: number): Promise<void> {
       const startedAt = performance.now();
       for (let sent = 0, passed = 0; passed < ms; passed = performance.now() - startedAt) {

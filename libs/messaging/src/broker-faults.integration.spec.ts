@@ -217,7 +217,7 @@ const PREFETCH = 100;
 
 /** A consumer in a process of its own, which prints each number that it handles. */
 function startConsumer(queue: string): ChildProcess {
-  const program = join(import.meta.dirname, 'spec-consumer.ts');
+  const program = join(import.meta.dirname, 'spec-consumer-process.ts');
   const args = ['--import', 'tsx', '--conditions=@offload/source', program, broker.amqpUrl, queue, String(PREFETCH)];
   return spawn(process.execPath, args, {
     env: { ...process.env, NODE_OPTIONS: '' },

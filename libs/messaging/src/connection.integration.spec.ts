@@ -1,9 +1,8 @@
 import type { EventEmitter } from 'node:events';
 import { describe, expect, it, jest } from '@jest/globals';
 import { eventually, manage, openProxy } from '@offload/testing';
-import type { ConfirmChannel } from 'amqplib';
 import { connect, type Connection } from './connection.ts';
-import { BrokerRefusedError, BrokerUnavailableError } from './errors.ts';
+import { BrokerRefusedError } from './errors.ts';
 import { createPublisher } from './publisher.ts';
 import { channelOf, useVhost } from './spec-vhost.ts';
 
@@ -40,6 +39,14 @@ describe('connect', () => {
       );
     },
   );
+
+  it.each([
+    [{ maxReconnectDelayMs: NaN }, /^maxReconnectDelayMs: /],
+    [{ maxReconnectDelayMs: -1 }, /^maxReconnectDelayMs: /],
+    [{ url: 'amqp://127.0.0.1?heartbeat=abc' }, /^heartbeat /],
+  ])('refuses options that make no sense: %j', (options, message) => {
+    expect(() => connect({ url: 'amqp://127.0.0.1', ...options })).toThrow(message);
+  });
 
   it('takes no password that is not percent-encoded, and does not show it', () => {
     const wrong = new TypeError('user and password in the URL of a broker must be percent-encoded UTF-8');
@@ -100,6 +107,21 @@ describe('connect', () => {
     }
     expect(order).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3]);
     expect(names(states)).toEqual(['open', 'connecting', 'open', 'connecting', 'open']);
+  });
+
+  it('leaves nothing behind of the sockets that it had', async () => {
+    const way = await proxy();
+    await way.shut();
+    const emitWarning = jest.spyOn(process, 'emitWarning').mockReturnValue();
+    const { connection } = vhost.connect({ url: way.url, maxReconnectDelayMs: 1 });
+    const added = jest.spyOn(AbortSignal.prototype, 'addEventListener');
+    const removed = jest.spyOn(AbortSignal.prototype, 'removeEventListener');
+    await eventually(() => expect(added.mock.calls.length).toBeGreaterThan(20));
+    expect(added.mock.calls.length - removed.mock.calls.length).toBeLessThan(3);
+    await way.open();
+    await connection.opened;
+    expect(emitWarning.mock.calls).toEqual([]);
+    jest.restoreAllMocks();
   });
 
   it('notices a half-open socket by its heartbeat, and comes back', async () => {
@@ -163,119 +185,5 @@ describe('what nobody listens to', () => {
       return connection;
     });
     expect(warnings).toEqual([]);
-  });
-});
-
-describe('keepChannel', () => {
-  it('is done only when the connection is open, and works right after another is done', async () => {
-    const { connection } = vhost.connect();
-    await connection.keepChannel(async () => undefined);
-    expect(connection.state).toBe('open');
-    await Promise.resolve();
-    await connection.keepChannel(async () => undefined);
-  });
-
-  it('opens a channel that is lost alone again, on the same connection', async () => {
-    const { connection, states } = vhost.connect();
-    const channels: ConfirmChannel[] = [];
-    await connection.keepChannel(async (channel) => void channels.push(channel));
-    await expect(channels[0]?.checkQueue('missing')).rejects.toThrow('NOT_FOUND');
-    await eventually(() => expect(channels).toHaveLength(2));
-    await channels[1]?.assertQueue('there');
-    expect(channels[1]?.connection).toBe(channels[0]?.connection);
-    expect(names(states)).toEqual(['open']);
-  });
-
-  it('declares the topology again before it does: what the channel needs may be gone too', async () => {
-    const { connection } = vhost.connect({ topology: { queues: { inbox: {} } } });
-    const channels: ConfirmChannel[] = [];
-    await connection.keepChannel(async (channel) => {
-      await channel.checkQueue('inbox');
-      channels.push(channel);
-    });
-    const observer = await vhost.observer();
-    await observer.deleteQueue('inbox');
-    await expect(channels[0]?.checkQueue('inbox')).rejects.toThrow('NOT_FOUND');
-    await eventually(() => expect(channels).toHaveLength(2));
-    expect(await observer.checkQueue('inbox')).toMatchObject({ messageCount: 0 });
-  });
-
-  it('tries again until the channel can be set up, and tells of the trouble once', async () => {
-    const { connection, states, becomes } = vhost.connect();
-    const observer = await vhost.observer();
-    await connection.opened;
-    const tries = jest.fn();
-    const ready = connection.keepChannel(async (channel) => {
-      tries();
-      await channel.checkQueue('late');
-    });
-    await eventually(() => expect(tries.mock.calls.length).toBeGreaterThan(2));
-    expect(states).toEqual([
-      ['open', undefined],
-      ['connecting', expect.stringContaining('NOT_FOUND')],
-    ]);
-    await observer.assertQueue('late');
-    await ready;
-    await becomes('open');
-    expect(names(states)).toEqual(['open', 'connecting', 'open']);
-  });
-
-  it('opens a channel again that is lost while the next one is set up', async () => {
-    const { connection } = vhost.connect();
-    const channels: ConfirmChannel[] = [];
-    const first = connection.keepChannel(async (channel) => void channels.push(channel));
-    let sabotaged = false;
-    const second = connection.keepChannel(async () => {
-      if (!sabotaged) await channels[0]?.close();
-      sabotaged = true;
-    });
-    await Promise.all([first, second]);
-    expect(connection.state).toBe('open');
-    await channels.at(-1)?.assertQueue('it works');
-  });
-});
-
-describe('close', () => {
-  it('first sends what its channels have yet to send', async () => {
-    const { connection } = vhost.connect({ topology: { queues: { inbox: { type: 'classic' } } } });
-    const { latest } = await channelOf(connection);
-    for (let count = 0; count < 100; count += 1) latest.sendToQueue('inbox', Buffer.alloc(10_000));
-    await connection.close();
-    expect(await (await vhost.observer()).checkQueue('inbox')).toMatchObject({ messageCount: 100 });
-  });
-
-  it('ends too when the connection goes before the broker has said goodbye', async () => {
-    const way = await proxy();
-    const { connection, states } = vhost.connect({ url: way.url });
-    await connection.opened;
-    way.hold();
-    const closing = connection.close();
-    way.cut();
-    await closing;
-    expect(names(states)).toEqual(['open', 'closed']);
-  });
-
-  it('ends while the broker is away, and connects no more', async () => {
-    const way = await proxy();
-    const { connection, states, becomes } = vhost.connect({ url: way.url });
-    await connection.opened;
-    const down = way.shut();
-    way.cut();
-    await down;
-    await becomes('connecting');
-    await connection.close();
-    await way.open();
-    expect(new Set(names(states))).toEqual(new Set(['open', 'connecting', 'closed']));
-    expect([connection.state, names(states).at(-1)]).toEqual(['closed', 'closed']);
-  });
-
-  it('before the connection ever opened fails whoever waits for it, with a word why', async () => {
-    const way = await proxy();
-    await way.shut();
-    const { connection } = vhost.connect({ url: way.url });
-    const waiting = Promise.allSettled([connection.opened, connection.keepChannel(async () => undefined)]);
-    await connection.close();
-    const rejected = { status: 'rejected', reason: new BrokerUnavailableError('the connection is closed') };
-    expect(await waiting).toEqual([rejected, rejected]);
   });
 });

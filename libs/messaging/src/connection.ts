@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, getEventListeners } from 'node:events';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import type { SecureContextOptions } from 'node:tls';
 import amqp, { type ChannelModel } from 'amqplib';
@@ -75,6 +75,8 @@ export function connect(options: ConnectOptions): Connection {
   const { url, credentials, vhost } = parseBrokerUrl(options.url);
   const events = new EventEmitter<MessagingEvents>().setMaxListeners(0);
   const { promise: opened, resolve: isOpen, reject: isNotOpen } = withResolvers();
+  /** Ends the socket, in whatever state it is, and amqplib hears of it. */
+  const over = new AbortController();
   let model: ChannelModel | null = null;
   let everOpen = false;
   /** The broker has let us in: what fails now is no longer for want of credentials. */
@@ -118,6 +120,7 @@ export function connect(options: ConnectOptions): Connection {
     opening.on('close', (error?: Error) => {
       if (channels.open) away = error ? describe(error) : 'connection closed';
       channels.lost(opening);
+      forgetSocket();
     });
     await channels.openOn(opening);
     everOpen = true;
@@ -131,7 +134,15 @@ export function connect(options: ConnectOptions): Connection {
     isNotOpen(error);
   }
 
+  /** Node.js leaves the listener of each socket on the signal, and the socket with it. */
+  function forgetSocket(): void {
+    for (const listener of getEventListeners(over.signal, 'abort')) {
+      over.signal.removeEventListener('abort', listener as () => void);
+    }
+  }
+
   function failed(error: Error): void {
+    forgetSocket();
     if (closed) return;
     away = describe(error);
     const refusedEntry = !inside && refusal.test(away);
@@ -143,8 +154,6 @@ export function connect(options: ConnectOptions): Connection {
     void stop().then(() => over.abort());
   }
 
-  /** Ends the socket, in whatever state it is, and amqplib hears of it. */
-  const over = new AbortController();
   const socketOptions = { ...tls, signal: over.signal };
   const recovering = amqp.connect(url, {
     ...socketOptions,

@@ -1,5 +1,3 @@
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually, manage, startBroker, type TestBroker } from '@offload/testing';
 import amqp, { type ConfirmChannel } from 'amqplib';
@@ -9,49 +7,9 @@ import { consume, type Verdict } from './consumer.ts';
 import { BrokerRefusedError } from './errors.ts';
 import { exchanges, jobTopology, ringQueue } from './job-topology.ts';
 import { createPublisher } from './publisher.ts';
+import { passwords, QUEUES, render, topology, variables, type User } from './spec-definitions.ts';
 import { take } from './spec-vhost.ts';
 import { subscribe } from './subscriber.ts';
-
-const SCRIPT = join(import.meta.dirname, '../../../deploy/rabbitmq/render-definitions.mjs');
-const QUEUES = ['default', 'mail.eu'];
-const topology = jobTopology(QUEUES);
-
-/** As they stand in a URL. */
-const passwords = { operator: 'plain', api: 'p%40ss%2Fword:%20100%25', worker: 'w', notifier: 'n%3F' };
-type User = keyof typeof passwords;
-const variables = Object.fromEntries(
-  Object.entries(passwords).map(([user, password]) => [`RABBITMQ_${user.toUpperCase()}_PASSWORD`, password]),
-);
-
-function render(environment: Record<string, string>) {
-  return spawnSync(process.execPath, [SCRIPT], { env: environment, encoding: 'utf8' });
-}
-
-describe('render-definitions', () => {
-  it('names everything that is wrong, and no password', () => {
-    const { status, stdout, stderr } = render({
-      ...variables,
-      QUEUES: 'default,events,A',
-      RABBITMQ_API_PASSWORD: '',
-      RABBITMQ_WORKER_PASSWORD: 'p@ss',
-    });
-    expect([status, stdout]).toEqual([78, '']);
-    expect(stderr.match(/(?<=^ {2})\w+( is not set)?/gm)).toEqual([
-      'QUEUES',
-      'QUEUES',
-      'RABBITMQ_API_PASSWORD is not set',
-      'RABBITMQ_WORKER_PASSWORD',
-    ]);
-    expect(stderr).not.toContain('p@ss');
-  });
-
-  it('writes hashes, each with a salt of its own, and no password', () => {
-    const { stdout } = render({ ...variables, RABBITMQ_WORKER_PASSWORD: passwords.api });
-    expect(stdout).not.toMatch(/p%40ss|p@ss/);
-    const { users } = JSON.parse(stdout) as { users: { password_hash: string }[] };
-    expect(new Set(users.map(({ password_hash: hash }) => hash)).size).toBe(4);
-  });
-});
 
 describe('a broker with the rendered definitions', () => {
   let broker: TestBroker;

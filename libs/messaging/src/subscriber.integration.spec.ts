@@ -89,6 +89,17 @@ describe('subscribe', () => {
     await listenedTimes(1);
   });
 
+  it('tells of what an asynchronous handler rejects with', async () => {
+    const { sendRaw } = await setup();
+    const { connection, faults } = vhost.connect({ topology });
+    const handle = () => Promise.reject(new Error('later'));
+    await new Promise<void>((onListening) => {
+      subscribe(connection, { exchange: 'news', message: text, handle, onListening });
+    });
+    await sendRaw('x');
+    await eventually(() => expect(faults).toEqual(['later']));
+  });
+
   it('hears the text of any other client', async () => {
     const { sendRaw } = await setup();
     const { connection } = vhost.connect({ topology });

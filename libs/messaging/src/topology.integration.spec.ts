@@ -77,6 +77,13 @@ describe('a topology', () => {
       /quorum.* current .*classic/,
     ],
     [
+      'a name with a quote in it',
+      { queues: { "it's": { type: 'classic' } } },
+      { queues: { "it's": {} } },
+      'queue "it\'s" in the vhost "VHOST" exists with another x-queue-type',
+      /quorum.* current .*classic/,
+    ],
+    [
       'no delivery limit',
       { queues: { inbox: {} } },
       { queues: { inbox: { deliveryLimit: 5 } } },

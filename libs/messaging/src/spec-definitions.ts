@@ -1,0 +1,18 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { jobTopology } from './job-topology.ts';
+
+const SCRIPT = join(import.meta.dirname, '../../../deploy/rabbitmq/render-definitions.mjs');
+export const QUEUES = ['default', 'mail.eu'];
+export const topology = jobTopology(QUEUES);
+
+/** As they stand in a URL. */
+export const passwords = { operator: 'plain', api: 'p%40ss%2Fword:%20100%25', worker: 'w', notifier: 'n%3F' };
+export type User = keyof typeof passwords;
+export const variables = Object.fromEntries(
+  Object.entries(passwords).map(([user, password]) => [`RABBITMQ_${user.toUpperCase()}_PASSWORD`, password]),
+);
+
+export function render(environment: Record<string, string>) {
+  return spawnSync(process.execPath, [SCRIPT], { env: environment, encoding: 'utf8' });
+}

@@ -1,0 +1,47 @@
+import type { EventEmitter } from 'node:events';
+import { openProxy } from '@offload/testing';
+import { z } from 'zod';
+import { createPublisher, type PublishOptions, type PublisherOptions } from './publisher.ts';
+import { channelOf, takeAll, type useVhost } from './spec-vhost.ts';
+
+export const note = { type: 'note', version: 1, schema: z.unknown() };
+export const topology = {
+  exchanges: { to: { type: 'direct' } },
+  queues: { inbox: { bindings: [{ exchange: 'to', routingKey: 'inbox' }] } },
+} as const;
+
+/** Makes publishers behind a proxy, with somebody who looks. */
+export const publishersOn = (vhost: ReturnType<typeof useVhost>) => async (options?: PublisherOptions) => {
+  const way = vhost.closeAfterwards(await openProxy(vhost.url));
+  const { connection, steps, states, becomes } = vhost.connect({ url: way.url, topology });
+  const publisher = createPublisher(connection, options);
+  const channel = await channelOf(connection); // and the publisher's is open before
+  const observer = await vhost.observer();
+  const publish = (body: unknown, { to = 'inbox', ...more }: PublishOptions & { to?: string } = {}) =>
+    publisher.publish(note, body, { exchange: 'to', routingKey: to, ...more });
+  return {
+    publisher,
+    publish,
+    connection,
+    becomes,
+    steps,
+    states,
+    observer,
+    way,
+    inbox: async (): Promise<unknown[]> => (await takeAll(observer, 'inbox')).map((body) => JSON.parse(body)),
+    /** As on connection.blocked and unblocked; a real alarm, which hits every vhost, is in broker-faults. */
+    tell: (event: 'blocked' | 'unblocked') =>
+      (channel.latest.connection as unknown as EventEmitter).emit(event, 'low on memory'),
+  };
+};
+
+/** How each call ended. */
+export const outcomes = async (calls: Promise<void>[]): Promise<(string | undefined)[]> =>
+  Promise.all(
+    calls.map((call) =>
+      call.then(
+        () => undefined,
+        (error: Error) => `${error.name}: ${error.message}`,
+      ),
+    ),
+  );

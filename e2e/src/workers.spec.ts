@@ -85,6 +85,8 @@ it('fails a job whose last attempt was lost with its worker', async () => {
 
 it('lets a worker that is told to stop finish its job, and exits with code 0', async () => {
   await twoWorkers();
+  const ringsSent = 'offload_rings_total{outcome="confirmed"}';
+  const ringsBefore = await metric(api, ringsSent);
   const { job, call, worker } = await submitCall();
   const exit = worker.kill('SIGTERM');
   await worker.line(({ msg }) => msg === 'stopping');
@@ -97,10 +99,12 @@ it('lets a worker that is told to stop finish its job, and exits with code 0', a
     result: { body: 'just in time' },
   });
   expect(faults(worker)).toEqual([]);
-  // Its ring was acknowledged: the other worker, next in line for it, has never seen it.
+  // Its ring was acknowledged: the other worker, next in line for it, has never seen it. It may have seen another one for
+  // the same job, which the relay sent when confirming the first took long.
   await finished(api, await submit(api, { type: 'demo.sleep', payload: { seconds: 0 } }));
   const other = workers.find((each) => each !== worker) as SystemProcess;
-  expect(await metric(other, 'offload_deliveries_total{claim="refused"}')).toBe(0);
+  const doubled = (await metric(api, ringsSent)) - ringsBefore - 2;
+  expect(await metric(other, 'offload_deliveries_total{claim="refused"}')).toBeLessThanOrEqual(doubled);
 });
 
 it('gives a long job back when a worker stops, without using up an attempt, and the other one runs it', async () => {

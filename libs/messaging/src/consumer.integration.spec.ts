@@ -180,6 +180,29 @@ describe('drain', () => {
     expect(deliveries).toHaveLength(2);
   });
 
+  it('has every verdict with the broker, although the connection is closed right behind it', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const { connection } = vhost.connect({ topology });
+      const observer = await vhost.observer();
+      for (let n = 0; n < 50; n += 1) observer.sendToQueue('inbox', Buffer.from(`${n}`));
+      await observer.waitForConfirms();
+      let finish: () => void = () => undefined;
+      const finished = new Promise<void>((resolve) => (finish = resolve));
+      let begun = 0;
+      const handle = () => {
+        begun += 1;
+        return finished;
+      };
+      const consumer = consume(connection, { queue: 'inbox', message: text, prefetch: 50, handle });
+      await eventually(() => expect(begun).toBe(50));
+      const drained = consumer.drain();
+      finish();
+      await drained;
+      await connection.close();
+      expect(await takeAll(observer, 'inbox')).toEqual([]);
+    }
+  });
+
   it('ends at once when nothing is under way, and while the connection is away', async () => {
     const { consumer, way } = await setup();
     way.shut();

@@ -43,7 +43,7 @@ export interface Consumer {
   readonly active: boolean;
   /** Stops new deliveries; those under way may still finish. Calling it again is the same. */
   cancel(): Promise<void>;
-  /** The same, and waits for those under way, up to their verdicts. */
+  /** The same, and waits for those under way, until the broker has their verdicts. */
   drain(): Promise<void>;
 }
 
@@ -66,6 +66,7 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
   let subscription: { channel: ConfirmChannel; tag: string } | null = null;
   let subscribing: Promise<void> = Promise.resolve();
   let cancelling: Promise<void> | undefined;
+  let released: Promise<void> | undefined;
   /** Gives the channel back. */
   const over = new AbortController();
 
@@ -138,7 +139,17 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
   async function stop(): Promise<void> {
     await subscribing.catch(() => undefined); // one under way has its end first
     await subscription?.channel.cancel(subscription.tag).catch(() => undefined); // the channel is gone: cancelled too
-    void settled().then(() => over.abort()); // and the channel is of no more use
+    released = settled().then(release);
+  }
+
+  /** Closes the channel, behind the last verdict. */
+  async function release(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      if (subscription) subscription.channel.once('close', resolve);
+      else resolve();
+    });
+    over.abort();
+    await closed;
   }
 
   async function settled(): Promise<void> {
@@ -153,7 +164,7 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
     cancel,
     async drain() {
       await cancel();
-      await settled();
+      await released;
     },
   };
 }

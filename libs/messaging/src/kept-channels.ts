@@ -140,8 +140,10 @@ export function keepChannels({ restore, pauseMs, onChange }: KeptChannelsOptions
       // One that is lost meanwhile has nothing left to send.
       await Promise.allSettled(
         [...channels].map(async (channel) => {
+          const closed = new Promise((resolve) => channel.once('close', resolve));
           await channel.waitForConfirms().catch(() => undefined); // who published it is told
-          await channel.close();
+          await channel.close().catch(() => undefined); // it is closing already, with something to send perhaps
+          await closed;
         }),
       );
     },

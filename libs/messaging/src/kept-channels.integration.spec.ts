@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '@offload/testing';
 import type { ConfirmChannel } from 'amqplib';
@@ -112,6 +113,18 @@ describe('keepChannel', () => {
     cut();
     await channelOf(connection);
     expect(channels).toHaveLength(1);
+  });
+
+  it('listens once to its signal, however often it is opened again', async () => {
+    const { connection } = vhost.connect();
+    const channels: ConfirmChannel[] = [];
+    const until = new AbortController();
+    await connection.keepChannel(async (channel) => void channels.push(channel), until.signal);
+    for (let times = 1; times <= 12; times += 1) {
+      await channels.at(-1)?.close();
+      await eventually(() => expect(channels).toHaveLength(times + 1));
+    }
+    expect(getEventListeners(until.signal, 'abort')).toHaveLength(1);
   });
 
   it('is given back by a consumer that is cancelled: as many as you like may come and go', async () => {

@@ -78,6 +78,8 @@ export function keepChannels({ restore, pauseMs, onChange }: KeptChannelsOptions
     add(setup, until) {
       return new Promise((resolve, reject) => {
         if (abandoned) return reject(abandoned);
+        let current: ConfirmChannel | undefined;
+        const close = (): void => void current?.close().catch(() => undefined); // closed already: the same outcome
         const each: KeptChannel = {
           async open(on) {
             const channel = await openChannel(on, setup, () => {
@@ -87,9 +89,8 @@ export function keepChannels({ restore, pauseMs, onChange }: KeptChannelsOptions
               else if (on === latest) spoiled.add(each);
             });
             channels.add(channel);
-            const close = (): void => void channel.close().catch(() => undefined); // closed already: the same outcome
+            current = channel;
             if (until?.aborted) close();
-            else until?.addEventListener('abort', close, { once: true });
           },
           ready: resolve,
           abandon: reject,
@@ -98,6 +99,7 @@ export function keepChannels({ restore, pauseMs, onChange }: KeptChannelsOptions
         until?.addEventListener('abort', () => {
           kept.delete(each);
           if (faults.delete(each)) onChange();
+          close();
           resolve();
         });
         if (live) void openAgain(each, live);

@@ -75,7 +75,7 @@ async function checkAll(channel: Channel, { exchanges = {}, queues = {} }: Topol
 }
 
 /** The arguments of a queue's declaration, as RabbitMQ names them. */
-export function argumentsOf(queue: QueueDeclaration): Record<string, unknown> {
+function argumentsOf(queue: QueueDeclaration): Record<string, unknown> {
   const { type = 'quorum', deadLetterExchange, deliveryLimit } = queue;
   return {
     'x-queue-type': type,

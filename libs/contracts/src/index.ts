@@ -31,4 +31,15 @@ export {
   type JobStatus,
   type JobWithLinks,
 } from './job.ts';
-export { eventName, eventOf, jobEvent, ring, ringId, type EventName, type JobEvent, type Ring } from './messages.ts';
+export {
+  control,
+  eventName,
+  eventOf,
+  jobEvent,
+  ring,
+  ringId,
+  type Control,
+  type EventName,
+  type JobEvent,
+  type Ring,
+} from './messages.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jobId } from './identifiers.ts';
 import { job, jobStatus, type Job } from './job.ts';
 
 // The messages between the processes, as @offload/messaging sends and reads them: AMQP's `type`, the version of the
@@ -31,3 +32,16 @@ export type JobEvent = z.infer<typeof jobEvent.schema>;
 export function eventOf(job: Job, event: EventName = `job.${job.status}`): JobEvent {
   return { event, job };
 }
+
+/** What the api tells every worker; whoever it does not concern ignores it. */
+export const control = {
+  type: 'control',
+  version: 1,
+  schema: z.discriminatedUnion('command', [
+    /** Whoever runs this job is to stop it. */
+    z.object({ command: z.literal('cancel'), jobId }),
+    /** Say in the database which jobs you hold. */
+    z.object({ command: z.literal('roll-call') }),
+  ]),
+};
+export type Control = z.infer<typeof control.schema>;

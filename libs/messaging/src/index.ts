@@ -14,6 +14,7 @@ export {
 export { consume, type Consumer, type ConsumerOptions, type Verdict } from './consumer.ts';
 export { type Delivery } from './delivery.ts';
 export { subscribe, type SubscriberOptions } from './subscriber.ts';
+export { inspectQueues, type QueueInspector, type QueueStatus } from './inspect-queues.ts';
 
 export { type ConnectionState, type MessageStep, type MessagingEvents } from './messaging-events.ts';
 export { BrokerRefusedError, BrokerUnavailableError, PublishRefusedError, TopologyMismatchError } from './errors.ts';

@@ -1,6 +1,6 @@
 import type { Topology } from './topology.ts';
 
-/** Every exchange of Offload. Queues for events are made by whoever listens, see subscriber.ts. */
+/** Every exchange of Offload. Queues for events and for control are made by whoever listens, see subscriber.ts. */
 export const exchanges = {
   /** direct; the routing key is the queue's name */
   jobs: 'jobs',
@@ -8,6 +8,8 @@ export const exchanges = {
   dead: 'jobs.dead',
   /** fanout; every event */
   events: 'jobs.events',
+  /** fanout; what the api tells all workers */
+  control: 'jobs.control',
 } as const;
 
 /** The RabbitMQ queue behind a queue of jobs. */
@@ -20,6 +22,9 @@ export function ringQueue(queue: string): string {
  * are prefetched beside a crash.
  */
 const DELIVERY_LIMIT = 500;
+
+/** Each look at the dead letters hands them out; from RabbitMQ 4.0 a queue that says nothing drops them at the 21st. */
+const UNLIMITED = 1_000_000;
 
 /** Every exchange and queue of Offload, with these queues of jobs. */
 export function jobTopology(queues: readonly string[]): Topology {
@@ -36,7 +41,11 @@ export function jobTopology(queues: readonly string[]): Topology {
       [exchanges.jobs]: { type: 'direct' },
       [exchanges.dead]: { type: 'fanout' },
       [exchanges.events]: { type: 'fanout' },
+      [exchanges.control]: { type: 'fanout' },
     },
-    queues: { [exchanges.dead]: { bindings: [{ exchange: exchanges.dead }] }, ...Object.fromEntries(ringQueues) },
+    queues: {
+      [exchanges.dead]: { bindings: [{ exchange: exchanges.dead }], deliveryLimit: UNLIMITED },
+      ...Object.fromEntries(ringQueues),
+    },
   };
 }

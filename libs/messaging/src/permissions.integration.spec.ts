@@ -90,6 +90,7 @@ describe('a broker with the rendered definitions', () => {
     'ring through its exchange': (channel) => channel.publish(exchanges.jobs, 'default', Buffer.from('ring')),
     'ring past it': (channel) => channel.sendToQueue(ringQueue('default'), Buffer.from('ring')),
     'publish an event': (channel) => channel.publish(exchanges.events, '', Buffer.from('event')),
+    'command the workers': (channel) => channel.publish(exchanges.control, '', Buffer.from('cancel')),
     'publish a dead letter': (channel) => channel.publish(exchanges.dead, '', Buffer.from('letter')),
     'bury one past its exchange': (channel) => channel.sendToQueue(exchanges.dead, Buffer.from('letter')),
     'get rings': (channel) => channel.get(ringQueue('default')),
@@ -101,6 +102,11 @@ describe('a broker with the rendered definitions', () => {
     'listen to events': async (channel) => {
       const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
       await channel.bindQueue(queue, exchanges.events, '');
+      await channel.consume(queue, () => undefined, { noAck: true });
+    },
+    'listen to commands': async (channel) => {
+      const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
+      await channel.bindQueue(queue, exchanges.control, '');
       await channel.consume(queue, () => undefined, { noAck: true });
     },
     'listen to rings': async (channel) => {
@@ -125,6 +131,7 @@ describe('a broker with the rendered definitions', () => {
     'delete the dead letters': (channel) => channel.deleteQueue(exchanges.dead),
     'delete the exchange of rings': (channel) => channel.deleteExchange(exchanges.jobs),
     'delete the exchange of dead letters': (channel) => channel.deleteExchange(exchanges.dead),
+    'delete the exchange of commands': (channel) => channel.deleteExchange(exchanges.control),
     'delete the exchange of events': (channel) => channel.deleteExchange(exchanges.events),
   };
 
@@ -143,9 +150,15 @@ describe('a broker with the rendered definitions', () => {
   }
 
   it.each([
-    ['api', ['ring through its exchange', 'publish an event']],
+    ['api', ['ring through its exchange', 'publish an event', 'command the workers']],
     // Purging is reading, for RabbitMQ: who may consume a queue may empty it.
-    ['worker', ['publish an event', 'publish a dead letter', 'get rings', 'consume rings', 'purge rings']],
+    [
+      'worker',
+      [
+        ...(['publish an event', 'publish a dead letter', 'get rings', 'consume rings', 'purge rings'] as const),
+        'listen to commands',
+      ],
+    ],
     ['notifier', ['listen to events']],
   ] as const)('lets %s do what is its to do, and refuses the rest', async (user, may) => {
     const newChannel = await channelsOf(user);

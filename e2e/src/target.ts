@@ -2,13 +2,20 @@ import { on } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+/** One request that waits for its answer. */
+export interface Call {
+  answer(status: number, body?: string): void;
+  /** Resolves when it has been answered, or its client has gone. */
+  readonly closed: Promise<void>;
+}
+
 /** A server that `http.request` jobs call, and whose answers the test decides when they have arrived. */
 export interface Target {
   readonly url: string;
   /** How many requests have arrived. */
   readonly requests: number;
   /** The next request that nobody has taken yet; waits for it. */
-  next(): Promise<{ answer(status: number, body?: string): void }>;
+  next(): Promise<Call>;
   close(): void;
 }
 
@@ -26,7 +33,8 @@ export async function startTarget(): Promise<Target> {
     },
     async next() {
       const [, response] = (await arrivals.next()).value;
-      return { answer: (status, body = '') => void response.writeHead(status).end(body) };
+      const closed = new Promise<void>((resolve) => response.once('close', resolve));
+      return { answer: (status, body = '') => void response.writeHead(status).end(body), closed };
     },
     close() {
       server.close();

@@ -1,13 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { control } from '@offload/contracts';
 import { migrate, openDatabase, type Database } from '@offload/database';
-import { connect, createPublisher, jobTopology, type Connection } from '@offload/messaging';
+import { connect, createPublisher, exchanges, jobTopology, subscribe, type Connection } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/runtime';
-import { freshDatabaseUrl, freshVhost } from '@offload/testing';
+import { eventually, freshDatabaseUrl, freshVhost } from '@offload/testing';
 import type { Express } from 'express';
 import request from 'supertest';
 import { createApp } from './app.ts';
 import { createBell } from './bell.ts';
-import { startRelay, type Relay } from './relay.ts';
+import type { Loop } from './loop.ts';
+import { startRelay } from './relay.ts';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const sleep = { type: 'demo.sleep', payload: { seconds: 1 } };
@@ -15,7 +18,7 @@ const sleep = { type: 'demo.sleep', payload: { seconds: 1 } };
 let app: Express;
 let database: Database;
 let broker: Connection;
-let relay: Relay;
+let relay: Loop;
 let vhost: Awaited<ReturnType<typeof freshVhost>>;
 const errorsLogged: unknown[] = [];
 
@@ -226,6 +229,52 @@ describe('GET /v1/jobs/{id}', () => {
   });
 });
 
+describe('POST /v1/jobs/{id}/cancel', () => {
+  const cancel = (id: string) => request(app).post(`/v1/jobs/${id}/cancel`);
+  const submitted = async (more = {}): Promise<string> => (await post({ ...sleep, ...more }).expect(202)).body.id;
+  /** What is told to all workers from now on. */
+  async function commands(): Promise<unknown[]> {
+    const heard: unknown[] = [];
+    const exchange = exchanges.control;
+    await new Promise<void>((onListening) => {
+      subscribe(broker, { exchange, message: control, handle: ({ body }) => void heard.push(body), onListening });
+    });
+    return heard;
+  }
+  const claim = (jobId: string) =>
+    database.claimJob({
+      ...{ jobId, ringId: randomUUID(), redelivered: false, deliveryCount: 0 },
+      ...{ claimId: randomUUID(), holder: 'spec' },
+    });
+
+  it('answers 200 with a job that will never run', async () => {
+    const id = await submitted({ delayMs: 60_000 });
+    const { body } = await cancel(id).expect(200);
+    expect(body).toMatchObject({ id, status: 'cancelled', attempt: 0, links: { self: `/v1/jobs/${id}` } });
+    expect((await request(app).get(`/v1/jobs/${id}`).expect(200)).body).toEqual(body);
+  });
+
+  it('answers 202 with a running job, and tells the workers', async () => {
+    const heard = await commands();
+    const id = await submitted();
+    await claim(id);
+    expect((await cancel(id).expect(202)).body).toMatchObject({ id, status: 'running' });
+    await eventually(() => expect(heard).toEqual([{ command: 'cancel', jobId: id }]));
+  });
+
+  it('answers 409 for a finished job, 404 for an unknown one, 400 for none, 405 for another method', async () => {
+    const id = await submitted({ delayMs: 60_000 });
+    await cancel(id).expect(200);
+    expect((await cancel(id).expect(409)).body).toMatchObject({
+      type: '/problems/job-finished',
+      detail: 'It is cancelled already',
+    });
+    expect((await cancel(randomUUID()).expect(404)).body.type).toBe('/problems/job-not-found');
+    await cancel('seven').expect(400);
+    await request(app).get(`/v1/jobs/${id}/cancel`).expect(405).expect('Allow', 'POST');
+  });
+});
+
 describe('GET /v1/jobs', () => {
   it('pages through all jobs, newest first, none missed or doubled while new ones come', async () => {
     const ids: string[] = [];
@@ -313,7 +362,7 @@ describe('the rest', () => {
     const away = openDatabase({ url: 'postgresql://nobody@127.0.0.1:1/nothing' });
     const log = createLogger('api', { level: 'silent', instance: 'spec' });
     const metrics = createMetrics();
-    const bell = { ring: async () => undefined, announce: async () => undefined };
+    const bell = { ring: async () => undefined, announce: async () => undefined, command: async () => false };
     const parts = { database: away, broker, bell, relay, metrics, log, queues: ['default'], notifierUrl: '' };
     const without = createApp(parts);
     for (const call of [request(without).post('/v1/jobs').send(sleep), request(without).get('/v1/jobs')]) {

@@ -4,7 +4,8 @@ import type { Connection } from '@offload/messaging';
 import { answers, createHttpService, methodNotAllowed, type Logger, type Registry } from '@offload/runtime';
 import express, { type Express } from 'express';
 import type { Bell } from './bell.ts';
-import type { Relay } from './relay.ts';
+import type { Loop } from './loop.ts';
+import { cancelJob } from './routes/cancel-job.ts';
 import { listJobTypes } from './routes/list-job-types.ts';
 import { listJobs } from './routes/list-jobs.ts';
 import { showJob } from './routes/show-job.ts';
@@ -14,7 +15,7 @@ export interface AppParts {
   database: Database;
   broker: Connection;
   bell: Bell;
-  relay: Relay;
+  relay: Loop;
   metrics: Registry;
   log: Logger;
   queues: readonly string[];
@@ -42,6 +43,7 @@ export function createApp(parts: AppParts): Express {
       const body = express.json({ limit: BODY_LIMIT, strict: false, type: 'application/json', verify: utf8Only });
       app.route('/v1/jobs').get(listJobs(parts)).post(body, submitJob(parts)).all(methodNotAllowed('GET, HEAD, POST'));
       app.route('/v1/jobs/:id').get(showJob(parts)).all(methodNotAllowed('GET, HEAD'));
+      app.route('/v1/jobs/:id/cancel').post(cancelJob(parts)).all(methodNotAllowed('POST'));
       app.route('/v1/job-types').get(listJobTypes()).all(methodNotAllowed('GET, HEAD'));
     },
   });

@@ -1,14 +1,16 @@
-import { eventOf, jobEvent, ring, type Job } from '@offload/contracts';
+import { control, eventOf, jobEvent, ring, type Control, type Job } from '@offload/contracts';
 import type { Database, OwedRing } from '@offload/database';
 import { exchanges, type Publisher } from '@offload/messaging';
 import { Counter, type Logger, type Registry } from '@offload/runtime';
 
-/** Tells workers and watchers about jobs. Neither call rejects: what is not sent stays owed in the outbox. */
+/** Tells workers and watchers about jobs. No call rejects: what is not sent is found in the database again. */
 export interface Bell {
   /** Sends the ring, and removes it from the outbox once the broker has confirmed it. */
   ring(owed: OwedRing): Promise<void>;
   /** Sends the job as an event, at most once: who needs to be sure reads the row. */
   announce(job: Job): Promise<void>;
+  /** Tells all workers. @returns whether the broker has taken it */
+  command(command: Control): Promise<boolean>;
 }
 
 export function createBell(parts: { database: Database; publisher: Publisher; metrics: Registry; log: Logger }): Bell {
@@ -30,6 +32,15 @@ export function createBell(parts: { database: Database; publisher: Publisher; me
 
   return {
     announce,
+    async command(command) {
+      try {
+        await publisher.publish(control, command, { exchange: exchanges.control, mandatory: false });
+        return true;
+      } catch (error) {
+        log.debug({ err: error, ...command }, 'command not sent');
+        return false;
+      }
+    },
     async ring({ outboxId, jobId, type, queue, priority }) {
       try {
         await publisher.publish(ring, { jobId, type }, { exchange: exchanges.jobs, routingKey: queue, priority });

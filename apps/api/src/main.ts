@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { openDatabase } from '@offload/database';
-import { connect, createPublisher, jobTopology } from '@offload/messaging';
+import { connect, createPublisher, inspectQueues, jobTopology } from '@offload/messaging';
 import {
   createBrokerTelemetry,
   createLogger,
@@ -12,7 +12,9 @@ import {
 import { createApp } from './app.ts';
 import { createBell } from './bell.ts';
 import { configSchema } from './config.ts';
+import { startReconcile } from './reconcile.ts';
 import { startRelay } from './relay.ts';
+import { startRetention } from './retention.ts';
 
 const config = loadConfig(configSchema);
 const instance = config.INSTANCE ?? `api-${hostname()}-${process.pid}`;
@@ -36,6 +38,18 @@ createBrokerTelemetry(log, metrics).observe(broker.events);
 // What can't be sent at once stays owed in the outbox.
 const bell = createBell({ database, publisher: createPublisher(broker, { whileAway: 'fail' }), metrics, log });
 const relay = startRelay({ database, bell, broker, log });
+const reconcile = startReconcile({
+  database,
+  inspector: inspectQueues(broker),
+  bell,
+  relay,
+  broker,
+  queues: config.QUEUES,
+  everyMs: config.RECONCILE_MS,
+  metrics,
+  log,
+});
+const retention = config.RETENTION_DAYS > 0 ? startRetention({ database, days: config.RETENTION_DAYS, log }) : null;
 broker.events.on('state', (state) => state === 'open' && relay.wake());
 
 const app = createApp({
@@ -52,6 +66,6 @@ const server = await listen(app, { host: config.HOST, port: config.API_PORT });
 log.info({ host: config.HOST, port: server.port }, 'listening');
 
 shutdown.step('http', server.close);
-shutdown.step('relay', relay.stop);
+shutdown.step('loops', async () => void (await Promise.all([relay.stop(), reconcile.stop(), retention?.stop()])));
 shutdown.step('broker', broker.close);
 shutdown.step('database', database.close);

@@ -6,7 +6,8 @@ import { createLogger, createMetrics } from '@offload/runtime';
 import { eventually, freshDatabaseUrl, freshVhost } from '@offload/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { createBell, type Bell } from './bell.ts';
-import { startRelay, type Relay } from './relay.ts';
+import type { Loop } from './loop.ts';
+import { startRelay } from './relay.ts';
 
 const log = createLogger('api', { level: 'silent', instance: 'spec' });
 const RING_GRACE_MS = 100;
@@ -15,7 +16,7 @@ let database: Database;
 let vhost: Awaited<ReturnType<typeof freshVhost>>;
 let broker: Connection;
 let bell: Bell;
-let relays: Relay[];
+let relays: Loop[];
 let heard: { jobId: string; ringId: string }[];
 
 beforeEach(async () => {
@@ -39,7 +40,7 @@ afterEach(async () => {
   await database.close();
 });
 
-function start(): Relay {
+function start(): Loop {
   const relay = startRelay({ database, bell, broker, log });
   relays.push(relay);
   return relay;

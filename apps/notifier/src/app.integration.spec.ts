@@ -72,7 +72,13 @@ async function queuedJob(tags: string[] = []): Promise<Job> {
 }
 
 async function claim(job: Job): Promise<Job> {
-  const delivery = { ringId: randomUUID(), redelivered: false, deliveryCount: 0, claimId: randomUUID() };
+  const delivery = {
+    ringId: randomUUID(),
+    redelivered: false,
+    deliveryCount: 0,
+    claimId: randomUUID(),
+    holder: 'spec',
+  };
   const outcome = await database.claimJob({ jobId: job.id, ...delivery });
   if (outcome.kind !== 'claimed') throw new Error(`not claimed: ${outcome.kind}`);
   return outcome.job;

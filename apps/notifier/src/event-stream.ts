@@ -2,7 +2,7 @@ import type { Response } from 'express';
 
 /** A comment now and then keeps proxies from closing a quiet stream, and finds out about dead clients. */
 const HEARTBEAT_MS = 15_000;
-/** How soon a browser comes back after the stream broke. */
+/** How soon a browser comes back after the stream broke; after a good-bye it is up to three times that. */
 const RETRY_MS = 1_000;
 /** A reader this far behind, in bytes, is cut off; it gets a fresh snapshot when it is back. */
 const MAX_BEHIND = 4 * 1024 * 1024;
@@ -12,6 +12,8 @@ export interface EventStream {
   write(text: string): void;
   /** Ends the stream once what was written has gone out. */
   end(): void;
+  /** The same for a client that is to come back, to whichever notifier is there: not all of them at the same moment. */
+  sendAway(): void;
 }
 
 /** @param onClose called once when the stream is over, whoever ended it */
@@ -34,11 +36,17 @@ export function openEventStream(response: Response, onClose: () => void): EventS
     response.write(text);
   }
 
+  function end(): void {
+    clearInterval(heartbeat);
+    response.end();
+  }
+
   return {
     write,
-    end() {
-      clearInterval(heartbeat);
-      response.end();
+    end,
+    sendAway() {
+      write(`retry: ${Math.round(RETRY_MS * (0.5 + 2.5 * Math.random()))}\n\n`);
+      end();
     },
   };
 }

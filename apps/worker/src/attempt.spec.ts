@@ -4,7 +4,8 @@ import type { Outbound } from '@offload/outbound';
 import { createLogger } from '@offload/runtime';
 import { z } from 'zod';
 import { attempt, type AttemptParts } from './attempt.ts';
-import { PermanentError, RetryAfterError, type HandlerContext } from './handler.ts';
+import { CancelledError } from './held-jobs.ts';
+import { PermanentError, RetryAfterError, SnoozeError, type HandlerContext } from './handler.ts';
 
 type Run = (payload: unknown, context: HandlerContext) => Promise<unknown>;
 
@@ -17,12 +18,30 @@ const definition = defineJob({
 
 function setup(handler: Run, more: Partial<AttemptParts> = {}) {
   const stop = new AbortController();
+  const cancel = new AbortController();
   const job = { id: 'id', payload: { n: 1 }, attempt: 2, maxAttempts: 3 } as Job;
   const log = createLogger('spec', { level: 'silent', instance: 'spec' });
-  const context = { jobId: 'id', attempt: 2, progress: () => undefined, outbound: {} as Outbound, log };
+  const context = {
+    jobId: 'id',
+    attempt: 2,
+    idempotencyKey: 'key',
+    progress: () => undefined,
+    outbound: {} as Outbound,
+    log,
+  };
   const backoff = { baseMs: 100, factor: 1, maxMs: 100 };
-  const parts = { job, definition, handler, timeoutMs: 60_000, backoff, stops: [stop.signal], context, ...more };
-  return { stop, parts: parts as AttemptParts, run: () => attempt(parts as AttemptParts) };
+  const parts = {
+    job,
+    definition,
+    handler,
+    timeoutMs: 60_000,
+    backoff,
+    cancelled: cancel.signal,
+    stops: [stop.signal],
+    context,
+  };
+  const all = { ...parts, ...more } as AttemptParts;
+  return { stop, cancel, parts: all, run: () => attempt(all) };
 }
 
 /** A handler that ends when its signal fires, and in no other way. */
@@ -64,7 +83,7 @@ it('fails for good on a PermanentError', async () => {
   });
   expect(await run()).toMatchObject({
     status: 'failed',
-    error: { code: 'permanent', message: 'no such customer', attempt: 2, at: expect.any(String) },
+    error: { code: 'permanent', message: 'no such customer', attempt: 2 },
   });
 });
 
@@ -96,6 +115,31 @@ it.each([
     { backoff: { baseMs: 0, factor: 1, maxMs: 0 } },
   );
   expect(await run()).toMatchObject({ status: 'scheduled', delayMs: expected });
+});
+
+it('comes back without an error after a snooze, even from its last attempt', async () => {
+  const { run } = setup(
+    async () => {
+      throw new SnoozeError(1_500);
+    },
+    { job: { payload: { n: 1 }, attempt: 3, maxAttempts: 3 } as Job },
+  );
+  expect(await run()).toEqual({ status: 'scheduled', error: null, delayMs: 1_500 });
+});
+
+it('snoozes for 30 days at most', async () => {
+  const { run } = setup(async () => {
+    throw new SnoozeError(Number.MAX_VALUE);
+  });
+  expect(await run()).toMatchObject({ status: 'scheduled', delayMs: 30 * 86_400_000 });
+});
+
+it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('counts a snooze of %s ms as a mistake', async (delayMs) => {
+  const { run } = setup(async () => {
+    throw new SnoozeError(delayMs);
+  });
+  const message = `can't snooze for ${delayMs} ms`;
+  expect(await run()).toMatchObject({ status: 'scheduled', error: { code: 'handler-error', message } });
 });
 
 it('fails when the last attempt is used up', async () => {
@@ -155,4 +199,48 @@ it('keeps error messages storable: no NUL, no half surrogate pair, no novel', as
   const { error } = (await run()) as { error: { message: string } };
   expect(error.message.startsWith('a\ufffdb\ufffdx')).toBe(true);
   expect(error.message).toHaveLength(2_000);
+});
+
+it('ends as cancelled when its job is, and tells the handler why', async () => {
+  let reason: unknown;
+  const { run, cancel } = setup((_payload, { signal }) => {
+    cancel.abort(new CancelledError());
+    reason = signal.reason;
+    throw signal.reason;
+  });
+  expect(await run()).toEqual({ status: 'cancelled' });
+  expect(reason).toBeInstanceOf(CancelledError);
+});
+
+it.each<[string, Run]>([
+  ['never ends', () => new Promise(() => undefined)],
+  ['returns all the same', async () => ({ doubled: 2 })],
+  ['fails all the same', () => Promise.reject(new PermanentError('for good'))],
+])('ends as cancelled also when the handler %s', async (_what, handler) => {
+  const { run, cancel } = setup(
+    (payload, context) => {
+      cancel.abort(new CancelledError());
+      return handler(payload, context);
+    },
+    { abandonAfterMs: 1 },
+  );
+  expect(await run()).toEqual({ status: 'cancelled' });
+});
+
+it('does not begin a job that was cancelled before, and gives none back that is cancelled while it lets go', async () => {
+  const before = setup(obedient);
+  before.cancel.abort(new CancelledError());
+  expect(await before.run()).toEqual({ status: 'cancelled' });
+
+  const meanwhile = setup(
+    (_payload, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          meanwhile.cancel.abort(new CancelledError());
+          reject(signal.reason);
+        });
+        meanwhile.stop.abort(new Error('the worker is stopping'));
+      }),
+  );
+  expect(await meanwhile.run()).toEqual({ status: 'cancelled' });
 });

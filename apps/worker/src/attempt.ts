@@ -1,8 +1,8 @@
-import type { Backoff, Job, JobDefinition, JobError } from '@offload/contracts';
-import type { Outcome } from '@offload/database';
+import type { Backoff, Job, JobDefinition } from '@offload/contracts';
+import type { AttemptError, Outcome } from '@offload/database';
 import { z } from 'zod';
 import { retryDelayMs } from './backoff.ts';
-import { PermanentError, RetryAfterError, type Handler, type HandlerContext } from './handler.ts';
+import { PermanentError, RetryAfterError, SnoozeError, type Handler, type HandlerContext } from './handler.ts';
 import { storable } from './storable.ts';
 
 export interface AttemptParts {
@@ -13,6 +13,8 @@ export interface AttemptParts {
   backoff: Backoff;
   /** How long the handler may take to obey its signal before its run is abandoned, in milliseconds. @default 2_000 */
   abandonAfterMs?: number;
+  /** Fires when the job is to be cancelled. */
+  cancelled: AbortSignal;
   /** Fire when this worker must let go of the job: it is stopping, or the broker gave the job to another. */
   stops: readonly AbortSignal[];
   context: Omit<HandlerContext, 'signal'>;
@@ -27,14 +29,16 @@ class TimeoutError extends Error {
  * One run of a handler, from payload to outcome. Never rejects.
  *
  * The payload is checked again, since the row may be older than this worker's code. A run that must let go is given back
- * without using up the attempt, unless it finishes first.
+ * without using up the attempt, unless it finishes first. What a handler does after its timeout, or after its job was
+ * cancelled, counts no more.
  */
 export async function attempt(parts: AttemptParts): Promise<Outcome> {
-  const { job, definition, handler, timeoutMs, abandonAfterMs = 2_000, stops, context } = parts;
+  const { job, definition, handler, timeoutMs, abandonAfterMs = 2_000, cancelled, stops, context } = parts;
   const payload = definition.payload.safeParse(job.payload);
   if (!payload.success) return { status: 'failed', error: jobError('invalid-payload', payload.error, job.attempt) };
 
   const mustLetGo = (): boolean => stops.some(({ aborted }) => aborted);
+  if (cancelled.aborted) return { status: 'cancelled' };
   if (mustLetGo()) return { status: 'queued' };
 
   const run = new AbortController();
@@ -42,25 +46,30 @@ export async function attempt(parts: AttemptParts): Promise<Outcome> {
   const timedOut = (): boolean => run.signal.reason instanceof TimeoutError;
   // Taken off again below: these signals live much longer than a run.
   const onStop = ({ target }: Event): void => run.abort((target as AbortSignal).reason);
-  for (const stop of stops) stop.addEventListener('abort', onStop);
+  const signals = [cancelled, ...stops];
+  for (const signal of signals) signal.addEventListener('abort', onStop);
   try {
     const handling = (async () => handler(payload.data, { ...context, signal: run.signal }))();
     const returned = await Promise.race([handling, abandoned(run.signal, abandonAfterMs)]);
+    if (cancelled.aborted) return { status: 'cancelled' };
     if (timedOut()) throw run.signal.reason;
     return succeeded(definition, returned, job.attempt);
   } catch (error) {
+    if (cancelled.aborted) return { status: 'cancelled' };
     if (timedOut()) return failed(run.signal.reason, parts);
     return mustLetGo() ? { status: 'queued' } : failed(error, parts);
   } finally {
     clearTimeout(timer);
-    for (const stop of stops) stop.removeEventListener('abort', onStop);
+    for (const signal of signals) signal.removeEventListener('abort', onStop);
   }
 }
 
 /** Rejects a while after the signal, for handlers that do not obey it. */
 function abandoned(signal: AbortSignal, afterMs: number): Promise<never> {
   return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => setTimeout(reject, afterMs, signal.reason).unref(), { once: true });
+    const abandon = (): void => void setTimeout(reject, afterMs, signal.reason).unref();
+    if (signal.aborted) abandon();
+    else signal.addEventListener('abort', abandon, { once: true });
   });
 }
 
@@ -80,6 +89,9 @@ function succeeded(definition: JobDefinition, returned: unknown, attempt: number
 const MAX_RETRY_AFTER_MS = 30 * 24 * 60 * 60 * 1000;
 
 function failed(error: unknown, { job, backoff }: AttemptParts): Outcome {
+  if (error instanceof SnoozeError) {
+    return { status: 'scheduled', error: null, delayMs: Math.min(error.delayMs, MAX_RETRY_AFTER_MS) };
+  }
   if (error instanceof PermanentError) return { status: 'failed', error: jobError('permanent', error, job.attempt) };
   const code = error instanceof TimeoutError ? 'timeout' : 'handler-error';
   const described = jobError(code, error, job.attempt);
@@ -89,9 +101,9 @@ function failed(error: unknown, { job, backoff }: AttemptParts): Outcome {
   return { status: 'scheduled', error: described, delayMs: Math.max(retryDelayMs(backoff, job.attempt), atLeastMs) };
 }
 
-function jobError(code: string, error: unknown, attempt: number): JobError {
+function jobError(code: string, error: unknown, attempt: number): AttemptError {
   const text = error instanceof z.ZodError ? issuesOf(error) : error instanceof Error ? error.message : String(error);
-  return { code, message: storable(text, 2_000), attempt, at: new Date().toISOString() };
+  return { code, message: storable(text, 2_000), attempt };
 }
 
 function issuesOf({ issues }: z.ZodError): string {

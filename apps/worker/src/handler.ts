@@ -8,7 +8,12 @@ export interface HandlerContext {
   jobId: string;
   /** Number of this run, from 1; it only grows, so other systems can use it as a fencing token. */
   attempt: number;
-  /** Fires when this run must stop: timeout, shutdown, or the broker gave the job to another worker. */
+  /** The same over all attempts of the job and no other's: for systems that do once what they are asked twice. */
+  idempotencyKey: string;
+  /**
+   * Fires when this run must stop: timeout, cancelled, shutdown, or the broker gave the job to another worker. A handler
+   * that has not stopped two seconds later is abandoned: it goes on for nobody.
+   */
   signal: AbortSignal;
   /** Tells watchers how far the job is; `percent` is 0 to 100. Never throws; calls in quick succession are merged. */
   progress(percent: number, message?: string): void;
@@ -18,7 +23,10 @@ export interface HandlerContext {
   log: Logger;
 }
 
-/** Does a definition's work. Throw {@link PermanentError} to stop retrying; anything else thrown is retried. */
+/**
+ * Does a definition's work. Throw {@link PermanentError} to stop retrying and {@link SnoozeError} for "not now"; anything
+ * else thrown is retried.
+ */
 export type Handler<D extends JobDefinition> = (payload: Payload<D>, context: HandlerContext) => Promise<Result<D>>;
 
 /** One handler for each job definition, under the same name: a missing or misnamed one is a compile error. */
@@ -27,6 +35,19 @@ export type Handlers = { [Name in keyof JobDefinitions]: Handler<JobDefinitions[
 /** The job can't succeed however often it is tried: it is `failed` at once. */
 export class PermanentError extends Error {
   override name = 'PermanentError';
+}
+
+/** Not now: the job is run again in `delayMs` milliseconds, at most 30 days, and no attempt is used up. */
+export class SnoozeError extends Error {
+  override name = 'SnoozeError';
+  readonly delayMs: number;
+
+  /** @throws RangeError when that is no time: negative, or not finite */
+  constructor(delayMs: number) {
+    if (!(delayMs >= 0 && Number.isFinite(delayMs))) throw new RangeError(`can't snooze for ${delayMs} ms`);
+    super(`not now, but in ${delayMs} ms`);
+    this.delayMs = delayMs;
+  }
 }
 
 /** The attempt failed, and the next one is not to start before `retryAfterMs` milliseconds from now, at most 30 days. */

@@ -13,13 +13,13 @@ export function createJobMetrics(registry: Registry): JobMetrics {
   const registers = [registry];
   const deliveries = new Counter({
     name: 'offload_deliveries_total',
-    help: 'Rings received, by claim: claimed, takeover, exhausted, held or refused',
+    help: 'Rings received, by claim: claimed, takeover, ended, held or refused',
     labelNames: ['claim'],
     registers,
   });
   const attempts = new Histogram({
     name: 'offload_attempt_duration_seconds',
-    help: 'Runs of handlers by type and outcome; scheduled is a retry, queued was given back',
+    help: 'Runs of handlers by type and outcome; scheduled is a retry or a snooze, queued was given back',
     labelNames: ['type', 'outcome'],
     buckets: [0.005, 0.02, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1_800],
     registers,

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { ring } from '@offload/contracts';
+import { control, ring } from '@offload/contracts';
 import { openDatabase } from '@offload/database';
 import {
   connect,
@@ -8,6 +8,7 @@ import {
   exchanges,
   jobTopology,
   ringQueue,
+  subscribe,
   type Connection,
   type Consumer,
 } from '@offload/messaging';
@@ -25,7 +26,9 @@ import {
 import { announceWith } from './announce.ts';
 import { configSchema } from './config.ts';
 import { closeHandlers, findHandler } from './handlers.ts';
+import { createHeldJobs } from './held-jobs.ts';
 import { createJobMetrics } from './job-metrics.ts';
+import { answerRollCall, obey } from './obey.ts';
 import { runJob, type RunJobParts } from './run-job.ts';
 
 const config = loadConfig(configSchema);
@@ -59,8 +62,11 @@ const publisher = createPublisher(publishing, { whileAway: 'fail' });
 const outbound = createOutbound({ allowPrivateTargets: config.ALLOW_PRIVATE_TARGETS });
 
 const letGo = new AbortController();
+const heldJobs = createHeldJobs();
 const parts: RunJobParts = {
   database,
+  holder: instance,
+  heldJobs,
   announce: announceWith(publisher),
   findHandler,
   outbound,
@@ -98,6 +104,12 @@ consumers.push(
     }),
   ),
 );
+subscribe(consuming, {
+  exchange: exchanges.control,
+  message: control,
+  handle: ({ body }) => obey(body, parts),
+  onListening: () => void answerRollCall(parts), // what we have not heard before is in the database
+});
 
 shutdown.step('jobs', async () => {
   const patience = setTimeout(() => letGo.abort(new Error('the worker is stopping')), config.SHUTDOWN_GRACE_MS);

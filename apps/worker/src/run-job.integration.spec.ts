@@ -1,14 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { defineJob, type Backoff, type EventName, type Job } from '@offload/contracts';
-import { DatabaseUnavailableError, migrate, openDatabase, type Database, type Delivery } from '@offload/database';
+import { defineJob, type Backoff, type Control, type EventName, type Job } from '@offload/contracts';
+import {
+  DatabaseUnavailableError,
+  migrate,
+  openDatabase,
+  type Database,
+  type Delivery,
+  type HeldJob,
+} from '@offload/database';
 import { BrokerUnavailableError } from '@offload/messaging';
 import type { Outbound } from '@offload/outbound';
 import { createLogger, createMetrics } from '@offload/runtime';
 import { eventually, freshDatabaseUrl } from '@offload/testing';
 import { z } from 'zod';
 import { RetryAfterError, type HandlerContext } from './handler.ts';
+import { createHeldJobs } from './held-jobs.ts';
 import { createJobMetrics } from './job-metrics.ts';
+import { obey } from './obey.ts';
 import { runJob, type RunJobParts } from './run-job.ts';
 
 const definition = defineJob({
@@ -47,6 +56,8 @@ function worker(onDatabase: Database = database) {
       if (fault) throw fault;
       announced.push({ event, job });
     },
+    holder: 'spec',
+    heldJobs: createHeldJobs(),
     findHandler: (type) =>
       type === definition.type ? { definition, handler: (payload, context) => handler(payload, context) } : undefined,
     outbound: {} as Outbound,
@@ -56,6 +67,7 @@ function worker(onDatabase: Database = database) {
   };
   return {
     run: (message: Parameters<typeof runJob>[0]) => runJob(message, parts),
+    told: (control: Control) => obey(control, parts),
     letGo: () => letGo.abort(new Error('the worker is stopping')),
   };
 }
@@ -94,12 +106,12 @@ const statuses = (): string[] => announced.map(({ event, job }) => event ?? `job
 describe('a delivery', () => {
   it('is claimed, run, settled, announced and acknowledged, in this order', async () => {
     const job = await queuedJob();
-    handler = async (payload, { jobId, attempt }) => ({ payload, jobId, attempt });
+    handler = async (payload, { jobId, attempt, idempotencyKey }) => ({ payload, jobId, attempt, idempotencyKey });
     expect(await worker().run(delivery(job).message)).toBe('ack');
     const stored = await database.getJob(job.id);
     expect(stored).toMatchObject({
       status: 'succeeded',
-      result: { payload: { n: 1 }, jobId: job.id, attempt: 1 },
+      result: { payload: { n: 1 }, jobId: job.id, attempt: 1, idempotencyKey: `offload-${job.id}` },
       attempt: 1,
       version: 3,
     });
@@ -249,7 +261,14 @@ describe('a lost worker', () => {
   it('whose job has no attempts left fails it as worker-lost', async () => {
     const job = await queuedJob({ maxAttempts: 1 });
     const { ringId } = delivery(job);
-    await database.claimJob({ jobId: job.id, ringId, redelivered: false, deliveryCount: 0, claimId: randomUUID() }); // and then it was killed
+    await database.claimJob({
+      jobId: job.id,
+      ringId,
+      redelivered: false,
+      deliveryCount: 0,
+      claimId: randomUUID(),
+      holder: 'killed',
+    }); // and then it was killed
     expect(await worker().run(delivery(job, { ringId, redelivered: true }).message)).toBe('ack');
     expect(await database.getJob(job.id)).toMatchObject({
       status: 'failed',
@@ -269,6 +288,105 @@ describe('a lost worker', () => {
       });
     await worker().run(message);
     expect(await database.getJob(job.id)).toMatchObject({ status: 'queued', attempt: 1, maxAttempts: 2, errors: [] });
+  });
+});
+
+describe('a job that is cancelled', () => {
+  /** A worker whose handler runs and waits for its signal. */
+  async function runningJob() {
+    const job = await queuedJob();
+    const runner = worker();
+    const { message, lost } = delivery(job);
+    let verdict: Promise<unknown> | undefined;
+    await new Promise<void>((started) => {
+      handler = (_payload, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason));
+          started();
+        });
+      verdict = runner.run(message);
+    });
+    return { job, runner, verdict, lost };
+  }
+
+  it('ends as such, is announced and acknowledged', async () => {
+    const { job, runner, verdict } = await runningJob();
+    await database.cancelJob(job.id);
+    await runner.told({ command: 'cancel', jobId: job.id });
+    expect(await verdict).toBe('ack');
+    expect(await database.getJob(job.id)).toMatchObject({ status: 'cancelled', attempt: 1, error: null, result: null });
+    expect(statuses()).toEqual(['job.running', 'job.cancelled']);
+  });
+
+  it('leaves the other jobs of its worker alone, and other workers too', async () => {
+    const { job, runner, verdict } = await runningJob();
+    await runner.told({ command: 'cancel', jobId: randomUUID() });
+    await worker().told({ command: 'cancel', jobId: job.id });
+    runner.letGo(); // it ran until here
+    expect(await verdict).toBe('requeue');
+    expect(await database.getJob(job.id)).toMatchObject({ status: 'queued' });
+  });
+
+  it('is found at the next roll call when its worker missed the command', async () => {
+    const { job, runner, verdict } = await runningJob();
+    await database.cancelJob(job.id);
+    await runner.told({ command: 'roll-call' });
+    expect(await verdict).toBe('ack');
+    expect(await database.getJob(job.id)).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('is acknowledged too when its worker gave it back without knowing', async () => {
+    const { job, lost, verdict } = await runningJob();
+    await database.cancelJob(job.id);
+    lost.abort(new Error('channel lost'));
+    expect(await verdict).toBe('ack');
+    expect(await database.getJob(job.id)).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('while its claim is on the way is not begun', async () => {
+    const job = await queuedJob();
+    let ran = false;
+    handler = async () => void (ran = true);
+    const runner = worker({
+      ...database,
+      async claimJob(claim) {
+        const claimed = await database.claimJob(claim);
+        await database.cancelJob(job.id);
+        await runner.told({ command: 'cancel', jobId: job.id });
+        return claimed;
+      },
+    });
+    expect(await runner.run(delivery(job).message)).toBe('ack');
+    expect(ran).toBe(false);
+    expect(await database.getJob(job.id)).toMatchObject({ status: 'cancelled', attempt: 1 });
+  });
+});
+
+describe('a roll call', () => {
+  it('is answered for the jobs that run here, and not for those that are done', async () => {
+    const held: HeldJob[][] = [];
+    const listening = {
+      ...database,
+      holdJobs: async (jobs: HeldJob[]) => {
+        held.push(jobs);
+        return [];
+      },
+    };
+    const runner = worker(listening);
+    const job = await queuedJob();
+    handler = () => runner.told({ command: 'roll-call' });
+    await runner.run(delivery(job).message);
+    await runner.told({ command: 'roll-call' });
+    expect(held).toEqual([[{ jobId: job.id, attempt: 1 }]]);
+  });
+
+  it("that can not be answered is nobody's fault", async () => {
+    const away = { ...database, holdJobs: () => Promise.reject(new DatabaseUnavailableError()) };
+    const runner = worker(away);
+    const job = await queuedJob();
+    handler = () => runner.told({ command: 'roll-call' });
+    expect(await runner.run(delivery(job).message)).toBe('ack');
+    expect(await database.getJob(job.id)).toMatchObject({ status: 'succeeded' });
   });
 });
 
@@ -326,7 +444,7 @@ describe('while database or broker are away', () => {
         if (settlement.attempt === 1) {
           const again = delivery(job, { ringId, redelivered: true }).message;
           const claim = { jobId: job.id, ringId, redelivered: true, deliveryCount: again.deliveryCount };
-          await database.claimJob({ ...claim, claimId: randomUUID() });
+          await database.claimJob({ ...claim, claimId: randomUUID(), holder: 'spec' });
           takenOver.settleJob = database.settleJob;
         }
         throw new DatabaseUnavailableError();

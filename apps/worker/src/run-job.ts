@@ -7,6 +7,7 @@ import type { Logger } from '@offload/runtime';
 import type { Announce } from './announce.ts';
 import { attempt } from './attempt.ts';
 import type { findHandler } from './handlers.ts';
+import type { HeldJobs, Holding } from './held-jobs.ts';
 import type { JobMetrics } from './job-metrics.ts';
 import { persist } from './persist.ts';
 import { reportProgressTo } from './progress.ts';
@@ -14,6 +15,9 @@ import { reportProgressTo } from './progress.ts';
 export interface RunJobParts {
   database: Database;
   announce: Announce;
+  /** This worker's name. */
+  holder: string;
+  heldJobs: HeldJobs;
   findHandler: typeof findHandler;
   outbound: Outbound;
   metrics: JobMetrics;
@@ -35,10 +39,19 @@ const UNKNOWN_TYPE_DELAY_MS = 5_000;
  * worker. Rejects only when the delivery is lost, or on a fault nobody foresaw.
  */
 export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promise<Verdict> {
-  const { metrics, log } = parts;
   const ring = ringId.safeParse(delivery.messageId);
   if (!ring.success) return { reject: 'message_id is not a UUID' };
-  const claim = await claimFor(delivery, ring.data, parts);
+  const holding = parts.heldJobs.take(delivery.body.jobId);
+  try {
+    return await runHeld(delivery, ring.data, holding, parts);
+  } finally {
+    holding.release();
+  }
+}
+
+async function runHeld(delivery: RingDelivery, ringId: string, holding: Holding, parts: RunJobParts): Promise<Verdict> {
+  const { metrics, log } = parts;
+  const claim = await claimFor(delivery, ringId, parts);
   metrics.delivery(claim);
 
   if (claim.kind === 'refused') {
@@ -48,18 +61,20 @@ export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promis
     return 'ack';
   }
   if (claim.kind === 'held') return 'later';
-  if (claim.kind === 'exhausted') {
-    log.warn({ jobId: claim.job.id, attempt: claim.job.attempt }, 'job failed: its last worker was lost');
+  if (claim.kind === 'ended') {
+    const { id, attempt, status } = claim.job;
+    log.warn({ jobId: id, attempt }, `job ${status}: its last worker was lost`);
     await announceFor(delivery, claim.job, parts);
     return 'ack';
   }
 
+  holding.claimed(claim.job.attempt);
   const jobLog = log.child({ jobId: claim.job.id, type: claim.job.type, attempt: claim.job.attempt });
   jobLog.info('running');
   announceInPassing(claim.job, parts);
   const started = performance.now();
   const noLongerRunning = metrics.running();
-  const outcome = await outcomeOf(delivery, claim, { ...parts, log: jobLog }).finally(noLongerRunning);
+  const outcome = await outcomeOf(delivery, claim, holding, { ...parts, log: jobLog }).finally(noLongerRunning);
   const seconds = (performance.now() - started) / 1_000;
   metrics.outcome(claim.job.type, outcome, seconds);
 
@@ -70,17 +85,22 @@ export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promis
   }
   // Fenced: whoever holds the job may have no ring of its own left (it had lost this very delivery), so ours goes back,
   // and its next claim finds out.
-  return !job || outcome.status === 'queued' ? 'requeue' : 'ack';
+  return !job || job.status === 'queued' ? 'requeue' : 'ack';
 }
 
 /** Every try carries the same claim id: one that was committed without our hearing of it is found by the next. */
-function claimFor(delivery: RingDelivery, ringId: string, { database, log }: RunJobParts): Promise<Claim> {
+function claimFor(delivery: RingDelivery, ringId: string, { database, holder, log }: RunJobParts): Promise<Claim> {
   const { body, redelivered, deliveryCount, signal } = delivery;
-  const claim = { jobId: body.jobId, ringId, redelivered, deliveryCount, claimId: randomUUID() };
+  const claim = { jobId: body.jobId, ringId, redelivered, deliveryCount, claimId: randomUUID(), holder };
   return persist(() => database.claimJob(claim), signal, waiting('the claim', log.child({ jobId: body.jobId })));
 }
 
-async function outcomeOf({ signal }: RingDelivery, claim: Claimed, parts: RunJobParts): Promise<Outcome> {
+async function outcomeOf(
+  { signal }: RingDelivery,
+  claim: Claimed,
+  { cancelled }: Holding,
+  parts: RunJobParts,
+): Promise<Outcome> {
   const { job, timeoutMs, backoff } = claim;
   const { database, findHandler, outbound, letGo, log } = parts;
 
@@ -104,12 +124,17 @@ async function outcomeOf({ signal }: RingDelivery, claim: Claimed, parts: RunJob
       ...found,
       timeoutMs,
       backoff,
+      cancelled,
       stops: [signal, letGo],
-      context: { jobId: job.id, attempt: job.attempt, progress: reporter.progress, outbound, log },
+      context: { ...identityOf(job), progress: reporter.progress, outbound, log },
     });
   } finally {
     await reporter.stop();
   }
+}
+
+function identityOf({ id, attempt }: Job) {
+  return { jobId: id, attempt, idempotencyKey: `offload-${id}` };
 }
 
 /** @returns the job to announce, or null when another attempt holds it by now */

@@ -2,8 +2,11 @@
 export { migrate } from './migrate.ts';
 export { openDatabase, type Database, type DatabaseOptions } from './open-database.ts';
 export type { JobFilter } from './read-jobs.ts';
+export type { QueueSurvey, RunningJob, Survey } from './survey.ts';
+export type { Cancellation } from './transitions/cancel-job.ts';
 export type { Claim, Delivery } from './transitions/claim-jobs.ts';
 export type { CreatedJob, NewJob } from './transitions/create-jobs.ts';
+export type { HeldJob } from './transitions/hold-jobs.ts';
 export type { OwedRing } from './transitions/owed-rings.ts';
-export type { Outcome, Settlement } from './transitions/settle-jobs.ts';
+export type { AttemptError, Outcome, Settlement } from './transitions/settle-jobs.ts';
 export { DatabaseUnavailableError } from './unavailable.ts';

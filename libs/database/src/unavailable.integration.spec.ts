@@ -59,6 +59,7 @@ const readingCalls: Call[] = [
         redelivered: false,
         deliveryCount: 0,
         claimId: randomUUID(),
+        holder: 'spec',
       }),
   ],
   ['getJob', (database) => database.getJob(randomUUID())],

@@ -1,20 +1,15 @@
-import { isFinished, jobId, withLinks } from '@offload/contracts';
+import { isFinished, withLinks } from '@offload/contracts';
 import type { Database } from '@offload/database';
-import { invalidParameters, Problem } from '@offload/runtime';
 import type { RequestHandler } from 'express';
-import { z } from 'zod';
+import { jobIdOf, jobNotFound } from './job-of-path.ts';
 import { retryAfter } from './retry-after.ts';
-
-const parameters = z.object({ id: jobId });
 
 /** `GET /v1/jobs/{id}`: the job, with a weak ETag from its version (RFC 9110 section 8.8.3). */
 export function showJob({ database, notifierUrl }: { database: Database; notifierUrl: string }): RequestHandler {
   return async (request, response) => {
-    const parsed = parameters.safeParse(request.params);
-    if (!parsed.success) throw invalidParameters(parsed.error);
-    const { id } = parsed.data;
+    const id = jobIdOf(request);
     const job = await database.getJob(id);
-    if (!job) throw new Problem(404, 'job-not-found', 'Job not found', `There is no job ${id}`);
+    if (!job) throw jobNotFound(id);
 
     const etag = `W/"${job.version}"`;
     response.set('ETag', etag).set('Cache-Control', 'private, no-cache');

@@ -4,13 +4,13 @@ import { Counter, Problem, type Registry } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import type { Bell } from '../bell.ts';
 import { newJob } from '../new-job.ts';
-import type { Relay } from '../relay.ts';
+import type { Loop } from '../loop.ts';
 import { retryAfter } from './retry-after.ts';
 
 export interface SubmitParts {
   database: Database;
   bell: Bell;
-  relay: Relay;
+  relay: Loop;
   metrics: Registry;
   queues: readonly string[];
   notifierUrl: string;

@@ -30,8 +30,8 @@ export function watchAll({ hub }: { hub: Hub }): RequestHandler {
       notify: (job, text) => {
         if (matches(job)) stream.write(text);
       },
-      end: stream.end,
+      end: stream.sendAway,
     });
-    if (hub.closed) stream.end(); // we are stopping
+    if (hub.closed) stream.sendAway(); // we are stopping
   };
 }

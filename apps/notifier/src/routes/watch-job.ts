@@ -33,7 +33,7 @@ export function watchJob(parts: { database: Database; hub: Hub; notifierUrl: str
       stream.write(text);
       if (isFinished(job.status)) stream.end();
     }
-    const unwatch = hub.watchJob(id, { notify, end: () => stream?.end() });
+    const unwatch = hub.watchJob(id, { notify, end: () => stream?.sendAway() });
 
     try {
       const job = await database.getJob(id);
@@ -47,7 +47,7 @@ export function watchJob(parts: { database: Database; hub: Hub; notifierUrl: str
       }
       if (response.destroyed) return unwatch(); // the client has gone while we were reading
       stream = openEventStream(response, unwatch);
-      if (hub.closed) return stream.end(); // we are stopping since
+      if (hub.closed) return stream.sendAway(); // we are stopping since
       notify(job, frame(`job.${job.status}`, withLinks(job, notifierUrl)));
       for (const [earlyJob, text] of early) notify(earlyJob, text);
     } catch (error) {

@@ -26,6 +26,7 @@ async function setup(answer: Answer, options: OutboundOptions = { allowPrivateTa
     httpRequest(jobDefinitions.httpRequest.payload.parse({ url, ...payload }), {
       outbound,
       signal: controller.signal,
+      idempotencyKey: 'offload-1',
     } as HandlerContext);
   return { run, controller, server };
 }
@@ -45,6 +46,22 @@ it('sends what the payload says and keeps the answer', async () => {
   expect(result).toMatchObject({ status: 201, headers: { 'x-many': 'a, b', 'content-type': 'application/json' } });
   expect(JSON.parse(result.body)).toEqual(['POST', '/path?query=1', 'k', '{"ü":1}']);
   expect(jobDefinitions.httpRequest.result.parse(result)).toEqual(result);
+});
+
+it.each([
+  ['POST', {}, '"offload-1"'],
+  ['PATCH', {}, '"offload-1"'],
+  ['POST', { 'Idempotency-KEY': 'mine' }, 'mine'],
+  ['GET', {}, undefined],
+  ['PUT', {}, undefined],
+])('sends the idempotency key of the job with a %s that has %j', async (method, headers, expected) => {
+  let key: unknown;
+  const { run } = await setup((request, response) => {
+    key = request.headers['idempotency-key'];
+    response.end();
+  });
+  await run({ method, headers });
+  expect(key).toBe(expected);
 });
 
 describe('the body', () => {

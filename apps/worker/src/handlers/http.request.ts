@@ -12,9 +12,14 @@ const MAX_BODY_BYTES = 1_048_576;
  * A status in `acceptStatus` (any 2xx when absent) is success, whatever it is. Otherwise 5xx, 429 and network faults are
  * retried, honouring `Retry-After`; other statuses (redirects among them: they are not followed), refused targets,
  * headers that can't be sent and bodies over the limit are permanent. The job's own timeout is the only one.
+ *
+ * A POST or PATCH carries the job's idempotency key, unless the payload has one: a target that honours it does once what
+ * it may be asked twice (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).
  */
-export const httpRequest: Handler<JobDefinitions['httpRequest']> = async (payload, { outbound, signal }) => {
-  const { url, method, headers, body, acceptStatus } = payload;
+export const httpRequest: Handler<JobDefinitions['httpRequest']> = async (payload, context) => {
+  const { url, method, body, acceptStatus } = payload;
+  const { outbound, signal } = context;
+  const headers = withIdempotencyKey(payload, context.idempotencyKey);
   const accepted = (status: number) => acceptStatus?.includes(status) ?? (status >= 200 && status < 300);
   const request = { url, method, headers, body, signal, timeoutMs: 0, maxBytes: MAX_BODY_BYTES };
   try {
@@ -30,6 +35,12 @@ export const httpRequest: Handler<JobDefinitions['httpRequest']> = async (payloa
     throw outboundFailure(error);
   }
 };
+
+/** The key as the draft writes it: a string of RFC 8941, in quotes. */
+function withIdempotencyKey({ method, headers }: { method: string; headers: Record<string, string> }, key: string) {
+  const isGiven = Object.keys(headers).some((name) => name.toLowerCase() === 'idempotency-key');
+  return isGiven || !['POST', 'PATCH'].includes(method) ? headers : { ...headers, 'idempotency-key': `"${key}"` };
+}
 
 function decoderFor(contentType = '') {
   const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType) ?? [];

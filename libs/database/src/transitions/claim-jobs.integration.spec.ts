@@ -31,7 +31,7 @@ async function create({ delayMs = 0, maxAttempts = 3 } = {}): Promise<string> {
 function ring(jobId: string, ringId: string = randomUUID()) {
   let handedOut = 0;
   const delivery = (redelivered: boolean): Delivery => ({
-    ...{ jobId, ringId, redelivered, claimId: randomUUID() },
+    ...{ jobId, ringId, redelivered, claimId: randomUUID(), holder: 'spec' },
     deliveryCount: redelivered ? (handedOut += 1) : 0,
   });
   return {
@@ -171,7 +171,7 @@ describe('claimJob', () => {
     const before = await read(jobId);
     const claim = await database.claimJob(holder.again);
     const job = await read(jobId);
-    expect(claim).toEqual({ kind: 'exhausted', job });
+    expect(claim).toEqual({ kind: 'ended', job });
     expect(job).toMatchObject({ status: 'failed', attempt: 2, version: 4, error: { code: 'worker-lost', attempt: 2 } });
     expect([job.errors, job.startedAt]).toEqual([before.errors, before.startedAt]);
     expect(job.finishedAt).not.toBeNull();
@@ -241,7 +241,7 @@ describe('claimJob in one batch', () => {
     expect(claims.map((claim) => [claim.kind, claim.job?.id, claim.job?.status])).toEqual([
       ['refused', undefined, undefined],
       ['held', held.jobId, 'running'],
-      ['exhausted', last.jobId, 'failed'],
+      ['ended', last.jobId, 'failed'],
       ['claimed', queued, 'running'],
       ['claimed', lost.jobId, 'running'],
       ['refused', scheduled, 'scheduled'],

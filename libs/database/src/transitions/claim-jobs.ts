@@ -1,6 +1,7 @@
 import type { Backoff, Job } from '@offload/contracts';
 import type { Pool } from 'pg';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+import { workerLost } from './attempt-error.ts';
 
 /** One arrival of a ring at a worker. */
 export interface Delivery {
@@ -12,13 +13,15 @@ export interface Delivery {
   deliveryCount: number;
   /** A UUID of the caller's for this delivery: the same when it tries again, not knowing whether a claim was committed. */
   claimId: string;
+  /** The worker's name. */
+  holder: string;
 }
 
 export type Claim =
   /** The attempt is the caller's: `job.attempt` is its number and its fence. */
   | { kind: 'claimed'; job: Job; takeover: boolean; timeoutMs: number; backoff: Backoff }
-  /** The job's last attempt was lost with its worker: it is `failed` now. */
-  | { kind: 'exhausted'; job: Job }
+  /** An attempt was lost with its worker, and no other follows: the job is `failed`, or `cancelled` if that was asked. */
+  | { kind: 'ended'; job: Job }
   /** Running, held by this very ring through a delivery that is not known to be older: to be asked again later. */
   | { kind: 'held'; job: Job }
   /** Not the caller's to run: finished, not due yet, held by another ring, or (`job` null) unknown. */
@@ -34,11 +37,12 @@ export type Claim =
 const claimSql = `
   with delivery as (
     select distinct on (job_id, ring_id) *
-    from unnest($1::uuid[], $2::uuid[], $3::boolean[], $4::int[], $5::uuid[])
-      as delivery(job_id, ring_id, redelivered, delivery_count, claim_id)
+    from unnest($1::uuid[], $2::uuid[], $3::boolean[], $4::int[], $5::uuid[], $6::text[])
+      as delivery(job_id, ring_id, redelivered, delivery_count, claim_id, holder)
     order by job_id, ring_id, delivery_count desc
   ), held as (
-    select job.id, delivery.ring_id, delivery.delivery_count, delivery.claim_id, job.attempt, job.max_attempts,
+    select job.id, delivery.ring_id, delivery.delivery_count, delivery.claim_id, delivery.holder, job.attempt, job.max_attempts,
+      job.cancel_requested,
       job.status = 'running' as running, job.status = 'running' and job.claim_id = delivery.claim_id as resumed
     from jobs as job join delivery on delivery.job_id = job.id
     where job.status = 'queued'
@@ -48,33 +52,36 @@ const claimSql = `
         and delivery.redelivered and delivery.delivery_count > job.delivery_count)
     order by job.id for update of job
   ), target as (
-    select id, ring_id, delivery_count, claim_id, resumed, running and not resumed as takeover,
-      running and not resumed and attempt >= max_attempts as exhausted,
-      jsonb_build_object('code', 'worker-lost', 'message', 'the worker that ran this attempt is gone',
-        'attempt', attempt, 'at', to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) as loss
+    select id, ring_id, delivery_count, claim_id, holder, resumed, cancel_requested,
+      running and not resumed as takeover,
+      running and not resumed and (cancel_requested or attempt >= max_attempts) as ended,
+      ${workerLost} as loss
     from held
   )
   update jobs as job set
-    status = (case when exhausted then 'failed' else 'running' end)::job_status,
-    attempt = case when exhausted or resumed then attempt else attempt + 1 end,
-    started_at = case when exhausted then started_at else now() end,
-    finished_at = case when exhausted then now() end,
-    error = case when exhausted then loss end,
-    errors = case when takeover and not exhausted then errors || loss else errors end,
-    progress = case when exhausted then progress end,
+    status = (case when not ended then 'running' when target.cancel_requested then 'cancelled' else 'failed' end)
+      ::job_status,
+    attempt = case when ended or resumed then attempt else attempt + 1 end,
+    started_at = case when ended then started_at else now() end,
+    finished_at = case when ended then now() end,
+    error = case when ended and not target.cancel_requested then loss end,
+    errors = case when takeover and (not ended or target.cancel_requested) then errors || loss else errors end,
+    progress = case when ended then progress end,
+    holder = target.holder,
+    held_at = now(),
     ring_id = target.ring_id,
     delivery_count = target.delivery_count,
     claim_id = target.claim_id,
     version = version + 1
   from target where job.id = target.id
-  returning ${jobColumns}, job.claim_id as "claimId", job.timeout_ms as "timeoutMs", job.backoff, takeover, exhausted`;
+  returning ${jobColumns}, job.claim_id as "claimId", job.timeout_ms as "timeoutMs", job.backoff, takeover, ended`;
 
 type ClaimedRow = JobRow & {
   claimId: string;
   timeoutMs: number;
   backoff: Backoff;
   takeover: boolean;
-  exhausted: boolean;
+  ended: boolean;
 };
 
 /** queued (or scheduled and due) → running, attempt + 1; running → running, attempt + 1 when its holder is gone. */
@@ -88,6 +95,7 @@ export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Cla
       deliveries.map((delivery) => delivery.redelivered),
       deliveries.map((delivery) => delivery.deliveryCount),
       deliveries.map((delivery) => delivery.claimId),
+      deliveries.map((delivery) => delivery.holder),
     ],
   });
   const claimed = new Map(rows.map((row) => [row.claimId, row]));
@@ -96,7 +104,7 @@ export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Cla
   return deliveries.map(({ jobId, ringId, claimId }): Claim => {
     const row = claimed.get(claimId);
     if (!row) return refusalOf(refused.get(jobId.toLowerCase()), ringId);
-    if (row.exhausted) return { kind: 'exhausted', job: toJob(row) };
+    if (row.ended) return { kind: 'ended', job: toJob(row) };
     const { takeover, timeoutMs, backoff } = row;
     return { kind: 'claimed', job: toJob(row), takeover, timeoutMs, backoff };
   });

@@ -35,7 +35,14 @@ async function setup() {
   const outbox = async (): Promise<string[]> =>
     (await sql.query('select id from outbox order by id')).rows.map(({ id }) => id);
   const claim = (jobId: string) =>
-    database.claimJob({ jobId, ringId: randomUUID(), redelivered: false, deliveryCount: 0, claimId: randomUUID() });
+    database.claimJob({
+      jobId,
+      ringId: randomUUID(),
+      redelivered: false,
+      deliveryCount: 0,
+      claimId: randomUUID(),
+      holder: 'spec',
+    });
   return { database, open, create, pass, outbox, claim };
 }
 

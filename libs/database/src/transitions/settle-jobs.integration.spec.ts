@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Job, JobError } from '@offload/contracts';
+import type { Job } from '@offload/contracts';
 import { freshDatabaseUrl } from '@offload/testing';
 import pg from 'pg';
 import { migrate } from '../migrate.ts';
 import { openDatabase, type Database } from '../open-database.ts';
-import type { Outcome } from './settle-jobs.ts';
+import type { AttemptError, Outcome } from './settle-jobs.ts';
 
 const url = freshDatabaseUrl();
 let database: Database;
@@ -28,18 +28,25 @@ async function running({ maxAttempts = 3 } = {}) {
   const ringId = randomUUID();
   let deliveryCount = -1;
   const claim = async (redelivered = false) =>
-    database.claimJob({ jobId: id, ringId, redelivered, deliveryCount: (deliveryCount += 1), claimId: randomUUID() });
+    database.claimJob({
+      jobId: id,
+      ringId,
+      redelivered,
+      deliveryCount: (deliveryCount += 1),
+      claimId: randomUUID(),
+      holder: 'spec',
+    });
   await claim();
   const settle = (outcome: Outcome, attempt = 1) => database.settleJob({ jobId: id, attempt, outcome });
   return { id, claim, settle };
 }
 
 const read = async (id: string): Promise<Job> => (await database.getJob(id)) as Job;
-const errorOf = (attempt: number, message = 'no luck'): JobError => ({
-  code: 'handler-error',
-  message,
-  attempt,
-  at: '2026-11-21T10:00:00.000Z',
+const errorOf = (attempt: number, message = 'no luck'): AttemptError => ({ code: 'handler-error', message, attempt });
+/** The same as it is kept: with the time, by the database's clock. */
+const kept = (attempt: number, message?: string) => ({
+  ...errorOf(attempt, message),
+  at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
 });
 /** How long after now the job's rings are due, in milliseconds. */
 async function owed(id: string): Promise<number[]> {
@@ -79,8 +86,8 @@ describe('settleJob', () => {
     const settled = await settle({ status: 'failed', error: errorOf(2, 'for good') }, 2);
     const job = await read(id);
     expect(settled).toEqual(job);
-    expect(job).toMatchObject({ status: 'failed', attempt: 2, result: null, errors: [errorOf(1)] });
-    expect(job.error).toEqual(errorOf(2, 'for good'));
+    expect(job).toMatchObject({ status: 'failed', attempt: 2, result: null, errors: [kept(1)] });
+    expect(job.error).toEqual(kept(2, 'for good'));
     expect(job.finishedAt).not.toBeNull();
   });
 
@@ -90,7 +97,7 @@ describe('settleJob', () => {
     const job = await read(id);
     expect(settled).toEqual(job);
     expect(job).toMatchObject({ status: 'scheduled', attempt: 1, maxAttempts: 3, error: null, finishedAt: null });
-    expect(job.errors).toEqual([errorOf(1)]);
+    expect(job.errors).toEqual([kept(1)]);
     expect(await owed(id)).toEqual([0]);
     const ms = await msUntilDue(id);
     expect(ms).toBeGreaterThan(30_000);

@@ -1,15 +1,20 @@
 import type { Job, JobError } from '@offload/contracts';
 import type { Pool } from 'pg';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+import { jsonNow } from './attempt-error.ts';
+
+/** Why an attempt failed; when is told by the database's clock. */
+export type AttemptError = Omit<JobError, 'at'>;
 
 /** How an attempt ended. */
 export type Outcome =
   | { status: 'succeeded'; result: unknown }
-  | { status: 'failed'; error: JobError }
+  | { status: 'failed'; error: AttemptError }
   /** Again after `delayMs`. Without an error it is "not now": the attempt is not used up. */
-  | { status: 'scheduled'; error: JobError | null; delayMs: number }
+  | { status: 'scheduled'; error: AttemptError | null; delayMs: number }
   /** Given back by a worker that stops: the attempt is not used up, and its ring goes back to the queue. */
-  | { status: 'queued' };
+  | { status: 'queued' }
+  | { status: 'cancelled' };
 
 export interface Settlement {
   jobId: string;
@@ -21,26 +26,32 @@ export interface Settlement {
 /** The ring of a job that is given back returns to its queue by itself; should it have been lost, the relay rings then. */
 const GIVEN_BACK_GRACE_MS = 5_000;
 
-// An attempt that is not used up raises max_attempts instead of lowering attempt, which as a fence must only grow.
+// An attempt that is not used up raises max_attempts instead of lowering attempt, which as a fence must only grow. Of a
+// job that is to be cancelled nothing but success counts. Rows are locked in the order in which claims lock them.
 const sql = `
   with input as (
     select * from unnest($1::uuid[], $2::int[], $3::job_status[], $4::json[], $5::jsonb[], $6::float8[])
       as input(id, attempt, status, result, error, delay_ms)
+  ), held as (
+    select job.id, input.result, input.delay_ms, input.error || jsonb_build_object('at', ${jsonNow}) as error,
+      case when job.cancel_requested and input.status <> 'succeeded' then 'cancelled' else input.status end as status
+    from jobs as job join input on job.id = input.id and job.attempt = input.attempt
+    where job.status = 'running'
+    order by job.id for update of job
   ), job as (
     update jobs as job set
-      status = input.status,
-      result = input.result,
-      error = case input.status when 'failed' then input.error end,
-      errors = case when input.status = 'scheduled' and input.error is not null
-        then job.errors || input.error else job.errors end,
-      max_attempts = case when input.status in ('scheduled', 'queued') and input.error is null
+      status = held.status,
+      result = held.result,
+      error = case held.status when 'failed' then held.error end,
+      errors = case when held.status <> 'failed' and held.error is not null then job.errors || held.error
+        else job.errors end,
+      max_attempts = case when held.status in ('scheduled', 'queued') and held.error is null
         then job.max_attempts + 1 else job.max_attempts end,
-      due_at = case input.status when 'scheduled'
-        then now() + input.delay_ms * interval '1 millisecond' else job.due_at end,
-      finished_at = case when input.status in ('succeeded', 'failed') then now() end,
+      due_at = case held.status when 'scheduled'
+        then now() + held.delay_ms * interval '1 millisecond' else job.due_at end,
+      finished_at = case when held.status in ('succeeded', 'failed', 'cancelled') then now() end,
       version = job.version + 1
-    from input
-    where job.id = input.id and job.status = 'running' and job.attempt = input.attempt
+    from held where job.id = held.id
     returning job.*
   ), owed as (
     insert into outbox (job_id, due_at)
@@ -50,7 +61,7 @@ const sql = `
   select ${jobColumns} from job`;
 
 /**
- * running → succeeded, failed, scheduled (retry) or queued (given back), for the attempt that holds the job.
+ * running → succeeded, failed, cancelled, scheduled (retry) or queued (given back), for the attempt that holds the job.
  *
  * @returns the job after the transition, or null where the fence refused it: another attempt holds the job by now
  */

@@ -625,6 +625,9 @@ export const JobScalarFieldEnum = {
   ringId: 'ringId',
   deliveryCount: 'deliveryCount',
   claimId: 'claimId',
+  holder: 'holder',
+  heldAt: 'heldAt',
+  cancelRequested: 'cancelRequested',
   createdAt: 'createdAt',
   dueAt: 'dueAt',
   startedAt: 'startedAt',
@@ -764,6 +767,13 @@ export type DateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel
  * Reference to a field of type 'DateTime[]'
  */
 export type ListDateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DateTime[]'>
+    
+
+
+/**
+ * Reference to a field of type 'Boolean'
+ */
+export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
     
 
 

@@ -58,6 +58,9 @@ export type JobMinAggregateOutputType = {
   ringId: string | null
   deliveryCount: number | null
   claimId: string | null
+  holder: string | null
+  heldAt: Date | null
+  cancelRequested: boolean | null
   createdAt: Date | null
   dueAt: Date | null
   startedAt: Date | null
@@ -77,6 +80,9 @@ export type JobMaxAggregateOutputType = {
   ringId: string | null
   deliveryCount: number | null
   claimId: string | null
+  holder: string | null
+  heldAt: Date | null
+  cancelRequested: boolean | null
   createdAt: Date | null
   dueAt: Date | null
   startedAt: Date | null
@@ -103,6 +109,9 @@ export type JobCountAggregateOutputType = {
   ringId: number
   deliveryCount: number
   claimId: number
+  holder: number
+  heldAt: number
+  cancelRequested: number
   createdAt: number
   dueAt: number
   startedAt: number
@@ -142,6 +151,9 @@ export type JobMinAggregateInputType = {
   ringId?: true
   deliveryCount?: true
   claimId?: true
+  holder?: true
+  heldAt?: true
+  cancelRequested?: true
   createdAt?: true
   dueAt?: true
   startedAt?: true
@@ -161,6 +173,9 @@ export type JobMaxAggregateInputType = {
   ringId?: true
   deliveryCount?: true
   claimId?: true
+  holder?: true
+  heldAt?: true
+  cancelRequested?: true
   createdAt?: true
   dueAt?: true
   startedAt?: true
@@ -187,6 +202,9 @@ export type JobCountAggregateInputType = {
   ringId?: true
   deliveryCount?: true
   claimId?: true
+  holder?: true
+  heldAt?: true
+  cancelRequested?: true
   createdAt?: true
   dueAt?: true
   startedAt?: true
@@ -300,6 +318,9 @@ export type JobGroupByOutputType = {
   ringId: string | null
   deliveryCount: number | null
   claimId: string | null
+  holder: string | null
+  heldAt: Date | null
+  cancelRequested: boolean
   createdAt: Date
   dueAt: Date
   startedAt: Date | null
@@ -349,6 +370,9 @@ export type JobWhereInput = {
   ringId?: Prisma.UuidNullableFilter<"Job"> | string | null
   deliveryCount?: Prisma.IntNullableFilter<"Job"> | number | null
   claimId?: Prisma.UuidNullableFilter<"Job"> | string | null
+  holder?: Prisma.StringNullableFilter<"Job"> | string | null
+  heldAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
+  cancelRequested?: Prisma.BoolFilter<"Job"> | boolean
   createdAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   dueAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
@@ -376,6 +400,9 @@ export type JobOrderByWithRelationInput = {
   ringId?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveryCount?: Prisma.SortOrderInput | Prisma.SortOrder
   claimId?: Prisma.SortOrderInput | Prisma.SortOrder
+  holder?: Prisma.SortOrderInput | Prisma.SortOrder
+  heldAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  cancelRequested?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -406,6 +433,9 @@ export type JobWhereUniqueInput = Prisma.AtLeast<{
   ringId?: Prisma.UuidNullableFilter<"Job"> | string | null
   deliveryCount?: Prisma.IntNullableFilter<"Job"> | number | null
   claimId?: Prisma.UuidNullableFilter<"Job"> | string | null
+  holder?: Prisma.StringNullableFilter<"Job"> | string | null
+  heldAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
+  cancelRequested?: Prisma.BoolFilter<"Job"> | boolean
   createdAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   dueAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
@@ -433,6 +463,9 @@ export type JobOrderByWithAggregationInput = {
   ringId?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveryCount?: Prisma.SortOrderInput | Prisma.SortOrder
   claimId?: Prisma.SortOrderInput | Prisma.SortOrder
+  holder?: Prisma.SortOrderInput | Prisma.SortOrder
+  heldAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  cancelRequested?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -467,6 +500,9 @@ export type JobScalarWhereWithAggregatesInput = {
   ringId?: Prisma.UuidNullableWithAggregatesFilter<"Job"> | string | null
   deliveryCount?: Prisma.IntNullableWithAggregatesFilter<"Job"> | number | null
   claimId?: Prisma.UuidNullableWithAggregatesFilter<"Job"> | string | null
+  holder?: Prisma.StringNullableWithAggregatesFilter<"Job"> | string | null
+  heldAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Job"> | Date | string | null
+  cancelRequested?: Prisma.BoolWithAggregatesFilter<"Job"> | boolean
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Job"> | Date | string
   dueAt?: Prisma.DateTimeWithAggregatesFilter<"Job"> | Date | string
   startedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Job"> | Date | string | null
@@ -493,6 +529,9 @@ export type JobCreateInput = {
   ringId?: string | null
   deliveryCount?: number | null
   claimId?: string | null
+  holder?: string | null
+  heldAt?: Date | string | null
+  cancelRequested?: boolean
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
@@ -520,6 +559,9 @@ export type JobUncheckedCreateInput = {
   ringId?: string | null
   deliveryCount?: number | null
   claimId?: string | null
+  holder?: string | null
+  heldAt?: Date | string | null
+  cancelRequested?: boolean
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
@@ -547,6 +589,9 @@ export type JobUpdateInput = {
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -574,6 +619,9 @@ export type JobUncheckedUpdateInput = {
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -601,6 +649,9 @@ export type JobCreateManyInput = {
   ringId?: string | null
   deliveryCount?: number | null
   claimId?: string | null
+  holder?: string | null
+  heldAt?: Date | string | null
+  cancelRequested?: boolean
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
@@ -627,6 +678,9 @@ export type JobUpdateManyMutationInput = {
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -653,6 +707,9 @@ export type JobUncheckedUpdateManyInput = {
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -687,6 +744,9 @@ export type JobCountOrderByAggregateInput = {
   ringId?: Prisma.SortOrder
   deliveryCount?: Prisma.SortOrder
   claimId?: Prisma.SortOrder
+  holder?: Prisma.SortOrder
+  heldAt?: Prisma.SortOrder
+  cancelRequested?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
@@ -715,6 +775,9 @@ export type JobMaxOrderByAggregateInput = {
   ringId?: Prisma.SortOrder
   deliveryCount?: Prisma.SortOrder
   claimId?: Prisma.SortOrder
+  holder?: Prisma.SortOrder
+  heldAt?: Prisma.SortOrder
+  cancelRequested?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
@@ -734,6 +797,9 @@ export type JobMinOrderByAggregateInput = {
   ringId?: Prisma.SortOrder
   deliveryCount?: Prisma.SortOrder
   claimId?: Prisma.SortOrder
+  holder?: Prisma.SortOrder
+  heldAt?: Prisma.SortOrder
+  cancelRequested?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
@@ -791,12 +857,16 @@ export type NullableIntFieldUpdateOperationsInput = {
   divide?: number
 }
 
-export type DateTimeFieldUpdateOperationsInput = {
-  set?: Date | string
-}
-
 export type NullableDateTimeFieldUpdateOperationsInput = {
   set?: Date | string | null
+}
+
+export type BoolFieldUpdateOperationsInput = {
+  set?: boolean
+}
+
+export type DateTimeFieldUpdateOperationsInput = {
+  set?: Date | string
 }
 
 export type JobCreateNestedOneWithoutOutboxInput = {
@@ -833,6 +903,9 @@ export type JobCreateWithoutOutboxInput = {
   ringId?: string | null
   deliveryCount?: number | null
   claimId?: string | null
+  holder?: string | null
+  heldAt?: Date | string | null
+  cancelRequested?: boolean
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
@@ -859,6 +932,9 @@ export type JobUncheckedCreateWithoutOutboxInput = {
   ringId?: string | null
   deliveryCount?: number | null
   claimId?: string | null
+  holder?: string | null
+  heldAt?: Date | string | null
+  cancelRequested?: boolean
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
@@ -901,6 +977,9 @@ export type JobUpdateWithoutOutboxInput = {
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -927,6 +1006,9 @@ export type JobUncheckedUpdateWithoutOutboxInput = {
   ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -984,6 +1066,9 @@ export type JobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   ringId?: boolean
   deliveryCount?: boolean
   claimId?: boolean
+  holder?: boolean
+  heldAt?: boolean
+  cancelRequested?: boolean
   createdAt?: boolean
   dueAt?: boolean
   startedAt?: boolean
@@ -1012,6 +1097,9 @@ export type JobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   ringId?: boolean
   deliveryCount?: boolean
   claimId?: boolean
+  holder?: boolean
+  heldAt?: boolean
+  cancelRequested?: boolean
   createdAt?: boolean
   dueAt?: boolean
   startedAt?: boolean
@@ -1038,6 +1126,9 @@ export type JobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   ringId?: boolean
   deliveryCount?: boolean
   claimId?: boolean
+  holder?: boolean
+  heldAt?: boolean
+  cancelRequested?: boolean
   createdAt?: boolean
   dueAt?: boolean
   startedAt?: boolean
@@ -1064,13 +1155,16 @@ export type JobSelectScalar = {
   ringId?: boolean
   deliveryCount?: boolean
   claimId?: boolean
+  holder?: boolean
+  heldAt?: boolean
+  cancelRequested?: boolean
   createdAt?: boolean
   dueAt?: boolean
   startedAt?: boolean
   finishedAt?: boolean
 }
 
-export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "deliveryCount" | "claimId" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
+export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "deliveryCount" | "claimId" | "holder" | "heldAt" | "cancelRequested" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
 export type JobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   outbox?: boolean | Prisma.Job$outboxArgs<ExtArgs>
   _count?: boolean | Prisma.JobCountOutputTypeDefaultArgs<ExtArgs>
@@ -1121,6 +1215,18 @@ export type $JobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      * The claim that made it running: tells whose a committed claim was when its answer got lost.
      */
     claimId: string | null
+    /**
+     * The worker that made it running.
+     */
+    holder: string | null
+    /**
+     * When that worker last said that it has it: at its claim, and at each roll call since.
+     */
+    heldAt: Date | null
+    /**
+     * Whoever runs it has been told to stop: unless it succeeds all the same, it ends as cancelled.
+     */
+    cancelRequested: boolean
     createdAt: Date
     dueAt: Date
     startedAt: Date | null
@@ -1568,6 +1674,9 @@ export interface JobFieldRefs {
   readonly ringId: Prisma.FieldRef<"Job", 'String'>
   readonly deliveryCount: Prisma.FieldRef<"Job", 'Int'>
   readonly claimId: Prisma.FieldRef<"Job", 'String'>
+  readonly holder: Prisma.FieldRef<"Job", 'String'>
+  readonly heldAt: Prisma.FieldRef<"Job", 'DateTime'>
+  readonly cancelRequested: Prisma.FieldRef<"Job", 'Boolean'>
   readonly createdAt: Prisma.FieldRef<"Job", 'DateTime'>
   readonly dueAt: Prisma.FieldRef<"Job", 'DateTime'>
   readonly startedAt: Prisma.FieldRef<"Job", 'DateTime'>

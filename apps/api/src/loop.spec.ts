@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import { createLogger } from '@offload/runtime';
+import { eventually } from '@offload/testing';
+import { startLoop } from './loop.ts';
+
+function setup(round: (n: number) => Promise<number> | number) {
+  const warned: unknown[] = [];
+  const log = createLogger('api', { level: 'silent', instance: 'spec' });
+  log.warn = ((...line: unknown[]) => void warned.push(line)) as typeof log.warn;
+  let rounds = 0;
+  const loop = startLoop({ name: 'spec', round: async () => round((rounds += 1)), retryMs: 1, log });
+  const reached = (count: number) => eventually(() => expect(rounds).toBeGreaterThanOrEqual(count));
+  return { loop, warned, reached, rounds: () => rounds };
+}
+
+const HOUR_MS = 3_600_000;
+
+describe('a loop', () => {
+  it('goes round until it is stopped', async () => {
+    const { loop, reached, rounds } = setup(() => 1);
+    await reached(3);
+    await loop.stop();
+    const then = rounds();
+    loop.wake();
+    expect(rounds()).toBe(then);
+  });
+
+  it('rests until it is woken, also when that was during a round', async () => {
+    const { loop, reached } = setup((n) => {
+      if (n === 2) loop.wake();
+      return HOUR_MS;
+    });
+    await reached(1);
+    loop.wake();
+    await reached(3);
+    await loop.stop();
+  });
+
+  it('tells the first of several failures, and goes on', async () => {
+    const { loop, warned, reached } = setup((n) => {
+      if (n === 3) return 1;
+      throw new Error(`round ${n}`);
+    });
+    await reached(6);
+    await loop.stop();
+    expect(warned).toEqual([1, 4].map((n) => [{ err: new Error(`round ${n}`) }, expect.stringContaining('spec')]));
+  });
+
+  it('stops only when the round under way is over', async () => {
+    let finish: () => void = () => undefined;
+    const { loop } = setup(() => new Promise<number>((resolve) => (finish = () => resolve(0))));
+    let stopped = false;
+    const stopping = loop.stop().then(() => (stopped = true));
+    await Promise.resolve();
+    expect(stopped).toBe(false);
+    finish();
+    await stopping;
+  });
+});

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { control, defaultPolicy, ring } from '@offload/contracts';
+import { migrate, openDatabase, type Database } from '@offload/database';
+import {
+  connect,
+  consume,
+  createPublisher,
+  exchanges,
+  inspectQueues,
+  jobTopology,
+  ringQueue,
+  subscribe,
+  type Connection,
+  type QueueInspector,
+} from '@offload/messaging';
+import { createLogger, createMetrics } from '@offload/runtime';
+import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';
+import { v7 as uuidv7 } from 'uuid';
+import { createBell, type Bell } from './bell.ts';
+import type { Loop } from './loop.ts';
+import { startReconcile } from './reconcile.ts';
+import { startRelay } from './relay.ts';
+
+const log = createLogger('api', { level: 'silent', instance: 'spec' });
+const EVERY_MS = 100;
+
+let database: Database;
+let vhost: Awaited<ReturnType<typeof freshVhost>>;
+let broker: Connection;
+let bell: Bell;
+let loops: Loop[];
+/** The ids of the jobs that were rung while somebody consumed. */
+let heard: string[];
+
+beforeEach(async () => {
+  const url = freshDatabaseUrl();
+  await migrate(url);
+  database = openDatabase({ url });
+  vhost = await freshVhost();
+  broker = connect({ url: vhost.amqpUrl, topology: jobTopology(['default', 'mail']), maxReconnectDelayMs: 50 });
+  await broker.opened;
+  bell = createBell({ database, publisher: createPublisher(broker), metrics: createMetrics(), log });
+  loops = [];
+  heard = [];
+});
+afterEach(async () => {
+  await Promise.all(loops.map((loop) => loop.stop()));
+  await broker.close();
+  await vhost.remove();
+  await database.close();
+});
+
+function start(inspector: QueueInspector = inspectQueues(broker)): void {
+  const relay = startRelay({ database, bell, broker, log });
+  const queues = ['default', 'mail'];
+  const own = { database, inspector, bell, relay, broker, queues, everyMs: EVERY_MS };
+  loops.push(relay, startReconcile({ ...own, metrics: createMetrics(), log }));
+}
+
+/** A queued job whose ring is in the queue. */
+async function rungJob(queue = 'default'): Promise<string> {
+  const { maxAttempts, timeoutMs, backoff } = defaultPolicy;
+  const policy = { priority: 0, tags: [], maxAttempts, timeoutMs, backoff, delayMs: 0, runAt: null };
+  const { job, outboxId } = await database.createJob({
+    ...{ id: uuidv7(), type: 'demo.sleep', payload: {}, queue },
+    ...policy,
+  });
+  await bell.ring({ outboxId, jobId: job.id, type: job.type, queue, priority: 0 });
+  return job.id;
+}
+
+function listenTo(queue: string): void {
+  consume(broker, { queue: ringQueue(queue), message: ring, handle: ({ body }) => void heard.push(body.jobId) });
+}
+
+/** A running job, and then its worker and its ring are gone together. */
+async function abandonedJob(): Promise<string> {
+  const id = await rungJob();
+  const claim = { jobId: id, ringId: randomUUID(), claimId: randomUUID(), holder: 'gone' };
+  await database.claimJob({ ...claim, redelivered: false, deliveryCount: 0 });
+  await purge('default');
+  return id;
+}
+
+const queuePath = (queue: string) => `/api/queues/${vhost.name}/${ringQueue(queue)}`;
+const purge = (queue: string) => manage('DELETE', `${queuePath(queue)}/contents`);
+
+describe('jobs whose rings the broker has lost', () => {
+  it('are rung again, in each queue', async () => {
+    const ids = [await rungJob(), await rungJob(), await rungJob('mail')];
+    await Promise.all([purge('default'), purge('mail')]);
+    ['default', 'mail'].forEach(listenTo);
+    start();
+    await eventually(() => expect(new Set(heard)).toEqual(new Set(ids)));
+  });
+
+  it('are rung again also when the queue itself was deleted, which is declared again', async () => {
+    const id = await rungJob();
+    await manage('DELETE', queuePath('default'));
+    start();
+    await eventually(async () => {
+      const queue = (await manage('GET', queuePath('default'))) as { messages?: number };
+      expect(queue.messages).toBeGreaterThan(0);
+    });
+    listenTo('default');
+    await eventually(() => expect(heard).toContain(id));
+  });
+
+  it('are left alone while as many rings wait as there should be', async () => {
+    await rungJob();
+    const inspector = inspectQueues(broker);
+    let looks = 0;
+    const inspect = async (queue: string) => {
+      const status = await inspector.inspect(queue);
+      looks += 1;
+      return status;
+    };
+    const waiting = { ready: 1, consumers: 0 };
+    await eventually(async () => expect(await inspect(ringQueue('default'))).toEqual(waiting));
+    start({ inspect });
+    await eventually(() => expect(looks).toBeGreaterThan(5));
+    expect(await inspect(ringQueue('default'))).toEqual(waiting);
+  });
+});
+
+describe('a running job whose worker died together with the ring', () => {
+  it('is rung for its next attempt after some roll calls', async () => {
+    const calls: unknown[] = [];
+    await new Promise<void>((onListening) => {
+      const handle = ({ body }: { body: unknown }) => void calls.push(body);
+      subscribe(broker, { exchange: exchanges.control, message: control, handle, onListening });
+    });
+    const id = await abandonedJob();
+    start();
+    listenTo('default');
+    await eventually(() => expect(heard).toContain(id));
+    expect(calls.length).toBeGreaterThanOrEqual(3);
+    expect(calls[0]).toEqual({ command: 'roll-call' });
+    expect(await database.getJob(id)).toMatchObject({ status: 'queued', errors: [{ code: 'worker-lost' }] });
+  });
+
+  it('stays with a worker that answers', async () => {
+    const id = await abandonedJob();
+    let answered = 0;
+    subscribe(broker, {
+      exchange: exchanges.control,
+      message: control,
+      async handle() {
+        await database.holdJobs([{ jobId: id, attempt: 1 }]);
+        answered += 1;
+      },
+    });
+    start();
+    await eventually(() => expect(answered).toBeGreaterThanOrEqual(8));
+    expect(await database.getJob(id)).toMatchObject({ status: 'running', attempt: 1 });
+  });
+});

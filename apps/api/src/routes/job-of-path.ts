@@ -1,0 +1,21 @@
+import { jobId } from '@offload/contracts';
+import { invalidParameters, Problem } from '@offload/runtime';
+import type { Request } from 'express';
+import { z } from 'zod';
+
+const parameters = z.object({ id: jobId });
+
+/**
+ * The job id in the path.
+ *
+ * @throws Problem 400 when it is none
+ */
+export function jobIdOf(request: Request): string {
+  const parsed = parameters.safeParse(request.params);
+  if (!parsed.success) throw invalidParameters(parsed.error);
+  return parsed.data.id;
+}
+
+export function jobNotFound(id: string): Problem {
+  return new Problem(404, 'job-not-found', 'Job not found', `There is no job ${id}`);
+}

@@ -1,0 +1,27 @@
+import type { Control } from '@offload/contracts';
+import type { Database } from '@offload/database';
+import type { Logger } from '@offload/runtime';
+import type { HeldJobs } from './held-jobs.ts';
+
+export interface ObeyParts {
+  database: Pick<Database, 'holdJobs'>;
+  heldJobs: HeldJobs;
+  log: Logger;
+}
+
+/** Does what the api tells all workers. Never rejects: what fails is asked again. */
+export async function obey(control: Control, parts: ObeyParts): Promise<void> {
+  if (control.command === 'cancel') return parts.heldJobs.cancel(control.jobId);
+  await answerRollCall(parts);
+}
+
+/** Says in the database which jobs are here, and hears which of them are to be cancelled, should we have missed that. */
+export async function answerRollCall({ database, heldJobs, log }: ObeyParts): Promise<void> {
+  const claimed = heldJobs.claimed();
+  if (claimed.length === 0) return;
+  try {
+    for (const jobId of await database.holdJobs(claimed)) heldJobs.cancel(jobId);
+  } catch (error) {
+    log.debug({ err: error }, 'roll call not answered');
+  }
+}

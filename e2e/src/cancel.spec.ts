@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { JobWithLinks } from '@offload/contracts';
+import { openEvents } from './event-stream.ts';
+import { finished, getJob, submit } from './job-client.ts';
+import { startSystem, type System, type SystemProcess } from './system.ts';
+import { startTarget, type Call, type Target } from './target.ts';
+
+let system: System;
+let api: SystemProcess;
+let workers: SystemProcess[];
+let target: Target;
+
+beforeAll(async () => {
+  target = await startTarget();
+  system = await startSystem();
+  const start = () => system.startWorker({ ALLOW_PRIVATE_TARGETS: 'true' });
+  [api, ...workers] = await Promise.all([system.startApi(), start(), start()]);
+});
+afterAll(() => {
+  target?.close();
+  return system?.stop();
+});
+
+const cancel = (id: string) => fetch(`${api.url}/v1/jobs/${id}/cancel`, { method: 'POST' });
+
+it('stops a running job on whichever worker has it, and tells who watches', async () => {
+  const notifier = await system.startNotifier();
+  const running: { job: JobWithLinks; call: Call }[] = [];
+  while (running.length < 4) {
+    const job = await submit(api, { type: 'http.request', payload: { url: target.url } });
+    running.push({ job, call: await target.next() });
+  }
+  const watching = await Promise.all(running.map(({ job }) => openEvents(`${notifier.url}/v1/jobs/${job.id}/events`)));
+
+  for (const { job, call } of running) {
+    const response = await cancel(job.id);
+    expect([response.status, (await response.json()) as JobWithLinks]).toMatchObject([202, { status: 'running' }]);
+    await call.closed; // the handler's signal has reached its request
+    expect(await finished(api, job)).toMatchObject({ status: 'cancelled', attempt: 1, error: null, result: null });
+  }
+  for (const stream of watching) {
+    expect((await stream.until(() => false)).at(-1)?.event).toBe('job.cancelled');
+  }
+});
+
+it('cancels a job before it is due, which is then never run', async () => {
+  const { id } = await submit(api, { type: 'http.request', payload: { url: target.url }, delayMs: 300 });
+  expect((await cancel(id)).status).toBe(200);
+  const requests = target.requests;
+  const after = await submit(api, { type: 'demo.sleep', payload: { seconds: 0 }, delayMs: 600 });
+  await finished(api, after);
+  expect(await getJob(api, id)).toMatchObject({ status: 'cancelled', attempt: 0 });
+  expect(target.requests).toBe(requests);
+});
+
+it('ends as cancelled a job whose worker died before it could be told', async () => {
+  const [job, call] = [await submit(api, { type: 'http.request', payload: { url: target.url } }), await target.next()];
+  const exits = workers.map((worker) => worker.kill('SIGKILL'));
+  await call.closed;
+  await cancel(job.id);
+  await Promise.all(exits);
+  await system.startWorker({ ALLOW_PRIVATE_TARGETS: 'true' });
+  expect(await finished(api, job)).toMatchObject({ status: 'cancelled', attempt: 1, error: null });
+});

@@ -1,0 +1,27 @@
+import type { Pool } from 'pg';
+
+/** A running job and the attempt of it that a worker has. */
+export interface HeldJob {
+  jobId: string;
+  attempt: number;
+}
+
+const sql = `
+  update jobs as job set held_at = now()
+  from unnest($1::uuid[], $2::int[]) as held(id, attempt)
+  where job.id = held.id and job.attempt = held.attempt and job.status = 'running'
+  returning job.id, job.cancel_requested as "cancelRequested"`;
+
+/**
+ * A worker's answer to a roll call: these are mine, and I am at it.
+ *
+ * @returns the ids of those that are to be cancelled
+ */
+export async function holdJobs(pool: Pool, held: HeldJob[]): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string; cancelRequested: boolean }>({
+    name: 'hold-jobs',
+    text: sql,
+    values: [held.map(({ jobId }) => jobId), held.map(({ attempt }) => attempt)],
+  });
+  return rows.filter(({ cancelRequested }) => cancelRequested).map(({ id }) => id);
+}

@@ -1,0 +1,95 @@
+import { describe, expect, it } from '@jest/globals';
+import { useJobs } from './spec-jobs.ts';
+
+const jobs = useJobs();
+
+describe('a ring the broker has lost', () => {
+  it('is counted with those that must be there, and owed again for the oldest jobs', async () => {
+    const queue = 'lost';
+    const ids = [await jobs.rung({ queue }), await jobs.rung({ queue }), await jobs.rung({ queue })];
+    await jobs.create({ queue }); // still owes its ring
+    await jobs.running({ queue });
+    expect(await jobs.database.countRung(queue)).toBe(3);
+
+    expect(await jobs.database.oweLostRings(queue, 2, 0)).toBe(2);
+    expect(await Promise.all(ids.map(jobs.owed))).toEqual([1, 1, 0]);
+    expect(await jobs.database.countRung(queue)).toBe(1);
+  });
+
+  it('is owed once by however many ask at a time', async () => {
+    const queue = 'asked-twice';
+    const ids = await Promise.all(Array.from({ length: 20 }, () => jobs.rung({ queue })));
+    const owed = await Promise.all(Array.from({ length: 5 }, () => jobs.database.oweLostRings(queue, 20, 0)));
+    expect(owed.reduce((sum, count) => sum + count)).toBe(20);
+    expect(await Promise.all(ids.map(jobs.owed))).toEqual(ids.map(() => 1));
+  });
+
+  it('is not looked for while its job is younger than the broker needs', async () => {
+    const id = await jobs.rung({ queue: 'young' });
+    expect(await jobs.database.oweLostRings('young', 1, 60_000)).toBe(0);
+    expect(await jobs.owed(id)).toBe(0);
+  });
+
+  it('is owed again to a scheduled job that was rung before its time', async () => {
+    const { id, outboxId, job } = await jobs.create({ delayMs: 60_000 });
+    await jobs.database.confirmRing(outboxId); // the clock had been ahead
+    expect(await jobs.owed(id)).toBe(0);
+    expect(await jobs.database.oweScheduledRings(10)).toBe(1);
+    const [owed] = await jobs.query<{ due_at: Date }>('select due_at from outbox where job_id = $1', [id]);
+    expect(owed?.due_at.toISOString()).toBe(job.dueAt);
+    expect(await jobs.database.oweScheduledRings(10)).toBe(0);
+  });
+});
+
+describe('a holder that was lost together with its ring', () => {
+  it('is not lost while it answers roll calls', async () => {
+    const { id } = await jobs.running();
+    await jobs.silence(id, 60_000);
+    expect(await jobs.database.hasUnheard(30_000)).toBe(true);
+    expect(await jobs.database.holdJobs([{ jobId: id, attempt: 1 }])).toEqual([]);
+    expect(await jobs.database.hasUnheard(30_000)).toBe(false);
+    expect(await jobs.database.releaseUnheld(30_000, 10)).toEqual([]);
+  });
+
+  it('hears at a roll call that its job is to be cancelled', async () => {
+    const [one, other] = [await jobs.running(), await jobs.running()];
+    await jobs.database.cancelJob(one.id);
+    const held = [one, other].map(({ id }) => ({ jobId: id, attempt: 1 }));
+    expect(await jobs.database.holdJobs(held)).toEqual([one.id]);
+  });
+
+  it('can not answer for an attempt that is no longer its own', async () => {
+    const { id, ringId } = await jobs.running();
+    await jobs.claim(id, { ringId, count: 1 });
+    await jobs.silence(id, 60_000);
+    await jobs.database.holdJobs([{ jobId: id, attempt: 1 }]);
+    expect((await jobs.database.releaseUnheld(30_000, 10)).map((job) => job.id)).toEqual([id]);
+  });
+
+  it('loses the job, which is rung for another attempt', async () => {
+    const { id, settle } = await jobs.running();
+    await jobs.silence(id, 60_000);
+    const released = await jobs.database.releaseUnheld(30_000, 10);
+    const job = await jobs.read(id);
+    expect(released).toEqual([job]);
+    expect(job).toMatchObject({ status: 'queued', attempt: 1, errors: [{ code: 'worker-lost', attempt: 1 }] });
+    expect(await jobs.owed(id)).toBe(1);
+    expect(await settle({ status: 'succeeded', result: 'too late' })).toBeNull();
+    expect(await jobs.claim(id)).toMatchObject({ kind: 'claimed', job: { attempt: 2 }, takeover: false });
+  });
+
+  it('fails the job whose last attempt it was, and cancels one that is to be cancelled', async () => {
+    const last = await jobs.running({ maxAttempts: 1 });
+    const unwanted = await jobs.running({ maxAttempts: 1 });
+    await jobs.database.cancelJob(unwanted.id);
+    await Promise.all([last, unwanted].map(({ id }) => jobs.silence(id, 60_000)));
+    await jobs.database.releaseUnheld(30_000, 10);
+    expect(await jobs.read(last.id)).toMatchObject({ status: 'failed', error: { code: 'worker-lost' }, errors: [] });
+    expect(await jobs.read(unwanted.id)).toMatchObject({
+      status: 'cancelled',
+      error: null,
+      errors: [{ code: 'worker-lost' }],
+    });
+    expect(await Promise.all([last, unwanted].map(({ id }) => jobs.owed(id)))).toEqual([0, 0]);
+  });
+});

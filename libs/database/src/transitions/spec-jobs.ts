@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll } from '@jest/globals';
+import type { Job } from '@offload/contracts';
+import { freshDatabaseUrl } from '@offload/testing';
+import pg from 'pg';
+import { migrate } from '../migrate.ts';
+import { openDatabase, type Database } from '../open-database.ts';
+import type { Claim } from './claim-jobs.ts';
+import type { NewJob } from './create-jobs.ts';
+import type { Outcome } from './settle-jobs.ts';
+
+/** A job's way by hand: no api, no broker, no worker. */
+export function useJobs() {
+  const url = freshDatabaseUrl();
+  let database: Database;
+  let sql: pg.Pool;
+  let created = 0;
+  beforeAll(async () => {
+    await migrate(url);
+    database = openDatabase({ url });
+    sql = new pg.Pool({ connectionString: url });
+  });
+  afterAll(() => Promise.all([database.close(), sql.end()]));
+
+  async function create(more: Partial<NewJob> = {}): Promise<{ id: string; outboxId: string; job: Job }> {
+    const policy = { priority: 0, tags: [], maxAttempts: 3, timeoutMs: 1_000, delayMs: 0, runAt: null };
+    const backoff = { baseMs: 10, factor: 2, maxMs: 100 };
+    const id = `01990000-0000-7000-8000-${(created += 1).toString(16).padStart(12, '0')}`;
+    const work = { id, type: 'demo.sleep', payload: {}, queue: 'default' };
+    const { job, outboxId } = await database.createJob({ ...work, ...policy, backoff, ...more });
+    return { id: job.id, job, outboxId };
+  }
+
+  /** A queued job whose ring the broker has confirmed. */
+  async function rung(more: Partial<NewJob> = {}): Promise<string> {
+    const { id, outboxId } = await create(more);
+    await database.confirmRing(outboxId);
+    return id;
+  }
+
+  function claim(jobId: string, ring: { ringId?: string; count?: number } = {}): Promise<Claim> {
+    const { ringId = randomUUID(), count = 0 } = ring;
+    const delivery = { redelivered: count > 0, deliveryCount: count, claimId: randomUUID(), holder: 'worker-1' };
+    return database.claimJob({ jobId, ringId, ...delivery });
+  }
+
+  /** A job whose first attempt runs. */
+  async function running(more: Partial<NewJob> = {}) {
+    const [id, ringId] = [await rung(more), randomUUID()];
+    await claim(id, { ringId });
+    return {
+      id,
+      ringId,
+      settle: (outcome: Outcome, attempt = 1) => database.settleJob({ jobId: id, attempt, outcome }),
+    };
+  }
+
+  return {
+    url,
+    get database() {
+      return database;
+    },
+    create,
+    rung,
+    claim,
+    running,
+    query: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
+      (await sql.query<Row>(text, values)).rows,
+    read: async (id: string): Promise<Job> => (await database.getJob(id)) as Job,
+    /** How many rings the job is owed. */
+    owed: async (id: string): Promise<number> =>
+      (await sql.query('select from outbox where job_id = $1', [id])).rowCount ?? 0,
+    /** As if its holder had said so for the last time that long ago. */
+    silence: (id: string, ms: number) =>
+      sql.query(`update jobs set held_at = now() - $2 * interval '1 millisecond' where id = $1`, [id, ms]),
+  };
+}

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { isFinished, type Job } from '@offload/contracts';
+import { freshDatabaseUrl } from '@offload/testing';
+import fc from 'fast-check';
+import pg from 'pg';
+import { migrate } from './migrate.ts';
+import { openDatabase, type Database } from './open-database.ts';
+import { createWorld, WORKERS, type World } from './spec-world.ts';
+import type { Outcome } from './transitions/settle-jobs.ts';
+
+// Random sequences of everything that can happen to jobs, on the real database functions. When one breaks a promise,
+// fast-check shortens it and prints it with its seed. MODEL_RUNS=2000 looks longer than the 100 sequences of each run.
+
+const url = freshDatabaseUrl();
+let database: Database;
+let sql: pg.Pool;
+
+beforeAll(async () => {
+  await migrate(url);
+  database = openDatabase({ url, ringGraceMs: 0 });
+  sql = new pg.Pool({ connectionString: url });
+});
+afterAll(() => Promise.all([database.close(), sql.end()]));
+
+interface Step {
+  text: string;
+  take(world: World): Promise<unknown> | unknown;
+}
+
+const worker = fc.nat(WORKERS - 1);
+const which = fc.nat(3);
+const error = { code: 'handler-error', message: 'no luck', attempt: 0 };
+const outcome = fc.constantFrom<Outcome>(
+  { status: 'succeeded', result: 'done' },
+  { status: 'failed', error },
+  { status: 'scheduled', error, delayMs: 1_000 },
+  { status: 'scheduled', error: null, delayMs: 0 },
+  { status: 'queued' },
+  { status: 'cancelled' },
+);
+
+/** A kind of step, printed with its arguments. */
+function step<Arguments extends unknown[]>(
+  name: string,
+  given: { [Index in keyof Arguments]: fc.Arbitrary<Arguments[Index]> },
+  take: (world: World, ...given: Arguments) => Promise<unknown> | unknown,
+): fc.Arbitrary<Step> {
+  return fc.tuple<Arguments>(...given).map((values) => ({
+    text: `${name} ${values.map((value) => JSON.stringify(value)).join(' ')}`,
+    take: (world) => take(world, ...values),
+    toString: () => `${name}(${values.map((value) => JSON.stringify(value)).join(', ')})`,
+  }));
+}
+
+const steps = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: step('create', [fc.integer({ min: 1, max: 3 }), fc.constantFrom(0, 1_000)], (world, attempts, delayMs) =>
+      world.create(attempts, delayMs),
+    ),
+  },
+  {
+    weight: 6,
+    arbitrary: step('relay', [fc.constantFrom('not', 'not', 'between', 'before')], (world, dies) => world.relay(dies)),
+  },
+  { weight: 8, arbitrary: step('deliver', [worker], (world, to) => world.deliver(to)) },
+  {
+    weight: 8,
+    arbitrary: step('claim', [worker, which, fc.boolean()], claimInOrder),
+  },
+  { weight: 6, arbitrary: step('settle', [worker, which, outcome, fc.boolean()], settleInOrder) },
+  { weight: 2, arbitrary: step('crash', [worker], (world, of) => world.crash(of)) },
+  { weight: 2, arbitrary: step('cut off', [worker], (world, of) => world.cutOff(of)) },
+  { weight: 1, arbitrary: step('wipe', [], (world) => world.wipe()) },
+  { weight: 1, arbitrary: step('double ring', [which], (world, n) => world.doubleRing(n)) },
+  { weight: 1, arbitrary: step('cancel', [which], (world, n) => world.cancel(n)) },
+  { weight: 3, arbitrary: step('pass', [fc.constantFrom(2_000, 10_000)], (world, ms) => world.pass(ms)) },
+  { weight: 1, arbitrary: step('reconcile', [], (world) => world.reconcile()) },
+);
+
+/** Nobody claims what a holder has whom the broker has not given up. */
+async function claimInOrder(world: World, by: number, n: number, answerLost: boolean): Promise<void> {
+  const claim = await world.claim(by, n, answerLost);
+  if (claim?.held) expect(claim).toMatchObject({ claimed: false });
+}
+
+/** A write lands exactly when its attempt is the one that holds the job; otherwise it changes nothing. */
+async function settleInOrder(world: World, by: number, n: number, how: Outcome, answerLost: boolean): Promise<void> {
+  const settled = await world.settle(by, n, how, answerLost);
+  if (!settled) return;
+  const { before, after, landed, attempt } = settled;
+  expect(landed).toBe(before?.status === 'running' && before.attempt === attempt);
+  if (!landed) expect(after).toEqual(before);
+}
+
+/** What must be true after every step, given how the jobs were before it. */
+async function check(world: World, before: Map<string, Job>): Promise<void> {
+  for (const job of await world.rows()) {
+    const earlier = before.get(job.id);
+    if (earlier) {
+      if (isFinished(earlier.status)) expect(job).toEqual(earlier); // one terminal state
+      expect(job.attempt).toBeGreaterThanOrEqual(earlier.attempt);
+      expect(job.version).toBeGreaterThanOrEqual(earlier.version);
+      if (job.version === earlier.version) expect(job.status).toBe(earlier.status);
+    }
+    if (!isFinished(job.status) && !world.forgotten.has(job.id)) expect(await world.rings(job.id)).not.toEqual([]);
+    before.set(job.id, job);
+  }
+}
+
+it('keeps its promises whatever happens, in whatever order', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(steps, { maxLength: 80, size: 'max' }), async (sequence) => {
+      await sql.query('truncate jobs, outbox');
+      const world = createWorld(database, sql);
+      const before = new Map<string, Job>();
+      await world.create(3, 0);
+      for (const { take } of sequence) {
+        await take(world);
+        await check(world, before);
+      }
+      await world.comeToRest();
+      await check(world, before);
+      for (const job of await world.rows()) expect([job.id, isFinished(job.status)]).toEqual([job.id, true]);
+    }),
+    { numRuns: Number(process.env['MODEL_RUNS'] ?? 100) },
+  );
+}, 3_600_000);

@@ -1,0 +1,230 @@
+import { randomUUID } from 'node:crypto';
+import type { Job } from '@offload/contracts';
+import type pg from 'pg';
+import type { Database } from './open-database.ts';
+import type { Outcome } from './transitions/settle-jobs.ts';
+
+/** A ring in the broker. */
+interface Ring {
+  jobId: string;
+  ringId: string;
+  /** how often it has been handed out */
+  count: number;
+}
+
+/** A ring at a worker. */
+interface Delivered {
+  ring: Ring;
+  claimId: string;
+  deliveryCount: number;
+  attempt: number | null;
+  /** its channel is gone: the broker has given the ring to the queue again, or lost it */
+  lost: boolean;
+}
+
+export const WORKERS = 3;
+const GRACE_MS = 5_000;
+const AN_HOUR_MS = 3_600_000;
+
+/**
+ * The system without its processes: the real database functions, and around them a broker and workers that are plain
+ * data, so that they can do in any order what they do in life. Every call is one step.
+ */
+export function createWorld(database: Database, sql: pg.Pool) {
+  let ready: Ring[] = [];
+  const workers: Delivered[][] = Array.from({ length: WORKERS }, () => []);
+  const jobIds: string[] = [];
+  /** Whose rings the broker has forgotten; reconcile is to find them. */
+  const forgotten = new Set<string>();
+
+  const pick = <T>(from: readonly T[], n: number): T | undefined => from[n % Math.max(1, from.length)];
+  const workerOf = (n: number): Delivered[] => workers[n % WORKERS] as Delivered[];
+  const remove = (worker: Delivered[], delivered: Delivered): void => void worker.splice(worker.indexOf(delivered), 1);
+  const requeue = (ring: Ring): void => void ready.push({ ...ring, count: ring.count + 1 });
+
+  /** The verdict reaches the broker only over a channel that is there. */
+  function answer(worker: Delivered[], delivered: Delivered, verdict: 'ack' | 'requeue'): void {
+    remove(worker, delivered);
+    if (!delivered.lost && verdict === 'requeue') requeue(delivered.ring);
+  }
+
+  async function claim(worker: Delivered[], delivered: Delivered, answerLost: boolean) {
+    const { ring, claimId, deliveryCount } = delivered;
+    const redelivered = deliveryCount > 0;
+    const tried = { jobId: ring.jobId, ringId: ring.ringId, redelivered, deliveryCount, claimId, holder: 'spec' };
+    const before = await database.getJob(ring.jobId);
+    const held = workers.flat().some((other) => other.ring.jobId === ring.jobId && isHolder(other, before));
+    if (answerLost) await database.claimJob(tried);
+    const claimed = await database.claimJob(tried);
+    if (claimed.kind === 'claimed') delivered.attempt = claimed.job.attempt;
+    else answer(worker, delivered, claimed.kind === 'held' ? 'requeue' : 'ack');
+    return { before, held, claimed: claimed.kind === 'claimed' };
+  }
+
+  /** Whether the job is at this worker as far as broker and database know. */
+  function isHolder({ attempt, lost }: Delivered, job: Job | null): boolean {
+    return !lost && attempt !== null && job?.status === 'running' && job.attempt === attempt;
+  }
+
+  /** As the worker's run-job does it. */
+  async function settle(worker: Delivered[], delivered: Delivered, outcome: Outcome, answerLost: boolean) {
+    const settlement = { jobId: delivered.ring.jobId, attempt: delivered.attempt as number, outcome };
+    const before = await database.getJob(settlement.jobId);
+    const first = await database.settleJob(settlement);
+    const after = await database.getJob(settlement.jobId);
+    const job = answerLost ? await database.settleJob(settlement) : first;
+    const row = job ?? (answerLost ? await database.getJob(settlement.jobId) : null);
+    const settled = row?.attempt === settlement.attempt && row.status !== 'running' ? row : job;
+    answer(worker, delivered, settled && settled.status !== 'queued' ? 'ack' : 'requeue');
+    return { before, after, landed: first !== null, attempt: settlement.attempt };
+  }
+
+  return {
+    jobIds: jobIds as readonly string[],
+    forgotten: forgotten as ReadonlySet<string>,
+
+    async create(maxAttempts: number, delayMs: number): Promise<void> {
+      const policy = {
+        priority: 0,
+        tags: [],
+        timeoutMs: 1_000,
+        backoff: { baseMs: 0, factor: 1, maxMs: 0 },
+        runAt: null,
+      };
+      const work = { id: randomUUID(), type: 'spec.job', queue: 'default', payload: {} };
+      await database.createJob({ ...work, ...policy, maxAttempts, delayMs });
+      jobIds.push(work.id);
+    },
+
+    /** A relay sends what is due; it may die before it has sent anything, or before it has heard the confirms. */
+    async relay(dies: 'before' | 'between' | 'not'): Promise<void> {
+      const owed = await database.takeOwedRings(100, GRACE_MS);
+      if (dies === 'before') return;
+      for (const { jobId, outboxId } of owed) {
+        ready.push({ jobId, ringId: randomUUID(), count: 0 });
+        if (dies === 'not') await database.confirmRing(outboxId);
+      }
+    },
+
+    deliver(workerNumber: number): void {
+      const ring = ready.shift();
+      if (!ring) return;
+      const delivered = { ring, claimId: randomUUID(), deliveryCount: ring.count, attempt: null, lost: false };
+      workerOf(workerNumber).push(delivered);
+    },
+
+    /**
+     * Also of deliveries that are lost: a claim may be under way for long.
+     *
+     * @returns what the row was, whether somebody held it, and whether it was claimed; null when there is nothing to claim
+     */
+    async claim(workerNumber: number, n: number, answerLost: boolean) {
+      const worker = workerOf(workerNumber);
+      const delivered = pick(
+        worker.filter(({ attempt }) => attempt === null),
+        n,
+      );
+      return delivered ? claim(worker, delivered, answerLost) : null;
+    },
+
+    /** @returns what the row was and is, and whether the write landed, or null when this worker runs nothing */
+    async settle(workerNumber: number, n: number, outcome: Outcome, answerLost: boolean) {
+      const worker = workerOf(workerNumber);
+      const delivered = pick(
+        worker.filter(({ attempt }) => attempt !== null),
+        n,
+      );
+      return delivered ? settle(worker, delivered, outcome, answerLost) : null;
+    },
+
+    /** Its process is gone, with all it was at; the broker hands its rings out again. */
+    crash(workerNumber: number): void {
+      for (const { ring, lost } of workerOf(workerNumber).splice(0)) if (!lost) requeue(ring);
+    },
+
+    /** Only its channel is gone: the worker goes on with what it has. */
+    cutOff(workerNumber: number): void {
+      for (const delivered of workerOf(workerNumber)) {
+        if (!delivered.lost) requeue(delivered.ring);
+        delivered.lost = true;
+      }
+    },
+
+    /** The broker loses everything, and with it every channel. */
+    wipe(): void {
+      for (const { jobId } of ready) forgotten.add(jobId);
+      for (const delivered of workers.flat()) {
+        if (!delivered.lost) forgotten.add(delivered.ring.jobId);
+        delivered.lost = true;
+      }
+      ready = [];
+    },
+
+    doubleRing(n: number): void {
+      const jobId = pick(jobIds, n);
+      if (jobId) ready.push({ jobId, ringId: randomUUID(), count: 0 });
+    },
+
+    async cancel(n: number): Promise<void> {
+      const jobId = pick(jobIds, n);
+      if (jobId) await database.cancelJob(jobId);
+    },
+
+    /** Whatever was to happen at a time is due sooner. */
+    async pass(ms: number): Promise<void> {
+      const earlier = (column: string) => `${column} = ${column} - $1 * interval '1 millisecond'`;
+      await sql.query(`update jobs set ${['due_at', 'held_at'].map(earlier).join(', ')} where finished_at is null`, [
+        ms,
+      ]);
+      await sql.query(`update outbox set ${earlier('due_at')}`, [ms]);
+    },
+
+    /** The api's reconcile with its roll calls, after which the broker's losses are found. */
+    async reconcile(): Promise<void> {
+      await database.oweLostRings('default', Math.max(0, (await database.countRung('default')) - ready.length), 0);
+      await database.oweScheduledRings(100);
+      await sql.query(`update jobs set held_at = now() - interval '1 minute'`);
+      for (const worker of workers) {
+        const mine = worker.flatMap(({ ring, attempt }) => (attempt === null ? [] : [{ jobId: ring.jobId, attempt }]));
+        await database.holdJobs(mine);
+      }
+      await database.releaseUnheld(30_000, 100);
+    },
+
+    /** Where the job's rings are: owed, waiting, or held by a worker whose channel is there or who runs it. */
+    async rings(jobId: string): Promise<string[]> {
+      const owed = await sql.query('select from outbox where job_id = $1', [jobId]);
+      const held = workers.flat().filter(({ ring, lost }) => ring.jobId === jobId && !lost);
+      const running = workers.flat().filter(({ ring, attempt }) => ring.jobId === jobId && attempt !== null);
+      return [
+        ...Array<string>(owed.rowCount ?? 0).fill('owed'),
+        ...ready.filter((ring) => ring.jobId === jobId).map(() => 'waiting'),
+        ...held.map(() => 'held'),
+        ...running.map(() => 'running'),
+      ];
+    },
+
+    /** Nothing breaks any more, and every handler succeeds. */
+    async comeToRest(): Promise<void> {
+      for (let round = 0; round < 10; round += 1) {
+        await this.pass(AN_HOUR_MS);
+        await this.reconcile();
+        await this.relay('not');
+        while (ready.length > 0) this.deliver(round);
+        for (const worker of workers) {
+          for (const delivered of [...worker]) {
+            if (delivered.attempt === null) await claim(worker, delivered, false);
+            if (delivered.attempt !== null) {
+              await settle(worker, delivered, { status: 'succeeded', result: delivered.attempt }, false);
+            }
+          }
+        }
+      }
+    },
+
+    rows: async (): Promise<Job[]> =>
+      (await Promise.all(jobIds.map((id) => database.getJob(id)))).filter((job) => job !== null),
+  };
+}
+
+export type World = ReturnType<typeof createWorld>;

@@ -1,4 +1,4 @@
-// What the first issue asks to be shown, measured:
+// What is to be shown of the running system, measured:
 //
 //   node --import tsx --conditions=@offload/source e2e/src/acceptance.ts
 //
@@ -12,6 +12,7 @@ import { openEvents } from './event-stream.ts';
 import { finished, getJob, holderOf, metric, post, submit, type Site } from './job-client.ts';
 import { agreedProfile, publishedCsv } from './reference-profile.ts';
 import { startSystem, type System, type SystemProcess } from './system.ts';
+import { startTarget } from './target.ts';
 
 const api: Site = { url: process.env.API_URL || 'http://127.0.0.1:3000' };
 const notifiers: Site[] = (process.env.NOTIFIER_URLS || 'http://127.0.0.1:3100,http://127.0.0.1:3101')
@@ -19,6 +20,8 @@ const notifiers: Site[] = (process.env.NOTIFIER_URLS || 'http://127.0.0.1:3100,h
   .map((url) => ({ url: url.trim() }));
 const POSTS = 20;
 const KILLS = 10;
+const CANCELS = 20;
+const DELAYED = 50;
 
 let missed = false;
 
@@ -134,8 +137,46 @@ async function takeovers(system: System, ownApi: Site): Promise<void> {
     gaps.push(Date.parse(startedAt ?? '') - killedAt);
     workers = [...workers.filter((worker) => worker !== killed), await start()];
   }
+  await Promise.all(workers.map((worker) => worker.kill('SIGTERM')));
   const measured = `${ms(median(gaps))}, worst ${ms(Math.max(...gaps))}`;
   figure(`kill -9 to the next attempt, ${KILLS} times: median`, measured, 'each under 1 s', Math.max(...gaps) < 1_000);
+}
+
+/** From the request to cancel until the handler's own request is broken off, on whichever of two workers has it. */
+async function cancels(system: System, ownApi: Site): Promise<void> {
+  const target = await startTarget();
+  const start = () => system.startWorker({ ALLOW_PRIVATE_TARGETS: 'true' });
+  const workers = await Promise.all([start(), start()]);
+  const gaps: number[] = [];
+  for (let count = 0; count < CANCELS; count += 1) {
+    const job = await submit(ownApi, { type: 'http.request', payload: { url: target.url } });
+    const call = await target.next();
+    const from = performance.now();
+    const { status } = await fetch(`${ownApi.url}/v1/jobs/${job.id}/cancel`, { method: 'POST' });
+    await call.closed;
+    gaps.push(performance.now() - from);
+    const ended = await finished(ownApi, job);
+    if (status !== 202 || ended.status !== 'cancelled') throw new Error(`answered ${status}, ended ${ended.status}`);
+  }
+  target.close();
+  const measured = `${ms(median(gaps))}, worst ${ms(Math.max(...gaps))}`;
+  figure(`cancel to the handler's signal, ${CANCELS} times: median`, measured, 'under 100 ms', median(gaps) < 100);
+  await Promise.all(workers.map((worker) => worker.kill('SIGTERM')));
+}
+
+/** From the moment a delayed job is due until its handler starts, by the database's clock. */
+async function delays(system: System, ownApi: Site): Promise<void> {
+  const worker = await system.startWorker({ WORKER_CONCURRENCY: '50' });
+  const jobs = await Promise.all(
+    Array.from({ length: DELAYED }, (_, n) =>
+      submit(ownApi, { type: 'demo.sleep', payload: { seconds: 0 }, delayMs: 300 + n * 37 }),
+    ),
+  );
+  const done = await Promise.all(jobs.map((job) => finished(ownApi, job)));
+  const late = done.map(({ dueAt, startedAt }) => Date.parse(startedAt ?? '') - Date.parse(dueAt));
+  const measured = `${ms(median(late))}, worst ${ms(Math.max(...late))}`;
+  figure(`due to started, ${DELAYED} delayed jobs: median`, measured, 'under 100 ms', median(late) < 100);
+  await worker.kill('SIGTERM');
 }
 
 /** The servers of a test run, as Jest's globalSetup starts them. */
@@ -162,6 +203,7 @@ try {
   const ownApi = await system.startApi();
   await fiveAndFive(system, ownApi);
   await takeovers(system, ownApi);
+  for (const measure of [cancels, delays]) await measure(system, ownApi);
 } finally {
   await system.stop();
   await testServers('test-servers-teardown.mjs');

@@ -63,9 +63,12 @@ it('hands the job of a worker that was killed to the other one, whose result cou
   expect(await metric(other, 'offload_deliveries_total{claim="takeover"}')).toBe(1);
 });
 
-it('fails a job whose last attempt was lost with its worker', async () => {
+it('fails a job whose last attempt was lost with its worker, and charges none of those that waited behind it', async () => {
   await twoWorkers();
   const first = await submitCall();
+  const behind = await Promise.all(
+    [1, 2, 3, 4, 5].map(() => submit(api, { type: 'demo.sleep', payload: { seconds: 0 }, maxAttempts: 1 })),
+  );
   await first.worker.kill('SIGKILL');
   await target.next();
   workers = [workers.find((worker) => worker !== first.worker) as SystemProcess];
@@ -81,6 +84,9 @@ it('fails a job whose last attempt was lost with its worker', async () => {
   });
   expect(done.errors).toEqual([expect.objectContaining({ code: 'worker-lost', attempt: 1 })]);
   expect(target.requests).toBe(2);
+  for (const job of await Promise.all(behind.map((each) => finished(api, each)))) {
+    expect(job).toMatchObject({ status: 'succeeded', attempt: 1, errors: [] });
+  }
 });
 
 it('lets a worker that is told to stop finish its job, and exits with code 0', async () => {

@@ -7,6 +7,7 @@ const arrows = {
   api: ['contracts', 'messaging', 'database', 'runtime'],
   worker: ['contracts', 'messaging', 'database', 'runtime', 'outbound'],
   notifier: ['contracts', 'messaging', 'database', 'runtime'],
+  doctor: ['contracts', 'messaging', 'database', 'runtime'],
   e2e: ['contracts'],
   examples: ['messaging', 'infrastructure'],
   bench: ['messaging', 'infrastructure'],
@@ -72,6 +73,8 @@ export default tseslint.config(
   },
   { files: ['libs/messaging/**/*.ts'], rules: only(...sql) },
   { files: ['libs/database/**/*.ts'], rules: only(amqp) },
+  // The fault suite counts with SQL of its own, not with the system's.
+  { files: ['e2e/src/faults/**/*.ts'], rules: only(amqp) },
   {
     files: ['examples/*/*.ts'],
     ignores: ['examples/player/*.ts'],

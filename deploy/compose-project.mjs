@@ -62,7 +62,7 @@ export async function openProject({ notifiers, environment }) {
     logs: () => compose('logs', '--no-color', '--tail', '40'),
     /** @throws Error when something of the project is left */
     async takeDown() {
-      await compose('down', '--volumes', '--remove-orphans', '--rmi', 'local');
+      await compose('--profile', 'tools', 'down', '--volumes', '--remove-orphans', '--rmi', 'local');
       const ours = ['--quiet', '--filter', `label=com.docker.compose.project=${name}`];
       for (const list of [
         ['ps', '--all'],

@@ -135,6 +135,35 @@ async function scenario() {
     return streams[0].map((event) => event.replace(/ .*/, '')).join(', ');
   });
 
+  await check('the doctor finds nothing wrong, and is not among what is up', async () => {
+    const said = await doctor();
+    truly(said.includes('Database and broker agree.'), `said: ${said}`);
+    truly(!(await containers()).some(({ service }) => service === 'doctor'), 'a doctor is left');
+  });
+  await check('what is no ring becomes a dead letter, which the doctor tells, shows and deletes', async () => {
+    const message = {
+      properties: { message_id: 'stray' },
+      routing_key: 'default',
+      payload: 'hello',
+      payload_encoding: 'string',
+    };
+    const published = await management('/api/exchanges/%2F/jobs/publish', 'operator', 'offload', {
+      method: 'POST',
+      body: JSON.stringify(message),
+    });
+    equal(await published.json(), { routed: true });
+    const letters = await eventually('a dead letter', async () => {
+      const said = await doctor('dead-letters', 'list');
+      return said.includes('stray') && said;
+    });
+    truly(letters.includes('reason: not JSON'), `said: ${letters}`);
+    const disagrees = await doctor().catch(({ message: said }) => said);
+    truly(disagrees.includes('There is 1 dead letter'), `said: ${disagrees}`);
+    truly((await doctor('dead-letters', 'show', 'stray')).endsWith('\nhello'), 'its body is not shown');
+    equal(await doctor('dead-letters', 'delete', 'stray'), '1 dead letter deleted.');
+    truly((await doctor()).includes('Database and broker agree.'), 'it is still there');
+  });
+
   let killedJob;
   await check(
     'a worker killed with `docker kill` loses its job to another (the time is told, not judged)',
@@ -190,6 +219,10 @@ async function scenario() {
     await finished(job.id, 'succeeded');
     await finished((await submit('demo.sleep', { seconds: 0 })).job.id, 'succeeded');
   });
+  await check('after all that, the doctor finds nothing wrong with either queue', async () => {
+    const said = await doctor();
+    truly(/^reports .*[^]*Database and broker agree\.$/m.test(said), `said: ${said}`);
+  });
 }
 
 /** Runs, counts and prints one check. Its failure ends the scenario: the checks build on each other. */
@@ -235,10 +268,15 @@ function rabbitmqctl(...args) {
   return inside('rabbitmq', 'gosu', 'rabbitmq', 'rabbitmqctl', '-q', ...args);
 }
 
+/** @returns what the doctor prints; rejects, with that, when it ends with another code than 0 */
+function doctor(...args) {
+  return compose('run', '--rm', '--no-TTY', 'doctor', ...args);
+}
+
 /** Asks RabbitMQ's management API. */
-function management(path, user, password) {
+function management(path, user, password, request = {}) {
   const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
-  return fetch(`http://127.0.0.1:${project.managementPort}${path}`, { headers: { authorization } });
+  return fetch(`http://127.0.0.1:${project.managementPort}${path}`, { ...request, headers: { authorization } });
 }
 
 // The system under test, over HTTP.

@@ -14,6 +14,8 @@ const refused = [
   ['apps/worker/src/main.ts', 'pg'],
   ['apps/worker/src/main.ts', '@prisma/client'],
   ['apps/notifier/src/app.ts', '@prisma/client/runtime/library'],
+  ['apps/doctor/src/main.ts', '@offload/infrastructure'],
+  ['apps/doctor/src/main.ts', 'amqplib'],
   ['libs/messaging/src/index.ts', '@offload/database'],
   ['libs/messaging/src/index.ts', '@offload/contracts'],
   ['libs/messaging/src/index.ts', 'pg'],

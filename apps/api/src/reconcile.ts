@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '@offload/database';
 import { ringQueue, type Connection, type QueueInspector } from '@offload/messaging';
 import { Counter, type Logger, type Registry } from '@offload/runtime';
@@ -6,6 +7,9 @@ import { startLoop, type Loop } from './loop.ts';
 
 /** Most jobs changed by one statement. */
 const BATCH = 1_000;
+/** How often to look before a ring is taken for lost, and the pause between two looks. */
+const LOOKS = 3;
+const LOOK_AGAIN_MS = 100;
 /** Roll calls in a row that a holder must have left unanswered. */
 const ROLL_CALLS = 3;
 
@@ -39,13 +43,23 @@ export function startReconcile(parts: ReconcileParts): Loop {
   let unanswered = 0;
   let lastCall = -Infinity;
 
+  /** @returns how many rings of a queue were missing throughout: those between queue and claim are not for long */
+  async function countLost(queue: string): Promise<number> {
+    let lost = Infinity;
+    for (let look = 1; lost > 0 && look <= LOOKS; look += 1) {
+      if (look > 1) await delay(LOOK_AGAIN_MS);
+      // Counted on both sides of the look into the queue: rings come and go meanwhile.
+      const before = await database.countRung(queue);
+      if (before === 0) return 0;
+      const status = await inspector.inspect(ringQueue(queue));
+      const after = await database.countRung(queue);
+      lost = Math.min(lost, before - (status?.ready ?? 0), after - (status?.ready ?? 0));
+    }
+    return lost;
+  }
+
   async function ringLost(queue: string): Promise<number> {
-    // Counted on both sides of the look into the queue: rings come and go meanwhile.
-    const before = await database.countRung(queue);
-    if (before === 0) return 0;
-    const status = await inspector.inspect(ringQueue(queue));
-    const after = await database.countRung(queue);
-    const lost = Math.min(before, after) - (status?.ready ?? 0);
+    const lost = await countLost(queue);
     let owed = 0;
     while (owed < lost) {
       const more = await database.oweLostRings(queue, Math.min(lost - owed, BATCH), everyMs);

@@ -7,6 +7,7 @@ export { text, type BodyFor, type BodyOf, type JsonMessage, type MessageKind } f
 export {
   createPublisher,
   type Destination,
+  type ForwardOptions,
   type PublishOptions,
   type Publisher,
   type PublisherOptions,
@@ -14,6 +15,7 @@ export {
 export { consume, type Consumer, type ConsumerOptions, type Verdict } from './consumer.ts';
 export { type Delivery } from './delivery.ts';
 export { subscribe, type SubscriberOptions } from './subscriber.ts';
+export { browseQueue, type BrowsedMessage, type BrowseOptions } from './browse-queue.ts';
 export { inspectQueues, type QueueInspector, type QueueStatus } from './inspect-queues.ts';
 
 export { type ConnectionState, type MessageStep, type MessagingEvents } from './messaging-events.ts';

@@ -190,4 +190,18 @@ describe('forward', () => {
     expect([count, others]).toEqual([0, { kept: 'yes', reason: 'because' }]);
     expect(await takeAll(observer, 'inbox')).toEqual([]);
   });
+
+  it('gives the copy another id and leaves out the headers that it is told to', async () => {
+    const { publisher, observer } = await setup();
+    const headers = { kept: 'yes', 'x-death': [{ queue: 'inbox', count: 1 }], 'x-offload-reason': 'not JSON' };
+    observer.sendToQueue('inbox', Buffer.from('a'), { messageId: 'first', headers });
+    await observer.waitForConfirms();
+    const original = (await observer.get('inbox', { noAck: true })) as unknown as ConsumeMessage;
+    const withoutHeaders = ['x-death', 'x-offload-reason', 'never there'];
+    await publisher.forward(original, { queue: 'inbox', messageId: 'second', withoutHeaders });
+    const forwarded = await observer.get('inbox', { noAck: true });
+    expect(forwarded && forwarded.properties).toMatchObject({ messageId: 'second', headers: { kept: 'yes' } });
+    expect(Object.keys((forwarded && forwarded.properties.headers) ?? {})).not.toContain('x-death');
+    expect(Object.keys((forwarded && forwarded.properties.headers) ?? {})).not.toContain('x-offload-reason');
+  });
 });

@@ -47,6 +47,13 @@ export interface PublishOptions {
   signal?: AbortSignal;
 }
 
+export interface ForwardOptions extends Pick<PublishOptions, 'headers' | 'signal'> {
+  /** @default the message's own */
+  messageId?: string;
+  /** Names of its headers to leave out. @default none */
+  withoutHeaders?: readonly string[];
+}
+
 /** Publishes persistent messages; one a connection will do, which can be called from anywhere at once. */
 export interface Publisher {
   /**
@@ -59,10 +66,10 @@ export interface Publisher {
    */
   publish<Kind extends MessageKind>(kind: Kind, body: BodyFor<Kind>, to: Destination & PublishOptions): Promise<void>;
   /**
-   * Sends a delivered message on, byte by byte and with its properties but for expiration and user id, and with more
-   * headers. Settles as `publish`.
+   * Sends a delivered message on, byte by byte and with its properties but for expiration and user id, with more headers
+   * or fewer, and with another message id if one is given. Settles as `publish`.
    */
-  forward(message: ConsumeMessage, to: Destination & Pick<PublishOptions, 'headers' | 'signal'>): Promise<void>;
+  forward(message: ConsumeMessage, to: Destination & ForwardOptions): Promise<void>;
 }
 
 /** A message on its way, from the call until nobody holds it any more. */
@@ -209,9 +216,9 @@ export function createPublisher(connection: Connection, options: PublisherOption
     },
     forward({ content, properties }, to) {
       // Not its deliveryMode, which `persistent` is, nor its expiration, nor its userId, which would have to be ours.
-      const { messageId = randomUUID(), type, appId, contentType, contentEncoding, timestamp, priority } = properties;
-      const { correlationId, replyTo } = properties;
-      const headers = { ...withoutRoutes(properties.headers), ...to.headers };
+      const { type, appId, contentType, contentEncoding, timestamp, priority, correlationId, replyTo } = properties;
+      const messageId = to.messageId ?? properties.messageId ?? randomUUID();
+      const headers = { ...without([...routes, ...(to.withoutHeaders ?? [])], properties.headers), ...to.headers };
       const kept = { type, appId, contentType, contentEncoding, timestamp, priority, correlationId, replyTo };
       return deliver(content, { ...kept, messageId, headers, persistent: true, mandatory: true }, to);
     },
@@ -219,7 +226,8 @@ export function createPublisher(connection: Connection, options: PublisherOption
 }
 
 /** Headers by which RabbitMQ would route a copy elsewhere, or that it counts by itself. */
-function withoutRoutes(headers: Record<string, unknown> = {}): Record<string, unknown> {
-  const own = ['CC', 'BCC', 'x-delivery-count', 'x-acquired-count'];
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !own.includes(name)));
+const routes = ['CC', 'BCC', 'x-delivery-count', 'x-acquired-count'];
+
+function without(names: readonly string[], headers: Record<string, unknown> = {}): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
 }

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from '@jest/globals';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -82,6 +82,21 @@ it('runs until it is told to stop, starts a crashed process again, and leaves no
   expect(await system.exited).toEqual({ code: 0, signal: null });
   expect(lines.filter((text) => text.includes('finishing'))).toHaveLength(4);
   expect(pids.map(processIdentity)).toEqual([undefined, undefined, undefined, undefined]);
+}, 30_000);
+
+it('leaves its servers to programs of the same user while it runs', async () => {
+  const { system, line } = await setup({ QUEUES: 'default,mail' });
+  await line(/^ready/);
+  const file = join(folder, 'servers.json');
+  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
+    DATABASE_URL: 'postgres://elsewhere/offload',
+    AMQP_URL: 'amqp://elsewhere',
+    QUEUES: 'default,mail',
+  });
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  process.kill(system.pid, 'SIGTERM');
+  await system.exited;
+  await expect(access(file)).rejects.toThrow('ENOENT');
 }, 30_000);
 
 it('stops with exit code 1 when a process refuses its configuration', async () => {

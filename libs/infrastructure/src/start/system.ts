@@ -14,6 +14,7 @@ import { createEnding } from './ending.ts';
 import { takeLock, type Lock } from '../processes/lock.ts';
 import { keepPostgres, keepRabbitmq, removeServerData } from './machine-servers.ts';
 import { createProcessLog, type ProcessLog } from '../processes/process-log.ts';
+import { forgetServers, tellServers } from './servers-file.ts';
 import { createSupervisor, MISCONFIGURED } from './supervisor.ts';
 
 export interface SystemOptions {
@@ -79,6 +80,7 @@ export async function runSystem(options: SystemOptions): Promise<number> {
     const notifiers = apps.filter(({ kind }) => kind === 'notifier').map(({ url }) => url);
     const notifierUrl = env['NOTIFIER_URL'] || notifiers[0];
     const appEnv = { ...env, NOTIFIER_URL: notifierUrl, DATABASE_URL: databaseUrl, AMQP_URL: rabbitmq.amqpUrl };
+    tellServers(folder, appEnv);
     const services = apps.map((app) => applicationService(app, root, appEnv, (line) => log(app.name, line)));
     await Promise.all(services.map((service) => processes.keep(service)));
     await allReady(apps, ending.signal);
@@ -95,6 +97,7 @@ export async function runSystem(options: SystemOptions): Promise<number> {
   const exitCode = await ending.requested;
   await processes.stop();
   await servers.stop();
+  forgetServers(folder);
   lock.release();
   say('stopped');
   return exitCode;

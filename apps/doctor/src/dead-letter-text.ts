@@ -1,0 +1,60 @@
+import type { JobStatus } from '@offload/contracts';
+import type { BrowsedMessage } from '@offload/messaging';
+import { textIn, type DeadLetter } from './dead-letter.ts';
+import { harmless, instant } from './wording.ts';
+
+/** A dead letter and the job it rings for: null when there is no such job. */
+export interface ListedLetter extends DeadLetter {
+  status: JobStatus | null;
+}
+
+const HEX_A_LINE = 64;
+
+/** `  1  <message id>  <when>` and what else is known, a line each. */
+export function letterEntry(letter: ListedLetter, number: number): string {
+  const { id, sentAt, queue, type, ring, reason, status } = letter;
+  const job =
+    ring && `job ${ring.jobId}${ring.type === null ? '' : ` (${ring.type})`}, ${status ?? 'not in the database'}`;
+  return [
+    `${String(number).padStart(4)}  ${id}  ${sentAt ? instant(sentAt) : 'when: unknown'}`,
+    `      queue ${queue ?? 'unknown'}, type ${type ?? 'none'}, ${job ?? 'job unknown'}`,
+    `      reason: ${reason}`,
+  ]
+    .map((line) => harmless(line))
+    .join('\n');
+}
+
+/** Everything: what the list has, then properties, headers and body. */
+export function letterInFull(
+  letter: ListedLetter,
+  number: number,
+  { content, properties, fields }: BrowsedMessage,
+): string {
+  const { headers = {}, ...others } = properties;
+  const known = Object.entries(others).filter(([, value]) => value !== undefined);
+  const text = textIn(content);
+  const bytes = `${content.length} byte${content.length === 1 ? '' : 's'}`;
+  return [
+    letterEntry(letter, number),
+    section('properties', [...known, ['exchange', fields.exchange], ['routingKey', fields.routingKey]]),
+    section('headers', Object.entries(headers)),
+    `body, ${bytes}${text === null ? ', in hexadecimal, since it is not UTF-8' : ''}:`,
+    text === null ? hexadecimal(content) : harmless(text, 'lines'),
+  ].join('\n');
+}
+
+function section(title: string, entries: [string, unknown][]): string {
+  const lines = entries.map(([name, value]) => `  ${name}: ${JSON.stringify(value, readable)}`);
+  return [`${title}:${lines.length === 0 ? ' none' : ''}`, ...lines].map((line) => harmless(line)).join('\n');
+}
+
+/** What JSON has no form for; amqplib gives a table's bytes as a Buffer, which JSON would write as a list of numbers. */
+function readable(_name: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  const { type, data } = (value ?? {}) as { type?: unknown; data?: unknown };
+  return type === 'Buffer' && Array.isArray(data) ? Buffer.from(data as number[]).toString('hex') : value;
+}
+
+function hexadecimal(content: Buffer): string {
+  return content.toString('hex').replaceAll(new RegExp(`.{${HEX_A_LINE}}(?=.)`, 'g'), '$&\n');
+}

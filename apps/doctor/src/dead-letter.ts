@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { ring } from '@offload/contracts';
+import type { BrowsedMessage } from '@offload/messaging';
+import { z } from 'zod';
+
+/** A dead letter, as far as it can be told what it is. */
+export interface DeadLetter {
+  /** Its message id; `sha256:` and the beginning of its body's hash where it has none. */
+  id: string;
+  /** When it was sent, to the second, if the sender said so. */
+  sentAt: Date | null;
+  /** The queue of jobs that it was in, if that is known. */
+  queue: string | null;
+  /** AMQP's `type`. */
+  type: string | null;
+  /** The job it is a ring of, if it is one. */
+  ring: { jobId: string; type: string | null } | null;
+  /** Why it is here. */
+  reason: string;
+}
+
+/**
+ * Headers that tell of a message's death: ours, which say what the worker found, and RabbitMQ's, when it came back too
+ * often. https://www.rabbitmq.com/docs/dlx#effects
+ */
+export const deathHeaders = [
+  'x-offload-reason',
+  'x-offload-queue',
+  'x-death',
+  'x-first-death-exchange',
+  'x-first-death-queue',
+  'x-first-death-reason',
+  'x-last-death-exchange',
+  'x-last-death-queue',
+  'x-last-death-reason',
+];
+
+/** Even where it is no proper ring, whose job it rings for helps. */
+const ringLike = ring.schema.partial({ type: true });
+const death = z.object({
+  reason: z.string(),
+  count: z.coerce.number().optional(),
+  'routing-keys': z.array(z.string()).min(1).optional(),
+});
+
+export function readDeadLetter({ content, properties }: BrowsedMessage): DeadLetter {
+  const {
+    messageId,
+    timestamp,
+    type,
+    headers = {},
+  } = properties as {
+    messageId?: unknown;
+    timestamp?: unknown;
+    type?: unknown;
+    headers?: Record<string, unknown>;
+  };
+  const [latest] = z.array(death).safeParse(headers['x-death']).data ?? [];
+  return {
+    id: textOf(messageId) ?? `sha256:${createHash('sha256').update(content).digest('hex').slice(0, 12)}`,
+    sentAt: dateOf(timestamp),
+    queue:
+      textOf(headers['x-offload-queue']) ??
+      latest?.['routing-keys']?.[0] ??
+      queueBehind(headers['x-first-death-queue']),
+    type: textOf(type),
+    ring: ringIn(content),
+    reason: textOf(headers['x-offload-reason']) ?? (latest ? brokersReason(latest) : 'no reason is given'),
+  };
+}
+
+/** @returns the body as text, or null where it is not UTF-8 */
+export function textIn(content: Buffer): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
+  } catch {
+    return null;
+  }
+}
+
+function brokersReason({ reason, count }: z.output<typeof death>): string {
+  if (reason === 'delivery_limit') return 'it came back too often: its queue has a delivery limit';
+  if (reason === 'rejected') return 'a consumer rejected it, and could not say why';
+  return `the broker says: ${reason}${count === undefined || count === 1 ? '' : `, ${count} times`}`;
+}
+
+/** `jobs.<queue>` → `<queue>` */
+function queueBehind(ringQueue: unknown): string | null {
+  return /^jobs\.(.+)$/.exec(textOf(ringQueue) ?? '')?.[1] ?? null;
+}
+
+function ringIn(content: Buffer): DeadLetter['ring'] {
+  const text = textIn(content);
+  if (text === null) return null;
+  try {
+    const { jobId, type = null } = ringLike.parse(JSON.parse(text));
+    return { jobId, type };
+  } catch {
+    return null; // what is no ring is told by the reason
+  }
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** Seconds, as AMQP counts them. */
+function dateOf(timestamp: unknown): Date | null {
+  const date = typeof timestamp === 'number' ? new Date(timestamp * 1_000) : null;
+  return date && !Number.isNaN(date.getTime()) ? date : null;
+}

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import type { Database } from '@offload/database';
+import {
+  browseQueue,
+  exchanges,
+  PublishRefusedError,
+  ringQueue,
+  type BrowsedMessage,
+  type Connection,
+  type Publisher,
+} from '@offload/messaging';
+import { letterEntry, letterInFull, type ListedLetter } from './dead-letter-text.ts';
+import { deathHeaders, readDeadLetter, type DeadLetter } from './dead-letter.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { counted, harmless } from './wording.ts';
+
+export interface DeadLetterParts {
+  database: Pick<Database, 'getJob'>;
+  broker: Connection;
+  publisher: Pick<Publisher, 'forward'>;
+  /** Prints a line, or several. */
+  print(text: string): void;
+}
+
+const QUEUE = exchanges.dead;
+
+/** The oldest first, and the job of each. */
+export async function listDeadLetters(limit: number, parts: DeadLetterParts): Promise<ExitCode> {
+  const { print } = parts;
+  const letters: DeadLetter[] = [];
+  const visited = await browseQueue(parts.broker, {
+    queue: QUEUE,
+    limit,
+    visit(message) {
+      letters.push(readDeadLetter(message));
+      return 'keep';
+    },
+  });
+  if (visited === null) return noQueue(print);
+  if (visited === 0) print('There are no dead letters.');
+  for (const [index, letter] of letters.entries()) print(letterEntry(await withStatus(letter, parts), index + 1));
+  if (visited === limit) print(`These are the oldest ${limit}; --limit shows more.`);
+  return exitCodes.agrees;
+}
+
+/** All of what is in it. */
+export async function showDeadLetter(id: string, parts: DeadLetterParts): Promise<ExitCode> {
+  const found: { message: BrowsedMessage; number: number }[] = [];
+  let number = 0;
+  const visited = await browseQueue(parts.broker, {
+    queue: QUEUE,
+    visit(message) {
+      number += 1;
+      if (readDeadLetter(message).id === id) found.push({ message, number });
+      return 'keep';
+    },
+  });
+  if (visited === null) return noQueue(parts.print);
+  if (found.length === 0) return notFound(id, parts.print);
+  for (const { message, number: place } of found) {
+    parts.print(letterInFull(await withStatus(readDeadLetter(message), parts), place, message));
+  }
+  return exitCodes.agrees;
+}
+
+/**
+ * Sends them to their queues again, each as a new ring and without the headers of its death, and removes each when the
+ * broker has confirmed it. Should we die in between, it is sent twice: a doubled ring costs a refused claim.
+ *
+ * @param id null: all that are there when it begins
+ */
+export async function redriveDeadLetters(id: string | null, parts: DeadLetterParts): Promise<ExitCode> {
+  const { print } = parts;
+  let sent = 0;
+  let stay = 0;
+  const visited = await browseQueue(parts.broker, {
+    queue: QUEUE,
+    async visit(message) {
+      const letter = readDeadLetter(message);
+      if (id !== null && letter.id !== id) return 'keep';
+      const { queue } = letter;
+      const messageId = randomUUID(); // two rings of one id would be taken for two deliveries of one
+      const refused = queue === null ? 'no queue is known for it' : await sendAgain(message, queue, messageId, parts);
+      if (refused !== null) {
+        stay += 1;
+        print(harmless(`${letter.id} stays: ${refused}`));
+        return 'keep';
+      }
+      sent += 1;
+      print(harmless(`${letter.id} is in ${ringQueue(queue ?? '')} again, as ${messageId}`));
+      return 'remove';
+    },
+  });
+  if (visited === null) return noQueue(print);
+  if (id !== null && sent + stay === 0) return notFound(id, print);
+  print(`${counted(sent, 'dead letter')} sent again${stay > 0 ? `, ${stay} left` : ''}.`);
+  return stay === 0 ? exitCodes.agrees : exitCodes.disagrees;
+}
+
+/** @returns why the broker did not take it, if so */
+async function sendAgain(
+  message: BrowsedMessage,
+  queue: string,
+  messageId: string,
+  { publisher }: DeadLetterParts,
+): Promise<string | null> {
+  try {
+    const to = { exchange: exchanges.jobs, routingKey: queue, messageId, withoutHeaders: deathHeaders };
+    await publisher.forward(message, to);
+    return null;
+  } catch (error) {
+    if (!(error instanceof PublishRefusedError)) throw error;
+    return `the broker has no queue ${ringQueue(queue)}, or it takes nothing (${error.message})`;
+  }
+}
+
+export async function deleteDeadLetter(id: string, { broker, print }: DeadLetterParts): Promise<ExitCode> {
+  let removed = 0;
+  const visited = await browseQueue(broker, {
+    queue: QUEUE,
+    visit(message) {
+      if (readDeadLetter(message).id !== id) return 'keep';
+      removed += 1;
+      return 'remove';
+    },
+  });
+  if (visited === null) return noQueue(print);
+  if (removed === 0) return notFound(id, print);
+  print(`${counted(removed, 'dead letter')} deleted.`);
+  return exitCodes.agrees;
+}
+
+async function withStatus(letter: DeadLetter, { database }: DeadLetterParts): Promise<ListedLetter> {
+  const job = letter.ring && (await database.getJob(letter.ring.jobId));
+  return { ...letter, status: job?.status ?? null };
+}
+
+function noQueue(print: (text: string) => void): ExitCode {
+  print(`The broker has no queue ${QUEUE}; --repair declares it.`);
+  return exitCodes.disagrees;
+}
+
+function notFound(id: string, print: (text: string) => void): ExitCode {
+  print(harmless(`There is no dead letter ${id}.`));
+  return exitCodes.disagrees;
+}

@@ -1,0 +1,131 @@
+import { describe, expect, it } from '@jest/globals';
+import { eventually } from '@offload/testing';
+import { usePatient } from './spec-patient.ts';
+
+const { patient, doctor, findings, create, submit, hold, answer, work, relay, remove, statusOf } = usePatient();
+
+describe('the doctor', () => {
+  it('ends with 0 where database and broker agree', async () => {
+    work();
+    await submit({ delayMs: 60_000 }).then(async (id) => expect(await statusOf(id)).toBe('scheduled'));
+    await create({ delayMs: 60_000 });
+    await patient.database.oweScheduledRings(10);
+    expect(await doctor()).toMatchObject({ exitCode: 0, text: expect.stringContaining('Database and broker agree.') });
+  });
+
+  it('finds and mends jobs whose rings the broker has lost, and leaves alone those that have theirs', async () => {
+    const lost = [await submit({ lost: true }), await submit({ lost: true })];
+    const sound = await submit();
+    expect(await findings()).toEqual(['lost-rings 2', 'no-consumer 3']);
+    work();
+    await eventually(async () => expect(await statusOf(sound)).toBe('succeeded'));
+    relay();
+    const { exitCode, text } = await doctor('--repair');
+    expect(text).toContain('Owed 2 jobs of default their lost ring again.');
+    expect(exitCode).toBe(0);
+    for (const id of lost) await eventually(async () => expect(await statusOf(id)).toBe('succeeded'));
+  });
+
+  it('tells when nobody rings what is owed', async () => {
+    work();
+    await submit({ lost: true });
+    const { exitCode, text } = await doctor('--repair', {}, { ringingMs: 6_000 });
+    expect(exitCode).toBe(1);
+    expect(text.split('Owed 1 job')[1]).toMatch(/1\. 1 ring is overdue, by up to \d\.\d s.*no api is running/);
+  });
+
+  it('takes jobs from a holder that leaves two roll calls unanswered, and from no other', async () => {
+    work();
+    relay();
+    const gone = await hold('worker-gone');
+    const here = await hold('worker-here');
+    await answer([here]);
+    const before = await doctor();
+    expect(before.exitCode).toBe(1);
+    expect(before.text).toMatch(/1\. worker-gone holds 1 running job and did not answer the roll call/);
+    expect(before.text).not.toContain('2. ');
+
+    const { exitCode, text } = await doctor('--repair');
+    expect(text).toContain('Took 1 job from holders that left two roll calls unanswered.');
+    expect(exitCode).toBe(0);
+    await eventually(async () => expect(await statusOf(gone.jobId)).toBe('succeeded'));
+    expect(await patient.database.getJob(here.jobId)).toMatchObject({ status: 'running', attempt: here.attempt });
+  });
+
+  it('takes no job from a holder that answers the second call', async () => {
+    work();
+    const late = await hold('worker-late');
+    const repairing = doctor('--repair', {}, { betweenCallsMs: 3_000 });
+    await eventually(async () => expect((await patient.database.survey()).running[0]?.silentMs).toBeGreaterThan(1_500));
+    await answer([late]);
+    const { exitCode, text } = await repairing;
+    expect(text).toContain('Took no job from its holder: by now all have answered');
+    expect([exitCode, await statusOf(late.jobId)]).toEqual([0, 'running']);
+  });
+
+  it('finds and mends scheduled jobs for which no ring is owed', async () => {
+    const jobId = await submit({ lost: true, delayMs: 600_000 });
+    expect(await findings()).toEqual(['unowed-jobs 1']);
+    const { exitCode, text } = await doctor('--repair');
+    expect(text).toContain('Owed 1 scheduled job a ring again.');
+    expect(exitCode).toBe(0);
+    expect(await patient.database.msUntilNextRing()).toBeGreaterThan(500_000);
+    expect(await statusOf(jobId)).toBe('scheduled');
+  });
+
+  it('finds missing queues and declares them, with the jobs that waited in them rung again', async () => {
+    const jobId = await submit();
+    await remove('queues/jobs.default');
+    await remove('queues/jobs.dead');
+    expect(await findings()).toEqual(['missing-queue 1', 'lost-rings 1', 'missing-queue 0']);
+    relay();
+    const { text } = await doctor('--repair');
+    expect(text).toContain('Declared jobs.default, jobs.dead.\nOwed 1 job of default their lost ring again.');
+    work();
+    await eventually(async () => expect(await statusOf(jobId)).toBe('succeeded'));
+    expect(await findings()).toEqual([]);
+  });
+
+  it('finds out that it can not call the roll, and declares what it needs for it', async () => {
+    await remove('exchanges/jobs.control');
+    const { text } = await doctor();
+    expect(text).toMatch(/The roll could not be called.*no exchange 'jobs\.control'/);
+    expect(await doctor('--repair')).toMatchObject({ exitCode: 0 });
+  });
+
+  it('finds jobs in a queue that QUEUES does not name, and leaves them', async () => {
+    await submit({ queue: 'mail', lost: true });
+    expect(await findings()).toEqual(['unnamed-queue 1', 'lost-rings 1']);
+    const { exitCode, text } = await doctor('--repair');
+    expect(text).toContain('Left the 1 job of mail: the broker has no jobs.mail for their rings.');
+    expect(exitCode).toBe(1);
+  });
+});
+
+describe('what it ends with', () => {
+  it('is 64 and the help for a wrong command line, 0 for --help', async () => {
+    expect(await doctor('--mend')).toMatchObject({ exitCode: 64, complaints: expect.stringContaining('dead-letters') });
+    expect(await doctor('--help')).toMatchObject({ exitCode: 0, text: expect.stringContaining('--repair') });
+  });
+
+  it('is 78 for a wrong configuration', async () => {
+    expect(await doctor('', { AMQP_URL: '' })).toMatchObject({ exitCode: 78 });
+  });
+
+  it('is 69 where a server can not be reached or does not let it in, in time and without a password', async () => {
+    const broker = Object.assign(new URL(patient.vhost.amqpUrl), { password: 'secret' });
+    const refused = await doctor('', { AMQP_URL: broker.href });
+    expect(refused.exitCode).toBe(69);
+    expect(refused.complaints).toMatch(/^The broker amqp:\/\/.* can't be reached: .*ACCESS_REFUSED/);
+
+    const started = performance.now();
+    const nowhere = { DATABASE_URL: 'postgresql://a:secret@127.0.0.1:1/x', AMQP_URL: 'amqp://a:secret@127.0.0.1:1' };
+    const { exitCode, complaints } = await doctor('', nowhere);
+    expect(performance.now() - started).toBeLessThan(6_000);
+    expect(exitCode).toBe(69);
+    expect(complaints).toMatch(
+      /^The database postgresql:\/\/127\.0\.0\.1:1\/x .*ECONNREFUSED.*\nThe broker amqp:\/\/127\.0\.0\.1:1 .*ECONNREFUSED/,
+    );
+    expect(complaints + refused.complaints).not.toContain('secret');
+  });
+});

@@ -1,0 +1,120 @@
+import { describe, expect, it } from '@jest/globals';
+import { examine } from './examine.ts';
+import type { Look, QueueLook, RunningLook } from './look.ts';
+
+const queue: QueueLook = {
+  queue: 'default',
+  named: true,
+  scheduled: 0,
+  owed: 0,
+  rung: 0,
+  running: 0,
+  broker: { waiting: 0, consumers: 2 },
+  lost: 0,
+};
+const running: RunningLook = {
+  id: '01a1fba9-679a-75c8-9117-2a8c29e05854',
+  type: 'demo.sleep',
+  queue: 'default',
+  attempt: 1,
+  holder: 'worker-1',
+  silentMs: 100,
+  cancelRequested: false,
+  answered: true,
+};
+const sound: Look = {
+  at: new Date(),
+  calledAt: 0,
+  queues: [{ ...queue, scheduled: 3, owed: 1, rung: 2, running: 1, broker: { waiting: 2, consumers: 2 } }],
+  overdue: { count: 1, oldestMs: 300 },
+  unowed: 0,
+  running: [running],
+  deadLetters: 0,
+  notCalled: null,
+};
+
+/** What is found, as `code count`, and how it is said. */
+function found(look: Partial<Look>) {
+  const { findings, notes } = examine({ ...sound, ...look });
+  return {
+    findings: findings.map(({ code, count }) => `${code} ${count}`),
+    said: findings.map((each) => each.message),
+    notes,
+  };
+}
+const foundIn = (more: Partial<QueueLook>) => found({ queues: [{ ...queue, ...more }] });
+
+describe('examine', () => {
+  it('finds nothing where all agrees', () => {
+    expect(examine(sound)).toEqual({ findings: [], notes: [] });
+  });
+
+  it('finds queued jobs without a ring', () => {
+    const { findings, said } = foundIn({ rung: 3, lost: 3 });
+    expect(findings).toEqual(['lost-rings 3']);
+    expect(said[0]).toBe('3 queued jobs of default wait for a ring that the broker does not have: it was lost.');
+  });
+
+  it('finds a queue that is missing, also that of the dead letters', () => {
+    expect(foundIn({ broker: null, scheduled: 1 })).toMatchObject({
+      findings: ['missing-queue 0'],
+      said: ['The broker has no queue jobs.default.'],
+    });
+    expect(found({ deadLetters: null }).said).toEqual([
+      'The broker has no queue jobs.dead: dead letters have nowhere to go.',
+    ]);
+  });
+
+  it('finds a queue with jobs that QUEUES does not name, whether the broker has it or not', () => {
+    expect(foundIn({ named: false, scheduled: 2 })).toMatchObject({ findings: ['unnamed-queue 2'] });
+    const { findings, said } = foundIn({ named: false, rung: 1, lost: 1, broker: null });
+    expect(findings).toEqual(['unnamed-queue 1', 'lost-rings 1']);
+    expect(said[0]).toContain('and the broker has no jobs.default');
+  });
+
+  it.each([
+    [{ owed: 1 }, 1],
+    [{ rung: 1 }, 1],
+    [{ running: 1 }, 1],
+    [{ rung: 1, broker: { waiting: 1, consumers: 0 } }, 1],
+  ])('finds that nobody consumes a queue with due jobs: %j', (more, count) => {
+    const { findings } = foundIn({ broker: { waiting: 0, consumers: 0 }, ...more });
+    expect(findings).toEqual([`no-consumer ${count}`]);
+  });
+
+  it('lets a queue be without consumers that has nothing, or nothing yet', () => {
+    expect(foundIn({ scheduled: 9, broker: { waiting: 0, consumers: 0 } }).findings).toEqual([]);
+  });
+
+  it('finds the holders that did not answer, each once, and names some of their jobs', () => {
+    const jobs = ['a', 'b', 'c', 'd', 'e'].map((id) => ({ ...running, id, answered: false, silentMs: 125_000 }));
+    const { findings, said } = found({ running: [...jobs, { ...running, answered: false, holder: null }, running] });
+    expect(findings).toEqual(['silent-holder 5', 'silent-holder 1']);
+    expect(said[0]).toMatch(/^worker-1 holds 5 running jobs .*: a \(silent for 2 min 5 s\), b .*, c .* and 2 more\.$/);
+    expect(said[1]).toMatch(/^A worker that left no name holds 1 running job /);
+  });
+
+  it('says that it does not know about holders when the roll could not be called', () => {
+    const { findings, said } = found({ notCalled: 'no exchange', running: [{ ...running, answered: null }] });
+    expect(findings).toEqual(['roll-not-called 1']);
+    expect(said[0]).toContain('no exchange');
+  });
+
+  it('finds rings that are overdue although the broker is there, and scheduled jobs that owe none', () => {
+    const { findings, said } = found({ overdue: { count: 2, oldestMs: 90_000 }, unowed: 1 });
+    expect(findings).toEqual(['overdue-rings 2', 'unowed-jobs 1']);
+    expect(said[0]).toContain('by up to 1 min 30 s');
+  });
+
+  it('counts dead letters as a disagreement', () => {
+    expect(found({ deadLetters: 2 }).findings).toEqual(['dead-letters 2']);
+  });
+
+  it('merely notes rings for which there is no queued job', () => {
+    const { findings, notes } = foundIn({ rung: 1, broker: { waiting: 3, consumers: 1 } });
+    expect([findings, notes]).toEqual([
+      [],
+      [expect.stringMatching(/^2 rings more than queued jobs wait in jobs\.default/)],
+    ]);
+  });
+});

@@ -1,0 +1,192 @@
+import { ringQueue } from '@offload/messaging';
+import type { Look, QueueLook, RunningLook } from './look.ts';
+import { counted, span } from './wording.ts';
+
+/** Something that does not agree, in plain words. */
+export interface Finding {
+  code:
+    | 'missing-queue'
+    | 'unnamed-queue'
+    | 'lost-rings'
+    | 'unowed-jobs'
+    | 'silent-holder'
+    | 'roll-not-called'
+    | 'overdue-rings'
+    | 'no-consumer'
+    | 'dead-letters';
+  /** The queue of jobs it is about. */
+  queue?: string;
+  /** How many jobs, rings or dead letters it is about. */
+  count: number;
+  /** What disagrees. */
+  message: string;
+  /** What to do. */
+  remedy: string;
+}
+
+export interface Examination {
+  findings: Finding[];
+  /** What may surprise, but is in order. */
+  notes: string[];
+}
+
+/** A ring that is due goes out at once, or a few seconds later when the api that owed it has died. */
+const OVERDUE_MS = 5_000;
+/** Most jobs that a sentence names. */
+const NAMED_JOBS = 3;
+const MOST_RUNNING = 1_000;
+
+/** Compares what database and broker say. */
+export function examine(look: Look): Examination {
+  return {
+    findings: [
+      ...look.queues.flatMap(ofQueue),
+      ...ofOverdue(look),
+      ...ofUnowed(look),
+      ...ofHolders(look),
+      ...ofDeadLetters(look),
+    ],
+    notes: [...look.queues.flatMap(spareRings), ...ofMany(look)],
+  };
+}
+
+function ofQueue(look: QueueLook): Finding[] {
+  const { queue, named, scheduled, owed, rung, running, broker, lost } = look;
+  const findings: Finding[] = [];
+  const unfinished = scheduled + owed + rung + running;
+  const due = owed + rung + running;
+  if (!named) {
+    findings.push({
+      code: 'unnamed-queue',
+      queue,
+      count: unfinished,
+      message: `The queue ${queue} has ${counted(unfinished, 'unfinished job')}, but QUEUES does not name it${
+        broker ? '' : `, and the broker has no ${ringQueue(queue)}`
+      }: nobody looks after its rings.`,
+      remedy: 'Name it in the QUEUES of api, workers and doctor, or cancel its jobs.',
+    });
+  } else if (!broker) {
+    findings.push({
+      code: 'missing-queue',
+      queue,
+      count: due,
+      message: `The broker has no queue ${ringQueue(queue)}.`,
+      remedy: '--repair declares it; a running api that may do so does it too, within its RECONCILE_MS.',
+    });
+  }
+  if (lost > 0) {
+    findings.push({
+      code: 'lost-rings',
+      queue,
+      count: lost,
+      message: `${counted(lost, 'queued job')} of ${queue} ${lost === 1 ? 'waits' : 'wait'} for a ring that the broker does not have: it was lost.`,
+      remedy: named
+        ? '--repair has them rung again; a running api does it too, within its RECONCILE_MS.'
+        : '--repair has them rung again once the broker has their queue.',
+    });
+  }
+  if (broker?.consumers === 0 && due + broker.waiting > 0) {
+    findings.push({
+      code: 'no-consumer',
+      queue,
+      count: due,
+      message: `Nobody consumes ${ringQueue(queue)}, where ${counted(due, 'job')} ${due === 1 ? 'is' : 'are'} due and ${counted(broker.waiting, 'ring')} waiting.`,
+      remedy: `Start a worker that has ${queue} in its QUEUES.`,
+    });
+  }
+  return findings;
+}
+
+function ofDeadLetters({ deadLetters }: Look): Finding[] {
+  if (deadLetters === null) {
+    return [
+      {
+        code: 'missing-queue',
+        count: 0,
+        message: 'The broker has no queue jobs.dead: dead letters have nowhere to go.',
+        remedy: '--repair declares it.',
+      },
+    ];
+  }
+  if (deadLetters === 0) return [];
+  return [
+    {
+      code: 'dead-letters',
+      count: deadLetters,
+      message: `There ${deadLetters === 1 ? 'is' : 'are'} ${counted(deadLetters, 'dead letter')}: ${deadLetters === 1 ? 'its job is' : 'their jobs are'} not run.`,
+      remedy: '"dead-letters" lists them with the reason; then redrive or delete each.',
+    },
+  ];
+}
+
+function ofOverdue({ overdue: { count, oldestMs } }: Look): Finding[] {
+  if (count === 0 || oldestMs < OVERDUE_MS) return [];
+  return [
+    {
+      code: 'overdue-rings',
+      count,
+      message: `${counted(count, 'ring')} ${count === 1 ? 'is' : 'are'} overdue, by up to ${span(oldestMs)}, although the broker is there: no api is running, or none can ring.`,
+      remedy: 'Start an api, or see in its log why it can not ring.',
+    },
+  ];
+}
+
+function ofUnowed({ unowed }: Look): Finding[] {
+  if (unowed === 0) return [];
+  return [
+    {
+      code: 'unowed-jobs',
+      count: unowed,
+      message: `${counted(unowed, 'scheduled job')} ${unowed === 1 ? 'is' : 'are'} owed no ring, and would never run.`,
+      remedy: '--repair owes them one again; a running api does it too, within its RECONCILE_MS.',
+    },
+  ];
+}
+
+function ofHolders({ running, notCalled }: Look): Finding[] {
+  if (notCalled !== null) {
+    return [
+      {
+        code: 'roll-not-called',
+        count: running.length,
+        message: `The roll could not be called, so nobody knows whether running jobs have their holders: ${notCalled}.`,
+        remedy: '--repair declares what is missing; then look again.',
+      },
+    ];
+  }
+  const silent = silentOf(running);
+  const holders = [...new Set(silent.map(({ holder }) => holder))];
+  const byHolder = holders.map((each) => [each, silent.filter(({ holder }) => holder === each)] as const);
+  return byHolder.map(([holder, jobs]) => ({
+    code: 'silent-holder',
+    count: jobs.length,
+    message: `${holder ?? 'A worker that left no name'} holds ${counted(jobs.length, 'running job')} and did not answer the roll call: ${someOf(jobs)}.`,
+    remedy:
+      '--repair takes them from it if it leaves a second call unanswered; a running api does it after three. ' +
+      'Normally the broker hands the rings of a dead worker to another by itself.',
+  }));
+}
+
+/** Those whose holder has not answered. */
+export function silentOf(running: readonly RunningLook[]): RunningLook[] {
+  return running.filter(({ answered }) => answered === false);
+}
+
+function someOf(jobs: readonly RunningLook[]): string {
+  const named = jobs.slice(0, NAMED_JOBS).map(({ id, silentMs }) => `${id} (silent for ${span(silentMs)})`);
+  const more = jobs.length - named.length;
+  return more === 0 ? named.join(', ') : `${named.join(', ')} and ${more} more`;
+}
+
+function spareRings({ queue, owed, rung, broker }: QueueLook): string[] {
+  const spare = (broker?.waiting ?? 0) - owed - rung;
+  if (spare <= 0) return [];
+  return [
+    `${counted(spare, 'ring')} more than queued jobs wait in ${ringQueue(queue)}: of cancelled jobs, or sent twice. Each costs a refused claim, and nothing is to be done.`,
+  ];
+}
+
+function ofMany({ running }: Look): string[] {
+  if (running.length < MOST_RUNNING) return [];
+  return [`Only ${MOST_RUNNING} running jobs were looked at, the longest silent first.`];
+}

@@ -1,0 +1,151 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { control } from '@offload/contracts';
+import type { Database, RunningJob, Survey } from '@offload/database';
+import {
+  BrokerUnavailableError,
+  exchanges,
+  ringQueue,
+  type Publisher,
+  type QueueInspector,
+  type QueueStatus,
+} from '@offload/messaging';
+import type { Patience } from './patience.ts';
+
+/** What database and broker say of one queue. */
+export interface QueueLook {
+  queue: string;
+  /** Whether QUEUES names it. */
+  named: boolean;
+  scheduled: number;
+  /** queued, their ring still owed */
+  owed: number;
+  /** queued, their ring confirmed by the broker */
+  rung: number;
+  running: number;
+  /** Rings that wait in the broker, and who consumes them; null when the broker has no such queue. */
+  broker: { waiting: number; consumers: number } | null;
+  /** Queued jobs whose ring is neither owed nor waiting, throughout the look. */
+  lost: number;
+}
+
+/** A running job and its holder. */
+export interface RunningLook extends RunningJob {
+  /** Whether the holder has answered the roll call; null when the roll could not be called. */
+  answered: boolean | null;
+}
+
+/** What there is to compare. */
+export interface Look {
+  at: Date;
+  /** When the roll was called, as `performance.now()` had it just before. */
+  calledAt: number;
+  queues: QueueLook[];
+  overdue: Survey['overdue'];
+  /** Scheduled jobs for which no ring is owed. */
+  unowed: number;
+  /** At most 1,000, the longest silent first. */
+  running: RunningLook[];
+  /** null when the broker has no queue for them */
+  deadLetters: number | null;
+  /** Why the roll could not be called, if so. */
+  notCalled: string | null;
+}
+
+export interface LookParts {
+  database: Pick<Database, 'survey' | 'countRung'>;
+  inspector: QueueInspector;
+  publisher: Pick<Publisher, 'publish'>;
+  /** Those that QUEUES names. */
+  queues: readonly string[];
+  patience: Patience;
+}
+
+const PAUSE_MS = 200;
+const REOPEN_MS = 5_000;
+
+/**
+ * Calls the roll, and looks until all agrees, but for two seconds at most (`lookMs`): what is under way in the meantime, a ring
+ * between queue and claim, an answer to the roll call, must not be taken for a fault.
+ */
+export async function look(parts: LookParts): Promise<Look> {
+  const { database, queues, patience } = parts;
+  const calledAt = performance.now();
+  const notCalled = await callRoll(parts.publisher);
+  const lost = new Map<string, number>();
+  for (;;) {
+    const known = (await database.survey()).queues.map(({ queue }) => queue);
+    const names = [...new Set([...queues, ...known])];
+    const statuses = new Map<string, QueueStatus | null>();
+    for (const name of names) {
+      const { status, missing } = await compare(name, parts);
+      statuses.set(name, status);
+      lost.set(name, Math.min(missing, lost.get(name) ?? Infinity));
+    }
+    const dead = await inspect(exchanges.dead, parts.inspector);
+    const survey = await database.survey();
+    // Measured behind the survey: whoever answered or claimed before it counts as heard.
+    const sinceCallMs = performance.now() - calledAt;
+    const running = survey.running.map((job) => ({
+      ...job,
+      answered: notCalled === null ? job.silentMs <= sinceCallMs : null,
+    }));
+    const agrees =
+      running.every(({ answered }) => answered !== false) && [...lost.values()].every((each) => each === 0);
+    if (agrees || sinceCallMs >= patience.lookMs) {
+      return {
+        at: new Date(),
+        calledAt,
+        queues: names.map((name) => queueLook(name, parts, survey, statuses.get(name) ?? null, lost.get(name) ?? 0)),
+        overdue: survey.overdue,
+        unowed: survey.unowed,
+        running,
+        deadLetters: dead?.ready ?? null,
+        notCalled,
+      };
+    }
+    await delay(PAUSE_MS);
+  }
+}
+
+/** Asks all workers to say which jobs they hold. @returns why that was not possible, if so */
+export async function callRoll(publisher: Pick<Publisher, 'publish'>): Promise<string | null> {
+  try {
+    await publisher.publish(control, { command: 'roll-call' }, { exchange: exchanges.control, mandatory: false });
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** @returns how many rings are missing, with the rung jobs counted on both sides of the look: they come and go */
+async function compare(queue: string, { database, inspector }: LookParts) {
+  const before = await database.countRung(queue);
+  const status = await inspect(ringQueue(queue), inspector);
+  const after = before === 0 ? 0 : await database.countRung(queue);
+  return { status, missing: Math.max(0, Math.min(before, after) - (status?.ready ?? 0)) };
+}
+
+/** The broker closes the inspector's channel when there is no such queue; it is open again at once. */
+export async function inspect(queue: string, inspector: QueueInspector): Promise<QueueStatus | null> {
+  for (const until = performance.now() + REOPEN_MS; ;) {
+    try {
+      return await inspector.inspect(queue);
+    } catch (error) {
+      if (!(error instanceof BrokerUnavailableError) || performance.now() > until) throw error;
+    }
+    await delay(20);
+  }
+}
+
+function queueLook(
+  queue: string,
+  { queues }: LookParts,
+  survey: Survey,
+  status: QueueStatus | null,
+  lost: number,
+): QueueLook {
+  const none = { scheduled: 0, owed: 0, rung: 0, running: 0 };
+  const { scheduled, owed, rung, running } = survey.queues.find((each) => each.queue === queue) ?? none;
+  const broker = status && { waiting: status.ready, consumers: status.consumers };
+  return { queue, named: queues.includes(queue), scheduled, owed, rung, running, broker, lost };
+}

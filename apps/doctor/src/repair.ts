@@ -1,0 +1,119 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { eventOf, isFinished, jobEvent, type Job } from '@offload/contracts';
+import type { Database } from '@offload/database';
+import { exchanges, ringQueue, type Publisher, type QueueInspector } from '@offload/messaging';
+import { silentOf } from './examine.ts';
+import { callRoll, inspect, type Look } from './look.ts';
+import type { Patience } from './patience.ts';
+import { counted } from './wording.ts';
+
+export interface RepairParts {
+  database: Pick<
+    Database,
+    'countRung' | 'oweLostRings' | 'oweScheduledRings' | 'releaseUnheld' | 'survey' | 'msUntilNextRing'
+  >;
+  inspector: QueueInspector;
+  publisher: Pick<Publisher, 'publish'>;
+  /** Declares all exchanges and queues of QUEUES; those that are there stay as they are. */
+  declare(): Promise<void>;
+  patience: Patience;
+}
+
+/** Most jobs changed by one statement. */
+const BATCH = 1_000;
+/** For the way of a statement to the database, whose clock says who was silent. */
+const MARGIN_MS = 250;
+
+/**
+ * Mends what a look has found; dead letters are left to people.
+ *
+ * @returns what was done, a sentence each
+ */
+export async function repair(found: Look, parts: RepairParts): Promise<string[]> {
+  const done = [
+    ...(await declareMissing(found, parts)),
+    ...(await oweAgain(found, parts)),
+    ...(await takeFromSilent(found, parts)),
+  ];
+  if (done.length > 0) await untilRung(parts);
+  return done;
+}
+
+async function declareMissing({ queues, deadLetters, notCalled }: Look, { declare }: RepairParts): Promise<string[]> {
+  const missing = queues.filter(({ named, broker }) => named && !broker).map(({ queue }) => ringQueue(queue));
+  if (deadLetters === null) missing.push(exchanges.dead);
+  if (missing.length === 0 && notCalled === null) return [];
+  try {
+    await declare();
+  } catch (error) {
+    return [`Could not declare what is missing: ${(error as Error).message}`];
+  }
+  return [missing.length > 0 ? `Declared ${missing.join(', ')}.` : 'Declared all exchanges and queues.'];
+}
+
+async function oweAgain({ queues, unowed }: Look, { database, inspector, patience }: RepairParts): Promise<string[]> {
+  const done: string[] = [];
+  for (const { queue, lost } of queues) {
+    if (lost === 0) continue;
+    if (!(await inspect(ringQueue(queue), inspector))) {
+      done.push(`Left the ${counted(lost, 'job')} of ${queue}: the broker has no ${ringQueue(queue)} for their rings.`);
+      continue;
+    }
+    const owed = await inBatches(lost, (limit) => database.oweLostRings(queue, limit, patience.settledMs));
+    if (owed > 0) done.push(`Owed ${counted(owed, 'job')} of ${queue} their lost ring again.`);
+    if (owed < lost)
+      done.push(`Left ${counted(lost - owed, 'job')} of ${queue}: by now they are rung, or too young to tell.`);
+  }
+  if (unowed > 0) {
+    const owed = await inBatches(unowed, (limit) => database.oweScheduledRings(limit));
+    done.push(`Owed ${counted(owed, 'scheduled job')} a ring again.`);
+  }
+  return done;
+}
+
+async function inBatches(count: number, change: (limit: number) => Promise<number>): Promise<number> {
+  let changed = 0;
+  while (changed < count) {
+    const more = await change(Math.min(count - changed, BATCH));
+    if (more === 0) break;
+    changed += more;
+  }
+  return changed;
+}
+
+/** Only who has left two roll calls unanswered, some seconds apart. Should it be alive after all, the fence keeps it out. */
+async function takeFromSilent({ running, calledAt }: Look, parts: RepairParts): Promise<string[]> {
+  const { database, publisher, patience } = parts;
+  const silent = silentOf(running).length;
+  if (silent === 0) return [];
+  await delay(Math.max(0, calledAt + patience.betweenCallsMs - performance.now()));
+  const notCalled = await callRoll(publisher);
+  if (notCalled !== null) return [`Took no job from its holder: the roll could not be called again: ${notCalled}.`];
+  await delay(patience.lookMs);
+  const taken: Job[] = [];
+  for (;;) {
+    const more = await database.releaseUnheld(performance.now() - calledAt + MARGIN_MS, BATCH);
+    taken.push(...more);
+    if (more.length < BATCH) break;
+  }
+  await Promise.all(taken.map((job) => announce(job, publisher)));
+  if (taken.length === 0)
+    return ['Took no job from its holder: by now all have answered, or their jobs have moved on.'];
+  const finished = taken.filter(({ status }) => isFinished(status)).length;
+  const ended = finished > 0 ? `; ${finished} of them had no attempt left, or were to be cancelled, and ended` : '';
+  return [`Took ${counted(taken.length, 'job')} from holders that left two roll calls unanswered${ended}.`];
+}
+
+/** At most once, as the api does: who needs to be sure reads the row. */
+async function announce(job: Job, publisher: Pick<Publisher, 'publish'>): Promise<void> {
+  await publisher
+    .publish(jobEvent, eventOf(job), { exchange: exchanges.events, mandatory: false })
+    .catch(() => undefined);
+}
+
+/** Gives a running api the time to ring, so that the next look tells whether there is one. */
+async function untilRung({ database, patience }: RepairParts): Promise<void> {
+  for (const until = performance.now() + patience.ringingMs; performance.now() < until; await delay(100)) {
+    if ((await database.survey()).overdue.count === 0) return;
+  }
+}

@@ -1,0 +1,100 @@
+import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DatabaseUnavailableError, openDatabase, type Database } from '@offload/database';
+import { BrokerUnavailableError, connect, type Connection, type Topology } from '@offload/messaging';
+import type { Configuration } from './configuration.ts';
+
+/** The database or the broker can't be reached. The message says which, and holds no password. */
+export class UnreachableError extends Error {
+  override name = 'UnreachableError';
+  readonly code = 'unreachable';
+}
+
+export interface Servers {
+  database: Database;
+  /** Declares nothing, so that what is missing can be told. */
+  broker: Connection;
+  /** The servers, for people. */
+  readonly names: { database: string; broker: string };
+  close(): Promise<void>;
+}
+
+/**
+ * Connects to both.
+ *
+ * @param patienceMs how long each may take, in milliseconds
+ * @throws UnreachableError that names each of them that does not answer
+ */
+export async function openServers(config: Configuration, patienceMs: number): Promise<Servers> {
+  const names = { database: shown(config.DATABASE_URL), broker: shown(config.AMQP_URL) };
+  const database = openDatabase({ url: config.DATABASE_URL, poolSize: 2, timeoutMs: patienceMs });
+  const [stored, connected] = await Promise.allSettled([database.ping(), connectTo(config, {}, patienceMs)]);
+  const faults = [
+    stored.status === 'rejected' && `The database ${names.database} can't be reached: ${reasonOf(stored.reason)}`,
+    connected.status === 'rejected' && `The broker ${names.broker} can't be reached: ${reasonOf(connected.reason)}`,
+  ].filter((fault) => fault !== false);
+  const broker = connected.status === 'fulfilled' ? connected.value : null;
+  const close = async (): Promise<void> => void (await Promise.all([broker?.close(), database.close()]));
+  if (broker && faults.length === 0) return { database, broker, names, close };
+  await close();
+  if (config.serversFile !== null) {
+    faults.push(`(as ${config.serversFile} has it: is \`npm start\` still running?)`);
+  }
+  throw new UnreachableError(faults.join('\n'));
+}
+
+/**
+ * A connection that is open.
+ *
+ * @param topology is declared on it
+ * @throws Error that says why it is not open by then
+ */
+export async function connectTo(config: Configuration, topology: Topology, patienceMs: number) {
+  const connection = connect({
+    url: config.AMQP_URL,
+    tls: { ca: config.AMQP_CA_FILE },
+    name: `doctor-${hostname()}-${process.pid}`,
+    topology,
+    maxReconnectDelayMs: 500,
+  });
+  connection.events.on('state', () => undefined).on('fault', () => undefined); // whoever asks for something is told
+  const late = new AbortController();
+  const tooLate = delay(patienceMs, undefined, { signal: late.signal }).then(
+    () => {
+      throw new Error(connection.reason ?? `no answer within ${patienceMs / 1_000} s`);
+    },
+    () => undefined,
+  );
+  try {
+    await Promise.race([connection.opened, tooLate]);
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  } finally {
+    late.abort();
+  }
+}
+
+/** What was lost while it was being used is as good as unreachable. */
+export function orUnreachable(error: unknown): unknown {
+  const away = error instanceof DatabaseUnavailableError || error instanceof BrokerUnavailableError;
+  return away ? new UnreachableError(capitalised(error.message), { cause: error }) : error;
+}
+
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  if (!(error instanceof DatabaseUnavailableError)) return message;
+  const { message: reason, code } = (cause ?? {}) as { message?: string; code?: string };
+  return reason || code || message; // an AggregateError of addresses has no message
+}
+
+/** Without user and password. */
+function shown(url: string): string {
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname}`;
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach } from '@jest/globals';
+import { control, defaultPolicy, ring } from '@offload/contracts';
+import { migrate, openDatabase, type Database, type HeldJob, type NewJob } from '@offload/database';
+import {
+  connect,
+  consume,
+  createPublisher,
+  exchanges,
+  jobTopology,
+  ringQueue,
+  subscribe,
+  type Connection,
+  type Publisher,
+} from '@offload/messaging';
+import { eventually, freshDatabaseUrl, freshVhost, manage, type FreshVhost } from '@offload/testing';
+import { runDoctor } from './doctor.ts';
+import type { Patience } from './patience.ts';
+
+/** Nothing is far away here. */
+const hasty = { connectMs: 2_000, lookMs: 500, betweenCallsMs: 1_500, settledMs: 0, ringingMs: 2_000 };
+
+/** A system for each test, without any process of its own: what they would do is done here where a test wants it. */
+export function usePatient() {
+  const ending: (() => Promise<unknown>)[] = [];
+  const patient = {} as {
+    url: string;
+    vhost: FreshVhost;
+    database: Database;
+    broker: Connection;
+    publisher: Publisher;
+  };
+  beforeEach(async () => {
+    const url = freshDatabaseUrl();
+    await migrate(url);
+    const vhost = await freshVhost();
+    const database = openDatabase({ url, ringGraceMs: 0 });
+    const broker = connect({ url: vhost.amqpUrl, topology: jobTopology(['default']) });
+    broker.events.on('fault', () => undefined); // what a handler rejects is part of the test
+    const publisher = createPublisher(broker);
+    await broker.opened;
+    Object.assign(patient, { url, vhost, database, broker, publisher });
+  });
+  afterEach(async () => {
+    await Promise.all(ending.splice(0).map((end) => end()));
+    await patient.broker.close();
+    await patient.vhost.remove();
+    await patient.database.close();
+  });
+
+  /** Runs the doctor. */
+  async function doctor(line = '', env: NodeJS.ProcessEnv = {}, patience: Partial<Patience> = {}) {
+    const said: string[] = [];
+    const complaints: string[] = [];
+    const exitCode = await runDoctor(line.split(' ').filter(Boolean), {
+      env: { DATABASE_URL: patient.url, AMQP_URL: patient.vhost.amqpUrl, ...env },
+      root: '/nowhere',
+      print: (text) => void said.push(text),
+      complain: (text) => void complaints.push(text),
+      patience: { ...hasty, ...patience },
+    });
+    return { exitCode, text: said.join('\n'), complaints: complaints.join('\n') };
+  }
+  /** What it finds, as `code count`. */
+  async function findings(line = '--json'): Promise<string[]> {
+    const { text } = await doctor(line);
+    const { findings: found } = JSON.parse(text) as { findings: { code: string; count: number }[] };
+    return found.map(({ code, count }) => `${code} ${count}`);
+  }
+
+  /** Creates a job; its ring is owed. */
+  async function create(more: Partial<NewJob> = {}) {
+    const { maxAttempts, timeoutMs, backoff } = defaultPolicy;
+    const given = { type: 'demo.sleep', queue: 'default', priority: 0, tags: [], payload: {}, delayMs: 0, runAt: null };
+    return patient.database.createJob({ id: randomUUID(), ...given, maxAttempts, timeoutMs, backoff, ...more });
+  }
+  /** Creates a job, and rings as the api does; only the database hears of it when the ring is to be lost. */
+  async function submit({ lost = false, ...more }: Partial<NewJob> & { lost?: boolean } = {}): Promise<string> {
+    const { job, outboxId } = await create(more);
+    if (!lost) await sendRing(job);
+    await patient.database.confirmRing(outboxId);
+    return job.id;
+  }
+  const sendRing = ({ id, type, queue }: { id: string; type: string; queue: string }) =>
+    patient.publisher.publish(ring, { jobId: id, type }, { exchange: exchanges.jobs, routingKey: queue });
+
+  /** A job that this holder has had for a while. */
+  async function hold(holder: string): Promise<HeldJob> {
+    const jobId = await submit({ lost: true });
+    const delivery = { jobId, ringId: randomUUID(), redelivered: false, deliveryCount: 0, claimId: randomUUID() };
+    const claim = await patient.database.claimJob({ ...delivery, holder });
+    if (claim.kind !== 'claimed') throw new Error(claim.kind);
+    await eventually(async () => {
+      const { running } = await patient.database.survey();
+      if (!running.some(({ id, silentMs }) => id === jobId && silentMs > 500)) throw new Error('not yet');
+    });
+    return { jobId, attempt: claim.job.attempt };
+  }
+  /** A worker that answers roll calls with these. */
+  const answer = (held: HeldJob[]) =>
+    new Promise<void>((resolve) => {
+      const handle = async (): Promise<void> => void (await patient.database.holdJobs(held));
+      subscribe(patient.broker, { exchange: exchanges.control, message: control, handle, onListening: resolve });
+    });
+
+  /** A worker that is done with every job at once. */
+  function work(queue = 'default'): void {
+    const consumer = consume(patient.broker, {
+      queue: ringQueue(queue),
+      message: ring,
+      async handle({ body: { jobId }, messageId: ringId = '', redelivered, deliveryCount }) {
+        const delivery = { jobId, ringId, redelivered, deliveryCount, claimId: randomUUID(), holder: 'spec' };
+        const claim = await patient.database.claimJob(delivery);
+        if (claim.kind !== 'claimed') return;
+        const outcome = { status: 'succeeded', result: null } as const;
+        await patient.database.settleJob({ jobId, attempt: claim.job.attempt, outcome });
+      },
+    });
+    ending.push(() => consumer.drain());
+  }
+  /** An api that rings what is owed. */
+  function relay(): void {
+    const over = new AbortController();
+    const running = (async () => {
+      for (; !over.signal.aborted; await new Promise((resolve) => setTimeout(resolve, 50))) {
+        for (const { outboxId, jobId: id, ...owed } of await patient.database.takeOwedRings(100, 5_000)) {
+          await sendRing({ id, ...owed });
+          await patient.database.confirmRing(outboxId);
+        }
+      }
+    })();
+    ending.push(async () => {
+      over.abort();
+      await running;
+    });
+  }
+
+  /** Removes something behind everybody's back: `queues/jobs.default`, `queues/jobs.default/contents`. */
+  const remove = (what: string) => {
+    const [kind, ...name] = what.split('/');
+    return manage('DELETE', `/api/${kind}/${patient.vhost.name}/${name.join('/')}`);
+  };
+  const statusOf = async (jobId: string) => (await patient.database.getJob(jobId))?.status;
+  return { patient, doctor, findings, create, submit, hold, answer, work, relay, remove, statusOf };
+}

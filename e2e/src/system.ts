@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { freshDatabaseUrl, freshVhost } from '@offload/testing';
+import { freshDatabaseUrl, freshVhost, type FreshVhost } from '@offload/testing';
 import { startProgram, type Environment, type Program } from './program.ts';
 
 /** What `/readyz` says about a process that answers it with 200. */
@@ -25,10 +25,19 @@ export interface System {
   stop(): Promise<void>;
 }
 
-export async function startSystem(): Promise<System> {
-  const vhost = await freshVhost();
+/** Servers for a system, other than those of the run. */
+export interface SystemServers {
+  /** of a database that need not be there yet */
+  databaseUrl: string;
+  /** of a virtual host that nobody else uses; it is not removed */
+  amqpUrl: string;
+}
+
+/** @param servers @default a fresh database and a fresh virtual host of the run's servers */
+export async function startSystem(servers?: SystemServers): Promise<System> {
+  const vhost = servers ? givenVhost(servers.amqpUrl) : await freshVhost();
   const environment = {
-    DATABASE_URL: freshDatabaseUrl(),
+    DATABASE_URL: servers?.databaseUrl ?? freshDatabaseUrl(),
     AMQP_URL: vhost.amqpUrl,
     NOTIFIER_URL: 'http://notifier.example', // what links begin with; the notifiers' ports are not known yet
     LOG_LEVEL: 'debug',
@@ -71,6 +80,11 @@ export async function startSystem(): Promise<System> {
     startNotifier: starter('notifier', 'NOTIFIER_PORT'),
     stop,
   };
+}
+
+function givenVhost(amqpUrl: string): FreshVhost {
+  const name = decodeURIComponent(new URL(amqpUrl).pathname.slice(1)) || '/';
+  return { name, amqpUrl, remove: () => Promise.resolve() };
 }
 
 async function readiness(started: SystemProcess, until: Readiness): Promise<void> {

@@ -5,3 +5,4 @@ export { manage, type ManagedServer } from './manage.ts';
 export { openProxy, type Direction, type Proxy } from './proxy.ts';
 export { startBroker, type TestBroker, type TestBrokerOptions } from './test-broker.ts';
 export { testCertificates, type TestCertificates } from './test-certificates.ts';
+export { startPostgres, type PostgresStopMode, type TestPostgres, type TestPostgresOptions } from './test-postgres.ts';

@@ -47,6 +47,17 @@ describe('startBroker', () => {
     START_MS,
   );
 
+  it(
+    'is empty when it was wiped, on its ports and with its first user',
+    async () => {
+      await queueWithMessage(broker, 'wiped', 'quorum');
+      await broker.wipe();
+      expect(await manage('GET', '/api/queues/%2F', undefined, broker)).toEqual([]);
+      await queueWithMessage(broker, 'wiped', 'quorum');
+    },
+    START_MS,
+  );
+
   it('listens with TLS, with a certificate of its own authority', async () => {
     const { hostname, port } = new URL(broker.amqpsUrl as string);
     const dial = (authority: string) => connectTls({ host: hostname, port: Number(port), ca: authority });

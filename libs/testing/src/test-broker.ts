@@ -1,8 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import type { Socket } from 'node:net';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { runServerProgram } from './server-program.ts';
 
 export interface TestBrokerOptions {
   /**
@@ -39,15 +35,17 @@ export interface TestBroker {
   stop(): Promise<void>;
   /** starts it again on the same ports and data; resolves when AMQP and management answer */
   start(): Promise<void>;
+  /**
+   * Ends it by SIGKILL, deletes what it has stored, and starts it empty on the same ports, as when its disk is replaced:
+   * there are only the users and virtual hosts of its first start. Resolves as `start` does.
+   */
+  wipe(): Promise<void>;
   /** runs `rabbitmqctl` (half a second) and resolves to what it prints, trimmed; rejects when it fails */
   control(...args: string[]): Promise<string>;
   /** ends it and deletes its data; every later call but this one is refused */
   remove(): Promise<void>;
 }
 
-const ROOT = join(import.meta.dirname, '../../..');
-// By its path, not as a dependency: it runs in a process of its own, whose broker goes when this process has gone.
-const PROGRAM = join(ROOT, 'libs/infrastructure/src/for-tests/test-broker.ts');
 // Mnesia's transaction log, and Ra's table of which log belongs to which quorum queue. (With Khepri there is no such log,
 // which is no error.)
 const FLUSH = 'disk_log:sync(latest_log), [dets:sync(Table) || Table <- dets:all()].';
@@ -59,7 +57,7 @@ const FLUSH = 'disk_log:sync(latest_log), [dets:sync(Table) || Table <- dets:all
  * @throws Error with the end of RabbitMQ's log when it does not start
  */
 export async function startBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
-  const { ask, end } = runProgram();
+  const { ask, end } = runServerProgram('test-broker.ts', 'broker');
   try {
     const urls = (await ask('open', options)) as Pick<TestBroker, 'amqpUrl' | 'amqpsUrl' | 'managementUrl'>;
     await ask('start');
@@ -68,6 +66,7 @@ export async function startBroker(options: TestBrokerOptions = {}): Promise<Test
       kill: async () => void (await ask('kill')),
       stop: async () => void (await ask('stop')),
       start: async () => void (await ask('start')),
+      wipe: async () => void (await ask('wipe')),
       flush: async () => void (await ask('control', 'eval', FLUSH)),
       control: async (...args) => String(await ask('control', ...args)).trim(),
       remove: end,
@@ -76,38 +75,4 @@ export async function startBroker(options: TestBrokerOptions = {}): Promise<Test
     await end();
     throw error;
   }
-}
-
-/** Requests and answers are lines of JSON, see the program. */
-function runProgram() {
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@offload/source', PROGRAM], {
-    cwd: ROOT,
-    env: { ...process.env, NODE_OPTIONS: '' }, // Jest's options for ESM would make it warn
-    stdio: ['pipe', 'pipe', 'pipe'],
-    detached: true, // Ctrl-C reaches Jest, and this one through its standard input
-  });
-  const exited = once(child, 'exit');
-  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  let messages = '';
-  child.stderr.on('data', (chunk) => (messages = `${messages}${chunk}`.slice(-4_000)));
-  child.stdin.on('error', () => undefined); // it has ended: there is no answer either
-  // Nobody removed the broker: it is not to keep the process from ending, which removes it.
-  for (const handle of [child, child.stdin, child.stdout, child.stderr]) (handle as Socket).unref();
-
-  return {
-    async ask(...request: unknown[]): Promise<unknown> {
-      child.stdin.write(`${JSON.stringify(request)}\n`);
-      child.ref();
-      const line = await answers.next().finally(() => child.unref());
-      if (line.done) throw new Error(`There is no broker any more. ${messages}`);
-      const { value, error } = JSON.parse(line.value) as { value?: unknown; error?: string };
-      if (error !== undefined) throw new Error(error);
-      return value;
-    },
-    async end(): Promise<void> {
-      child.ref();
-      child.stdin.end();
-      await exited;
-    },
-  };
 }

@@ -12,6 +12,8 @@ export interface Broker {
   stop(): Promise<void>;
   /** the same as if it had crashed: SIGKILL */
   kill(): Promise<void>;
+  /** kills it, removes what it has stored, and starts it empty */
+  wipe(): Promise<void>;
   /** runs `rabbitmqctl` and resolves to what it prints; rejects when it fails */
   control(args: readonly string[]): Promise<string>;
   /** ends it and removes what it has stored */

@@ -39,26 +39,36 @@ export async function containerBroker({ settings, abort, log }: BrokerOptions): 
     }
   }
 
+  async function start(): Promise<void> {
+    abort.throwIfAborted();
+    if (await running()) return;
+    const lines: string[] = [];
+    try {
+      if (started) await started.restart();
+      else started = await newContainer(ports, settings, (text) => lines.push(text)).start();
+    } catch (cause) {
+      started = undefined; // Testcontainers has removed it
+      throw new Error(`RabbitMQ did not start in its container:\n${lines.join('').slice(-4_000)}`, { cause });
+    }
+  }
+
+  const kill = () =>
+    end(async (container) => {
+      await container.kill();
+      await container.wait();
+    });
+
   return {
     urls,
-    async start() {
-      abort.throwIfAborted();
-      if (await running()) return;
-      const lines: string[] = [];
-      try {
-        if (started) await started.restart();
-        else started = await newContainer(ports, settings, (text) => lines.push(text)).start();
-      } catch (cause) {
-        started = undefined; // Testcontainers has removed it
-        throw new Error(`RabbitMQ did not start in its container:\n${lines.join('').slice(-4_000)}`, { cause });
-      }
-    },
+    start,
     stop: () => end((container) => engine.container.stop(container, { timeout: STOP_GRACE_MS })),
-    kill: () =>
-      end(async (container) => {
-        await container.kill();
-        await container.wait();
-      }),
+    kill,
+    async wipe() {
+      await kill();
+      await started?.stop({ timeout: 0 }); // removes the container, and its volume with it
+      started = undefined;
+      await start();
+    },
     async control(args) {
       // Not as root: its cookie would be the wrong one.
       const result = await started?.exec(['rabbitmqctl', ...args], { user: 'rabbitmq' });

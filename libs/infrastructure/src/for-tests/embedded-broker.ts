@@ -17,27 +17,34 @@ export async function embeddedBroker({ settings, abort, log }: BrokerOptions): P
     await server?.exited;
   }
 
+  async function start(): Promise<void> {
+    if (server) return;
+    const { amqp: amqpPort, amqps: amqpsPort, management: managementPort } = ports;
+    const started = await startEmbeddedRabbitmq({
+      dataDir,
+      amqpPort,
+      amqpsPort,
+      managementPort,
+      settings,
+      abort,
+      log,
+    });
+    server = started;
+    void started.exited.then(() => (server = undefined));
+  }
+
   return {
     urls: brokerUrls('127.0.0.1', ports, settings),
-    async start() {
-      if (server) return;
-      const { amqp: amqpPort, amqps: amqpsPort, management: managementPort } = ports;
-      const started = await startEmbeddedRabbitmq({
-        dataDir,
-        amqpPort,
-        amqpsPort,
-        managementPort,
-        settings,
-        abort,
-        log,
-      });
-      server = started;
-      void started.exited.then(() => (server = undefined));
-    },
+    start,
     async stop() {
       await server?.stop();
     },
     kill,
+    async wipe() {
+      await kill();
+      await rm(join(dataDir, 'data'), { recursive: true, force: true, maxRetries: 5 });
+      await start();
+    },
     async control(args) {
       if (!server) throw new Error('The broker does not run.');
       return server.control(args);

@@ -1,21 +1,18 @@
 // One RabbitMQ for a test file that ends, restarts or reconfigures it: in a container or embedded, as TEST_SERVERS says
-// (embedded when it does not). Reads requests from standard input, one JSON array a line, and answers each with a line
-// `{ value }` or `{ error }`, in their order:
-//   ["open", settings] → URLs    ["start"]    ["stop"]    ["kill"]    ["control", ...arguments] → what rabbitmqctl prints
-// The input is a lifeline, too: when it ends, the broker is removed with all it has stored, and this program ends.
-import { createInterface } from 'node:readline';
-
+// (embedded when it does not). Answers requests (see requests.ts), and removes the broker with all it has stored when its
+// input ends:
+//   ["open", settings] → URLs    ["start"]    ["stop"]    ["kill"]    ["wipe"]
+//   ["control", ...arguments] → what rabbitmqctl prints
 import type { Broker, BrokerUrls } from './broker.ts';
 import { embeddedBroker } from './embedded-broker.ts';
 import { wantedFlavour } from './flavour.ts';
-import { endWithParent } from '../processes/lifeline.ts';
+import { answerRequests } from './requests.ts';
 import type { RabbitmqSettings } from '../rabbitmq/rabbitmq-settings.ts';
 
-type Request = ['open', RabbitmqSettings] | ['start' | 'stop' | 'kill'] | ['control', ...string[]];
+type Request = ['open', RabbitmqSettings] | ['start' | 'stop' | 'kill' | 'wipe'] | ['control', ...string[]];
 
 const ending = new AbortController();
 let broker: Broker | undefined;
-let last: Promise<void> = Promise.resolve();
 
 async function open(settings: RabbitmqSettings): Promise<BrokerUrls> {
   const log = (line: string) => process.stderr.write(`${line}\n`);
@@ -35,19 +32,7 @@ async function perform(request: Request): Promise<unknown> {
   return broker.control(args);
 }
 
-async function answer(line: string): Promise<void> {
-  const result = await perform(JSON.parse(line) as Request).then(
-    (value) => ({ value }),
-    (error: Error) => ({ error: error.message }),
-  );
-  process.stdout.write(`${JSON.stringify(result)}\n`);
-}
-
-createInterface({ input: process.stdin }).on('line', (line) => {
-  last = last.then(() => answer(line));
-});
-endWithParent(async () => {
-  ending.abort();
-  await last;
-  await broker?.remove();
+answerRequests((request) => perform(request as Request), {
+  abandon: () => ending.abort(),
+  remove: async () => broker?.remove(),
 });

@@ -1,0 +1,40 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Run, Runs } from './runs.ts';
+
+/** The server that every job calls: each call is a run of the job, takes the time that is asked for, and is recorded. */
+export interface Ledger {
+  /** What a job calls that shall take `ms`; the answer's body is the job's number. */
+  address(scenario: string, job: number, ms: number): string;
+  close(): void;
+}
+
+export async function openLedger(runs: Runs): Promise<Ledger> {
+  const server = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://ledger');
+    const [, scenario = '', job = ''] = pathname.split('/');
+    const run: Run = { scenario, job: Number(job), startedAt: Date.now(), endedAt: null, answered: false };
+    runs.keep(run);
+    function end(answered: boolean): void {
+      if (run.endedAt !== null) return;
+      Object.assign(run, { endedAt: Date.now(), answered });
+      runs.keep(run);
+    }
+    const timer = setTimeout(() => response.end(job, () => end(true)), Number(searchParams.get('ms')));
+    response.on('close', () => {
+      clearTimeout(timer);
+      end(response.writableFinished);
+    });
+  });
+  server.keepAliveTimeout = 60_000; // not the one to close a connection that a worker is about to use
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    address: (scenario, job, ms) => `http://127.0.0.1:${port}/${scenario}/${job}?ms=${ms}`,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Fault } from './fault.ts';
+import {
+  cutWorkerFromBroker,
+  cutWorkerFromDatabase,
+  freezeWorker,
+  killApiBeforeRing,
+  killNotifier,
+  killWorker,
+  rollingRestart,
+} from './process-faults.ts';
+import { between, oneOf } from './random.ts';
+import {
+  alarmBroker,
+  exhaustPools,
+  killBroker,
+  restartPostgres,
+  terminateConnections,
+  wipeBroker,
+} from './server-faults.ts';
+
+const ofServers = { alarmBroker, exhaustPools, killBroker, restartPostgres, terminateConnections, wipeBroker };
+const ofProcesses = {
+  cutWorkerFromBroker,
+  cutWorkerFromDatabase,
+  freezeWorker,
+  killApiBeforeRing,
+  killNotifier,
+  killWorker,
+  rollingRestart,
+};
+
+/**
+ * Two lanes at once, one of faults of the servers and one of faults of the processes, with pauses between them. What they
+ * are, and in which order, follows from the seed; how they meet, from the machine too.
+ */
+export const mixedFaults: Fault = async (scene) => {
+  const { pace, random } = scene;
+  const lane = (faults: Readonly<Record<string, Fault>>) =>
+    Array.from({ length: pace.mixed }, () => ({
+      fault: oneOf(random, Object.values(faults)),
+      pauseMs: between(random, 0, pace.calmMs),
+    }));
+  const lanes = [lane(ofServers), lane(ofProcesses)]; // drawn before anything happens
+  await Promise.all(
+    lanes.map(async (each) => {
+      for (const { fault, pauseMs } of each) {
+        await delay(pauseMs);
+        await fault(scene);
+      }
+    }),
+  );
+};

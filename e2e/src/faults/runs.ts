@@ -1,0 +1,81 @@
+import pg from 'pg';
+
+/** One run of a job, as its target saw it: from the request's arrival to the answer, or to the end of its connection. */
+export interface Run {
+  scenario: string;
+  job: number;
+  /** milliseconds since 1970, of this process's clock, which no fault touches */
+  startedAt: number;
+  /** null while it runs */
+  endedAt: number | null;
+  /** Whether it was answered before the worker went away. */
+  answered: boolean;
+}
+
+/** The side table: every run, in a database that no fault touches. */
+export interface Runs {
+  /** To be called again when the run has changed. */
+  keep(run: Run): void;
+  /** Those of one scenario, oldest first, once all of them are stored. */
+  of(scenario: string): Promise<Run[]>;
+  close(): Promise<void>;
+}
+
+const FLUSH_MS = 100;
+
+const keepSql = `
+  insert into runs (id, scenario, job, started_at, ended_at, answered)
+  select * from unnest($1::int[], $2::text[], $3::int[], $4::float8[], $5::float8[], $6::boolean[])
+  on conflict (id) do update set ended_at = excluded.ended_at, answered = excluded.answered`;
+
+/** @param url of a database for this table alone */
+export async function openRuns(url: string): Promise<Runs> {
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  await pool.query(`create table runs (id int primary key, scenario text not null, job int not null,
+    started_at float8 not null, ended_at float8, answered boolean not null)`);
+  const ids = new Map<Run, number>();
+  let unsaved = new Set<Run>();
+  let count = 0;
+  let saving = Promise.resolve();
+
+  async function save(): Promise<void> {
+    if (unsaved.size === 0) return;
+    const rows = [...unsaved];
+    unsaved = new Set();
+    await pool.query({
+      name: 'keep',
+      text: keepSql,
+      values: [
+        rows.map((run) => ids.get(run)),
+        rows.map(({ scenario }) => scenario),
+        rows.map(({ job }) => job),
+        rows.map(({ startedAt }) => startedAt),
+        rows.map(({ endedAt }) => endedAt),
+        rows.map(({ answered }) => answered),
+      ],
+    });
+    for (const run of rows) if (run.endedAt !== null && !unsaved.has(run)) ids.delete(run);
+  }
+
+  const timer = setInterval(() => (saving = saving.then(save)), FLUSH_MS);
+  return {
+    keep(run) {
+      if (!ids.has(run)) ids.set(run, (count += 1));
+      unsaved.add(run);
+    },
+    async of(scenario) {
+      await (saving = saving.then(save));
+      const { rows } = await pool.query<Run>(
+        `select scenario, job, started_at as "startedAt", ended_at as "endedAt", answered
+         from runs where scenario = $1 order by started_at, id`,
+        [scenario],
+      );
+      return rows;
+    },
+    async close() {
+      clearInterval(timer);
+      await saving;
+      await pool.end();
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const ROOT = join(import.meta.dirname, '../../..');
+
+/** A program that keeps a server for us. */
+export interface ServerProgram {
+  /** resolves to the answer's value; rejects with its error, or when the program has ended */
+  ask(...request: unknown[]): Promise<unknown>;
+  /** ends the program, which removes its server */
+  end(): Promise<void>;
+}
+
+/**
+ * Runs a program of libs/infrastructure/src/for-tests whose requests and answers are lines of JSON, see requests.ts there.
+ * It goes when this process has gone, however that ended. By its path, not as a dependency: it is a process of its own.
+ * @param what a word for its server, for messages
+ */
+export function runServerProgram(file: string, what: string): ServerProgram {
+  const program = join(ROOT, 'libs/infrastructure/src/for-tests', file);
+  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@offload/source', program], {
+    cwd: ROOT,
+    env: { ...process.env, NODE_OPTIONS: '' }, // Jest's options for ESM would make it warn
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true, // Ctrl-C reaches Jest, and this one through its standard input
+  });
+  const exited = once(child, 'exit');
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  let messages = '';
+  child.stderr.on('data', (chunk) => (messages = `${messages}${chunk}`.slice(-4_000)));
+  child.stdin.on('error', () => undefined); // it has ended: there is no answer either
+  // Nobody removed the server: it is not to keep the process from ending, which removes it.
+  for (const handle of [child, child.stdin, child.stdout, child.stderr]) (handle as Socket).unref();
+
+  return {
+    async ask(...request) {
+      child.stdin.write(`${JSON.stringify(request)}\n`);
+      child.ref();
+      const line = await answers.next().finally(() => child.unref());
+      if (line.done) throw new Error(`There is no ${what} any more. ${messages}`);
+      const { value, error } = JSON.parse(line.value) as { value?: unknown; error?: string };
+      if (error !== undefined) throw new Error(error);
+      return value;
+    },
+    async end() {
+      child.ref();
+      child.stdin.end();
+      await exited;
+    },
+  };
+}

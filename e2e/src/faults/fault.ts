@@ -24,6 +24,8 @@ export interface Scene {
   readonly load: Load;
   readonly pace: Pace;
   readonly random: Random;
+  /** How many runs so far were not the first of their job. */
+  runsAgain(): number;
   /** To be called at the moment the fault takes effect. */
   strike(what: string, stranded?: readonly number[]): void;
 }

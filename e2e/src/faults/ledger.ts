@@ -4,15 +4,22 @@ import type { Run, Runs } from './runs.ts';
 
 /** The server that every job calls: each call is a run of the job, takes the time that is asked for, and is recorded. */
 export interface Ledger {
-  /** What a job calls that shall take `ms`; the answer's body is the job's number. */
-  address(scenario: string, job: number, ms: number): string;
+  /** What a job calls that shall take `ms`, and `againMs` when it runs again; the answer's body is the job's number. */
+  address(scenario: string, job: number, ms: number, againMs?: number): string;
+  /** How many of a scenario's runs were not the first of their job. */
+  runsAgain(scenario: string): number;
   close(): void;
 }
 
 export async function openLedger(runs: Runs): Promise<Ledger> {
+  const called = new Set<string>();
+  const again = new Map<string, number>();
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://ledger');
     const [, scenario = '', job = ''] = pathname.split('/');
+    const isAgain = called.has(pathname);
+    called.add(pathname);
+    if (isAgain) again.set(scenario, (again.get(scenario) ?? 0) + 1);
     const run: Run = { scenario, job: Number(job), startedAt: Date.now(), endedAt: null, answered: false };
     runs.keep(run);
     function end(answered: boolean): void {
@@ -20,7 +27,8 @@ export async function openLedger(runs: Runs): Promise<Ledger> {
       Object.assign(run, { endedAt: Date.now(), answered });
       runs.keep(run);
     }
-    const timer = setTimeout(() => response.end(job, () => end(true)), Number(searchParams.get('ms')));
+    const ms = (isAgain && searchParams.get('again')) || searchParams.get('ms');
+    const timer = setTimeout(() => response.end(job, () => end(true)), Number(ms));
     response.on('close', () => {
       clearTimeout(timer);
       end(response.writableFinished);
@@ -31,7 +39,9 @@ export async function openLedger(runs: Runs): Promise<Ledger> {
   const { port } = server.address() as AddressInfo;
 
   return {
-    address: (scenario, job, ms) => `http://127.0.0.1:${port}/${scenario}/${job}?ms=${ms}`,
+    address: (scenario, job, ms, againMs) =>
+      `http://127.0.0.1:${port}/${scenario}/${job}?ms=${ms}${againMs === undefined ? '' : `&again=${againMs}`}`,
+    runsAgain: (scenario) => again.get(scenario) ?? 0,
     close() {
       server.close();
       server.closeAllConnections();

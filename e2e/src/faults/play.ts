@@ -36,11 +36,12 @@ export const WATCHERS_PATIENCE_MS = 10_000;
 
 /** The life of one scenario: a system, a load, the faults, the wait until every job is finished, and the verdict. */
 export async function play(scenario: Scenario, ground: Ground, options: PlayOptions): Promise<Played> {
-  const { name, cuttable = [], environment } = scenario;
+  const { name, cuttable = [], againMs, environment } = scenario;
   const { pace, logs, deadline } = options;
   const scene = await openScene(ground, {
     name,
     cuttable,
+    againMs,
     environment: (place, amqpUrl) => environment?.(place, pace, amqpUrl) ?? {},
     reconcileMs: pace.reconcileMs,
   });
@@ -96,7 +97,7 @@ async function playIn(scene: OpenScene, scenario: Scenario, ground: Ground, opti
 /** @returns when each of them took effect */
 async function doFaults(
   { name, fault, repeated }: Scenario,
-  { broker, postgres }: Ground,
+  { broker, postgres, ledger }: Ground,
   { fleet, databaseUrl }: OpenScene,
   load: Load,
   { pace, seed, say }: PlayOptions,
@@ -111,7 +112,8 @@ async function doFaults(
     say(what);
   };
   for (let round = 0; round < (repeated ? pace.rounds : 1); round += 1) {
-    await fault({ fleet, broker, postgres, databaseUrl, load, pace, random, strike });
+    const runsAgain = (): number => ledger.runsAgain(name);
+    await fault({ fleet, broker, postgres, databaseUrl, load, pace, random, runsAgain, strike });
     await delay(pace.calmMs);
   }
   return blows;

@@ -57,6 +57,22 @@ export const freezeWorker: Fault = async (scene) => {
   }
 };
 
+/** SIGSTOP until another worker runs one of its jobs; what it did before must not count any more when it goes on. */
+export const thawTooLate: Fault = async (scene) => {
+  const { name, process: frozen } = anyOf(scene, 'worker');
+  if (!frozen) return;
+  const before = scene.runsAgain();
+  scene.strike(`SIGSTOP of ${name}, until its jobs run elsewhere`);
+  process.kill(frozen.pid, 'SIGSTOP');
+  try {
+    for (const until = Date.now() + 2 * scene.pace.freezeMs; scene.runsAgain() === before && Date.now() < until;) {
+      await delay(20);
+    }
+  } finally {
+    process.kill(frozen.pid, 'SIGCONT');
+  }
+};
+
 /** One process after the other is told to end, and replaced. */
 export const rollingRestart: Fault = async ({ fleet, strike }) => {
   for (const place of fleet.places) {

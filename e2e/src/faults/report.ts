@@ -52,6 +52,7 @@ by a trigger in the database. A scenario fails when a job
 - does not succeed, has another result than its own, reaches no or two terminal states, or leaves one again;
 - was started before it was due;
 - was watched, and its watcher has not heard of its end;
+- was given back or finished by another attempt than the one that ran;
 - ran more often than it has attempts, or has an attempt that nothing on its row accounts for;
 - was tried again for a cause that the fault does not make unavoidable (the column says which ones do);
 
@@ -82,6 +83,7 @@ ${failureSection(report)}## Which faults
 | RabbitMQ's memory alarm | its limit is set below what it uses, for ${duration(pace.alarmMs)}: it takes nothing from publishers |
 | the table of jobs locked | \`lock table jobs in access exclusive mode\` for ${duration(pace.lockMs)}: every connection of every pool waits |
 | a worker frozen | SIGSTOP, and SIGCONT ${duration(pace.freezeMs)} later${pace.heartbeatSeconds ? ` (with an AMQP heartbeat of ${pace.heartbeatSeconds} s)` : ''} |
+| a worker thawed | SIGSTOP until another worker runs one of its jobs again, which takes 5 s; then SIGCONT |
 | a worker cut off | a reset and no new connections for ${duration(pace.cutMs)}; then silence for ${duration(pace.silenceMs)}, in which nothing arrives and nothing says so |
 | clocks | \`Date\` is shifted in two apis and two of the workers, by an hour ahead and behind |
 | mixed | two sequences of ${pace.mixed} faults at once, one of servers and one of processes, drawn from the seed |

@@ -11,6 +11,7 @@ import {
   killNotifier,
   killWorker,
   rollingRestart,
+  thawTooLate,
 } from './process-faults.ts';
 import {
   alarmBroker,
@@ -34,6 +35,8 @@ export interface Scenario {
   repeated?: boolean;
   /** Why a job may be tried again in this scenario: what the fault itself makes unavoidable. */
   allowed: readonly Cause[];
+  /** How long a run takes that is not the first of its job, in milliseconds. @default as long as the first */
+  againMs?: number;
   /** places whose connections go through proxies */
   cuttable?: readonly string[];
   /** Before the load: what would make the scenario meaningless. */
@@ -110,6 +113,14 @@ export const scenarios: readonly Scenario[] = [
     title: 'a worker frozen (`SIGSTOP`) and thawed',
     fault: freezeWorker,
     allowed: DELIVERY_LOST,
+    environment: shortHeartbeat,
+  },
+  {
+    name: 'thawed',
+    title: 'a worker frozen, and thawed while another runs its jobs',
+    fault: thawTooLate,
+    allowed: DELIVERY_LOST,
+    againMs: 5_000,
     environment: shortHeartbeat,
   },
   {

@@ -19,6 +19,8 @@ const DELAYED_EVERY = 10;
 export interface SceneOptions {
   name: string;
   cuttable?: readonly string[];
+  /** How long a run takes that is not the first of its job, in milliseconds. @default as long as the first */
+  againMs?: number | undefined;
   environment?(place: string, amqpUrl: string): Environment;
   /** of every process @default the system's own */
   reconcileMs?: number | undefined;
@@ -44,7 +46,7 @@ export function isDelayed(job: number): boolean {
 
 export async function openScene(
   ground: Ground,
-  { name, cuttable = [], environment, reconcileMs }: SceneOptions,
+  { name, cuttable = [], againMs, environment, reconcileMs }: SceneOptions,
 ): Promise<OpenScene> {
   const url = await ground.prepare();
   const system = await startSystem({ databaseUrl: url, amqpUrl: ground.broker.amqpUrl });
@@ -69,7 +71,7 @@ export async function openScene(
   function submission(job: number, random: Random, ms: (random: Random) => number): Submission {
     return {
       type: 'http.request',
-      payload: { url: ground.ledger.address(name, job, Math.round(ms(random))) },
+      payload: { url: ground.ledger.address(name, job, Math.round(ms(random)), againMs) },
       maxAttempts: MAX_ATTEMPTS,
       timeoutMs: 20_000,
       backoff: { baseMs: 50, factor: 2, maxMs: 1_000 },

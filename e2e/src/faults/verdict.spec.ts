@@ -77,6 +77,16 @@ describe('judge', () => {
     expect(failuresOf({ changes: left })).toContain('1 that left a terminal state: id-2');
   });
 
+  it.each(['succeeded', 'queued'])('refuses an attempt that was %s by somebody else while it ran', (to) => {
+    const jobs = [row(1), row(2, { attempt: 2, maxAttempts: 11, errors: ['worker-lost'] })];
+    const changes = [...life(1), ...life(2).slice(0, 2), { ...change(2, 'running', to), at: 100 }];
+    const second = (endedAt: number | null) => ({ runs: [run(1), run(2), { ...run(2, 50), endedAt }] });
+    const undercut = 'ended by somebody else while it ran: {"id":"id-2"';
+    expect(failuresOf({ jobs, changes, ...second(5_000) })).toContain(undercut);
+    expect(failuresOf({ jobs, changes, ...second(null) })).toContain(undercut);
+    expect(failuresOf({ jobs, changes, ...second(150) })).not.toContain(undercut);
+  });
+
   it('refuses a job that failed, one whose result nobody has seen, and one that ran too early', () => {
     expect(failuresOf({ jobs: [row(1), row(2, { status: 'failed', error: 'timeout' })] })).toContain('otherwise');
     expect(failuresOf({ runs: [run(1), run(2, 10, false)] })).toContain('without a complete run: id-2');

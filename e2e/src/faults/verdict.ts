@@ -49,6 +49,8 @@ export interface Verdict {
   failures: string[];
 }
 
+/** A worker that gives a job back breaks off its call at the same time, more or less. */
+const LETTING_GO_MS = 2_000;
 const TERMINAL = ['succeeded', 'failed', 'cancelled'];
 /** PostgreSQL keeps due times to the millisecond, and so does the ledger. */
 const CLOCK_MS = 2;
@@ -79,6 +81,11 @@ export function judge({ accepted, jobs, changes, runs, watched, maxAttempts, all
   fail(
     'with another result than its own',
     jobs.filter(({ status, result, job }) => status === 'succeeded' && result !== String(job)),
+    tellRow,
+  );
+  fail(
+    'whose attempt was ended by somebody else while it ran',
+    jobs.filter((row) => isUndercut(runsOf.get(row.job) ?? [], historyOf(row))),
     tellRow,
   );
   fail(
@@ -133,6 +140,15 @@ export function judge({ accepted, jobs, changes, runs, watched, maxAttempts, all
     watched: watched.size,
     failures,
   };
+}
+
+/** Whether a job was given back or finished although its latest run went on: only the attempt that runs it may say so. */
+function isUndercut(runs: readonly Run[], history: readonly Change[]): boolean {
+  return history.some(({ from, to, at }) => {
+    if (from !== 'running' || to === 'running') return false;
+    const latest = runs.filter(({ startedAt }) => startedAt < at).at(-1);
+    return latest !== undefined && (latest.endedAt ?? Infinity) > at + LETTING_GO_MS;
+  });
 }
 
 /** Why a job was tried again; nothing when it was not. Each attempt is one run at most. */

@@ -1,0 +1,71 @@
+// Proves that the fault suite finds what it is there to find: takes one guard after the other out of a copy of this
+// repository, and fails unless the scenario that needs the guard fails there. Takes some six minutes.
+//
+//   npm run test:guards
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const settle = 'libs/database/src/transitions/settle-jobs.ts';
+const guards = [
+  {
+    guard: 'the fence: only the attempt that holds the job may end it',
+    scenario: 'thawed',
+    edits: [
+      [settle, 'join input on job.id = input.id and job.attempt = input.attempt', 'join input on job.id = input.id'],
+      [settle, '`${row.id} ${row.attempt}`, toJob(row)', 'row.id, toJob(row)'],
+      [settle, 'settled.get(`${jobId} ${attempt}`)', 'settled.get(jobId)'],
+    ],
+  },
+  {
+    guard: 'the outbox: rings that were not sent stay owed',
+    scenario: 'api',
+    edits: [['apps/api/src/relay.ts', 'await database.takeOwedRings(BATCH, GRACE_MS)', '[]']],
+  },
+  {
+    guard: 'reconcile: rings that the broker lost are owed again',
+    scenario: 'wiped',
+    edits: [['libs/database/src/transitions/lost-rings.ts', "where status = 'queued' and queue = $1", 'where false']],
+  },
+];
+
+const copy = mkdtempSync(join(tmpdir(), 'offload-guards-'));
+const run = (command, ...args) => spawnSync(command, args, { cwd: copy, encoding: 'utf8' });
+function must(command, ...args) {
+  const { status, stderr } = run(command, ...args);
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stderr}`);
+}
+
+/** @returns the suite's last line */
+function play(scenario) {
+  const suite = ['--import', 'tsx', '--conditions=@offload/source', 'e2e/src/faults/run.ts'];
+  const { stdout } = run(process.execPath, ...suite, '--short', '--seed', '4', '--only', scenario);
+  return stdout.trimEnd().split('\n').at(-1);
+}
+
+let wrong = 0;
+function tell(right, what) {
+  if (!right) wrong += 1;
+  process.stdout.write(`${right ? 'pass' : 'FAIL'}  ${what}\n`);
+}
+
+try {
+  must('git', 'clone', '-q', root, '.');
+  must('npm', 'ci');
+  for (const { guard, scenario, edits } of guards) {
+    tell(play(scenario) === '1 passed, 0 failed', `${scenario}, with every guard`);
+    for (const [file, from, to] of edits) {
+      const text = readFileSync(join(copy, file), 'utf8');
+      if (!text.includes(from)) throw new Error(`${file} no longer says: ${from}`);
+      writeFileSync(join(copy, file), text.replace(from, to));
+    }
+    tell(play(scenario) === '0 passed, 1 failed', `${scenario} fails without ${guard}`);
+    must('git', 'checkout', '-q', '.');
+  }
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
+process.stdout.write(`${2 * guards.length - wrong} passed, ${wrong} failed\n`);
+process.exit(wrong === 0 ? 0 : 1);

@@ -61,6 +61,7 @@ const consuming = connectTo('consumes');
 const publisher = createPublisher(publishing, { whileAway: 'fail' });
 const outbound = createOutbound({ allowPrivateTargets: config.ALLOW_PRIVATE_TARGETS });
 
+const stopping = new AbortController();
 const letGo = new AbortController();
 const heldJobs = createHeldJobs();
 const parts: RunJobParts = {
@@ -72,6 +73,7 @@ const parts: RunJobParts = {
   outbound,
   metrics: createJobMetrics(metrics),
   log,
+  stopping: stopping.signal,
   letGo: letGo.signal,
 };
 const consumers: Consumer[] = [];
@@ -112,6 +114,7 @@ subscribe(consuming, {
 });
 
 shutdown.step('jobs', async () => {
+  stopping.abort(new Error('the worker is stopping'));
   const patience = setTimeout(() => letGo.abort(new Error('the worker is stopping')), config.SHUTDOWN_GRACE_MS);
   await Promise.all(consumers.map((consumer) => consumer.drain()));
   clearTimeout(patience);

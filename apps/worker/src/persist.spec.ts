@@ -17,7 +17,7 @@ it('tries until database and broker are back', async () => {
       if (error) throw error;
       return 'done';
     },
-    held,
+    [held],
     (error) => void told.push(error.name),
   );
   expect({ outcome, tries, told }).toEqual({ outcome: 'done', tries: [1, 2, 3], told: ['DatabaseUnavailableError'] });
@@ -29,7 +29,7 @@ it('does not repeat what failed for another reason', async () => {
     tries += 1;
     throw new TypeError('a bug');
   };
-  await expect(persist(operation, held, ignore)).rejects.toThrow('a bug');
+  await expect(persist(operation, [held], ignore)).rejects.toThrow('a bug');
   expect(tries).toBe(1);
 });
 
@@ -41,6 +41,6 @@ it('gives up when the delivery is lost, but not before one try', async () => {
     tries += 1;
     throw new DatabaseUnavailableError();
   };
-  await expect(persist(operation, lost.signal, ignore)).rejects.toThrow('channel lost');
+  await expect(persist(operation, [held, lost.signal], ignore)).rejects.toThrow('channel lost');
   expect(tries).toBe(1);
 });

@@ -5,15 +5,15 @@ const LONGEST_WAIT_MS = 2_000;
 
 /**
  * Does what must be done while we hold a delivery, however long database or broker are away: tries again with full
- * jitter until it works, or until the delivery is lost. It is tried at least once.
+ * jitter until it works, or until one of the signals fires: the delivery is lost, say. It is tried at least once.
  *
  * @param operation is given the number of the try, from 1
  * @param onRetry told once, of the first error that is waited out
- * @throws the signal's reason when the delivery is lost, and any other error of the operation at once
+ * @throws the reason of the signal that fired, and any other error of the operation at once
  */
 export async function persist<T>(
   operation: (tryNumber: number) => Promise<T>,
-  lost: AbortSignal,
+  until: readonly AbortSignal[],
   onRetry: (error: Error) => void,
 ): Promise<T> {
   for (let tryNumber = 1; ; tryNumber += 1) {
@@ -23,19 +23,19 @@ export async function persist<T>(
       if (!(error instanceof DatabaseUnavailableError || error instanceof BrokerUnavailableError)) throw error;
       if (tryNumber === 1) onRetry(error);
     }
-    await pause(Math.random() * Math.min(LONGEST_WAIT_MS, 50 * 2 ** tryNumber), lost);
-    lost.throwIfAborted();
+    await pause(Math.random() * Math.min(LONGEST_WAIT_MS, 50 * 2 ** tryNumber), until);
+    for (const signal of until) signal.throwIfAborted();
   }
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+function pause(ms: number, signals: readonly AbortSignal[]): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', done);
+      for (const signal of signals) signal.removeEventListener('abort', done);
       resolve();
     };
     const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
+    for (const signal of signals) signal.addEventListener('abort', done);
   });
 }

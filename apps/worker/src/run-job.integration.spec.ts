@@ -48,6 +48,7 @@ beforeEach(() => {
 
 /** A worker without a broker: deliveries are made by hand, so that each order of events can be had. */
 function worker(onDatabase: Database = database) {
+  const stopping = new AbortController();
   const letGo = new AbortController();
   const parts: RunJobParts = {
     database: onDatabase,
@@ -63,11 +64,13 @@ function worker(onDatabase: Database = database) {
     outbound: {} as Outbound,
     metrics: createJobMetrics(createMetrics()),
     log: createLogger('spec', { level: 'silent', instance: 'spec' }),
+    stopping: stopping.signal,
     letGo: letGo.signal,
   };
   return {
     run: (message: Parameters<typeof runJob>[0]) => runJob(message, parts),
     told: (control: Control) => obey(control, parts),
+    stop: () => stopping.abort(new Error('the worker is stopping')),
     letGo: () => letGo.abort(new Error('the worker is stopping')),
   };
 }
@@ -391,6 +394,19 @@ describe('a roll call', () => {
 });
 
 describe('stopping', () => {
+  it('gives a ring back at once that could not be claimed, the database being away', async () => {
+    const job = await queuedJob();
+    const runner = worker({
+      ...database,
+      async claimJob() {
+        runner.stop();
+        throw new DatabaseUnavailableError();
+      },
+    });
+    expect(await runner.run(delivery(job).message)).toBe('requeue');
+    expect(await database.getJob(job.id)).toMatchObject({ status: 'queued', attempt: 0 });
+  });
+
   it('gives back the jobs that are let go, without using up their attempt', async () => {
     const job = await queuedJob({ maxAttempts: 1 });
     const runner = worker();

@@ -22,6 +22,8 @@ export interface RunJobParts {
   outbound: Outbound;
   metrics: JobMetrics;
   log: Logger;
+  /** Fires when the worker begins to stop: rings that are not claimed by then go back. */
+  stopping: AbortSignal;
   /** Fires when the worker has waited long enough for running jobs while it stops. */
   letGo: AbortSignal;
 }
@@ -52,6 +54,7 @@ export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promis
 async function runHeld(delivery: RingDelivery, ringId: string, holding: Holding, parts: RunJobParts): Promise<Verdict> {
   const { metrics, log } = parts;
   const claim = await claimFor(delivery, ringId, parts);
+  if (!claim) return 'requeue';
   metrics.delivery(claim);
 
   if (claim.kind === 'refused') {
@@ -88,11 +91,22 @@ async function runHeld(delivery: RingDelivery, ringId: string, holding: Holding,
   return !job || job.status === 'queued' ? 'requeue' : 'ack';
 }
 
-/** Every try carries the same claim id: one that was committed without our hearing of it is found by the next. */
-function claimFor(delivery: RingDelivery, ringId: string, { database, holder, log }: RunJobParts): Promise<Claim> {
+/**
+ * Every try carries the same claim id: one that was committed without our hearing of it is found by the next.
+ *
+ * @returns null when this worker stops before it has heard of any
+ */
+async function claimFor(delivery: RingDelivery, ringId: string, parts: RunJobParts): Promise<Claim | null> {
   const { body, redelivered, deliveryCount, signal } = delivery;
+  const { database, holder, stopping, log } = parts;
   const claim = { jobId: body.jobId, ringId, redelivered, deliveryCount, claimId: randomUUID(), holder };
-  return persist(() => database.claimJob(claim), signal, waiting('the claim', log.child({ jobId: body.jobId })));
+  const onRetry = waiting('the claim', log.child({ jobId: body.jobId }));
+  try {
+    return await persist(() => database.claimJob(claim), [signal, stopping], onRetry);
+  } catch (error) {
+    if (stopping.aborted && error === stopping.reason) return null;
+    throw error;
+  }
 }
 
 async function outcomeOf(
@@ -151,13 +165,13 @@ async function settle(
       tries = tryNumber;
       return database.settleJob(settlement);
     },
-    signal,
+    [signal],
     waiting('the outcome', log),
   );
   if (job) return job;
   if (tries > 1) {
     // An earlier try may have worked without our hearing of it: then the row still carries our attempt, ended.
-    const row = await persist(() => database.getJob(id), signal, waiting('the outcome', log));
+    const row = await persist(() => database.getJob(id), [signal], waiting('the outcome', log));
     if (row?.attempt === attempt && row.status !== 'running') return row;
   }
   metrics.fenced();
@@ -167,7 +181,7 @@ async function settle(
 
 /** The event that ends a delivery's way: the broker must have it before the ring is acknowledged. */
 function announceFor({ signal }: RingDelivery, job: Job, { announce, log }: RunJobParts): Promise<void> {
-  return persist(() => announce(job), signal, waiting('the last event', log.child({ jobId: job.id })));
+  return persist(() => announce(job), [signal], waiting('the last event', log.child({ jobId: job.id })));
 }
 
 function waiting(what: string, log: Logger): (error: Error) => void {

@@ -65,7 +65,7 @@ const app = createApp({
 const server = await listen(app, { host: config.HOST, port: config.API_PORT });
 log.info({ host: config.HOST, port: server.port }, 'listening');
 
-shutdown.step('http', server.close);
+shutdown.step('http', () => server.close(config.SHUTDOWN_GRACE_MS));
 shutdown.step('loops', async () => void (await Promise.all([relay.stop(), reconcile.stop(), retention?.stop()])));
 shutdown.step('broker', broker.close);
 shutdown.step('database', database.close);

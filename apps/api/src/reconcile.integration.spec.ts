@@ -54,7 +54,8 @@ afterEach(async () => {
 function start(inspector: QueueInspector = inspectQueues(broker)): void {
   const relay = startRelay({ database, bell, broker, log });
   const queues = ['default', 'mail'];
-  const own = { database, inspector, bell, relay, broker, queues, everyMs: EVERY_MS };
+  const times = { everyMs: EVERY_MS, lookAgainMs: 10, silenceMs: 3 * EVERY_MS };
+  const own = { database, inspector, bell, relay, broker, queues, ...times };
   loops.push(relay, startReconcile({ ...own, metrics: createMetrics(), log }));
 }
 

@@ -7,14 +7,14 @@ import { startLoop, type Loop } from './loop.ts';
 
 /** Most jobs changed by one statement. */
 const BATCH = 1_000;
-/** How often to look before a ring is taken for lost, and the pause between two looks. */
-const LOOKS = 3;
-const LOOK_AGAIN_MS = 100;
 /** Roll calls in a row that a holder must have left unanswered. */
 const ROLL_CALLS = 3;
 
 export interface ReconcileParts {
-  database: Pick<Database, 'countRung' | 'oweLostRings' | 'oweScheduledRings' | 'hasUnheard' | 'releaseUnheld'>;
+  database: Pick<
+    Database,
+    'countRung' | 'listRung' | 'oweLostRings' | 'oweScheduledRings' | 'hasUnheard' | 'releaseUnheld'
+  >;
   inspector: QueueInspector;
   bell: Pick<Bell, 'announce' | 'command'>;
   relay: Loop;
@@ -22,6 +22,10 @@ export interface ReconcileParts {
   queues: readonly string[];
   /** How often to look, in milliseconds; a ring is lost when its job has been due for so long, too. */
   everyMs: number;
+  /** How long a ring must be missing before it is taken for lost, in milliseconds. @default 3_000 */
+  lookAgainMs?: number;
+  /** How long a holder must be silent, at least, before it loses its job, in milliseconds. @default 30_000 */
+  silenceMs?: number;
   metrics: Registry;
   log: Logger;
 }
@@ -34,39 +38,34 @@ export interface ReconcileParts {
  */
 export function startReconcile(parts: ReconcileParts): Loop {
   const { database, inspector, bell, relay, broker, queues, everyMs, metrics, log } = parts;
+  const { lookAgainMs = 3_000, silenceMs = 30_000 } = parts;
   const found = new Counter({
     name: 'offload_reconciled_total',
-    help: 'Jobs that are rung again because the broker lost their ring, by what they were: queued, scheduled or running',
+    help: 'Jobs that are rung again because ring or holder were missing, by what they were: queued, scheduled or running',
     labelNames: ['status'],
     registers: [metrics],
   });
   let unanswered = 0;
   let lastCall = -Infinity;
 
-  /** @returns how many rings of a queue were missing throughout: those between queue and claim are not for long */
-  async function countLost(queue: string): Promise<number> {
-    let lost = Infinity;
-    for (let look = 1; lost > 0 && look <= LOOKS; look += 1) {
-      if (look > 1) await delay(LOOK_AGAIN_MS);
-      // Counted on both sides of the look into the queue: rings come and go meanwhile.
-      const before = await database.countRung(queue);
-      if (before === 0) return 0;
-      const status = await inspector.inspect(ringQueue(queue));
-      const after = await database.countRung(queue);
-      lost = Math.min(lost, before - (status?.ready ?? 0), after - (status?.ready ?? 0));
-    }
-    return lost;
+  /** The oldest jobs of a queue, as many as rings are missing there. */
+  async function suspects(queue: string): Promise<string[]> {
+    // Counted on both sides of the look into the queue: rings come and go meanwhile.
+    const before = await database.countRung(queue);
+    if (before === 0) return [];
+    const status = await inspector.inspect(ringQueue(queue));
+    const after = await database.countRung(queue);
+    const missing = Math.min(before, after) - (status?.ready ?? 0);
+    return missing > 0 ? database.listRung(queue, missing, everyMs) : [];
   }
 
   async function ringLost(queue: string): Promise<number> {
-    const lost = await countLost(queue);
-    let owed = 0;
-    while (owed < lost) {
-      const more = await database.oweLostRings(queue, Math.min(lost - owed, BATCH), everyMs);
-      if (more === 0) break; // the others are too young to tell
-      owed += more;
-    }
-    return owed;
+    const first = await suspects(queue);
+    if (first.length === 0) return 0;
+    // A ring between queue and claim is missing, too. In a while its job is no longer among the oldest.
+    await delay(lookAgainMs);
+    const still = new Set(await suspects(queue));
+    return database.oweLostRings(first.filter((id) => still.has(id)));
   }
 
   async function callRoll(): Promise<number> {
@@ -75,25 +74,26 @@ export function startReconcile(parts: ReconcileParts): Loop {
       unanswered = 0;
       return 0;
     }
-    const released = unanswered < ROLL_CALLS ? [] : await database.releaseUnheld(ROLL_CALLS * everyMs, BATCH);
+    const released =
+      unanswered < ROLL_CALLS ? [] : await database.releaseUnheld(Math.max(ROLL_CALLS * everyMs, silenceMs), BATCH);
     await Promise.all(released.map((job) => bell.announce(job)));
     unanswered = (await bell.command({ command: 'roll-call' })) ? unanswered + 1 : 0;
     lastCall = performance.now();
     return released.length;
   }
 
-  function tell(status: string, count: number): void {
+  function tell(status: string, count: number, what: string): void {
     if (count === 0) return;
     found.inc({ status }, count);
-    log.warn({ count, status }, 'the broker lost rings: these jobs are rung again');
+    log.warn({ count, status }, `${what}: these jobs are rung again`);
     relay.wake();
   }
 
   async function round(): Promise<number> {
     if (broker.state === 'open') {
-      for (const queue of queues) tell('queued', await ringLost(queue));
-      tell('scheduled', await database.oweScheduledRings(BATCH));
-      tell('running', await callRoll());
+      for (const queue of queues) tell('queued', await ringLost(queue), 'rings are missing');
+      tell('scheduled', await database.oweScheduledRings(BATCH), 'no rings were owed');
+      tell('running', await callRoll(), 'their worker does not answer');
     }
     return everyMs * (0.75 + Math.random() / 2); // no two apis in step
   }

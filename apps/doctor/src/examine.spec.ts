@@ -10,7 +10,7 @@ const queue: QueueLook = {
   rung: 0,
   running: 0,
   broker: { waiting: 0, consumers: 2 },
-  lost: 0,
+  lost: [],
 };
 const running: RunningLook = {
   id: '01a1fba9-679a-75c8-9117-2a8c29e05854',
@@ -50,7 +50,7 @@ describe('examine', () => {
   });
 
   it('finds queued jobs without a ring', () => {
-    const { findings, said } = foundIn({ rung: 3, lost: 3 });
+    const { findings, said } = foundIn({ rung: 3, lost: ['a', 'b', 'c'] });
     expect(findings).toEqual(['lost-rings 3']);
     expect(said[0]).toBe('3 queued jobs of default wait for a ring that the broker does not have: it was lost.');
   });
@@ -67,7 +67,7 @@ describe('examine', () => {
 
   it('finds a queue with jobs that QUEUES does not name, whether the broker has it or not', () => {
     expect(foundIn({ named: false, scheduled: 2 })).toMatchObject({ findings: ['unnamed-queue 2'] });
-    const { findings, said } = foundIn({ named: false, rung: 1, lost: 1, broker: null });
+    const { findings, said } = foundIn({ named: false, rung: 1, lost: ['a'], broker: null });
     expect(findings).toEqual(['unnamed-queue 1', 'lost-rings 1']);
     expect(said[0]).toContain('and the broker has no jobs.default');
   });

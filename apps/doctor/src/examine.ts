@@ -74,12 +74,12 @@ function ofQueue(look: QueueLook): Finding[] {
       remedy: '--repair declares it; a running api that may do so does it too, within its RECONCILE_MS.',
     });
   }
-  if (lost > 0) {
+  if (lost.length > 0) {
     findings.push({
       code: 'lost-rings',
       queue,
-      count: lost,
-      message: `${counted(lost, 'queued job')} of ${queue} ${lost === 1 ? 'waits' : 'wait'} for a ring that the broker does not have: it was lost.`,
+      count: lost.length,
+      message: `${counted(lost.length, 'queued job')} of ${queue} ${lost.length === 1 ? 'waits' : 'wait'} for a ring that the broker does not have: it was lost.`,
       remedy: named
         ? '--repair has them rung again; a running api does it too, within its RECONCILE_MS.'
         : '--repair has them rung again once the broker has their queue.',

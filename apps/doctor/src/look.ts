@@ -24,8 +24,8 @@ export interface QueueLook {
   running: number;
   /** Rings that wait in the broker, and who consumes them; null when the broker has no such queue. */
   broker: { waiting: number; consumers: number } | null;
-  /** Queued jobs whose ring is neither owed nor waiting, throughout the look. */
-  lost: number;
+  /** Ids of queued jobs whose ring is neither owed nor waiting, throughout the look. */
+  lost: readonly string[];
 }
 
 /** A running job and its holder. */
@@ -52,7 +52,7 @@ export interface Look {
 }
 
 export interface LookParts {
-  database: Pick<Database, 'survey' | 'countRung'>;
+  database: Pick<Database, 'survey' | 'countRung' | 'listRung'>;
   inspector: QueueInspector;
   publisher: Pick<Publisher, 'publish'>;
   /** Those that QUEUES names. */
@@ -71,15 +71,16 @@ export async function look(parts: LookParts): Promise<Look> {
   const { database, queues, patience } = parts;
   const calledAt = performance.now();
   const notCalled = await callRoll(parts.publisher);
-  const lost = new Map<string, number>();
+  const lost = new Map<string, readonly string[]>();
   for (;;) {
     const known = (await database.survey()).queues.map(({ queue }) => queue);
     const names = [...new Set([...queues, ...known])];
     const statuses = new Map<string, QueueStatus | null>();
     for (const name of names) {
-      const { status, missing } = await compare(name, parts);
+      const { status, suspects } = await compare(name, parts);
       statuses.set(name, status);
-      lost.set(name, Math.min(missing, lost.get(name) ?? Infinity));
+      const still = new Set(suspects);
+      lost.set(name, lost.get(name)?.filter((id) => still.has(id)) ?? suspects);
     }
     const dead = await inspect(exchanges.dead, parts.inspector);
     const survey = await database.survey();
@@ -90,12 +91,12 @@ export async function look(parts: LookParts): Promise<Look> {
       answered: notCalled === null ? job.silentMs <= sinceCallMs : null,
     }));
     const agrees =
-      running.every(({ answered }) => answered !== false) && [...lost.values()].every((each) => each === 0);
+      running.every(({ answered }) => answered !== false) && [...lost.values()].every((each) => each.length === 0);
     if (agrees || sinceCallMs >= patience.lookMs) {
       return {
         at: new Date(),
         calledAt,
-        queues: names.map((name) => queueLook(name, parts, survey, statuses.get(name) ?? null, lost.get(name) ?? 0)),
+        queues: names.map((name) => queueLook(name, parts, survey, statuses.get(name) ?? null, lost.get(name) ?? [])),
         overdue: survey.overdue,
         unowed: survey.unowed,
         running,
@@ -117,12 +118,16 @@ export async function callRoll(publisher: Pick<Publisher, 'publish'>): Promise<s
   }
 }
 
-/** @returns how many rings are missing, with the rung jobs counted on both sides of the look: they come and go */
-async function compare(queue: string, { database, inspector }: LookParts) {
+/**
+ * @returns the oldest jobs, as many as rings are missing, with the rung jobs counted on both sides of the look: they come
+ *   and go. Those whose ring is between queue and claim are not among the oldest for long.
+ */
+async function compare(queue: string, { database, inspector, patience }: LookParts) {
   const before = await database.countRung(queue);
   const status = await inspect(ringQueue(queue), inspector);
   const after = before === 0 ? 0 : await database.countRung(queue);
-  return { status, missing: Math.max(0, Math.min(before, after) - (status?.ready ?? 0)) };
+  const missing = Math.min(before, after) - (status?.ready ?? 0);
+  return { status, suspects: missing > 0 ? await database.listRung(queue, missing, patience.settledMs) : [] };
 }
 
 /** The broker closes the inspector's channel when there is no such queue; it is open again at once. */
@@ -142,7 +147,7 @@ function queueLook(
   { queues }: LookParts,
   survey: Survey,
   status: QueueStatus | null,
-  lost: number,
+  lost: readonly string[],
 ): QueueLook {
   const none = { scheduled: 0, owed: 0, rung: 0, running: 0 };
   const { scheduled, owed, rung, running } = survey.queues.find((each) => each.queue === queue) ?? none;

@@ -51,18 +51,20 @@ async function declareMissing({ queues, deadLetters, notCalled }: Look, { declar
   return [missing.length > 0 ? `Declared ${missing.join(', ')}.` : 'Declared all exchanges and queues.'];
 }
 
-async function oweAgain({ queues, unowed }: Look, { database, inspector, patience }: RepairParts): Promise<string[]> {
+async function oweAgain({ queues, unowed }: Look, { database, inspector }: RepairParts): Promise<string[]> {
   const done: string[] = [];
   for (const { queue, lost } of queues) {
-    if (lost === 0) continue;
+    if (lost.length === 0) continue;
     if (!(await inspect(ringQueue(queue), inspector))) {
-      done.push(`Left the ${counted(lost, 'job')} of ${queue}: the broker has no ${ringQueue(queue)} for their rings.`);
+      done.push(
+        `Left the ${counted(lost.length, 'job')} of ${queue}: the broker has no ${ringQueue(queue)} for their rings.`,
+      );
       continue;
     }
-    const owed = await inBatches(lost, (limit) => database.oweLostRings(queue, limit, patience.settledMs));
+    const owed = await database.oweLostRings([...lost]);
     if (owed > 0) done.push(`Owed ${counted(owed, 'job')} of ${queue} their lost ring again.`);
-    if (owed < lost)
-      done.push(`Left ${counted(lost - owed, 'job')} of ${queue}: by now they are rung, or too young to tell.`);
+    if (owed < lost.length)
+      done.push(`Left ${counted(lost.length - owed, 'job')} of ${queue}: by now they are rung, or claimed.`);
   }
   if (unowed > 0) {
     const owed = await inBatches(unowed, (limit) => database.oweScheduledRings(limit));

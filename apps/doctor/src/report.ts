@@ -27,7 +27,8 @@ export function reportJson(look: Look, examination: Examination, repaired: reado
   const { at, queues, overdue, unowed, running, deadLetters, notCalled } = look;
   const { findings, notes } = examination;
   const agrees = findings.length === 0;
-  const figures = { queues, overdue, unowed, deadLetters, rollCall: { failed: notCalled }, running };
+  const counted = queues.map((queue) => ({ ...queue, lost: queue.lost.length }));
+  const figures = { queues: counted, overdue, unowed, deadLetters, rollCall: { failed: notCalled }, running };
   return JSON.stringify({ at, agrees, ...figures, findings, notes, ...(repaired && { repaired }) }, null, 2);
 }
 

@@ -18,7 +18,7 @@ import { refreshWatched } from './refresh.ts';
 const config = loadConfig(configSchema);
 const instance = config.INSTANCE ?? `notifier-${hostname()}-${process.pid}`;
 const log = createLogger('notifier', { level: config.LOG_LEVEL, instance });
-const shutdown = handleShutdown(log, config.SHUTDOWN_GRACE_MS);
+const shutdown = handleShutdown(log, config.SHUTDOWN_GRACE_MS + 5_000);
 const metrics = createMetrics();
 
 const database = openDatabase({
@@ -47,7 +47,7 @@ const server = await listen(app, { host: config.HOST, port: config.NOTIFIER_PORT
 log.info({ host: config.HOST, port: server.port }, 'listening');
 
 shutdown.step('http', () => {
-  const closed = server.close();
+  const closed = server.close(config.SHUTDOWN_GRACE_MS);
   hub.close(); // browsers come back by themselves, to whichever notifier is there
   return closed;
 });

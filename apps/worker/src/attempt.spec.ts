@@ -1,4 +1,5 @@
-import { expect, it } from '@jest/globals';
+import assert from 'node:assert';
+import { expect, it, jest } from '@jest/globals';
 import { defineJob, type Job } from '@offload/contracts';
 import type { Outbound } from '@offload/outbound';
 import { createLogger } from '@offload/runtime';
@@ -19,7 +20,7 @@ const definition = defineJob({
 function setup(handler: Run, more: Partial<AttemptParts> = {}) {
   const stop = new AbortController();
   const cancel = new AbortController();
-  const job = { id: 'id', payload: { n: 1 }, attempt: 2, maxAttempts: 3 } as Job;
+  const job = { id: 'id', payload: { n: 1 }, attempt: 2, maxAttempts: 3, errors: [] as unknown } as Job;
   const log = createLogger('spec', { level: 'silent', instance: 'spec' });
   const context = {
     jobId: 'id',
@@ -96,6 +97,39 @@ it('schedules the next attempt within the back-off after any other error, also a
   expect((outcome as { delayMs: number }).delayMs).toBeLessThanOrEqual(100);
 });
 
+it.each([
+  [
+    'an error whose message can not be read',
+    Object.defineProperty(new Error(), 'message', { get: () => assert.fail() }),
+  ],
+  ['an error whose message is no text', Object.assign(new Error(), { message: { toString: null } })],
+  ['an object without a prototype', Object.create(null)],
+  ['a proxy that answers nothing', new Proxy({}, { getPrototypeOf: () => assert.fail(), get: () => assert.fail() })],
+])('retries after %s was thrown, as after any error', async (_what, thrown) => {
+  const { run } = setup(async () => {
+    throw thrown;
+  });
+  const message = 'threw something that can not be described';
+  expect(await run()).toMatchObject({ status: 'scheduled', error: { code: 'handler-error', message } });
+});
+
+it('fails for good on a PermanentError, whatever its message', async () => {
+  const { run } = setup(async () => {
+    throw Object.assign(new PermanentError(), { message: Object.create(null) });
+  });
+  expect(await run()).toMatchObject({ status: 'failed', error: { code: 'permanent' } });
+});
+
+it('backs off by the attempts that failed, not by those that were snoozed or given back', async () => {
+  const random = jest.spyOn(Math, 'random').mockReturnValue(1);
+  const { run } = setup(() => Promise.reject(new Error('the second failure')), {
+    job: { payload: { n: 1 }, attempt: 50, maxAttempts: 60, errors: [{}] } as Job,
+    backoff: { baseMs: 100, factor: 2, maxMs: 10_000 },
+  });
+  expect(await run()).toMatchObject({ status: 'scheduled', delayMs: 200 });
+  random.mockRestore();
+});
+
 it('waits at least as long as a RetryAfterError says', async () => {
   const { run } = setup(async () => {
     throw new RetryAfterError('busy', 5_000);
@@ -107,6 +141,7 @@ it.each([
   [Number.POSITIVE_INFINITY, 30 * 86_400_000],
   [Number.NaN, 0],
   [-5, 0],
+  [undefined as unknown as number, 0],
 ])('does not take %s milliseconds at their word', async (retryAfterMs, expected) => {
   const { run } = setup(
     async () => {
@@ -122,7 +157,7 @@ it('comes back without an error after a snooze, even from its last attempt', asy
     async () => {
       throw new SnoozeError(1_500);
     },
-    { job: { payload: { n: 1 }, attempt: 3, maxAttempts: 3 } as Job },
+    { job: { payload: { n: 1 }, attempt: 3, maxAttempts: 3, errors: [] as unknown } as Job },
   );
   expect(await run()).toEqual({ status: 'scheduled', error: null, delayMs: 1_500 });
 });
@@ -147,7 +182,7 @@ it('fails when the last attempt is used up', async () => {
     async () => {
       throw new Error('again');
     },
-    { job: { payload: { n: 1 }, attempt: 3, maxAttempts: 3 } as Job },
+    { job: { payload: { n: 1 }, attempt: 3, maxAttempts: 3, errors: [] as unknown } as Job },
   );
   expect(await run()).toMatchObject({ status: 'failed', error: { code: 'handler-error', attempt: 3 } });
 });

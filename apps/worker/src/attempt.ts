@@ -34,9 +34,6 @@ class TimeoutError extends Error {
  */
 export async function attempt(parts: AttemptParts): Promise<Outcome> {
   const { job, definition, handler, timeoutMs, abandonAfterMs = 2_000, cancelled, stops, context } = parts;
-  const payload = definition.payload.safeParse(job.payload);
-  if (!payload.success) return { status: 'failed', error: jobError('invalid-payload', payload.error, job.attempt) };
-
   const mustLetGo = (): boolean => stops.some(({ aborted }) => aborted);
   if (cancelled.aborted) return { status: 'cancelled' };
   if (mustLetGo()) return { status: 'queued' };
@@ -49,6 +46,8 @@ export async function attempt(parts: AttemptParts): Promise<Outcome> {
   const signals = [cancelled, ...stops];
   for (const signal of signals) signal.addEventListener('abort', onStop);
   try {
+    const payload = definition.payload.safeParse(job.payload);
+    if (!payload.success) return { status: 'failed', error: jobError('invalid-payload', payload.error, job.attempt) };
     const handling = (async () => handler(payload.data, { ...context, signal: run.signal }))();
     const returned = await Promise.race([handling, abandoned(run.signal, abandonAfterMs)]);
     if (cancelled.aborted) return { status: 'cancelled' };
@@ -89,21 +88,42 @@ function succeeded(definition: JobDefinition, returned: unknown, attempt: number
 const MAX_RETRY_AFTER_MS = 30 * 24 * 60 * 60 * 1000;
 
 function failed(error: unknown, { job, backoff }: AttemptParts): Outcome {
-  if (error instanceof SnoozeError) {
-    return { status: 'scheduled', error: null, delayMs: Math.min(error.delayMs, MAX_RETRY_AFTER_MS) };
-  }
-  if (error instanceof PermanentError) return { status: 'failed', error: jobError('permanent', error, job.attempt) };
-  const code = error instanceof TimeoutError ? 'timeout' : 'handler-error';
+  if (is(error, SnoozeError)) return { status: 'scheduled', error: null, delayMs: bounded(error.delayMs) };
+  if (is(error, PermanentError)) return { status: 'failed', error: jobError('permanent', error, job.attempt) };
+  const code = is(error, TimeoutError) ? 'timeout' : 'handler-error';
   const described = jobError(code, error, job.attempt);
   if (job.attempt >= job.maxAttempts) return { status: 'failed', error: described };
-  const wanted = error instanceof RetryAfterError ? error.retryAfterMs : 0;
-  const atLeastMs = Math.min(Number.isNaN(wanted) ? 0 : wanted, MAX_RETRY_AFTER_MS);
-  return { status: 'scheduled', error: described, delayMs: Math.max(retryDelayMs(backoff, job.attempt), atLeastMs) };
+  const atLeastMs = is(error, RetryAfterError) ? bounded(error.retryAfterMs) : 0;
+  // Attempts that were not used up (snoozed, given back) are no failures.
+  const delayMs = Math.max(retryDelayMs(backoff, job.errors.length + 1), atLeastMs);
+  return { status: 'scheduled', error: described, delayMs };
+}
+
+/** A handler's delay, whatever it may be. */
+function bounded(ms: unknown): number {
+  return typeof ms === 'number' && ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : 0;
 }
 
 function jobError(code: string, error: unknown, attempt: number): AttemptError {
-  const text = error instanceof z.ZodError ? issuesOf(error) : error instanceof Error ? error.message : String(error);
+  const text = is(error, z.ZodError) ? issuesOf(error) : messageOf(error);
   return { code, message: storable(text, 2_000), attempt };
+}
+
+/** Handlers may throw anything, also what can't even be looked at. */
+function is<Kind extends Error>(error: unknown, Kind: abstract new (...given: never[]) => Kind): error is Kind {
+  try {
+    return error instanceof Kind;
+  } catch {
+    return false;
+  }
+}
+
+function messageOf(error: unknown): string {
+  try {
+    return String(is(error, Error) ? error.message : error);
+  } catch {
+    return 'threw something that can not be described';
+  }
 }
 
 function issuesOf({ issues }: z.ZodError): string {

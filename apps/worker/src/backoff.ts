@@ -1,12 +1,13 @@
 import type { Backoff } from '@offload/contracts';
 
 /**
- * Exponential back-off with full jitter: anything from 0 to `min(maxMs, baseMs * factor ** (attempt - 1))`.
+ * Exponential back-off with full jitter: anything from 0 to `min(maxMs, baseMs * factor ** (failures - 1))`.
  * https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
  *
- * @param attempt the attempt that failed, from 1
+ * @param failures how many attempts have failed, this one included
  * @returns milliseconds until the next one
  */
-export function retryDelayMs({ baseMs, factor, maxMs }: Backoff, attempt: number, random = Math.random): number {
-  return Math.round(random() * Math.min(maxMs, baseMs * factor ** (attempt - 1)));
+export function retryDelayMs({ baseMs, factor, maxMs }: Backoff, failures: number, random = Math.random): number {
+  const bound = baseMs === 0 ? 0 : Math.min(maxMs, baseMs * factor ** (failures - 1)); // 0 times Infinity is no number
+  return Math.round(random() * bound);
 }

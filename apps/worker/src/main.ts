@@ -123,4 +123,4 @@ shutdown.step('broker', async () => void (await Promise.all([consuming.close(), 
 shutdown.step('handlers', closeHandlers);
 shutdown.step('outbound', () => outbound.close());
 shutdown.step('database', database.close);
-shutdown.step('http', server.close);
+shutdown.step('http', () => server.close(1_000));

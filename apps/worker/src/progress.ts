@@ -27,7 +27,7 @@ export function reportProgressTo(write: (progress: JobProgress) => Promise<void>
     progress(percent, message) {
       if (stopped) return;
       const inRange = Math.min(100, Math.max(0, Number.isFinite(percent) ? percent : 0));
-      waiting = { percent: inRange, message: message === undefined ? null : storable(message, 500) };
+      waiting = { percent: inRange, message: message === undefined ? null : storable(String(message), 500) };
       writing ??= drain();
     },
     async stop() {

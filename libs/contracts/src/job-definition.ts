@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** How long to wait before attempt n + 1: a random time up to `min(maxMs, baseMs * factor ** (n - 1))`. */
+/** How long to wait after n failed attempts: a random time up to `min(maxMs, baseMs * factor ** (n - 1))`. */
 export interface Backoff {
   /** Upper bound before the second attempt, in milliseconds. @default 1_000 */
   baseMs: number;

@@ -103,6 +103,10 @@ async function check(world: World, before: Map<string, Job>): Promise<void> {
       expect(job.version).toBeGreaterThanOrEqual(earlier.version);
       if (job.version === earlier.version) expect(job.status).toBe(earlier.status);
     }
+    expect(job.maxAttempts).toBe(world.allowed.get(job.id));
+    expect(job.attempt).toBeLessThanOrEqual(job.maxAttempts);
+    if (job.status === 'failed' && job.error?.code === 'worker-lost') expect(job.attempt).toBe(job.maxAttempts);
+    if (world.unwanted.has(job.id)) expect(['running', 'succeeded', 'cancelled']).toContain(job.status);
     if (!isFinished(job.status) && !world.forgotten.has(job.id)) expect(await world.rings(job.id)).not.toEqual([]);
     before.set(job.id, job);
   }

@@ -9,7 +9,7 @@ import { cancelJob, type Cancellation } from './transitions/cancel-job.ts';
 import { claimJobs, type Claim, type Delivery } from './transitions/claim-jobs.ts';
 import { createJobs, type CreatedJob, type NewJob } from './transitions/create-jobs.ts';
 import { holdJobs, type HeldJob } from './transitions/hold-jobs.ts';
-import { countRung, oweLostRings, oweScheduledRings } from './transitions/lost-rings.ts';
+import { countRung, listRung, oweLostRings, oweScheduledRings } from './transitions/lost-rings.ts';
 import { confirmRings, msUntilNextRing, takeOwedRings, type OwedRing } from './transitions/owed-rings.ts';
 import { pruneJobs } from './transitions/prune-jobs.ts';
 import { hasUnheard, releaseUnheld } from './transitions/release-unheld.ts';
@@ -58,8 +58,10 @@ export interface Database {
   releaseUnheld(silentMs: number, limit: number): Promise<Job[]>;
   /** How many rings of this queue must be with the broker. */
   countRung(queue: string): Promise<number>;
-  /** @returns how many jobs, due at least `settledMs` ago, are to be rung again */
-  oweLostRings(queue: string, limit: number, settledMs: number): Promise<number>;
+  /** The oldest of their jobs that were due at least `settledMs` ago. */
+  listRung(queue: string, limit: number, settledMs: number): Promise<string[]>;
+  /** @returns how many of these jobs are to be rung again */
+  oweLostRings(jobIds: string[]): Promise<number>;
   /** @returns how many scheduled jobs owe their ring again */
   oweScheduledRings(limit: number): Promise<number>;
   /** @returns how many jobs, finished more than `days` days ago, were deleted */
@@ -103,7 +105,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     hasUnheard: (silentMs) => orUnavailable(() => hasUnheard(pool, silentMs)),
     releaseUnheld: (silentMs, limit) => orUnavailable(() => releaseUnheld(pool, silentMs, limit)),
     countRung: (queue) => orUnavailable(() => countRung(pool, queue)),
-    oweLostRings: (queue, limit, settledMs) => orUnavailable(() => oweLostRings(pool, queue, limit, settledMs)),
+    listRung: (queue, limit, settledMs) => orUnavailable(() => listRung(pool, queue, limit, settledMs)),
+    oweLostRings: (jobIds) => orUnavailable(() => oweLostRings(pool, jobIds)),
     oweScheduledRings: (limit) => orUnavailable(() => oweScheduledRings(pool, limit)),
     pruneJobs: (days, limit) => orUnavailable(() => pruneJobs(pool, days, limit)),
     survey: () => orUnavailable(() => survey(pool)),

@@ -26,6 +26,11 @@ export const WORKERS = 3;
 const GRACE_MS = 5_000;
 const AN_HOUR_MS = 3_600_000;
 
+/** The last attempt is not tried again. */
+function lastOutcome(wanted: Outcome): Outcome {
+  return wanted.status === 'scheduled' && wanted.error ? { status: 'failed', error: wanted.error } : wanted;
+}
+
 /**
  * The system without its processes: the real database functions, and around them a broker and workers that are plain
  * data, so that they can do in any order what they do in life. Every call is one step.
@@ -36,6 +41,10 @@ export function createWorld(database: Database, sql: pg.Pool) {
   const jobIds: string[] = [];
   /** Whose rings the broker has forgotten; reconcile is to find them. */
   const forgotten = new Set<string>();
+  /** Those that were running when somebody wanted them cancelled. */
+  const unwanted = new Set<string>();
+  /** How many attempts each job may have: as many as it was made with, and each that was not used up. */
+  const allowed = new Map<string, number>();
 
   const pick = <T>(from: readonly T[], n: number): T | undefined => from[n % Math.max(1, from.length)];
   const workerOf = (n: number): Delivered[] => workers[n % WORKERS] as Delivered[];
@@ -67,11 +76,16 @@ export function createWorld(database: Database, sql: pg.Pool) {
   }
 
   /** As the worker's run-job does it. */
-  async function settle(worker: Delivered[], delivered: Delivered, outcome: Outcome, answerLost: boolean) {
-    const settlement = { jobId: delivered.ring.jobId, attempt: delivered.attempt as number, outcome };
-    const before = await database.getJob(settlement.jobId);
+  async function settle(worker: Delivered[], delivered: Delivered, wanted: Outcome, answerLost: boolean) {
+    const { jobId } = delivered.ring;
+    const attempt = delivered.attempt as number;
+    const before = await database.getJob(jobId);
+    const outcome = attempt < (before?.maxAttempts ?? 0) ? wanted : lastOutcome(wanted);
+    const settlement = { jobId, attempt, outcome };
     const first = await database.settleJob(settlement);
     const after = await database.getJob(settlement.jobId);
+    const free = outcome.status === 'queued' || (outcome.status === 'scheduled' && !outcome.error);
+    if (first && free && after?.status !== 'cancelled') allowed.set(first.id, (allowed.get(first.id) ?? 0) + 1);
     const job = answerLost ? await database.settleJob(settlement) : first;
     const row = job ?? (answerLost ? await database.getJob(settlement.jobId) : null);
     const settled = row?.attempt === settlement.attempt && row.status !== 'running' ? row : job;
@@ -82,6 +96,8 @@ export function createWorld(database: Database, sql: pg.Pool) {
   return {
     jobIds: jobIds as readonly string[],
     forgotten: forgotten as ReadonlySet<string>,
+    unwanted: unwanted as ReadonlySet<string>,
+    allowed: allowed as ReadonlyMap<string, number>,
 
     async create(maxAttempts: number, delayMs: number): Promise<void> {
       const policy = {
@@ -94,6 +110,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
       const work = { id: randomUUID(), type: 'spec.job', queue: 'default', payload: {} };
       await database.createJob({ ...work, ...policy, maxAttempts, delayMs });
       jobIds.push(work.id);
+      allowed.set(work.id, maxAttempts);
     },
 
     /** A relay sends what is due; it may die before it has sent anything, or before it has heard the confirms. */
@@ -167,7 +184,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
 
     async cancel(n: number): Promise<void> {
       const jobId = pick(jobIds, n);
-      if (jobId) await database.cancelJob(jobId);
+      if (jobId && (await database.cancelJob(jobId))?.kind === 'requested') unwanted.add(jobId);
     },
 
     /** Whatever was to happen at a time is due sooner. */
@@ -181,7 +198,8 @@ export function createWorld(database: Database, sql: pg.Pool) {
 
     /** The api's reconcile with its roll calls, after which the broker's losses are found. */
     async reconcile(): Promise<void> {
-      await database.oweLostRings('default', Math.max(0, (await database.countRung('default')) - ready.length), 0);
+      const lost = Math.max(0, (await database.countRung('default')) - ready.length);
+      await database.oweLostRings(await database.listRung('default', lost, 0));
       await database.oweScheduledRings(100);
       await sql.query(`update jobs set held_at = now() - interval '1 minute'`);
       for (const worker of workers) {

@@ -38,28 +38,31 @@ export function createHttpService(options: HttpServiceOptions): Express {
 }
 
 /**
- * Listens, and closes on demand: no new connections, idle ones closed, answers under way finished.
+ * Listens, and closes on demand: no new connections, idle ones closed, answers under way finished. What is not finished
+ * after `graceMs` (a request that never comes to its end, say) is cut off; by default it is waited for.
  *
  * @throws when the port is taken
  */
 export async function listen(
   app: Express,
   { host, port }: { host: string; port: number },
-): Promise<{ port: number; close(): Promise<void> }> {
+): Promise<{ port: number; close(graceMs?: number): Promise<void> }> {
   const server = createServer(app);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
   });
-  return { port: (server.address() as { port: number }).port, close: () => close(server) };
+  return { port: (server.address() as { port: number }).port, close: (graceMs) => close(server, graceMs) };
 }
 
-function close(server: Server): Promise<void> {
+function close(server: Server, graceMs?: number): Promise<void> {
   return new Promise((resolve, reject) => {
+    const cut = graceMs === undefined ? undefined : setTimeout(() => server.closeAllConnections(), graceMs);
     // Connections whose last answer ends after this moment would otherwise be kept alive for their time.
     const sweep = setInterval(() => server.closeIdleConnections(), 50);
     server.close((error) => {
       clearInterval(sweep);
+      clearTimeout(cut);
       if (error) reject(error);
       else resolve();
     });

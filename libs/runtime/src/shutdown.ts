@@ -4,30 +4,32 @@ import type { Logger } from './logger.ts';
 export interface Shutdown {
   /** Adds a step; steps run one after the other in the order of these calls. */
   step(name: string, run: () => Promise<void> | void): void;
-  /** Ends the process with exit code 1 after the steps: it can't go on. */
-  fail(error: Error): void;
 }
 
 /**
- * SIGTERM or SIGINT runs the steps and exits with 0; a second signal exits at once. An error that nobody caught runs them
- * and exits with 1, since the process's state can't be trusted any more. Steps that take longer than `limitMs` are cut.
+ * SIGTERM or SIGINT runs the steps and exits with 0; a second signal exits at once. Steps that take longer than `limitMs`
+ * are cut, and the exit code is 1.
+ *
+ * An error that nobody caught exits with 1 at once, without the steps: the process's state can't be trusted any more, and
+ * a worker must not give back for free the very job that may have brought it down.
  */
 export function handleShutdown(log: Logger, limitMs: number): Shutdown {
   const steps: { name: string; run: () => Promise<void> | void }[] = [];
   let stopping = false;
 
-  async function stop(exitCode: number): Promise<void> {
+  async function stop(): Promise<void> {
+    let exitCode = 0;
     stopping = true;
     setTimeout(() => {
       log.error({ limitMs }, 'shutdown took too long');
-      process.exit(exitCode || 1);
+      process.exit(1);
     }, limitMs).unref();
     for (const { name, run } of steps) {
       try {
         await run();
       } catch (error) {
         log.error({ err: error, step: name }, 'shutdown step failed');
-        exitCode ||= 1;
+        exitCode = 1;
       }
     }
     log.info('stopped');
@@ -38,15 +40,15 @@ export function handleShutdown(log: Logger, limitMs: number): Shutdown {
     process.on(signal, () => {
       if (stopping) process.exit(1);
       log.info({ signal }, 'stopping');
-      void stop(0);
+      void stop();
     });
   }
   function fail(error: Error): void {
     log.fatal({ err: error }, 'cannot go on');
-    if (!stopping) void stop(1);
+    process.exit(1);
   }
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', (reason) => fail(reason instanceof Error ? reason : new Error(String(reason))));
 
-  return { step: (name, run) => void steps.push({ name, run }), fail };
+  return { step: (name, run) => void steps.push({ name, run }) };
 }

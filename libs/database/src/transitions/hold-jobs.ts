@@ -6,10 +6,16 @@ export interface HeldJob {
   attempt: number;
 }
 
+// Locked in the order in which claims and outcomes lock.
 const sql = `
+  with mine as (
+    select job.id from jobs as job join unnest($1::uuid[], $2::int[]) as held(id, attempt)
+      on job.id = held.id and job.attempt = held.attempt
+    where job.status = 'running'
+    order by job.id for update of job
+  )
   update jobs as job set held_at = now()
-  from unnest($1::uuid[], $2::int[]) as held(id, attempt)
-  where job.id = held.id and job.attempt = held.attempt and job.status = 'running'
+  from mine where job.id = mine.id
   returning job.id, job.cancel_requested as "cancelRequested"`;
 
 /**

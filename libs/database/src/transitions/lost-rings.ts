@@ -14,24 +14,39 @@ export async function countRung(pool: Pool, queue: string): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-const oweSql = `
-  with lost as (
-    select id from jobs as job where status = 'queued' and queue = $1
+/**
+ * The oldest of these jobs: if rings are missing, it is theirs, since rings wait in order.
+ *
+ * @param limit how many rings are missing
+ * @param settledMs only jobs that were due at least so long ago: a younger one's ring may be under way
+ */
+export async function listRung(pool: Pool, queue: string, limit: number, settledMs: number): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string }>({
+    name: 'list-rung',
+    text: `select id from jobs as job where status = 'queued' and queue = $1
       and due_at < now() - $3 * interval '1 millisecond'
       and not exists (select from outbox where job_id = job.id)
-    order by id limit $2 for update skip locked
+      order by id limit $2`,
+    values: [queue, limit, settledMs],
+  });
+  return rows.map(({ id }) => id);
+}
+
+const oweSql = `
+  with lost as (
+    select id from jobs as job where id = any($1::uuid[]) and status = 'queued'
+      and not exists (select from outbox where job_id = job.id)
+    order by id for update skip locked
   )
   insert into outbox (job_id, due_at) select id, now() from lost`;
 
 /**
- * Has the oldest jobs of a queue rung again: of those that were due at least `settledMs` ago, since a younger one's ring
- * may be under way. One that is not lost costs a refused claim.
+ * Has jobs rung again that are still queued and owe no ring. One whose ring is not lost costs a refused claim.
  *
- * @param limit how many rings are missing
  * @returns how many are owed now
  */
-export async function oweLostRings(pool: Pool, queue: string, limit: number, settledMs: number): Promise<number> {
-  const { rowCount } = await pool.query({ name: 'owe-lost-rings', text: oweSql, values: [queue, limit, settledMs] });
+export async function oweLostRings(pool: Pool, jobIds: string[]): Promise<number> {
+  const { rowCount } = await pool.query({ name: 'owe-lost-rings', text: oweSql, values: [jobIds] });
   return rowCount ?? 0;
 }
 

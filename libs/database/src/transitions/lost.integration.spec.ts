@@ -11,7 +11,9 @@ describe('a ring the broker has lost', () => {
     await jobs.running({ queue });
     expect(await jobs.database.countRung(queue)).toBe(3);
 
-    expect(await jobs.database.oweLostRings(queue, 2, 0)).toBe(2);
+    const oldest = await jobs.database.listRung(queue, 2, 0);
+    expect(oldest).toEqual(ids.slice(0, 2));
+    expect(await jobs.database.oweLostRings(oldest)).toBe(2);
     expect(await Promise.all(ids.map(jobs.owed))).toEqual([1, 1, 0]);
     expect(await jobs.database.countRung(queue)).toBe(1);
   });
@@ -19,14 +21,19 @@ describe('a ring the broker has lost', () => {
   it('is owed once by however many ask at a time', async () => {
     const queue = 'asked-twice';
     const ids = await Promise.all(Array.from({ length: 20 }, () => jobs.rung({ queue })));
-    const owed = await Promise.all(Array.from({ length: 5 }, () => jobs.database.oweLostRings(queue, 20, 0)));
+    const owed = await Promise.all(Array.from({ length: 5 }, () => jobs.database.oweLostRings(ids)));
     expect(owed.reduce((sum, count) => sum + count)).toBe(20);
     expect(await Promise.all(ids.map(jobs.owed))).toEqual(ids.map(() => 1));
   });
 
   it('is not looked for while its job is younger than the broker needs', async () => {
-    const id = await jobs.rung({ queue: 'young' });
-    expect(await jobs.database.oweLostRings('young', 1, 60_000)).toBe(0);
+    await jobs.rung({ queue: 'young' });
+    expect(await jobs.database.listRung('young', 1, 60_000)).toEqual([]);
+  });
+
+  it('is not owed to a job that has been claimed since', async () => {
+    const { id } = await jobs.running();
+    expect(await jobs.database.oweLostRings([id])).toBe(0);
     expect(await jobs.owed(id)).toBe(0);
   });
 

@@ -28,7 +28,7 @@ export interface Application {
 }
 
 /** How long a process may take to end after SIGTERM before it is killed. */
-const STOP_GRACE_MS = 5_000;
+const STOP_GRACE_MS = 8_000;
 /** What a process may take of that, at most, to let its jobs finish before it gives them back. */
 const SHUTDOWN_GRACE_MS = 3_000;
 

@@ -41,6 +41,21 @@ it('answers the request that an api is in the middle of when it is told to stop'
   await Promise.all([other.kill('SIGTERM'), worker.kill('SIGTERM')]);
 });
 
+it('waits for requests that never come to their end no longer than its grace, and exits with 0', async () => {
+  const api = await system.startApi({ SHUTDOWN_GRACE_MS: '200' });
+  const sockets = ['POST /v1/jobs HTTP/1.1\r\nHost: api\r\nContent-Length: 100\r\n\r\nhalf', 'GET /v1/jo'].map(
+    (text) => {
+      const socket = connect(Number(new URL(api.url).port), '127.0.0.1', () => socket.write(text));
+      socket.on('error', () => undefined);
+      return socket;
+    },
+  );
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  expect((await fetch(`${api.url}/healthz`)).status).toBe(200); // it has seen what was sent before
+  expect(await api.kill('SIGTERM')).toBe(0);
+  for (const socket of sockets) socket.destroy();
+});
+
 it('sends watchers away when a notifier is told to stop, to come back after a while of their own', async () => {
   const notifier = await system.startNotifier();
   const responses = await Promise.all([1, 2, 3, 4, 5].map(() => fetch(`${notifier.url}/v1/events`)));

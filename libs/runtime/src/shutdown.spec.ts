@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+
+const LIBRARY = join(import.meta.dirname, 'index.ts');
+
+/** A process with one step that says `drained`; `then` is what it does besides. @returns its exit code and the step's word */
+async function run(
+  then: string,
+  signals: readonly NodeJS.Signals[] = [],
+): Promise<[code: number | null, said: string]> {
+  const program = `
+    import { createLogger, handleShutdown } from ${JSON.stringify(LIBRARY)};
+    const shutdown = handleShutdown(createLogger('spec', { level: 'silent', instance: 'spec' }), 60_000);
+    const keepAlive = setInterval(() => undefined, 1_000);
+    shutdown.step('drain', () => console.log('drained'));
+    ${then}
+    console.log('up');`;
+  const source = ['--import', 'tsx', '--conditions=@offload/source', '--input-type=module', '-e', program];
+  const child = spawn(process.execPath, source, { env: { ...process.env, NODE_OPTIONS: '' } });
+  let said = '';
+  child.stdout.on('data', (chunk) => {
+    said += String(chunk);
+    if (said.includes('up')) for (const signal of signals) child.kill(signal);
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return [code, said.replace('up\n', '').trim()];
+}
+
+it('runs the steps on SIGTERM or SIGINT, and exits with 0', async () => {
+  expect(await Promise.all([run('', ['SIGTERM']), run('', ['SIGINT'])])).toEqual([
+    [0, 'drained'],
+    [0, 'drained'],
+  ]);
+});
+
+it('exits at once, without the steps, after an error that nobody caught', async () => {
+  const thrown = `setTimeout(() => { throw new Error('in a callback'); });`;
+  const rejected = `setTimeout(() => void Promise.reject(new Error('nobody waits')));`;
+  expect(await Promise.all([run(thrown), run(rejected)])).toEqual([
+    [1, ''],
+    [1, ''],
+  ]);
+});
+
+it('exits with 1 at once on a second signal, and when a step fails', async () => {
+  const stuck = `shutdown.step('stuck', () => new Promise(() => undefined));
+    process.on('SIGTERM', () => process.listenerCount('SIGINT') && setImmediate(() => process.kill(process.pid, 'SIGINT')));`;
+  const failing = `shutdown.step('failing', () => Promise.reject(new Error('no')));`;
+  expect(await Promise.all([run(stuck, ['SIGTERM']), run(failing, ['SIGTERM'])])).toEqual([
+    [1, 'drained'],
+    [1, 'drained'],
+  ]);
+});

@@ -167,6 +167,7 @@ describe('jobTopology', () => {
     const made = (await list('exchanges')).filter(({ name }) => /^jobs/.test(String(name)));
     expect(made.map(({ name, type, durable }) => [name, type, durable]).sort()).toEqual([
       ['jobs', 'direct', true],
+      ['jobs.control', 'fanout', true],
       ['jobs.dead', 'fanout', true],
       ['jobs.events', 'fanout', true],
     ]);
@@ -178,7 +179,9 @@ describe('jobTopology', () => {
     expect(await queue(ringQueue('default'))).toMatchObject({
       arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 500, 'x-dead-letter-exchange': 'jobs.dead' },
     });
-    expect(await queue(exchanges.dead)).toMatchObject({ arguments: { 'x-queue-type': 'quorum' } });
+    expect(await queue(exchanges.dead)).toMatchObject({
+      arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000 },
+    });
   });
 
   it('routes each ring to its queue, and what a consumer refuses to the dead letters', async () => {

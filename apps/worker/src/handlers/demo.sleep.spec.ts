@@ -41,6 +41,26 @@ describe('with a clock of our own', () => {
     ]);
   });
 
+  it('tells a second once, also when a timer comes a little early', async () => {
+    const { context, told } = setup();
+    const exact = performance.now.bind(performance);
+    let early = true;
+    // Just before the end the clock is once a fraction of a millisecond behind the timers.
+    jest.spyOn(performance, 'now').mockImplementation(() => {
+      const now = exact();
+      if (now - startedAt < 1_900 || !early) return now;
+      early = false;
+      return now - 0.3;
+    });
+    const startedAt = exact();
+    const sleeping = demoSleep({ seconds: 1.9 }, context);
+    await jest.advanceTimersByTimeAsync(1_905);
+    await sleeping;
+    expect(early).toBe(false);
+    expect(told).toEqual([[52, '1 of 1.9 s']]);
+    jest.restoreAllMocks();
+  });
+
   it('does not drift: an hour is an hour', async () => {
     const { context, told } = setup();
     const sleeping = demoSleep({ seconds: 3_600 }, context);

@@ -6,10 +6,13 @@ export const demoSleep: Handler<JobDefinitions['demoSleep']> = async ({ seconds 
   const totalMs = seconds * 1_000;
   const startedAt = performance.now();
   const elapsed = () => performance.now() - startedAt;
+  let told = 0;
   signal.throwIfAborted();
   while (elapsed() < totalMs) {
     const over = Math.floor(elapsed() / 1_000);
-    if (over > 0) {
+    // A timer may be a fraction of a millisecond early: the same second is not told twice.
+    if (over > told) {
+      told = over;
       progress(Math.floor((100 * over) / seconds), `${over} of ${seconds} s`);
     }
     // Every pause aims at a second since the start, so that late timers don't add up.

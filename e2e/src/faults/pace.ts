@@ -77,5 +77,5 @@ export const SHORT = {
   kills: 5,
   withoutBrokerMs: 8 * SECOND,
   withoutBrokerPerSecond: 20,
-  limitMs: 6 * MINUTE,
+  limitMs: 9 * MINUTE, // it takes five; a machine that is busy with other things more
 } satisfies Pace;

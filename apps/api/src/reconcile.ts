@@ -69,7 +69,8 @@ export function startReconcile(parts: ReconcileParts): Loop {
   }
 
   async function callRoll(): Promise<number> {
-    if (performance.now() - lastCall > 2 * everyMs) unanswered = 0; // not in a row: we were frozen, or the broker away
+    // Not in a row: we were frozen, or the broker away. A round may have looked for lost rings twice.
+    if (performance.now() - lastCall > 2 * (everyMs + lookAgainMs)) unanswered = 0;
     if (!(await database.hasUnheard(everyMs))) {
       unanswered = 0;
       return 0;
@@ -91,7 +92,13 @@ export function startReconcile(parts: ReconcileParts): Loop {
 
   async function round(): Promise<number> {
     if (broker.state === 'open') {
-      for (const queue of queues) tell('queued', await ringLost(queue), 'rings are missing');
+      // All queues at once: each may take a second look, and a round must not be the longer the more there are.
+      const lost = await Promise.all(queues.map(ringLost));
+      tell(
+        'queued',
+        lost.reduce((sum, count) => sum + count, 0),
+        'rings are missing',
+      );
       tell('scheduled', await database.oweScheduledRings(BATCH), 'no rings were owed');
       tell('running', await callRoll(), 'their worker does not answer');
     }

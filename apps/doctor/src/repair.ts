@@ -8,10 +8,7 @@ import type { Patience } from './patience.ts';
 import { counted } from './wording.ts';
 
 export interface RepairParts {
-  database: Pick<
-    Database,
-    'countRung' | 'oweLostRings' | 'oweScheduledRings' | 'releaseUnheld' | 'survey' | 'msUntilNextRing'
-  >;
+  database: Pick<Database, 'oweLostRings' | 'oweScheduledRings' | 'releaseUnheld' | 'survey'>;
   inspector: QueueInspector;
   publisher: Pick<Publisher, 'publish'>;
   /** Declares all exchanges and queues of QUEUES; those that are there stay as they are. */
@@ -110,7 +107,7 @@ async function takeFromSilent({ running, calledAt }: Look, parts: RepairParts): 
 async function announce(job: Job, publisher: Pick<Publisher, 'publish'>): Promise<void> {
   await publisher
     .publish(jobEvent, eventOf(job), { exchange: exchanges.events, mandatory: false })
-    .catch(() => undefined);
+    .catch(() => undefined); // the row has it
 }
 
 /** Gives a running api the time to ring, so that the next look tells whether there is one. */

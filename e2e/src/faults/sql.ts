@@ -13,7 +13,7 @@ export async function withClient<T>(url: string, use: (client: pg.Client) => Pro
     await client.connect();
     return await use(client);
   } finally {
-    await client.end().catch(() => undefined);
+    await client.end().catch(() => undefined); // cut already: it has ended
   }
 }
 

@@ -1,6 +1,15 @@
 import type { Database } from '@offload/database';
 import type { Connection } from '@offload/messaging';
-import { answers, createHttpService, methodNotAllowed, type Logger, type Registry } from '@offload/runtime';
+import {
+  answers,
+  authenticate,
+  createHttpService,
+  methodNotAllowed,
+  requireScope,
+  type ApiKey,
+  type Logger,
+  type Registry,
+} from '@offload/runtime';
 import type { Express } from 'express';
 import type { Hub } from './hub.ts';
 import { watchAll } from './routes/watch-all.ts';
@@ -13,6 +22,8 @@ export interface AppParts {
   metrics: Registry;
   log: Logger;
   notifierUrl: string;
+  /** Who may read; everybody without any. @default [] */
+  keys?: readonly ApiKey[];
 }
 
 /** The calls of the notifier and what answers them. */
@@ -25,8 +36,11 @@ export function createApp(parts: AppParts): Express {
       broker: { required: true, check: () => (parts.broker.state === 'open' ? null : parts.broker.state) },
     },
     routes(app) {
-      app.route('/v1/jobs/:id/events').head(methodNotAllowed('GET')).get(watchJob(parts)).all(methodNotAllowed('GET'));
-      app.route('/v1/events').head(methodNotAllowed('GET')).get(watchAll(parts)).all(methodNotAllowed('GET'));
+      app.use('/v1', authenticate(parts.keys ?? []));
+      const mayRead = requireScope('read');
+      const onlyGet = methodNotAllowed('GET'); // HEAD too: a stream has no end whose headers could be told
+      app.route('/v1/jobs/:id/events').head(onlyGet).get(mayRead, watchJob(parts)).all(onlyGet);
+      app.route('/v1/events').head(onlyGet).get(mayRead, watchAll(parts)).all(onlyGet);
     },
   });
 }

@@ -38,11 +38,20 @@ createBrokerTelemetry(log, metrics).observe(broker.events);
 subscribe(broker, {
   exchange: exchanges.events,
   message: jobEvent,
+  wants: ({ correlationId }) => correlationId === undefined || hub.wants(correlationId),
   handle: ({ body }) => hub.publish(body),
   onListening: () => void refreshWatched({ database, hub, log }),
 });
 
-const app = createApp({ database, broker, hub, metrics, log, notifierUrl: config.NOTIFIER_URL });
+const app = createApp({
+  database,
+  broker,
+  hub,
+  metrics,
+  log,
+  notifierUrl: config.NOTIFIER_URL,
+  keys: config.API_KEYS,
+});
 const server = await listen(app, { host: config.HOST, port: config.NOTIFIER_PORT });
 log.info({ host: config.HOST, port: server.port }, 'listening');
 

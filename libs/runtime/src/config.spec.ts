@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { z } from 'zod';
+import { newApiKey } from './api-keys.ts';
 import { commonVariables, flag, integer, list, parseConfig, port } from './config.ts';
 
 const schema = z.object({
@@ -18,6 +19,7 @@ it('fills in what is not set, and takes an empty variable for not set', () => {
       LOG_LEVEL: 'info',
       DATABASE_POOL_SIZE: 10,
       HOST: '127.0.0.1',
+      API_KEYS: [],
       SHUTDOWN_GRACE_MS: 10_000,
       PORT: 3000,
       CONCURRENCY: 10,
@@ -61,8 +63,22 @@ it.each([
 ])('lets a process listen on %s without authentication: %s', (HOST, may) => {
   const outcome = parseConfig(schema, { ...urls, HOST });
   expect('config' in outcome).toBe(may);
-  if (!may) expect((outcome as { faults: string[] }).faults[0]).toMatch(/AUTH=off/);
+  if (!may) expect((outcome as { faults: string[] }).faults[0]).toMatch(/API_KEYS \(`npm run api-key`.*AUTH=off/);
   expect('config' in parseConfig(schema, { ...urls, HOST, AUTH: 'off' })).toBe(true);
+  expect('config' in parseConfig(schema, { ...urls, HOST, API_KEYS: newApiKey('ci', ['read']).entry })).toBe(true);
+});
+
+it('reads API keys, and prints nothing of a wrong entry but its name', () => {
+  const { entry } = newApiKey('ci', ['read']);
+  expect(parseConfig(schema, { ...urls, API_KEYS: entry, AUTH: 'off' })).toMatchObject({
+    config: { API_KEYS: [{ name: 'ci' }] },
+  });
+  expect(parseConfig(schema, { ...urls, API_KEYS: `${entry},${entry},ops:write:${'a'.repeat(64)}` })).toEqual({
+    faults: [
+      'API_KEYS: entry 2 (ci): there is an entry of this name already',
+      'API_KEYS: entry 3 (ops): scopes are one or more of submit, read, manage, joined by "+"',
+    ],
+  });
 });
 
 it.each([

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
+import { apiKeys, type ApiKey } from './api-keys.ts';
 
 const EX_CONFIG = 78; // sysexits.h: something was found in an unconfigured or misconfigured state
 
@@ -48,7 +49,9 @@ export const commonVariables = {
   AMQP_CA_FILE: z.string().transform(readCertificate).optional(),
   /** Address to listen on. */
   HOST: z.string().min(1).default('127.0.0.1'),
-  /** `off` allows to listen beyond loopback although nobody has to authenticate. */
+  /** Who may do what, if not everybody everything: `name:scope+scope:sha256`, separated by commas. */
+  API_KEYS: apiKeys.default([]),
+  /** `off` allows to listen beyond loopback although there are no keys. */
   AUTH: z.enum(['off']).optional(),
   /** How long work under way may go on after SIGTERM, in milliseconds. */
   SHUTDOWN_GRACE_MS: integer(10_000),
@@ -66,15 +69,15 @@ export function parseConfig<Schema extends z.ZodObject>(
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(given);
   if (parsed.success) {
-    const { HOST, AUTH } = parsed.data as { HOST?: string; AUTH?: string };
-    const fault = HOST !== undefined && listeningFault(HOST, AUTH);
+    const fault = listeningFault(parsed.data);
     return fault ? { faults: [fault] } : { config: parsed.data };
   }
   return {
     faults: parsed.error.issues.map(({ path, message }) => {
       const name = String(path[0]);
       if (given[name] === undefined) return `${name} is not set: ${message}`;
-      return name.endsWith('_URL') ? `${name}: ${message}` : `${name}=${given[name]}: ${message}`; // URLs carry passwords
+      const isSecret = name.endsWith('_URL') || name === 'API_KEYS'; // URLs carry passwords
+      return isSecret ? `${name}: ${message}` : `${name}=${given[name]}: ${message}`;
     }),
   };
 }
@@ -97,11 +100,13 @@ function isLoopback(host: string): boolean {
 }
 
 /** @returns why a process may not listen there, if it may not */
-function listeningFault(host: string, auth: string | undefined): string | null {
-  if (isLoopback(host) || auth === 'off') return null;
+function listeningFault(config: { HOST?: string; AUTH?: string; API_KEYS?: readonly ApiKey[] }): string | null {
+  const { HOST, AUTH, API_KEYS = [] } = config;
+  if (HOST === undefined || isLoopback(HOST) || API_KEYS.length > 0 || AUTH === 'off') return null;
   return (
-    `refusing to listen on HOST=${host}: without API keys anybody who reaches it could submit and read jobs. ` +
-    'Listen on 127.0.0.1, or set AUTH=off if something in front of it decides who may.'
+    `refusing to listen on HOST=${HOST}: without API keys anybody who reaches it could submit and read jobs. ` +
+    'Set API_KEYS (`npm run api-key` makes a key), or AUTH=off if something in front of it decides who may; ' +
+    'or listen on 127.0.0.1.'
   );
 }
 

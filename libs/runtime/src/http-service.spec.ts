@@ -18,6 +18,7 @@ function setup() {
       useful: { required: false, check: () => faults.useful },
     },
     routes(routes) {
+      routes.get('/named/:name', (_request, response) => void response.end());
       routes.get('/broken', () => {
         throw new Error('a secret detail');
       });
@@ -50,11 +51,15 @@ it('hides an unexpected error from the client and logs it', async () => {
   expect(logged).toHaveLength(1);
 });
 
+it('lets nobody keep a problem', async () => {
+  const { app } = setup();
+  for (const path of ['/broken', '/nowhere']) await request(app).get(path).expect('Cache-Control', 'no-store');
+});
+
 it('answers a path that cannot be decoded with a problem of the client', async () => {
   const { app, logged } = setup();
-  const { status } = await request(app).get('/%zz');
-  expect(status).toBeGreaterThanOrEqual(400);
-  expect(status).toBeLessThan(500);
+  const { body } = await request(app).get('/named/%zz').expect(400);
+  expect(body).toMatchObject({ type: '/problems/bad-request', instance: '/named/%zz' });
   expect(logged).toEqual([]);
 });
 

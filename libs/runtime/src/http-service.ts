@@ -1,11 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { Histogram, type Registry } from 'prom-client';
+import { answerClientFaults } from './client-faults.ts';
 import { readiness, type ReadinessCheck } from './health.ts';
 import type { Logger } from './logger.ts';
-import { notFound, problemHandler } from './problem.ts';
+import { methodNotAllowed, notFound } from './problem.ts';
+import { problemHandler } from './problem-handler.ts';
+import { originForm, requestHead } from './request-head.ts';
+
+/** Most time for a request's head, in milliseconds. */
+const HEAD_TIMEOUT_MS = 10_000;
+/**
+ * How long a connection is kept without a request, in milliseconds. Proxies in front (nginx, load balancers) keep theirs for
+ * 60 seconds: whoever closes first must not be this side, or a request that crosses the closing is lost.
+ */
+const KEEP_ALIVE_MS = 65_000;
+/** How often requests are looked for that take too long, in milliseconds. */
+const LOOK_EVERY_MS = 1_000;
 
 export interface HttpServiceOptions {
   log: Logger;
@@ -26,28 +39,61 @@ export function createHttpService(options: HttpServiceOptions): Express {
   app.use(helmet());
   app.use(requestId);
   app.use(measured(metrics));
-  app.get('/healthz', (_request, response) => void response.json({ status: 'alive' }));
-  app.get('/readyz', readiness(checks));
-  app.get('/metrics', async (_request, response) => {
-    response.type(metrics.contentType).send(await metrics.metrics());
-  });
+  app.use(requestHead);
+  const readOnly = methodNotAllowed('GET, HEAD');
+  app
+    .route('/healthz')
+    .get((_request, response) => void response.json({ status: 'alive' }))
+    .all(readOnly);
+  app.route('/readyz').get(readiness(checks)).all(readOnly);
+  app
+    .route('/metrics')
+    .get(async (_request, response) => {
+      response.type(metrics.contentType).send(await metrics.metrics());
+    })
+    .all(readOnly);
   routes?.(app);
   app.use(notFound);
   app.use(problemHandler(log));
   return app;
 }
 
+export interface ListenOptions {
+  host: string;
+  /** 0 lets the system choose */
+  port: number;
+  /** How long a request may take to come in, head and body, in milliseconds; 10 seconds at most for the head. @default 30_000 */
+  requestTimeoutMs?: number;
+}
+
 /**
  * Listens, and closes on demand: no new connections, idle ones closed, answers under way finished. What is not finished
  * after `graceMs` (a request that never comes to its end, say) is cut off; by default it is waited for.
+ *
+ * What a request does that HTTP does not allow, or too slowly, is answered as a problem too, and its connection closed: see
+ * `answerClientFaults`. An answer may take as long as it wants: once the request has come, nothing here cuts it.
  *
  * @throws when the port is taken
  */
 export async function listen(
   app: Express,
-  { host, port }: { host: string; port: number },
+  { host, port, requestTimeoutMs = 30_000 }: ListenOptions,
 ): Promise<{ port: number; close(graceMs?: number): Promise<void> }> {
-  const server = createServer(app);
+  const server = createServer({
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: Math.min(HEAD_TIMEOUT_MS, requestTimeoutMs),
+    connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, requestTimeoutMs),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requireHostHeader: false, // `requestHead` does, and answers with a problem
+  });
+  const track = answerClientFaults(server);
+  const handle: RequestListener = (request, response) => {
+    track(request, response);
+    request.url = originForm(request.url ?? '/');
+    app(request, response);
+  };
+  server.on('request', handle);
+  server.on('checkExpectation', handle); // `requestHead` answers
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);

@@ -1,9 +1,21 @@
 // What every process needs, and nothing that only one of them does.
+export { authenticate, clientOf, requireScope, type Client } from './access.ts';
+export { newApiKey, scopes, type ApiKey, type Scope } from './api-keys.ts';
 export { baseUrl, commonVariables, flag, integer, list, loadConfig, parseConfig, port } from './config.ts';
 export { createBrokerTelemetry, type BrokerTelemetry } from './broker-telemetry.ts';
 export { answers, type ReadinessCheck } from './health.ts';
-export { createHttpService, listen, type HttpServiceOptions } from './http-service.ts';
+export { createHttpService, listen, type HttpServiceOptions, type ListenOptions } from './http-service.ts';
+export { bodyDigest, jsonBody, type JsonBodyOptions } from './json-body.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { Counter, createMetrics, Gauge, Histogram, Registry } from './metrics.ts';
-export { invalidBody, invalidMember, invalidParameters, methodNotAllowed, Problem, type Fault } from './problem.ts';
+export {
+  invalidBody,
+  invalidHeader,
+  invalidMember,
+  invalidParameters,
+  methodNotAllowed,
+  Problem,
+  type Fault,
+} from './problem.ts';
+export { limitRate } from './rate-limit.ts';
 export { handleShutdown, type Shutdown } from './shutdown.ts';

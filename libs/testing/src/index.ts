@@ -6,3 +6,4 @@ export { openProxy, type Direction, type Proxy } from './proxy.ts';
 export { startBroker, type TestBroker, type TestBrokerOptions } from './test-broker.ts';
 export { testCertificates, type TestCertificates } from './test-certificates.ts';
 export { startPostgres, type PostgresStopMode, type TestPostgres, type TestPostgresOptions } from './test-postgres.ts';
+export { openApiChecker, type Exchange } from './openapi-checker.ts';

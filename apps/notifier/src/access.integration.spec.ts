@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { connect as connectSocket } from 'node:net';
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { defaultPolicy, eventOf, type Job } from '@offload/contracts';
+import { migrate, openDatabase, type Database } from '@offload/database';
+import { connect, jobTopology, type Connection } from '@offload/messaging';
+import { commonVariables, createLogger, createMetrics, listen, newApiKey } from '@offload/runtime';
+import { eventually, freshDatabaseUrl, freshVhost } from '@offload/testing';
+import { createApp } from './app.ts';
+import { createHub, type Hub } from './hub.ts';
+
+/** So short that a stream which the server's limits were meant for would be cut while a test looks on. */
+const REQUEST_TIMEOUT_MS = 200;
+
+const [reader, submitter] = [newApiKey('reader', ['read']), newApiKey('submitter', ['submit', 'manage'])] as const;
+const bearer = ({ key }: { key: string }) => ({ Authorization: `Bearer ${key}` });
+
+let database: Database;
+let vhost: Awaited<ReturnType<typeof freshVhost>>;
+let broker: Connection;
+let hub: Hub;
+let server: Awaited<ReturnType<typeof listen>>;
+let base: string;
+let job: Job;
+
+beforeAll(async () => {
+  const url = freshDatabaseUrl();
+  await migrate(url);
+  vhost = await freshVhost();
+  database = openDatabase({ url });
+  broker = connect({ url: vhost.amqpUrl, topology: jobTopology([]) });
+  await broker.opened;
+  const metrics = createMetrics();
+  hub = createHub(metrics, 'http://notifier.test');
+  const log = createLogger('notifier', { level: 'silent', instance: 'spec' });
+  const keys = commonVariables.API_KEYS.parse(`${reader.entry},${submitter.entry}`);
+  const app = createApp({ database, broker, hub, metrics, log, notifierUrl: 'http://notifier.test', keys });
+  server = await listen(app, { host: '127.0.0.1', port: 0, requestTimeoutMs: REQUEST_TIMEOUT_MS });
+  base = `http://127.0.0.1:${server.port}`;
+  job = await queuedJob();
+});
+
+afterAll(async () => {
+  hub.close();
+  await server.close(0);
+  await broker.close();
+  await database.close();
+  await vhost.remove();
+});
+
+async function queuedJob(): Promise<Job> {
+  const { maxAttempts, timeoutMs, backoff, queue } = defaultPolicy;
+  const rest = { priority: 0, maxAttempts, timeoutMs, backoff, delayMs: 0, runAt: null };
+  const made = await database.createJob({ id: randomUUID(), type: 'spec.job', queue, tags: [], payload: {}, ...rest });
+  return made.job;
+}
+
+const paths = (): string[] => ['/v1/events', `/v1/jobs/${job.id}/events`];
+
+it('shows events only to those who may read', async () => {
+  for (const path of paths()) {
+    const nobody = await fetch(base + path);
+    expect([nobody.status, nobody.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="offload"']);
+    const other = await fetch(base + path, { headers: bearer(submitter) });
+    expect([other.status, ((await other.json()) as { type: string }).type]).toEqual([
+      403,
+      '/problems/insufficient-scope',
+    ]);
+  }
+  expect(hub.watchedJobs()).toEqual([]);
+});
+
+it('leaves health and metrics to everybody', async () => {
+  for (const path of ['/healthz', '/readyz', '/metrics']) expect((await fetch(base + path)).status).toBe(200);
+});
+
+it('does not cut streams by the time that a request may take', async () => {
+  const streams = await Promise.all(paths().map((path) => fetch(base + path, { headers: bearer(reader) })));
+  const texts = streams.map((stream) => {
+    expect(stream.status).toBe(200);
+    const received = { text: '' };
+    void (async () => {
+      for await (const chunk of stream.body ?? []) received.text += Buffer.from(chunk as Uint8Array).toString();
+    })();
+    return received;
+  });
+  // Requests that never end come after them, and are cut; so would the streams have been.
+  for (let round = 0; round < 2; round += 1) {
+    const slow = connectSocket(server.port, '127.0.0.1').resume();
+    slow.write('GET');
+    await once(slow, 'close');
+  }
+  hub.publish(eventOf({ ...job, status: 'running', version: 2 }));
+  await eventually(() => texts.forEach(({ text }) => expect(text).toMatch(/event: job\.running/)));
+});

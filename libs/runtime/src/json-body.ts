@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { MIMEType } from 'node:util';
+import express, { type Request, type RequestHandler } from 'express';
+import { Problem } from './problem.ts';
+import { parseStrictJson } from './strict-json.ts';
+
+export interface JsonBodyOptions {
+  /** Most bytes of a body, both as it comes and after content decoding. @default 1_048_576 (1 MiB) */
+  limitBytes?: number;
+  /** Most arrays and objects within each other. @default 64 */
+  maxDepth?: number;
+}
+
+/** Kept instead of the octets, which a held answer would keep too. */
+const digests = new WeakMap<Request, Buffer>();
+
+/**
+ * Reads the body as JSON into `request.body`. It must be `application/json` in UTF-8, plain or compressed, and mean the same
+ * to everybody: see `parseStrictJson`.
+ *
+ * Whatever else comes is a problem: 415 `unsupported-media-type` with what is accepted (RFC 9110 section 15.5.16), 413
+ * `body-too-large`, 400 `malformed-json`, 400 `invalid-request` with a pointer, or 400 `bad-request` for what does not come
+ * to its end or is not compressed as it says.
+ */
+export function jsonBody({ limitBytes = 1024 * 1024, maxDepth = 64 }: JsonBodyOptions = {}): RequestHandler {
+  // Not `express.json`, which takes an empty body for {} and UTF-16 for JSON. This limits and inflates the same way.
+  const readOctets = express.raw({ limit: limitBytes, type: () => true });
+
+  return (request, response, next) => {
+    refuseOtherTypes(request);
+    if (Number(request.get('content-length')) > limitBytes) throw tooLarge(limitBytes);
+
+    let settled = false;
+    function settle(error?: unknown): void {
+      if (settled) return;
+      settled = true;
+      if (error) return next(error);
+      try {
+        request.body = readJson(request, maxDepth);
+      } catch (fault) {
+        return next(fault);
+      }
+      next();
+    }
+
+    // Express would answer what is too large only when all of it has come, which may be never.
+    let received = 0;
+    request.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+      if (received > limitBytes) settle(tooLarge(limitBytes));
+    });
+    readOctets(request, response, settle);
+  };
+}
+
+/**
+ * SHA-256 of the body as the client meant it: its octets after content decoding. For the fingerprint that belongs to an
+ * idempotency key.
+ *
+ * @throws Error where `jsonBody` has not read a body
+ */
+export function bodyDigest(request: Request): Buffer {
+  const digest = digests.get(request);
+  if (!digest) throw new Error('bodyDigest is for routes behind jsonBody');
+  return digest;
+}
+
+function readJson(request: Request, maxDepth: number): unknown {
+  const octets: unknown = request.body;
+  request.body = undefined;
+  if (!Buffer.isBuffer(octets)) {
+    // Express leaves a body alone whose connection has closed meanwhile.
+    throw new Problem(400, 'bad-request', 'The request ended early', 'its body has not come');
+  }
+  const value = parseStrictJson(octets, maxDepth);
+  digests.set(request, createHash('sha256').update(octets).digest());
+  return value;
+}
+
+function refuseOtherTypes(request: Request): void {
+  const given = request.get('content-type');
+  const hasBody = request.get('content-length') !== undefined || request.get('transfer-encoding') !== undefined;
+  if (given === undefined || !hasBody) throw unsupported('send a body, as application/json');
+  const type = parseMediaType(given);
+  if (type?.essence !== 'application/json') throw unsupported('send the body as application/json');
+  const charset = type.params.get('charset');
+  // JSON has no such parameter (RFC 8259 section 11); who sends one must at least mean the same.
+  if (charset !== null && !/^utf-?8$/i.test(charset)) throw unsupported('JSON is UTF-8, and nothing else is read');
+}
+
+function parseMediaType(text: string): MIMEType | null {
+  try {
+    return new MIMEType(text);
+  } catch {
+    return null;
+  }
+}
+
+function unsupported(detail: string): Problem {
+  const headers = { Accept: 'application/json' };
+  return new Problem(415, 'unsupported-media-type', 'The media type is not supported', detail, { headers });
+}
+
+function tooLarge(limitBytes: number): Problem {
+  return new Problem(413, 'body-too-large', 'The body is too large', `it may have ${limitBytes} bytes at most`);
+}

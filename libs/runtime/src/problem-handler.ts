@@ -1,0 +1,72 @@
+import * as zlib from 'node:zlib';
+import type { ErrorRequestHandler } from 'express';
+import type { Logger } from './logger.ts';
+import { clipped, Problem, problemDetails } from './problem.ts';
+
+/** Says everything that was thrown as a problem; what is nobody's known fault is logged and said as a bare 500. */
+export function problemHandler(log: Logger): ErrorRequestHandler {
+  return (error, request, response, next) => {
+    const problem = error instanceof Problem ? error : (fromCode(error) ?? fromExpress(error) ?? unexpected(error));
+    if (problem.slug === 'internal-error') log.error({ err: error, requestId: response.get('x-request-id') }, 'failed');
+    if (response.headersSent) return next(error); // express cuts the connection
+    response
+      .status(problem.status)
+      .set({ ...problem.headers, 'Cache-Control': 'no-store' })
+      .type('application/problem+json')
+      .send(problemDetails(problem, request.originalUrl));
+  };
+}
+
+/** The content codings in which bodies are read: what express knows, which depends on Node.js (RFC 9110 section 8.4.1). */
+const contentCodings = `gzip, deflate, br${'createZstdDecompress' in zlib ? ', zstd' : ''}`;
+
+type Told = [status: number, slug: string, title: string, more?: { detail?: string; headers?: Record<string, string> }];
+
+/** Errors of the libraries, by their `code`. */
+const ofCode: Record<string, Told> = {
+  'database-unavailable': [
+    503,
+    'database-unavailable',
+    'Try again soon',
+    { detail: 'The database cannot be reached now.', headers: { 'Retry-After': '1' } },
+  ],
+};
+
+/** What express reads bodies with tells faults by `type`. A client that has gone does not hear the answer. */
+const ofBodyParser: Record<string, Told> = {
+  'entity.too.large': [413, 'body-too-large', 'The body is too large'],
+  'encoding.unsupported': [
+    415,
+    'unsupported-media-type',
+    'The content coding is not supported',
+    { headers: { 'Accept-Encoding': contentCodings } },
+  ],
+  'request.aborted': [400, 'bad-request', 'The request ended early'],
+  'request.size.invalid': [400, 'bad-request', 'The request ended early'],
+  'stream.not.readable': [400, 'bad-request', 'The request ended early'],
+};
+
+function fromCode(error: unknown): Problem | null {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: string };
+  return typeof code === 'string' && Object.hasOwn(ofCode, code) ? told(ofCode[code] as Told, message, error) : null;
+}
+
+/** Express and its body parser mark what is the client's fault with a status below 500; a wrong gzip, say. */
+function fromExpress(error: unknown): Problem | null {
+  const { status, type, message } = (error ?? {}) as { status?: unknown; type?: unknown; message?: string };
+  if (typeof status !== 'number') return null;
+  if (typeof type === 'string' && Object.hasOwn(ofBodyParser, type)) {
+    return told(ofBodyParser[type] as Told, message, error);
+  }
+  if (status < 400 || status > 499) return null;
+  return told([status, 'bad-request', 'The request cannot be read'], message, error);
+}
+
+function told([status, slug, title, more]: Told, message: string | undefined, cause: unknown): Problem {
+  const { detail = clipped(message ?? title), headers = {} } = more ?? {};
+  return new Problem(status, slug, title, detail, { headers, cause });
+}
+
+function unexpected(cause: unknown): Problem {
+  return new Problem(500, 'internal-error', 'Something went wrong here', 'The fault is logged.', { cause });
+}

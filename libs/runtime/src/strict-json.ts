@@ -1,0 +1,156 @@
+import { isUtf8 } from 'node:buffer';
+import { invalidMember, pointerTo, Problem } from './problem.ts';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const ZERO = 0x30;
+const NINE = 0x39;
+const OPEN_ARRAY = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+/** A number of so many characters or fewer, and without an exponent, is never beyond a double. */
+const DIGITS_OF_A_DOUBLE = 308;
+/** The shortest that is beyond it: 9e308, say. */
+const SHORTEST_BEYOND = 5;
+
+/** An array or object that the scan is in. */
+interface Level {
+  isObject: boolean;
+  /** of an object: the members so far */
+  names: Set<string>;
+  /** of an object: whether the next string is a member's name */
+  nameComes: boolean;
+  /** the member, or the index of the item, that the scan is at */
+  step: string | number;
+}
+
+/**
+ * Parses JSON that means the same to everybody who reads it (I-JSON, RFC 7493): UTF-8, no member twice, no number beyond
+ * what a double holds; and nothing that would be a trap further on: no member `__proto__`, not too many levels.
+ *
+ * Linear in the length of the text, however it is built.
+ *
+ * @param maxDepth most arrays and objects within each other
+ * @throws Problem 400 `malformed-json` for what is no JSON, 400 `invalid-request` that points to the first member at fault
+ */
+export function parseStrictJson(octets: Buffer, maxDepth: number): unknown {
+  // RFC 8259 section 8.1: JSON is UTF-8. Decoding would put replacement characters where it is not, without a word.
+  if (!isUtf8(octets)) throw malformed('the body is not UTF-8');
+  if (octets.length === 0) throw malformed('the body is empty');
+  const text = octets.toString();
+  refuseTraps(text, maxDepth);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw malformed((error as Error).message, error);
+  }
+}
+
+function malformed(detail: string, cause?: unknown): Problem {
+  return new Problem(400, 'malformed-json', 'The body is not JSON', detail, { cause });
+}
+
+/**
+ * One pass over the text before anything is made of it. What is no JSON it leaves to the parser: it only must come to an
+ * end with it.
+ */
+function refuseTraps(text: string, maxDepth: number): void {
+  const levels: Level[] = []; // used again for each array or object of the same depth
+  let depth = 0;
+  let level: Level | undefined;
+
+  function fault(detail: string): Problem {
+    return invalidMember(pointerTo(levels.slice(0, depth).map(({ step }) => step)), detail);
+  }
+
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charCodeAt(at);
+    switch (character) {
+      case OPEN_ARRAY:
+      case OPEN_OBJECT:
+        if (depth === maxDepth) throw fault(`has arrays and objects within each other, more than ${maxDepth} levels`);
+        level = levels[depth] ??= { isObject: false, names: new Set(), nameComes: false, step: 0 };
+        depth += 1;
+        level.isObject = level.nameComes = character === OPEN_OBJECT;
+        level.step = 0;
+        if (level.names.size > 0) level.names.clear();
+        break;
+      case CLOSE_ARRAY:
+      case CLOSE_OBJECT:
+        if (depth === 0) return;
+        depth -= 1;
+        level = levels[depth - 1];
+        break;
+      case COMMA:
+        if (level?.isObject) level.nameComes = true;
+        else if (level) level.step = Number(level.step) + 1;
+        break;
+      case QUOTE: {
+        const end = closingQuote(text, at);
+        if (end === -1) return;
+        if (level?.nameComes) {
+          const name = unescaped(text, at, end);
+          if (name === null) return;
+          level.nameComes = false;
+          level.step = name;
+          if (name === '__proto__') throw fault('is not allowed as the name of a member');
+          // To look for it before adding it would cost as much again: the size tells.
+          const { size } = level.names;
+          if (level.names.add(name).size === size) throw fault('is there twice');
+        }
+        at = end;
+        break;
+      }
+      default:
+        if (character >= ZERO && character <= NINE) {
+          const end = endOfNumber(text, at);
+          if (!isHeldByDouble(text, at, end)) throw fault('is a number beyond what a double holds');
+          at = end - 1;
+        }
+    }
+  }
+}
+
+/** Where the string that begins at `start` ends, or -1; a quote behind an odd number of backslashes is part of it. */
+function closingQuote(text: string, start: number): number {
+  let quote = start;
+  for (;;) {
+    quote = text.indexOf('"', quote + 1);
+    if (quote === -1) return -1;
+    let before = quote;
+    while (text.charCodeAt(before - 1) === BACKSLASH) before -= 1;
+    if ((quote - before) % 2 === 0) return quote;
+  }
+}
+
+/** A name as it is after unescaping, which decides whether it is another's (RFC 8259 section 8.3). Null: no JSON. */
+function unescaped(text: string, start: number, end: number): string | null {
+  const name = text.slice(start + 1, end);
+  if (!name.includes('\\')) return name;
+  try {
+    return JSON.parse(text.slice(start, end + 1)) as string;
+  } catch {
+    return null;
+  }
+}
+
+/** In JSON, nothing but what a number is made of follows a digit before the number's end. */
+function endOfNumber(text: string, start: number): number {
+  let at = start + 1;
+  while (isOfNumber(text.charCodeAt(at))) at += 1;
+  return at;
+}
+
+/** A digit, `.`, `+`, `-`, `e` or `E`; false for the NaN behind the last character. */
+function isOfNumber(code: number): boolean {
+  return (code >= ZERO && code <= NINE) || code === 0x2e || code === 0x2b || code === 0x2d || (code | 0x20) === 0x65;
+}
+
+/** JSON.parse makes `Infinity` of 1e309, and what would be stored is `null`. */
+function isHeldByDouble(text: string, start: number, end: number): boolean {
+  if (end - start < SHORTEST_BEYOND) return true;
+  const number = text.slice(start, end);
+  return (number.length <= DIGITS_OF_A_DOUBLE && !/e/i.test(number)) || Math.abs(Number(number)) !== Infinity;
+}

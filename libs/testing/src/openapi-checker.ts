@@ -1,0 +1,103 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+
+/** One request and what came back. */
+export interface Exchange {
+  method: string;
+  /** The request's target; what follows a question mark does not count. */
+  path: string;
+  status: number;
+  /** Names in lower case. */
+  headers: Record<string, string>;
+  body: string;
+}
+
+interface Header {
+  $ref?: string;
+  required?: boolean;
+  schema?: object;
+}
+interface Answer {
+  $ref?: string;
+  headers?: Record<string, Header>;
+  content?: Record<string, { schema: object }>;
+}
+interface Document {
+  paths: Record<string, Record<string, { responses: Record<string, Answer> }>>;
+  components: { headers: Record<string, Header>; responses: Record<string, Answer>; schemas: Record<string, object> };
+}
+
+/**
+ * Holds answers against an OpenAPI 3.1 document: status, media type, headers and body of the call they belong to. A path
+ * or method that the document does not have may only be answered by a problem.
+ *
+ * @returns a function that tells what is wrong with an answer, one text a fault
+ */
+export function openApiChecker(openApi: object): (exchange: Exchange) => string[] {
+  const document = openApi as Document;
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  formats.default(ajv);
+  ajv.addSchema({ ...document, $id: 'openapi:' }, 'openapi:');
+  const compiled = new Map<object, ValidateFunction>();
+  const paths = Object.entries(document.paths).map(([path, methods]) => ({
+    // A path without parameters is meant before one with.
+    weight: path.split('{').length,
+    pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{[^}]+\}/g, '[^/]+')}$`),
+    methods,
+  }));
+  paths.sort((a, b) => a.weight - b.weight);
+
+  function validator(schema: object): ValidateFunction {
+    const known = compiled.get(schema);
+    if (known) return known;
+    const text = JSON.stringify(schema).replaceAll('"#/components/', '"openapi:#/components/');
+    const validate = ajv.compile(JSON.parse(text) as object);
+    compiled.set(schema, validate);
+    return validate;
+  }
+
+  function faultsOf(schema: object, value: unknown, what: string): string[] {
+    const validate = validator(schema);
+    if (validate(value)) return [];
+    return (validate.errors ?? []).map((error) => `${what}${error.instancePath}: ${error.message}`);
+  }
+
+  function headerFaults(answer: Answer, headers: Record<string, string>): string[] {
+    return Object.entries(answer.headers ?? {}).flatMap(([name, given]) => {
+      const header = given.$ref ? (document.components.headers[lastOf(given.$ref)] as Header) : given;
+      const text = headers[name.toLowerCase()];
+      if (text === undefined) return given.required ? [`no header ${name}`] : [];
+      const { type } = header.schema as { type?: string };
+      return faultsOf(header.schema as object, type === 'integer' ? Number(text) : text, `header ${name}`);
+    });
+  }
+
+  function bodyFaults(answer: Answer, { method, headers, body }: Exchange): string[] {
+    const mediaType = headers['content-type']?.split(';')[0];
+    if (!answer.content) return body === '' ? [] : ['there is a body'];
+    if (answer.content['*/*']) return [];
+    const content = answer.content[mediaType ?? ''];
+    if (!content) return [`Content-Type is ${mediaType}`];
+    if (method.toUpperCase() === 'HEAD') return body === '' ? [] : ['there is a body'];
+    return faultsOf(content.schema, mediaType?.endsWith('json') ? JSON.parse(body) : body, 'body');
+  }
+
+  return (exchange) => {
+    const { method, path, status, headers } = exchange;
+    const name = `${method} ${path} ${status}`;
+    const [target] = path.split('?') as [string];
+    const verb = method.toLowerCase() === 'head' ? 'get' : method.toLowerCase();
+    const operation = paths.find(({ pattern }) => pattern.test(target))?.methods[verb];
+    if (!operation && verb === 'options' && status === 204) return [];
+    const problem: Answer = {
+      headers: { 'X-Request-Id': { required: true, schema: { type: 'string' } } },
+      content: { 'application/problem+json': { schema: document.components.schemas['Problem'] as object } },
+    };
+    const described = operation ? operation.responses[status] : status >= 400 ? problem : undefined;
+    const answer = described?.$ref ? document.components.responses[lastOf(described.$ref)] : described;
+    if (!answer) return [`${name}: is not in the document`];
+    return [...headerFaults(answer, headers), ...bodyFaults(answer, exchange)].map((fault) => `${name}: ${fault}`);
+  };
+}
+
+const lastOf = (reference: string): string => reference.split('/').at(-1) as string;

@@ -106,7 +106,7 @@ async function takeFromSilent({ running, calledAt }: Look, parts: RepairParts): 
 /** At most once, as the api does: who needs to be sure reads the row. */
 async function announce(job: Job, publisher: Pick<Publisher, 'publish'>): Promise<void> {
   await publisher
-    .publish(jobEvent, eventOf(job), { exchange: exchanges.events, mandatory: false })
+    .publish(jobEvent, eventOf(job), { exchange: exchanges.events, correlationId: job.id, mandatory: false })
     .catch(() => undefined); // the row has it
 }
 

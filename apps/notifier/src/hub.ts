@@ -13,6 +13,8 @@ export interface Watcher {
 /** Hands each event to those who watch its job, and to those who watch all jobs. */
 export interface Hub {
   publish(event: JobEvent): void;
+  /** Whether anybody watches this job, or all: otherwise its events need not be read. */
+  wants(jobId: string): boolean;
   /** @returns a function that ends the watch */
   watchJob(jobId: string, watcher: Watcher): () => void;
   /** @returns a function that ends the watch */
@@ -44,6 +46,7 @@ export function createHub(metrics: Registry, notifierUrl: string): Hub {
       const ofJob = frame(event, withLinks(job, notifierUrl));
       for (const watcher of [...(watchers ?? []), ...all]) watcher.notify(job, ofJob);
     },
+    wants: (jobId) => all.size > 0 || byJob.has(jobId),
     watchJob(jobId, watcher) {
       const watchers = byJob.get(jobId) ?? new Set();
       byJob.set(jobId, watchers.add(watcher));

@@ -8,6 +8,10 @@ export type Announce = (job: Job, event?: EventName) => Promise<void>;
 export function announceWith(publisher: Publisher): Announce {
   return (job, event) => {
     // Not mandatory: it is no fault when nobody listens.
-    return publisher.publish(jobEvent, eventOf(job, event), { exchange: exchanges.events, mandatory: false });
+    return publisher.publish(jobEvent, eventOf(job, event), {
+      exchange: exchanges.events,
+      correlationId: job.id,
+      mandatory: false,
+    });
   };
 }

@@ -90,9 +90,11 @@ describe('a delivery', () => {
     const { send, delivery } = await setup();
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const headers = { traceparent, 'x-schema-version': 2, more: 'yes' };
-    await send(1, { messageId: 'anything', timestamp: 1_790_000_000, type: 'number', headers });
+    const properties = { messageId: 'anything', correlationId: 'order 7', timestamp: 1_790_000_000, type: 'number' };
+    await send(1, { ...properties, headers });
     expect(await delivery(0)).toMatchObject({
       messageId: 'anything',
+      correlationId: 'order 7',
       timestamp: new Date(1_790_000_000_000),
       traceparent,
       headers: { more: 'yes' },
@@ -103,7 +105,7 @@ describe('a delivery', () => {
     const { send, delivery } = await setup();
     await send(1, {});
     await send(2, { headers: { traceparent: '00-00000000000000000000000000000000-b7ad6b7169203331-01' } });
-    const nothing = { messageId: undefined, timestamp: undefined, traceparent: undefined };
+    const nothing = { messageId: undefined, correlationId: undefined, timestamp: undefined, traceparent: undefined };
     expect([await delivery(0), await delivery(1)]).toMatchObject([nothing, nothing]);
   });
 });

@@ -5,6 +5,8 @@ export interface Delivery<Body> {
   body: Body;
   /** `undefined` when the sender gave none; ours has one, new with every publication. */
   messageId: string | undefined;
+  /** What it is about, if the sender says so. */
+  correlationId: string | undefined;
   /** When it was sent, to the second, if the sender says so. */
   timestamp: Date | undefined;
   /** W3C Trace Context, where it is well-formed. https://www.w3.org/TR/trace-context/#traceparent-header */
@@ -23,10 +25,10 @@ export interface Delivery<Body> {
 }
 
 export function deliveryOf<Body>(message: ConsumeMessage, body: Body, signal: AbortSignal): Delivery<Body> {
-  const { messageId, timestamp, headers = {} } = message.properties;
+  const { timestamp, headers = {} } = message.properties;
   return {
     body,
-    messageId,
+    ...identityOf(message),
     timestamp: dateOf(timestamp),
     traceparent: traceparentOf(headers['traceparent']),
     headers,
@@ -34,6 +36,12 @@ export function deliveryOf<Body>(message: ConsumeMessage, body: Body, signal: Ab
     deliveryCount: Number(headers['x-acquired-count'] ?? headers['x-delivery-count'] ?? 0),
     signal,
   };
+}
+
+/** What tells one message from another without its body. */
+export function identityOf({ properties }: ConsumeMessage): Pick<Delivery<unknown>, 'messageId' | 'correlationId'> {
+  const { messageId, correlationId } = properties as { messageId?: string; correlationId?: string };
+  return { messageId, correlationId };
 }
 
 /** Seconds, as AMQP counts them. */

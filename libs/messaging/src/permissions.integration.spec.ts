@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { eventually, manage, startBroker, type TestBroker } from '@offload/testing';
 import amqp, { type ConfirmChannel } from 'amqplib';
 import { z } from 'zod';
-import { connect, type ConnectOptions } from './connection.ts';
+import { connect, type Connection, type ConnectOptions } from './connection.ts';
 import { consume, type Verdict } from './consumer.ts';
 import { BrokerRefusedError } from './errors.ts';
 import { exchanges, jobTopology, ringQueue } from './job-topology.ts';
@@ -123,6 +123,20 @@ describe('a broker with the rendered definitions', () => {
     'have events flow into the rings': (channel) => channel.bindQueue(ringQueue('default'), exchanges.events, ''),
     'have events flow into the dead letters': (channel) => channel.bindQueue(exchanges.dead, exchanges.events, ''),
     'have dead letters ring': (channel) => channel.bindExchange(exchanges.jobs, exchanges.dead, ''),
+    'have commands ring': (channel) => channel.bindExchange(exchanges.jobs, exchanges.control, ''),
+    'have events ring': async (channel) => {
+      await channel.bindExchange(exchanges.jobs, exchanges.events, '');
+      await channel.unbindExchange(exchanges.jobs, exchanges.events, '');
+    },
+    'have events command the workers': async (channel) => {
+      await channel.bindExchange(exchanges.control, exchanges.events, '');
+      await channel.unbindExchange(exchanges.control, exchanges.events, '');
+    },
+    'have commands told as events': async (channel) => {
+      await channel.bindExchange(exchanges.events, exchanges.control, '');
+      await channel.unbindExchange(exchanges.events, exchanges.control, '');
+    },
+    'have events for dead letters': (channel) => channel.bindExchange(exchanges.dead, exchanges.events, ''),
     'cut the rings off': (channel) => channel.unbindQueue(ringQueue('default'), exchanges.jobs, 'default'),
     'declare a queue': (channel) => channel.assertQueue('mine'),
     'declare one more for rings': (channel) => channel.assertQueue(ringQueue('mine')),
@@ -150,13 +164,20 @@ describe('a broker with the rendered definitions', () => {
   }
 
   it.each([
-    ['api', ['ring through its exchange', 'publish an event', 'command the workers']],
+    [
+      'api',
+      [
+        ...(['ring through its exchange', 'publish an event', 'command the workers', 'listen to events'] as const),
+        // Binding is reading here and writing there, which it may: it could carry the messages over by hand.
+        ...(['have a queue that feeds the rings', 'have events ring', 'have events command the workers'] as const),
+      ],
+    ],
     // Purging is reading, for RabbitMQ: who may consume a queue may empty it.
     [
       'worker',
       [
         ...(['publish an event', 'publish a dead letter', 'get rings', 'consume rings', 'purge rings'] as const),
-        'listen to commands',
+        ...(['listen to commands', 'have commands told as events'] as const),
       ],
     ],
     ['notifier', ['listen to events']],
@@ -172,8 +193,8 @@ describe('a broker with the rendered definitions', () => {
     expect(outcomes).toEqual(Object.fromEntries(expected));
   });
 
-  it("keeps a notifier from another's queue", async () => {
-    const [one, other] = [await (await channelsOf('notifier'))(), await channelsOf('notifier')];
+  it.each(['notifier', 'api', 'worker'] as const)("keeps %s from another's queue", async (user) => {
+    const [one, other] = [await (await channelsOf('notifier'))(), await channelsOf(user)];
     const { queue } = await one.assertQueue('', { exclusive: true });
     const consumed = await outcomeOf((channel) => channel.consume(queue, () => undefined), await other());
     const deleted = await outcomeOf((channel) => channel.deleteQueue(queue), await other());
@@ -186,35 +207,49 @@ describe('a broker with the rendered definitions', () => {
   /** The processes as they are: an api, a worker with its two connections, a notifier. */
   async function processes(handle: (jobId: string) => Verdict) {
     const publishing = connectAs('worker').connection;
-    const bell = createPublisher(connectAs('api').connection);
+    const api = connectAs('api').connection;
+    const bell = createPublisher(api);
     const publisher = createPublisher(publishing);
     const { connection: consuming, faults } = connectAs('worker');
     consume(consuming, {
       queue: ringQueue('mail.eu'),
       message: ring,
       async handle({ body: { jobId } }) {
-        await publisher.publish(event, { status: jobId }, { exchange: exchanges.events, mandatory: false });
+        const about = { correlationId: jobId, mandatory: false };
+        await publisher.publish(event, { status: jobId }, { exchange: exchanges.events, ...about });
         return handle(jobId);
       },
       deadLetters: { publisher, exchange: exchanges.dead },
     });
-    const heard: string[] = [];
-    await new Promise<void>((onListening) => {
-      const notifier = connectAs('notifier', { topology: jobTopology([]) }).connection;
-      const hear = ({ body: { status } }: { body: { status: string } }) => void heard.push(status);
-      subscribe(notifier, { exchange: exchanges.events, message: event, handle: hear, onListening });
-    });
+    const notifier = connectAs('notifier', { topology: jobTopology([]) }).connection;
+    const listen = async (connection: Connection, wants: (jobId?: string) => boolean) => {
+      const heard: string[] = [];
+      await new Promise<void>((onListening) => {
+        subscribe(connection, {
+          exchange: exchanges.events,
+          message: event,
+          wants: ({ correlationId }) => wants(correlationId),
+          handle: ({ body: { status } }) => void heard.push(status),
+          onListening,
+        });
+      });
+      return heard;
+    };
     return {
-      heard,
+      heard: await listen(notifier, () => true),
+      heardByApi: await listen(api, (jobId) => jobId === 'awaited'),
       faults,
       ring: (jobId: string) => bell.publish(ring, { jobId }, { exchange: exchanges.jobs, routingKey: 'mail.eu' }),
     };
   }
 
-  it('carries a ring from the api to a worker, and its event to a notifier', async () => {
-    const { heard, faults, ring } = await processes(() => 'ack');
+  it('carries a ring from the api to a worker, and its event to a notifier and to an api that waits for it', async () => {
+    const { heard, heardByApi, faults, ring } = await processes(() => 'ack');
     await ring('first');
     await eventually(() => expect(heard).toEqual(['first']));
+    await ring('awaited');
+    await eventually(() => expect(heard).toEqual(['first', 'awaited']));
+    await eventually(() => expect(heardByApi).toEqual(['awaited']));
     expect(faults).toEqual([]);
   });
 
@@ -242,5 +277,6 @@ describe('a broker with the rendered definitions', () => {
     connection.events.on('state', (_state, reason) => void states.push(reason));
     consume(connection, { queue: ringQueue('default'), message: ring, handle: () => 'ack' });
     await eventually(() => expect(states).toEqual([expect.stringMatching(/ACCESS_REFUSED.*queue 'jobs\.default'/)]));
+    expect(connection.state).toBe('connecting'); // as long as it can't do all that it is to do
   });
 });

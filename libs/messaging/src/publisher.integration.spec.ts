@@ -18,6 +18,7 @@ describe('publish', () => {
       exchange: 'to',
       routingKey: 'inbox',
       messageId: '019ac000-0000-7000-8000-000000000000',
+      correlationId: 'order 7',
       priority: 3,
       headers: { 'x-reason': 'none' },
       traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
@@ -28,6 +29,7 @@ describe('publish', () => {
     expect(JSON.parse(content.toString())).toEqual(body);
     expect(properties).toMatchObject({
       messageId: '019ac000-0000-7000-8000-000000000000',
+      correlationId: 'order 7',
       type: 'note',
       contentType: 'application/json',
       deliveryMode: 2,
@@ -126,6 +128,7 @@ describe('publish', () => {
     const { publish, inbox } = await setup();
     await expect(publish(undefined)).rejects.toMatchObject({ name: 'TypeError' });
     await expect(publish(1n)).rejects.toMatchObject({ name: 'TypeError' });
+    await expect(publish(1, { correlationId: 'x'.repeat(256) })).rejects.toMatchObject({ name: 'TypeError' });
     await expect(publish(1, { to: 'x'.repeat(256) })).rejects.not.toThrow(BrokerUnavailableError);
     await publish('fine');
     expect(await inbox()).toEqual(['fine']);

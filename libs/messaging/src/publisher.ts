@@ -36,6 +36,12 @@ export type Destination = { exchange: string; routingKey?: string } | { queue: s
 export interface PublishOptions {
   /** @default a random UUID */
   messageId?: string;
+  /**
+   * What the message is about, at most 255 bytes: AMQP's `correlation_id`, by which a subscriber can tell what it need
+   * not read. A longer one is a `TypeError`.
+   * @default none
+   */
+  correlationId?: string;
   /** @default 0 */
   priority?: number;
   headers?: Record<string, unknown>;
@@ -202,7 +208,7 @@ export function createPublisher(connection: Connection, options: PublisherOption
   return {
     async publish(kind, body, to) {
       const { content, headers, ...written } = writeMessage(kind, body);
-      const { messageId = randomUUID(), priority, mandatory = true, traceparent } = to;
+      const { messageId = randomUUID(), correlationId, priority, mandatory = true, traceparent } = to;
       const properties = {
         ...written,
         messageId,
@@ -210,6 +216,7 @@ export function createPublisher(connection: Connection, options: PublisherOption
         persistent: true,
         timestamp: Math.floor(Date.now() / 1_000), // AMQP counts seconds
         headers: { ...to.headers, ...headers, ...(traceparent !== undefined && { traceparent }) },
+        ...(correlationId !== undefined && { correlationId }),
         ...(priority !== undefined && { priority }),
       };
       return deliver(content, properties, to);

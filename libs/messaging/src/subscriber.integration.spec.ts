@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually, manage } from '@offload/testing';
+import type { Options } from 'amqplib';
 import { z } from 'zod';
 import { text } from './message.ts';
 import { channelOf, useVhost } from './spec-vhost.ts';
-import { subscribe } from './subscriber.ts';
+import { subscribe, type SubscriberOptions } from './subscriber.ts';
 
 const vhost = useVhost();
 const number = { type: 'number', version: 1, schema: z.object({ number: z.int() }) };
@@ -13,17 +14,18 @@ const topology = { exchanges: { news: { type: 'fanout' } } } as const;
 async function setup() {
   await vhost.connect({ topology }).connection.opened;
   const observer = await vhost.observer();
-  const sendRaw = async (content: string) => {
-    observer.publish('news', '', Buffer.from(content));
+  const sendRaw = async (content: string, properties: Options.Publish = {}) => {
+    observer.publish('news', '', Buffer.from(content), properties);
     await observer.waitForConfirms();
   };
-  const listen = async () => {
+  const listen = async ({ wants }: Pick<SubscriberOptions<typeof number>, 'wants'> = {}) => {
     const { connection, faults, steps } = vhost.connect({ topology });
     const heard: number[] = [];
     let listening = 0;
     subscribe(connection, {
       exchange: 'news',
       message: number,
+      ...(wants && { wants }),
       handle({ body }) {
         if (body.number < 0) throw new Error('below zero');
         heard.push(body.number);
@@ -87,6 +89,44 @@ describe('subscribe', () => {
     ]);
     expect(steps.filter((step) => step === 'consumed news')).toHaveLength(4);
     await listenedTimes(1);
+  });
+
+  it('does not read what is not wanted, and so finds no fault in it', async () => {
+    const { send, sendRaw, listen } = await setup();
+    const asked: unknown[] = [];
+    const { heard, faults, steps } = await listen({
+      wants(properties) {
+        asked.push(properties);
+        return properties.correlationId === undefined || properties.correlationId === 'mine';
+      },
+    });
+    await sendRaw('{ not json', { correlationId: 'theirs', messageId: 'first' });
+    await sendRaw('{"number":1}', { correlationId: 'theirs', type: 'something else' });
+    await sendRaw('{"number":2}', { correlationId: 'mine' });
+    await send(3);
+    await eventually(() => expect(heard).toEqual([2, 3]));
+    expect(asked).toEqual([
+      { correlationId: 'theirs', messageId: 'first' },
+      { correlationId: 'theirs', messageId: undefined },
+      { correlationId: 'mine', messageId: undefined },
+      { correlationId: undefined, messageId: undefined },
+    ]);
+    expect(faults).toEqual([]);
+    await eventually(() => expect(steps).toEqual(Array(4).fill(['consumed news', 'acked news']).flat()));
+  });
+
+  it('drops what it could not even be asked about, tells of it, and goes on', async () => {
+    const { send, sendRaw, listen } = await setup();
+    const { heard, faults } = await listen({
+      wants({ correlationId }) {
+        if (correlationId === 'odd') throw new Error('no idea');
+        return true;
+      },
+    });
+    await sendRaw('{"number":1}', { correlationId: 'odd' });
+    await send(2);
+    await eventually(() => expect(heard).toEqual([2]));
+    expect(faults).toEqual(['no idea']);
   });
 
   it('tells of what an asynchronous handler rejects with', async () => {

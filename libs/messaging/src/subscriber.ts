@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts';
-import { deliveryOf, receive, type Delivery } from './delivery.ts';
+import { deliveryOf, identityOf, receive, type Delivery } from './delivery.ts';
 import { readMessage, type BodyOf, type MessageKind } from './message.ts';
 import { tellFault, tellStep } from './messaging-events.ts';
 
@@ -8,6 +8,12 @@ export interface SubscriberOptions<Kind extends MessageKind> {
   exchange: string;
   /** What the messages are; one that is something else is dropped, and told as a fault. */
   message: Kind;
+  /**
+   * Asked before the body is read: false drops the message unread, whatever is in it, which is no fault. What it throws
+   * is one, and drops the message too. Any sender may leave out either property.
+   * @default everything is wanted
+   */
+  wants?(properties: Pick<Delivery<unknown>, 'messageId' | 'correlationId'>): boolean;
   /** What it throws is told as a fault; the message is not heard again. */
   handle(delivery: Delivery<BodyOf<Kind>>): Promise<void> | void;
   /** Listening, or listening again: what was sent before this moment and after the last loss was missed. */
@@ -19,7 +25,7 @@ export interface SubscriberOptions<Kind extends MessageKind> {
  * listener hears everything while it listens, and nothing of before. https://www.rabbitmq.com/docs/queues#server-named-queues
  */
 export function subscribe<Kind extends MessageKind>(connection: Connection, options: SubscriberOptions<Kind>): void {
-  const { exchange, message: kind, handle, onListening } = options;
+  const { exchange, message: kind, wants = () => true, handle, onListening } = options;
   const { events } = connection;
 
   void connection
@@ -33,9 +39,11 @@ export function subscribe<Kind extends MessageKind>(connection: Connection, opti
         async (message, signal) => {
           tellStep(events, 'consumed', exchange);
           try {
-            const read = readMessage(kind, message);
-            if ('reason' in read) throw new Error(`dropped: ${read.reason}`);
-            await handle(deliveryOf(message, read.body, signal));
+            if (wants(identityOf(message))) {
+              const read = readMessage(kind, message);
+              if ('reason' in read) throw new Error(`dropped: ${read.reason}`);
+              await handle(deliveryOf(message, read.body, signal));
+            }
           } catch (error) {
             tellFault(events, error as Error, { where: exchange, messageId: message.properties.messageId });
           }

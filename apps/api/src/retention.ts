@@ -2,18 +2,24 @@ import type { Database } from '@offload/database';
 import type { Logger } from '@offload/runtime';
 import { startLoop, type Loop } from './loop.ts';
 
-/** Jobs deleted by one statement: few, so that it is short. */
+/** Rows deleted by one statement: few, so that it is short. */
 const BATCH = 500;
 const EVERY_MS = 60_000;
 
-/** Deletes finished jobs `days` days after their end. */
-export function startRetention(parts: { database: Pick<Database, 'pruneJobs'>; days: number; log: Logger }): Loop {
-  const { database, days, log } = parts;
+export interface RetentionParts {
+  database: Pick<Database, 'pruneJobs' | 'pruneIdempotencyKeys'>;
+  /** 0 keeps jobs for ever. */
+  days: number;
+  log: Logger;
+}
 
+/** Deletes finished jobs `days` days after their end, and idempotency keys after a day. */
+export function startRetention({ database, days, log }: RetentionParts): Loop {
   async function round(): Promise<number> {
-    const pruned = await database.pruneJobs(days, BATCH);
-    if (pruned > 0) log.info({ pruned, days }, 'old jobs deleted');
-    return pruned === BATCH ? 0 : EVERY_MS;
+    const jobs = days > 0 ? await database.pruneJobs(days, BATCH) : 0;
+    if (jobs > 0) log.info({ pruned: jobs, days }, 'old jobs deleted');
+    const keys = await database.pruneIdempotencyKeys(BATCH);
+    return jobs === BATCH || keys === BATCH ? 0 : EVERY_MS;
   }
 
   return startLoop({ name: 'retention', round, retryMs: EVERY_MS, log });

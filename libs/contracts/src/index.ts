@@ -1,4 +1,21 @@
 // Browser-safe, zod only: what crosses a process boundary.
+export {
+  jobPage,
+  jobsTaken,
+  jobTypeInfo,
+  jobTypeList,
+  jobWithLinks,
+  problem,
+  queueInfo,
+  queueList,
+  withLinks,
+  type JobPage,
+  type JobsTaken,
+  type JobTypeInfo,
+  type JobWithLinks,
+  type ProblemBody,
+  type QueueInfo,
+} from './answers.ts';
 export { jobId, queueName } from './identifiers.ts';
 export {
   defaultPolicy,
@@ -17,19 +34,17 @@ export {
   type Payload,
   type Result,
 } from './job-definitions.ts';
-export { jobSubmission, type JobSubmission } from './job-submission.ts';
+export { jobBatch, jobSubmission, MAX_BATCH, type JobSubmission } from './job-submission.ts';
 export {
   isFinished,
   job,
   jobError,
   jobProgress,
   jobStatus,
-  withLinks,
   type Job,
   type JobError,
   type JobProgress,
   type JobStatus,
-  type JobWithLinks,
 } from './job.ts';
 export {
   control,

@@ -10,12 +10,13 @@ const backoff = z.strictObject({
   maxMs: z.int().min(0).max(86_400_000).default(300_000),
 });
 
-/** PostgreSQL's text can't hold NUL, and no tag needs a control character. */
-const tag = z
-  .string()
-  .min(1)
-  .max(64)
-  .regex(/^\P{C}+$/u, 'must not contain control characters');
+/** Text without control characters: PostgreSQL's can't hold NUL, and nobody needs the others here. */
+const plainText = (maxLength: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maxLength)
+    .regex(/^\P{C}+$/u, 'must not contain control characters');
 
 /**
  * The body of `POST /v1/jobs`, apart from the payload's own schema, which hangs on `type`. Members left out are taken
@@ -36,7 +37,12 @@ export const jobSubmission = z
     maxAttempts: z.int().min(1).max(100).optional(),
     timeoutMs: z.int().min(1).max(MAX_TIMEOUT_MS).optional(),
     backoff: backoff.optional(),
-    tags: z.array(tag).max(16).default([]),
+    dedupeKey: plainText(255)
+      .optional()
+      .describe(
+        'While a job of the same type with this key is not finished, that one is answered and no other is made.',
+      ),
+    tags: z.array(plainText(64)).max(16).default([]),
   })
   .refine((body) => !(body.runAt !== undefined && body.delayMs), {
     path: ['delayMs'],
@@ -47,3 +53,9 @@ export const jobSubmission = z
     message: 'must be within ten years of now',
   });
 export type JobSubmission = z.infer<typeof jobSubmission>;
+
+/** Most jobs in one batch. */
+export const MAX_BATCH = 1_000;
+
+/** The body of `POST /v1/jobs/batch`; each entry is a {@link jobSubmission}. */
+export const jobBatch = z.strictObject({ jobs: z.array(z.unknown()).min(1).max(MAX_BATCH) });

@@ -50,12 +50,3 @@ export const job = z.object({
   durationMs: z.int().nullable().describe('From startedAt to finishedAt.'),
 });
 export type Job = z.infer<typeof job>;
-
-/** A job as HTTP shows it. */
-export type JobWithLinks = Job & { links: { self: string; events: string } };
-
-/** Adds where to read and where to watch the job; `notifierUrl` is the notifier's base URL without a final slash. */
-export function withLinks(job: Job, notifierUrl: string): JobWithLinks {
-  const self = `/v1/jobs/${job.id}`;
-  return { ...job, links: { self, events: `${notifierUrl}${self}/events` } };
-}

@@ -1,12 +1,17 @@
 // The only library that speaks SQL. One function a transition of docs/job-lifecycle.md.
+export type { JobFilter } from './look-for-jobs.ts';
 export { migrate } from './migrate.ts';
 export { openDatabase, type Database, type DatabaseOptions } from './open-database.ts';
-export type { JobFilter } from './read-jobs.ts';
+export type { QueueCount, QueueSample, QueueSamples } from './queues.ts';
+export type { JobPage } from './read-jobs.ts';
 export type { QueueSurvey, RunningJob, Survey } from './survey.ts';
 export type { Cancellation } from './transitions/cancel-job.ts';
 export type { Claim, Delivery } from './transitions/claim-jobs.ts';
-export type { CreatedJob, NewJob } from './transitions/create-jobs.ts';
+export type { CreatedJob, NewJob, Submission, Submitted } from './transitions/create-jobs.ts';
+export type { IdempotencyKey, KeyedJob } from './transitions/idempotency-keys.ts';
+export type { Deletion } from './transitions/delete-job.ts';
 export type { HeldJob } from './transitions/hold-jobs.ts';
 export type { OwedRing } from './transitions/owed-rings.ts';
+export type { Retry } from './transitions/retry-job.ts';
 export type { AttemptError, Outcome, Settlement } from './transitions/settle-jobs.ts';
 export { DatabaseUnavailableError } from './unavailable.ts';

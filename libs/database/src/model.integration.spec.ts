@@ -55,8 +55,10 @@ function step<Arguments extends unknown[]>(
 const steps = fc.oneof(
   {
     weight: 3,
-    arbitrary: step('create', [fc.integer({ min: 1, max: 3 }), fc.constantFrom(0, 1_000)], (world, attempts, delayMs) =>
-      world.create(attempts, delayMs),
+    arbitrary: step(
+      'create',
+      [fc.integer({ min: 1, max: 3 }), fc.constantFrom(0, 1_000), fc.constantFrom(null, null, 'key')],
+      (world, attempts, delayMs, dedupeKey) => world.create(attempts, delayMs, dedupeKey),
     ),
   },
   {
@@ -74,14 +76,17 @@ const steps = fc.oneof(
   { weight: 1, arbitrary: step('wipe', [], (world) => world.wipe()) },
   { weight: 1, arbitrary: step('double ring', [which], (world, n) => world.doubleRing(n)) },
   { weight: 1, arbitrary: step('cancel', [which], (world, n) => world.cancel(n)) },
+  { weight: 2, arbitrary: step('retry', [which], retryInOrder) },
+  { weight: 1, arbitrary: step('delete', [which], deleteInOrder) },
   { weight: 3, arbitrary: step('pass', [fc.constantFrom(2_000, 10_000)], (world, ms) => world.pass(ms)) },
   { weight: 1, arbitrary: step('reconcile', [], (world) => world.reconcile()) },
 );
 
-/** Nobody claims what a holder has whom the broker has not given up. */
+/** Nobody claims what a holder has whom the broker has not given up, and no two claims begin the same attempt. */
 async function claimInOrder(world: World, by: number, n: number, answerLost: boolean): Promise<void> {
   const claim = await world.claim(by, n, answerLost);
   if (claim?.held) expect(claim).toMatchObject({ claimed: false });
+  if (claim) expect(claim).toMatchObject({ shared: false });
 }
 
 /** A write lands exactly when its attempt is the one that holds the job; otherwise it changes nothing. */
@@ -93,12 +98,40 @@ async function settleInOrder(world: World, by: number, n: number, how: Outcome, 
   if (!landed) expect(after).toEqual(before);
 }
 
+const isUnfinished = (job: Job): boolean => !isFinished(job.status);
+
+/** Exactly what failed or was cancelled runs once more, unless another with its key is not finished. */
+async function retryInOrder(world: World, n: number): Promise<void> {
+  const retry = await world.retry(n);
+  if (!retry) return;
+  const { before, after, kind } = retry;
+  if (before?.status === 'failed' || before?.status === 'cancelled') {
+    const twins = (await world.rows()).filter(({ id }) => id !== before.id && world.keyed.has(id)).filter(isUnfinished);
+    expect(kind).toBe(world.keyed.has(before.id) && twins.length > 0 ? 'duplicate' : 'queued');
+  } else expect(kind).toBe(before === null ? null : 'refused');
+  if (kind !== 'queued') return expect(after).toEqual(before);
+  expect(after).toMatchObject({ status: 'queued', attempt: before?.attempt, error: null, finishedAt: null });
+  expect(after?.maxAttempts).toBeGreaterThan(after?.attempt as number);
+  expect(after?.errors).toEqual([...(before?.errors ?? []), ...(before?.error ? [before.error] : [])]);
+}
+
+/** Exactly what is finished can be deleted. */
+async function deleteInOrder(world: World, n: number): Promise<void> {
+  const deletion = await world.delete(n);
+  if (deletion) expect(deletion.gone).toBe(deletion.before !== null && isFinished(deletion.before.status));
+}
+
 /** What must be true after every step, given how the jobs were before it. */
 async function check(world: World, before: Map<string, Job>): Promise<void> {
-  for (const job of await world.rows()) {
+  const jobs = await world.rows();
+  const there = jobs.map(({ id }) => id);
+  expect(there).toEqual(world.jobIds.filter((id) => !world.deleted.has(id)));
+  expect(jobs.filter((job) => world.keyed.has(job.id) && isUnfinished(job)).length).toBeLessThanOrEqual(1);
+  for (const job of jobs) {
     const earlier = before.get(job.id);
     if (earlier) {
-      if (isFinished(earlier.status)) expect(job).toEqual(earlier); // one terminal state
+      // One terminal state, unless somebody wants otherwise.
+      if (!world.wasRetried(job.id) && isFinished(earlier.status)) expect(job).toEqual(earlier);
       expect(job.attempt).toBeGreaterThanOrEqual(earlier.attempt);
       expect(job.version).toBeGreaterThanOrEqual(earlier.version);
       if (job.version === earlier.version) expect(job.status).toBe(earlier.status);

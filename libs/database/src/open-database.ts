@@ -3,17 +3,22 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { batch } from './batch.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
-import { getJobs, listJobs, type JobFilter } from './read-jobs.ts';
+import type { JobFilter } from './look-for-jobs.ts';
+import { countAhead, countQueues, sampleQueues, type QueueCount, type QueueSamples } from './queues.ts';
+import { getJobs, listJobs, type JobPage } from './read-jobs.ts';
 import { survey, type Survey } from './survey.ts';
 import { cancelJob, type Cancellation } from './transitions/cancel-job.ts';
 import { claimJobs, type Claim, type Delivery } from './transitions/claim-jobs.ts';
-import { createJobs, type CreatedJob, type NewJob } from './transitions/create-jobs.ts';
+import { createJobs, type NewJob, type Submission, type Submitted } from './transitions/create-jobs.ts';
+import { deleteJob, type Deletion } from './transitions/delete-job.ts';
 import { holdJobs, type HeldJob } from './transitions/hold-jobs.ts';
+import { isKeyKept, pruneIdempotencyKeys } from './transitions/idempotency-keys.ts';
 import { countRung, listRung, oweLostRings, oweScheduledRings } from './transitions/lost-rings.ts';
 import { confirmRings, msUntilNextRing, takeOwedRings, type OwedRing } from './transitions/owed-rings.ts';
 import { pruneJobs } from './transitions/prune-jobs.ts';
 import { hasUnheard, releaseUnheld } from './transitions/release-unheld.ts';
 import { reportProgress } from './transitions/report-progress.ts';
+import { retryJob, type Retry } from './transitions/retry-job.ts';
 import { settleJobs, type Settlement } from './transitions/settle-jobs.ts';
 import { orUnavailable } from './unavailable.ts';
 
@@ -38,7 +43,12 @@ const defaults = { poolSize: 10, timeoutMs: 10_000, ringGraceMs: 2_000, onConnec
  * share statements.
  */
 export interface Database {
-  createJob(job: NewJob): Promise<CreatedJob>;
+  /** Makes all the jobs of a request, or none. */
+  submit(submission: Submission): Promise<Submitted>;
+  /** Makes one job that has no dedupe key. */
+  createJob(job: NewJob): Promise<{ job: Job; outboxId: string }>;
+  /** Whether a request with this idempotency key was obeyed before. */
+  isKeyKept(client: string, key: string): Promise<boolean>;
   claimJob(delivery: Delivery): Promise<Claim>;
   /** @returns null where the fence refused the write */
   settleJob(settlement: Settlement): Promise<Job | null>;
@@ -46,6 +56,10 @@ export interface Database {
   reportProgress(jobId: string, attempt: number, progress: JobProgress): Promise<Job | null>;
   /** @returns null when there is no such job */
   cancelJob(jobId: string): Promise<Cancellation | null>;
+  /** @returns null when there is no such job */
+  retryJob(jobId: string): Promise<Retry | null>;
+  /** @returns null when there is no such job */
+  deleteJob(jobId: string): Promise<Deletion | null>;
   takeOwedRings(limit: number, graceMs: number): Promise<OwedRing[]>;
   /** @returns null where the job's status did not change */
   confirmRing(outboxId: string): Promise<Job | null>;
@@ -66,12 +80,20 @@ export interface Database {
   oweScheduledRings(limit: number): Promise<number>;
   /** @returns how many jobs, finished more than `days` days ago, were deleted */
   pruneJobs(days: number, limit: number): Promise<number>;
+  /** @returns how many idempotency keys, older than a day, were deleted */
+  pruneIdempotencyKeys(limit: number): Promise<number>;
   /** What is not finished, counted. */
   survey(): Promise<Survey>;
+  /** What is not finished, by queue, with how long it has waited. */
+  countQueues(): Promise<QueueCount[]>;
+  /** How many jobs wait in these queues, and how many of them did so at the time of an earlier sample (its `at`). */
+  sampleQueues(queues: readonly string[], since: number | null): Promise<QueueSamples>;
+  /** @returns how many jobs come before this one in its queue, 10,000 at most; null when it is not queued */
+  countAhead(jobId: string): Promise<number | null>;
   /** @returns null when there is no such job */
   getJob(id: string): Promise<Job | null>;
-  /** @returns at most `limit` jobs, fewer when they are large, and whether there are more */
-  listJobs(filter: JobFilter): Promise<{ jobs: Job[]; more: boolean }>;
+  /** @returns at most `limit` jobs, fewer when they are large or the filter lets few through, and where to go on */
+  listJobs(filter: JobFilter): Promise<JobPage>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -91,13 +113,25 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   pool.on('error', onConnectionError);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  const submitAll = (submissions: Submission[]) => orUnavailable(() => createJobs(pool, submissions, ringGraceMs));
+  const submitShared = batch(submitAll);
 
   return {
-    createJob: batch((jobs: NewJob[]) => orUnavailable(() => createJobs(pool, jobs, ringGraceMs))),
+    // Many jobs fill a statement by themselves.
+    submit: async (submission) =>
+      submission.jobs.length > 1 ? ((await submitAll([submission]))[0] as Submitted) : submitShared(submission),
+    async createJob(job) {
+      const submitted = await submitShared({ jobs: [job], idempotency: null });
+      if (submitted.kind !== 'created') throw new Error(`not created: ${submitted.kind}`);
+      return submitted.jobs[0] as { job: Job; outboxId: string };
+    },
+    isKeyKept: (client, key) => orUnavailable(() => isKeyKept(pool, client, key)),
     claimJob: batch((deliveries: Delivery[]) => orUnavailable(() => claimJobs(pool, deliveries))),
     settleJob: batch((settlements: Settlement[]) => orUnavailable(() => settleJobs(pool, settlements))),
     reportProgress: (jobId, attempt, progress) => orUnavailable(() => reportProgress(pool, jobId, attempt, progress)),
     cancelJob: (jobId) => orUnavailable(() => cancelJob(pool, jobId)),
+    retryJob: (jobId) => orUnavailable(() => retryJob(pool, jobId, ringGraceMs)),
+    deleteJob: (jobId) => orUnavailable(() => deleteJob(pool, jobId)),
     takeOwedRings: (limit, graceMs) => orUnavailable(() => takeOwedRings(pool, limit, graceMs)),
     confirmRing: batch((outboxIds: string[]) => orUnavailable(() => confirmRings(pool, outboxIds))),
     msUntilNextRing: () => orUnavailable(() => msUntilNextRing(pool)),
@@ -109,9 +143,13 @@ export function openDatabase(options: DatabaseOptions): Database {
     oweLostRings: (jobIds) => orUnavailable(() => oweLostRings(pool, jobIds)),
     oweScheduledRings: (limit) => orUnavailable(() => oweScheduledRings(pool, limit)),
     pruneJobs: (days, limit) => orUnavailable(() => pruneJobs(pool, days, limit)),
+    pruneIdempotencyKeys: (limit) => orUnavailable(() => pruneIdempotencyKeys(pool, limit)),
     survey: () => orUnavailable(() => survey(pool)),
+    countQueues: () => orUnavailable(() => countQueues(pool)),
+    sampleQueues: (queues, since) => orUnavailable(() => sampleQueues(pool, queues, since)),
+    countAhead: batch((ids: string[]) => orUnavailable(() => countAhead(pool, ids))),
     getJob: batch((ids: string[]) => orUnavailable(() => getJobs(prisma, ids))),
-    listJobs: (filter) => orUnavailable(() => listJobs(prisma, filter)),
+    listJobs: (filter) => orUnavailable(() => listJobs(pool, prisma, filter)),
     ping: () => orUnavailable(async () => void (await pool.query('select 1'))),
     async close() {
       await prisma.$disconnect();

@@ -1,13 +1,13 @@
-import type { Job, JobStatus } from '@offload/contracts';
+import type { Job } from '@offload/contracts';
+import type { Pool } from 'pg';
 import type { PrismaClient } from './generated/prisma/client.ts';
 import { toJob } from './job-row.ts';
+import { lookForJobs, type JobFilter, type Reach } from './look-for-jobs.ts';
 
-export interface JobFilter {
-  status?: JobStatus | undefined;
-  /** Only jobs older than this one: the keyset cursor. */
-  beforeId?: string | undefined;
-  /** At most this many. */
-  limit: number;
+export interface JobPage {
+  jobs: Job[];
+  /** The `beforeId` of the next page; null when there is nothing more. */
+  next: string | null;
 }
 
 /** @returns for each id the job, or null when there is none */
@@ -23,25 +23,24 @@ const CHUNK = 10;
 const PAGE_LENGTH = 8 * 1024 * 1024;
 
 /**
- * Newest first: ids are UUIDv7, so their order is the order of creation.
+ * Newest first: ids are UUIDv7, so their order is the order of creation. However many jobs there are and whatever the
+ * filter, a page costs the database about the same.
  *
- * @returns at most `limit` jobs, fewer when they are large, and whether there are more
+ * @returns at most `limit` jobs; fewer, even none, when they are large or few of those looked at pass the filter. Only
+ *   where `next` is null there are no more
  */
-export async function listJobs(
-  prisma: PrismaClient,
-  { status, beforeId, limit }: JobFilter,
-): Promise<{ jobs: Job[]; more: boolean }> {
+export async function listJobs(pool: Pool, prisma: PrismaClient, filter: JobFilter, reach?: Reach): Promise<JobPage> {
+  const { ids, next } = await lookForJobs(pool, filter, reach);
   const jobs: Job[] = [];
   let length = 0;
-  for (let before = beforeId; ; before = jobs.at(-1)?.id) {
-    const take = Math.min(CHUNK, limit - jobs.length + 1); // one more than asked for tells whether there are more
-    const where = { ...(status && { status }), ...(before && { id: { lt: before } }) };
-    const rows = await prisma.job.findMany({ where, orderBy: { id: 'desc' }, take });
-    for (const row of rows) {
-      if (jobs.length === limit || length > PAGE_LENGTH) return { jobs, more: true };
+  for (let start = 0; start < ids.length; start += CHUNK) {
+    // Its status is the one thing of a job's that may have changed since it was found.
+    const where = { id: { in: ids.slice(start, start + CHUNK) }, ...(filter.status && { status: filter.status }) };
+    for (const row of await prisma.job.findMany({ where, orderBy: { id: 'desc' } })) {
+      if (length > PAGE_LENGTH) return { jobs, next: jobs.at(-1)?.id ?? null };
       jobs.push(toJob(row));
       length += JSON.stringify([row.payload, row.result]).length;
     }
-    if (rows.length < take) return { jobs, more: false };
   }
+  return { jobs, next };
 }

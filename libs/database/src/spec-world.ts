@@ -43,8 +43,15 @@ export function createWorld(database: Database, sql: pg.Pool) {
   const forgotten = new Set<string>();
   /** Those that were running when somebody wanted them cancelled. */
   const unwanted = new Set<string>();
-  /** How many attempts each job may have: as many as it was made with, and each that was not used up. */
+  /** How many attempts each job may have: as many as it was made with, each that was not used up, and one by hand. */
   const allowed = new Map<string, number>();
+  /** Those that have a dedupe key: all have the same. */
+  const keyed = new Set<string>();
+  /** Those that somebody has had run once more, since the last look at them. */
+  const retried = new Set<string>();
+  const deleted = new Set<string>();
+  /** Of each attempt, as far as workers have heard, the claim that began it. */
+  const claimOf = new Map<string, string>();
 
   const pick = <T>(from: readonly T[], n: number): T | undefined => from[n % Math.max(1, from.length)];
   const workerOf = (n: number): Delivered[] => workers[n % WORKERS] as Delivered[];
@@ -67,7 +74,10 @@ export function createWorld(database: Database, sql: pg.Pool) {
     const claimed = await database.claimJob(tried);
     if (claimed.kind === 'claimed') delivered.attempt = claimed.job.attempt;
     else answer(worker, delivered, claimed.kind === 'held' ? 'requeue' : 'ack');
-    return { before, held, claimed: claimed.kind === 'claimed' };
+    const name = `${ring.jobId} ${delivered.attempt}`;
+    const shared = delivered.attempt !== null && (claimOf.get(name) ?? claimId) !== claimId;
+    if (delivered.attempt !== null) claimOf.set(name, claimId);
+    return { before, held, claimed: claimed.kind === 'claimed', shared };
   }
 
   /** Whether the job is at this worker as far as broker and database know. */
@@ -98,8 +108,13 @@ export function createWorld(database: Database, sql: pg.Pool) {
     forgotten: forgotten as ReadonlySet<string>,
     unwanted: unwanted as ReadonlySet<string>,
     allowed: allowed as ReadonlyMap<string, number>,
+    keyed: keyed as ReadonlySet<string>,
+    deleted: deleted as ReadonlySet<string>,
+    /** Whether the job was retried since this was asked for the last time. */
+    wasRetried: (jobId: string): boolean => retried.delete(jobId),
 
-    async create(maxAttempts: number, delayMs: number): Promise<void> {
+    /** With a dedupe key, there is at most one that is not finished. */
+    async create(maxAttempts: number, delayMs: number, dedupeKey: string | null = null): Promise<void> {
       const policy = {
         priority: 0,
         tags: [],
@@ -108,9 +123,12 @@ export function createWorld(database: Database, sql: pg.Pool) {
         runAt: null,
       };
       const work = { id: randomUUID(), type: 'spec.job', queue: 'default', payload: {} };
-      await database.createJob({ ...work, ...policy, maxAttempts, delayMs });
+      const job = { ...work, ...policy, maxAttempts, delayMs, dedupeKey };
+      const submitted = await database.submit({ jobs: [job], idempotency: null });
+      if (submitted.kind !== 'created' || submitted.jobs[0]?.outboxId === null) return;
       jobIds.push(work.id);
       allowed.set(work.id, maxAttempts);
+      if (dedupeKey !== null) keyed.add(work.id);
     },
 
     /** A relay sends what is due; it may die before it has sent anything, or before it has heard the confirms. */
@@ -133,7 +151,8 @@ export function createWorld(database: Database, sql: pg.Pool) {
     /**
      * Also of deliveries that are lost: a claim may be under way for long.
      *
-     * @returns what the row was, whether somebody held it, and whether it was claimed; null when there is nothing to claim
+     * @returns what the row was, whether somebody held it, whether it was claimed, and whether by two for one attempt;
+     *   null when there is nothing to claim
      */
     async claim(workerNumber: number, n: number, answerLost: boolean) {
       const worker = workerOf(workerNumber);
@@ -185,6 +204,31 @@ export function createWorld(database: Database, sql: pg.Pool) {
     async cancel(n: number): Promise<void> {
       const jobId = pick(jobIds, n);
       if (jobId && (await database.cancelJob(jobId))?.kind === 'requested') unwanted.add(jobId);
+    },
+
+    /** @returns what the row was and is, and what became of it; null when there is no such job */
+    async retry(n: number) {
+      const jobId = pick(jobIds, n);
+      if (!jobId) return null;
+      const before = await database.getJob(jobId);
+      const kind = (await database.retryJob(jobId))?.kind ?? null;
+      const after = await database.getJob(jobId);
+      if (kind === 'queued') {
+        allowed.set(jobId, Math.max(allowed.get(jobId) ?? 0, (before?.attempt ?? 0) + 1));
+        retried.add(jobId);
+        unwanted.delete(jobId);
+      }
+      return { before, after, kind };
+    },
+
+    /** @returns what the row was, and whether it is gone now */
+    async delete(n: number) {
+      const jobId = pick(jobIds, n);
+      if (!jobId) return null;
+      const before = await database.getJob(jobId);
+      const gone = (await database.deleteJob(jobId)) === 'deleted';
+      if (gone) deleted.add(jobId);
+      return { before, gone };
     },
 
     /** Whatever was to happen at a time is due sooner. */

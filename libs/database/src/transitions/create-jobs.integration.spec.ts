@@ -4,7 +4,8 @@ import { freshDatabaseUrl } from '@offload/testing';
 import pg from 'pg';
 import { migrate } from '../migrate.ts';
 import { openDatabase, type Database } from '../open-database.ts';
-import type { NewJob } from './create-jobs.ts';
+import type { NewJob, Submitted } from './create-jobs.ts';
+import type { IdempotencyKey } from './idempotency-keys.ts';
 
 const RING_GRACE_MS = 60_000;
 const url = freshDatabaseUrl();
@@ -131,5 +132,126 @@ describe('createJob', () => {
     const { job } = await database.createJob(newJob({ id: id.toUpperCase() }));
     expect(job.id).toBe(id);
     expect(await database.getJob(id.toUpperCase())).toEqual(job);
+  });
+});
+
+describe('submit', () => {
+  let keys = 0;
+  const idempotency = (more: Partial<IdempotencyKey> = {}): IdempotencyKey => ({
+    ...{ client: 'ci', key: `key ${(keys += 1)}`, fingerprint: Buffer.from([0, 1, 255]) },
+    ...more,
+  });
+  const count = async (dedupeKey: string): Promise<number> =>
+    (await sql.query('select from jobs where dedupe_key = $1', [dedupeKey])).rowCount ?? 0;
+  const idsOf = (submitted: Submitted): string[] =>
+    submitted.kind === 'created' ? submitted.jobs.map(({ job }) => job.id) : [];
+
+  it('makes all jobs of a request in their order, each with its ring', async () => {
+    const jobs = Array.from({ length: 1_000 }, (_, index) => newJob({ payload: index }));
+    const submitted = await database.submit({ jobs, idempotency: null });
+    expect(idsOf(submitted)).toEqual(jobs.map(({ id }) => id));
+    expect(await owed(jobs[999]?.id ?? '')).toHaveLength(1);
+  });
+
+  it('makes none of them when one can not be made', async () => {
+    const { job: existing } = await database.createJob(newJob());
+    const fine = newJob();
+    await expect(
+      database.submit({ jobs: [fine, newJob({ id: existing.id })], idempotency: idempotency({ key: 'untaken' }) }),
+    ).rejects.toThrow('jobs_pkey');
+    expect(await database.getJob(fine.id)).toBeNull();
+    expect(await database.isKeyKept('ci', 'untaken')).toBe(false);
+  });
+
+  it('tells what a key has led to instead of making it again, and when', async () => {
+    const key = idempotency();
+    const [one, other] = [newJob(), newJob()];
+    const first = await database.submit({ jobs: [one, other], idempotency: key });
+    const createdAt = first.kind === 'created' ? first.jobs[0]?.job.createdAt : undefined;
+    const again = await database.submit({ jobs: [newJob(), newJob()], idempotency: key });
+    const made = [one, other].map(({ id }) => ({ id, made: true }));
+    expect(again).toEqual({ kind: 'replayed', jobs: made, createdAt: new Date(createdAt ?? 0) });
+    expect(await database.isKeyKept(key.client, key.key)).toBe(true);
+  });
+
+  it('keeps the keys of clients apart, and notices another request under the same key', async () => {
+    const key = idempotency();
+    await database.submit({ jobs: [newJob()], idempotency: key });
+    const another = { ...key, fingerprint: Buffer.from([0, 1, 254]) };
+    const job = newJob();
+    expect(await database.submit({ jobs: [job], idempotency: another })).toEqual({ kind: 'key-reused' });
+    expect(await database.getJob(job.id)).toBeNull();
+    const theirs = await database.submit({ jobs: [job], idempotency: { ...another, client: 'web' } });
+    expect(idsOf(theirs)).toEqual([job.id]);
+  });
+
+  it('makes one job of a key that two processes and many requests use at once', async () => {
+    const second = openDatabase({ url, ringGraceMs: RING_GRACE_MS });
+    const key = idempotency();
+    const outcomes = await Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        (index % 2 ? database : second).submit({ jobs: [newJob()], idempotency: key }),
+      ),
+    );
+    await second.close();
+    const created = outcomes.filter(({ kind }) => kind === 'created');
+    expect(created).toHaveLength(1);
+    const made = created.flatMap(idsOf).map((id) => ({ id, made: true }));
+    for (const outcome of outcomes) if (outcome.kind !== 'created') expect(outcome).toMatchObject({ jobs: made });
+  });
+
+  it('takes an unfinished job of the same type with the same dedupe key instead of making another', async () => {
+    const wanted = { dedupeKey: 'invoice 1', delayMs: 60_000 };
+    const { job } = await database.createJob(newJob(wanted));
+    const again = await database.submit({ jobs: [newJob(wanted)], idempotency: null });
+    expect(again).toEqual({ kind: 'created', jobs: [{ job, outboxId: null }] });
+    const otherType = newJob({ ...wanted, type: 'http.request' });
+    expect(idsOf(await database.submit({ jobs: [otherType], idempotency: null }))).toEqual([otherType.id]);
+
+    await database.cancelJob(job.id);
+    const next = newJob(wanted);
+    expect(idsOf(await database.submit({ jobs: [next], idempotency: null }))).toEqual([next.id]);
+  });
+
+  it('takes the same job for all that have a dedupe key in one request, and remembers that under its key', async () => {
+    const key = idempotency();
+    const jobs = ['a', 'b', 'a', null, null].map((dedupeKey) => newJob({ dedupeKey }));
+    const [a, b, , c, d] = jobs.map(({ id }) => id);
+    const submitted = await database.submit({ jobs, idempotency: key });
+    expect(idsOf(submitted)).toEqual([a, b, a, c, d]);
+    expect(submitted.kind === 'created' && submitted.jobs.map(({ outboxId }) => outboxId !== null)).toEqual([
+      ...[true, true, false, true, true],
+    ]);
+    const again = await database.submit({ jobs, idempotency: key });
+    expect(again.kind === 'replayed' && again.jobs.map(({ made }) => made)).toEqual([true, true, false, true, true]);
+    const none = await database.submit({ jobs: [newJob({ dedupeKey: 'a' })], idempotency: idempotency() });
+    expect(idsOf(none)).toEqual([a]);
+  });
+
+  it('makes one job of a dedupe key that two processes use at once, in whatever order', async () => {
+    const second = openDatabase({ url, ringGraceMs: RING_GRACE_MS });
+    const wanted = Array.from({ length: 20 }, (_, index) => ({ dedupeKey: `race ${index}`, delayMs: 60_000 }));
+    const outcomes = await Promise.all(
+      Array.from({ length: 10 }, (_, round) => {
+        const jobs = (round % 2 ? wanted : [...wanted].reverse()).map(newJob);
+        return (round % 2 ? database : second).submit({ jobs, idempotency: null });
+      }),
+    );
+    await second.close();
+    const made = outcomes.flatMap((outcome) =>
+      outcome.kind === 'created' ? outcome.jobs.filter(({ outboxId }) => outboxId !== null) : [],
+    );
+    expect(made).toHaveLength(20);
+    expect(await count('race 7')).toBe(1);
+  });
+
+  it('hands a trace context on to the rings', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const [traced, plain] = [newJob({ traceparent, runAt: '2001-02-03T04:05:06Z' }), newJob()];
+    await database.submit({ jobs: [traced, plain], idempotency: null });
+    await sql.query('update outbox set due_at = now() where job_id = any($1)', [[traced.id, plain.id]]);
+    const rings = await database.takeOwedRings(1_000, 60_000);
+    const traces = [traced, plain].map(({ id }) => rings.find(({ jobId }) => jobId === id)?.traceparent);
+    expect(traces).toEqual([traceparent, null]);
   });
 });

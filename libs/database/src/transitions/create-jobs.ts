@@ -1,6 +1,7 @@
 import type { Backoff, Job } from '@offload/contracts';
 import type { Pool } from 'pg';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+import { findKept, type IdempotencyKey, type KeptKey, type NewKey } from './idempotency-keys.ts';
 
 /** A job to be; everything has been checked. */
 export interface NewJob {
@@ -17,43 +18,163 @@ export interface NewJob {
   delayMs: number;
   /** RFC 3339. */
   runAt: string | null;
+  /** While a job of this type with this key is not finished, that one is taken instead. @default null */
+  dedupeKey?: string | null;
+  /** W3C trace context, for its rings. @default null */
+  traceparent?: string | null;
+}
+
+/** What one request asks for: all of it is made, or nothing. */
+export interface Submission {
+  jobs: NewJob[];
+  /** Made once for each client and key, while the key is kept. */
+  idempotency: IdempotencyKey | null;
 }
 
 export interface CreatedJob {
   job: Job;
-  /** The outbox row of the ring it is owed. */
-  outboxId: string;
+  /** The outbox row of the ring it is owed; null where the job was there already, by its dedupe key. */
+  outboxId: string | null;
+}
+
+export type Submitted = { kind: 'created'; jobs: CreatedJob[] } | KeptKey;
+
+/** Others may create the same at the same time; once they have, it is seen. */
+const MOST_TRIES = 5;
+const raced = new Set(['idempotency_keys_pkey', 'jobs_dedupe_idx']);
+
+/**
+ * create → queued, or scheduled when due in the future: jobs, the rings they are owed and the idempotency keys in one
+ * statement. Concurrent ones with the same keys, of other processes too, are kept apart by unique indexes.
+ *
+ * @param ringGraceMs how long the creator has for ringing a due job itself before any relay does
+ */
+export async function createJobs(pool: Pool, submissions: Submission[], ringGraceMs: number): Promise<Submitted[]> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await tryToCreate(pool, submissions, ringGraceMs);
+    } catch (error) {
+      const { code, constraint } = error as { code?: string; constraint?: string };
+      if (code !== '23505' || !raced.has(constraint ?? '') || tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
+async function tryToCreate(pool: Pool, submissions: Submission[], ringGraceMs: number): Promise<Submitted[]> {
+  const kept = await findKept(pool, submissions);
+  const wanted = submissions.filter((submission) => !kept.has(submission));
+  const unfinished = await findUnfinished(pool, wanted);
+  const { made, becomes } = withoutTwins(wanted, unfinished);
+  const created = await insert(pool, made, keyRows(wanted, becomes), ringGraceMs);
+  const known = new Map([...unfinished.values()].map((job) => [job.id, { job, outboxId: null }]));
+
+  return submissions.map((submission): Submitted => {
+    const earlier = kept.get(submission);
+    if (earlier) return earlier;
+    const jobs = submission.jobs.map((job): CreatedJob => {
+      const id = becomes.get(job) as string;
+      const there = (created.get(id) ?? known.get(id)) as CreatedJob;
+      return id === idOf(job) ? there : { ...there, outboxId: null };
+    });
+    return { kind: 'created', jobs };
+  });
+}
+
+/** As PostgreSQL prints it. */
+const idOf = ({ id }: NewJob): string => id.toLowerCase();
+
+const dedupeKeyOf = ({ type, dedupeKey }: NewJob): string | null =>
+  typeof dedupeKey === 'string' ? JSON.stringify([type, dedupeKey]) : null;
+
+/** Which jobs there are to make, and of each that is wanted the id of the job that there will be. */
+function withoutTwins(
+  wanted: Submission[],
+  unfinished: Map<string, Job>,
+): { made: NewJob[]; becomes: Map<NewJob, string> } {
+  const taken = new Map([...unfinished].map(([key, { id }]) => [key, id]));
+  const made: NewJob[] = [];
+  const becomes = new Map<NewJob, string>();
+  for (const job of wanted.flatMap(({ jobs }) => jobs)) {
+    const key = dedupeKeyOf(job);
+    const twin = key === null ? undefined : taken.get(key);
+    becomes.set(job, twin ?? idOf(job));
+    if (twin !== undefined) continue;
+    made.push(job);
+    if (key !== null) taken.set(key, idOf(job));
+  }
+  // In one order everywhere, so that two processes can't wait for each other's keys.
+  made.sort((a, b) => compare(dedupeKeyOf(a) ?? '', dedupeKeyOf(b) ?? ''));
+  return { made, becomes };
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const unfinishedSql = `
+  select ${jobColumns}, job.dedupe_key as "dedupeKey" from jobs as job
+  join (select distinct * from unnest($1::text[], $2::text[]) as wanted(type, dedupe_key)) as wanted
+    on job.type = wanted.type and job.dedupe_key = wanted.dedupe_key
+  where job.status in ('scheduled', 'queued', 'running') and job.dedupe_key is not null`;
+
+/** The unfinished jobs that stand in the way of these, by {@link dedupeKeyOf}. */
+async function findUnfinished(pool: Pool, submissions: Submission[]): Promise<Map<string, Job>> {
+  const keyed = submissions.flatMap(({ jobs }) => jobs.filter((job) => dedupeKeyOf(job) !== null));
+  if (keyed.length === 0) return new Map();
+  const { rows } = await pool.query<JobRow & { dedupeKey: string }>({
+    name: 'find-unfinished',
+    text: unfinishedSql,
+    values: [keyed.map(({ type }) => type), keyed.map(({ dedupeKey }) => dedupeKey)],
+  });
+  return new Map(rows.map((row) => [JSON.stringify([row.type, row.dedupeKey]), toJob(row)]));
+}
+
+function keyRows(submissions: Submission[], becomes: Map<NewJob, string>): NewKey[] {
+  const rows = submissions.flatMap(({ idempotency, jobs }) => {
+    if (!idempotency) return [];
+    const ids = jobs.map((job) => ({ id: becomes.get(job) as string, made: becomes.get(job) === idOf(job) }));
+    return [{ ...idempotency, jobs: ids }];
+  });
+  return rows.sort((a, b) => compare(a.client, b.client) || compare(a.key, b.key));
 }
 
 // A due job's outbox row becomes the relay's business only after a grace, in which the creator rings by itself.
-const sql = `
+const insertSql = `
   with input as (
     select *, coalesce(run_at, now() + delay_ms * interval '1 millisecond') as due_at
     from unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::jsonb[], $6::json[], $7::int[], $8::int[],
-      $9::jsonb[], $10::float8[], $11::timestamptz[])
-      as input(id, type, queue, priority, tags, payload, max_attempts, timeout_ms, backoff, delay_ms, run_at)
+      $9::jsonb[], $10::float8[], $11::timestamptz[], $12::text[], $13::text[])
+      as input(id, type, queue, priority, tags, payload, max_attempts, timeout_ms, backoff, delay_ms, run_at, dedupe_key,
+        traceparent)
   ), job as (
-    insert into jobs (id, type, queue, status, priority, tags, payload, max_attempts, timeout_ms, backoff, due_at)
+    insert into jobs (id, type, queue, status, priority, tags, payload, max_attempts, timeout_ms, backoff, due_at,
+      dedupe_key, traceparent)
     select id, type, queue, (case when due_at > now() then 'scheduled' else 'queued' end)::job_status, priority,
-      array(select jsonb_array_elements_text(tags)), payload, max_attempts, timeout_ms, backoff, due_at
+      array(select jsonb_array_elements_text(tags)), payload, max_attempts, timeout_ms, backoff, due_at, dedupe_key,
+      traceparent
     from input
     returning *
   ), owed as (
     insert into outbox (job_id, due_at)
-    select id, case status when 'queued' then now() + $12 * interval '1 millisecond' else due_at end from job
+    select id, case status when 'queued' then now() + $14 * interval '1 millisecond' else due_at end from job
     returning id, job_id
+  ), kept as (
+    insert into idempotency_keys (client, key, fingerprint, job_ids, made)
+    select client, key, fingerprint, array(select (value->>'id')::uuid from jsonb_array_elements(jobs)),
+      array(select (value->>'made')::boolean from jsonb_array_elements(jobs))
+    from unnest($15::text[], $16::text[], $17::bytea[], $18::jsonb[]) as input(client, key, fingerprint, jobs)
   )
   select ${jobColumns}, owed.id as "outboxId" from job join owed on owed.job_id = job.id`;
 
-/**
- * create → queued, or scheduled when due in the future: the job and the ring it is owed in one statement.
- *
- * @param ringGraceMs how long the creator has for ringing a due job itself before any relay does
- */
-export async function createJobs(pool: Pool, jobs: NewJob[], ringGraceMs: number): Promise<CreatedJob[]> {
+/** @returns the jobs by their ids */
+async function insert(
+  pool: Pool,
+  jobs: NewJob[],
+  keys: NewKey[],
+  ringGraceMs: number,
+): Promise<Map<string, CreatedJob>> {
+  if (jobs.length + keys.length === 0) return new Map();
   const { rows } = await pool.query<JobRow & { outboxId: string }>({
     name: 'create-jobs',
-    text: sql,
+    text: insertSql,
     values: [
       jobs.map((job) => job.id),
       jobs.map((job) => job.type),
@@ -66,9 +187,14 @@ export async function createJobs(pool: Pool, jobs: NewJob[], ringGraceMs: number
       jobs.map((job) => JSON.stringify(job.backoff)),
       jobs.map((job) => job.delayMs),
       jobs.map((job) => job.runAt),
+      jobs.map((job) => job.dedupeKey),
+      jobs.map((job) => job.traceparent),
       ringGraceMs,
+      keys.map(({ client }) => client),
+      keys.map(({ key }) => key),
+      keys.map(({ fingerprint }) => fingerprint),
+      keys.map((row) => JSON.stringify(row.jobs)),
     ],
   });
-  const created = new Map(rows.map((row) => [row.id, { job: toJob(row), outboxId: row.outboxId }]));
-  return jobs.map(({ id }) => created.get(id.toLowerCase()) as CreatedJob);
+  return new Map(rows.map((row) => [row.id, { job: toJob(row), outboxId: row.outboxId }]));
 }

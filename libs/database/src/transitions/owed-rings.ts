@@ -9,6 +9,8 @@ export interface OwedRing {
   type: string;
   queue: string;
   priority: number;
+  /** W3C trace context of the request that made the job. */
+  traceparent: string | null;
 }
 
 const takeSql = `
@@ -18,7 +20,7 @@ const takeSql = `
     update outbox set due_at = now() + $2 * interval '1 millisecond' from due where outbox.id = due.id
     returning outbox.id, outbox.job_id
   )
-  select taken.id as "outboxId", job.id as "jobId", job.type, job.queue, job.priority
+  select taken.id as "outboxId", job.id as "jobId", job.type, job.queue, job.priority, job.traceparent
   from taken join jobs as job on job.id = taken.job_id`;
 
 /**

@@ -29,3 +29,8 @@ export type Job = Prisma.JobModel
  * the relay's grace, so that another takes over if it dies.
  */
 export type Outbox = Prisma.OutboxModel
+/**
+ * Model IdempotencyKey
+ * What a POST with an Idempotency-Key made, so that it is made once. Kept 24 hours.
+ */
+export type IdempotencyKey = Prisma.IdempotencyKeyModel

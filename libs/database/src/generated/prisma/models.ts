@@ -10,4 +10,5 @@
  */
 export type * from './models/Job.ts'
 export type * from './models/Outbox.ts'
+export type * from './models/IdempotencyKey.ts'
 export type * from './commonInputTypes.ts'

@@ -52,7 +52,8 @@ export const AnyNull = runtime.AnyNull
 
 export const ModelName = {
   Job: 'Job',
-  Outbox: 'Outbox'
+  Outbox: 'Outbox',
+  IdempotencyKey: 'IdempotencyKey'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -94,6 +95,8 @@ export const JobScalarFieldEnum = {
   holder: 'holder',
   heldAt: 'heldAt',
   cancelRequested: 'cancelRequested',
+  dedupeKey: 'dedupeKey',
+  traceparent: 'traceparent',
   createdAt: 'createdAt',
   dueAt: 'dueAt',
   startedAt: 'startedAt',
@@ -110,6 +113,18 @@ export const OutboxScalarFieldEnum = {
 } as const
 
 export type OutboxScalarFieldEnum = (typeof OutboxScalarFieldEnum)[keyof typeof OutboxScalarFieldEnum]
+
+
+export const IdempotencyKeyScalarFieldEnum = {
+  client: 'client',
+  key: 'key',
+  fingerprint: 'fingerprint',
+  jobIds: 'jobIds',
+  made: 'made',
+  createdAt: 'createdAt'
+} as const
+
+export type IdempotencyKeyScalarFieldEnum = (typeof IdempotencyKeyScalarFieldEnum)[keyof typeof IdempotencyKeyScalarFieldEnum]
 
 
 export const SortOrder = {

@@ -61,6 +61,8 @@ export type JobMinAggregateOutputType = {
   holder: string | null
   heldAt: Date | null
   cancelRequested: boolean | null
+  dedupeKey: string | null
+  traceparent: string | null
   createdAt: Date | null
   dueAt: Date | null
   startedAt: Date | null
@@ -83,6 +85,8 @@ export type JobMaxAggregateOutputType = {
   holder: string | null
   heldAt: Date | null
   cancelRequested: boolean | null
+  dedupeKey: string | null
+  traceparent: string | null
   createdAt: Date | null
   dueAt: Date | null
   startedAt: Date | null
@@ -112,6 +116,8 @@ export type JobCountAggregateOutputType = {
   holder: number
   heldAt: number
   cancelRequested: number
+  dedupeKey: number
+  traceparent: number
   createdAt: number
   dueAt: number
   startedAt: number
@@ -154,6 +160,8 @@ export type JobMinAggregateInputType = {
   holder?: true
   heldAt?: true
   cancelRequested?: true
+  dedupeKey?: true
+  traceparent?: true
   createdAt?: true
   dueAt?: true
   startedAt?: true
@@ -176,6 +184,8 @@ export type JobMaxAggregateInputType = {
   holder?: true
   heldAt?: true
   cancelRequested?: true
+  dedupeKey?: true
+  traceparent?: true
   createdAt?: true
   dueAt?: true
   startedAt?: true
@@ -205,6 +215,8 @@ export type JobCountAggregateInputType = {
   holder?: true
   heldAt?: true
   cancelRequested?: true
+  dedupeKey?: true
+  traceparent?: true
   createdAt?: true
   dueAt?: true
   startedAt?: true
@@ -321,6 +333,8 @@ export type JobGroupByOutputType = {
   holder: string | null
   heldAt: Date | null
   cancelRequested: boolean
+  dedupeKey: string | null
+  traceparent: string | null
   createdAt: Date
   dueAt: Date
   startedAt: Date | null
@@ -373,6 +387,8 @@ export type JobWhereInput = {
   holder?: Prisma.StringNullableFilter<"Job"> | string | null
   heldAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
   cancelRequested?: Prisma.BoolFilter<"Job"> | boolean
+  dedupeKey?: Prisma.StringNullableFilter<"Job"> | string | null
+  traceparent?: Prisma.StringNullableFilter<"Job"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   dueAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
@@ -403,6 +419,8 @@ export type JobOrderByWithRelationInput = {
   holder?: Prisma.SortOrderInput | Prisma.SortOrder
   heldAt?: Prisma.SortOrderInput | Prisma.SortOrder
   cancelRequested?: Prisma.SortOrder
+  dedupeKey?: Prisma.SortOrderInput | Prisma.SortOrder
+  traceparent?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -436,6 +454,8 @@ export type JobWhereUniqueInput = Prisma.AtLeast<{
   holder?: Prisma.StringNullableFilter<"Job"> | string | null
   heldAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
   cancelRequested?: Prisma.BoolFilter<"Job"> | boolean
+  dedupeKey?: Prisma.StringNullableFilter<"Job"> | string | null
+  traceparent?: Prisma.StringNullableFilter<"Job"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   dueAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
@@ -466,6 +486,8 @@ export type JobOrderByWithAggregationInput = {
   holder?: Prisma.SortOrderInput | Prisma.SortOrder
   heldAt?: Prisma.SortOrderInput | Prisma.SortOrder
   cancelRequested?: Prisma.SortOrder
+  dedupeKey?: Prisma.SortOrderInput | Prisma.SortOrder
+  traceparent?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -503,6 +525,8 @@ export type JobScalarWhereWithAggregatesInput = {
   holder?: Prisma.StringNullableWithAggregatesFilter<"Job"> | string | null
   heldAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Job"> | Date | string | null
   cancelRequested?: Prisma.BoolWithAggregatesFilter<"Job"> | boolean
+  dedupeKey?: Prisma.StringNullableWithAggregatesFilter<"Job"> | string | null
+  traceparent?: Prisma.StringNullableWithAggregatesFilter<"Job"> | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Job"> | Date | string
   dueAt?: Prisma.DateTimeWithAggregatesFilter<"Job"> | Date | string
   startedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Job"> | Date | string | null
@@ -532,6 +556,8 @@ export type JobCreateInput = {
   holder?: string | null
   heldAt?: Date | string | null
   cancelRequested?: boolean
+  dedupeKey?: string | null
+  traceparent?: string | null
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
@@ -562,6 +588,8 @@ export type JobUncheckedCreateInput = {
   holder?: string | null
   heldAt?: Date | string | null
   cancelRequested?: boolean
+  dedupeKey?: string | null
+  traceparent?: string | null
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
@@ -592,6 +620,8 @@ export type JobUpdateInput = {
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -622,6 +652,8 @@ export type JobUncheckedUpdateInput = {
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -652,6 +684,8 @@ export type JobCreateManyInput = {
   holder?: string | null
   heldAt?: Date | string | null
   cancelRequested?: boolean
+  dedupeKey?: string | null
+  traceparent?: string | null
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
@@ -681,6 +715,8 @@ export type JobUpdateManyMutationInput = {
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -710,6 +746,8 @@ export type JobUncheckedUpdateManyInput = {
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -747,6 +785,8 @@ export type JobCountOrderByAggregateInput = {
   holder?: Prisma.SortOrder
   heldAt?: Prisma.SortOrder
   cancelRequested?: Prisma.SortOrder
+  dedupeKey?: Prisma.SortOrder
+  traceparent?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
@@ -778,6 +818,8 @@ export type JobMaxOrderByAggregateInput = {
   holder?: Prisma.SortOrder
   heldAt?: Prisma.SortOrder
   cancelRequested?: Prisma.SortOrder
+  dedupeKey?: Prisma.SortOrder
+  traceparent?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
@@ -800,6 +842,8 @@ export type JobMinOrderByAggregateInput = {
   holder?: Prisma.SortOrder
   heldAt?: Prisma.SortOrder
   cancelRequested?: Prisma.SortOrder
+  dedupeKey?: Prisma.SortOrder
+  traceparent?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
@@ -906,6 +950,8 @@ export type JobCreateWithoutOutboxInput = {
   holder?: string | null
   heldAt?: Date | string | null
   cancelRequested?: boolean
+  dedupeKey?: string | null
+  traceparent?: string | null
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
@@ -935,6 +981,8 @@ export type JobUncheckedCreateWithoutOutboxInput = {
   holder?: string | null
   heldAt?: Date | string | null
   cancelRequested?: boolean
+  dedupeKey?: string | null
+  traceparent?: string | null
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
@@ -980,6 +1028,8 @@ export type JobUpdateWithoutOutboxInput = {
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1009,6 +1059,8 @@ export type JobUncheckedUpdateWithoutOutboxInput = {
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1069,6 +1121,8 @@ export type JobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   holder?: boolean
   heldAt?: boolean
   cancelRequested?: boolean
+  dedupeKey?: boolean
+  traceparent?: boolean
   createdAt?: boolean
   dueAt?: boolean
   startedAt?: boolean
@@ -1100,6 +1154,8 @@ export type JobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   holder?: boolean
   heldAt?: boolean
   cancelRequested?: boolean
+  dedupeKey?: boolean
+  traceparent?: boolean
   createdAt?: boolean
   dueAt?: boolean
   startedAt?: boolean
@@ -1129,6 +1185,8 @@ export type JobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   holder?: boolean
   heldAt?: boolean
   cancelRequested?: boolean
+  dedupeKey?: boolean
+  traceparent?: boolean
   createdAt?: boolean
   dueAt?: boolean
   startedAt?: boolean
@@ -1158,13 +1216,15 @@ export type JobSelectScalar = {
   holder?: boolean
   heldAt?: boolean
   cancelRequested?: boolean
+  dedupeKey?: boolean
+  traceparent?: boolean
   createdAt?: boolean
   dueAt?: boolean
   startedAt?: boolean
   finishedAt?: boolean
 }
 
-export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "deliveryCount" | "claimId" | "holder" | "heldAt" | "cancelRequested" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
+export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "deliveryCount" | "claimId" | "holder" | "heldAt" | "cancelRequested" | "dedupeKey" | "traceparent" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
 export type JobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   outbox?: boolean | Prisma.Job$outboxArgs<ExtArgs>
   _count?: boolean | Prisma.JobCountOutputTypeDefaultArgs<ExtArgs>
@@ -1227,6 +1287,14 @@ export type $JobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      * Whoever runs it has been told to stop: unless it succeeds all the same, it ends as cancelled.
      */
     cancelRequested: boolean
+    /**
+     * While it is not finished, no other job of its type has this key (a partial index, see the migration).
+     */
+    dedupeKey: string | null
+    /**
+     * W3C trace context of the request that made it; every ring carries it.
+     */
+    traceparent: string | null
     createdAt: Date
     dueAt: Date
     startedAt: Date | null
@@ -1677,6 +1745,8 @@ export interface JobFieldRefs {
   readonly holder: Prisma.FieldRef<"Job", 'String'>
   readonly heldAt: Prisma.FieldRef<"Job", 'DateTime'>
   readonly cancelRequested: Prisma.FieldRef<"Job", 'Boolean'>
+  readonly dedupeKey: Prisma.FieldRef<"Job", 'String'>
+  readonly traceparent: Prisma.FieldRef<"Job", 'String'>
   readonly createdAt: Prisma.FieldRef<"Job", 'DateTime'>
   readonly dueAt: Prisma.FieldRef<"Job", 'DateTime'>
   readonly startedAt: Prisma.FieldRef<"Job", 'DateTime'>

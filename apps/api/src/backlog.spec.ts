@@ -1,0 +1,214 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { QueueSamples } from '@offload/database';
+import { createLogger, createMetrics } from '@offload/runtime';
+import { startBacklog, type Backlog } from './backlog.ts';
+
+const log = createLogger('api', { level: 'silent', instance: 'spec' });
+const HOUR_MS = 3_600_000;
+
+let backlog: Backlog;
+afterEach(() => backlog.stop());
+
+/** Everything that needs no timer has happened. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A backlog that samples when the test says so, and sees what the test says. */
+async function setup({ waiting = 0 } = {}) {
+  let time = 1_000_000;
+  let at = 0;
+  const asked: { queues: readonly string[]; since: number | null }[] = [];
+  let answer: () => Promise<QueueSamples>;
+  const see = (waiting: number, remaining: number) => {
+    const queues = [
+      { queue: 'default', waiting, remaining },
+      { queue: 'mail', waiting: 0, remaining: 0 },
+    ];
+    answer = async () => ({ queues, at: (at += 1) });
+  };
+  see(waiting, 0);
+  const metrics = createMetrics();
+  backlog = startBacklog({
+    database: {
+      sampleQueues(queues, since) {
+        asked.push({ queues, since });
+        return answer();
+      },
+    },
+    queues: ['default', 'mail'],
+    everyMs: HOUR_MS,
+    metrics,
+    log,
+    now: () => time,
+  });
+  await turn();
+
+  async function sample(): Promise<void> {
+    backlog.wake();
+    await turn();
+  }
+  return {
+    asked,
+    metrics,
+    fail: async () => {
+      answer = () => Promise.reject(new Error('away'));
+      await sample();
+    },
+    /** After so long, so many wait, of whom so many waited before. */
+    next: async (elapsedMs: number, waiting: number, remaining: number) => {
+      time += elapsedMs;
+      see(waiting, remaining);
+      await sample();
+    },
+    /** A sample that is under way until `finish` is called. */
+    slowly: (waiting: number, remaining: number) => {
+      see(waiting, remaining);
+      const given = answer();
+      let finish: () => void = () => undefined;
+      const finished = new Promise<void>((resolve) => (finish = resolve));
+      answer = () => finished.then(() => given);
+      backlog.wake();
+      return async () => {
+        finish();
+        await turn();
+      };
+    },
+  };
+}
+
+const rate = () => backlog.drainPerSecond('default');
+
+describe('what waits', () => {
+  it('is what the last sample said and what this process has accepted since', async () => {
+    const { next } = await setup({ waiting: 3 });
+    expect(backlog.waiting('default')).toBe(3);
+    backlog.accepted('default', 2);
+    expect([backlog.waiting('default'), backlog.waiting('mail')]).toEqual([5, 0]);
+    await next(1_000, 4, 2);
+    expect(backlog.waiting('default')).toBe(4);
+  });
+
+  it('counts what is accepted during a sample, which may not have seen it', async () => {
+    const { slowly } = await setup({ waiting: 3 });
+    backlog.accepted('default', 2);
+    const finish = slowly(5, 3);
+    await turn();
+    backlog.accepted('default', 1);
+    await finish();
+    expect(backlog.waiting('default')).toBe(6);
+  });
+
+  it('is nothing in a queue that it was not told of', async () => {
+    await setup();
+    backlog.accepted('other', 1);
+    expect([backlog.waiting('other'), backlog.drainPerSecond('other')]).toEqual([0, null]);
+  });
+});
+
+describe('the drain rate', () => {
+  it('is not known until something has waited from one sample to the next', async () => {
+    const { next, asked } = await setup();
+    await next(1_000, 10, 0);
+    expect(rate()).toBeNull();
+    expect(backlog.estimateMs('default', 5)).toBeNull();
+    await next(1_000, 8, 8);
+    expect(rate()).toBe(2);
+    expect(backlog.estimateMs('default', 5)).toBe(2_500);
+    expect(asked.map(({ since }) => since)).toEqual([null, 1, 2]);
+    expect(asked[0]?.queues).toEqual(['default', 'mail']);
+  });
+
+  it('does not count those that came since as ones that did not go', async () => {
+    const { next } = await setup({ waiting: 100 });
+    await next(2_000, 5_000, 60);
+    expect(rate()).toBe(20);
+  });
+
+  it('is an average over about half a minute, however long the samples are apart', async () => {
+    const { next } = await setup({ waiting: 1_000_000 });
+    for (let second = 0; second < 300; second += 1) await next(1_000, 1_000_000, 999_990);
+    expect(rate()).toBe(10);
+    for (let second = 0; second < 30; second += 10) await next(10_000, 1_000_000, 999_000);
+    expect(rate()).toBeGreaterThan(60);
+    expect(rate()).toBeLessThan(80);
+  });
+
+  it('stays as it is while nothing waits', async () => {
+    const { next } = await setup({ waiting: 100 });
+    await next(1_000, 90, 90);
+    await next(9_000, 0, 0);
+    for (let minute = 0; minute < 10; minute += 1) await next(60_000, 0, 0);
+    expect(rate()).toBe(10);
+  });
+
+  it('is not lowered by a queue that was emptied, which could have drained faster', async () => {
+    const { next } = await setup({ waiting: 101 });
+    await next(10_000, 1, 1);
+    for (let second = 0; second < 60; second += 1) await next(1_000, 1, 0);
+    expect(rate()).toBe(10);
+    await next(1_000, 500, 0);
+    await next(1_000, 0, 0);
+    expect(rate()).toBeGreaterThan(40);
+  });
+
+  it('goes towards 0 while jobs wait and none goes', async () => {
+    const { next } = await setup({ waiting: 1_000 });
+    await next(1_000, 900, 900);
+    const rates: number[] = [];
+    for (let minute = 0; minute < 60; minute += 1) {
+      await next(60_000, 900, 900);
+      rates.push(rate() as number);
+    }
+    expect(rates).toEqual([...rates].sort((a, b) => b - a));
+    expect(rates.at(-1)).toBeLessThan(0.01);
+  });
+
+  it('is 0, and no estimate, where none has ever gone', async () => {
+    const { next } = await setup({ waiting: 5 });
+    await next(60_000, 5, 5);
+    expect(rate()).toBe(0);
+    expect(backlog.estimateMs('default', 1)).toBeNull();
+  });
+
+  it('recovers soon when workers come back after an hour', async () => {
+    const { next } = await setup({ waiting: 1_000_000 });
+    for (let minute = 0; minute < 60; minute += 1) await next(60_000, 1_000_000, 1_000_000);
+    for (let second = 0; second < 30; second += 1) await next(1_000, 1_000_000, 999_900);
+    expect(rate()).toBeGreaterThan(50);
+  });
+
+  it('tells of jobs that take minutes, too', async () => {
+    const { next } = await setup({ waiting: 50 });
+    for (let second = 1; second <= 3_600; second += 1) await next(1_000, 50, second % 300 === 0 ? 49 : 50);
+    expect(rate()).toBeGreaterThan(1 / 600);
+    expect(rate()).toBeLessThan(1 / 200);
+  });
+
+  it('is not below 0 when jobs are given back', async () => {
+    const { next } = await setup({ waiting: 5 });
+    await next(1_000, 9, 9);
+    expect(rate()).toBe(0);
+  });
+
+  it('spans the samples that failed', async () => {
+    const { next, fail } = await setup({ waiting: 100 });
+    await fail();
+    await next(10_000, 50, 50);
+    expect(rate()).toBe(5);
+  });
+});
+
+it('estimates no time for a job that nothing is ahead of', async () => {
+  await setup();
+  expect(backlog.estimateMs('default', 0)).toBe(0);
+});
+
+it('shows both as gauges, the rate where it is known', async () => {
+  const { next, metrics } = await setup({ waiting: 100 });
+  await next(1_000, 96, 95);
+  const lines = (await metrics.metrics()).split('\n').filter((line) => line.startsWith('offload_queue'));
+  expect(lines).toEqual([
+    'offload_queue_waiting{queue="default"} 96',
+    'offload_queue_waiting{queue="mail"} 0',
+    'offload_queue_drain_per_second{queue="default"} 5',
+  ]);
+});

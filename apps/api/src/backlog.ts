@@ -1,0 +1,130 @@
+import type { Database, QueueSample } from '@offload/database';
+import { Gauge, type Logger, type Registry } from '@offload/runtime';
+import { startLoop, type Loop } from './loop.ts';
+
+const EVERY_MS = 1_000;
+/** A sample takes the longer the more jobs wait; the rest after it is so many times as long. */
+const REST = 10;
+/** The drain rate is an average over about so long ... */
+const MEMORY_MS = 30_000;
+/** ... or over as long as it took so many jobs to go, in a queue of slow ones. */
+const FEW = 5;
+
+/** What waits in each queue, and how fast it drains. */
+export interface Backlog extends Loop {
+  /** How many jobs were queued at the last sample, and those that this process has accepted since. */
+  waiting(queue: string): number;
+  /** How many jobs leave the queue in a second while some wait; null when that is not known yet. */
+  drainPerSecond(queue: string): number | null;
+  /** How long so many jobs take to leave the queue, in milliseconds; null when that is not known, or none leave. */
+  estimateMs(queue: string, ahead: number): number | null;
+  /** So many more are queued. */
+  accepted(queue: string, count: number): void;
+}
+
+export interface BacklogParts {
+  database: Pick<Database, 'sampleQueues'>;
+  queues: readonly string[];
+  /** How long to rest between samples, in milliseconds; ten times as long as one takes, at least. @default 1_000 */
+  everyMs?: number;
+  metrics: Registry;
+  log: Logger;
+  /** A clock that only goes forward, in milliseconds. @default performance.now */
+  now?: () => number;
+}
+
+interface Known {
+  waiting: number;
+  accepted: number;
+  /** Jobs that went, and how long that took while others waited: both fade. */
+  gone: number;
+  observedMs: number;
+}
+
+/** Samples the queues again and again: of the jobs that waited before, those that don't wait any more are gone. */
+export function startBacklog(parts: BacklogParts): Backlog {
+  const { database, queues, everyMs = EVERY_MS, metrics, log, now = () => performance.now() } = parts;
+  const nothing = (): Known => ({ waiting: 0, accepted: 0, gone: 0, observedMs: 0 });
+  const known = new Map(queues.map((queue) => [queue, nothing()]));
+  let last: { at: number; tookPlace: number } | null = null;
+
+  async function round(): Promise<number> {
+    const began = now();
+    const acceptedBefore = new Map([...known].map(([queue, { accepted }]) => [queue, accepted]));
+    const { queues: samples, at } = await database.sampleQueues(queues, last?.at ?? null);
+    for (const sample of samples) {
+      const one = known.get(sample.queue);
+      if (!one) continue;
+      if (last) learn(one, sample, began - last.tookPlace);
+      one.waiting = sample.waiting;
+      one.accepted -= acceptedBefore.get(sample.queue) ?? 0; // those of meanwhile may not be in the sample
+    }
+    last = { at, tookPlace: began };
+    return Math.max(everyMs, REST * (now() - began));
+  }
+
+  const waiting = (queue: string): number => {
+    const { waiting, accepted } = known.get(queue) ?? nothing();
+    return waiting + accepted;
+  };
+  const drainPerSecond = (queue: string): number | null => {
+    const perSecond = rateOf(known.get(queue) ?? nothing());
+    return perSecond === null ? null : Number(perSecond.toPrecision(3));
+  };
+
+  new Gauge({
+    name: 'offload_queue_waiting',
+    help: 'Queued jobs, as of the last sample',
+    labelNames: ['queue'],
+    registers: [metrics],
+    collect() {
+      for (const queue of queues) this.set({ queue }, waiting(queue));
+    },
+  });
+  new Gauge({
+    name: 'offload_queue_drain_per_second',
+    help: 'Jobs that leave the queue in a second while some wait; absent while that is not known',
+    labelNames: ['queue'],
+    registers: [metrics],
+    collect() {
+      for (const queue of queues) {
+        const perSecond = drainPerSecond(queue);
+        if (perSecond !== null) this.set({ queue }, perSecond);
+      }
+    },
+  });
+
+  return {
+    ...startLoop({ name: 'backlog', round, retryMs: everyMs, log }),
+    waiting,
+    drainPerSecond,
+    estimateMs(queue, ahead) {
+      if (ahead <= 0) return 0;
+      const perSecond = rateOf(known.get(queue) ?? nothing());
+      return perSecond ? Math.round((ahead / perSecond) * 1_000) : null;
+    },
+    accepted(queue, count) {
+      const one = known.get(queue);
+      if (one) one.accepted += count;
+    },
+  };
+}
+
+function rateOf({ gone, observedMs }: Known): number | null {
+  return observedMs > 0 ? (gone * 1_000) / observedMs : null;
+}
+
+function learn(known: Known, { remaining }: QueueSample, elapsedMs: number): void {
+  if (known.waiting === 0 || elapsedMs <= 0) return;
+  const gone = Math.max(0, known.waiting - remaining); // fewer than 0 when jobs were given back
+  // A queue that was emptied could have drained faster: that tells of no less than the rate, and of no more.
+  const emptied = remaining === 0;
+  if (emptied && (gone * 1_000) / elapsedMs <= (rateOf(known) ?? 0)) return;
+
+  const fading = Math.exp(-elapsedMs / MEMORY_MS);
+  let kept = known.gone * fading + gone < FEW ? 1 : fading;
+  // After a long time in which nothing went, what goes now counts more than that.
+  if (gone >= FEW) kept = Math.min(kept, MEMORY_MS / known.observedMs);
+  known.gone = known.gone * kept + gone;
+  known.observedMs = known.observedMs * kept + elapsedMs;
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { job } from './job.ts';
+
+// What the calls of the api answer, apart from the job itself.
+
+/** A job as HTTP shows it. */
+export const jobWithLinks = job.extend({
+  links: z.object({
+    self: z.string().describe('Path of the job, on the api.'),
+    events: z.string().describe("URL of the job's event stream, on a notifier."),
+  }),
+  position: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Of a queued job: its place in the queue, from 1; 10,001 stands for that and more. An estimate.'),
+  etaMs: z
+    .int()
+    .nullable()
+    .optional()
+    .describe('Of a queued job: how long until it is likely to start, in milliseconds; null when nobody knows.'),
+});
+export type JobWithLinks = z.infer<typeof jobWithLinks>;
+
+/** Adds where to read and where to watch the job; `notifierUrl` is the notifier's base URL without a final slash. */
+export function withLinks(shown: z.infer<typeof job>, notifierUrl: string): JobWithLinks {
+  const self = `/v1/jobs/${shown.id}`;
+  return { ...shown, links: { self, events: `${notifierUrl}${self}/events` } };
+}
+
+export const jobPage = z.object({
+  jobs: z.array(jobWithLinks),
+  nextCursor: z.string().nullable().describe('For the next page; null when this is the last one.'),
+});
+export type JobPage = z.infer<typeof jobPage>;
+
+export const jobsTaken = z.object({ jobs: z.array(jobWithLinks).describe('In the order of the request.') });
+export type JobsTaken = z.infer<typeof jobsTaken>;
+
+const jsonSchema = z.record(z.string(), z.unknown()).describe('JSON Schema, draft 2020-12.');
+
+export const jobTypeInfo = z.object({
+  type: z.string(),
+  description: z.string(),
+  queue: z.string(),
+  timeoutMs: z.int(),
+  maxAttempts: z.int(),
+  backoff: z.object({ baseMs: z.int(), factor: z.number(), maxMs: z.int() }),
+  payloadSchema: jsonSchema,
+  resultSchema: jsonSchema,
+});
+export type JobTypeInfo = z.infer<typeof jobTypeInfo>;
+export const jobTypeList = z.object({ jobTypes: z.array(jobTypeInfo) });
+
+export const queueInfo = z.object({
+  queue: z.string(),
+  ready: z.int().describe('Queued jobs: they wait for a worker.'),
+  running: z.int(),
+  scheduled: z.int(),
+  consumers: z.int().nullable().describe('Workers that take jobs from it; null while RabbitMQ can not be asked.'),
+  oldestWaitingMs: z
+    .int()
+    .nullable()
+    .describe('How long ago the queued job that waits longest was due; null when none waits.'),
+  drainPerSecond: z.number().nullable().describe('Jobs that left the queue in a second, lately; null when not known.'),
+});
+export type QueueInfo = z.infer<typeof queueInfo>;
+export const queueList = z.object({ queues: z.array(queueInfo) });
+
+/** RFC 9457. */
+export const problem = z.object({
+  type: z.string().describe('`/problems/<slug>`; stable.'),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  instance: z.string().describe('What was requested.'),
+  errors: z
+    .array(
+      z.object({
+        pointer: z.string().optional().describe('RFC 6901 pointer into the body.'),
+        parameter: z.string().optional().describe('Name of a parameter of path or query.'),
+        header: z.string().optional().describe('Name of a header field.'),
+        detail: z.string(),
+      }),
+    )
+    .optional()
+    .describe('Each fault of the request.'),
+});
+export type ProblemBody = z.infer<typeof problem>;

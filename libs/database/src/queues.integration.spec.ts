@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { MOST_AHEAD } from './queues.ts';
+import { useJobs } from './transitions/spec-jobs.ts';
+
+const jobs = useJobs();
+let queues = 0;
+/** The name of a queue that no other test uses. */
+const freshQueue = () => `queue-${(queues += 1)}`;
+
+/** As if the job had been due, or made, so long ago. */
+const backdate = (id: string, column: 'due_at' | 'created_at', ms: number) =>
+  jobs.query(`update jobs set ${column} = now() - $2 * interval '1 millisecond' where id = $1`, [id, ms]);
+
+describe('countQueues', () => {
+  const count = async (queue: string) => (await jobs.database.countQueues()).find((one) => one.queue === queue);
+
+  it('counts what is ready, running and scheduled in each queue, by its name', async () => {
+    const [busy, idle] = [freshQueue(), freshQueue()];
+    await Promise.all([jobs.create({ queue: busy }), jobs.rung({ queue: busy }), jobs.running({ queue: busy })]);
+    await jobs.create({ queue: idle, delayMs: 60_000 });
+    expect(await count(busy)).toMatchObject({ ready: 2, running: 1, scheduled: 0 });
+    expect(await count(idle)).toEqual({ queue: idle, ready: 0, running: 0, scheduled: 1, oldestWaitingMs: null });
+    const names = (await jobs.database.countQueues()).map(({ queue }) => queue);
+    expect(names).toEqual([...names].sort());
+  });
+
+  it('leaves out queues without unfinished jobs', async () => {
+    const queue = freshQueue();
+    const { settle } = await jobs.running({ queue });
+    await settle({ status: 'succeeded', result: 1 });
+    expect(await count(queue)).toBeUndefined();
+  });
+
+  it('says how long the longest waiting job has been due', async () => {
+    const queue = freshQueue();
+    const [old] = [await jobs.rung({ queue }), await jobs.rung({ queue })];
+    await backdate(old, 'created_at', 90_000);
+    await backdate(old, 'due_at', 60_000);
+    const { oldestWaitingMs } = (await count(queue)) ?? {};
+    expect(oldestWaitingMs).toBeGreaterThanOrEqual(60_000);
+    expect(oldestWaitingMs).toBeLessThan(80_000);
+  });
+
+  it('does not say that a job has waited since before it was made', async () => {
+    const queue = freshQueue();
+    await jobs.create({ queue, runAt: '2001-02-03T04:05:06.789Z' });
+    expect((await count(queue))?.oldestWaitingMs).toBeLessThan(30_000);
+  });
+});
+
+describe('sampleQueues', () => {
+  /** What waits in one queue, and how many of it did so at the sample before. */
+  function follow(queue: string) {
+    let since: number | null = null;
+    return async (): Promise<[waiting: number, remaining: number]> => {
+      const { queues, at } = await jobs.database.sampleQueues([queue], since);
+      since = at;
+      // Rows hold milliseconds: what has been seen is so clearly older than what comes.
+      const earlier = (column: string) => `${column} = ${column} - interval '1 second'`;
+      await jobs.query(`update jobs set ${['due_at', 'created_at'].map(earlier).join(', ')} where queue = $1`, [queue]);
+      return [queues[0]?.waiting ?? NaN, queues[0]?.remaining ?? NaN];
+    };
+  }
+
+  it('tells those that still wait from those that came since', async () => {
+    const queue = freshQueue();
+    const sample = follow(queue);
+    const ids = [await jobs.rung({ queue }), await jobs.rung({ queue }), await jobs.rung({ queue })];
+    expect(await sample()).toEqual([3, 0]);
+    await jobs.claim(ids[0] as string);
+    await jobs.rung({ queue });
+    await jobs.rung({ queue });
+    expect(await sample()).toEqual([4, 2]);
+    expect(await sample()).toEqual([4, 4]);
+  });
+
+  it('takes retries and delayed jobs, whose ids are old, for ones that came since', async () => {
+    const queue = freshQueue();
+    const sample = follow(queue);
+    const delayed = await jobs.create({ queue, delayMs: 60_000 });
+    const failed = await jobs.running({ queue });
+    await failed.settle({ status: 'failed', error: { code: 'handler-error', message: 'no luck', attempt: 1 } });
+    expect(await sample()).toEqual([0, 0]);
+    await jobs.query('update jobs set due_at = now() where id = $1', [delayed.id]);
+    await jobs.database.confirmRing(delayed.outboxId);
+    await jobs.database.retryJob(failed.id);
+    expect(await sample()).toEqual([2, 0]);
+    expect(await sample()).toEqual([2, 2]);
+  });
+
+  it('takes a job that was to run in the past for one that came since', async () => {
+    const queue = freshQueue();
+    const sample = follow(queue);
+    await sample();
+    await jobs.create({ queue, runAt: '2001-02-03T04:05:06.789Z' });
+    expect(await sample()).toEqual([1, 0]);
+  });
+
+  it('answers for each queue that is asked for, also for one without jobs', async () => {
+    const [one, other] = [freshQueue(), freshQueue()];
+    await jobs.rung({ queue: one });
+    const { queues } = await jobs.database.sampleQueues([other, one], null);
+    expect(queues).toEqual([
+      { queue: other, waiting: 0, remaining: 0 },
+      { queue: one, waiting: 1, remaining: 0 },
+    ]);
+    expect((await jobs.database.sampleQueues([], null)).queues).toEqual([]);
+  });
+});
+
+describe('countAhead', () => {
+  const ahead = (ids: string[]) => Promise.all(ids.map(jobs.database.countAhead));
+
+  it('counts the older jobs of the same queue', async () => {
+    const queue = freshQueue();
+    const ids = [await jobs.rung({ queue }), await jobs.create({ queue }).then(({ id }) => id)];
+    await jobs.rung({ queue: freshQueue() });
+    ids.push(await jobs.rung({ queue }));
+    expect(await ahead(ids)).toEqual([0, 1, 2]);
+    await jobs.claim(ids[0] as string);
+    expect(await ahead(ids)).toEqual([null, 0, 1]);
+  });
+
+  it('has those from priority 5 on before the others, and knows no other difference', async () => {
+    const queue = freshQueue();
+    const ids: string[] = [];
+    for (const priority of [0, 9, 4, 5, 2, 7]) ids.push(await jobs.rung({ queue, priority }));
+    expect(await ahead(ids)).toEqual([3, 0, 4, 1, 5, 2]);
+  });
+
+  it('gives concurrent callers each their own count, in whatever queue', async () => {
+    const [one, other] = [freshQueue(), freshQueue()];
+    const ids: string[] = [];
+    for (let round = 0; round < 20; round += 1) {
+      ids.push(await jobs.rung({ queue: one }), await jobs.rung({ queue: other }));
+    }
+    const expected = ids.map((_, index) => Math.floor(index / 2));
+    expect(await ahead([...ids].reverse())).toEqual([...expected].reverse());
+  });
+
+  it('is null for what is not queued, and for what is not there', async () => {
+    const scheduled = await jobs.create({ delayMs: 60_000 });
+    const running = await jobs.running();
+    expect(await ahead([scheduled.id, running.id, randomUUID()])).toEqual([null, null, null]);
+  });
+
+  it('knows a job by its id in capital letters', async () => {
+    const queue = freshQueue();
+    const id = await jobs.rung({ queue, id: 'abcdef00-0000-7000-8000-000000000000' });
+    expect(await jobs.database.countAhead(id.toUpperCase())).toBe(0);
+  });
+
+  it('counts no further than it has to', async () => {
+    const queue = freshQueue();
+    await jobs.query(
+      `insert into jobs (id, type, queue, status, priority, payload, max_attempts, timeout_ms, backoff, due_at)
+       select ('01980000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'demo.sleep', $1, 'queued', n % 10, '{}', 1,
+         1, '{}', now() from generate_series(1, $2::int) as n`,
+      [queue, 3 * MOST_AHEAD],
+    );
+    const id = (n: number) => `01980000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
+    // 5 of each 10 are of the higher level: 15,000 before any of the lower.
+    expect(await ahead([5, 6, 15, 9_995, 29_999, 1, 2].map(id))).toEqual([
+      ...[0, 1, 5, 4_995, MOST_AHEAD, MOST_AHEAD, MOST_AHEAD],
+    ]);
+    await jobs.query(`update jobs set status = 'running' where queue = $1 and priority >= 5`, [queue]);
+    expect(await ahead([1, 10, 19_994, 20_000, 20_001, 29_994].map(id))).toEqual([
+      ...[0, 4, 9_998, 9_999],
+      MOST_AHEAD,
+      MOST_AHEAD,
+    ]);
+  });
+});

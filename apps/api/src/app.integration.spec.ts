@@ -1,58 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { control } from '@offload/contracts';
-import { migrate, openDatabase, type Database } from '@offload/database';
-import { connect, createPublisher, exchanges, jobTopology, subscribe, type Connection } from '@offload/messaging';
-import { createLogger, createMetrics } from '@offload/runtime';
-import { eventually, freshDatabaseUrl, freshVhost } from '@offload/testing';
-import type { Express } from 'express';
+import { openDatabase } from '@offload/database';
+import { exchanges, subscribe } from '@offload/messaging';
+import { eventually } from '@offload/testing';
 import request from 'supertest';
-import { createApp } from './app.ts';
-import { createBell } from './bell.ts';
-import type { Loop } from './loop.ts';
-import { startRelay } from './relay.ts';
+import { useApi } from './spec-api.ts';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const sleep = { type: 'demo.sleep', payload: { seconds: 1 } };
 
-let app: Express;
-let database: Database;
-let broker: Connection;
-let relay: Loop;
-let vhost: Awaited<ReturnType<typeof freshVhost>>;
-const errorsLogged: unknown[] = [];
-
-beforeAll(async () => {
-  const url = freshDatabaseUrl();
-  await migrate(url);
-  vhost = await freshVhost();
-  database = openDatabase({ url });
-  broker = connect({ url: vhost.amqpUrl, topology: jobTopology(['default', 'mail']) });
-  await broker.opened;
-  const metrics = createMetrics();
-  const log = createLogger('api', { level: 'silent', instance: 'spec' });
-  log.error = ((...line: unknown[]) => void errorsLogged.push(line)) as typeof log.error;
-  const bell = createBell({ database, publisher: createPublisher(broker), metrics, log });
-  relay = startRelay({ database, bell, broker, log });
-  app = createApp({
-    database,
-    broker,
-    bell,
-    relay,
-    metrics,
-    log,
-    queues: ['default', 'mail'],
-    notifierUrl: 'http://notifier.test',
-  });
-});
-
-afterAll(async () => {
-  await relay.stop();
-  await broker.close();
-  await database.close();
-  await vhost.remove();
-  expect(errorsLogged).toEqual([]); // bad input is nobody's internal error
-});
+const api = useApi();
+let app: ReturnType<typeof api.app>;
+beforeAll(() => void (app = api.app()));
 
 const post = (body: unknown) =>
   request(app)
@@ -194,10 +154,10 @@ describe('POST /v1/jobs', () => {
   });
 
   it('stores nothing of what it refuses', async () => {
-    const before = await database.listJobs({ limit: 200 });
+    const before = await api.database.listJobs({ limit: 200 });
     await post({ ...sleep, colour: 1 }).expect(400);
     await post({ ...sleep, payload: { seconds: -1 } }).expect(400);
-    expect(await database.listJobs({ limit: 200 })).toEqual(before);
+    expect(await api.database.listJobs({ limit: 200 })).toEqual(before);
   });
 });
 
@@ -237,15 +197,10 @@ describe('POST /v1/jobs/{id}/cancel', () => {
     const heard: unknown[] = [];
     const exchange = exchanges.control;
     await new Promise<void>((onListening) => {
-      subscribe(broker, { exchange, message: control, handle: ({ body }) => void heard.push(body), onListening });
+      subscribe(api.broker, { exchange, message: control, handle: ({ body }) => void heard.push(body), onListening });
     });
     return heard;
   }
-  const claim = (jobId: string) =>
-    database.claimJob({
-      ...{ jobId, ringId: randomUUID(), redelivered: false, deliveryCount: 0 },
-      ...{ claimId: randomUUID(), holder: 'spec' },
-    });
 
   it('answers 200 with a job that will never run', async () => {
     const id = await submitted({ delayMs: 60_000 });
@@ -257,7 +212,7 @@ describe('POST /v1/jobs/{id}/cancel', () => {
   it('answers 202 with a running job, and tells the workers', async () => {
     const heard = await commands();
     const id = await submitted();
-    await claim(id);
+    await api.claim(id);
     expect((await cancel(id).expect(202)).body).toMatchObject({ id, status: 'running' });
     await eventually(() => expect(heard).toEqual([{ command: 'cancel', jobId: id }]));
   });
@@ -271,7 +226,7 @@ describe('POST /v1/jobs/{id}/cancel', () => {
     });
     expect((await cancel(randomUUID()).expect(404)).body.type).toBe('/problems/job-not-found');
     await cancel('seven').expect(400);
-    await request(app).get(`/v1/jobs/${id}/cancel`).expect(405).expect('Allow', 'POST');
+    await request(app).get(`/v1/jobs/${id}/cancel`).expect(405).expect('Allow', 'POST, OPTIONS');
   });
 });
 
@@ -354,17 +309,13 @@ describe('the rest', () => {
 
   it('answers 404 and 405 as problems', async () => {
     expect((await request(app).get('/nowhere').expect(404)).body.type).toBe('/problems/not-found');
-    const response = await request(app).delete('/v1/jobs').expect(405).expect('Allow', 'GET, HEAD, POST');
+    const response = await request(app).delete('/v1/jobs').expect(405).expect('Allow', 'GET, HEAD, POST, OPTIONS');
     expect(response.body.type).toBe('/problems/method-not-allowed');
   });
 
   it('answers 503 with Retry-After while the database is away', async () => {
     const away = openDatabase({ url: 'postgresql://nobody@127.0.0.1:1/nothing' });
-    const log = createLogger('api', { level: 'silent', instance: 'spec' });
-    const metrics = createMetrics();
-    const bell = { ring: async () => undefined, announce: async () => undefined, command: async () => false };
-    const parts = { database: away, broker, bell, relay, metrics, log, queues: ['default'], notifierUrl: '' };
-    const without = createApp(parts);
+    const without = api.app({ database: away });
     for (const call of [request(without).post('/v1/jobs').send(sleep), request(without).get('/v1/jobs')]) {
       const response = await call.expect(503).expect('Retry-After', '1');
       expect(response.body.type).toBe('/problems/database-unavailable');

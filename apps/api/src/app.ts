@@ -1,36 +1,59 @@
-import { isUtf8 } from 'node:buffer';
 import type { Database } from '@offload/database';
-import type { Connection } from '@offload/messaging';
-import { answers, createHttpService, methodNotAllowed, type Logger, type Registry } from '@offload/runtime';
-import express, { type Express } from 'express';
+import type { Connection, QueueInspector } from '@offload/messaging';
+import {
+  answers,
+  authenticate,
+  createHttpService,
+  jsonBody,
+  limitRate,
+  methodNotAllowed,
+  requireScope,
+  type ApiKey,
+  type Logger,
+  type Registry,
+} from '@offload/runtime';
+import type { Express } from 'express';
+import type { Backlog } from './backlog.ts';
 import type { Bell } from './bell.ts';
+import { createIntake } from './intake.ts';
 import type { Loop } from './loop.ts';
 import { cancelJob } from './routes/cancel-job.ts';
+import { deleteJob } from './routes/delete-job.ts';
+import { docs } from './routes/docs.ts';
 import { listJobTypes } from './routes/list-job-types.ts';
 import { listJobs } from './routes/list-jobs.ts';
+import { listQueues } from './routes/list-queues.ts';
+import { retryJob } from './routes/retry-job.ts';
 import { showJob } from './routes/show-job.ts';
+import { showProblem } from './routes/show-problem.ts';
+import { showResult } from './routes/show-result.ts';
+import { submitBatch } from './routes/submit-batch.ts';
 import { submitJob } from './routes/submit-job.ts';
+import type { Waiters } from './waiters.ts';
 
 export interface AppParts {
   database: Database;
   broker: Connection;
+  inspector: QueueInspector;
   bell: Bell;
   relay: Loop;
+  waiters: Waiters;
+  backlog: Backlog;
+  /** Most jobs that may wait in a queue. */
+  maxBacklog: (queue: string) => number;
   metrics: Registry;
   log: Logger;
+  /** Who may; nobody has to say so when there are none. */
+  keys: readonly ApiKey[];
+  /** Most requests a minute of one client; 0 sets no limit. */
+  rateLimit: number;
   queues: readonly string[];
   notifierUrl: string;
 }
 
-export const BODY_LIMIT = '1mb'; // 1 MiB
-
-/** RFC 8259 section 8.1: JSON is UTF-8. Decoding would put replacement characters where it is not, without a word. */
-function utf8Only(_request: unknown, _response: unknown, body: Buffer): void {
-  if (!isUtf8(body)) throw new Error('the body is not UTF-8');
-}
-
 /** The calls of the api and what answers them. */
-export function createApp(parts: AppParts): Express {
+export function createApp(given: AppParts): Express {
+  const parts = { ...given, intake: createIntake(given) };
   return createHttpService({
     log: parts.log,
     metrics: parts.metrics,
@@ -40,11 +63,27 @@ export function createApp(parts: AppParts): Express {
       broker: { required: false, check: () => (parts.broker.state === 'open' ? null : parts.broker.state) },
     },
     routes(app) {
-      const body = express.json({ limit: BODY_LIMIT, strict: false, type: 'application/json', verify: utf8Only });
-      app.route('/v1/jobs').get(listJobs(parts)).post(body, submitJob(parts)).all(methodNotAllowed('GET, HEAD, POST'));
-      app.route('/v1/jobs/:id').get(showJob(parts)).all(methodNotAllowed('GET, HEAD'));
-      app.route('/v1/jobs/:id/cancel').post(cancelJob(parts)).all(methodNotAllowed('POST'));
-      app.route('/v1/job-types').get(listJobTypes()).all(methodNotAllowed('GET, HEAD'));
+      const [submit, read, manage] = [requireScope('submit'), requireScope('read'), requireScope('manage')];
+      const json = jsonBody();
+      app.use('/v1', authenticate(parts.keys), limitRate({ perMinute: parts.rateLimit }));
+      app
+        .route('/v1/jobs')
+        .get(read, listJobs(parts))
+        .post(submit, json, submitJob(parts))
+        .all(methodNotAllowed('GET, HEAD, POST'));
+      app.route('/v1/jobs/batch').post(submit, json, submitBatch(parts)).all(methodNotAllowed('POST'));
+      app
+        .route('/v1/jobs/:id')
+        .get(read, showJob(parts))
+        .delete(manage, deleteJob(parts))
+        .all(methodNotAllowed('GET, HEAD, DELETE'));
+      app.route('/v1/jobs/:id/result').get(read, showResult(parts)).all(methodNotAllowed('GET, HEAD'));
+      app.route('/v1/jobs/:id/cancel').post(manage, cancelJob(parts)).all(methodNotAllowed('POST'));
+      app.route('/v1/jobs/:id/retry').post(manage, retryJob(parts)).all(methodNotAllowed('POST'));
+      app.route('/v1/job-types').get(read, listJobTypes()).all(methodNotAllowed('GET, HEAD'));
+      app.route('/v1/queues').get(read, listQueues(parts)).all(methodNotAllowed('GET, HEAD'));
+      app.route('/problems/:slug').get(showProblem).all(methodNotAllowed('GET, HEAD'));
+      app.use(docs());
     },
   });
 }

@@ -24,7 +24,11 @@ export function createBell(parts: { database: Database; publisher: Publisher; me
 
   async function announce(job: Job): Promise<void> {
     try {
-      await publisher.publish(jobEvent, eventOf(job), { exchange: exchanges.events, mandatory: false });
+      await publisher.publish(jobEvent, eventOf(job), {
+        exchange: exchanges.events,
+        correlationId: job.id,
+        mandatory: false,
+      });
     } catch (error) {
       log.debug({ err: error, jobId: job.id }, 'event not sent');
     }
@@ -41,9 +45,13 @@ export function createBell(parts: { database: Database; publisher: Publisher; me
         return false;
       }
     },
-    async ring({ outboxId, jobId, type, queue, priority }) {
+    async ring({ outboxId, jobId, type, queue, priority, traceparent }) {
       try {
-        await publisher.publish(ring, { jobId, type }, { exchange: exchanges.jobs, routingKey: queue, priority });
+        await publisher.publish(
+          ring,
+          { jobId, type },
+          { exchange: exchanges.jobs, routingKey: queue, priority, ...(traceparent !== null && { traceparent }) },
+        );
         const queued = await database.confirmRing(outboxId);
         rings.inc({ outcome: 'confirmed' });
         if (queued) await announce(queued);

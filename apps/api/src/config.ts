@@ -10,8 +10,30 @@ export const configSchema = z.object({
   NOTIFIER_URL: baseUrl('http://127.0.0.1:3100'),
   /** Queues that jobs may name. */
   QUEUES: list('default', queueName),
+  /** Most requests of one client that may wait for a job to finish (`Prefer: wait`). */
+  MAX_WAITERS: integer(100),
+  /** Most requests a minute of one client; 0 sets no limit. */
+  RATE_LIMIT: integer(0),
+  /** Most jobs that may wait in a queue: for all queues, and `queue=number` for single ones. */
+  MAX_BACKLOG: z.string().default('1000000').transform(backlogBounds),
+  /** How long a request may take to arrive, in milliseconds. */
+  REQUEST_TIMEOUT_MS: integer(30_000, 100, 3_600_000),
   /** How often jobs are looked for whose ring the broker has lost, in milliseconds. */
   RECONCILE_MS: integer(10_000, 100, 3_600_000),
   /** Finished jobs are deleted after so many days; 0 keeps them for ever. */
   RETENTION_DAYS: integer(30, 0, 36_500),
 });
+
+/** @returns the bound of a queue */
+function backlogBounds(text: string, context: z.RefinementCtx<string>): (queue: string) => number {
+  const bounds = new Map<string, number>([['', 1_000_000]]);
+  for (const entry of text.split(',')) {
+    const [, queue = '', number] = /^(?:([^=]+)=)?(\d{1,9})$/.exec(entry.trim()) ?? [];
+    if (number === undefined || (queue !== '' && !queueName.safeParse(queue).success)) {
+      context.addIssue('must be a number, or several entries "queue=number", separated by commas');
+      return z.NEVER;
+    }
+    bounds.set(queue, Number(number));
+  }
+  return (queue) => bounds.get(queue) ?? (bounds.get('') as number);
+}

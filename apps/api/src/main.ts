@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
+import { jobEvent } from '@offload/contracts';
 import { openDatabase } from '@offload/database';
-import { connect, createPublisher, inspectQueues, jobTopology } from '@offload/messaging';
+import { connect, createPublisher, exchanges, inspectQueues, jobTopology, subscribe } from '@offload/messaging';
 import {
   createBrokerTelemetry,
   createLogger,
@@ -10,11 +11,13 @@ import {
   loadConfig,
 } from '@offload/runtime';
 import { createApp } from './app.ts';
+import { startBacklog } from './backlog.ts';
 import { createBell } from './bell.ts';
 import { configSchema } from './config.ts';
 import { startReconcile } from './reconcile.ts';
 import { startRelay } from './relay.ts';
 import { startRetention } from './retention.ts';
+import { createWaiters } from './waiters.ts';
 
 const config = loadConfig(configSchema);
 const instance = config.INSTANCE ?? `api-${hostname()}-${process.pid}`;
@@ -38,9 +41,10 @@ createBrokerTelemetry(log, metrics).observe(broker.events);
 // What can't be sent at once stays owed in the outbox.
 const bell = createBell({ database, publisher: createPublisher(broker, { whileAway: 'fail' }), metrics, log });
 const relay = startRelay({ database, bell, broker, log });
+const inspector = inspectQueues(broker);
 const reconcile = startReconcile({
   database,
-  inspector: inspectQueues(broker),
+  inspector,
   bell,
   relay,
   broker,
@@ -49,23 +53,47 @@ const reconcile = startReconcile({
   metrics,
   log,
 });
-const retention = config.RETENTION_DAYS > 0 ? startRetention({ database, days: config.RETENTION_DAYS, log }) : null;
+const retention = startRetention({ database, days: config.RETENTION_DAYS, log });
+const backlog = startBacklog({ database, queues: config.QUEUES, metrics, log });
+const waiters = createWaiters({ database, maxWaiters: config.MAX_WAITERS, metrics, log });
+subscribe(broker, {
+  exchange: exchanges.events,
+  message: jobEvent,
+  wants: ({ correlationId }) => correlationId === undefined || waiters.wants(correlationId),
+  handle: ({ body }) => waiters.hear(body),
+  onListening: () => void waiters.refresh(), // what we have not heard before is in the database
+});
 broker.events.on('state', (state) => state === 'open' && relay.wake());
 
 const app = createApp({
   database,
   broker,
+  inspector,
   bell,
   relay,
+  waiters,
+  backlog,
+  maxBacklog: config.MAX_BACKLOG,
   metrics,
   log,
+  keys: config.API_KEYS,
+  rateLimit: config.RATE_LIMIT,
   queues: config.QUEUES,
   notifierUrl: config.NOTIFIER_URL,
 });
-const server = await listen(app, { host: config.HOST, port: config.API_PORT });
+const server = await listen(app, {
+  host: config.HOST,
+  port: config.API_PORT,
+  requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+});
 log.info({ host: config.HOST, port: server.port }, 'listening');
 
-shutdown.step('http', () => server.close(config.SHUTDOWN_GRACE_MS));
-shutdown.step('loops', async () => void (await Promise.all([relay.stop(), reconcile.stop(), retention?.stop()])));
+shutdown.step('http', () => {
+  waiters.close(); // they are answered with what there is
+  return server.close(config.SHUTDOWN_GRACE_MS);
+});
+shutdown.step('loops', async () => {
+  await Promise.all([relay, reconcile, retention, backlog].map((loop) => loop.stop()));
+});
 shutdown.step('broker', broker.close);
 shutdown.step('database', database.close);

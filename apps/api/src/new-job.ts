@@ -1,26 +1,35 @@
-import { findJobDefinition, jobSubmission, jobTypes } from '@offload/contracts';
+import { findJobDefinition, jobBatch, jobSubmission, jobTypes, type Job } from '@offload/contracts';
 import type { NewJob } from '@offload/database';
 import { invalidBody, invalidMember } from '@offload/runtime';
 import { v7 as uuidv7 } from 'uuid';
 
+/** What does not stand in the body. */
+export interface Circumstances {
+  queues: readonly string[];
+  traceparent: string | null;
+}
+
 /**
- * The job a body of `POST /v1/jobs` asks for, with what it leaves out taken from the definition's policy.
+ * The job that a body of `POST /v1/jobs` asks for, with what it leaves out taken from the definition's policy.
  *
+ * @param at where it stands in the body, as a JSON pointer
  * @throws Problem 400 that names each member at fault
  */
-export function newJob(body: unknown, queues: readonly string[]): NewJob {
+export function newJob(body: unknown, { queues, traceparent }: Circumstances, at = ''): NewJob {
   const submission = jobSubmission.safeParse(body);
-  if (!submission.success) throw invalidBody(submission.error);
-  const { type, runAt, delayMs, priority, tags, backoff, ...rest } = submission.data;
+  if (!submission.success) throw invalidBody(submission.error, at);
+  const { type, runAt, delayMs, priority, tags, backoff, dedupeKey, ...rest } = submission.data;
 
   const definition = findJobDefinition(type);
-  if (!definition) throw invalidMember('/type', `is not a known job type; there are ${jobTypes.join(', ')}`);
+  if (!definition) throw invalidMember(`${at}/type`, `is not a known job type; there are ${jobTypes.join(', ')}`);
   const payload = definition.payload.safeParse(rest.payload);
-  if (!payload.success) throw invalidBody(payload.error, '/payload');
+  if (!payload.success) throw invalidBody(payload.error, `${at}/payload`);
 
   const { policy } = definition;
   const queue = rest.queue ?? policy.queue;
-  if (!queues.includes(queue)) throw invalidMember('/queue', `is not a known queue; there are ${queues.join(', ')}`);
+  if (!queues.includes(queue)) {
+    throw invalidMember(`${at}/queue`, `is not a known queue; there are ${queues.join(', ')}`);
+  }
 
   return {
     id: uuidv7(),
@@ -34,5 +43,30 @@ export function newJob(body: unknown, queues: readonly string[]): NewJob {
     backoff: backoff ?? policy.backoff,
     delayMs: delayMs ?? 0,
     runAt: runAt === undefined ? null : new Date(runAt).toISOString(), // PostgreSQL takes fewer offsets than RFC 3339
+    dedupeKey: dedupeKey ?? null,
+    traceparent,
+  };
+}
+
+/**
+ * The jobs that a body of `POST /v1/jobs/batch` asks for.
+ *
+ * @throws Problem 400 that names the first job at fault, by its index, and its members
+ */
+export function newJobs(body: unknown, circumstances: Circumstances): NewJob[] {
+  const batch = jobBatch.safeParse(body);
+  if (!batch.success) throw invalidBody(batch.error);
+  return batch.data.jobs.map((job, index) => newJob(job, circumstances, `/jobs/${index}`));
+}
+
+/** The job as it was when it had just been made. */
+export function asCreated(wanted: NewJob, id: string, createdAt: Date): Job {
+  const { type, queue, priority, tags, payload, maxAttempts, delayMs, runAt } = wanted;
+  const dueAt = runAt === null ? new Date(createdAt.getTime() + delayMs) : new Date(runAt);
+  return {
+    ...{ id, type, queue, status: dueAt > createdAt ? 'scheduled' : 'queued', priority, tags, payload },
+    ...{ result: null, error: null, errors: [], progress: null, attempt: 0, maxAttempts, version: 1 },
+    ...{ createdAt: createdAt.toISOString(), dueAt: dueAt.toISOString() },
+    ...{ startedAt: null, finishedAt: null, durationMs: null },
   };
 }

@@ -67,7 +67,7 @@ async function rungJob(queue = 'default'): Promise<string> {
     ...{ id: uuidv7(), type: 'demo.sleep', payload: {}, queue },
     ...policy,
   });
-  await bell.ring({ outboxId, jobId: job.id, type: job.type, queue, priority: 0 });
+  await bell.ring({ outboxId, jobId: job.id, type: job.type, queue, priority: 0, traceparent: null });
   return job.id;
 }
 

@@ -1,18 +1,39 @@
-import { jobStatus, withLinks } from '@offload/contracts';
+import { jobStatus, queueName, withLinks } from '@offload/contracts';
 import type { Database } from '@offload/database';
 import { invalidParameters } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 
-const query = z.strictObject({
+const time = z.iso.datetime({ offset: true, abort: true }).transform((text, context) => {
+  const date = new Date(text);
+  if (!Number.isNaN(date.getTime())) return date;
+  context.addIssue('is no time');
+  return z.NEVER;
+});
+
+/** The parameters of `GET /v1/jobs`. */
+export const listQuery = z.strictObject({
   status: jobStatus.optional(),
+  type: z.string().max(255).optional(),
+  queue: queueName.optional(),
+  tag: z.string().max(64).optional().describe('Jobs that have this tag, among others.'),
+  createdAfter: time.optional().describe('Jobs made later than this.'),
+  createdBefore: time.optional().describe('Jobs made earlier than this.'),
   limit: z
     .string()
     .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 200')
     .transform(Number)
     .pipe(z.int().min(1).max(200))
-    .default(50),
+    .default(50)
+    .meta({
+      type: 'integer',
+      minimum: 1,
+      maximum: 200,
+      default: 50,
+      pattern: undefined,
+      description: 'Most jobs on a page.',
+    }),
   cursor: z
     .string()
     .transform((text, context) => {
@@ -20,20 +41,23 @@ const query = z.strictObject({
       if (id === null) context.addIssue('must be the nextCursor of an earlier answer');
       return id ?? z.NEVER;
     })
-    .optional(),
+    .optional()
+    .describe('The `nextCursor` of the page before.'),
 });
 
-/** `GET /v1/jobs`: newest first, page by page; a page of large jobs may be shorter than `limit`. */
+/**
+ * `GET /v1/jobs`: newest first, page by page. A page ends early, or is even empty, when its jobs are large or when few
+ * pass the filters: only a null `nextCursor` is the end.
+ */
 export function listJobs({ database, notifierUrl }: { database: Database; notifierUrl: string }): RequestHandler {
   return async (request, response) => {
-    const parsed = query.safeParse(request.query);
+    const parsed = listQuery.safeParse(request.query);
     if (!parsed.success) throw invalidParameters(parsed.error);
-    const { status, limit, cursor } = parsed.data;
-    const { jobs, more } = await database.listJobs({ status, beforeId: cursor, limit });
-    const last = jobs.at(-1);
-    response.json({
+    const { cursor, ...filter } = parsed.data;
+    const { jobs, next } = await database.listJobs({ ...filter, beforeId: cursor });
+    response.set('Cache-Control', 'private, no-cache').json({
       jobs: jobs.map((job) => withLinks(job, notifierUrl)),
-      nextCursor: last && more ? encodeCursor(last.id) : null,
+      nextCursor: next === null ? null : encodeCursor(next),
     });
   };
 }

@@ -1,7 +1,21 @@
 import type { Job } from '@offload/contracts';
+import type { Backlog } from '../backlog.ts';
 
-/** `Retry-After` of an unfinished job, in whole seconds (RFC 9110 section 10.2.3): not before it is due, at least 1. */
-export function retryAfter(job: Job): string {
-  const untilDueMs = job.status === 'scheduled' ? Date.parse(job.dueAt) - Date.now() : 0;
-  return String(Math.max(1, Math.ceil(untilDueMs / 1_000)));
+/** Nobody is sent away for longer by an estimate. */
+const LONGEST_S = 300;
+
+/**
+ * `Retry-After` of an unfinished job, in whole seconds (RFC 9110 section 10.2.3), at least 1: not before it is due, nor
+ * before its queue is likely to have come to it.
+ *
+ * @param ahead how many jobs of its queue come before it
+ */
+export function retryAfter(job: Job, backlog: Backlog, ahead = backlog.waiting(job.queue) - 1): string {
+  if (job.status === 'scheduled') return wholeSeconds(Date.parse(job.dueAt) - Date.now());
+  const ms = job.status === 'queued' ? backlog.estimateMs(job.queue, Math.max(0, ahead)) : 0;
+  return wholeSeconds(Math.min(ms ?? 0, LONGEST_S * 1_000));
+}
+
+function wholeSeconds(ms: number): string {
+  return String(Math.max(1, Math.ceil(ms / 1_000)));
 }

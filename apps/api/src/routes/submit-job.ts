@@ -1,47 +1,54 @@
-import { withLinks } from '@offload/contracts';
+import { isFinished, withLinks } from '@offload/contracts';
 import type { Database } from '@offload/database';
-import { Counter, Problem, type Registry } from '@offload/runtime';
 import type { RequestHandler } from 'express';
-import type { Bell } from '../bell.ts';
+import type { Intake } from '../intake.ts';
 import { newJob } from '../new-job.ts';
-import type { Loop } from '../loop.ts';
+import { traceparent } from '../traceparent.ts';
+import type { Waiters } from '../waiters.ts';
+import { holdAsPreferred } from './hold.ts';
+import { idempotencyOf } from './idempotency-of.ts';
+import { jobNotFound } from './job-of-path.ts';
 import { retryAfter } from './retry-after.ts';
+import { sendJob, type SendParts } from './send-job.ts';
 
-export interface SubmitParts {
+export interface SubmitParts extends SendParts {
   database: Database;
-  bell: Bell;
-  relay: Loop;
-  metrics: Registry;
+  intake: Intake;
+  waiters: Waiters;
   queues: readonly string[];
-  notifierUrl: string;
 }
 
-/** `POST /v1/jobs`: 202 as soon as job and owed ring are committed; the ring itself goes out behind the answer. */
-export function submitJob({ database, bell, relay, metrics, queues, notifierUrl }: SubmitParts): RequestHandler {
-  const accepted = new Counter({
-    name: 'offload_jobs_accepted_total',
-    help: 'Jobs answered with 202',
-    labelNames: ['type'],
-    registers: [metrics],
-  });
-
+/**
+ * `POST /v1/jobs`: 202 as soon as job and owed ring are committed. 200 with a job that is finished, because the request
+ * preferred to wait for it, or that was there already, by its dedupe key.
+ */
+export function submitJob(parts: SubmitParts): RequestHandler {
+  const { intake, queues, backlog, notifierUrl } = parts;
   return async (request, response) => {
-    if (!request.is('application/json')) {
-      const detail = 'send the job as application/json';
-      throw new Problem(415, 'unsupported-media-type', 'The media type is not supported', detail, {
-        headers: { Accept: 'application/json' },
-      });
-    }
-    const { job, outboxId } = await database.createJob(newJob(request.body, queues));
-    accepted.inc({ type: job.type });
-    response
-      .status(202)
-      .location(`/v1/jobs/${job.id}`)
-      .set('Retry-After', retryAfter(job))
-      .json(withLinks(job, notifierUrl));
+    const wanted = newJob(request.body, { queues, traceparent: traceparent(request.get('traceparent')) });
+    const idempotency = idempotencyOf(request, response);
+    const hold = holdAsPreferred(request, response, parts);
+    try {
+      hold.watch(wanted.id);
+      const { jobs, replayed } = await intake.take([wanted], idempotency);
+      if (replayed) response.set('Idempotency-Replayed', 'true');
+      const [taken] = jobs;
+      if (!taken) throw jobNotFound(wanted.id);
+      if (!taken.made) response.set('Deduplicated', 'true');
+      if (taken.job.id !== wanted.id) hold.watch(taken.job.id);
+      const job = await hold.until(taken.job, taken.job.id !== wanted.id);
 
-    void bell.announce(job);
-    if (job.status === 'scheduled') relay.wake();
-    else void bell.ring({ outboxId, jobId: job.id, type: job.type, queue: job.queue, priority: job.priority });
+      const self = `/v1/jobs/${job.id}`;
+      if (isFinished(job.status) || !taken.made) {
+        return sendJob(response.status(200).set('Content-Location', self), job, parts);
+      }
+      response
+        .status(202)
+        .location(self)
+        .set('Retry-After', retryAfter(job, backlog))
+        .json(withLinks(job, notifierUrl));
+    } finally {
+      hold.end();
+    }
   };
 }

@@ -1,0 +1,20 @@
+import { invalidHeader } from '@offload/runtime';
+
+/** RFC 8941 section 3.3.3, with the parameters that section 3.1.2 lets any item have. */
+const string = /^ *"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\]){1,255})" *(?:; *[a-z*][a-z0-9_.*-]*(?:=[^;"]*)?)*$/;
+
+/**
+ * The key in the field `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header, section 2.1): a string in double
+ * quotes of 1 to 255 characters of ASCII.
+ *
+ * @returns null where there is none
+ * @throws Problem 400 for anything else: without its key the request might be obeyed twice
+ */
+export function idempotencyKey(field: string | undefined): string | null {
+  if (field === undefined) return null;
+  const [, quoted] = string.exec(field) ?? [];
+  if (quoted === undefined) {
+    throw invalidHeader('Idempotency-Key', 'must be a string of 1 to 255 characters of ASCII in double quotes');
+  }
+  return quoted.replace(/\\(.)/g, '$1');
+}

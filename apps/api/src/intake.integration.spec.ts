@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { ring } from '@offload/contracts';
+import { consume, ringQueue } from '@offload/messaging';
+import { commonVariables, newApiKey } from '@offload/runtime';
+import { eventually } from '@offload/testing';
+import request from 'supertest';
+import { useApi } from './spec-api.ts';
+
+const sleep = { type: 'demo.sleep', payload: { seconds: 1 } };
+const api = useApi();
+let app: ReturnType<typeof api.app>;
+beforeAll(() => void (app = api.app()));
+
+const post = (body: unknown, path = '/v1/jobs') =>
+  request(app)
+    .post(path)
+    .send(body as object);
+const quoted = (key: string): string => `"${key}"`;
+const freshKey = (): string => quoted(randomUUID());
+
+describe('Idempotency-Key', () => {
+  it('answers the same request with the first answer again, whatever the job has become', async () => {
+    const key = freshKey();
+    const body = { ...sleep, tags: ['x'], priority: 3, delayMs: 0 };
+    const first = await post(body).set('Idempotency-Key', key).expect(202);
+    expect(first.headers['idempotency-replayed']).toBeUndefined();
+    await api.claim(first.body.id);
+    const again = await post(body).set('Idempotency-Key', key).expect(202).expect('Idempotency-Replayed', 'true');
+    expect(again.body).toEqual(first.body);
+    expect(again.headers['location']).toBe(first.headers['location']);
+  });
+
+  it('answers with the finished job, where the repeated request waits for it', async () => {
+    const key = freshKey();
+    const { id } = (await post(sleep).set('Idempotency-Key', key)).body;
+    await api.claim(id);
+    await api.finish(id);
+    const again = await post(sleep).set('Idempotency-Key', key).set('Prefer', 'wait=10').expect(200);
+    expect([again.body.id, again.body.status]).toEqual([id, 'succeeded']);
+    expect(again.headers['idempotency-replayed']).toBe('true');
+  });
+
+  it('answers a scheduled job again as scheduled', async () => {
+    const key = freshKey();
+    const runAt = new Date(Date.now() + 3_600_000).toISOString();
+    for (const when of [{ delayMs: 5_000 }, { runAt }, { runAt: '2001-01-01T00:00:00Z' }]) {
+      const own = `"${when.runAt ?? ''} ${key.slice(1)}`;
+      const first = await post({ ...sleep, ...when }).set('Idempotency-Key', own);
+      const again = await post({ ...sleep, ...when }).set('Idempotency-Key', own);
+      expect(again.body).toEqual(first.body);
+    }
+  });
+
+  it('refuses another request under the same key', async () => {
+    const key = freshKey();
+    await post(sleep).set('Idempotency-Key', key).expect(202);
+    const other = await post({ ...sleep, priority: 1 })
+      .set('Idempotency-Key', key)
+      .expect(422);
+    expect(other.body.type).toBe('/problems/idempotency-key-reused');
+    await post({ jobs: [sleep] }, '/v1/jobs/batch')
+      .set('Idempotency-Key', key)
+      .expect(422);
+  });
+
+  it('makes one job of many requests at once: the others are told to come again, or get its answer', async () => {
+    const key = freshKey();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => post(sleep).set('Idempotency-Key', key)));
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.filter((status) => status !== 202 && status !== 409)).toEqual([]);
+    const ids = new Set(answers.filter(({ status }) => status === 202).map(({ body }) => body.id));
+    expect(ids.size).toBe(1);
+    const conflict = answers.find(({ status }) => status === 409);
+    if (conflict) expect(conflict.headers['retry-after']).toBe('1');
+  });
+
+  it('keeps the keys of clients apart', async () => {
+    const [ci, web] = [newApiKey('ci', ['submit']), newApiKey('web', ['submit'])];
+    const guarded = api.app({ keys: commonVariables.API_KEYS.parse(`${ci.entry},${web.entry}`) });
+    const key = freshKey();
+    const ids = [];
+    for (const client of [ci, web, ci]) {
+      const call = request(guarded).post('/v1/jobs').set('Authorization', `Bearer ${client.key}`);
+      ids.push((await call.set('Idempotency-Key', key).send(sleep).expect(202)).body.id);
+    }
+    expect(ids[2]).toBe(ids[0]);
+    expect(ids[1]).not.toBe(ids[0]);
+  });
+
+  it('forgets the key of a request that was refused', async () => {
+    const key = freshKey();
+    await post({ ...sleep, colour: 1 })
+      .set('Idempotency-Key', key)
+      .expect(400);
+    await post(sleep).set('Idempotency-Key', key).expect(202);
+  });
+
+  it('replays a batch', async () => {
+    const key = freshKey();
+    const batch = { jobs: [sleep, { ...sleep, delayMs: 1_000 }] };
+    const first = await post(batch, '/v1/jobs/batch').set('Idempotency-Key', key).expect(202);
+    const again = await post(batch, '/v1/jobs/batch').set('Idempotency-Key', key).expect(202);
+    expect(again.headers['idempotency-replayed']).toBe('true');
+    expect(again.body).toEqual(first.body);
+  });
+
+  it.each(['key', '""', '"a', 'a"', '"ä"', "'a'", '"a", "b"', `"${'x'.repeat(256)}"`])('refuses %s', async (field) => {
+    const { body } = await post(sleep).set('Idempotency-Key', Buffer.from(field).toString('latin1')).expect(400);
+    expect(body.errors).toEqual([{ header: 'Idempotency-Key', detail: expect.any(String) }]);
+  });
+});
+
+describe('dedupeKey', () => {
+  it('answers 200 with the job that is there while it is not finished', async () => {
+    const body = { ...sleep, dedupeKey: 'invoice 42' };
+    const first = await post(body).expect(202);
+    const second = await post({ ...body, payload: { seconds: 2 } })
+      .expect(200)
+      .expect('Deduplicated', 'true');
+    expect(second.body).toMatchObject({ id: first.body.id, payload: { seconds: 1 } });
+    expect(second.headers['content-location']).toBe(`/v1/jobs/${first.body.id}`);
+    expect(second.headers['location']).toBeUndefined();
+
+    const waiting = post(body)
+      .set('Prefer', 'wait=30')
+      .then((answer) => answer);
+    await eventually(() => expect(api.parts.waiters.wants(first.body.id)).toBe(true));
+    await api.claim(first.body.id);
+    await api.finish(first.body.id);
+    expect((await waiting).body).toMatchObject({ id: first.body.id, status: 'succeeded' });
+    expect((await post(body).expect(202)).body.id).not.toBe(first.body.id);
+  });
+
+  it('refuses a retry while another job with its key is not finished', async () => {
+    const body = { ...sleep, dedupeKey: 'invoice 43', delayMs: 60_000 };
+    const { id } = (await post(body)).body;
+    await request(app).post(`/v1/jobs/${id}/cancel`).expect(200);
+    await post(body).expect(202);
+    const refused = await request(app).post(`/v1/jobs/${id}/retry`).expect(409);
+    expect(refused.body.type).toBe('/problems/job-duplicated');
+  });
+
+  it('makes one job of several in a batch', async () => {
+    const batch = { jobs: ['a', 'b', 'a'].map((dedupeKey) => ({ ...sleep, dedupeKey })) };
+    const { jobs } = (await post(batch, '/v1/jobs/batch').expect(202)).body;
+    expect(jobs[2].id).toBe(jobs[0].id);
+    expect(jobs[1].id).not.toBe(jobs[0].id);
+  });
+});
+
+describe('a queue that is full', () => {
+  it('answers 503 with Retry-After, and takes what comes under a known key, and for other queues', async () => {
+    const full = api.app({ maxBacklog: (queue) => (queue === 'mail' ? 1 : 1_000_000) });
+    const mail = { ...sleep, queue: 'mail' };
+    const send = (body: object) => request(full).post('/v1/jobs').send(body);
+    const key = freshKey();
+    const { body: first } = await send(mail).set('Idempotency-Key', key).expect(202);
+    const refused = await send(mail).expect(503);
+    expect(refused.body.type).toBe('/problems/queue-full');
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    await send(mail).set('Idempotency-Key', freshKey()).expect(503);
+    expect((await send(mail).set('Idempotency-Key', key).expect(202)).body.id).toBe(first.id);
+    await send(sleep).expect(202);
+    await request(full)
+      .post('/v1/jobs/batch')
+      .send({ jobs: [sleep, mail] })
+      .expect(503);
+
+    await api.claim(first.id);
+    await eventually(() => expect(api.parts.backlog.waiting('mail')).toBe(0));
+    await send(mail).expect(202);
+  });
+});
+
+it('carries the trace context of a request in the ring', async () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const heard = new Map<string, unknown>();
+  consume(api.broker, {
+    queue: ringQueue('default'),
+    message: ring,
+    prefetch: 100,
+    handle: ({ body, headers }) => void heard.set(body.jobId, headers['traceparent']),
+  });
+  const traced = (await post(sleep).set('traceparent', traceparent)).body.id;
+  const odd = (await post(sleep).set('traceparent', '00-nothing')).body.id;
+  await eventually(() => expect([heard.get(traced), heard.has(odd)]).toEqual([traceparent, true]));
+  expect(heard.get(odd)).toBeUndefined();
+});

@@ -1,0 +1,128 @@
+import type { Job } from '@offload/contracts';
+import type { CreatedJob, Database, IdempotencyKey, KeyedJob, NewJob } from '@offload/database';
+import { Counter, Problem, type Registry } from '@offload/runtime';
+import type { Backlog } from './backlog.ts';
+import type { Bell } from './bell.ts';
+import type { Loop } from './loop.ts';
+import { asCreated } from './new-job.ts';
+
+/** The jobs of one request, as they are answered. */
+export interface Taken {
+  jobs: TakenJob[];
+  /** By an earlier request with the same idempotency key. */
+  replayed: boolean;
+}
+
+export interface TakenJob {
+  job: Job;
+  /** Otherwise it was there already, by its dedupe key. */
+  made: boolean;
+}
+
+/** Takes jobs in: once they are stored they are kept; rings and events go out behind the answer. */
+export interface Intake {
+  /**
+   * All the jobs of a request, or none.
+   *
+   * @throws Problem 409 and 422 about its idempotency key, 503 `queue-full`
+   */
+  take(jobs: NewJob[], idempotency: IdempotencyKey | null): Promise<Taken>;
+}
+
+export interface IntakeParts {
+  database: Database;
+  bell: Bell;
+  relay: Loop;
+  backlog: Backlog;
+  /** Most jobs that may wait in a queue. */
+  maxBacklog: (queue: string) => number;
+  metrics: Registry;
+}
+
+export function createIntake({ database, bell, relay, backlog, maxBacklog, metrics }: IntakeParts): Intake {
+  const accepted = new Counter({
+    name: 'offload_jobs_accepted_total',
+    help: 'Jobs that were stored',
+    labelNames: ['type'],
+    registers: [metrics],
+  });
+  /** Client and key of requests that are being stored by this process; the database keeps those of others apart. */
+  const inFlight = new Set<string>();
+
+  async function take(jobs: NewJob[], idempotency: IdempotencyKey | null): Promise<Taken> {
+    if (!idempotency) return store(jobs, null);
+    const name = JSON.stringify([idempotency.client, idempotency.key]);
+    if (inFlight.has(name)) throw keyInFlight();
+    inFlight.add(name);
+    try {
+      return await store(jobs, idempotency);
+    } finally {
+      inFlight.delete(name);
+    }
+  }
+
+  async function store(jobs: NewJob[], idempotency: IdempotencyKey | null): Promise<Taken> {
+    const full = fullQueue(jobs);
+    // What was taken before is answered again, however full it is by now.
+    if (full && !(idempotency && (await database.isKeyKept(idempotency.client, idempotency.key)))) throw full;
+    const submitted = await database.submit({ jobs, idempotency });
+    if (submitted.kind === 'key-reused') throw keyReused();
+    if (submitted.kind === 'replayed') return replay(jobs, submitted.jobs, submitted.createdAt);
+    submitted.jobs.forEach((created, index) => ring(created, jobs[index]?.traceparent ?? null));
+    return { jobs: submitted.jobs.map(({ job, outboxId }) => ({ job, made: outboxId !== null })), replayed: false };
+  }
+
+  function ring({ job, outboxId }: CreatedJob, traceparent: string | null): void {
+    if (outboxId === null) return;
+    const { id: jobId, type, queue, priority } = job;
+    accepted.inc({ type });
+    void bell.announce(job);
+    if (job.status === 'scheduled') return relay.wake();
+    backlog.accepted(queue, 1);
+    void bell.ring({ outboxId, jobId, type, queue, priority, traceparent });
+  }
+
+  /** The first answer again; jobs that were there before the first request are shown as they are now. */
+  async function replay(wanted: NewJob[], first: KeyedJob[], createdAt: Date): Promise<Taken> {
+    const jobs = await Promise.all(
+      first.map(async ({ id, made }, index): Promise<TakenJob | null> => {
+        const job = made ? asCreated(wanted[index] as NewJob, id, createdAt) : await database.getJob(id);
+        return job && { job, made };
+      }),
+    );
+    return { jobs: jobs.filter((each) => each !== null), replayed: true };
+  }
+
+  function fullQueue(jobs: NewJob[]): Problem | null {
+    for (const queue of new Set(jobs.map((job) => job.queue))) {
+      const count = jobs.filter((job) => job.queue === queue).length;
+      const excess = backlog.waiting(queue) + count - maxBacklog(queue);
+      if (excess > 0) return queueFull(queue, backlog.estimateMs(queue, excess));
+    }
+    return null;
+  }
+
+  return { take };
+}
+
+/** When nobody knows how fast a queue drains, in seconds. */
+const UNKNOWN_DRAIN_S = 30;
+const LONGEST_S = 3_600;
+
+function queueFull(queue: string, roomInMs: number | null): Problem {
+  const seconds = roomInMs === null ? UNKNOWN_DRAIN_S : Math.min(Math.max(1, Math.ceil(roomInMs / 1_000)), LONGEST_S);
+  const detail = `As many jobs wait in ${queue} as may; there should be room in ${seconds} s.`;
+  return new Problem(503, 'queue-full', 'The queue is full', detail, { headers: { 'Retry-After': String(seconds) } });
+}
+
+function keyInFlight(): Problem {
+  const detail = 'A request with this Idempotency-Key is being stored just now; send this one again for its answer.';
+  return new Problem(409, 'idempotency-key-in-flight', 'The first request is under way', detail, {
+    headers: { 'Retry-After': '1' },
+  });
+}
+
+function keyReused(): Problem {
+  const detail = 'This Idempotency-Key came with another request before: a new request takes a new key.';
+  return new Problem(422, 'idempotency-key-reused', 'The idempotency key was used before', detail);
+}

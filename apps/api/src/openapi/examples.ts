@@ -1,0 +1,35 @@
+// Read by people at /docs. Tests send each of the submissions to a real api, and hold the answers against the schemas.
+
+export const submissionExamples = {
+  short: { type: 'demo.sleep', payload: { seconds: 10 } },
+  everything: {
+    ...{ type: 'http.request', payload: { url: 'https://example.com/report', method: 'POST', body: '{}' } },
+    ...{ delayMs: 60_000, queue: 'default', priority: 7, maxAttempts: 3, timeoutMs: 30_000 },
+    ...{ backoff: { baseMs: 500, factor: 3, maxMs: 60_000 }, dedupeKey: 'report-42', tags: ['nightly'] },
+  },
+  later: { type: 'csv.profile', payload: { csv: 'name,size\na,1\n' }, delayMs: 3_600_000, tags: ['sizes'] },
+};
+
+export const batchExamples = {
+  two: { jobs: [submissionExamples.short, { type: 'demo.sleep', payload: { seconds: 1 }, priority: 9 }] },
+};
+
+const id = '019ac5f8-9f4c-7a3e-8d27-3f1f6f0f7c55';
+export const jobExample = {
+  ...{ id, type: 'demo.sleep', queue: 'default', status: 'running', priority: 0, tags: [], payload: { seconds: 10 } },
+  ...{ result: null, error: null, errors: [], progress: { percent: 40, message: '4 of 10 s' } },
+  ...{ attempt: 1, maxAttempts: 5, version: 6, createdAt: '2026-11-21T08:00:00.000Z' },
+  ...{ dueAt: '2026-11-21T08:00:00.000Z', startedAt: '2026-11-21T08:00:00.012Z', finishedAt: null, durationMs: null },
+  links: { self: `/v1/jobs/${id}`, events: `http://127.0.0.1:3100/v1/jobs/${id}/events` },
+};
+
+export const listExample = { jobs: [jobExample], nextCursor: 'AZrF-J9Mej6NJz8fbw98VQ' };
+
+export const queuesExample = {
+  queues: [
+    {
+      ...{ queue: 'default', ready: 120, running: 20, scheduled: 3, consumers: 2 },
+      ...{ oldestWaitingMs: 5_800, drainPerSecond: 20.1 },
+    },
+  ],
+};

@@ -1,0 +1,272 @@
+import { jobId, jobPage, jobsTaken, jobSubmission, jobTypeList, jobWithLinks, queueList } from '@offload/contracts';
+import { z } from 'zod';
+import { jobBatchOf } from './schemas.ts';
+import { listQuery } from '../routes/list-jobs.ts';
+import { batchExamples, jobExample, listExample, queuesExample, submissionExamples } from './examples.ts';
+import type { HeaderName } from './headers.ts';
+import { problemKind, type Slug } from './problems.ts';
+
+export interface Answer {
+  status: number;
+  description: string;
+  /** none: the answer has no body */
+  schema?: z.ZodType;
+  example?: unknown;
+  mediaType?: string;
+  /** Those it always has. */
+  headers?: HeaderName[];
+  /** Those it has in some cases. */
+  maybe?: HeaderName[];
+}
+
+export interface Operation {
+  method: 'get' | 'post' | 'delete';
+  path: string;
+  id: string;
+  summary: string;
+  description?: string;
+  /** What the API key must allow; none: everybody may. */
+  scope?: 'submit' | 'read' | 'manage';
+  /** Of the path. */
+  parameters?: z.ZodObject;
+  query?: z.ZodObject;
+  /** Request headers that have a meaning here. */
+  takes?: ('Prefer' | 'Idempotency-Key' | 'If-None-Match' | 'traceparent')[];
+  body?: { schema: z.ZodType; examples: Record<string, unknown> };
+  answers: Answer[];
+  problems?: Slug[];
+}
+
+const ofJob = z.object({ id: jobId });
+const health = z.object({ status: z.string(), checks: z.record(z.string(), z.string()).optional() });
+
+const job = { schema: jobWithLinks, example: jobExample };
+const intake: Slug[] = [
+  ...(['malformed-json', 'body-too-large', 'unsupported-media-type', 'idempotency-key-in-flight'] as const),
+  ...(['idempotency-key-reused', 'queue-full'] as const),
+];
+
+/** Every call of the api. */
+export const operations: Operation[] = [
+  {
+    method: 'post',
+    path: '/v1/jobs',
+    id: 'submitJob',
+    summary: 'Submit a job',
+    description:
+      'The job is stored when this is answered. With `Prefer: wait=N` the answer is held until the job is finished, for N seconds at most.',
+    scope: 'submit',
+    takes: ['Idempotency-Key', 'Prefer', 'traceparent'],
+    body: { schema: jobSubmission, examples: submissionExamples },
+    answers: [
+      {
+        ...{ status: 202, description: 'It is kept, and will be run.', ...job },
+        headers: ['Location', 'Retry-After'],
+        maybe: ['Preference-Applied', 'Idempotency-Replayed'],
+      },
+      {
+        ...{
+          status: 200,
+          description: 'The finished job, where it was waited for; or the one that was there.',
+          ...job,
+        },
+        headers: ['Content-Location', 'ETag'],
+        maybe: ['Preference-Applied', 'Idempotency-Replayed', 'Deduplicated', 'Retry-After'],
+      },
+    ],
+    problems: [...intake, 'job-not-found', 'too-many-waiters'],
+  },
+  {
+    method: 'post',
+    path: '/v1/jobs/batch',
+    id: 'submitJobs',
+    summary: 'Submit up to 1,000 jobs, all or none',
+    scope: 'submit',
+    takes: ['Idempotency-Key', 'traceparent'],
+    body: { schema: jobBatchOf, examples: batchExamples },
+    answers: [
+      {
+        ...{ status: 202, description: 'All of them are kept.', schema: jobsTaken, example: { jobs: [jobExample] } },
+        maybe: ['Idempotency-Replayed'],
+      },
+    ],
+    problems: intake,
+  },
+  {
+    method: 'get',
+    path: '/v1/jobs',
+    id: 'listJobs',
+    summary: 'List jobs, newest first',
+    description:
+      'A page may be shorter than `limit`, or even empty, and not the last: go on until `nextCursor` is null. No page looks at more than a few thousand jobs.',
+    scope: 'read',
+    query: listQuery,
+    answers: [{ status: 200, description: 'A page.', schema: jobPage, example: listExample }],
+  },
+  {
+    method: 'get',
+    path: '/v1/jobs/{id}',
+    id: 'showJob',
+    summary: 'Show a job',
+    description: 'With `Prefer: wait=N` the answer is held until it is finished, for N seconds at most.',
+    scope: 'read',
+    parameters: ofJob,
+    takes: ['If-None-Match', 'Prefer'],
+    answers: [
+      {
+        ...{ status: 200, description: 'The job.', ...job },
+        headers: ['ETag'],
+        maybe: ['Retry-After', 'Preference-Applied'],
+      },
+      {
+        ...{ status: 304, description: 'It has not changed.' },
+        headers: ['ETag'],
+        maybe: ['Retry-After', 'Preference-Applied'],
+      },
+    ],
+    problems: ['job-not-found', 'too-many-waiters'],
+  },
+  {
+    method: 'delete',
+    path: '/v1/jobs/{id}',
+    id: 'deleteJob',
+    summary: 'Delete a finished job',
+    scope: 'manage',
+    parameters: ofJob,
+    answers: [{ status: 204, description: 'It is gone.' }],
+    problems: ['job-not-found', 'job-not-finished'],
+  },
+  {
+    method: 'get',
+    path: '/v1/jobs/{id}/result',
+    id: 'showResult',
+    summary: 'The result alone',
+    scope: 'read',
+    parameters: ofJob,
+    takes: ['If-None-Match'],
+    answers: [
+      {
+        ...{
+          status: 200,
+          description: 'What the handler returned.',
+          schema: z.unknown(),
+          example: { sleptMs: 10_003 },
+        },
+        headers: ['ETag'],
+      },
+      { status: 202, description: 'There is none yet: the job as it is.', ...job, headers: ['Retry-After'] },
+      { status: 304, description: 'You have it.', headers: ['ETag'] },
+    ],
+    problems: ['job-not-found', 'job-failed', 'job-cancelled'],
+  },
+  {
+    method: 'post',
+    path: '/v1/jobs/{id}/cancel',
+    id: 'cancelJob',
+    summary: 'Cancel a job',
+    scope: 'manage',
+    parameters: ofJob,
+    answers: [
+      { status: 200, description: 'It will never run.', ...job },
+      {
+        ...{ status: 202, description: 'It is running; its worker has been told.', ...job },
+        headers: ['Location', 'Retry-After'],
+      },
+    ],
+    problems: ['job-not-found', 'job-finished'],
+  },
+  {
+    method: 'post',
+    path: '/v1/jobs/{id}/retry',
+    id: 'retryJob',
+    summary: 'Run a failed or cancelled job again',
+    scope: 'manage',
+    parameters: ofJob,
+    answers: [
+      {
+        ...{ status: 202, description: 'It is queued, for one more attempt at least.', ...job },
+        headers: ['Location', 'Retry-After'],
+      },
+    ],
+    problems: ['job-not-found', 'job-not-finished', 'job-duplicated'],
+  },
+  {
+    method: 'get',
+    path: '/v1/job-types',
+    id: 'listJobTypes',
+    summary: 'What there is to run',
+    scope: 'read',
+    answers: [{ status: 200, description: 'Each type with its policy and schemas.', schema: jobTypeList }],
+  },
+  {
+    method: 'get',
+    path: '/v1/queues',
+    id: 'listQueues',
+    summary: 'What is in each queue',
+    scope: 'read',
+    answers: [{ status: 200, description: 'Each queue.', schema: queueList, example: queuesExample }],
+  },
+  {
+    method: 'get',
+    path: '/healthz',
+    id: 'health',
+    summary: 'Whether the process is alive',
+    answers: [{ status: 200, description: 'It is.', schema: health, example: { status: 'alive' } }],
+  },
+  {
+    method: 'get',
+    path: '/readyz',
+    id: 'readiness',
+    summary: 'Whether it can do its work',
+    answers: [
+      {
+        ...{
+          status: 200,
+          description: '`ready`, or `degraded`: without RabbitMQ jobs are still taken.',
+          schema: health,
+        },
+        example: { status: 'ready', checks: { database: 'ok', broker: 'ok' } },
+      },
+      { status: 503, description: '`unavailable`: the database does not answer.', schema: health },
+    ],
+  },
+  {
+    method: 'get',
+    path: '/metrics',
+    id: 'metrics',
+    summary: 'Figures for Prometheus',
+    answers: [{ status: 200, description: 'In its text format.', schema: z.string(), mediaType: 'text/plain' }],
+  },
+  {
+    method: 'get',
+    path: '/openapi.json',
+    id: 'showContract',
+    summary: 'This document',
+    answers: [{ status: 200, description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) }],
+  },
+  {
+    method: 'get',
+    path: '/docs',
+    id: 'showDocs',
+    summary: 'A page to read it and to try the calls',
+    answers: [{ status: 200, description: 'The page.', schema: z.string(), mediaType: 'text/html' }],
+  },
+  {
+    method: 'get',
+    path: '/docs/{file}',
+    id: 'showDocsFile',
+    summary: 'What that page is made of',
+    parameters: z.object({ file: z.string() }),
+    answers: [{ status: 200, description: 'The file.', schema: z.unknown(), mediaType: '*/*' }],
+    problems: ['not-found'],
+  },
+  {
+    method: 'get',
+    path: '/problems/{slug}',
+    id: 'showProblem',
+    summary: 'What a problem type means',
+    parameters: z.object({ slug: z.string() }),
+    answers: [{ status: 200, description: 'The problem type.', schema: problemKind }],
+    problems: ['not-found'],
+  },
+];

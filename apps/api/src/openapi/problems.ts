@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+/** One kind of problem: its `type` is `/problems/<slug>`. */
+interface ProblemKind {
+  status: number;
+  /** When it comes, and what to do. */
+  meaning: string;
+}
+
+/** Every problem that the api answers. Slugs are stable. */
+export const problems = {
+  'invalid-request': { status: 400, meaning: 'A member, parameter or header is wrong; `errors` names each.' },
+  'malformed-json': { status: 400, meaning: 'The body is no JSON, or not UTF-8.' },
+  'bad-request': { status: 400, meaning: 'The request can not be read.' },
+  unauthorized: { status: 401, meaning: 'There is no API key in `Authorization`, or none that is known.' },
+  'insufficient-scope': { status: 403, meaning: 'The API key does not have the scope of this call.' },
+  'not-found': { status: 404, meaning: 'There is nothing at this path.' },
+  'job-not-found': { status: 404, meaning: 'There is no job with this id; finished ones are deleted after a while.' },
+  'method-not-allowed': { status: 405, meaning: 'The path does not have this method; `Allow` names those it has.' },
+  'request-timeout': { status: 408, meaning: 'The request did not arrive in time.' },
+  'job-finished': { status: 409, meaning: 'The job is finished: it can not be cancelled any more.' },
+  'job-not-finished': { status: 409, meaning: 'Delete takes a finished job, retry a failed or cancelled one.' },
+  'job-failed': { status: 409, meaning: 'The job has failed: there is no result.' },
+  'job-cancelled': { status: 409, meaning: 'The job was cancelled: there is no result.' },
+  'job-duplicated': { status: 409, meaning: 'Another job of its type with its `dedupeKey` is not finished.' },
+  'idempotency-key-in-flight': {
+    status: 409,
+    meaning: 'The first request with this Idempotency-Key is being stored; send this one again after `Retry-After`.',
+  },
+  'body-too-large': { status: 413, meaning: 'The body is larger than 1 MiB.' },
+  'unsupported-media-type': {
+    status: 415,
+    meaning: 'Not `application/json` in UTF-8, or a content coding that is not known; see `Accept`, `Accept-Encoding`.',
+  },
+  'expectation-failed': { status: 417, meaning: '`Expect` has something else than `100-continue`.' },
+  'idempotency-key-reused': {
+    status: 422,
+    meaning: 'This Idempotency-Key came with another request before: use a new one.',
+  },
+  'rate-limited': { status: 429, meaning: 'Too many requests of this client in a minute; see `Retry-After`.' },
+  'too-many-waiters': { status: 429, meaning: 'Too many requests of this client wait with `Prefer: wait`.' },
+  'headers-too-large': { status: 431, meaning: 'Target and headers are larger than 16 KiB together.' },
+  'internal-error': { status: 500, meaning: 'A fault of the server; it is logged with the `X-Request-Id`.' },
+  'queue-full': { status: 503, meaning: 'As many jobs wait in the queue as may; see `Retry-After`.' },
+  'database-unavailable': { status: 503, meaning: 'PostgreSQL can not be reached now; see `Retry-After`.' },
+} as const satisfies Record<string, ProblemKind>;
+
+export type Slug = keyof typeof problems;
+
+export const problemKind = z.object({ type: z.string(), status: z.int(), meaning: z.string() });

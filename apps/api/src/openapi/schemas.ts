@@ -1,0 +1,76 @@
+import {
+  jobBatch,
+  jobDefinitions,
+  jobPage,
+  jobsTaken,
+  jobSubmission,
+  jobTypeList,
+  jobWithLinks,
+  problem,
+  queueList,
+} from '@offload/contracts';
+import { z } from 'zod';
+
+type Json = Record<string, unknown>;
+type Direction = 'input' | 'output';
+
+/** As {@link jobBatch}, whose entries are parsed one by one so that faults are told with their index. */
+export const jobBatchOf = jobBatch.extend({ jobs: z.array(jobSubmission).min(1).max(1_000) });
+
+const definitions = Object.values(jobDefinitions);
+
+/** The schemas that have a name in the document. */
+const components: Record<Direction, Map<z.ZodType, string>> = {
+  input: new Map<z.ZodType, string>([
+    [jobSubmission, 'JobSubmission'],
+    [jobBatchOf, 'JobBatch'],
+    ...definitions.map(({ type, payload }): [z.ZodType, string] => [payload, `${type}.payload`]),
+  ]),
+  output: new Map<z.ZodType, string>([
+    [jobWithLinks, 'Job'],
+    [jobPage, 'JobPage'],
+    [jobsTaken, 'JobsTaken'],
+    [jobTypeList, 'JobTypes'],
+    [queueList, 'Queues'],
+    [problem, 'Problem'],
+    ...definitions.map(({ type, result }): [z.ZodType, string] => [result, `${type}.result`]),
+  ]),
+};
+
+/** JSON Schema as OpenAPI 3.1 takes it; a reference where it has a name. */
+export function schemaOf(schema: z.ZodType, io: Direction): Json {
+  const name = components[io].get(schema);
+  if (name !== undefined) return { $ref: reference(name) };
+  return tidy(z.toJSONSchema(schema, options(io)) as Json);
+}
+
+/** Each of the named schemas. */
+export function componentSchemas(): Json {
+  const all = (['input', 'output'] as const).flatMap((io) => {
+    const registry = z.registry<{ id: string }>();
+    for (const [schema, id] of components[io]) registry.add(schema, { id });
+    const { schemas } = z.toJSONSchema(registry, { ...options(io), uri: reference });
+    return Object.entries(schemas).map(([name, schema]) => [name, tidy(schema as Json)]);
+  });
+  return Object.fromEntries(all);
+}
+
+const reference = (name: string): string => `#/components/schemas/${name}`;
+
+function tidy({ $schema, $id, ...rest }: Json): Json {
+  void [$schema, $id];
+  return rest;
+}
+
+/** Without what says the same as a format, or nothing; and answers may get more members one day. */
+function options(io: Direction): Parameters<typeof z.toJSONSchema>[1] {
+  return {
+    io,
+    override({ jsonSchema: node }) {
+      if (node.format === 'date-time' || node.format === 'uuid') delete node.pattern;
+      if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
+      if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
+      if (io === 'output' && node.additionalProperties === false) delete node.additionalProperties;
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { methodNotAllowed } from '@offload/runtime';
+import express, { type Router } from 'express';
+import { openApiDocument } from '../openapi/document.ts';
+
+const assets = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+
+const page = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Offload: the HTTP contract</title>
+    <link rel="stylesheet" href="/docs/swagger-ui.css">
+    <link rel="icon" href="/docs/favicon-32x32.png">
+  </head>
+  <body>
+    <div id="swagger-ui"></div>
+    <script src="/docs/swagger-ui-bundle.js"></script>
+    <script src="/docs/page.js"></script>
+  </body>
+</html>
+`;
+
+const script = `SwaggerUIBundle({
+  url: '/openapi.json',
+  dom_id: '#swagger-ui',
+  deepLinking: true,
+  persistAuthorization: true,
+  tryItOutEnabled: true,
+});
+`;
+
+/** Ours alone may be loaded and called. Swagger UI styles elements by attribute, and its icons are in data URLs. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** `GET /openapi.json`, and `GET /docs`: a page to read it and to try the calls, served without any other host. */
+export function docs(): Router {
+  const router = express.Router();
+  const document = JSON.stringify(openApiDocument());
+  const files = express.static(assets, { index: false, redirect: false, maxAge: '1h' });
+
+  router
+    .route('/openapi.json')
+    .get((_request, response) => void response.type('application/json').send(document))
+    .all(methodNotAllowed('GET, HEAD'));
+  router.use('/docs', (_request, response, next) => {
+    response.set('Content-Security-Policy', policy);
+    next();
+  });
+  router
+    .route('/docs')
+    .get((_request, response) => void response.type('html').send(page))
+    .all(methodNotAllowed('GET, HEAD'));
+  router.get('/docs/page.js', (_request, response) => void response.type('text/javascript').send(script));
+  for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']) {
+    router.get(`/docs/${file}`, (request, response, next) => {
+      request.url = `/${file}`;
+      files(request, response, next);
+    });
+  }
+  return router;
+}

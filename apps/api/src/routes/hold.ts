@@ -1,0 +1,57 @@
+import { isFinished, type Job } from '@offload/contracts';
+import { DatabaseUnavailableError, type Database } from '@offload/database';
+import { clientOf } from '@offload/runtime';
+import type { Request, Response } from 'express';
+import { waitSeconds } from '../prefer.ts';
+import type { Waiters } from '../waiters.ts';
+
+/** A request that may be held until its job is finished (`Prefer: wait=N`, RFC 7240 section 4.3). */
+export interface Hold {
+  /** A finish of this job is noticed from now on: to be called before it is read or created. */
+  watch(jobId: string): void;
+  /**
+   * The job when it is finished, or as it is when the time is over; at once, as given, where the request does not want to
+   * wait.
+   *
+   * @param old it may have changed since
+   */
+  until(job: Job, old?: boolean): Promise<Job>;
+  /** Gives the place back; to be called in any case. */
+  end(): void;
+}
+
+/** @throws Problem 429 when the client has as many requests that wait as it may */
+export function holdAsPreferred(
+  request: Request,
+  response: Response,
+  { waiters, database }: { waiters: Waiters; database: Pick<Database, 'getJob'> },
+): Hold {
+  response.vary('Prefer');
+  const seconds = waitSeconds(request.get('prefer'));
+  if (seconds === null) return { watch: () => undefined, until: (job) => Promise.resolve(job), end: () => undefined };
+
+  /** To have taken a job is not undone by not being able to read it: then it is shown as it was. */
+  async function read(job: Job): Promise<Job> {
+    try {
+      return (await database.getJob(job.id)) ?? job;
+    } catch (error) {
+      if (error instanceof DatabaseUnavailableError) return job;
+      throw error;
+    }
+  }
+
+  const overAt = performance.now() + seconds * 1_000;
+  const waiter = waiters.enter(clientOf(response).name);
+  response.once('close', waiter.leave);
+  return {
+    watch: waiter.watch,
+    async until(given, old = false) {
+      response.set('Preference-Applied', `wait=${seconds}`);
+      const job = old ? await read(given) : given;
+      if (isFinished(job.status)) return job;
+      const finished = await waiter.wait(overAt - performance.now(), job.version);
+      return finished ?? (response.destroyed ? job : await read(job));
+    },
+    end: waiter.leave,
+  };
+}

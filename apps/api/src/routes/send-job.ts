@@ -1,0 +1,44 @@
+import { isFinished, withLinks, type Job, type JobWithLinks } from '@offload/contracts';
+import type { Response } from 'express';
+import type { Backlog } from '../backlog.ts';
+import { retryAfter } from './retry-after.ts';
+
+export interface SendParts {
+  backlog: Backlog;
+  notifierUrl: string;
+}
+
+/** What is known only of a queued job, and only about: it changes without the job changing. */
+export interface Estimate {
+  position?: number;
+  etaMs?: number | null;
+}
+
+/** Answers with a job as it is: a weak ETag from its version (RFC 9110 section 8.8.3), `Retry-After` until it is finished. */
+export function sendJob(
+  response: Response,
+  job: Job,
+  { backlog, notifierUrl }: SendParts,
+  estimate: Estimate = {},
+): void {
+  const body: JobWithLinks & Estimate = { ...withLinks(job, notifierUrl), ...estimate };
+  response.set('ETag', etagOf(job)).set('Cache-Control', 'private, no-cache');
+  const ahead = estimate.position === undefined ? undefined : estimate.position - 1;
+  if (!isFinished(job.status)) response.set('Retry-After', retryAfter(job, backlog, ahead));
+  if (response.statusCode === 304) response.end();
+  else response.json(body);
+}
+
+export function etagOf(job: Job): string {
+  return `W/"${job.version}"`;
+}
+
+/**
+ * Whether `If-None-Match` lists the tag, by weak comparison (RFC 9110 section 13.1.2). Not express's `request.fresh`: a
+ * `Cache-Control: no-cache` of the request, which fetch adds by itself, would win over the tag there.
+ */
+export function isListed(etag: string, ifNoneMatch: string | undefined): boolean {
+  if (ifNoneMatch?.trim() === '*') return true;
+  const opaque = (tag: string): string => tag.replace(/^W\//, '');
+  return (ifNoneMatch?.match(/(W\/)?"[^"]*"/g) ?? []).some((tag) => opaque(tag) === opaque(etag));
+}

@@ -1,0 +1,30 @@
+import { isFinished, withLinks } from '@offload/contracts';
+import type { Database } from '@offload/database';
+import { Problem } from '@offload/runtime';
+import type { RequestHandler } from 'express';
+import { jobIdOf, jobNotFound } from './job-of-path.ts';
+import { retryAfter } from './retry-after.ts';
+import { etagOf, isListed, type SendParts } from './send-job.ts';
+
+/** `GET /v1/jobs/{id}/result`: the bare result of a job that has succeeded; 202 while there may still be one. */
+export function showResult(parts: SendParts & { database: Database }): RequestHandler {
+  const { database, backlog, notifierUrl } = parts;
+  return async (request, response) => {
+    const id = jobIdOf(request);
+    const job = await database.getJob(id);
+    if (!job) throw jobNotFound(id);
+    response.set('Cache-Control', 'private, no-cache');
+    if (!isFinished(job.status)) {
+      return void response.status(202).set('Retry-After', retryAfter(job, backlog)).json(withLinks(job, notifierUrl));
+    }
+    if (job.status === 'failed') {
+      const { code, message } = job.error ?? { code: 'unknown', message: '' };
+      throw new Problem(409, 'job-failed', 'The job failed', `${code}: ${message}`);
+    }
+    if (job.status === 'cancelled')
+      throw new Problem(409, 'job-cancelled', 'The job was cancelled', `It has no result`);
+    response.set('ETag', etagOf(job));
+    if (isListed(etagOf(job), request.get('if-none-match'))) return void response.status(304).end();
+    response.json(job.result);
+  };
+}

@@ -1,0 +1,24 @@
+import { withLinks } from '@offload/contracts';
+import type { RequestHandler } from 'express';
+import type { Backlog } from '../backlog.ts';
+import type { Intake } from '../intake.ts';
+import { newJobs } from '../new-job.ts';
+import { traceparent } from '../traceparent.ts';
+import { idempotencyOf } from './idempotency-of.ts';
+
+export interface BatchParts {
+  intake: Intake;
+  backlog: Backlog;
+  queues: readonly string[];
+  notifierUrl: string;
+}
+
+/** `POST /v1/jobs/batch`: 202 when all the jobs are committed; where one is at fault none is made. */
+export function submitBatch({ intake, queues, notifierUrl }: BatchParts): RequestHandler {
+  return async (request, response) => {
+    const wanted = newJobs(request.body, { queues, traceparent: traceparent(request.get('traceparent')) });
+    const { jobs, replayed } = await intake.take(wanted, idempotencyOf(request, response));
+    if (replayed) response.set('Idempotency-Replayed', 'true');
+    response.status(202).json({ jobs: jobs.map(({ job }) => withLinks(job, notifierUrl)) });
+  };
+}

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { afterAll, beforeAll, expect } from '@jest/globals';
+import { jobEvent, type Job } from '@offload/contracts';
+import { migrate, openDatabase, type Claim, type Database, type Outcome } from '@offload/database';
+import {
+  connect,
+  createPublisher,
+  exchanges,
+  inspectQueues,
+  jobTopology,
+  subscribe,
+  type Connection,
+} from '@offload/messaging';
+import { createLogger, createMetrics } from '@offload/runtime';
+import { eventually, freshDatabaseUrl, freshVhost, openApiChecker } from '@offload/testing';
+import { createApp, type AppParts } from './app.ts';
+import { startBacklog } from './backlog.ts';
+import { createBell } from './bell.ts';
+import { openApiDocument } from './openapi/document.ts';
+import { startRelay } from './relay.ts';
+import { createWaiters } from './waiters.ts';
+
+const answerFaults = openApiChecker(openApiDocument());
+
+/** A whole api, without a worker. Each of its answers is held against the OpenAPI document, and no error may be logged. */
+export function useApi(more: Partial<AppParts> = {}) {
+  const url = freshDatabaseUrl();
+  const faults: unknown[] = [];
+  let parts: AppParts;
+  let vhost: Awaited<ReturnType<typeof freshVhost>>;
+  const steps: (() => Promise<unknown>)[] = [];
+
+  beforeAll(async () => {
+    await migrate(url);
+    vhost = await freshVhost();
+    const queues = ['default', 'mail'];
+    const database = openDatabase({ url });
+    const broker = connect({ url: vhost.amqpUrl, topology: jobTopology(queues) });
+    await broker.opened;
+    const metrics = createMetrics();
+    const log = createLogger('api', { level: 'silent', instance: 'spec' });
+    log.error = ((...line: unknown[]) => void faults.push(line)) as typeof log.error; // bad input is nobody's internal error
+    const bell = createBell({ database, publisher: createPublisher(broker), metrics, log });
+    const relay = startRelay({ database, bell, broker, log });
+    const backlog = startBacklog({ database, queues, everyMs: 50, metrics, log });
+    const waiters = createWaiters({ database, maxWaiters: 100, metrics, log });
+    await listenWith(broker, waiters);
+    parts = {
+      ...{ database, broker, inspector: inspectQueues(broker), bell, relay, waiters, backlog, metrics, log, queues },
+      ...{ maxBacklog: () => 1_000_000, keys: [], rateLimit: 0, notifierUrl: 'http://notifier.test' },
+      ...more,
+    };
+    steps.push(relay.stop, backlog.stop, broker.close, database.close, vhost.remove);
+  });
+  afterAll(async () => {
+    parts?.waiters.close();
+    for (const step of steps) await step();
+    expect(faults).toEqual([]);
+  });
+
+  return {
+    get database(): Database {
+      return parts.database;
+    },
+    get broker(): Connection {
+      return parts.broker;
+    },
+    get parts(): AppParts {
+      return parts;
+    },
+    /** The api, or one like it with other parts. */
+    app: (other: Partial<AppParts> = {}): RequestListener =>
+      checked(createApp({ ...parts, metrics: createMetrics(), ...other }), faults),
+    claim: (jobId: string): Promise<Claim> =>
+      parts.database.claimJob({
+        ...{ jobId, ringId: randomUUID(), redelivered: false, deliveryCount: 0 },
+        ...{ claimId: randomUUID(), holder: 'spec' },
+      }),
+    /** Ends the first attempt as a worker does: the row first, then the event. */
+    async finish(jobId: string, outcome: Outcome = { status: 'succeeded', result: { sleptMs: 1 } }): Promise<Job> {
+      const job = (await parts.database.settleJob({ jobId, attempt: 1, outcome })) as Job;
+      await parts.bell.announce(job);
+      return job;
+    },
+  };
+}
+
+async function listenWith(broker: Connection, waiters: AppParts['waiters']): Promise<void> {
+  let listening = false;
+  subscribe(broker, {
+    exchange: exchanges.events,
+    message: jobEvent,
+    wants: ({ correlationId }) => correlationId === undefined || waiters.wants(correlationId),
+    handle: ({ body }) => waiters.hear(body),
+    onListening: () => (listening = true),
+  });
+  await eventually(() => expect(listening).toBe(true));
+}
+
+/** Notes what is wrong with each answer of the application. */
+function checked(app: RequestListener, faults: unknown[]): RequestListener {
+  return (request: IncomingMessage, response: ServerResponse) => {
+    const { method = '', url: path = '' } = request;
+    const chunks: Buffer[] = [];
+    const [write, end] = [response.write.bind(response), response.end.bind(response)];
+    const note = (chunk: unknown) => {
+      if (typeof chunk === 'string' || chunk instanceof Uint8Array) chunks.push(Buffer.from(chunk as string));
+    };
+    response.write = ((chunk: unknown, ...rest: never[]) => (note(chunk), write(chunk, ...rest))) as typeof write;
+    response.end = ((chunk: unknown, ...rest: never[]) => (note(chunk), end(chunk, ...rest))) as typeof end;
+    response.on('finish', () => {
+      const headers = Object.fromEntries(
+        Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]),
+      );
+      const body = method === 'HEAD' ? '' : Buffer.concat(chunks).toString();
+      faults.push(...answerFaults({ method, path, status: response.statusCode, headers, body }));
+    });
+    app(request, response);
+  };
+}

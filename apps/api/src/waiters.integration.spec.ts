@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { defaultPolicy, eventOf, jobEvent, type Job } from '@offload/contracts';
+import { migrate, openDatabase, type Database } from '@offload/database';
+import { connect, createPublisher, exchanges, jobTopology, subscribe, type Connection } from '@offload/messaging';
+import { createLogger, createMetrics } from '@offload/runtime';
+import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';
+import { createBell } from './bell.ts';
+import { createWaiters, type Waiters } from './waiters.ts';
+
+const MINUTE_MS = 60_000;
+const log = createLogger('api', { level: 'silent', instance: 'spec' });
+
+let database: Database;
+let vhost: Awaited<ReturnType<typeof freshVhost>>;
+let broker: Connection;
+let waiters: Waiters;
+let listened: number;
+/** The jobs whose events were read. */
+let read: string[];
+
+beforeEach(async () => {
+  const url = freshDatabaseUrl();
+  await migrate(url);
+  database = openDatabase({ url });
+  vhost = await freshVhost();
+  broker = connect({ url: vhost.amqpUrl, topology: jobTopology([]), maxReconnectDelayMs: 50 });
+  broker.events.on('state', () => undefined); // that it is lost in between is no news
+  waiters = createWaiters({ database, maxWaiters: 10, metrics: createMetrics(), log });
+  listened = 0;
+  read = [];
+  subscribe(broker, {
+    exchange: exchanges.events,
+    message: jobEvent,
+    wants: ({ correlationId }) => correlationId === undefined || waiters.wants(correlationId),
+    handle({ body }) {
+      read.push(body.job.id);
+      waiters.hear(body);
+    },
+    onListening() {
+      listened += 1;
+      void waiters.refresh();
+    },
+  });
+  await eventually(() => expect(listened).toBe(1));
+});
+afterEach(async () => {
+  waiters.close();
+  await broker.close();
+  await vhost.remove();
+  await database.close();
+});
+
+async function queuedJob(): Promise<Job> {
+  const { maxAttempts, timeoutMs, backoff, queue } = defaultPolicy;
+  const rest = { priority: 0, maxAttempts, timeoutMs, backoff, delayMs: 0, runAt: null };
+  const { job } = await database.createJob({
+    id: randomUUID(),
+    type: 'spec.job',
+    queue,
+    tags: [],
+    payload: {},
+    ...rest,
+  });
+  return job;
+}
+
+async function cancel({ id }: Job): Promise<Job> {
+  const cancellation = await database.cancelJob(id);
+  if (!cancellation) throw new Error('not there');
+  return cancellation.job;
+}
+
+function waitFor({ id }: Job): Promise<Job | null> {
+  const waiter = waiters.enter('spec');
+  waiter.watch(id);
+  return waiter.wait(MINUTE_MS).finally(waiter.leave);
+}
+
+describe('a request that waits', () => {
+  it('is woken by what the bell announces; what nobody waits for is not read', async () => {
+    const bell = createBell({ database, publisher: createPublisher(broker), metrics: createMetrics(), log });
+    const [other, awaited] = [await queuedJob(), await queuedJob()];
+    const wait = waitFor(awaited);
+    await bell.announce(await cancel(other));
+    await bell.announce(await cancel(awaited));
+    expect(await wait).toMatchObject({ id: awaited.id, status: 'cancelled' });
+    expect(read).toEqual([awaited.id]);
+  });
+
+  it('is woken by an older process, which does not say what its event is about', async () => {
+    const publisher = createPublisher(broker);
+    const job = await queuedJob();
+    const wait = waitFor(job);
+    await publisher.publish(jobEvent, eventOf(await cancel(job)), { exchange: exchanges.events, mandatory: false });
+    expect(await wait).toMatchObject({ id: job.id, status: 'cancelled' });
+  });
+
+  it('is woken when its job has finished while the broker was away', async () => {
+    const job = await queuedJob();
+    const wait = waitFor(job);
+    await cancel(job); // and the event is lost
+    await eventually(async () => {
+      const connections = (await manage('GET', `/api/vhosts/${vhost.name}/connections`)) as { name: string }[];
+      expect(connections).not.toEqual([]);
+      for (const { name } of connections) await manage('DELETE', `/api/connections/${encodeURIComponent(name)}`);
+    });
+    expect(await wait).toMatchObject({ id: job.id, status: 'cancelled' });
+    expect(listened).toBe(2);
+  });
+});

@@ -1,0 +1,84 @@
+import type { JobTypeInfo, QueueInfo } from '@offload/contracts';
+import { listOf } from './answer.ts';
+import type { Kind, PayloadOf, ResultOf } from './definition.ts';
+import { createJobHandle, type CallOptions, type JobHandle, type KnownJob, type SubmittedJob } from './job-handle.ts';
+import { listJobs, type ListOptions } from './list-jobs.ts';
+import { checkedOptions, type ClientOptions } from './options.ts';
+import { request } from './request.ts';
+import type { Snapshot } from './snapshot.ts';
+import { submitJob, submitJobs, type BatchItem, type PostOptions, type SubmitOptions } from './submit-jobs.ts';
+
+/**
+ * The client of an Offload. Besides what they say, all calls reject with OffloadProblem (it said no), UnreachableError
+ * (it said nothing), UnexpectedAnswerError (it is no Offload that answers), or the reason of a signal that has fired.
+ */
+export interface Client {
+  /** `POST /v1/jobs`: resolves when the job is kept. Never makes two, however often it has to be sent. */
+  submit<const K extends Kind>(
+    kind: K,
+    payload: PayloadOf<K>,
+    options?: SubmitOptions,
+  ): Promise<SubmittedJob<ResultOf<K>>>;
+  /** `POST /v1/jobs/batch`: 1 to 1,000 jobs, all or none; the handles come in the same order. */
+  submitBatch<const Kinds extends readonly Kind[]>(
+    items: readonly [...{ [Index in keyof Kinds]: BatchItem<Kinds[Index]> }],
+    options?: PostOptions,
+  ): Promise<{ -readonly [Index in keyof Kinds]: KnownJob<ResultOf<Kinds[Index]>> }>;
+  /** A job made earlier, not looked at yet. @throws TypeError when the id is no UUID */
+  job(id: string): JobHandle;
+  /** The same, typed: a job that turns out to be of another type makes the handle's calls reject with TypeError. */
+  job<const K extends Kind>(kind: K, id: string): JobHandle<ResultOf<K>>;
+  /** `GET /v1/jobs/{id}`. Rejects with 404 `job-not-found`, and with TypeError when the id is no UUID. */
+  get(id: string, options?: CallOptions): Promise<KnownJob>;
+  /** `GET /v1/jobs`, page after page as they are needed: jobs, newest first. */
+  list(options?: ListOptions): AsyncGenerator<KnownJob, void, undefined>;
+  /** `GET /v1/job-types`: what there is to run. */
+  jobTypes(options?: CallOptions): Promise<JobTypeInfo[]>;
+  /** `GET /v1/queues`: what waits and runs in each queue. */
+  queues(options?: CallOptions): Promise<QueueInfo[]>;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Opens no connection until asked to; there is none to close. @throws TypeError that names the option at fault */
+export function createClient(options: ClientOptions): Client {
+  const settings = checkedOptions(options);
+
+  // What results are is known in the signatures above only: `never` fits each of them.
+  function seen(snapshot: Snapshot, kind?: Kind, deduplicated?: boolean): SubmittedJob<never> {
+    return createJobHandle(settings, snapshot.id, { kind, snapshot, deduplicated }) as SubmittedJob<never>;
+  }
+
+  function unseen(first: Kind, second?: string): JobHandle<never> {
+    const [kind, id] = second === undefined ? [undefined, first as string] : [first, second];
+    if (!UUID.test(id)) throw new TypeError('id: must be a UUID');
+    return createJobHandle(settings, id.toLowerCase(), { kind });
+  }
+
+  async function catalogue<Item>(path: string, member: string, { signal }: CallOptions): Promise<Item[]> {
+    const url = new URL(path, settings.baseUrl);
+    return listOf<Item>(await request(settings, { method: 'GET', url, signal, expected: [200] }), member);
+  }
+
+  return {
+    async submit(kind: Kind, payload: unknown, submitOptions: SubmitOptions = {}) {
+      const { job, deduplicated } = await submitJob(settings, kind, payload, submitOptions);
+      return seen(job, kind, deduplicated);
+    },
+    async submitBatch(items: readonly BatchItem<Kind>[], postOptions: PostOptions = {}) {
+      const jobs = await submitJobs(settings, items, postOptions);
+      return jobs.map((job, index) => seen(job, items[index]?.[0])) as never;
+    },
+    job: unseen,
+    async get(id, callOptions) {
+      const job = unseen(id);
+      await job.refresh(callOptions);
+      return job as KnownJob;
+    },
+    async *list(listOptions = {}) {
+      for await (const job of listJobs(settings, listOptions)) yield seen(job);
+    },
+    jobTypes: (callOptions = {}) => catalogue('v1/job-types', 'jobTypes', callOptions),
+    queues: (callOptions = {}) => catalogue('v1/queues', 'queues', callOptions),
+  };
+}

@@ -1,0 +1,26 @@
+// Runs wherever there is fetch: browsers, edge runtimes, Node.js. Imports nothing of this repository but types.
+export { createClient, type Client } from './client.ts';
+export { type ClientOptions } from './options.ts';
+export {
+  type Definition,
+  type JobOptions,
+  type Kind,
+  type PayloadOf,
+  type ResultOf,
+  type SchemaTypes,
+} from './definition.ts';
+export { type BatchItem, type PostOptions, type SubmitOptions } from './submit-jobs.ts';
+export { type CallOptions, type JobHandle, type KnownJob, type SubmittedJob } from './job-handle.ts';
+export { type WaitOptions } from './wait-for-job.ts';
+export { type ListOptions } from './list-jobs.ts';
+export { isFinished, type JobEvent, type Snapshot } from './snapshot.ts';
+export {
+  JobCancelledError,
+  JobFailedError,
+  OffloadProblem,
+  UnexpectedAnswerError,
+  UnreachableError,
+  WaitTimeoutError,
+  type ProblemFault,
+  type ProblemMembers,
+} from './errors.ts';

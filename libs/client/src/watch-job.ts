@@ -1,0 +1,118 @@
+import { pause } from './abort.ts';
+import { jsonOf, refusalOf, unexpected } from './answer.ts';
+import { UnreachableError } from './errors.ts';
+import { openExchange, type Exchange } from './exchange.ts';
+import type { Settings } from './options.ts';
+import { backoffMs, mayRepeat, pauseAfter } from './repeat.ts';
+import { readServerEvents } from './server-events.ts';
+import { isFinished, isSnapshot, type JobEvent } from './snapshot.ts';
+
+/** Until the server says `retry`. */
+const RETRY_MS = 1_000;
+
+interface Attempt {
+  url: URL;
+  lastEventId: string | undefined;
+  signal: AbortSignal | undefined;
+  /** In a row; counts from 1. */
+  attempt: number;
+}
+
+/**
+ * The job as it is, then each event until the terminal one: server-sent events over fetch. A stream that ends too early,
+ * breaks off or falls silent is opened again after the server's `retry`, with Last-Event-ID; what comes twice is dropped
+ * by its version.
+ *
+ * Throws when it can't be opened so often in a row as a request is attempted, at once when it is refused, and the
+ * signal's reason.
+ */
+export async function* watchJob(
+  settings: Settings,
+  { url, signal }: { url: URL; signal: AbortSignal | undefined },
+): AsyncGenerator<JobEvent, void, undefined> {
+  let retryMs = RETRY_MS;
+  let lastEventId: string | undefined;
+  let seen = 0;
+  let failures = 0;
+  const onRetry = (ms: number) => (retryMs = Math.min(ms, settings.maxRetryAfterMs));
+
+  for (;;) {
+    const opened = await open(settings, { url, lastEventId, signal, attempt: failures + 1 });
+    if (opened === 'nothing more') return;
+    if ('error' in opened) {
+      failures += 1;
+      if (failures === settings.maxAttempts) throw opened.error;
+      await pause(Math.max(retryMs, opened.pauseMs), signal);
+      continue;
+    }
+    failures = 0;
+    try {
+      for await (const message of readServerEvents(opened, { idleTimeoutMs: settings.idleTimeoutMs, onRetry })) {
+        const event = eventOf(message, url);
+        if (!event || event.job.version <= seen) continue;
+        seen = event.job.version;
+        // No header could carry another.
+        if (message.id !== undefined && /^[\x20-\x7e]+$/.test(message.id)) lastEventId = message.id;
+        yield event;
+        if (isFinished(event.job)) return;
+      }
+    } catch (error) {
+      if (!(error instanceof UnreachableError)) throw error;
+    } finally {
+      await opened.close();
+    }
+    await pause(retryMs + backoffMs(settings, 1), signal); // not everybody whose notifier died at the same moment
+  }
+}
+
+/** Why there is no stream, and how long to wait before the next attempt. */
+interface Failure {
+  error: Error;
+  pauseMs: number;
+}
+
+/** @throws what no other attempt would change */
+async function open(
+  settings: Settings,
+  { url, lastEventId, signal, attempt }: Attempt,
+): Promise<Exchange | 'nothing more' | Failure> {
+  const headers: Record<string, string> = { accept: 'text/event-stream, application/problem+json' };
+  if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
+  try {
+    const exchange = await openExchange(settings, { method: 'GET', url, headers, signal });
+    return isEventStream(exchange.response) ? exchange : await refused(settings, exchange, { url, attempt });
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw error;
+    return { error, pauseMs: backoffMs(settings, attempt) };
+  }
+}
+
+async function refused(
+  settings: Settings,
+  exchange: Exchange,
+  { url, attempt }: Pick<Attempt, 'url' | 'attempt'>,
+): Promise<'nothing more' | Failure> {
+  const { status, headers } = exchange.response;
+  try {
+    if (status === 204) return 'nothing more';
+    const error = refusalOf({ request: `GET ${url.href}`, status, headers, text: await exchange.text() });
+    const pauseMs = mayRepeat('freely', status) ? pauseAfter(settings, attempt, headers) : undefined;
+    if (pauseMs === undefined) throw error;
+    return { error, pauseMs };
+  } finally {
+    await exchange.close();
+  }
+}
+
+function isEventStream({ status, headers }: Response): boolean {
+  return status === 200 && /^text\/event-stream\s*(;|$)/i.test(headers.get('content-type') ?? '');
+}
+
+/** @returns undefined for what is not about a job */
+function eventOf({ event, data }: { event?: string | undefined; data: string }, url: URL): JobEvent | undefined {
+  if (!event?.startsWith('job.')) return undefined;
+  const answer = { request: `GET ${url.href}`, status: 200, headers: new Headers(), text: data };
+  const job = jsonOf(answer);
+  if (!isSnapshot(job)) throw unexpected(answer, 'an event that carries no job');
+  return { event: event as JobEvent['event'], job };
+}

@@ -48,7 +48,7 @@ describe('a body that is wrong is answered with 400 and the member at fault', ()
     [
       'brackets without end',
       `{"type":"demo.sleep","payload":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
-      '/payload',
+      `/payload${'/0'.repeat(63)}`,
     ],
   ])('%s', async (_what, body, pointer) => {
     const problem = await problemOf(await post(api, body), 400);
@@ -123,9 +123,9 @@ it('answers 404 where there is nothing', async () => {
 });
 
 it.each([
-  ['PUT', '/v1/jobs', 'GET, HEAD, POST'],
-  ['POST', '/v1/jobs/01900000-0000-7000-8000-000000000000', 'GET, HEAD'],
-  ['POST', '/v1/job-types', 'GET, HEAD'],
+  ['PUT', '/v1/jobs', 'GET, HEAD, POST, OPTIONS'],
+  ['POST', '/v1/jobs/01900000-0000-7000-8000-000000000000', 'GET, HEAD, DELETE, OPTIONS'],
+  ['POST', '/v1/job-types', 'GET, HEAD, OPTIONS'],
 ])('answers 405 to %s %s and says what is allowed', async (method, path, allow) => {
   const response = await fetch(api.url + path, { method });
   expect((await problemOf(response, 405)).type).toBe('/problems/method-not-allowed');

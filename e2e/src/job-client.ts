@@ -1,5 +1,7 @@
-import { isFinished, type JobSubmission, type JobWithLinks } from '@offload/contracts';
+import { createClient, JobCancelledError, JobFailedError, type Client } from '@offload/client';
+import type { JobSubmission, JobWithLinks } from '@offload/contracts';
 import { eventually } from '@offload/testing';
+import { checkedFetch } from './checked-fetch.ts';
 
 /** Anything that answers at a URL, without a final slash. */
 export interface Site {
@@ -10,32 +12,41 @@ export type Submission = Pick<JobSubmission, 'type' | 'payload'> & Partial<JobSu
 
 /** `POST /v1/jobs` of anything; a string goes as it is. */
 export function post(api: Site, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
-  return fetch(`${api.url}/v1/jobs`, {
+  return checkedFetch(`${api.url}/v1/jobs`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
 }
 
+/** A client that asks once: what a test sees is what the api did. */
+export function clientOf({ url }: Site): Client {
+  return createClient({ baseUrl: url, maxAttempts: 1, fetch: checkedFetch });
+}
+
+/** A client that bears with processes that are being killed. */
+function patientClientOf({ url }: Site): Client {
+  return createClient({ baseUrl: url, maxAttempts: 100, backoffBaseMs: 100, backoffMaxMs: 100, fetch: checkedFetch });
+}
+
 /** `POST /v1/jobs` of a job that must be accepted. */
-export async function submit(api: Site, submission: Submission): Promise<JobWithLinks> {
-  return bodyOf<JobWithLinks>(await post(api, submission), 202);
+export async function submit(api: Site, { type, payload, ...options }: Submission): Promise<JobWithLinks> {
+  return (await clientOf(api).submit(type, payload, options)).snapshot;
 }
 
 export async function getJob(api: Site, id: string): Promise<JobWithLinks> {
-  return bodyOf<JobWithLinks>(await fetch(`${api.url}/v1/jobs/${id}`), 200);
+  return (await clientOf(api).get(id)).snapshot;
 }
 
 /** The job once it is finished, however it ended. */
-export function finished(api: Site, { id }: { id: string }, timeoutMs = 30_000): Promise<JobWithLinks> {
-  return eventually(
-    async () => {
-      const job = await getJob(api, id);
-      if (!isFinished(job.status)) throw new Error(`not finished: ${JSON.stringify(job)}`);
-      return job;
-    },
-    { timeoutMs, intervalMs: 50 },
-  );
+export async function finished(api: Site, { id }: { id: string }, timeoutMs = 30_000): Promise<JobWithLinks> {
+  const job = patientClientOf(api).job(id);
+  try {
+    await job.wait({ timeoutMs });
+  } catch (error) {
+    if (!(error instanceof JobFailedError || error instanceof JobCancelledError)) throw error;
+  }
+  return job.snapshot as JobWithLinks;
 }
 
 /** One figure of a process's `/metrics`, by its name with labels as Prometheus prints it; 0 when it is not there. */
@@ -53,10 +64,4 @@ export function holderOf<Worker extends Site>(workers: readonly Worker[]): Promi
     if (!holder) throw new Error('no worker runs a job');
     return holder;
   });
-}
-
-async function bodyOf<T>(response: Response, status: number): Promise<T> {
-  const text = await response.text();
-  if (response.status !== status) throw new Error(`${response.url}: ${response.status} ${text}`);
-  return JSON.parse(text) as T;
 }

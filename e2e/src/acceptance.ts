@@ -13,6 +13,7 @@ import { finished, getJob, holderOf, metric, post, submit, type Site } from './j
 import { agreedProfile, publishedCsv } from './reference-profile.ts';
 import { startSystem, type System, type SystemProcess } from './system.ts';
 import { startTarget } from './target.ts';
+import { withTestServers } from './test-servers.ts';
 
 const api: Site = { url: process.env.API_URL || 'http://127.0.0.1:3000' };
 const notifiers: Site[] = (process.env.NOTIFIER_URLS || 'http://127.0.0.1:3100,http://127.0.0.1:3101')
@@ -179,14 +180,6 @@ async function delays(system: System, ownApi: Site): Promise<void> {
   await worker.kill('SIGTERM');
 }
 
-/** The servers of a test run, as Jest's globalSetup starts them. */
-async function testServers(file: string): Promise<void> {
-  const { default: run } = (await import(new URL(`../../tools/${file}`, import.meta.url).href)) as {
-    default(): Promise<void>;
-  };
-  await run();
-}
-
 for (const { url } of [api, ...notifiers]) {
   const answer = await fetch(`${url}/readyz`).catch(() => null); // nobody there: said below
   if (answer?.ok) continue;
@@ -197,15 +190,15 @@ await acceptance();
 await tenSecondJob();
 await profile();
 
-await testServers('test-servers.mjs');
-const system = await startSystem();
-try {
-  const ownApi = await system.startApi();
-  await fiveAndFive(system, ownApi);
-  await takeovers(system, ownApi);
-  for (const measure of [cancels, delays]) await measure(system, ownApi);
-} finally {
-  await system.stop();
-  await testServers('test-servers-teardown.mjs');
-}
+await withTestServers(async () => {
+  const system = await startSystem();
+  try {
+    const ownApi = await system.startApi();
+    await fiveAndFive(system, ownApi);
+    await takeovers(system, ownApi);
+    for (const measure of [cancels, delays]) await measure(system, ownApi);
+  } finally {
+    await system.stop();
+  }
+});
 process.exitCode = missed ? 1 : 0;

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { createMetrics } from '@offload/runtime';
 import { eventually } from '@offload/testing';
@@ -107,12 +110,16 @@ describe('Prefer: wait on GET', () => {
 
   it('gives the place back when the client has gone', async () => {
     const id = await submitted();
-    const call = get(id).set('Prefer', 'wait=30');
-    const gone = send(call).catch((error: Error) => error);
+    const server = createServer(app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const client = connect(port, '127.0.0.1');
+    client.write(`GET /v1/jobs/${id} HTTP/1.1\r\nHost: api\r\nPrefer: wait=30\r\n\r\n`);
     await eventually(() => expect(api.parts.waiters.wants(id)).toBe(true));
-    call.abort();
-    await gone;
+    client.destroy();
     await eventually(() => expect(api.parts.waiters.wants(id)).toBe(false));
+    server.close();
+    await once(server, 'close');
   });
 });
 

@@ -1,15 +1,15 @@
-import type { z } from 'zod';
-import { headers, type HeaderName } from './headers.ts';
-import { operations, type Answer, type Operation } from './operations.ts';
-import { problems, type Slug } from './problems.ts';
-import { componentSchemas, schemaOf } from './schemas.ts';
-
-type Json = Record<string, unknown>;
+import { operations, type Operation } from './operations.ts';
+import { parameterComponents, parametersOf } from './parameters.ts';
+import { headerComponents, responsesOf } from './responses.ts';
+import { componentSchemas, schemaOf, type Json } from './schemas.ts';
 
 /** The contract of the api as OpenAPI 3.1, generated from the schemas that validate. */
 export function openApiDocument(): Json {
+  const responses: Json = {};
   const paths: Record<string, Json> = {};
-  for (const operation of operations) (paths[operation.path] ??= {})[operation.method] = describe(operation);
+  for (const operation of operations) {
+    (paths[operation.path] ??= {})[operation.method] = describe(operation, responses);
+  }
   return {
     openapi: '3.1.1',
     info: {
@@ -30,19 +30,15 @@ export function openApiDocument(): Json {
       securitySchemes: {
         apiKey: { type: 'http', scheme: 'bearer', description: 'An API key; none is needed where none is configured.' },
       },
-      headers: Object.fromEntries(
-        Object.entries(headers).map(([name, [description, schema]]) => [name, { description, schema }]),
-      ),
-      parameters: Object.fromEntries(
-        Object.entries(requestHeaders).map(([name, header]) => [name, parameter(name, header)]),
-      ),
-      responses: problemResponses,
+      headers: headerComponents(),
+      parameters: parameterComponents(),
+      responses,
       schemas: componentSchemas(),
     },
   };
 }
 
-function describe(operation: Operation): Json {
+function describe(operation: Operation, shared: Json): Json {
   const { id, summary, description, scope, body, path } = operation;
   return {
     operationId: id,
@@ -50,7 +46,7 @@ function describe(operation: Operation): Json {
     ...(description && { description }),
     tags: [path.startsWith('/v1/jobs') ? 'jobs' : 'system'],
     ...(scope && { security: [{ apiKey: [scope] }, {}] }),
-    parameters: parameters(operation),
+    parameters: parametersOf(operation),
     ...(body && {
       requestBody: {
         required: true,
@@ -62,118 +58,6 @@ function describe(operation: Operation): Json {
         },
       },
     }),
-    responses: responses(operation),
-  };
-}
-
-type RequestHeader = [description: string, schema: Json, example?: string];
-
-const requestHeaders: Record<string, RequestHeader> = {
-  'X-Request-Id': ['Names the request in logs and in the answer.', { type: 'string', pattern: '^[!-~]{1,128}$' }],
-  Prefer: ['`wait=N`: hold the answer for N seconds at most (RFC 7240); 60 at most.', { type: 'string' }, 'wait=15'],
-  'Idempotency-Key': [
-    'A string in double quotes, new for each request: sent again, the same request gets the same answer and makes no second job. Kept 24 hours.',
-    { type: 'string', minLength: 3, maxLength: 514, pattern: '^".+"' },
-    '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
-  ],
-  'If-None-Match': ['Answer 304 if the job still has this ETag.', { type: 'string' }, 'W/"3"'],
-  traceparent: ['W3C trace context; the job carries it to its worker.', { type: 'string' }],
-};
-
-function parameter(name: string, [description, schema, example]: RequestHeader): Json {
-  return { name, in: 'header', description, schema, ...(example !== undefined && { example }) };
-}
-
-function parameters({ parameters: inPath, query, takes = [], scope }: Operation): Json[] {
-  const of = (place: 'path' | 'query', schema: z.ZodObject | undefined): Json[] => {
-    const { properties = {}, required = [] } = schema ? schemaOf(schema, 'input') : {};
-    return Object.entries(properties as Record<string, Json>).map(([name, { description, ...rest }]) => ({
-      name,
-      in: place,
-      required: place === 'path' || (required as string[]).includes(name),
-      ...(description !== undefined && { description }),
-      schema: rest,
-    }));
-  };
-  const names = scope ? [...takes, 'X-Request-Id'] : ['X-Request-Id'];
-  const fields = names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
-  return [...of('path', inPath), ...of('query', query), ...fields];
-}
-
-/** What any call may answer. */
-const always: Slug[] = ['bad-request', 'request-timeout', 'expectation-failed', 'headers-too-large', 'internal-error'];
-const guarded: Slug[] = ['unauthorized', 'insufficient-scope', 'rate-limited', 'database-unavailable'];
-
-/** By the problems they may be: many calls have the same. */
-const problemResponses: Record<string, Json> = {};
-
-function responses(operation: Operation): Json {
-  const { answers, problems: own = [], scope } = operation;
-  const slugs = [...always, ...own, ...(scope ? guarded : [])];
-  if (operation.body ?? operation.query ?? operation.parameters) slugs.push('invalid-request');
-  const described: Record<number, Json> = {};
-  for (const answer of answers) described[answer.status] = response(answer);
-  for (const status of new Set(slugs.map((slug) => problems[slug].status))) {
-    if (described[status]) continue;
-    const ofThis = slugs.filter((slug) => problems[slug].status === status);
-    const name = ofThis.join('.');
-    problemResponses[name] ??= problemResponse(ofThis);
-    described[status] = { $ref: `#/components/responses/${name}` };
-  }
-  return described;
-}
-
-function headersOf(always: HeaderName[], maybe: HeaderName[]): Json {
-  const entry = (name: HeaderName, required: boolean) => {
-    const [description, schema] = headers[name];
-    return [name, required ? { description, required, schema } : { $ref: `#/components/headers/${name}` }];
-  };
-  return Object.fromEntries([
-    ...(['X-Request-Id', ...always] as HeaderName[]).map((name) => entry(name, true)),
-    ...maybe.map((name) => entry(name, false)),
-  ]);
-}
-
-function response({ description, schema, example, mediaType, headers: names = [], maybe = [] }: Answer): Json {
-  return {
-    description,
-    headers: headersOf(names, maybe),
-    ...(schema && {
-      content: {
-        [mediaType ?? 'application/json']: {
-          schema: schemaOf(schema, 'output'),
-          ...(example !== undefined && { example }),
-        },
-      },
-    }),
-  };
-}
-
-const ofStatus: Partial<Record<number, HeaderName[]>> = { 401: ['WWW-Authenticate'], 403: ['WWW-Authenticate'] };
-const maybeOfStatus: Partial<Record<number, HeaderName[]>> = {
-  409: ['Retry-After'],
-  415: ['Accept', 'Accept-Encoding'],
-};
-const retried = [429, 503];
-
-function problemResponse(slugs: Slug[]): Json {
-  const { status } = problems[slugs[0] as Slug];
-  const types = slugs.map((slug) => `/problems/${slug}`);
-  return {
-    description: slugs.map((slug) => `\`${slug}\`: ${problems[slug].meaning}`).join('\n\n'),
-    headers: headersOf(
-      [...(ofStatus[status] ?? []), ...(retried.includes(status) ? (['Retry-After'] as const) : [])],
-      maybeOfStatus[status] ?? [],
-    ),
-    content: {
-      'application/problem+json': {
-        schema: {
-          allOf: [
-            { $ref: '#/components/schemas/Problem' },
-            { properties: { type: { enum: types }, status: { const: status } } },
-          ],
-        },
-      },
-    },
+    responses: responsesOf(operation, shared),
   };
 }

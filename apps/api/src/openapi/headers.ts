@@ -17,6 +17,11 @@ export const headers = {
   'WWW-Authenticate': ['How to authenticate.', { type: 'string', pattern: '^Bearer ' }],
   Accept: ['Media types that are understood.', { type: 'string' }],
   'Accept-Encoding': ['Content codings that are understood.', { type: 'string' }],
+  RateLimit: [
+    'What is left of the limit, where there is one (draft-ietf-httpapi-ratelimit-headers).',
+    { type: 'string' },
+  ],
+  'RateLimit-Policy': ['The limit.', { type: 'string' }],
   Allow: ['Methods that the path has.', { type: 'string' }],
 } as const;
 

@@ -11,7 +11,7 @@ import {
 } from '@offload/contracts';
 import { z } from 'zod';
 
-type Json = Record<string, unknown>;
+export type Json = Record<string, unknown>;
 type Direction = 'input' | 'output';
 
 /** As {@link jobBatch}, whose entries are parsed one by one so that faults are told with their index. */

@@ -1,7 +1,8 @@
 import { invalidHeader } from '@offload/runtime';
 
 /** RFC 8941 section 3.3.3, with the parameters that section 3.1.2 lets any item have. */
-const string = /^ *"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\]){1,255})" *(?:; *[a-z*][a-z0-9_.*-]*(?:=[^;"]*)?)*$/;
+const string =
+  /^ *"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\]){1,255})"(?:; *[a-z*][a-z0-9_.*-]*(?:=(?:"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*"|[^";,\s]+))?)* *$/;
 
 /**
  * The key in the field `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header, section 2.1): a string in double

@@ -16,7 +16,7 @@ const plainText = (maxLength: number) =>
     .string()
     .min(1)
     .max(maxLength)
-    .regex(/^\P{C}+$/u, 'must not contain control characters');
+    .regex(/^\P{C}*$/u, 'must not contain control characters');
 
 /**
  * The body of `POST /v1/jobs`, apart from the payload's own schema, which hangs on `type`. Members left out are taken

@@ -39,7 +39,7 @@ describe('what is no request', () => {
     ['two lengths', `${post}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n`, 400],
     ['a wrong length', `${post}Content-Length: two\r\n\r\n`, 400],
     ['a head of 20 KiB', `GET / HTTP/1.1\r\nHost: spec\r\nA: ${'x'.repeat(20 * 1024)}\r\n\r\n`, 431],
-    ['a target of 200 KiB', `GET /${'x'.repeat(200 * 1024)} HTTP/1.1\r\nHost: spec\r\n\r\n`, 431],
+    ['a target of 200 KiB', `GET /${'x'.repeat(200 * 1024)} HTTP/1.1\r\nHost: spec\r\n\r\n`, 414],
     ['a tunnel', 'CONNECT spec:443 HTTP/1.1\r\nHost: spec\r\n\r\n', 405],
   ])('is answered as a problem: %s', async (_what, text, status) => {
     const { port, logged } = await setup();

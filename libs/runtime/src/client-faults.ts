@@ -6,6 +6,8 @@ import { Problem, problemDetails } from './problem.ts';
 
 /** How long a refused client may go on sending, in milliseconds, before its connection is cut. */
 const LINGER_MS = 1_000;
+/** Bytes of a first line from which on a head that is too large is so because of it. */
+const TARGET_LIMIT = 8_000;
 
 interface Exchange {
   request: IncomingMessage;
@@ -23,7 +25,7 @@ interface Connection {
 }
 
 /** What the parser of Node.js adds to its errors. */
-type ParseError = NodeJS.ErrnoException & { reason?: string };
+type ParseError = NodeJS.ErrnoException & { reason?: string; rawPacket?: Buffer };
 
 /**
  * Answers as problems the faults that Node.js finds before, or while, the application reads a request: a malformed head or
@@ -86,11 +88,20 @@ export function answerClientFaults(server: Server): (request: IncomingMessage, r
   };
 }
 
-function asProblem({ code, reason, message }: ParseError): Problem {
+/** Whether what is too long is the target: the first line has no end. Told by what came last, so not always. */
+function isInTarget(rawPacket: Buffer | undefined): boolean {
+  const [line = ''] = (rawPacket?.toString('latin1') ?? '').split('\r\n', 1);
+  return line.length > TARGET_LIMIT && /^[A-Z]+ /.test(line);
+}
+
+function asProblem({ code, reason, message, rawPacket }: ParseError): Problem {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new Problem(408, 'request-timeout', 'The request took too long', 'It has not come to its end in time.');
     case 'HPE_HEADER_OVERFLOW':
+      if (isInTarget(rawPacket)) {
+        return new Problem(414, 'uri-too-long', 'The target is too long', 'With the headers, 16 KiB are the most.');
+      }
       return new Problem(
         431,
         'headers-too-large',
@@ -100,12 +111,7 @@ function asProblem({ code, reason, message }: ParseError): Problem {
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return new Problem(413, 'body-too-large', 'The body is too large', 'Its chunks carry more than their data.');
     case 'HPE_INVALID_EOF_STATE':
-      return new Problem(
-        400,
-        'bad-request',
-        'The request ended early',
-        'The connection has been closed before its end.',
-      );
+      return new Problem(400, 'bad-request', 'The request cannot be read', 'It has not come to its end.');
     default:
       return new Problem(400, 'bad-request', 'The request cannot be read', reason ?? message);
   }

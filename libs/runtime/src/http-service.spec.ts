@@ -59,7 +59,7 @@ it('lets nobody keep a problem', async () => {
 it('answers a path that cannot be decoded with a problem of the client', async () => {
   const { app, logged } = setup();
   const { body } = await request(app).get('/named/%zz').expect(400);
-  expect(body).toMatchObject({ type: '/problems/bad-request', instance: '/named/%zz' });
+  expect(body).toMatchObject({ type: '/problems/bad-request', instance: '/named/%25zz' });
   expect(logged).toEqual([]);
 });
 

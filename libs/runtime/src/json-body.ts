@@ -28,6 +28,9 @@ export function jsonBody({ limitBytes = 1024 * 1024, maxDepth = 64 }: JsonBodyOp
 
   return (request, response, next) => {
     refuseOtherTypes(request);
+    const { headers } = request;
+    // The same coding (RFC 9110 section 8.4.1.3).
+    if (/^x-gzip$/i.test(headers['content-encoding'] ?? '')) headers['content-encoding'] = 'gzip';
     if (Number(request.get('content-length')) > limitBytes) throw tooLarge(limitBytes);
 
     let settled = false;
@@ -70,7 +73,7 @@ function readJson(request: Request, maxDepth: number): unknown {
   request.body = undefined;
   if (!Buffer.isBuffer(octets)) {
     // Express leaves a body alone whose connection has closed meanwhile.
-    throw new Problem(400, 'bad-request', 'The request ended early', 'its body has not come');
+    throw new Problem(400, 'bad-request', 'The request cannot be read', 'its body has not come');
   }
   const value = parseStrictJson(octets, maxDepth);
   digests.set(request, createHash('sha256').update(octets).digest());

@@ -32,24 +32,32 @@ const ofCode: Record<string, Told> = {
   ],
 };
 
+const endedEarly: Told = [400, 'bad-request', 'The request cannot be read', { detail: 'it ended early' }];
+
 /** What express reads bodies with tells faults by `type`. A client that has gone does not hear the answer. */
 const ofBodyParser: Record<string, Told> = {
   'entity.too.large': [413, 'body-too-large', 'The body is too large'],
   'encoding.unsupported': [
     415,
     'unsupported-media-type',
-    'The content coding is not supported',
-    { headers: { 'Accept-Encoding': contentCodings } },
+    'The media type is not supported',
+    { detail: 'its content coding is not known', headers: { 'Accept-Encoding': contentCodings } },
   ],
-  'request.aborted': [400, 'bad-request', 'The request ended early'],
-  'request.size.invalid': [400, 'bad-request', 'The request ended early'],
-  'stream.not.readable': [400, 'bad-request', 'The request ended early'],
+  'request.aborted': endedEarly,
+  'request.size.invalid': endedEarly,
+  'stream.not.readable': endedEarly,
 };
 
 function fromCode(error: unknown): Problem | null {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: string };
   return typeof code === 'string' && Object.hasOwn(ofCode, code) ? told(ofCode[code] as Told, message, error) : null;
 }
+
+/** Express serves files with preconditions and ranges (RFC 9110 sections 13.1 and 14.2). */
+const ofStatus: Record<number, [slug: string, title: string]> = {
+  412: ['precondition-failed', 'A precondition is not met'],
+  416: ['range-not-satisfiable', 'There is no such range'],
+};
 
 /** Express and its body parser mark what is the client's fault with a status below 500; a wrong gzip, say. */
 function fromExpress(error: unknown): Problem | null {
@@ -59,7 +67,9 @@ function fromExpress(error: unknown): Problem | null {
     return told(ofBodyParser[type] as Told, message, error);
   }
   if (status < 400 || status > 499) return null;
-  return told([status, 'bad-request', 'The request cannot be read'], message, error);
+  const [slug, title] = ofStatus[status] ?? ['bad-request', 'The request cannot be read'];
+  const { headers } = error as { headers?: Record<string, string> };
+  return told([status, slug, title, { ...(headers && { headers }) }], message, error);
 }
 
 function told([status, slug, title, more]: Told, message: string | undefined, cause: unknown): Problem {

@@ -117,7 +117,7 @@ export const notFound: RequestHandler = (request) => {
 /**
  * The body of an answer that says `problem`, as JSON (RFC 9457 section 3.1).
  *
- * @param instance the request's target; cut if it is so long that it can be no call of ours
+ * @param instance the request's target, whatever it is; cut if it is so long that it can be no call of ours
  */
 export function problemDetails(problem: Problem, instance: string): string {
   return JSON.stringify({
@@ -125,9 +125,18 @@ export function problemDetails(problem: Problem, instance: string): string {
     title: problem.title,
     status: problem.status,
     detail: problem.message,
-    instance: instance.length > LONGEST_INSTANCE ? instance.slice(0, LONGEST_INSTANCE).replace(/%.?$/, '') : instance,
+    instance: uriReference(
+      instance.length > LONGEST_INSTANCE ? instance.slice(0, LONGEST_INSTANCE).replace(/%.?$/, '') : instance,
+    ),
     ...(problem.errors && { errors: problem.errors }),
   });
+}
+
+/** With everything encoded that no URI has (RFC 3986 section 2): a target may be any octets. */
+function uriReference(target: string): string {
+  const encoded = (character: string): string =>
+    `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+  return target.replace(/%(?![0-9a-f]{2})|[^\x21-\x7e]|["#<>[\\\]^`{|}]/gi, encoded);
 }
 
 /** What an answer may repeat of a client's words: all of them, if they are not too many. */

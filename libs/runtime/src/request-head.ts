@@ -6,7 +6,8 @@ const HOST = /^[\w.~!$&'()*+,;=%:[\]-]*$/;
 
 /**
  * What HTTP asks of a request whatever its path is: exactly one `Host` (RFC 9112 section 3.2), no expectation but
- * `100-continue` (RFC 9110 section 10.1.1; 417), and the target `*` for OPTIONS only (section 9.3.7; 204). Node.js would
+ * `100-continue` (RFC 9110 section 10.1.1; 417), no transfer coding but `chunked`, and the target `*` for OPTIONS only (section 9.3.7;
+ * 204). Node.js would
  * answer some of it itself, without a body.
  */
 export const requestHead: RequestHandler = (request, response, next) => {
@@ -19,6 +20,11 @@ export const requestHead: RequestHandler = (request, response, next) => {
         headers: { Connection: 'close' }, // whether a body follows is not known
       });
     }
+  }
+  const coding = headers['transfer-encoding'];
+  // Who is not understood may mean another request by what follows (RFC 9112 section 6.1).
+  if (coding !== undefined && (httpVersion === '1.0' || !/^chunked$/i.test(coding.trim()))) {
+    throw malformed('chunked is the only transfer coding, and not in HTTP/1.0');
   }
   if (url === '*') {
     if (method !== 'OPTIONS') throw malformed('* is a target for OPTIONS only');

@@ -22,6 +22,7 @@ export const headers = {
     { type: 'string' },
   ],
   'RateLimit-Policy': ['The limit.', { type: 'string' }],
+  'Content-Range': ['How long it is.', { type: 'string' }],
   Allow: ['Methods that the path has.', { type: 'string' }],
 } as const;
 

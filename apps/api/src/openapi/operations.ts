@@ -124,7 +124,7 @@ export const operations: Operation[] = [
         maybe: ['Retry-After', 'Preference-Applied'],
       },
     ],
-    problems: ['job-not-found', 'too-many-waiters'],
+    problems: ['job-not-found', 'precondition-failed', 'too-many-waiters'],
   },
   {
     method: 'delete',
@@ -134,7 +134,7 @@ export const operations: Operation[] = [
     scope: 'manage',
     parameters: ofJob,
     answers: [{ status: 204, description: 'It is gone.' }],
-    problems: ['job-not-found', 'job-not-finished'],
+    problems: ['job-not-found', 'job-not-finished', 'precondition-failed'],
   },
   {
     method: 'get',
@@ -157,7 +157,7 @@ export const operations: Operation[] = [
       { status: 202, description: 'There is none yet: the job as it is.', ...job, headers: ['Retry-After'] },
       { status: 304, description: 'You have it.', headers: ['ETag'] },
     ],
-    problems: ['job-not-found', 'job-failed', 'job-cancelled'],
+    problems: ['job-not-found', 'job-failed', 'job-cancelled', 'precondition-failed'],
   },
   {
     method: 'post',
@@ -257,8 +257,12 @@ export const operations: Operation[] = [
     id: 'showDocsFile',
     summary: 'What that page is made of',
     parameters: z.object({ file: z.string() }),
-    answers: [{ status: 200, description: 'The file.', schema: z.unknown(), mediaType: '*/*' }],
-    problems: ['not-found'],
+    answers: [
+      { status: 200, description: 'The file.', schema: z.unknown(), mediaType: '*/*' },
+      { status: 206, description: 'A range of it.', schema: z.unknown(), mediaType: '*/*' },
+      { status: 304, description: 'You have it.' },
+    ],
+    problems: ['not-found', 'precondition-failed', 'range-not-satisfiable'],
   },
   {
     method: 'get',

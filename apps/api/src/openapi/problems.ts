@@ -27,11 +27,14 @@ export const problems = {
     status: 409,
     meaning: 'The first request with this Idempotency-Key is being stored; send this one again after `Retry-After`.',
   },
+  'precondition-failed': { status: 412, meaning: '`If-Match` or `If-None-Match` keeps this from being done.' },
   'body-too-large': { status: 413, meaning: 'The body is larger than 1 MiB.' },
+  'uri-too-long': { status: 414, meaning: 'The target of the request is too long.' },
   'unsupported-media-type': {
     status: 415,
     meaning: 'Not `application/json` in UTF-8, or a content coding that is not known; see `Accept`, `Accept-Encoding`.',
   },
+  'range-not-satisfiable': { status: 416, meaning: '`Range` begins behind the end; see `Content-Range`.' },
   'expectation-failed': { status: 417, meaning: '`Expect` has something else than `100-continue`.' },
   'idempotency-key-reused': {
     status: 422,

@@ -4,7 +4,10 @@ import { problems, type Slug } from './problems.ts';
 import { schemaOf, type Json } from './schemas.ts';
 
 /** What any call may answer. */
-const always: Slug[] = ['bad-request', 'request-timeout', 'expectation-failed', 'headers-too-large', 'internal-error'];
+const always: Slug[] = [
+  ...(['bad-request', 'request-timeout', 'uri-too-long', 'expectation-failed'] as const),
+  ...(['headers-too-large', 'internal-error'] as const),
+];
 /** What a call may answer that asks who calls. */
 const guarded: Slug[] = ['unauthorized', 'insufficient-scope', 'rate-limited', 'database-unavailable'];
 const limited: HeaderName[] = ['RateLimit', 'RateLimit-Policy'];
@@ -64,6 +67,7 @@ const withEach: Partial<Record<number, HeaderName[]>> = {
 const withSome: Partial<Record<number, HeaderName[]>> = {
   409: ['Retry-After'],
   415: ['Accept', 'Accept-Encoding'],
+  416: ['Content-Range'],
   429: limited,
 };
 

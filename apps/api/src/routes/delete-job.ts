@@ -2,16 +2,21 @@ import type { Database } from '@offload/database';
 import { Problem } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import { jobIdOf, jobNotFound } from './job-of-path.ts';
+import { hasPreconditions, isKnown } from './preconditions.ts';
 
 /** `DELETE /v1/jobs/{id}`: 204 when a finished job is gone. */
 export function deleteJob({ database }: { database: Database }): RequestHandler {
   return async (request, response) => {
     const id = jobIdOf(request);
+    if (hasPreconditions(request)) {
+      const job = await database.getJob(id);
+      if (job) isKnown(request, job);
+    }
     const deletion = await database.deleteJob(id);
     if (!deletion) throw jobNotFound(id);
     if (deletion !== 'deleted') {
       const detail = `It is ${deletion.job.status}: cancel it first`;
-      throw new Problem(409, 'job-not-finished', 'The job is not finished', detail);
+      throw new Problem(409, 'job-not-finished', 'The job is not ready for this', detail);
     }
     response.status(204).end();
   };

@@ -1,10 +1,13 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { methodNotAllowed } from '@offload/runtime';
+import { methodNotAllowed, Problem } from '@offload/runtime';
 import express, { type Router } from 'express';
 import { openApiDocument } from '../openapi/document.ts';
 
 const assets = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+
+/** What the page needs of them. */
+const used = new Set(['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']);
 
 const page = `<!doctype html>
 <html lang="en">
@@ -62,12 +65,15 @@ export function docs(): Router {
     .route('/docs')
     .get((_request, response) => void response.type('html').send(page))
     .all(methodNotAllowed('GET, HEAD'));
-  router.get('/docs/page.js', (_request, response) => void response.type('text/javascript').send(script));
-  for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']) {
-    router.get(`/docs/${file}`, (request, response, next) => {
+  router
+    .route('/docs/:file')
+    .get((request, response, next) => {
+      const { file } = request.params;
+      if (file === 'page.js') return void response.type('text/javascript').send(script);
+      if (!used.has(file)) throw new Problem(404, 'not-found', 'Not found', 'The page has no such file');
       request.url = `/${file}`;
       files(request, response, next);
-    });
-  }
+    })
+    .all(methodNotAllowed('GET, HEAD'));
   return router;
 }

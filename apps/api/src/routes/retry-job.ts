@@ -21,7 +21,7 @@ export function retryJob(parts: SendParts & { database: Database; bell: Bell }):
     const { job } = retry;
     if (retry.kind === 'refused') {
       const detail = `It is ${job.status}: only failed and cancelled jobs can be retried`;
-      throw new Problem(409, 'job-not-finished', 'The job did not fail', detail);
+      throw new Problem(409, 'job-not-finished', 'The job is not ready for this', detail);
     }
     response
       .status(202)

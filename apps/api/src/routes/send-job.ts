@@ -1,6 +1,7 @@
 import { isFinished, withLinks, type Job, type JobWithLinks } from '@offload/contracts';
 import type { Response } from 'express';
 import type { Backlog } from '../backlog.ts';
+import { etagOf } from './preconditions.ts';
 import { retryAfter } from './retry-after.ts';
 
 export interface SendParts {
@@ -27,18 +28,4 @@ export function sendJob(
   if (!isFinished(job.status)) response.set('Retry-After', retryAfter(job, backlog, ahead));
   if (response.statusCode === 304) response.end();
   else response.json(body);
-}
-
-export function etagOf(job: Job): string {
-  return `W/"${job.version}"`;
-}
-
-/**
- * Whether `If-None-Match` lists the tag, by weak comparison (RFC 9110 section 13.1.2). Not express's `request.fresh`: a
- * `Cache-Control: no-cache` of the request, which fetch adds by itself, would win over the tag there.
- */
-export function isListed(etag: string, ifNoneMatch: string | undefined): boolean {
-  if (ifNoneMatch?.trim() === '*') return true;
-  const opaque = (tag: string): string => tag.replace(/^W\//, '');
-  return (ifNoneMatch?.match(/(W\/)?"[^"]*"/g) ?? []).some((tag) => opaque(tag) === opaque(etag));
 }

@@ -3,7 +3,8 @@ import type { RequestHandler } from 'express';
 import type { Waiters } from '../waiters.ts';
 import { holdAsPreferred } from './hold.ts';
 import { jobIdOf, jobNotFound } from './job-of-path.ts';
-import { etagOf, isListed, sendJob, type Estimate, type SendParts } from './send-job.ts';
+import { isKnown } from './preconditions.ts';
+import { sendJob, type Estimate, type SendParts } from './send-job.ts';
 
 export interface ShowParts extends SendParts {
   database: Database;
@@ -29,7 +30,7 @@ export function showJob(parts: ShowParts): RequestHandler {
       if (!read) throw jobNotFound(id);
       const job = await hold.until(read);
       const known = job.status === 'queued' ? await estimate(id, job.queue) : {};
-      if (isListed(etagOf(job), request.get('if-none-match'))) response.status(304);
+      if (isKnown(request, job)) response.status(304);
       sendJob(response, job, parts, known);
     } finally {
       hold.end();

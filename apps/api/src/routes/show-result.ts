@@ -3,8 +3,9 @@ import type { Database } from '@offload/database';
 import { Problem } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import { jobIdOf, jobNotFound } from './job-of-path.ts';
+import { etagOf, isKnown } from './preconditions.ts';
 import { retryAfter } from './retry-after.ts';
-import { etagOf, isListed, type SendParts } from './send-job.ts';
+import type { SendParts } from './send-job.ts';
 
 /** `GET /v1/jobs/{id}/result`: the bare result of a job that has succeeded; 202 while there may still be one. */
 export function showResult(parts: SendParts & { database: Database }): RequestHandler {
@@ -24,7 +25,7 @@ export function showResult(parts: SendParts & { database: Database }): RequestHa
     if (job.status === 'cancelled')
       throw new Problem(409, 'job-cancelled', 'The job was cancelled', `It has no result`);
     response.set('ETag', etagOf(job));
-    if (isListed(etagOf(job), request.get('if-none-match'))) return void response.status(304).end();
+    if (isKnown(request, job)) return void response.status(304).end();
     response.json(job.result);
   };
 }

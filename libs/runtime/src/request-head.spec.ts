@@ -49,6 +49,16 @@ it('answers 417 for an expectation that nobody knows, with a body or without', a
   expect((await send(['GET /healthz HTTP/1.0', 'Expect: a-miracle'])).status).toBe(200);
 });
 
+it.each([
+  ['another major version', 'GET /healthz HTTP/2.0', 'Host: spec'],
+  ['a transfer coding that nobody knows', 'POST /jobs/7 HTTP/1.1', 'Host: spec', 'Transfer-Encoding: gzip, chunked'],
+  ['a transfer coding in HTTP/1.0', 'POST /jobs/7 HTTP/1.0', 'Transfer-Encoding: chunked'],
+])('answers 400 to %s, and closes', async (_what, ...lines) => {
+  const { send } = await setup();
+  const { status, json, headers } = await send(lines);
+  expect([status, json.type, headers.get('connection')]).toEqual([400, '/problems/bad-request', 'close']);
+});
+
 describe('the target', () => {
   it.each([
     ['http://spec/jobs/7?a=1', { id: '7', a: '1' }],

@@ -12,6 +12,7 @@ const HOST = /^[\w.~!$&'()*+,;=%:[\]-]*$/;
  */
 export const requestHead: RequestHandler = (request, response, next) => {
   const { method, url, httpVersion, headersDistinct, headers } = request;
+  if (request.httpVersionMajor !== 1) throw malformed(`HTTP/${httpVersion} is not spoken here`);
   if (httpVersion === '1.1') {
     const [host, ...more] = headersDistinct['host'] ?? [];
     if (host === undefined || more.length > 0 || !HOST.test(host)) throw malformed('it must have one header Host');

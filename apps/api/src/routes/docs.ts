@@ -72,6 +72,7 @@ export function docs(): Router {
       if (file === 'page.js') return void response.type('text/javascript').send(script);
       if (!used.has(file)) throw new Problem(404, 'not-found', 'Not found', 'The page has no such file');
       request.url = `/${file}`;
+      if (request.method === 'HEAD') delete request.headers.range; // it is for GET alone (RFC 9110 section 14.2)
       files(request, response, next);
     })
     .all(methodNotAllowed('GET, HEAD'));

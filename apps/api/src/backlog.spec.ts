@@ -132,12 +132,24 @@ describe('the drain rate', () => {
     expect(rate()).toBeLessThan(80);
   });
 
-  it('stays as it is while nothing waits', async () => {
+  it('stays as it is while nothing waits for a while, and is not known any more after half a minute', async () => {
     const { next } = await setup({ waiting: 100 });
     await next(1_000, 90, 90);
     await next(9_000, 0, 0);
-    for (let minute = 0; minute < 10; minute += 1) await next(60_000, 0, 0);
+    for (let second = 0; second < 30; second += 1) await next(1_000, 0, 0);
     expect(rate()).toBe(10);
+    await next(1_000, 0, 0);
+    expect(rate()).toBeNull();
+  });
+
+  it('is known again from the next jobs that wait', async () => {
+    const { next } = await setup({ waiting: 100 });
+    await next(1_000, 99, 99);
+    await next(1_000, 0, 0);
+    await next(60_000, 0, 0);
+    await next(1_000, 100, 0);
+    await next(1_000, 50, 50);
+    expect(rate()).toBe(50);
   });
 
   it('is not lowered by a queue that was emptied, which could have drained faster', async () => {

@@ -3,8 +3,10 @@ import { Gauge, type Logger, type Registry } from '@offload/runtime';
 import { startLoop, type Loop } from './loop.ts';
 
 const EVERY_MS = 1_000;
-/** A sample takes the longer the more jobs wait; the rest after it is so many times as long. */
+/** A sample takes the longer the more jobs wait; the rest after it is so many times as long, ... */
 const REST = 10;
+/** ... but no longer than this, in milliseconds: it may have taken long because the database was away. */
+const LONGEST_REST_MS = 5_000;
 /** The drain rate is an average over about so long ... */
 const MEMORY_MS = 30_000;
 /** ... or over as long as it took so many jobs to go, in a queue of slow ones. */
@@ -14,11 +16,13 @@ const FEW = 5;
 export interface Backlog extends Loop {
   /** How many jobs were queued at the last sample, and those that this process has accepted since. */
   waiting(queue: string): number;
-  /** How many jobs leave the queue in a second while some wait; null when that is not known yet. */
+  /** The same without those accepted since: none, where workers take jobs as they come. */
+  waited(queue: string): number;
+  /** How many jobs leave the queue in a second while some wait; null when that is not known, or not any more. */
   drainPerSecond(queue: string): number | null;
   /** How long so many jobs take to leave the queue, in milliseconds; null when that is not known, or none leave. */
   estimateMs(queue: string, ahead: number): number | null;
-  /** So many more are queued. */
+  /** So many more are queued; or fewer, where it came to nothing. */
   accepted(queue: string, count: number): void;
 }
 
@@ -39,12 +43,14 @@ interface Known {
   /** Jobs that went, and how long that took while others waited: both fade. */
   gone: number;
   observedMs: number;
+  /** How long nothing has waited. */
+  idleMs: number;
 }
 
 /** Samples the queues again and again: of the jobs that waited before, those that don't wait any more are gone. */
 export function startBacklog(parts: BacklogParts): Backlog {
   const { database, queues, everyMs = EVERY_MS, metrics, log, now = () => performance.now() } = parts;
-  const nothing = (): Known => ({ waiting: 0, accepted: 0, gone: 0, observedMs: 0 });
+  const nothing = (): Known => ({ waiting: 0, accepted: 0, gone: 0, observedMs: 0, idleMs: 0 });
   const known = new Map(queues.map((queue) => [queue, nothing()]));
   let last: { at: number; tookPlace: number } | null = null;
 
@@ -57,10 +63,11 @@ export function startBacklog(parts: BacklogParts): Backlog {
       if (!one) continue;
       if (last) learn(one, sample, began - last.tookPlace);
       one.waiting = sample.waiting;
-      one.accepted -= acceptedBefore.get(sample.queue) ?? 0; // those of meanwhile may not be in the sample
+      // Those of meanwhile may not be in the sample.
+      one.accepted = Math.max(0, one.accepted - (acceptedBefore.get(sample.queue) ?? 0));
     }
     last = { at, tookPlace: began };
-    return Math.max(everyMs, REST * (now() - began));
+    return Math.max(everyMs, Math.min(REST * (now() - began), LONGEST_REST_MS));
   }
 
   const waiting = (queue: string): number => {
@@ -97,6 +104,7 @@ export function startBacklog(parts: BacklogParts): Backlog {
   return {
     ...startLoop({ name: 'backlog', round, retryMs: everyMs, log }),
     waiting,
+    waited: (queue) => known.get(queue)?.waiting ?? 0,
     drainPerSecond,
     estimateMs(queue, ahead) {
       if (ahead <= 0) return 0;
@@ -105,7 +113,7 @@ export function startBacklog(parts: BacklogParts): Backlog {
     },
     accepted(queue, count) {
       const one = known.get(queue);
-      if (one) one.accepted += count;
+      if (one) one.accepted = Math.max(0, one.accepted + count);
     },
   };
 }
@@ -115,7 +123,14 @@ function rateOf({ gone, observedMs }: Known): number | null {
 }
 
 function learn(known: Known, { remaining }: QueueSample, elapsedMs: number): void {
-  if (known.waiting === 0 || elapsedMs <= 0) return;
+  if (elapsedMs <= 0) return;
+  if (known.waiting === 0) {
+    // What was measured then was another kind of work, perhaps.
+    known.idleMs += elapsedMs;
+    if (known.idleMs > MEMORY_MS) known.gone = known.observedMs = 0;
+    return;
+  }
+  known.idleMs = 0;
   const gone = Math.max(0, known.waiting - remaining); // fewer than 0 when jobs were given back
   // A queue that was emptied could have drained faster: that tells of no less than the rate, and of no more.
   const emptied = remaining === 0;

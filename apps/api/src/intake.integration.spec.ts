@@ -173,6 +173,56 @@ describe('a queue that is full', () => {
   });
 });
 
+describe('the bound of a queue', () => {
+  const slow = { ...sleep, queue: 'mail' };
+
+  it('holds for many requests at once too', async () => {
+    await eventually(() => expect(api.parts.backlog.waiting('mail')).toBe(api.parts.backlog.waited('mail')));
+    const room = api.parts.backlog.waiting('mail') + 3;
+    const full = api.app({ maxBacklog: () => room });
+    const send = () => request(full).post('/v1/jobs').send(slow);
+    const answers = await Promise.all(Array.from({ length: 20 }, send));
+    expect(answers.filter(({ status }) => status === 202)).toHaveLength(3);
+    expect(answers.filter(({ status }) => status === 503)).toHaveLength(17);
+  });
+
+  it('gives back the places of what was not made', async () => {
+    await eventually(() => expect(api.parts.backlog.waiting('mail')).toBe(api.parts.backlog.waited('mail')));
+    const before = api.parts.backlog.waiting('mail');
+    const key = freshKey();
+    const later = { ...slow, delayMs: 60_000, dedupeKey: 'place' };
+    await post(later).set('Idempotency-Key', key).expect(202);
+    await post(later).set('Idempotency-Key', key).expect(202);
+    await post(later).expect(200);
+    expect(api.parts.backlog.waiting('mail')).toBe(before);
+  });
+
+  it('refuses a batch that could never fit', async () => {
+    const small = api.app({ maxBacklog: () => 2 });
+    const batch = { jobs: [slow, slow, slow] };
+    const { body } = await request(small).post('/v1/jobs/batch').send(batch).expect(400);
+    expect(body.errors[0].pointer).toBe('/jobs');
+  });
+});
+
+it('answers 404 to a repeated request whose job, found by its dedupe key, has been deleted since', async () => {
+  const known = { ...sleep, dedupeKey: 'deleted since' };
+  const { id } = (await post(known).expect(202)).body;
+  const [one, batch] = [freshKey(), freshKey()];
+  await post(known).set('Idempotency-Key', one).expect(200);
+  await post({ jobs: [sleep, known] }, '/v1/jobs/batch')
+    .set('Idempotency-Key', batch)
+    .expect(202);
+  await api.claim(id);
+  await api.finish(id);
+  await request(app).delete(`/v1/jobs/${id}`).expect(204);
+  const again = await post(known).set('Idempotency-Key', one).expect(404);
+  expect(again.body.detail).toContain(id);
+  await post({ jobs: [sleep, known] }, '/v1/jobs/batch')
+    .set('Idempotency-Key', batch)
+    .expect(404);
+});
+
 it('carries the trace context of a request in the ring', async () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const heard = new Map<string, unknown>();

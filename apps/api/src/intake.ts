@@ -1,10 +1,11 @@
 import type { Job } from '@offload/contracts';
 import type { CreatedJob, Database, IdempotencyKey, KeyedJob, NewJob } from '@offload/database';
-import { Counter, Problem, type Registry } from '@offload/runtime';
+import { Counter, invalidMember, Problem, type Registry } from '@offload/runtime';
 import type { Backlog } from './backlog.ts';
 import type { Bell } from './bell.ts';
 import type { Loop } from './loop.ts';
 import { asCreated } from './new-job.ts';
+import { jobNotFound } from './routes/job-of-path.ts';
 
 /** The jobs of one request, as they are answered. */
 export interface Taken {
@@ -24,7 +25,7 @@ export interface Intake {
   /**
    * All the jobs of a request, or none.
    *
-   * @throws Problem 409 and 422 about its idempotency key, 503 `queue-full`
+   * @throws Problem 409 and 422 about its idempotency key, 404 when a job that it found before is deleted, 503 `queue-full`
    */
   take(jobs: NewJob[], idempotency: IdempotencyKey | null): Promise<Taken>;
 }
@@ -65,38 +66,51 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
     const full = fullQueue(jobs);
     // What was taken before is answered again, however full it is by now.
     if (full && !(idempotency && (await database.isKeyKept(idempotency.client, idempotency.key)))) throw full;
-    const submitted = await database.submit({ jobs, idempotency });
-    if (submitted.kind === 'key-reused') throw keyReused();
-    if (submitted.kind === 'replayed') return replay(jobs, submitted.jobs, submitted.createdAt);
-    submitted.jobs.forEach((created, index) => ring(created, jobs[index]?.traceparent ?? null));
-    return { jobs: submitted.jobs.map(({ job, outboxId }) => ({ job, made: outboxId !== null })), replayed: false };
+    // Their places, before others ask for them.
+    for (const { queue } of jobs) backlog.accepted(queue, 1);
+    let rung: NewJob[] = [];
+    try {
+      const submitted = await database.submit({ jobs, idempotency });
+      if (submitted.kind === 'key-reused') throw keyReused();
+      if (submitted.kind === 'replayed') return await replay(jobs, submitted.jobs, submitted.createdAt);
+      rung = jobs.filter((wanted, index) => ring(submitted.jobs[index] as CreatedJob, wanted.traceparent ?? null));
+      return { jobs: submitted.jobs.map(({ job, outboxId }) => ({ job, made: outboxId !== null })), replayed: false };
+    } finally {
+      const kept = new Set(rung);
+      for (const job of jobs) if (!kept.has(job)) backlog.accepted(job.queue, -1);
+    }
   }
 
-  function ring({ job, outboxId }: CreatedJob, traceparent: string | null): void {
-    if (outboxId === null) return;
+  /** @returns whether it waits in its queue now */
+  function ring({ job, outboxId }: CreatedJob, traceparent: string | null): boolean {
+    if (outboxId === null) return false;
     const { id: jobId, type, queue, priority } = job;
     accepted.inc({ type });
     void bell.announce(job);
-    if (job.status === 'scheduled') return relay.wake();
-    backlog.accepted(queue, 1);
-    void bell.ring({ outboxId, jobId, type, queue, priority, traceparent });
+    if (job.status === 'scheduled') relay.wake();
+    else void bell.ring({ outboxId, jobId, type, queue, priority, traceparent });
+    return job.status === 'queued';
   }
 
   /** The first answer again; jobs that were there before the first request are shown as they are now. */
   async function replay(wanted: NewJob[], first: KeyedJob[], createdAt: Date): Promise<Taken> {
     const jobs = await Promise.all(
-      first.map(async ({ id, made }, index): Promise<TakenJob | null> => {
+      first.map(async ({ id, made }, index): Promise<TakenJob> => {
         const job = made ? asCreated(wanted[index] as NewJob, id, createdAt) : await database.getJob(id);
-        return job && { job, made };
+        if (!job) throw jobNotFound(id);
+        return { job, made };
       }),
     );
-    return { jobs: jobs.filter((each) => each !== null), replayed: true };
+    return { jobs, replayed: true };
   }
 
   function fullQueue(jobs: NewJob[]): Problem | null {
     for (const queue of new Set(jobs.map((job) => job.queue))) {
       const count = jobs.filter((job) => job.queue === queue).length;
-      const excess = backlog.waiting(queue) + count - maxBacklog(queue);
+      const bound = maxBacklog(queue);
+      if (count > bound && count > 1)
+        throw invalidMember('/jobs', `has more jobs for ${queue} than may wait: ${bound}`);
+      const excess = backlog.waiting(queue) + count - bound;
       if (excess > 0) return queueFull(queue, backlog.estimateMs(queue, excess));
     }
     return null;

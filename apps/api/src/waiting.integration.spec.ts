@@ -1,8 +1,6 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { createMetrics } from '@offload/runtime';
+import { createMetrics, listen } from '@offload/runtime';
 import { eventually } from '@offload/testing';
 import request from 'supertest';
 import { useApi } from './spec-api.ts';
@@ -110,17 +108,25 @@ describe('Prefer: wait on GET', () => {
 
   it('gives the place back when the client has gone', async () => {
     const id = await submitted();
-    const server = createServer(app).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const client = connect(port, '127.0.0.1');
+    const server = await listen(app, { host: '127.0.0.1', port: 0 });
+    const client = connect(server.port, '127.0.0.1');
     client.write(`GET /v1/jobs/${id} HTTP/1.1\r\nHost: api\r\nPrefer: wait=30\r\n\r\n`);
     await eventually(() => expect(api.parts.waiters.wants(id)).toBe(true));
     client.destroy();
     await eventually(() => expect(api.parts.waiters.wants(id)).toBe(false));
-    server.close();
-    await once(server, 'close');
+    await server.close();
   });
+});
+
+it('gives back all places of a connection that has gone, also where requests were sent without waiting', async () => {
+  const id = await submitted();
+  const server = await listen(app, { host: '127.0.0.1', port: 0 });
+  const client = connect(server.port, '127.0.0.1');
+  client.write(`GET /v1/jobs/${id} HTTP/1.1\r\nHost: api\r\nPrefer: wait=30\r\n\r\n`.repeat(20));
+  await eventually(() => expect(api.parts.waiters.wants(id)).toBe(true));
+  client.destroy();
+  await eventually(() => expect(api.parts.waiters.wants(id)).toBe(false));
+  await server.close();
 });
 
 it('answers 429 to more requests that wait than a client may have, and stores no job for them', async () => {

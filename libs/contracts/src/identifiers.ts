@@ -11,3 +11,11 @@ export const queueName = z
     (name) => !['dead', 'events', 'control'].includes(name),
     'must not be "dead", "events" or "control": those are exchanges',
   );
+
+/** Text without control characters: PostgreSQL's can't hold NUL, and nobody needs the others here. */
+export const plainText = (maxLength: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maxLength)
+    .regex(/^\P{C}*$/u, 'must not contain control characters');

@@ -16,7 +16,7 @@ export {
   type ProblemBody,
   type QueueInfo,
 } from './answers.ts';
-export { jobId, queueName } from './identifiers.ts';
+export { jobId, plainText, queueName } from './identifiers.ts';
 export {
   defaultPolicy,
   defineJob,

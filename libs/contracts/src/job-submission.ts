@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { queueName } from './identifiers.ts';
+import { plainText, queueName } from './identifiers.ts';
 import { MAX_TIMEOUT_MS } from './job-definition.ts';
 
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
@@ -9,14 +9,6 @@ const backoff = z.strictObject({
   factor: z.number().min(1).max(10).default(2),
   maxMs: z.int().min(0).max(86_400_000).default(300_000),
 });
-
-/** Text without control characters: PostgreSQL's can't hold NUL, and nobody needs the others here. */
-const plainText = (maxLength: number) =>
-  z
-    .string()
-    .min(1)
-    .max(maxLength)
-    .regex(/^\P{C}*$/u, 'must not contain control characters');
 
 /**
  * The body of `POST /v1/jobs`, apart from the payload's own schema, which hangs on `type`. Members left out are taken

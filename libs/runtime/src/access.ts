@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
+import { ipKeyGenerator } from 'express-rate-limit';
 import { ANONYMOUS, hashOf, scopes, type ApiKey, type Scope } from './api-keys.ts';
 import { Problem } from './problem.ts';
 
@@ -52,6 +53,12 @@ export function clientOf(response: Response): Client {
   const client = response.locals['client'] as Client | undefined;
   if (!client) throw new Error('clientOf is for routes behind authenticate');
   return client;
+}
+
+/** For whom limits count: the client's name, or, where nobody has to say who it is, an address, of IPv6 a /56. */
+export function callerOf(response: Response): string {
+  const { name } = clientOf(response);
+  return name === ANONYMOUS ? ipKeyGenerator(response.req.ip ?? 'gone') : name;
 }
 
 /** The scheme's name may be in any case (RFC 9110 section 11.1); other schemes are none of ours. */

@@ -5,6 +5,7 @@ import helmet from 'helmet';
 import { Histogram, type Registry } from 'prom-client';
 import { answerClientFaults } from './client-faults.ts';
 import { readiness, type ReadinessCheck } from './health.ts';
+import { inTurn } from './in-turn.ts';
 import type { Logger } from './logger.ts';
 import { methodNotAllowed, notFound } from './problem.ts';
 import { problemHandler } from './problem-handler.ts';
@@ -17,6 +18,11 @@ const HEAD_TIMEOUT_MS = 10_000;
  * 60 seconds: whoever closes first must not be this side, or a request that crosses the closing is lost.
  */
 const KEEP_ALIVE_MS = 65_000;
+/**
+ * A connection on which nothing comes or goes for so long is cut, in milliseconds: its client does not read what it is sent.
+ * Held answers are silent for a minute at most, and event streams for 15 seconds.
+ */
+const SILENCE_MS = 120_000;
 /** How often requests are looked for that take too long, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
 
@@ -71,12 +77,12 @@ export interface ListenOptions {
  * after `graceMs` (a request that never comes to its end, say) is cut off; by default it is waited for.
  *
  * What a request does that HTTP does not allow, or too slowly, is answered as a problem too, and its connection closed: see
- * `answerClientFaults`. An answer may take as long as it wants: once the request has come, nothing here cuts it.
+ * `answerClientFaults`. An answer may take two minutes until it begins, and as long as it wants then.
  *
  * @throws when the port is taken
  */
 export async function listen(
-  app: Express,
+  app: RequestListener,
   { host, port, requestTimeoutMs = 30_000 }: ListenOptions,
 ): Promise<{ port: number; close(graceMs?: number): Promise<void> }> {
   const server = createServer({
@@ -86,13 +92,20 @@ export async function listen(
     keepAliveTimeout: KEEP_ALIVE_MS,
     requireHostHeader: false, // `requestHead` does, and answers with a problem
   });
+  server.timeout = SILENCE_MS;
   const track = answerClientFaults(server);
+  const act = inTurn(app);
   const handle: RequestListener = (request, response) => {
     track(request, response);
     request.url = originForm(request.url ?? '/');
-    app(request, response);
+    act(request, response);
   };
   server.on('request', handle);
+  server.on('checkContinue', (request, response) => {
+    // Until somebody wants the body (`jsonBody` does) it may or may not come: then nobody knows where the next request begins.
+    response.shouldKeepAlive = false;
+    handle(request, response);
+  });
   server.on('checkExpectation', handle); // `requestHead` answers
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

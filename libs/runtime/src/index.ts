@@ -1,5 +1,5 @@
 // What every process needs, and nothing that only one of them does.
-export { authenticate, clientOf, requireScope, type Client } from './access.ts';
+export { authenticate, callerOf, clientOf, requireScope, type Client } from './access.ts';
 export { newApiKey, scopes, type ApiKey, type Scope } from './api-keys.ts';
 export { baseUrl, commonVariables, flag, integer, list, loadConfig, parseConfig, port } from './config.ts';
 export { createBrokerTelemetry, type BrokerTelemetry } from './broker-telemetry.ts';

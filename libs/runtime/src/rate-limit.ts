@@ -1,14 +1,12 @@
 import type { RequestHandler } from 'express';
-import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
-import { clientOf } from './access.ts';
-import { ANONYMOUS } from './api-keys.ts';
+import { rateLimit } from 'express-rate-limit';
+import { callerOf } from './access.ts';
 import { Problem } from './problem.ts';
 
 const WINDOW_MS = 60_000;
 
 /**
- * At most so many requests a client in a minute, which begins with its first. A client is a key's name; without keys it is
- * an address, of IPv6 a /56. Behind `authenticate`.
+ * At most so many requests of a caller (see `callerOf`) in a minute, which begins with its first. Behind `authenticate`.
  *
  * Says in `RateLimit` and `RateLimit-Policy` what is left (draft-ietf-httpapi-ratelimit-headers-08), and answers what is
  * beyond with 429 `rate-limited` and `Retry-After` in seconds (RFC 6585 section 4).
@@ -25,10 +23,7 @@ export function limitRate({ perMinute }: { perMinute: number }): RequestHandler 
     limit: perMinute,
     standardHeaders: 'draft-8',
     legacyHeaders: false,
-    keyGenerator: (request, response) => {
-      const { name } = clientOf(response);
-      return name === ANONYMOUS ? ipKeyGenerator(request.ip ?? 'gone') : name;
-    },
+    keyGenerator: (_request, response) => callerOf(response),
     handler: (_request, _response, next) => {
       const detail = `A client may send ${perMinute} requests a minute.`;
       next(new Problem(429, 'rate-limited', 'Too many requests', detail)); // with Retry-After, which is set already

@@ -27,6 +27,9 @@ export const requestHead: RequestHandler = (request, response, next) => {
   if (coding !== undefined && (httpVersion === '1.0' || !/^chunked$/i.test(coding.trim()))) {
     throw malformed('chunked is the only transfer coding, and not in HTTP/1.0');
   }
+  for (const name of ['authorization', 'content-type']) {
+    if ((headersDistinct[name]?.length ?? 0) > 1) throw malformed(`it has more than one header ${name}`);
+  }
   if (url === '*') {
     if (method !== 'OPTIONS') throw malformed('* is a target for OPTIONS only');
     return void response.status(204).end();

@@ -90,7 +90,7 @@ export const operations: Operation[] = [
         maybe: ['Idempotency-Replayed'],
       },
     ],
-    problems: intake,
+    problems: [...intake, 'job-not-found'],
   },
   {
     method: 'get',

@@ -1,6 +1,6 @@
 import { isFinished, type Job } from '@offload/contracts';
 import { DatabaseUnavailableError, type Database } from '@offload/database';
-import { clientOf } from '@offload/runtime';
+import { callerOf } from '@offload/runtime';
 import type { Request, Response } from 'express';
 import { waitSeconds } from '../prefer.ts';
 import type { Waiters } from '../waiters.ts';
@@ -28,29 +28,30 @@ export function holdAsPreferred(
 ): Hold {
   response.vary('Prefer');
   const seconds = waitSeconds(request.get('prefer'));
-  if (seconds === null) return { watch: () => undefined, until: (job) => Promise.resolve(job), end: () => undefined };
+  if (seconds === 0) response.set('Preference-Applied', 'wait=0');
+  if (!seconds) return { watch: () => undefined, until: (job) => Promise.resolve(job), end: () => undefined };
 
-  /** To have taken a job is not undone by not being able to read it: then it is shown as it was. */
-  async function read(job: Job): Promise<Job> {
+  /** To have taken a job is not undone by not being able to read it. @returns null when it is gone, or can't be read */
+  async function read(id: string): Promise<Job | null> {
     try {
-      return (await database.getJob(job.id)) ?? job;
+      return await database.getJob(id);
     } catch (error) {
-      if (error instanceof DatabaseUnavailableError) return job;
+      if (error instanceof DatabaseUnavailableError) return null;
       throw error;
     }
   }
 
   const overAt = performance.now() + seconds * 1_000;
-  const waiter = waiters.enter(clientOf(response).name);
+  const waiter = waiters.enter(callerOf(response));
   response.once('close', waiter.leave);
   return {
     watch: waiter.watch,
     async until(given, old = false) {
       response.set('Preference-Applied', `wait=${seconds}`);
-      const job = old ? await read(given) : given;
-      if (isFinished(job.status)) return job;
+      const job = old ? await read(given.id) : given;
+      if (job === null || isFinished(job.status)) return job ?? given;
       const finished = await waiter.wait(overAt - performance.now(), job.version);
-      return finished ?? (response.destroyed ? job : await read(job));
+      return finished ?? (response.destroyed ? job : ((await read(job.id)) ?? job));
     },
     end: waiter.leave,
   };

@@ -1,4 +1,4 @@
-import { jobStatus, queueName, withLinks } from '@offload/contracts';
+import { jobStatus, plainText, queueName, withLinks } from '@offload/contracts';
 import type { Database } from '@offload/database';
 import { invalidParameters } from '@offload/runtime';
 import type { RequestHandler } from 'express';
@@ -15,9 +15,9 @@ const time = z.iso.datetime({ offset: true, abort: true }).transform((text, cont
 /** The parameters of `GET /v1/jobs`. */
 export const listQuery = z.strictObject({
   status: jobStatus.optional(),
-  type: z.string().max(255).optional(),
+  type: plainText(255).optional(),
   queue: queueName.optional(),
-  tag: z.string().max(64).optional().describe('Jobs that have this tag, among others.'),
+  tag: plainText(64).optional().describe('Jobs that have this tag, among others.'),
   createdAfter: time.optional().describe('Jobs made later than this.'),
   createdBefore: time.optional().describe('Jobs made earlier than this.'),
   limit: z

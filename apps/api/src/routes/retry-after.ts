@@ -8,9 +8,14 @@ const LONGEST_S = 300;
  * `Retry-After` of an unfinished job, in whole seconds (RFC 9110 section 10.2.3), at least 1: not before it is due, nor
  * before its queue is likely to have come to it.
  *
- * @param ahead how many jobs of its queue come before it
+ * @param ahead how many jobs of its queue come before it, if that is known. Otherwise it is taken for the last one, unless
+ *   none waited a moment ago: then workers take jobs as they come.
  */
-export function retryAfter(job: Job, backlog: Backlog, ahead = backlog.waiting(job.queue) - 1): string {
+export function retryAfter(
+  job: Job,
+  backlog: Backlog,
+  ahead = backlog.waited(job.queue) === 0 ? 0 : backlog.waiting(job.queue) - 1,
+): string {
   if (job.status === 'scheduled') return wholeSeconds(Date.parse(job.dueAt) - Date.now());
   const ms = job.status === 'queued' ? backlog.estimateMs(job.queue, Math.max(0, ahead)) : 0;
   return wholeSeconds(Math.min(ms ?? 0, LONGEST_S * 1_000));

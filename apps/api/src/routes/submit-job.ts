@@ -1,13 +1,12 @@
 import { isFinished, withLinks } from '@offload/contracts';
 import type { Database } from '@offload/database';
 import type { RequestHandler } from 'express';
-import type { Intake } from '../intake.ts';
+import type { Intake, TakenJob } from '../intake.ts';
 import { newJob } from '../new-job.ts';
 import { traceparent } from '../traceparent.ts';
 import type { Waiters } from '../waiters.ts';
 import { holdAsPreferred } from './hold.ts';
 import { idempotencyOf } from './idempotency-of.ts';
-import { jobNotFound } from './job-of-path.ts';
 import { retryAfter } from './retry-after.ts';
 import { sendJob, type SendParts } from './send-job.ts';
 
@@ -32,8 +31,7 @@ export function submitJob(parts: SubmitParts): RequestHandler {
       hold.watch(wanted.id);
       const { jobs, replayed } = await intake.take([wanted], idempotency);
       if (replayed) response.set('Idempotency-Replayed', 'true');
-      const [taken] = jobs;
-      if (!taken) throw jobNotFound(wanted.id);
+      const [taken] = jobs as [TakenJob];
       if (!taken.made) response.set('Deduplicated', 'true');
       if (taken.job.id !== wanted.id) hold.watch(taken.job.id);
       const job = await hold.until(taken.job, taken.job.id !== wanted.id);

@@ -45,8 +45,6 @@ export interface JobOptions {
   dedupeKey?: string;
   /** For `list` and for watchers to filter by. @default [] */
   tags?: readonly string[];
-  /** Whom to tell when it ends, with Standard Webhooks. @default nobody */
-  webhook?: { url: string; events?: readonly ('succeeded' | 'failed' | 'cancelled')[] };
 }
 
 export function typeOf(kind: Kind): string {

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { idsFrom } from '../ids-from.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -26,10 +27,4 @@ export async function pruneJobs(pool: Pool, days: number, limit: number): Promis
     values: [createdBefore, days * DAY_MS, limit],
   });
   return rowCount ?? 0;
-}
-
-/** The lowest UUIDv7 of a moment (RFC 9562 section 5.7). */
-function idsFrom(unixMs: number): string {
-  const hex = Math.max(0, unixMs).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }

@@ -86,7 +86,10 @@ export async function runSystem(options: SystemOptions): Promise<number> {
     await allReady(apps, ending.signal);
     const api = apps.find(({ kind }) => kind === 'api')?.url;
     process.stdout.write(
-      welcome({ api, notifiers, rabbitmq: rabbitmq.managementPage, afterMs: performance.now() - startedAt }),
+      welcome({
+        ...{ api, notifiers, rabbitmq: rabbitmq.managementPage, afterMs: performance.now() - startedAt },
+        withKeys: Boolean(env['API_KEYS']),
+      }),
     );
   }
 
@@ -151,17 +154,20 @@ function welcome({
   notifiers,
   rabbitmq,
   afterMs,
+  withKeys,
 }: {
   api: string | undefined;
   notifiers: string[];
   rabbitmq: string | undefined;
   afterMs: number;
+  withKeys: boolean;
 }): string {
+  const key = withKeys ? " -H 'authorization: Bearer <key>'" : '';
   return `
 ready after ${(afterMs / 1000).toFixed(1)} s: api ${api}, notifiers ${notifiers.join(' ')}${rabbitmq ? `, RabbitMQ ${rabbitmq}` : ''}
 
-  watch:  curl -N ${notifiers[0]}/v1/events
-  post:   curl -i ${api}/v1/jobs -H 'content-type: application/json' -d '{"type":"demo.sleep","payload":{"seconds":10}}'
+  watch:  curl -N ${notifiers[0]}/v1/events${key}
+  post:   curl -i ${api}/v1/jobs -H 'content-type: application/json'${key} -d '{"type":"demo.sleep","payload":{"seconds":10}}'
   stop:   Ctrl-C
 
 `;

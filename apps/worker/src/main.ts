@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { control, ring } from '@offload/contracts';
 import { openDatabase } from '@offload/database';
@@ -63,6 +64,7 @@ const outbound = createOutbound({ allowPrivateTargets: config.ALLOW_PRIVATE_TARG
 
 const stopping = new AbortController();
 const letGo = new AbortController();
+setMaxListeners(0, stopping.signal, letGo.signal); // each job that runs listens
 const heldJobs = createHeldJobs();
 const parts: RunJobParts = {
   database,

@@ -34,7 +34,7 @@ export function jsonBody({ limitBytes = 1024 * 1024, maxDepth = 64 }: JsonBodyOp
     if (Number(request.get('content-length')) > limitBytes) throw tooLarge(limitBytes);
 
     if (/^100-continue$/i.test(headers.expect ?? '') && request.httpVersion !== '1.0') {
-      response.shouldKeepAlive = true;
+      response.shouldKeepAlive = !/(^|[\s,])close([\s,]|$)/i.test(headers.connection ?? '');
       response.writeContinue(); // only now: who may not, or sends too much, need not send it (RFC 9110 section 10.1.1)
     }
 

@@ -1,3 +1,4 @@
+import { isFinished } from '@offload/contracts';
 import type { Database } from '@offload/database';
 import { Problem } from '@offload/runtime';
 import type { RequestHandler } from 'express';
@@ -10,7 +11,8 @@ export function deleteJob({ database }: { database: Database }): RequestHandler 
     const id = jobIdOf(request);
     if (hasPreconditions(request)) {
       const job = await database.getJob(id);
-      if (job) isKnown(request, job);
+      // A conflict is told first (RFC 9110 section 13.2.1).
+      if (job && isFinished(job.status)) isKnown(request, job);
     }
     const deletion = await database.deleteJob(id);
     if (!deletion) throw jobNotFound(id);

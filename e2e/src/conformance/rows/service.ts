@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { rowsOf } from '../row.ts';
+import { queues } from '../world.ts';
+
+/** What is there beside the jobs: request ids, health, metrics, and the contract itself. */
+export const service = rowsOf('Contract', [
+  {
+    section: 'Request id',
+    rule: 'X-Request-Id of the request is that of the answer',
+    request: { path: '/healthz', headers: { 'x-request-id': 'order-4711/{unique}' } },
+    expect: { status: 200, headers: { 'X-Request-Id': 'order-4711/{unique}' } },
+  },
+  {
+    section: 'Request id',
+    rule: 'A request without one is given one',
+    request: { path: '/nowhere' },
+    expect: { status: 404, headers: { 'X-Request-Id': /^[0-9a-f-]{36}$/ } },
+  },
+  {
+    section: 'Request id',
+    rule: 'One that could do harm in a log is not taken',
+    request: { path: '/healthz', headers: { 'x-request-id': 'two words' } },
+    expect: { status: 200, headers: { 'X-Request-Id': /^[0-9a-f-]{36}$/ } },
+  },
+  {
+    section: 'Request id',
+    rule: 'One of more than 128 characters is not taken',
+    asked: 'GET /healthz, X-Request-Id of 129 characters',
+    request: { path: '/healthz', headers: { 'x-request-id': 'x'.repeat(129) } },
+    expect: { status: 200, headers: { 'X-Request-Id': /^[0-9a-f-]{36}$/ } },
+  },
+  {
+    section: 'Health',
+    rule: '/healthz tells that the process lives, with a database or without',
+    request: { path: '/healthz', at: 'stranded' },
+    expect: { status: 200, body: { status: 'alive' } },
+  },
+  {
+    section: 'Health',
+    rule: '/readyz names each dependency',
+    request: { path: '/readyz' },
+    expect: { status: 200, body: { status: 'ready', checks: { database: 'ok', broker: 'ok' } } },
+  },
+  {
+    section: 'Health',
+    rule: '/readyz is 503 without the database, and says so',
+    request: { path: '/readyz', at: 'stranded' },
+    expect: { status: 503, body: { status: 'unavailable', checks: { database: /\w/, broker: 'ok' } } },
+  },
+  {
+    section: 'Metrics',
+    rule: '/metrics is in the text format of Prometheus, and counts requests',
+    asked: 'GET /metrics',
+    answered: '200 text/plain, http_request_duration_seconds_count of each route',
+    async run({ ask }) {
+      await ask({ path: '/v1/jobs?limit=1' });
+      const { headers, body } = await ask({ path: '/metrics' });
+      assert.match(String(headers['content-type']), /^text\/plain; version=/);
+      assert.match(body, /^http_request_duration_seconds_count\{method="GET",route="\/v1\/jobs",status="200"\} \d+$/m);
+    },
+  },
+  {
+    section: 'Job types',
+    rule: 'Each type comes with its policy and the JSON Schemas of payload and result',
+    asked: 'GET /v1/job-types',
+    answered: '200, the three types',
+    async run({ get }) {
+      type Types = {
+        jobTypes: { type: string; payloadSchema: { type: string }; resultSchema: object; queue: string }[];
+      };
+      const { jobTypes } = await get<Types>({ path: '/v1/job-types' });
+      assert.deepEqual(
+        jobTypes.map(({ type }) => type),
+        ['csv.profile', 'demo.sleep', 'http.request'],
+      );
+      for (const { payloadSchema, queue } of jobTypes)
+        assert.deepEqual([payloadSchema.type, queue], ['object', 'default']);
+    },
+  },
+  {
+    section: 'Queues',
+    rule: 'Each queue comes with what is in it and who works on it',
+    asked: 'GET /v1/queues, with a job waiting in one',
+    answered: '200, ready, running, scheduled, consumers and oldestWaitingMs of each queue',
+    async run({ get, job }) {
+      await job('queued');
+      type Queues = { queues: { queue: string; ready: number; consumers: number; oldestWaitingMs: number }[] };
+      const { queues: all } = await get<Queues>({ path: '/v1/queues' });
+      assert.deepEqual(all.map(({ queue }) => queue).sort(), [...queues].sort());
+      const [idle, worked] = ['idle', 'default'].map((name) => all.find(({ queue }) => queue === name));
+      assert.ok(Number(idle?.ready) >= 1 && Number(idle?.oldestWaitingMs) >= 0, JSON.stringify(idle));
+      assert.equal(idle?.consumers, 0);
+      assert.equal(worked?.consumers, 1);
+    },
+  },
+  {
+    section: 'OpenAPI',
+    rule: 'The contract is OpenAPI 3.1',
+    request: { path: '/openapi.json' },
+    expect: { status: 200, headers: { 'Content-Type': /^application\/json/ }, body: { openapi: /^3\.1\./ } },
+  },
+  {
+    section: 'OpenAPI',
+    rule: 'The examples of the contract are accepted',
+    asked: 'POST of each example in /openapi.json',
+    answered: '202',
+    async run({ ask, get }) {
+      type Examples = { examples: Record<string, { value: object }> };
+      type Operation = { requestBody?: { content: { 'application/json': Examples } } };
+      type Document = { paths: Record<string, { post?: Operation }> };
+      const { paths } = await get<Document>({ path: '/openapi.json' });
+      for (const [path, { post }] of Object.entries(paths)) {
+        for (const { value } of Object.values(post?.requestBody?.content['application/json'].examples ?? {})) {
+          const single = { dedupeKey: undefined, queue: 'idle' }; // rows run again and again, and nothing is called
+          const body =
+            'jobs' in value
+              ? { jobs: (value.jobs as object[]).map((job) => ({ ...job, ...single })) }
+              : { ...value, ...single };
+          const { status, body: answer } = await ask({ path, body });
+          assert.equal(status, 202, answer);
+        }
+      }
+    },
+  },
+  {
+    section: 'OpenAPI',
+    rule: 'The page to try it in loads nothing from another host',
+    asked: 'GET /docs, and what it loads',
+    answered: '200, paths of this api alone; Content-Security-Policy',
+    async run({ ask }) {
+      const { body, headers } = await ask({ path: '/docs' });
+      assert.match(String(headers['content-security-policy']), /default-src 'none'; script-src 'self'/);
+      assert.doesNotMatch(String(headers['content-security-policy']), /https?:|\*/);
+      const loaded = [...body.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, path]) => String(path));
+      assert.ok(loaded.length >= 3, body);
+      for (const path of loaded) {
+        assert.match(path, /^\/(?!\/)/);
+        assert.equal((await ask({ path })).status, 200, path);
+      }
+    },
+  },
+  {
+    section: 'Request id',
+    rule: 'What can not be read at all is given one, too',
+    asked: 'no HTTP at all',
+    wire: 'nonsense\r\n\r\n',
+    expect: [{ status: 400, headers: { 'X-Request-Id': /^[0-9a-f-]{36}$/ } }],
+    broken: true,
+  },
+]);

@@ -80,3 +80,8 @@ it('does not wait for ever for a dependency', async () => {
     })(),
   ).toBe('refused');
 });
+
+it('does not take what has no ETag for known', async () => {
+  const { app } = setup();
+  await request(app).get('/healthz').set('If-None-Match', '*').expect(200);
+});

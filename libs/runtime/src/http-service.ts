@@ -42,6 +42,8 @@ export function createHttpService(options: HttpServiceOptions): Express {
   app.disable('x-powered-by');
   app.set('etag', false);
   app.set('query parser', 'simple');
+  // Express answers 304 to `If-None-Match: *` for whatever it sends, a 202 too: routes that have an ETag do it themselves.
+  Object.defineProperty(app.request, 'fresh', { value: false });
   app.use(helmet());
   app.use(requestId);
   app.use(measured(metrics));

@@ -100,7 +100,8 @@ export function createWorld(database: Database, sql: pg.Pool) {
     const row = job ?? (answerLost ? await database.getJob(settlement.jobId) : null);
     const settled = row?.attempt === settlement.attempt && row.status !== 'running' ? row : job;
     answer(worker, delivered, settled && settled.status !== 'queued' ? 'ack' : 'requeue');
-    return { before, after, landed: first !== null, attempt: settlement.attempt };
+    const status = unwanted.has(jobId) && outcome.status !== 'succeeded' ? 'cancelled' : outcome.status;
+    return { before, after, landed: first !== null, attempt: settlement.attempt, status };
   }
 
   return {
@@ -163,7 +164,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
       return delivered ? claim(worker, delivered, answerLost) : null;
     },
 
-    /** @returns what the row was and is, and whether the write landed, or null when this worker runs nothing */
+    /** @returns what the row was and is, whether the write landed, and as what; null when this worker runs nothing */
     async settle(workerNumber: number, n: number, outcome: Outcome, answerLost: boolean) {
       const worker = workerOf(workerNumber);
       const delivered = pick(

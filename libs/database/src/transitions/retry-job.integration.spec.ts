@@ -45,8 +45,8 @@ describe('retryJob', () => {
     expect(await jobs.read(id)).toMatchObject({ status: 'queued', error: null, errors });
 
     await jobs.claim(id);
-    const outcome = { status: 'succeeded', result: 'done' } as const;
-    expect(await jobs.database.settleJob({ jobId: id, attempt: 2, outcome })).toMatchObject({ status: 'succeeded' });
+    const outcome = { status: 'scheduled', error: errorOf(2), delayMs: 0 } as const;
+    expect(await jobs.database.settleJob({ jobId: id, attempt: 2, outcome })).toMatchObject({ status: 'scheduled' });
   });
 
   it('clears the progress that the attempt before had made', async () => {

@@ -41,6 +41,8 @@ export function createHttpService(options: HttpServiceOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
   app.set('query parser', 'simple');
   // Express answers 304 to `If-None-Match: *` for whatever it sends, a 202 too: routes that have an ETag do it themselves.
   Object.defineProperty(app.request, 'fresh', { value: false });

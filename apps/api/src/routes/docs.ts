@@ -49,7 +49,7 @@ const policy = [
 
 /** `GET /openapi.json`, and `GET /docs`: a page to read it and to try the calls, served without any other host. */
 export function docs(): Router {
-  const router = express.Router();
+  const router = express.Router({ caseSensitive: true, strict: true });
   const document = JSON.stringify(openApiDocument());
   const files = express.static(assets, { index: false, redirect: false, maxAge: '1h' });
 

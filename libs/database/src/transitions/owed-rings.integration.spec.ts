@@ -53,7 +53,7 @@ describe('takeOwedRings', () => {
     const early = await create(60_000, 'reports');
     await create(200_000);
     await pass(100_000);
-    const expected = { type: 'demo.sleep', priority: 4 };
+    const expected = { type: 'demo.sleep', priority: 4, traceparent: null };
     expect(await database.takeOwedRings(1, 1_000)).toEqual([
       { outboxId: early.outboxId, jobId: early.job.id, queue: 'reports', ...expected },
     ]);

@@ -1,0 +1,34 @@
+import type { Schema } from './from-schema.ts';
+
+/** An OpenAPI document, as far as requests are made from it. */
+export interface Document {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema>; parameters: Record<string, Parameter> };
+}
+
+export interface Operation {
+  operationId: string;
+  parameters?: (Parameter | { $ref: string })[];
+  requestBody?: { content: Record<string, { schema: Schema }> };
+}
+
+export interface Parameter {
+  name: string;
+  in: 'path' | 'query' | 'header';
+  schema: Schema;
+  example?: string;
+}
+
+const lastOf = (reference: string): string => reference.split('/').at(-1) as string;
+
+export function schemaAt(document: Document, reference: string): Schema {
+  const schema = document.components.schemas[lastOf(reference)];
+  if (!schema) throw new Error(`the document has no ${reference}`);
+  return schema;
+}
+
+export function parametersOf(document: Document, operation: Operation): Parameter[] {
+  return (operation.parameters ?? []).map((each) =>
+    '$ref' in each ? (document.components.parameters[lastOf(each.$ref)] as Parameter) : each,
+  );
+}

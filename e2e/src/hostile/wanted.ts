@@ -1,0 +1,102 @@
+import { isUtf8 } from 'node:buffer';
+import { isDeepStrictEqual } from 'node:util';
+import { findJobDefinition, jobBatch, jobSubmission } from '@offload/contracts';
+
+/** The queues of the api under test. */
+export const queues = ['default', 'mail'];
+
+/** What a job must be like that was made from a submission. */
+export interface Wanted {
+  type: string;
+  queue: string;
+  priority: number;
+  tags: string[];
+  payload: unknown;
+  maxAttempts: number;
+  timeoutMs: number;
+  backoff: unknown;
+  dedupeKey: string | null;
+  /** RFC 3339, in UTC; null where it is given as a delay */
+  runAt: string | null;
+  delayMs: number;
+}
+
+/**
+ * The jobs that a body asks for, by the contract alone: its schemas, and I-JSON.
+ *
+ * @returns why there are none, where the contract refuses it
+ */
+export function wantedBy(octets: Buffer, path: 'job' | 'batch'): Wanted[] | string {
+  if (!isUtf8(octets)) return 'it is not UTF-8';
+  const text = octets.toString();
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    return `it is not JSON: ${(error as Error).message}`;
+  }
+  const { names, depth } = shape(text);
+  if (depth > 64) return `it is ${depth} levels deep`;
+  if (names !== namesIn(body)) return 'a member is there twice';
+  if (path === 'job') {
+    const wanted = wantedOf(body);
+    return typeof wanted === 'string' ? wanted : [wanted];
+  }
+  const batch = jobBatch.safeParse(body);
+  if (!batch.success) return batch.error.message;
+  const all = batch.data.jobs.map(wantedOf);
+  return all.find((each) => typeof each === 'string') ?? (all as Wanted[]);
+}
+
+/** @returns why, where the contract refuses it */
+export function wantedOf(body: unknown): Wanted | string {
+  const submission = jobSubmission.safeParse(body);
+  if (!submission.success) return submission.error.message;
+  const { type, runAt, delayMs = 0, priority, tags, backoff, dedupeKey = null, ...given } = submission.data;
+  const definition = findJobDefinition(type);
+  if (!definition) return `there is no type ${type}`;
+  const payload = definition.payload.safeParse(given.payload);
+  if (!payload.success) return payload.error.message;
+  const { policy } = definition;
+  const { queue = policy.queue, maxAttempts = policy.maxAttempts, timeoutMs = policy.timeoutMs } = given;
+  if (!queues.includes(queue)) return `there is no queue ${queue}`;
+  return {
+    ...{ type, queue, priority, tags, maxAttempts, timeoutMs, backoff: backoff ?? policy.backoff, dedupeKey, delayMs },
+    payload: JSON.parse(JSON.stringify(payload.data)), // without -0
+    runAt: runAt === undefined ? null : new Date(runAt).toISOString(),
+  };
+}
+
+/** Whether a job is what was wanted, apart from when. */
+export function isAsWanted(job: Omit<Wanted, 'runAt' | 'delayMs'>, wanted: Wanted): boolean {
+  const names = [
+    'type',
+    'queue',
+    'priority',
+    'tags',
+    'payload',
+    'maxAttempts',
+    'timeoutMs',
+    'backoff',
+    'dedupeKey',
+  ] as const;
+  return names.every((name) => isDeepStrictEqual(job[name], wanted[name]));
+}
+
+/** How many members are named in JSON, and how deep it is: outside of strings, colons and brackets mean nothing else. */
+function shape(json: string): { names: number; depth: number } {
+  const bare = json.replace(/"(?:[^"\\]|\\.)*"/g, '');
+  let [names, depth, deepest] = [0, 0, 0];
+  for (const character of bare) {
+    if (character === ':') names += 1;
+    else if (character === '{' || character === '[') deepest = Math.max(deepest, (depth += 1));
+    else if (character === '}' || character === ']') depth -= 1;
+  }
+  return { names, depth: deepest };
+}
+
+function namesIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const own = Array.isArray(value) ? 0 : Object.keys(value).length;
+  return Object.values(value).reduce<number>((sum, each) => sum + namesIn(each), own);
+}

@@ -87,8 +87,16 @@ const bombs = [
 
 /** More than may be, with all of it on its way when that is noticed. */
 export const largeBody: Arbitrary<Body> = fc
-  .tuple(fc.constantFrom(MIB + 1, 2 * MIB, 5 * MIB), fc.constantFrom(' ', '[', '\xff'))
-  .map(([length, unit]) => ({ octets: Buffer.alloc(length, unit, 'latin1'), says: null, fields: [JSON_TYPE] }));
+  .tuple(
+    fc.constantFrom(MIB + 1, 2 * MIB, 5 * MIB),
+    fc.constantFrom(' ', '[', '\xff'),
+    fc.constantFrom('application/json', 'text/xml'),
+  )
+  .map(([length, unit, type]) => ({
+    octets: Buffer.alloc(length, unit, 'latin1'),
+    says: null,
+    fields: [['Content-Type', type]],
+  }));
 
 export const codedBody = (text: Arbitrary<string>): Arbitrary<Body> => {
   const octets = text.map((each) => Buffer.from(each));

@@ -101,6 +101,8 @@ export async function listen(
   const act = inTurn(app);
   const handle: RequestListener = (request, response) => {
     track(request, response);
+    // Nobody here speaks another protocol, but the parser would take what follows for that.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     request.url = originForm(request.url ?? '/');
     act(request, response);
   };

@@ -11,9 +11,6 @@ export interface JsonBodyOptions {
   maxDepth?: number;
 }
 
-/** How long a body that is too large is read on, in milliseconds. */
-const DISCARD_MS = 1_000;
-
 /** Kept instead of the octets, which a held answer would keep too. */
 const digests = new WeakMap<Request, Buffer>();
 
@@ -35,10 +32,7 @@ export function jsonBody({ limitBytes = 1024 * 1024, maxDepth = 64 }: JsonBodyOp
     // The same coding (RFC 9110 section 8.4.1.3).
     if (/^x-gzip$/i.test(headers['content-encoding'] ?? '')) headers['content-encoding'] = 'gzip';
     const asksFirst = /^100-continue$/i.test(headers.expect ?? '') && request.httpVersion !== '1.0';
-    if (Number(headers['content-length']) > limitBytes) {
-      if (asksFirst) throw tooLarge(limitBytes); // and it will not come
-      return discard(request, () => next(tooLarge(limitBytes)));
-    }
+    if (Number(headers['content-length']) > limitBytes) throw tooLarge(limitBytes);
 
     if (asksFirst) {
       response.shouldKeepAlive = !/(^|[\s,])close([\s,]|$)/i.test(headers.connection ?? '');
@@ -49,8 +43,6 @@ export function jsonBody({ limitBytes = 1024 * 1024, maxDepth = 64 }: JsonBodyOp
     function settle(error?: unknown): void {
       if (settled) return;
       settled = true;
-      if ((error as { type?: string } | undefined)?.type === 'entity.too.large')
-        return discard(request, () => next(error));
       if (error) return next(error);
       try {
         request.body = readJson(request, maxDepth);
@@ -62,29 +54,12 @@ export function jsonBody({ limitBytes = 1024 * 1024, maxDepth = 64 }: JsonBodyOp
 
     // Express would answer what is too large only when all of it has come, which may be never.
     let received = 0;
-    request.on('data', function count(chunk: Buffer) {
+    request.on('data', (chunk: Buffer) => {
       received += chunk.length;
-      if (received <= limitBytes || settled) return;
-      settled = true;
-      request.off('data', count);
-      discard(request, () => next(tooLarge(limitBytes)));
+      if (received > limitBytes) settle(tooLarge(limitBytes));
     });
     readOctets(request, response, settle);
   };
-}
-
-/**
- * Reads the rest of a body that nobody wants, for a while: a client that is still sending might never see the answer, since
- * TCP takes it back when a connection is closed with octets unread.
- */
-function discard(request: Request, answer: () => void): void {
-  const late = setTimeout(finish, DISCARD_MS);
-  function finish(): void {
-    clearTimeout(late);
-    request.off('end', finish).off('close', finish);
-    answer();
-  }
-  request.once('end', finish).once('close', finish).resume();
 }
 
 /**

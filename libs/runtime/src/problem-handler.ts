@@ -1,5 +1,5 @@
 import * as zlib from 'node:zlib';
-import type { ErrorRequestHandler } from 'express';
+import type { ErrorRequestHandler, Request } from 'express';
 import type { Logger } from './logger.ts';
 import { clipped, Problem, problemDetails } from './problem.ts';
 
@@ -9,12 +9,34 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
     const problem = error instanceof Problem ? error : (fromCode(error) ?? fromExpress(error) ?? unexpected(error));
     if (problem.slug === 'internal-error') log.error({ err: error, requestId: response.get('x-request-id') }, 'failed');
     if (response.headersSent) return next(error); // express cuts the connection
-    response
-      .status(problem.status)
-      .set({ ...problem.headers, 'Cache-Control': 'no-store' })
-      .type('application/problem+json')
-      .send(problemDetails(problem, request.originalUrl));
+    function send(): void {
+      response
+        .status(problem.status)
+        .set({ ...problem.headers, 'Cache-Control': 'no-store' })
+        .type('application/problem+json')
+        .send(problemDetails(problem, request.originalUrl));
+    }
+    const isStillSent = !request.complete && request.headers.expect === undefined;
+    if (isStillSent && !response.shouldKeepAlive) discard(request, send);
+    else send();
   };
+}
+
+/** How long a body that nobody wants is read on, in milliseconds. */
+const DISCARD_MS = 1_000;
+
+/**
+ * Reads the rest of a body that nobody wants, for a while: a client that is still sending might never see the answer, since
+ * TCP takes it back when a connection is closed with octets unread.
+ */
+function discard(request: Request, answer: () => void): void {
+  const late = setTimeout(finish, DISCARD_MS);
+  function finish(): void {
+    clearTimeout(late);
+    request.off('end', finish).off('close', finish);
+    answer();
+  }
+  request.once('end', finish).once('close', finish).resume();
 }
 
 /** The content codings in which bodies are read: what express knows, which depends on Node.js (RFC 9110 section 8.4.1). */

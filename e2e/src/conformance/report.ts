@@ -9,18 +9,11 @@ import { manage } from '@offload/testing';
 import { format, resolveConfig } from 'prettier';
 import { sql } from '../faults/sql.ts';
 import { repository } from '../program.ts';
+import { withTestServers } from '../test-servers.ts';
 import { check } from './check.ts';
 import { conformancePage, type Verdict } from './page.ts';
 import { rows } from './rows/index.ts';
 import { openWorld } from './world.ts';
-
-/** Starts the servers of a test run, as Jest does, or stops them. */
-async function testServers(file: string): Promise<void> {
-  const { default: run } = (await import(new URL(`../../../tools/${file}`, import.meta.url).href)) as {
-    default(): Promise<void>;
-  };
-  await run();
-}
 
 async function versionsOf(databaseUrl: string): Promise<string[]> {
   const [row] = await sql<{ server_version: string }>(databaseUrl, 'show server_version');
@@ -28,8 +21,7 @@ async function versionsOf(databaseUrl: string): Promise<string[]> {
   return [`Node.js ${process.versions.node}`, `PostgreSQL ${row?.server_version}`, `RabbitMQ ${rabbitmq}`];
 }
 
-await testServers('test-servers.mjs');
-try {
+await withTestServers(async () => {
   const world = await openWorld();
   try {
     const verdicts: Verdict[] = [];
@@ -49,6 +41,4 @@ try {
   } finally {
     await world.close();
   }
-} finally {
-  await testServers('test-servers-teardown.mjs');
-}
+});

@@ -1,9 +1,10 @@
 import { isFinished, type Job } from '@offload/contracts';
-import { DatabaseUnavailableError, type Database } from '@offload/database';
+import type { Database } from '@offload/database';
 import { callerOf } from '@offload/runtime';
 import type { Request, Response } from 'express';
 import { waitSeconds } from '../prefer.ts';
 import type { Waiters } from '../waiters.ts';
+import { nullWhileAway } from './null-while-away.ts';
 
 /** A request that may be held until its job is finished (`Prefer: wait=N`, RFC 7240 section 4.3). */
 export interface Hold {
@@ -32,15 +33,7 @@ export function holdAsPreferred(
   if (!seconds) return { watch: () => undefined, until: (job) => Promise.resolve(job), end: () => undefined };
 
   /** To have taken a job is not undone by not being able to read it. @returns null when it is gone, or can't be read */
-  async function read(id: string): Promise<Job | null> {
-    try {
-      return await database.getJob(id);
-    } catch (error) {
-      if (error instanceof DatabaseUnavailableError) return null;
-      throw error;
-    }
-  }
-
+  const read = (id: string): Promise<Job | null> => nullWhileAway(database.getJob(id));
   const overAt = performance.now() + seconds * 1_000;
   const waiter = waiters.enter(callerOf(response));
   response.once('close', waiter.leave);

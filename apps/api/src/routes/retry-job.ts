@@ -1,15 +1,13 @@
-import { withLinks } from '@offload/contracts';
 import type { Database } from '@offload/database';
 import { Problem } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import type { Bell } from '../bell.ts';
 import { jobIdOf, jobNotFound } from './job-of-path.ts';
-import { retryAfter } from './retry-after.ts';
-import type { SendParts } from './send-job.ts';
+import { sendAccepted, type SendParts } from './send-job.ts';
 
 /** `POST /v1/jobs/{id}/retry`: 202 with a failed or cancelled job that is queued again, for one more attempt at least. */
 export function retryJob(parts: SendParts & { database: Database; bell: Bell }): RequestHandler {
-  const { database, bell, backlog, notifierUrl } = parts;
+  const { database, bell, backlog } = parts;
   return async (request, response) => {
     const id = jobIdOf(request);
     const retry = await database.retryJob(id);
@@ -23,11 +21,7 @@ export function retryJob(parts: SendParts & { database: Database; bell: Bell }):
       const detail = `It is ${job.status}: only failed and cancelled jobs can be retried`;
       throw new Problem(409, 'job-not-finished', 'The job is not ready for this', detail);
     }
-    response
-      .status(202)
-      .location(`/v1/jobs/${id}`)
-      .set('Retry-After', retryAfter(job, backlog))
-      .json(withLinks(job, notifierUrl));
+    sendAccepted(response, job, parts);
 
     void bell.announce(job);
     backlog.accepted(job.queue, 1);

@@ -29,3 +29,12 @@ export function sendJob(
   if (response.statusCode === 304) response.end();
   else response.json(body);
 }
+
+/** Answers 202: the job is kept, or told to stop; where it is, and when to ask again (RFC 9110 section 15.3.3). */
+export function sendAccepted(response: Response, job: Job, { backlog, notifierUrl }: SendParts): void {
+  response
+    .status(202)
+    .location(`/v1/jobs/${job.id}`)
+    .set('Retry-After', retryAfter(job, backlog))
+    .json(withLinks(job, notifierUrl));
+}

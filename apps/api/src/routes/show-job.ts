@@ -3,6 +3,7 @@ import type { RequestHandler } from 'express';
 import type { Waiters } from '../waiters.ts';
 import { holdAsPreferred } from './hold.ts';
 import { jobIdOf, jobNotFound } from './job-of-path.ts';
+import { nullWhileAway } from './null-while-away.ts';
 import { isKnown } from './preconditions.ts';
 import { sendJob, type Estimate, type SendParts } from './send-job.ts';
 
@@ -15,9 +16,9 @@ export interface ShowParts extends SendParts {
 export function showJob(parts: ShowParts): RequestHandler {
   const { database, backlog } = parts;
 
-  /** @throws nothing: a job is worth showing without it */
+  /** Empty while it can't be told: a job is worth showing without it. */
   async function estimate(id: string, queue: string): Promise<Estimate> {
-    const ahead = await database.countAhead(id).catch(() => null);
+    const ahead = await nullWhileAway(database.countAhead(id));
     return ahead === null ? {} : { position: ahead + 1, etaMs: backlog.estimateMs(queue, ahead) };
   }
 

@@ -1,4 +1,4 @@
-import { isFinished, withLinks } from '@offload/contracts';
+import { isFinished } from '@offload/contracts';
 import type { Database } from '@offload/database';
 import type { RequestHandler } from 'express';
 import type { Intake, TakenJob } from '../intake.ts';
@@ -7,8 +7,7 @@ import { traceparent } from '../traceparent.ts';
 import type { Waiters } from '../waiters.ts';
 import { holdAsPreferred } from './hold.ts';
 import { idempotencyOf } from './idempotency-of.ts';
-import { retryAfter } from './retry-after.ts';
-import { sendJob, type SendParts } from './send-job.ts';
+import { sendAccepted, sendJob, type SendParts } from './send-job.ts';
 
 export interface SubmitParts extends SendParts {
   database: Database;
@@ -22,7 +21,7 @@ export interface SubmitParts extends SendParts {
  * preferred to wait for it, or that was there already, by its dedupe key.
  */
 export function submitJob(parts: SubmitParts): RequestHandler {
-  const { intake, queues, backlog, notifierUrl } = parts;
+  const { intake, queues } = parts;
   return async (request, response) => {
     const wanted = newJob(request.body, { queues, traceparent: traceparent(request.get('traceparent')) });
     const idempotency = idempotencyOf(request, response);
@@ -36,15 +35,8 @@ export function submitJob(parts: SubmitParts): RequestHandler {
       if (taken.job.id !== wanted.id) hold.watch(taken.job.id);
       const job = await hold.until(taken.job, taken.job.id !== wanted.id);
 
-      const self = `/v1/jobs/${job.id}`;
-      if (isFinished(job.status) || !taken.made) {
-        return sendJob(response.status(200).set('Content-Location', self), job, parts);
-      }
-      response
-        .status(202)
-        .location(self)
-        .set('Retry-After', retryAfter(job, backlog))
-        .json(withLinks(job, notifierUrl));
+      if (!isFinished(job.status) && taken.made) return sendAccepted(response, job, parts);
+      sendJob(response.status(200).set('Content-Location', `/v1/jobs/${job.id}`), job, parts);
     } finally {
       hold.end();
     }

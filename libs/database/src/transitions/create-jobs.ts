@@ -83,7 +83,7 @@ async function tryToCreate(pool: Pool, submissions: Submission[], ringGraceMs: n
 /** As PostgreSQL prints it. */
 const idOf = ({ id }: NewJob): string => id.toLowerCase();
 
-const dedupeKeyOf = ({ type, dedupeKey }: NewJob): string | null =>
+const dedupeKeyOf = ({ type, dedupeKey }: Pick<NewJob, 'type' | 'dedupeKey'>): string | null =>
   typeof dedupeKey === 'string' ? JSON.stringify([type, dedupeKey]) : null;
 
 /** Which jobs there are to make, and of each that is wanted the id of the job that there will be. */
@@ -124,7 +124,7 @@ async function findUnfinished(pool: Pool, submissions: Submission[]): Promise<Ma
     text: unfinishedSql,
     values: [keyed.map(({ type }) => type), keyed.map(({ dedupeKey }) => dedupeKey)],
   });
-  return new Map(rows.map((row) => [JSON.stringify([row.type, row.dedupeKey]), toJob(row)]));
+  return new Map(rows.map((row) => [dedupeKeyOf(row) as string, toJob(row)]));
 }
 
 function keyRows(submissions: Submission[], becomes: Map<NewJob, string>): NewKey[] {

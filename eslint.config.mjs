@@ -6,7 +6,7 @@ import tseslint from 'typescript-eslint';
 const arrows = {
   api: ['contracts', 'messaging', 'database', 'runtime'],
   worker: ['contracts', 'messaging', 'database', 'runtime', 'outbound'],
-  notifier: ['contracts', 'messaging', 'database', 'runtime'],
+  notifier: ['contracts', 'messaging', 'database', 'runtime', 'outbound'],
   doctor: ['contracts', 'messaging', 'database', 'runtime'],
   e2e: ['contracts', 'client'],
   examples: ['messaging', 'infrastructure'],

@@ -34,6 +34,7 @@ const refused = [
 ];
 const allowed = [
   ['apps/worker/src/main.ts', '@offload/outbound'],
+  ['apps/notifier/src/main.ts', '@offload/outbound'],
   ['apps/api/src/app.integration.spec.ts', '@offload/testing'],
   ['libs/database/src/index.ts', '@offload/contracts'],
   ['libs/client/src/index.ts', '@offload/contracts'],

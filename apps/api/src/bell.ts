@@ -1,4 +1,4 @@
-import { control, eventOf, jobEvent, ring, type Control, type Job } from '@offload/contracts';
+import { addressOf, control, eventOf, jobEvent, ring, type Control, type Job } from '@offload/contracts';
 import type { Database, OwedRing } from '@offload/database';
 import { exchanges, type Publisher } from '@offload/messaging';
 import { Counter, type Logger, type Registry } from '@offload/runtime';
@@ -24,11 +24,8 @@ export function createBell(parts: { database: Database; publisher: Publisher; me
 
   async function announce(job: Job): Promise<void> {
     try {
-      await publisher.publish(jobEvent, eventOf(job), {
-        exchange: exchanges.events,
-        correlationId: job.id,
-        mandatory: false,
-      });
+      const event = eventOf(job);
+      await publisher.publish(jobEvent, event, { exchange: exchanges.events, ...addressOf(event), mandatory: false });
     } catch (error) {
       log.debug({ err: error, jobId: job.id }, 'event not sent');
     }

@@ -34,7 +34,7 @@ beforeEach(async () => {
     message: jobEvent,
     wants: ({ correlationId }) => correlationId === undefined || waiters.wants(correlationId),
     handle({ body }) {
-      read.push(body.job.id);
+      read.push(body.data.id);
       waiters.hear(body);
     },
     onListening() {

@@ -165,7 +165,7 @@ export function createWaiters(parts: WaitersParts): Waiters {
 
   return {
     wants: (jobId) => byJob.has(jobId),
-    hear: ({ job }) => wake(job),
+    hear: ({ data: job }) => wake(job),
     enter,
     refresh() {
       // Also one that is being read just now: that answer may be of before.

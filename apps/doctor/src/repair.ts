@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventOf, isFinished, jobEvent, type Job } from '@offload/contracts';
+import { addressOf, eventOf, isFinished, jobEvent, type Job } from '@offload/contracts';
 import type { Database } from '@offload/database';
 import { exchanges, ringQueue, type Publisher, type QueueInspector } from '@offload/messaging';
 import { silentOf } from './examine.ts';
@@ -105,8 +105,9 @@ async function takeFromSilent({ running, calledAt }: Look, parts: RepairParts): 
 
 /** At most once, as the api does: who needs to be sure reads the row. */
 async function announce(job: Job, publisher: Pick<Publisher, 'publish'>): Promise<void> {
+  const event = eventOf(job);
   await publisher
-    .publish(jobEvent, eventOf(job), { exchange: exchanges.events, correlationId: job.id, mandatory: false })
+    .publish(jobEvent, event, { exchange: exchanges.events, ...addressOf(event), mandatory: false })
     .catch(() => undefined); // the row has it
 }
 

@@ -8,7 +8,7 @@ import { connect, jobTopology, type Connection } from '@offload/messaging';
 import { commonVariables, createLogger, createMetrics, listen, newApiKey } from '@offload/runtime';
 import { eventually, freshDatabaseUrl, freshVhost } from '@offload/testing';
 import { createApp } from './app.ts';
-import { createHub, type Hub } from './hub.ts';
+import { createHub, type Hub } from './browsers/hub.ts';
 
 /** So short that a stream which the server's limits were meant for would be cut while a test looks on. */
 const REQUEST_TIMEOUT_MS = 200;

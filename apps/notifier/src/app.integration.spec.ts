@@ -9,8 +9,8 @@ import type { Connection, Publisher } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/runtime';
 import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';
 import { createApp } from './app.ts';
-import { createHub, type Hub } from './hub.ts';
-import { refreshWatched } from './refresh.ts';
+import { createHub, type Hub } from './browsers/hub.ts';
+import { refreshWatched } from './browsers/refresh.ts';
 
 interface Received {
   event: string;

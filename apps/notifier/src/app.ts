@@ -11,9 +11,9 @@ import {
   type Registry,
 } from '@offload/runtime';
 import type { Express } from 'express';
-import type { Hub } from './hub.ts';
-import { watchAll } from './routes/watch-all.ts';
-import { watchJob } from './routes/watch-job.ts';
+import type { Hub } from './browsers/hub.ts';
+import { watchAll } from './browsers/watch-all.ts';
+import { watchJob } from './browsers/watch-job.ts';
 
 export interface AppParts {
   database: Database;

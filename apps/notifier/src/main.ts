@@ -12,8 +12,8 @@ import {
 } from '@offload/runtime';
 import { createApp } from './app.ts';
 import { configSchema } from './config.ts';
-import { createHub } from './hub.ts';
-import { refreshWatched } from './refresh.ts';
+import { createHub } from './browsers/hub.ts';
+import { refreshWatched } from './browsers/refresh.ts';
 
 const config = loadConfig(configSchema);
 const instance = config.INSTANCE ?? `notifier-${hostname()}-${process.pid}`;

@@ -1,4 +1,4 @@
-import { eventOf, jobEvent, type EventName, type Job } from '@offload/contracts';
+import { addressOf, eventOf, jobEvent, type EventName, type Job } from '@offload/contracts';
 import { exchanges, type Publisher } from '@offload/messaging';
 
 /** Sends events; resolves when the broker has confirmed them, and rejects as `Publisher.publish` does. */
@@ -7,11 +7,8 @@ export type Announce = (job: Job, event?: EventName) => Promise<void>;
 /** @returns a function that broadcasts a job as it is now, as `job.<status>` unless the event is named */
 export function announceWith(publisher: Publisher): Announce {
   return (job, event) => {
+    const body = eventOf(job, event);
     // Not mandatory: it is no fault when nobody listens.
-    return publisher.publish(jobEvent, eventOf(job, event), {
-      exchange: exchanges.events,
-      correlationId: job.id,
-      mandatory: false,
-    });
+    return publisher.publish(jobEvent, body, { exchange: exchanges.events, ...addressOf(body), mandatory: false });
   };
 }

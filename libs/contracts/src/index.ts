@@ -47,8 +47,11 @@ export {
   type JobStatus,
 } from './job.ts';
 export {
+  addressOf,
+  cloudEvent,
   control,
   eventName,
+  eventNameOf,
   eventOf,
   jobEvent,
   ring,

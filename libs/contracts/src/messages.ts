@@ -20,17 +20,56 @@ export const ringId = z.uuid();
 export const eventName = z.templateLiteral(['job.', z.union([jobStatus, z.literal('progress')])]);
 export type EventName = z.infer<typeof eventName>;
 
-/** A snapshot of a job after a transition; newer than another of the same job when its `job.version` is higher. */
+const EVENT_SOURCE = '/v1/jobs';
+const TYPE_PREFIX = 'offload.';
+
+/** The envelope of {@link jobEvent} around `data`, a job in whatever form. */
+export const cloudEvent = <Data extends z.ZodType>(data: Data) =>
+  z.object({
+    specversion: z.literal('1.0'),
+    id: z.string().min(1).describe('`<job id>/<version>`: the same however often the event is sent.'),
+    source: z.literal(EVENT_SOURCE),
+    type: z.templateLiteral([TYPE_PREFIX, eventName]),
+    subject: jobId.describe('The id of the job.'),
+    time: z.iso.datetime().describe('When the job was finished; before that, when this was sent.'),
+    datacontenttype: z.literal('application/json'),
+    data,
+  });
+
+/**
+ * A snapshot of a job after a transition, newer than another of the same job when its `data.version` is higher: a
+ * CloudEvent in structured JSON mode. https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
+ */
 export const jobEvent = {
   type: 'job.event',
   version: 1,
-  schema: z.object({ event: eventName, job }),
+  contentType: 'application/cloudevents+json',
+  schema: cloudEvent(job),
 };
-export type JobEvent = z.infer<typeof jobEvent.schema>;
+export type JobEvent<Data extends Job = Job> = Omit<z.infer<typeof jobEvent.schema>, 'data'> & { data: Data };
 
 /** @returns what happened to a job that is now as given: `job.<status>`, unless it is named */
-export function eventOf(job: Job, event: EventName = `job.${job.status}`): JobEvent {
-  return { event, job };
+export function eventOf<Data extends Job>(data: Data, event: EventName = `job.${data.status}`): JobEvent<Data> {
+  return {
+    specversion: '1.0',
+    id: `${data.id}/${data.version}`,
+    source: EVENT_SOURCE,
+    type: `${TYPE_PREFIX}${event}`,
+    subject: data.id,
+    time: data.finishedAt ?? new Date().toISOString(),
+    datacontenttype: 'application/json',
+    data,
+  };
+}
+
+/** What happened, without the prefix that tells Offload's events from others'. */
+export function eventNameOf({ type }: Pick<JobEvent, 'type'>): EventName {
+  return type.slice(TYPE_PREFIX.length) as EventName;
+}
+
+/** What a listener can tell an event by without reading it: AMQP's routing key and correlation id. */
+export function addressOf(event: JobEvent): { routingKey: EventName; correlationId: string } {
+  return { routingKey: eventNameOf(event), correlationId: event.subject };
 }
 
 /** What the api tells every worker; whoever it does not concern ignores it. */

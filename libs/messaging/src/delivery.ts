@@ -7,6 +7,8 @@ export interface Delivery<Body> {
   messageId: string | undefined;
   /** What it is about, if the sender says so. */
   correlationId: string | undefined;
+  /** By what the exchange routed it; a fanout exchange hands on whatever it was given. */
+  routingKey: string;
   /** When it was sent, to the second, if the sender says so. */
   timestamp: Date | undefined;
   /** W3C Trace Context, where it is well-formed. https://www.w3.org/TR/trace-context/#traceparent-header */
@@ -38,10 +40,12 @@ export function deliveryOf<Body>(message: ConsumeMessage, body: Body, signal: Ab
   };
 }
 
-/** What tells one message from another without its body. */
-export function identityOf({ properties }: ConsumeMessage): Pick<Delivery<unknown>, 'messageId' | 'correlationId'> {
+/** What a message says of itself outside its body. */
+export type Identity = Pick<Delivery<unknown>, 'messageId' | 'correlationId' | 'routingKey'>;
+
+export function identityOf({ properties, fields }: ConsumeMessage): Identity {
   const { messageId, correlationId } = properties as { messageId?: string; correlationId?: string };
-  return { messageId, correlationId };
+  return { messageId, correlationId, routingKey: fields.routingKey };
 }
 
 /** Seconds, as AMQP counts them. */

@@ -15,6 +15,8 @@ export interface JsonMessage<Schema extends z.ZodType = z.ZodType> {
    */
   readonly version: number;
   readonly schema: Schema;
+  /** AMQP's `content_type`, sent and not asked for. @default 'application/json' */
+  readonly contentType?: string;
 }
 
 /** Plain text in UTF-8, as every AMQP client can send and read it. */
@@ -46,7 +48,7 @@ export function writeMessage<Kind extends MessageKind>(kind: Kind, body: BodyFor
   if (json === undefined) throw new TypeError(`the body of a ${kind.type} can't be written as JSON`);
   return {
     content: Buffer.from(json),
-    contentType: 'application/json',
+    contentType: kind.contentType ?? 'application/json',
     type: kind.type,
     headers: { [VERSION_HEADER]: kind.version },
   };

@@ -106,10 +106,10 @@ describe('subscribe', () => {
     await send(3);
     await eventually(() => expect(heard).toEqual([2, 3]));
     expect(asked).toEqual([
-      { correlationId: 'theirs', messageId: 'first' },
-      { correlationId: 'theirs', messageId: undefined },
-      { correlationId: 'mine', messageId: undefined },
-      { correlationId: undefined, messageId: undefined },
+      { correlationId: 'theirs', messageId: 'first', routingKey: '' },
+      { correlationId: 'theirs', messageId: undefined, routingKey: '' },
+      { correlationId: 'mine', messageId: undefined, routingKey: '' },
+      { correlationId: undefined, messageId: undefined, routingKey: '' },
     ]);
     expect(faults).toEqual([]);
     await eventually(() => expect(steps).toEqual(Array(4).fill(['consumed news', 'acked news']).flat()));

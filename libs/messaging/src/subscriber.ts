@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts';
-import { deliveryOf, identityOf, receive, type Delivery } from './delivery.ts';
+import { deliveryOf, identityOf, receive, type Delivery, type Identity } from './delivery.ts';
 import { readMessage, type BodyOf, type MessageKind } from './message.ts';
 import { tellFault, tellStep } from './messaging-events.ts';
 
@@ -10,10 +10,10 @@ export interface SubscriberOptions<Kind extends MessageKind> {
   message: Kind;
   /**
    * Asked before the body is read: false drops the message unread, whatever is in it, which is no fault. What it throws
-   * is one, and drops the message too. Any sender may leave out either property.
+   * is one, and drops the message too. Any sender may leave out any of it.
    * @default everything is wanted
    */
-  wants?(properties: Pick<Delivery<unknown>, 'messageId' | 'correlationId'>): boolean;
+  wants?(identity: Identity): boolean;
   /** What it throws is told as a fault; the message is not heard again. */
   handle(delivery: Delivery<BodyOf<Kind>>): Promise<void> | void;
   /** Listening, or listening again: what was sent before this moment and after the last loss was missed. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { eventOf } from '@offload/contracts';
 import type { Database } from '@offload/database';
 import type { Logger } from '@offload/runtime';
 import type { Hub } from './hub.ts';
@@ -14,7 +15,7 @@ export async function refreshWatched(parts: { database: Database; hub: Hub; log:
       await Promise.all(
         hub.watchedJobs().map(async (id) => {
           const job = await database.getJob(id);
-          if (job) hub.publish({ event: `job.${job.status}`, job });
+          if (job) hub.publish(eventOf(job));
         }),
       );
       return;

@@ -3,9 +3,9 @@ import type { Database } from '@offload/database';
 import { invalidParameters, Problem } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
-import { openEventStream, type EventStream } from '../event-stream.ts';
-import { frame } from '../frame.ts';
-import type { Hub } from '../hub.ts';
+import { openEventStream, type EventStream } from './event-stream.ts';
+import { frame } from './frame.ts';
+import type { Hub } from './hub.ts';
 
 const parameters = z.object({ id: jobId });
 

@@ -1,4 +1,4 @@
-import { withLinks, type Job, type JobEvent } from '@offload/contracts';
+import { eventNameOf, withLinks, type Job, type JobEvent } from '@offload/contracts';
 import { Gauge, type Registry } from '@offload/runtime';
 import { frame } from './frame.ts';
 
@@ -40,10 +40,11 @@ export function createHub(metrics: Registry, notifierUrl: string): Hub {
   });
 
   return {
-    publish({ event, job }) {
+    publish(event) {
+      const job = event.data;
       const watchers = byJob.get(job.id);
       if (!watchers && all.size === 0) return;
-      const ofJob = frame(event, withLinks(job, notifierUrl));
+      const ofJob = frame(eventNameOf(event), withLinks(job, notifierUrl));
       for (const watcher of [...(watchers ?? []), ...all]) watcher.notify(job, ofJob);
     },
     wants: (jobId) => all.size > 0 || byJob.has(jobId),

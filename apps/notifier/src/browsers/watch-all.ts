@@ -2,8 +2,8 @@ import { jobStatus, type Job } from '@offload/contracts';
 import { invalidParameters } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
-import { openEventStream } from '../event-stream.ts';
-import type { Hub } from '../hub.ts';
+import { openEventStream } from './event-stream.ts';
+import type { Hub } from './hub.ts';
 
 const query = z.strictObject({
   type: z.string().optional(),

@@ -61,3 +61,15 @@ export {
   type JobEvent,
   type Ring,
 } from './messages.ts';
+export {
+  deliveryAttempt,
+  webhook,
+  webhookBody,
+  webhookDelivery,
+  webhookDeliveryList,
+  webhookEvent,
+  type DeliveryAttempt,
+  type Webhook,
+  type WebhookDelivery,
+  type WebhookEvent,
+} from './webhook.ts';

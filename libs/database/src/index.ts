@@ -15,3 +15,7 @@ export type { OwedRing } from './transitions/owed-rings.ts';
 export type { Retry } from './transitions/retry-job.ts';
 export type { AttemptError, Outcome, Settlement } from './transitions/settle-jobs.ts';
 export { DatabaseUnavailableError } from './unavailable.ts';
+export type { Webhooks } from './webhooks/open-webhooks.ts';
+export type { RecordedAttempt } from './webhooks/record-attempts.ts';
+export type { WebhookEndpoint } from './webhooks/register-endpoints.ts';
+export type { TakenWebhook, Taking } from './webhooks/take-webhooks.ts';

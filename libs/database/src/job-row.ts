@@ -22,11 +22,33 @@ export interface JobRow {
   finishedAt: Date | null;
 }
 
+const columns: Record<keyof JobRow, string> = {
+  id: 'id',
+  type: 'type',
+  queue: 'queue',
+  status: 'status',
+  priority: 'priority',
+  tags: 'tags',
+  payload: 'payload',
+  result: 'result',
+  error: 'error',
+  errors: 'errors',
+  progress: 'progress',
+  attempt: 'attempt',
+  maxAttempts: 'max_attempts',
+  version: 'version',
+  createdAt: 'created_at',
+  dueAt: 'due_at',
+  startedAt: 'started_at',
+  finishedAt: 'finished_at',
+};
+const named = Object.entries(columns);
+
 /** The select list that yields a {@link JobRow} from `jobs as job`. */
-export const jobColumns = `job.id, job.type, job.queue, job.status, job.priority, job.tags, job.payload, job.result,
-  job.error, job.errors, job.progress, job.attempt, job.max_attempts as "maxAttempts", job.version,
-  job.created_at as "createdAt", job.due_at as "dueAt", job.started_at as "startedAt",
-  job.finished_at as "finishedAt"`;
+export const jobColumns = named.map(([name, column]) => `job.${column} as "${name}"`).join(', ');
+
+/** The same as one value of type json, for {@link jobOfSnapshot}. */
+export const jobSnapshot = `json_build_object(${named.map(([name, column]) => `'${name}', job.${column}`).join(', ')})`;
 
 /** The job as the rest of the system knows it: times as RFC 3339 strings, the duration worked out. */
 export function toJob(row: JobRow): Job {
@@ -52,4 +74,17 @@ export function toJob(row: JobRow): Job {
     finishedAt: finishedAt?.toISOString() ?? null,
     durationMs: startedAt && finishedAt ? finishedAt.getTime() - startedAt.getTime() : null,
   };
+}
+
+/** The job that {@link jobSnapshot} kept. */
+export function jobOfSnapshot(snapshot: unknown): Job {
+  const row = snapshot as JobRow;
+  const date = (text: unknown): Date => new Date(text as string);
+  return toJob({
+    ...row,
+    createdAt: date(row.createdAt),
+    dueAt: date(row.dueAt),
+    startedAt: row.startedAt && date(row.startedAt),
+    finishedAt: row.finishedAt && date(row.finishedAt),
+  });
 }

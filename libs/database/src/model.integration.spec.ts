@@ -140,6 +140,10 @@ async function check(world: World, before: Map<string, Job>): Promise<void> {
     expect(job.maxAttempts).toBe(world.allowed.get(job.id));
     expect(job.attempt).toBeLessThanOrEqual(job.maxAttempts);
     if (job.status === 'failed' && job.error?.code === 'worker-lost') expect(job.attempt).toBe(job.maxAttempts);
+    // Each end it came to is told once, as it was, and nothing else is.
+    const told = (await database.webhooks.list(job.id)) ?? [];
+    expect(told).toHaveLength(world.ends(job));
+    expect(told.at(-1)?.event === job.status).toBe(isFinished(job.status));
     if (world.unwanted.has(job.id)) expect(['running', 'succeeded', 'cancelled']).toContain(job.status);
     if (!isFinished(job.status) && !world.forgotten.has(job.id)) expect(await world.rings(job.id)).not.toEqual([]);
     before.set(job.id, job);
@@ -149,7 +153,7 @@ async function check(world: World, before: Map<string, Job>): Promise<void> {
 it('keeps its promises whatever happens, in whatever order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(steps, { maxLength: 80, size: 'max' }), async (sequence) => {
-      await sql.query('truncate jobs, outbox');
+      await sql.query('truncate jobs, outbox, webhook_deliveries');
       const world = createWorld(database, sql);
       const before = new Map<string, Job>();
       await world.create(3, 0);

@@ -21,6 +21,7 @@ import { reportProgress } from './transitions/report-progress.ts';
 import { retryJob, type Retry } from './transitions/retry-job.ts';
 import { settleJobs, type Settlement } from './transitions/settle-jobs.ts';
 import { orUnavailable } from './unavailable.ts';
+import { openWebhooks, type Webhooks } from './webhooks/open-webhooks.ts';
 
 export interface DatabaseOptions {
   /** `postgresql://user:password@host:port/database` */
@@ -94,6 +95,7 @@ export interface Database {
   getJob(id: string): Promise<Job | null>;
   /** @returns at most `limit` jobs, fewer when they are large or the filter lets few through, and where to go on */
   listJobs(filter: JobFilter): Promise<JobPage>;
+  readonly webhooks: Webhooks;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -150,6 +152,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     countAhead: batch((ids: string[]) => orUnavailable(() => countAhead(pool, ids))),
     getJob: batch((ids: string[]) => orUnavailable(() => getJobs(prisma, ids))),
     listJobs: (filter) => orUnavailable(() => listJobs(pool, prisma, filter)),
+    webhooks: openWebhooks(pool),
     ping: () => orUnavailable(async () => void (await pool.query('select 1'))),
     async close() {
       await prisma.$disconnect();

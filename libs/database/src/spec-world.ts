@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Job } from '@offload/contracts';
+import { isFinished, type Job, type Webhook } from '@offload/contracts';
 import type pg from 'pg';
 import type { Database } from './open-database.ts';
 import type { Outcome } from './transitions/settle-jobs.ts';
@@ -49,6 +49,8 @@ export function createWorld(database: Database, sql: pg.Pool) {
   const keyed = new Set<string>();
   /** Those that somebody has had run once more, since the last look at them. */
   const retried = new Set<string>();
+  /** How often each was. */
+  const retries = new Map<string, number>();
   const deleted = new Set<string>();
   /** Of each attempt, as far as workers have heard, the claim that began it. */
   const claimOf = new Map<string, string>();
@@ -113,6 +115,8 @@ export function createWorld(database: Database, sql: pg.Pool) {
     deleted: deleted as ReadonlySet<string>,
     /** Whether the job was retried since this was asked for the last time. */
     wasRetried: (jobId: string): boolean => retried.delete(jobId),
+    /** How often the job has come to an end: as often as it was retried from one, and once more if it is at one. */
+    ends: ({ id, status }: Job): number => (retries.get(id) ?? 0) + (isFinished(status) ? 1 : 0),
 
     /** With a dedupe key, there is at most one that is not finished. */
     async create(maxAttempts: number, delayMs: number, dedupeKey: string | null = null): Promise<void> {
@@ -124,7 +128,8 @@ export function createWorld(database: Database, sql: pg.Pool) {
         runAt: null,
       };
       const work = { id: randomUUID(), type: 'spec.job', queue: 'default', payload: {} };
-      const job = { ...work, ...policy, maxAttempts, delayMs, dedupeKey };
+      const webhook: Webhook = { url: 'https://receiver.test/hook', events: ['succeeded', 'failed', 'cancelled'] };
+      const job = { ...work, ...policy, maxAttempts, delayMs, dedupeKey, webhook };
       const submitted = await database.submit({ jobs: [job], idempotency: null });
       if (submitted.kind !== 'created' || submitted.jobs[0]?.outboxId === null) return;
       jobIds.push(work.id);
@@ -217,6 +222,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
       if (kind === 'queued') {
         allowed.set(jobId, Math.max(allowed.get(jobId) ?? 0, (before?.attempt ?? 0) + 1));
         retried.add(jobId);
+        retries.set(jobId, (retries.get(jobId) ?? 0) + 1);
         unwanted.delete(jobId);
       }
       return { before, after, kind };

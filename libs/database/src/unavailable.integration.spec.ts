@@ -172,7 +172,7 @@ describe('a server that will not do what it is asked for now', () => {
     await expect(open({ url: wrongPassword }).getJob(randomUUID())).rejects.toThrow(DatabaseUnavailableError);
 
     const { database, admin } = await setup();
-    await admin.query('drop table outbox, jobs'); // the last test with the database of this file
+    await admin.query('drop table outbox, webhook_deliveries, jobs'); // the last test with the database of this file
     await expect(database.takeOwedRings(1, 1)).rejects.toThrow(DatabaseUnavailableError);
     await expect(database.listJobs({ limit: 1 })).rejects.toThrow(DatabaseUnavailableError);
   });

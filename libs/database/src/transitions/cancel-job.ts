@@ -1,6 +1,7 @@
 import type { Job } from '@offload/contracts';
 import type { Pool } from 'pg';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+import { oweWebhooks } from '../webhooks/owe-webhooks.ts';
 
 /** What became of a wish to cancel. */
 export type Cancellation =
@@ -17,15 +18,19 @@ const sql = `
   with gone as (
     delete from outbox where job_id = $1 and exists (select from jobs where id = $1 and status in ('queued', 'scheduled'))
     returning job_id
+  ), job as (
+    update jobs as job set
+      status = (case job.status when 'running' then 'running' else 'cancelled' end)::job_status,
+      cancel_requested = job.status = 'running',
+      finished_at = case job.status when 'running' then null else now() end,
+      version = case job.status when 'running' then job.version else job.version + 1 end
+    from (select count(*) from gone) as first
+    where job.id = $1 and job.status in ('queued', 'scheduled', 'running')
+    returning job.*
+  ), told as (
+    ${oweWebhooks}
   )
-  update jobs as job set
-    status = (case job.status when 'running' then 'running' else 'cancelled' end)::job_status,
-    cancel_requested = job.status = 'running',
-    finished_at = case job.status when 'running' then null else now() end,
-    version = case job.status when 'running' then job.version else job.version + 1 end
-  from (select count(*) from gone) as first
-  where job.id = $1 and job.status in ('queued', 'scheduled', 'running')
-  returning ${jobColumns}`;
+  select ${jobColumns} from job`;
 
 /**
  * queued, scheduled → cancelled; of a running job it is noted that its worker is to stop it.

@@ -1,6 +1,7 @@
 import type { Backoff, Job } from '@offload/contracts';
 import type { Pool } from 'pg';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+import { oweWebhooks } from '../webhooks/owe-webhooks.ts';
 import { workerLost } from './attempt-error.ts';
 
 /** One arrival of a ring at a worker. */
@@ -57,24 +58,28 @@ const claimSql = `
       running and not resumed and (cancel_requested or attempt >= max_attempts) as ended,
       ${workerLost} as loss
     from held
+  ), job as (
+    update jobs as job set
+      status = (case when not ended then 'running' when target.cancel_requested then 'cancelled' else 'failed' end)
+        ::job_status,
+      attempt = case when ended or resumed then attempt else attempt + 1 end,
+      started_at = case when ended then started_at else now() end,
+      finished_at = case when ended then now() end,
+      error = case when ended and not target.cancel_requested then loss end,
+      errors = case when takeover and (not ended or target.cancel_requested) then errors || loss else errors end,
+      progress = case when ended then progress end,
+      holder = target.holder,
+      held_at = now(),
+      ring_id = target.ring_id,
+      delivery_count = target.delivery_count,
+      claim_id = target.claim_id,
+      version = version + 1
+    from target where job.id = target.id
+    returning job.*, takeover, ended
+  ), told as (
+    ${oweWebhooks}
   )
-  update jobs as job set
-    status = (case when not ended then 'running' when target.cancel_requested then 'cancelled' else 'failed' end)
-      ::job_status,
-    attempt = case when ended or resumed then attempt else attempt + 1 end,
-    started_at = case when ended then started_at else now() end,
-    finished_at = case when ended then now() end,
-    error = case when ended and not target.cancel_requested then loss end,
-    errors = case when takeover and (not ended or target.cancel_requested) then errors || loss else errors end,
-    progress = case when ended then progress end,
-    holder = target.holder,
-    held_at = now(),
-    ring_id = target.ring_id,
-    delivery_count = target.delivery_count,
-    claim_id = target.claim_id,
-    version = version + 1
-  from target where job.id = target.id
-  returning ${jobColumns}, job.claim_id as "claimId", job.timeout_ms as "timeoutMs", job.backoff, takeover, ended`;
+  select ${jobColumns}, job.claim_id as "claimId", job.timeout_ms as "timeoutMs", job.backoff, takeover, ended from job`;
 
 type ClaimedRow = JobRow & {
   claimId: string;

@@ -1,4 +1,4 @@
-import type { Backoff, Job } from '@offload/contracts';
+import type { Backoff, Job, Webhook } from '@offload/contracts';
 import type { Pool } from 'pg';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
 import { findKept, type IdempotencyKey, type KeptKey, type NewKey } from './idempotency-keys.ts';
@@ -22,6 +22,8 @@ export interface NewJob {
   dedupeKey?: string | null;
   /** W3C trace context, for its rings. @default null */
   traceparent?: string | null;
+  /** Where its end is to be told. @default null */
+  webhook?: Webhook | null;
 }
 
 /** What one request asks for: all of it is made, or nothing. */
@@ -141,26 +143,26 @@ const insertSql = `
   with input as (
     select *, coalesce(run_at, now() + delay_ms * interval '1 millisecond') as due_at
     from unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::jsonb[], $6::json[], $7::int[], $8::int[],
-      $9::jsonb[], $10::float8[], $11::timestamptz[], $12::text[], $13::text[])
+      $9::jsonb[], $10::float8[], $11::timestamptz[], $12::text[], $13::text[], $14::jsonb[])
       as input(id, type, queue, priority, tags, payload, max_attempts, timeout_ms, backoff, delay_ms, run_at, dedupe_key,
-        traceparent)
+        traceparent, webhook)
   ), job as (
     insert into jobs (id, type, queue, status, priority, tags, payload, max_attempts, timeout_ms, backoff, due_at,
-      dedupe_key, traceparent)
+      dedupe_key, traceparent, webhook)
     select id, type, queue, (case when due_at > now() then 'scheduled' else 'queued' end)::job_status, priority,
       array(select jsonb_array_elements_text(tags)), payload, max_attempts, timeout_ms, backoff, due_at, dedupe_key,
-      traceparent
+      traceparent, webhook
     from input
     returning *
   ), owed as (
     insert into outbox (job_id, due_at)
-    select id, case status when 'queued' then now() + $14 * interval '1 millisecond' else due_at end from job
+    select id, case status when 'queued' then now() + $15 * interval '1 millisecond' else due_at end from job
     returning id, job_id
   ), kept as (
     insert into idempotency_keys (client, key, fingerprint, job_ids, made)
     select client, key, fingerprint, array(select (value->>'id')::uuid from jsonb_array_elements(jobs)),
       array(select (value->>'made')::boolean from jsonb_array_elements(jobs))
-    from unnest($15::text[], $16::text[], $17::bytea[], $18::jsonb[]) as input(client, key, fingerprint, jobs)
+    from unnest($16::text[], $17::text[], $18::bytea[], $19::jsonb[]) as input(client, key, fingerprint, jobs)
   )
   select ${jobColumns}, owed.id as "outboxId" from job join owed on owed.job_id = job.id`;
 
@@ -189,6 +191,7 @@ async function insert(
       jobs.map((job) => job.runAt),
       jobs.map((job) => job.dedupeKey),
       jobs.map((job) => job.traceparent),
+      jobs.map(({ webhook }) => (webhook ? JSON.stringify({ ...webhook, host: new URL(webhook.url).host }) : null)),
       ringGraceMs,
       keys.map(({ client }) => client),
       keys.map(({ key }) => key),

@@ -8,12 +8,13 @@ const sql = `
     select id from jobs
     where status = any('{succeeded,failed,cancelled}') and id < $1
       and finished_at < now() - $2 * interval '1 millisecond'
+      and not exists (select from webhook_deliveries where job_id = jobs.id and status = 'pending')
     order by id limit $3 for update skip locked
   )`;
 
 /**
  * Deletes jobs that were finished more than `days` days ago, oldest first. Ids are UUIDv7, so the index by status and id
- * leads to those that are old enough; their rows alone are locked.
+ * leads to those that are old enough; their rows alone are locked. One whose webhook is still owed stays.
  *
  * @param limit most jobs at once
  * @returns how many were deleted

@@ -1,6 +1,7 @@
 import type { Job } from '@offload/contracts';
 import type { Pool } from 'pg';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+import { oweWebhooks } from '../webhooks/owe-webhooks.ts';
 import { workerLost } from './attempt-error.ts';
 
 /** Whether a running job's holder has not been heard of for so many milliseconds. */
@@ -34,6 +35,8 @@ const sql = `
     returning job.*
   ), owed as (
     insert into outbox (job_id, due_at) select id, now() from job where status = 'queued'
+  ), told as (
+    ${oweWebhooks}
   )
   select ${jobColumns} from job`;
 

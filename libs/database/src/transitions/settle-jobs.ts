@@ -1,6 +1,7 @@
 import type { Job, JobError } from '@offload/contracts';
 import type { Pool } from 'pg';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+import { oweWebhooks } from '../webhooks/owe-webhooks.ts';
 import { jsonNow } from './attempt-error.ts';
 
 /** Why an attempt failed; when is told by the database's clock. */
@@ -57,6 +58,8 @@ const sql = `
     insert into outbox (job_id, due_at)
     select id, case status when 'scheduled' then due_at else now() + $7 * interval '1 millisecond' end
     from job where status in ('scheduled', 'queued')
+  ), told as (
+    ${oweWebhooks}
   )
   select ${jobColumns} from job`;
 

@@ -58,3 +58,13 @@ export type Outbox = Prisma.OutboxModel
  * What a POST with an Idempotency-Key made, so that it is made once. Kept 24 hours.
  */
 export type IdempotencyKey = Prisma.IdempotencyKeyModel
+/**
+ * Model WebhookEndpoint
+ * Where the webhooks of all jobs go, or of those that match: as the notifier that started last was told.
+ */
+export type WebhookEndpoint = Prisma.WebhookEndpointModel
+/**
+ * Model WebhookDelivery
+ * One webhook that is owed, or was: written with the job's terminal state, sent by any notifier.
+ */
+export type WebhookDelivery = Prisma.WebhookDeliveryModel

@@ -11,4 +11,6 @@
 export type * from './models/Job.ts'
 export type * from './models/Outbox.ts'
 export type * from './models/IdempotencyKey.ts'
+export type * from './models/WebhookEndpoint.ts'
+export type * from './models/WebhookDelivery.ts'
 export type * from './commonInputTypes.ts'

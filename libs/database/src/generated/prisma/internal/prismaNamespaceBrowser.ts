@@ -53,7 +53,9 @@ export const AnyNull = runtime.AnyNull
 export const ModelName = {
   Job: 'Job',
   Outbox: 'Outbox',
-  IdempotencyKey: 'IdempotencyKey'
+  IdempotencyKey: 'IdempotencyKey',
+  WebhookEndpoint: 'WebhookEndpoint',
+  WebhookDelivery: 'WebhookDelivery'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -97,6 +99,7 @@ export const JobScalarFieldEnum = {
   cancelRequested: 'cancelRequested',
   dedupeKey: 'dedupeKey',
   traceparent: 'traceparent',
+  webhook: 'webhook',
   createdAt: 'createdAt',
   dueAt: 'dueAt',
   startedAt: 'startedAt',
@@ -125,6 +128,42 @@ export const IdempotencyKeyScalarFieldEnum = {
 } as const
 
 export type IdempotencyKeyScalarFieldEnum = (typeof IdempotencyKeyScalarFieldEnum)[keyof typeof IdempotencyKeyScalarFieldEnum]
+
+
+export const WebhookEndpointScalarFieldEnum = {
+  name: 'name',
+  url: 'url',
+  host: 'host',
+  events: 'events',
+  types: 'types',
+  queues: 'queues',
+  tags: 'tags',
+  goneAt: 'goneAt'
+} as const
+
+export type WebhookEndpointScalarFieldEnum = (typeof WebhookEndpointScalarFieldEnum)[keyof typeof WebhookEndpointScalarFieldEnum]
+
+
+export const WebhookDeliveryScalarFieldEnum = {
+  id: 'id',
+  jobId: 'jobId',
+  endpoint: 'endpoint',
+  url: 'url',
+  host: 'host',
+  event: 'event',
+  snapshot: 'snapshot',
+  status: 'status',
+  attempt: 'attempt',
+  tries: 'tries',
+  log: 'log',
+  owedAt: 'owedAt',
+  dueAt: 'dueAt',
+  takenAt: 'takenAt',
+  createdAt: 'createdAt',
+  endedAt: 'endedAt'
+} as const
+
+export type WebhookDeliveryScalarFieldEnum = (typeof WebhookDeliveryScalarFieldEnum)[keyof typeof WebhookDeliveryScalarFieldEnum]
 
 
 export const SortOrder = {

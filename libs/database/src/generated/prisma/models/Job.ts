@@ -118,6 +118,7 @@ export type JobCountAggregateOutputType = {
   cancelRequested: number
   dedupeKey: number
   traceparent: number
+  webhook: number
   createdAt: number
   dueAt: number
   startedAt: number
@@ -217,6 +218,7 @@ export type JobCountAggregateInputType = {
   cancelRequested?: true
   dedupeKey?: true
   traceparent?: true
+  webhook?: true
   createdAt?: true
   dueAt?: true
   startedAt?: true
@@ -335,6 +337,7 @@ export type JobGroupByOutputType = {
   cancelRequested: boolean
   dedupeKey: string | null
   traceparent: string | null
+  webhook: runtime.JsonValue | null
   createdAt: Date
   dueAt: Date
   startedAt: Date | null
@@ -389,11 +392,13 @@ export type JobWhereInput = {
   cancelRequested?: Prisma.BoolFilter<"Job"> | boolean
   dedupeKey?: Prisma.StringNullableFilter<"Job"> | string | null
   traceparent?: Prisma.StringNullableFilter<"Job"> | string | null
+  webhook?: Prisma.JsonNullableFilter<"Job">
   createdAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   dueAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
   finishedAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
   outbox?: Prisma.OutboxListRelationFilter
+  deliveries?: Prisma.WebhookDeliveryListRelationFilter
 }
 
 export type JobOrderByWithRelationInput = {
@@ -421,11 +426,13 @@ export type JobOrderByWithRelationInput = {
   cancelRequested?: Prisma.SortOrder
   dedupeKey?: Prisma.SortOrderInput | Prisma.SortOrder
   traceparent?: Prisma.SortOrderInput | Prisma.SortOrder
+  webhook?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   finishedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   outbox?: Prisma.OutboxOrderByRelationAggregateInput
+  deliveries?: Prisma.WebhookDeliveryOrderByRelationAggregateInput
 }
 
 export type JobWhereUniqueInput = Prisma.AtLeast<{
@@ -456,11 +463,13 @@ export type JobWhereUniqueInput = Prisma.AtLeast<{
   cancelRequested?: Prisma.BoolFilter<"Job"> | boolean
   dedupeKey?: Prisma.StringNullableFilter<"Job"> | string | null
   traceparent?: Prisma.StringNullableFilter<"Job"> | string | null
+  webhook?: Prisma.JsonNullableFilter<"Job">
   createdAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   dueAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
   finishedAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
   outbox?: Prisma.OutboxListRelationFilter
+  deliveries?: Prisma.WebhookDeliveryListRelationFilter
 }, "id">
 
 export type JobOrderByWithAggregationInput = {
@@ -488,6 +497,7 @@ export type JobOrderByWithAggregationInput = {
   cancelRequested?: Prisma.SortOrder
   dedupeKey?: Prisma.SortOrderInput | Prisma.SortOrder
   traceparent?: Prisma.SortOrderInput | Prisma.SortOrder
+  webhook?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -527,6 +537,7 @@ export type JobScalarWhereWithAggregatesInput = {
   cancelRequested?: Prisma.BoolWithAggregatesFilter<"Job"> | boolean
   dedupeKey?: Prisma.StringNullableWithAggregatesFilter<"Job"> | string | null
   traceparent?: Prisma.StringNullableWithAggregatesFilter<"Job"> | string | null
+  webhook?: Prisma.JsonNullableWithAggregatesFilter<"Job">
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Job"> | Date | string
   dueAt?: Prisma.DateTimeWithAggregatesFilter<"Job"> | Date | string
   startedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Job"> | Date | string | null
@@ -558,11 +569,13 @@ export type JobCreateInput = {
   cancelRequested?: boolean
   dedupeKey?: string | null
   traceparent?: string | null
+  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
   outbox?: Prisma.OutboxCreateNestedManyWithoutJobInput
+  deliveries?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
 
 export type JobUncheckedCreateInput = {
@@ -590,11 +603,13 @@ export type JobUncheckedCreateInput = {
   cancelRequested?: boolean
   dedupeKey?: string | null
   traceparent?: string | null
+  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
   outbox?: Prisma.OutboxUncheckedCreateNestedManyWithoutJobInput
+  deliveries?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
 
 export type JobUpdateInput = {
@@ -622,11 +637,13 @@ export type JobUpdateInput = {
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   outbox?: Prisma.OutboxUpdateManyWithoutJobNestedInput
+  deliveries?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
 
 export type JobUncheckedUpdateInput = {
@@ -654,11 +671,13 @@ export type JobUncheckedUpdateInput = {
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   outbox?: Prisma.OutboxUncheckedUpdateManyWithoutJobNestedInput
+  deliveries?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
 
 export type JobCreateManyInput = {
@@ -686,6 +705,7 @@ export type JobCreateManyInput = {
   cancelRequested?: boolean
   dedupeKey?: string | null
   traceparent?: string | null
+  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
@@ -717,6 +737,7 @@ export type JobUpdateManyMutationInput = {
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -748,6 +769,7 @@ export type JobUncheckedUpdateManyInput = {
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -787,6 +809,7 @@ export type JobCountOrderByAggregateInput = {
   cancelRequested?: Prisma.SortOrder
   dedupeKey?: Prisma.SortOrder
   traceparent?: Prisma.SortOrder
+  webhook?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
@@ -927,6 +950,20 @@ export type JobUpdateOneRequiredWithoutOutboxNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.JobUpdateToOneWithWhereWithoutOutboxInput, Prisma.JobUpdateWithoutOutboxInput>, Prisma.JobUncheckedUpdateWithoutOutboxInput>
 }
 
+export type JobCreateNestedOneWithoutDeliveriesInput = {
+  create?: Prisma.XOR<Prisma.JobCreateWithoutDeliveriesInput, Prisma.JobUncheckedCreateWithoutDeliveriesInput>
+  connectOrCreate?: Prisma.JobCreateOrConnectWithoutDeliveriesInput
+  connect?: Prisma.JobWhereUniqueInput
+}
+
+export type JobUpdateOneRequiredWithoutDeliveriesNestedInput = {
+  create?: Prisma.XOR<Prisma.JobCreateWithoutDeliveriesInput, Prisma.JobUncheckedCreateWithoutDeliveriesInput>
+  connectOrCreate?: Prisma.JobCreateOrConnectWithoutDeliveriesInput
+  upsert?: Prisma.JobUpsertWithoutDeliveriesInput
+  connect?: Prisma.JobWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.JobUpdateToOneWithWhereWithoutDeliveriesInput, Prisma.JobUpdateWithoutDeliveriesInput>, Prisma.JobUncheckedUpdateWithoutDeliveriesInput>
+}
+
 export type JobCreateWithoutOutboxInput = {
   id: string
   type: string
@@ -952,10 +989,12 @@ export type JobCreateWithoutOutboxInput = {
   cancelRequested?: boolean
   dedupeKey?: string | null
   traceparent?: string | null
+  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
+  deliveries?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
 
 export type JobUncheckedCreateWithoutOutboxInput = {
@@ -983,10 +1022,12 @@ export type JobUncheckedCreateWithoutOutboxInput = {
   cancelRequested?: boolean
   dedupeKey?: string | null
   traceparent?: string | null
+  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
   dueAt: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
+  deliveries?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
 
 export type JobCreateOrConnectWithoutOutboxInput = {
@@ -1030,10 +1071,12 @@ export type JobUpdateWithoutOutboxInput = {
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveries?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
 
 export type JobUncheckedUpdateWithoutOutboxInput = {
@@ -1061,10 +1104,160 @@ export type JobUncheckedUpdateWithoutOutboxInput = {
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveries?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
+}
+
+export type JobCreateWithoutDeliveriesInput = {
+  id: string
+  type: string
+  queue: string
+  status: $Enums.JobStatus
+  priority: number
+  tags?: Prisma.JobCreatetagsInput | string[]
+  payload: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  result?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  error?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  errors?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  progress?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  attempt?: number
+  maxAttempts: number
+  timeoutMs: number
+  backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: number
+  ringId?: string | null
+  deliveryCount?: number | null
+  claimId?: string | null
+  holder?: string | null
+  heldAt?: Date | string | null
+  cancelRequested?: boolean
+  dedupeKey?: string | null
+  traceparent?: string | null
+  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  createdAt?: Date | string
+  dueAt: Date | string
+  startedAt?: Date | string | null
+  finishedAt?: Date | string | null
+  outbox?: Prisma.OutboxCreateNestedManyWithoutJobInput
+}
+
+export type JobUncheckedCreateWithoutDeliveriesInput = {
+  id: string
+  type: string
+  queue: string
+  status: $Enums.JobStatus
+  priority: number
+  tags?: Prisma.JobCreatetagsInput | string[]
+  payload: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  result?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  error?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  errors?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  progress?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  attempt?: number
+  maxAttempts: number
+  timeoutMs: number
+  backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: number
+  ringId?: string | null
+  deliveryCount?: number | null
+  claimId?: string | null
+  holder?: string | null
+  heldAt?: Date | string | null
+  cancelRequested?: boolean
+  dedupeKey?: string | null
+  traceparent?: string | null
+  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  createdAt?: Date | string
+  dueAt: Date | string
+  startedAt?: Date | string | null
+  finishedAt?: Date | string | null
+  outbox?: Prisma.OutboxUncheckedCreateNestedManyWithoutJobInput
+}
+
+export type JobCreateOrConnectWithoutDeliveriesInput = {
+  where: Prisma.JobWhereUniqueInput
+  create: Prisma.XOR<Prisma.JobCreateWithoutDeliveriesInput, Prisma.JobUncheckedCreateWithoutDeliveriesInput>
+}
+
+export type JobUpsertWithoutDeliveriesInput = {
+  update: Prisma.XOR<Prisma.JobUpdateWithoutDeliveriesInput, Prisma.JobUncheckedUpdateWithoutDeliveriesInput>
+  create: Prisma.XOR<Prisma.JobCreateWithoutDeliveriesInput, Prisma.JobUncheckedCreateWithoutDeliveriesInput>
+  where?: Prisma.JobWhereInput
+}
+
+export type JobUpdateToOneWithWhereWithoutDeliveriesInput = {
+  where?: Prisma.JobWhereInput
+  data: Prisma.XOR<Prisma.JobUpdateWithoutDeliveriesInput, Prisma.JobUncheckedUpdateWithoutDeliveriesInput>
+}
+
+export type JobUpdateWithoutDeliveriesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  type?: Prisma.StringFieldUpdateOperationsInput | string
+  queue?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumJobStatusFieldUpdateOperationsInput | $Enums.JobStatus
+  priority?: Prisma.IntFieldUpdateOperationsInput | number
+  tags?: Prisma.JobUpdatetagsInput | string[]
+  payload?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  result?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  error?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  errors?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  progress?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  maxAttempts?: Prisma.IntFieldUpdateOperationsInput | number
+  timeoutMs?: Prisma.IntFieldUpdateOperationsInput | number
+  backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  outbox?: Prisma.OutboxUpdateManyWithoutJobNestedInput
+}
+
+export type JobUncheckedUpdateWithoutDeliveriesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  type?: Prisma.StringFieldUpdateOperationsInput | string
+  queue?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumJobStatusFieldUpdateOperationsInput | $Enums.JobStatus
+  priority?: Prisma.IntFieldUpdateOperationsInput | number
+  tags?: Prisma.JobUpdatetagsInput | string[]
+  payload?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  result?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  error?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  errors?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  progress?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  maxAttempts?: Prisma.IntFieldUpdateOperationsInput | number
+  timeoutMs?: Prisma.IntFieldUpdateOperationsInput | number
+  backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  outbox?: Prisma.OutboxUncheckedUpdateManyWithoutJobNestedInput
 }
 
 
@@ -1074,10 +1267,12 @@ export type JobUncheckedUpdateWithoutOutboxInput = {
 
 export type JobCountOutputType = {
   outbox: number
+  deliveries: number
 }
 
 export type JobCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   outbox?: boolean | JobCountOutputTypeCountOutboxArgs
+  deliveries?: boolean | JobCountOutputTypeCountDeliveriesArgs
 }
 
 /**
@@ -1095,6 +1290,13 @@ export type JobCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types.Extensio
  */
 export type JobCountOutputTypeCountOutboxArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.OutboxWhereInput
+}
+
+/**
+ * JobCountOutputType without action
+ */
+export type JobCountOutputTypeCountDeliveriesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.WebhookDeliveryWhereInput
 }
 
 
@@ -1123,11 +1325,13 @@ export type JobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   cancelRequested?: boolean
   dedupeKey?: boolean
   traceparent?: boolean
+  webhook?: boolean
   createdAt?: boolean
   dueAt?: boolean
   startedAt?: boolean
   finishedAt?: boolean
   outbox?: boolean | Prisma.Job$outboxArgs<ExtArgs>
+  deliveries?: boolean | Prisma.Job$deliveriesArgs<ExtArgs>
   _count?: boolean | Prisma.JobCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["job"]>
 
@@ -1156,6 +1360,7 @@ export type JobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   cancelRequested?: boolean
   dedupeKey?: boolean
   traceparent?: boolean
+  webhook?: boolean
   createdAt?: boolean
   dueAt?: boolean
   startedAt?: boolean
@@ -1187,6 +1392,7 @@ export type JobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   cancelRequested?: boolean
   dedupeKey?: boolean
   traceparent?: boolean
+  webhook?: boolean
   createdAt?: boolean
   dueAt?: boolean
   startedAt?: boolean
@@ -1218,15 +1424,17 @@ export type JobSelectScalar = {
   cancelRequested?: boolean
   dedupeKey?: boolean
   traceparent?: boolean
+  webhook?: boolean
   createdAt?: boolean
   dueAt?: boolean
   startedAt?: boolean
   finishedAt?: boolean
 }
 
-export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "deliveryCount" | "claimId" | "holder" | "heldAt" | "cancelRequested" | "dedupeKey" | "traceparent" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
+export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "deliveryCount" | "claimId" | "holder" | "heldAt" | "cancelRequested" | "dedupeKey" | "traceparent" | "webhook" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
 export type JobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   outbox?: boolean | Prisma.Job$outboxArgs<ExtArgs>
+  deliveries?: boolean | Prisma.Job$deliveriesArgs<ExtArgs>
   _count?: boolean | Prisma.JobCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type JobIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -1236,6 +1444,7 @@ export type $JobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   name: "Job"
   objects: {
     outbox: Prisma.$OutboxPayload<ExtArgs>[]
+    deliveries: Prisma.$WebhookDeliveryPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -1295,6 +1504,10 @@ export type $JobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      * W3C trace context of the request that made it; every ring carries it.
      */
     traceparent: string | null
+    /**
+     * Where its own webhook goes: `{ url, host, events }`.
+     */
+    webhook: runtime.JsonValue | null
     createdAt: Date
     dueAt: Date
     startedAt: Date | null
@@ -1694,6 +1907,7 @@ readonly fields: JobFieldRefs;
 export interface Prisma__JobClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   outbox<T extends Prisma.Job$outboxArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Job$outboxArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$OutboxPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  deliveries<T extends Prisma.Job$deliveriesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Job$deliveriesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$WebhookDeliveryPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1747,6 +1961,7 @@ export interface JobFieldRefs {
   readonly cancelRequested: Prisma.FieldRef<"Job", 'Boolean'>
   readonly dedupeKey: Prisma.FieldRef<"Job", 'String'>
   readonly traceparent: Prisma.FieldRef<"Job", 'String'>
+  readonly webhook: Prisma.FieldRef<"Job", 'Json'>
   readonly createdAt: Prisma.FieldRef<"Job", 'DateTime'>
   readonly dueAt: Prisma.FieldRef<"Job", 'DateTime'>
   readonly startedAt: Prisma.FieldRef<"Job", 'DateTime'>
@@ -2165,6 +2380,30 @@ export type Job$outboxArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs
   take?: number
   skip?: number
   distinct?: Prisma.OutboxScalarFieldEnum | Prisma.OutboxScalarFieldEnum[]
+}
+
+/**
+ * Job.deliveries
+ */
+export type Job$deliveriesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the WebhookDelivery
+   */
+  select?: Prisma.WebhookDeliverySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the WebhookDelivery
+   */
+  omit?: Prisma.WebhookDeliveryOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.WebhookDeliveryInclude<ExtArgs> | null
+  where?: Prisma.WebhookDeliveryWhereInput
+  orderBy?: Prisma.WebhookDeliveryOrderByWithRelationInput | Prisma.WebhookDeliveryOrderByWithRelationInput[]
+  cursor?: Prisma.WebhookDeliveryWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.WebhookDeliveryScalarFieldEnum | Prisma.WebhookDeliveryScalarFieldEnum[]
 }
 
 /**

@@ -1,0 +1,41 @@
+import type { WebhookDelivery } from '@offload/contracts';
+import type { Pool } from 'pg';
+import { batch } from '../batch.ts';
+import { orUnavailable } from '../unavailable.ts';
+import { countOwedWebhooks, listWebhooks, redeliverWebhook } from './read-webhooks.ts';
+import { endReceiver, recordAttempts, releaseWebhook, type RecordedAttempt } from './record-attempts.ts';
+import { registerEndpoints, type WebhookEndpoint } from './register-endpoints.ts';
+import { takeWebhooks, type TakenWebhook, type Taking } from './take-webhooks.ts';
+
+/** What the system asks of PostgreSQL about webhooks; they are owed by whatever ends a job. */
+export interface Webhooks {
+  /** Makes these the configured endpoints, all of them. */
+  register(endpoints: readonly WebhookEndpoint[]): Promise<void>;
+  /** Takes webhooks that are due, for the caller alone. */
+  take(taking: Taking): Promise<TakenWebhook[]>;
+  /** Records what an attempt came to. */
+  record(attempt: RecordedAttempt): Promise<void>;
+  /** Gives back one that was taken and not sent to its end: due at once, and no try is used up. */
+  release(taken: Pick<TakenWebhook, 'id' | 'attempt'>): Promise<void>;
+  /** The receiver of this webhook wants no more: all else that is owed there is given up. */
+  endReceiver(taken: Pick<TakenWebhook, 'id' | 'host' | 'url' | 'endpoint'>): Promise<void>;
+  /** @returns the webhooks of a job, oldest first; null when there is no such job */
+  list(jobId: string): Promise<WebhookDelivery[] | null>;
+  /** Owes a webhook again. @returns null when there is no such webhook */
+  redeliver(id: string): Promise<WebhookDelivery | null>;
+  /** How many are owed, and for how long the one that is due for longest has been. */
+  countOwed(): Promise<{ pending: number; oldestDueMs: number }>;
+}
+
+export function openWebhooks(pool: Pool): Webhooks {
+  return {
+    register: (endpoints) => orUnavailable(() => registerEndpoints(pool, endpoints)),
+    take: (taking) => orUnavailable(() => takeWebhooks(pool, taking)),
+    record: batch((attempts: RecordedAttempt[]) => orUnavailable(() => recordAttempts(pool, attempts))),
+    release: (taken) => orUnavailable(() => releaseWebhook(pool, taken)),
+    endReceiver: (taken) => orUnavailable(() => endReceiver(pool, taken)),
+    list: (jobId) => orUnavailable(() => listWebhooks(pool, jobId)),
+    redeliver: (id) => orUnavailable(() => redeliverWebhook(pool, id)),
+    countOwed: () => orUnavailable(() => countOwedWebhooks(pool)),
+  };
+}

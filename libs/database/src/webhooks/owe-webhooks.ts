@@ -1,0 +1,20 @@
+import { jobSnapshot } from '../job-row.ts';
+
+/**
+ * Part of each statement that can end a job: owes the webhooks of those that it has ended, out of its rows `job`. So they
+ * are owed in the transaction of the terminal state, whatever becomes of the event.
+ */
+export const oweWebhooks = `
+    insert into webhook_deliveries (id, job_id, endpoint, url, host, event, snapshot)
+    select uuid_v7(), job.id, target.endpoint, target.url, target.host, job.status, ${jobSnapshot}
+    from job cross join lateral (
+      select null as endpoint, job.webhook->>'url' as url, job.webhook->>'host' as host
+      where job.webhook->'events' ? job.status::text
+      union all
+      select name, url, host from webhook_endpoints
+      where job.status = any(events) and gone_at is null
+        and (types = '{}' or job.type = any(types))
+        and (queues = '{}' or job.queue = any(queues))
+        and (tags = '{}' or job.tags && tags)
+    ) as target
+    where job.status in ('succeeded', 'failed', 'cancelled')`;

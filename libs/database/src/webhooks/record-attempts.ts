@@ -1,0 +1,90 @@
+import type { DeliveryAttempt } from '@offload/contracts';
+import type { Pool } from 'pg';
+
+/** What one attempt to deliver a webhook came to. */
+export interface RecordedAttempt {
+  id: string;
+  /** The fence: `TakenWebhook.attempt`. */
+  attempt: number;
+  /** When it began is worked out by the database's clock, from how long it took. */
+  entry: Omit<DeliveryAttempt, 'number' | 'at'>;
+  outcome:
+    | { kind: 'delivered' }
+    /** Again, not before so many milliseconds from now. */
+    | { kind: 'retry'; delayMs: number }
+    /** Given up. */
+    | { kind: 'failed' };
+}
+
+/** What each log keeps. */
+const LONGEST_LOG = 100;
+
+// That it arrived counts whoever says so; what else an attempt came to counts only while nobody has taken it since. An
+// endpoint to which a delivery by hand has arrived wants webhooks again.
+const sql = `
+  with held as (
+    select delivery.id, delivery.endpoint, input.delay_ms, input.entry,
+      case when delivery.status = 'pending' and (input.kind = 'delivered' or input.attempt = delivery.attempt)
+        then input.kind else 'none' end as kind
+    from webhook_deliveries as delivery join unnest($1::uuid[], $2::int[], $3::text[], $4::float8[], $5::jsonb[])
+      as input(id, attempt, kind, delay_ms, entry) on input.id = delivery.id
+    order by delivery.id for update of delivery
+  ), wanted_again as (
+    update webhook_endpoints set gone_at = null
+    from held where name = held.endpoint and held.kind = 'delivered' and gone_at is not null
+  )
+  update webhook_deliveries as delivery set
+    log = (case when jsonb_array_length(log) >= ${LONGEST_LOG} then log - 0 else log end)
+      || (held.entry || jsonb_build_object('at', to_char(
+        (now() - (held.entry->>'durationMs')::float8 * interval '1 millisecond') at time zone 'utc',
+        'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))),
+    status = (case when held.kind in ('delivered', 'failed') then held.kind else delivery.status::text end)
+      ::webhook_delivery_status,
+    taken_at = case held.kind when 'none' then taken_at end,
+    due_at = case held.kind when 'retry' then now() + held.delay_ms * interval '1 millisecond' else due_at end,
+    ended_at = case when held.kind in ('delivered', 'failed') then now() else ended_at end
+  from held where delivery.id = held.id`;
+
+/** Records attempts in the logs of their webhooks, and what follows from them. */
+export async function recordAttempts(pool: Pool, attempts: RecordedAttempt[]): Promise<undefined[]> {
+  await pool.query({
+    name: 'record-attempts',
+    text: sql,
+    values: [
+      attempts.map(({ id }) => id),
+      attempts.map(({ attempt }) => attempt),
+      attempts.map(({ outcome }) => outcome.kind),
+      attempts.map(({ outcome }) => (outcome.kind === 'retry' ? outcome.delayMs : 0)),
+      attempts.map(({ entry, attempt }) => JSON.stringify({ number: attempt, ...entry })),
+    ],
+  });
+  return attempts.map(() => undefined);
+}
+
+const releaseSql = `
+  update webhook_deliveries set due_at = now(), taken_at = null, tries = tries - 1
+  where id = $1 and attempt = $2 and status = 'pending'`;
+
+/** Gives back one that was taken and not sent to its end: due at once, and no try is used up. */
+export async function releaseWebhook(pool: Pool, { id, attempt }: { id: string; attempt: number }): Promise<void> {
+  await pool.query({ name: 'release-webhook', text: releaseSql, values: [id, attempt] });
+}
+
+const endSql = `
+  with gone as (
+    update webhook_endpoints set gone_at = now() where name = $3 and url = $2 and gone_at is null
+  )
+  update webhook_deliveries set status = 'failed', ended_at = now(), taken_at = null
+  where status = 'pending' and host = $1 and url = $2 and endpoint is not distinct from $3 and id <> $4`;
+
+/**
+ * The receiver of this webhook wants no more (410): all else that is owed there is given up, and a configured endpoint is
+ * owed nothing from now on, until it has another URL or a delivery by hand arrives.
+ */
+export async function endReceiver(
+  pool: Pool,
+  receiver: { id: string; host: string; url: string; endpoint: string | null },
+): Promise<void> {
+  const { id, host, url, endpoint } = receiver;
+  await pool.query({ name: 'end-receiver', text: endSql, values: [host, url, endpoint, id] });
+}

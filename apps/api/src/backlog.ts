@@ -1,6 +1,5 @@
 import type { Database, QueueSample } from '@offload/database';
-import { Gauge, type Logger, type Registry } from '@offload/runtime';
-import { startLoop, type Loop } from './loop.ts';
+import { Gauge, startLoop, type Logger, type Loop, type Registry } from '@offload/runtime';
 
 const EVERY_MS = 1_000;
 /** A sample takes the longer the more jobs wait; the rest after it is so many times as long, ... */

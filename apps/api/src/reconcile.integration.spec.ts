@@ -14,11 +14,10 @@ import {
   type Connection,
   type QueueInspector,
 } from '@offload/messaging';
-import { createLogger, createMetrics } from '@offload/runtime';
+import { createLogger, createMetrics, type Loop } from '@offload/runtime';
 import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { createBell, type Bell } from './bell.ts';
-import type { Loop } from './loop.ts';
 import { startReconcile } from './reconcile.ts';
 import { startRelay } from './relay.ts';
 

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '@offload/database';
 import { ringQueue, type Connection, type QueueInspector } from '@offload/messaging';
-import { Counter, type Logger, type Registry } from '@offload/runtime';
+import { Counter, startLoop, type Logger, type Loop, type Registry } from '@offload/runtime';
 import type { Bell } from './bell.ts';
-import { startLoop, type Loop } from './loop.ts';
 
 /** Most jobs changed by one statement. */
 const BATCH = 1_000;

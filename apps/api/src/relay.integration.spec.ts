@@ -2,11 +2,10 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { defaultPolicy, ring } from '@offload/contracts';
 import { migrate, openDatabase, type Database, type NewJob } from '@offload/database';
 import { connect, consume, createPublisher, jobTopology, ringQueue, type Connection } from '@offload/messaging';
-import { createLogger, createMetrics } from '@offload/runtime';
+import { createLogger, createMetrics, type Loop } from '@offload/runtime';
 import { eventually, freshDatabaseUrl, freshVhost } from '@offload/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { createBell, type Bell } from './bell.ts';
-import type { Loop } from './loop.ts';
 import { startRelay } from './relay.ts';
 
 const log = createLogger('api', { level: 'silent', instance: 'spec' });

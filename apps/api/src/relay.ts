@@ -1,8 +1,7 @@
 import type { Database } from '@offload/database';
 import type { Connection } from '@offload/messaging';
-import type { Logger } from '@offload/runtime';
+import { startLoop, type Logger, type Loop } from '@offload/runtime';
 import type { Bell } from './bell.ts';
-import { startLoop, type Loop } from './loop.ts';
 
 /** Most rings taken at once. */
 const BATCH = 500;

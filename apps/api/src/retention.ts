@@ -1,6 +1,5 @@
 import type { Database } from '@offload/database';
-import type { Logger } from '@offload/runtime';
-import { startLoop, type Loop } from './loop.ts';
+import { startLoop, type Logger, type Loop } from '@offload/runtime';
 
 /** Rows deleted by one statement: few, so that it is short. */
 const BATCH = 500;

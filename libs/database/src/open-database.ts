@@ -6,6 +6,7 @@ import { PrismaClient } from './generated/prisma/client.ts';
 import type { JobFilter } from './look-for-jobs.ts';
 import { countAhead, countQueues, sampleQueues, type QueueCount, type QueueSamples } from './queues.ts';
 import { getJobs, listJobs, type JobPage } from './read-jobs.ts';
+import { readVersions } from './read-versions.ts';
 import { survey, type Survey } from './survey.ts';
 import { cancelJob, type Cancellation } from './transitions/cancel-job.ts';
 import { claimJobs, type Claim, type Delivery } from './transitions/claim-jobs.ts';
@@ -93,6 +94,8 @@ export interface Database {
   countAhead(jobId: string): Promise<number | null>;
   /** @returns null when there is no such job */
   getJob(id: string): Promise<Job | null>;
+  /** @returns the version of each of these jobs that there is, by its id in lower case: what is newer than one has */
+  jobVersions(ids: readonly string[]): Promise<Map<string, number>>;
   /** @returns at most `limit` jobs, fewer when they are large or the filter lets few through, and where to go on */
   listJobs(filter: JobFilter): Promise<JobPage>;
   readonly webhooks: Webhooks;
@@ -150,6 +153,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     countQueues: () => orUnavailable(() => countQueues(pool)),
     sampleQueues: (queues, since) => orUnavailable(() => sampleQueues(pool, queues, since)),
     countAhead: batch((ids: string[]) => orUnavailable(() => countAhead(pool, ids))),
+    jobVersions: (ids) => orUnavailable(() => readVersions(pool, ids)),
     getJob: batch((ids: string[]) => orUnavailable(() => getJobs(prisma, ids))),
     listJobs: (filter) => orUnavailable(() => listJobs(pool, prisma, filter)),
     webhooks: openWebhooks(pool),

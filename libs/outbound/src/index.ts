@@ -4,3 +4,4 @@ export type { Connect, Resolve, Target } from './dial.ts';
 export { InvalidRequestError, NetworkFaultError, RefusedTargetError, ResponseTooLargeError } from './errors.ts';
 export { createOutbound, type Outbound, type OutboundOptions, type OutboundResponse } from './outbound.ts';
 export type { OutboundRequest } from './request.ts';
+export { parseRetryAfter } from './retry-after.ts';

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { ipKeyGenerator } from 'express-rate-limit';
 import { ANONYMOUS, hashOf, scopes, type ApiKey, type Scope } from './api-keys.ts';
 import { Problem } from './problem.ts';
@@ -62,8 +62,15 @@ export function callerOf(response: Response): string {
 }
 
 /** The scheme's name may be in any case (RFC 9110 section 11.1); other schemes are none of ours. */
+const BEARER = /^bearer(?: +(.*))?$/i;
+
+/** Whether it has a bearer token in its header, whatever that is worth. */
+export function sendsBearer(request: Request): boolean {
+  return BEARER.test(request.get('authorization') ?? '');
+}
+
 function tokenOf(header: string | undefined): string {
-  const [, token] = /^bearer(?: +(.*))?$/i.exec(header ?? '') ?? [];
+  const [, token] = BEARER.exec(header ?? '') ?? [];
   if (token !== undefined) return token;
   throw new Problem(401, 'unauthorized', 'Who are you?', 'Send a key: Authorization: Bearer <key>', {
     headers: challenge(),
@@ -81,6 +88,7 @@ function holderOf(token: string, keys: readonly ApiKey[]): Client {
   });
 }
 
-function challenge(more?: string): { 'WWW-Authenticate': string } {
+/** @param more parameters beside the realm (RFC 6750 section 3) */
+export function challenge(more?: string): { 'WWW-Authenticate': string } {
   return { 'WWW-Authenticate': `Bearer realm="offload"${more === undefined ? '' : `, ${more}`}` };
 }

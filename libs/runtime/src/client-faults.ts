@@ -129,12 +129,20 @@ function answer(problem: Problem, culprit: Exchange | null): string {
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
     'X-Request-Id': requestId,
+    ...corsHeaders(culprit),
     ...problem.headers,
     Connection: 'close',
   };
   const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
   const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n`;
   return `${status}${lines.join('')}\r\n${culprit?.request.method === 'HEAD' ? '' : body}`;
+}
+
+/** What `allowOrigins` has said already; the fault is told the page, too. */
+function corsHeaders(culprit: Exchange | null): Record<string, string> {
+  const said = Object.entries(culprit?.response.getHeaders() ?? {});
+  const ours = said.filter(([name]) => name === 'vary' || name.startsWith('access-control-'));
+  return Object.fromEntries(ours.map(([name, value]) => [name, String(value)]));
 }
 
 /** Closes our direction only, for a while: closed with octets unread, TCP would take back an answer still on its way. */

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { newApiKey } from './api-keys.ts';
-import { commonVariables, flag, integer, list, parseConfig, port } from './config.ts';
+import { browserVariables, commonVariables, flag, integer, list, parseConfig, port } from './config.ts';
 
 const schema = z.object({
   ...commonVariables,
@@ -79,6 +79,19 @@ it('reads API keys, and prints nothing of a wrong entry but its name', () => {
       'API_KEYS: entry 3 (ops): scopes are one or more of submit, read, manage, joined by "+"',
     ],
   });
+});
+
+it('keeps a wrong secret to itself', () => {
+  const secrets = z.object(browserVariables);
+  const [fine, short] = ['a'.repeat(32), 'b'.repeat(31)];
+  expect(parseConfig(secrets, { EVENT_TOKEN_SECRET: `${fine}, ${fine}` })).toMatchObject({
+    config: { EVENT_TOKEN_SECRET: [fine, fine] },
+  });
+  for (const EVENT_TOKEN_SECRET of [short, `${fine},${short}`, `${fine},`, `${fine},${fine},${fine}`]) {
+    const { faults } = parseConfig(secrets, { EVENT_TOKEN_SECRET }) as { faults: string[] };
+    expect(faults).toEqual([expect.stringMatching(/^EVENT_TOKEN_SECRET: (must be one|each) secret/)]);
+    expect(faults[0]).not.toMatch(/aaa|bbb/);
+  }
 });
 
 it.each([

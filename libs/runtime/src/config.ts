@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { apiKeys, type ApiKey } from './api-keys.ts';
+import { corsOrigins } from './cors.ts';
+import { eventTokenSecrets } from './event-tokens.ts';
 
 const EX_CONFIG = 78; // sysexits.h: something was found in an unconfigured or misconfigured state
 
@@ -57,6 +59,14 @@ export const commonVariables = {
   SHUTDOWN_GRACE_MS: integer(10_000),
 };
 
+/** What api and notifier are told besides, both the same; spread it into their schemas. */
+export const browserVariables = {
+  /** Origins whose pages may call from a browser, separated by commas, or `*`. */
+  CORS_ORIGINS: corsOrigins.default([]),
+  /** What event tokens are signed with: one secret, or two while one replaces the other. */
+  EVENT_TOKEN_SECRET: eventTokenSecrets.default([]),
+};
+
 /**
  * Parses the environment once; an empty variable counts as not set.
  *
@@ -76,7 +86,7 @@ export function parseConfig<Schema extends z.ZodObject>(
     faults: parsed.error.issues.map(({ path, message }) => {
       const name = String(path[0]);
       if (given[name] === undefined) return `${name} is not set: ${message}`;
-      const isSecret = name.endsWith('_URL') || name === 'API_KEYS'; // URLs carry passwords
+      const isSecret = /_(URL|SECRETS?|ENDPOINTS|KEYS)$/.test(name); // URLs carry passwords, endpoints secrets
       return isSecret ? `${name}: ${message}` : `${name}=${given[name]}: ${message}`;
     }),
   };

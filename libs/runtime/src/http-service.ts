@@ -4,6 +4,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { Histogram, type Registry } from 'prom-client';
 import { answerClientFaults } from './client-faults.ts';
+import { allowOrigins } from './cors.ts';
 import { readiness, type ReadinessCheck } from './health.ts';
 import { inTurn } from './in-turn.ts';
 import type { Logger } from './logger.ts';
@@ -31,13 +32,15 @@ export interface HttpServiceOptions {
   metrics: Registry;
   /** What `/readyz` asks, by name. */
   checks: Record<string, ReadinessCheck>;
+  /** Origins whose pages may call from a browser, or `*`: see `allowOrigins`. @default [] */
+  corsOrigins?: readonly string[];
   /** Adds the process's own routes. */
   routes?: (app: Express) => void;
 }
 
 /** An Express application with what every process answers: `/healthz`, `/readyz`, `/metrics`, and problems for errors. */
 export function createHttpService(options: HttpServiceOptions): Express {
-  const { log, metrics, checks, routes } = options;
+  const { log, metrics, checks, corsOrigins = [], routes } = options;
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -50,6 +53,7 @@ export function createHttpService(options: HttpServiceOptions): Express {
   app.use(requestId);
   app.use(measured(metrics));
   app.use(requestHead);
+  app.use(allowOrigins(corsOrigins));
   const readOnly = methodNotAllowed('GET, HEAD');
   app
     .route('/healthz')

@@ -1,12 +1,25 @@
 // What every process needs, and nothing that only one of them does.
 export { authenticate, callerOf, clientOf, requireScope, type Client } from './access.ts';
 export { newApiKey, scopes, type ApiKey, type Scope } from './api-keys.ts';
-export { baseUrl, commonVariables, flag, integer, list, loadConfig, parseConfig, port } from './config.ts';
+export { authenticateWatcher } from './authenticate-watcher.ts';
+export {
+  baseUrl,
+  browserVariables,
+  commonVariables,
+  flag,
+  integer,
+  list,
+  loadConfig,
+  parseConfig,
+  port,
+} from './config.ts';
 export { createBrokerTelemetry, type BrokerTelemetry } from './broker-telemetry.ts';
+export { createEventTokens, eventTokensFor, type EventGrant, type EventTokens } from './event-tokens.ts';
 export { answers, type ReadinessCheck } from './health.ts';
 export { createHttpService, listen, type HttpServiceOptions, type ListenOptions } from './http-service.ts';
 export { bodyDigest, jsonBody, type JsonBodyOptions } from './json-body.ts';
 export { createLogger, type Logger } from './logger.ts';
+export { startLoop, type Loop, type LoopOptions } from './loop.ts';
 export { Counter, createMetrics, Gauge, Histogram, Registry } from './metrics.ts';
 export {
   invalidBody,
@@ -19,3 +32,4 @@ export {
 } from './problem.ts';
 export { limitRate } from './rate-limit.ts';
 export { handleShutdown, type Shutdown } from './shutdown.ts';
+export { newWebhookSecret, webhookSecret, webhookSecrets } from './webhook-secrets.ts';

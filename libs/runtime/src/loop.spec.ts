@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createLogger } from '@offload/runtime';
+import { createLogger } from './logger.ts';
 import { eventually } from '@offload/testing';
 import { startLoop } from './loop.ts';
 

@@ -1,4 +1,4 @@
-import type { Logger } from '@offload/runtime';
+import type { Logger } from './logger.ts';
 
 /** Does something again and again, one round after the other. */
 export interface Loop {

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import type { z } from 'zod';
+import { withoutToken } from './token-parameter.ts';
 
 /** One fault of a request: where, as an RFC 6901 pointer into the body or the name of a parameter or header, and what. */
 export type Fault = ({ pointer: string } | { parameter: string } | { header: string }) & { detail: string };
@@ -117,9 +118,11 @@ export const notFound: RequestHandler = (request) => {
 /**
  * The body of an answer that says `problem`, as JSON (RFC 9457 section 3.1).
  *
- * @param instance the request's target, whatever it is; cut if it is so long that it can be no call of ours
+ * @param target of the request, whatever it is: its `instance`, without event tokens; cut if it is so long that it can be
+ * no call of ours
  */
-export function problemDetails(problem: Problem, instance: string): string {
+export function problemDetails(problem: Problem, target: string): string {
+  const instance = withoutToken(target);
   return JSON.stringify({
     type: `/problems/${problem.slug}`,
     title: problem.title,

@@ -13,15 +13,20 @@ afterEach(async () => {
 });
 
 /** A service of these routes that really listens, until the test ends. */
-export async function serve(routes: (app: Express) => void, requestTimeoutMs?: number) {
+export async function serve(
+  routes: (app: Express) => void,
+  requestTimeoutMs?: number,
+  corsOrigins?: readonly string[],
+) {
   const log = createLogger('spec', { level: 'silent', instance: 'spec' });
   const logged: unknown[] = [];
   log.error = ((...line: unknown[]) => void logged.push(line)) as typeof log.error;
-  const app = createHttpService({ log, metrics: createMetrics(), checks: {}, routes });
+  const metrics = createMetrics();
+  const app = createHttpService({ log, metrics, checks: {}, routes, ...(corsOrigins && { corsOrigins }) });
   const timeout = requestTimeoutMs === undefined ? {} : { requestTimeoutMs };
   const { port, close } = await listen(app, { host: '127.0.0.1', port: 0, ...timeout });
   cleanup.push(() => close(0));
-  return { base: `http://127.0.0.1:${port}`, port, logged, app };
+  return { base: `http://127.0.0.1:${port}`, port, logged, app, metrics };
 }
 
 /** A connection that sends exactly what it is told to. */

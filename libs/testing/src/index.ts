@@ -7,3 +7,5 @@ export { startBroker, type TestBroker, type TestBrokerOptions } from './test-bro
 export { testCertificates, type TestCertificates } from './test-certificates.ts';
 export { startPostgres, type PostgresStopMode, type TestPostgres, type TestPostgresOptions } from './test-postgres.ts';
 export { openApiChecker, type Exchange } from './openapi-checker.ts';
+export { asyncApiChecker, type ArrivedMessage, type AsyncApiChecker } from './asyncapi-checker.ts';
+export { cloudEventFaults } from './cloud-event-checker.ts';

@@ -1,4 +1,4 @@
-import { InvalidRequestError, RefusedTargetError, ResponseTooLargeError } from '@offload/outbound';
+import { InvalidRequestError, parseRetryAfter, RefusedTargetError, ResponseTooLargeError } from '@offload/outbound';
 import { PermanentError, RetryAfterError } from '../handler.ts';
 
 /** No server may put a job off for longer than this, in milliseconds (1 hour). */
@@ -14,7 +14,8 @@ export function statusFailure(what: string, status: number, headers: Record<stri
   const message = `${what} answered ${status}`;
   if (status >= 500 || status === 429) {
     const retryAfterMs = parseRetryAfter(headers['retry-after']);
-    return retryAfterMs === undefined ? new Error(message) : new RetryAfterError(message, retryAfterMs);
+    if (retryAfterMs === undefined) return new Error(message);
+    return new RetryAfterError(message, Math.min(retryAfterMs, MAX_RETRY_AFTER_MS));
   }
   if (status >= 300 && status < 400 && headers.location !== undefined) {
     const location = headers.location.slice(0, 500);
@@ -36,22 +37,4 @@ export function outboundFailure(error: unknown): unknown {
 export function describeRequest(method: string, url: string): string {
   const { origin, pathname } = new URL(url);
   return `${method} ${origin}${pathname}`;
-}
-
-/**
- * RFC 9110 section 10.2.3: seconds, or an HTTP-date.
- * @returns milliseconds from now, from 0 to an hour; undefined for an absent or unreadable value
- */
-export function parseRetryAfter(value: string | undefined, now = Date.now()): number | undefined {
-  const text = value?.trim() ?? '';
-  if (/^\d+$/.test(text)) {
-    return capped(Number(text) * 1_000);
-  }
-  // Date.parse reads almost anything as some date, so only what says GMT gets there.
-  const date = / GMT$/.test(text) ? Date.parse(text) : NaN;
-  return Number.isNaN(date) ? undefined : capped(date - now);
-}
-
-function capped(ms: number): number {
-  return Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }

@@ -31,7 +31,7 @@ const sql = `
     from given where delivery.endpoint = given.name and delivery.status = 'pending' and delivery.url <> given.url
   )
   update webhook_deliveries set status = 'failed', ended_at = now(), taken_at = null
-  where status = 'pending' and endpoint not in (select name from given)`;
+  where status = 'pending' and endpoint is not null and endpoint not in (select name from given)`;
 
 /**
  * Makes these the configured endpoints, all of them. What is still owed to one that is not among them is given up; what

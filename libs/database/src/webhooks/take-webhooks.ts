@@ -27,8 +27,10 @@ export interface Taking {
   perHost: number;
   /** Hosts that may get fewer than that; 0 leaves one out. */
   room: ReadonlyMap<string, number>;
-  /** Names of the endpoints whose secrets the caller has; the jobs' own webhooks are always included. */
+  /** Names of the endpoints whose secrets the caller has. */
   endpoints: readonly string[];
+  /** Whether it has those of jobs' own webhooks. */
+  jobsOwn: boolean;
   /** After so long, in milliseconds, another may take it: its taker is taken for dead. */
   leaseMs: number;
 }
@@ -51,7 +53,7 @@ const sql = `
     select delivery.id from room cross join lateral (
       select id from webhook_deliveries as delivery
       where status = 'pending' and host = room.host and due_at <= now()
-        and (endpoint is null or endpoint = any($5::text[]))
+        and case when endpoint is null then $7 else endpoint = any($5::text[]) end
       order by due_at limit room.free
       for update skip locked
     ) as delivery
@@ -68,11 +70,11 @@ const sql = `
 
 /** Takes webhooks that are due, for the caller alone. Who takes one records what became of it, or releases it. */
 export async function takeWebhooks(pool: Pool, taking: Taking): Promise<TakenWebhook[]> {
-  const { limit, perHost, room, endpoints, leaseMs } = taking;
+  const { limit, perHost, room, endpoints, jobsOwn, leaseMs } = taking;
   const { rows } = await pool.query<Omit<TakenWebhook, 'job'> & { snapshot: unknown }>({
     name: 'take-webhooks',
     text: sql,
-    values: [limit, perHost, [...room.keys()], [...room.values()], endpoints, leaseMs],
+    values: [limit, perHost, [...room.keys()], [...room.values()], endpoints, leaseMs, jobsOwn],
   });
   return rows.map(({ snapshot, ...taken }) => ({ ...taken, job: jobOfSnapshot(snapshot) }));
 }

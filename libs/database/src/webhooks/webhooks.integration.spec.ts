@@ -23,6 +23,7 @@ const taking = (more: Partial<Taking> = {}): Taking => ({
   perHost: 100,
   room: new Map(),
   endpoints: [],
+  jobsOwn: true,
   leaseMs: 60_000,
   ...more,
 });
@@ -164,6 +165,13 @@ describe('taking webhooks', () => {
     const lost = await owed(host);
     await jobs.query('update webhook_deliveries set due_at = now() where id = $1', [lost.id]);
     expect(await take(host)).toMatchObject([{ id: lost.id, attempt: 2, tries: 2 }]);
+  });
+
+  it("leaves jobs' own webhooks to those who can sign them", async () => {
+    const host = newHost();
+    await finished(webhookTo(host));
+    expect(await take(host, { jobsOwn: false })).toEqual([]);
+    expect(await take(host)).toHaveLength(1);
   });
 
   it('takes so many of each host, the oldest first, and none of those without room', async () => {
@@ -356,10 +364,16 @@ describe('configured endpoints', () => {
   it('are sent to by those who know them; without one, what is owed to it is given up', async () => {
     const host = newHost();
     await register(endpoint('every', host));
-    const id = await finished(undefined as never);
+    const id = await finished(webhookTo(newHost()));
     expect(await take(host, { endpoints: ['another'] })).toEqual([]);
     await register();
-    expect(await log(id)).toMatchObject([{ status: 'failed' }]);
+    const became = (await log(id)).map(({ endpoint, status }) => [endpoint, status]);
+    expect(new Map(became as [string | null, string][])).toEqual(
+      new Map([
+        [null, 'pending'],
+        ['every', 'failed'],
+      ]),
+    );
   });
 
   it('are followed when they move', async () => {

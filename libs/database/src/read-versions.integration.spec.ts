@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { freshDatabaseUrl } from '@offload/testing';
+import { migrate } from './migrate.ts';
+import { openDatabase, type Database } from './open-database.ts';
+
+const policy = { priority: 0, maxAttempts: 5, timeoutMs: 1_000, backoff: { baseMs: 1, factor: 1, maxMs: 1 } };
+const work = { type: 'spec.job', queue: 'default', tags: [], payload: {}, ...policy, delayMs: 0, runAt: null };
+
+let database: Database;
+beforeAll(async () => {
+  const url = freshDatabaseUrl();
+  await migrate(url);
+  database = openDatabase({ url });
+});
+afterAll(() => database.close());
+
+it('tells the version of each job that there is, and nothing of others', async () => {
+  const [one, other, unasked] = [randomUUID(), randomUUID(), randomUUID()];
+  for (const id of [one, other, unasked]) await database.createJob({ ...work, id });
+  await database.cancelJob(other);
+  const versions = await database.jobVersions([one, other.toUpperCase(), randomUUID()]);
+  expect(versions).toEqual(
+    new Map([
+      [one, 1],
+      [other, 2],
+    ]),
+  );
+});
+
+it('asks nothing of nobody', async () => {
+  expect(await database.jobVersions([])).toEqual(new Map());
+});

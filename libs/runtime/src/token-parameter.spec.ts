@@ -1,0 +1,19 @@
+import { expect, it } from '@jest/globals';
+import { withoutToken } from './token-parameter.ts';
+
+it.each([
+  ['/v1/events', '/v1/events'],
+  ['/v1/events?tag=a&type=b', '/v1/events?tag=a&type=b'],
+  ['/v1/events?tokens=a&x=token', '/v1/events?tokens=a&x=token'],
+  ['/v1/events?', '/v1/events?'],
+  ['/v1/events?token=secret', '/v1/events'],
+  ['/v1/events?token', '/v1/events'],
+  ['/v1/events?tag=a%26b&token=secret&type=b', '/v1/events?tag=a%26b&type=b'],
+  ['/v1/events?token=secret&token=secret', '/v1/events'],
+  ['/v1/events?%74ok%65n=secret', '/v1/events'],
+  ['/v1/events??token=secret', '/v1/events'],
+  ['/v1/events?token=secret?x=1#y', '/v1/events'],
+  ['/v1/events?token=%zz&%zz=1', '/v1/events?%zz=1'],
+])('leaves of %s no token', (target, rest) => {
+  expect(withoutToken(target)).toBe(rest);
+});

@@ -4,25 +4,29 @@ import {
   answers,
   authenticate,
   createHttpService,
+  eventTokensFor,
   jsonBody,
   limitRate,
   methodNotAllowed,
   requireScope,
   type ApiKey,
   type Logger,
+  type Loop,
   type Registry,
 } from '@offload/runtime';
 import type { Express } from 'express';
 import type { Backlog } from './backlog.ts';
 import type { Bell } from './bell.ts';
 import { createIntake } from './intake.ts';
-import type { Loop } from './loop.ts';
 import { cancelJob } from './routes/cancel-job.ts';
 import { deleteJob } from './routes/delete-job.ts';
 import { docs } from './routes/docs.ts';
+import { issueEventToken } from './routes/issue-event-token.ts';
+import { listDeliveries } from './routes/list-deliveries.ts';
 import { listJobTypes } from './routes/list-job-types.ts';
 import { listJobs } from './routes/list-jobs.ts';
 import { listQueues } from './routes/list-queues.ts';
+import { redeliver } from './routes/redeliver.ts';
 import { retryJob } from './routes/retry-job.ts';
 import { showJob } from './routes/show-job.ts';
 import { showProblem } from './routes/show-problem.ts';
@@ -45,6 +49,12 @@ export interface AppParts {
   log: Logger;
   /** Who may; nobody has to say so when there are none. */
   keys: readonly ApiKey[];
+  /** What event tokens are signed with. @default none: see `eventTokensFor` */
+  eventTokenSecrets?: readonly string[];
+  /** Origins whose pages may call from a browser, or `*`. @default [] */
+  corsOrigins?: readonly string[];
+  /** Whether jobs may have webhooks of their own: notifiers have secrets to sign them with. @default false */
+  ownWebhooks?: boolean;
   /** Most requests a minute of one client; 0 sets no limit. */
   rateLimit: number;
   queues: readonly string[];
@@ -53,10 +63,12 @@ export interface AppParts {
 
 /** The calls of the api and what answers them. */
 export function createApp(given: AppParts): Express {
-  const parts = { ...given, intake: createIntake(given) };
+  const { keys, eventTokenSecrets = [], corsOrigins = [] } = given;
+  const parts = { ...given, intake: createIntake(given), tokens: eventTokensFor(keys, eventTokenSecrets) };
   return createHttpService({
     log: parts.log,
     metrics: parts.metrics,
+    corsOrigins,
     checks: {
       database: { required: true, check: answers(() => parts.database.ping()) },
       // Jobs are accepted without the broker too: the outbox keeps their rings.
@@ -65,7 +77,7 @@ export function createApp(given: AppParts): Express {
     routes(app) {
       const [submit, read, manage] = [requireScope('submit'), requireScope('read'), requireScope('manage')];
       const json = jsonBody();
-      app.use('/v1', authenticate(parts.keys), limitRate({ perMinute: parts.rateLimit }));
+      app.use('/v1', authenticate(keys), limitRate({ perMinute: parts.rateLimit }));
       app
         .route('/v1/jobs')
         .get(read, listJobs(parts))
@@ -80,6 +92,9 @@ export function createApp(given: AppParts): Express {
       app.route('/v1/jobs/:id/result').get(read, showResult(parts)).all(methodNotAllowed('GET, HEAD'));
       app.route('/v1/jobs/:id/cancel').post(manage, cancelJob(parts)).all(methodNotAllowed('POST'));
       app.route('/v1/jobs/:id/retry').post(manage, retryJob(parts)).all(methodNotAllowed('POST'));
+      app.route('/v1/jobs/:id/deliveries').get(read, listDeliveries(parts)).all(methodNotAllowed('GET, HEAD'));
+      app.route('/v1/deliveries/:id/redeliver').post(manage, redeliver(parts)).all(methodNotAllowed('POST'));
+      app.route('/v1/event-tokens').post(read, json, issueEventToken(parts)).all(methodNotAllowed('POST'));
       app.route('/v1/job-types').get(read, listJobTypes()).all(methodNotAllowed('GET, HEAD'));
       app.route('/v1/queues').get(read, listQueues(parts)).all(methodNotAllowed('GET, HEAD'));
       app.route('/problems/:slug').get(showProblem).all(methodNotAllowed('GET, HEAD'));

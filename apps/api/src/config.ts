@@ -1,13 +1,16 @@
 import { queueName } from '@offload/contracts';
-import { baseUrl, commonVariables, integer, list, port } from '@offload/runtime';
+import { baseUrl, browserVariables, commonVariables, integer, list, port, webhookSecrets } from '@offload/runtime';
 import { z } from 'zod';
 
 /** The api's part of .env.example. */
 export const configSchema = z.object({
   ...commonVariables,
+  ...browserVariables,
   API_PORT: port(3000),
   /** Where browsers reach the notifiers; begins `links.events` of every job. */
   NOTIFIER_URL: baseUrl('http://127.0.0.1:3100'),
+  /** What notifiers sign jobs' own webhooks with; here only whether there are any. */
+  WEBHOOK_SECRETS: webhookSecrets,
   /** Queues that jobs may name. */
   QUEUES: list('default', queueName),
   /** Most requests of one client that may wait for a job to finish (`Prefer: wait`). */

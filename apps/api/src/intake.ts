@@ -1,9 +1,8 @@
 import type { Job } from '@offload/contracts';
 import type { CreatedJob, Database, IdempotencyKey, KeyedJob, NewJob } from '@offload/database';
-import { Counter, invalidMember, Problem, type Registry } from '@offload/runtime';
+import { Counter, invalidMember, Problem, type Loop, type Registry } from '@offload/runtime';
 import type { Backlog } from './backlog.ts';
 import type { Bell } from './bell.ts';
-import type { Loop } from './loop.ts';
 import { asCreated } from './new-job.ts';
 import { jobNotFound } from './routes/job-of-path.ts';
 

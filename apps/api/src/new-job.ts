@@ -6,6 +6,8 @@ import { v7 as uuidv7 } from 'uuid';
 /** What does not stand in the body. */
 export interface Circumstances {
   queues: readonly string[];
+  /** Whether jobs may have webhooks of their own. @default false */
+  ownWebhooks?: boolean | undefined;
   traceparent: string | null;
 }
 
@@ -15,10 +17,11 @@ export interface Circumstances {
  * @param at where it stands in the body, as a JSON pointer
  * @throws Problem 400 that names each member at fault
  */
-export function newJob(body: unknown, { queues, traceparent }: Circumstances, at = ''): NewJob {
+export function newJob(body: unknown, circumstances: Circumstances, at = ''): NewJob {
+  const { queues, ownWebhooks = false, traceparent } = circumstances;
   const submission = jobSubmission.safeParse(body);
   if (!submission.success) throw invalidBody(submission.error, at);
-  const { type, runAt, delayMs, priority, tags, backoff, dedupeKey, ...rest } = submission.data;
+  const { type, runAt, delayMs, priority, tags, backoff, dedupeKey, webhook, ...rest } = submission.data;
 
   const definition = findJobDefinition(type);
   if (!definition) throw invalidMember(`${at}/type`, `is not a known job type; there are ${jobTypes.join(', ')}`);
@@ -29,6 +32,9 @@ export function newJob(body: unknown, { queues, traceparent }: Circumstances, at
   const queue = rest.queue ?? policy.queue;
   if (!queues.includes(queue)) {
     throw invalidMember(`${at}/queue`, `is not a known queue; there are ${queues.join(', ')}`);
+  }
+  if (webhook && !ownWebhooks) {
+    throw invalidMember(`${at}/webhook`, "jobs' own webhooks are off: WEBHOOK_SECRETS is not set for this process");
   }
 
   return {
@@ -45,6 +51,8 @@ export function newJob(body: unknown, { queues, traceparent }: Circumstances, at
     runAt: runAt === undefined ? null : new Date(runAt).toISOString(), // PostgreSQL takes fewer offsets than RFC 3339
     dedupeKey: dedupeKey ?? null,
     traceparent,
+    // As it is sent. What was given may have characters that PostgreSQL can't hold.
+    webhook: webhook ? { ...webhook, url: new URL(webhook.url).href } : null,
   };
 }
 

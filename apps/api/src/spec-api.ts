@@ -49,6 +49,7 @@ export function useApi(more: Partial<AppParts> = {}) {
     parts = {
       ...{ database, broker, inspector: inspectQueues(broker), bell, relay, waiters, backlog, metrics, log, queues },
       ...{ maxBacklog: () => 1_000_000, keys: [], rateLimit: 0, notifierUrl: 'http://notifier.test' },
+      ownWebhooks: true,
       ...more,
     };
     steps.push(relay.stop, backlog.stop, broker.close, database.close, vhost.remove);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { openApiChecker, type Exchange } from '@offload/testing';
 import { openAccount, type Account } from './account.ts';
 import type { Document } from './document.ts';
@@ -34,6 +34,7 @@ export async function layGround(): Promise<Ground> {
       system.startApi({
         ...env,
         ...collectable,
+        WEBHOOK_SECRETS: `whsec_${randomBytes(32).toString('base64')}`,
         REQUEST_TIMEOUT_MS: String(REQUEST_TIMEOUT_MS),
         API_KEYS: `all:submit+read+manage:${hashed(keys.all)},reader:read:${hashed(keys.read)}`,
       }),

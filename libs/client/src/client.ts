@@ -1,6 +1,8 @@
 import type { JobTypeInfo, QueueInfo } from '@offload/contracts';
 import { listOf } from './answer.ts';
 import type { Kind, PayloadOf, ResultOf } from './definition.ts';
+import { redeliver, type Delivery } from './deliveries.ts';
+import { issueEventToken, type EventToken, type EventTokenOptions } from './event-token.ts';
 import { createJobHandle, type CallOptions, type JobHandle, type KnownJob, type SubmittedJob } from './job-handle.ts';
 import { listJobs, type ListOptions } from './list-jobs.ts';
 import { checkedOptions, type ClientOptions } from './options.ts';
@@ -32,6 +34,16 @@ export interface Client {
   get(id: string, options?: CallOptions): Promise<KnownJob>;
   /** `GET /v1/jobs`, page after page as they are needed: jobs, newest first. */
   list(options?: ListOptions): AsyncGenerator<KnownJob, void, undefined>;
+  /**
+   * `POST /v1/event-tokens`: for a page that is to watch with EventSource, and has no key. Rejects with 404
+   * `no-event-tokens` where the api makes none.
+   */
+  eventToken(options?: EventTokenOptions): Promise<EventToken>;
+  /**
+   * `POST /v1/deliveries/{id}/redeliver`: sends a webhook again, whatever became of it. Rejects with 404
+   * `delivery-not-found`, and with TypeError when the id is no UUID.
+   */
+  redeliver(id: string, options?: CallOptions): Promise<Delivery>;
   /** `GET /v1/job-types`: what there is to run. */
   jobTypes(options?: CallOptions): Promise<JobTypeInfo[]>;
   /** `GET /v1/queues`: what waits and runs in each queue. */
@@ -39,6 +51,12 @@ export interface Client {
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** @throws TypeError */
+function checkedId(id: string): string {
+  if (!UUID.test(id)) throw new TypeError('id: must be a UUID');
+  return id.toLowerCase();
+}
 
 /** Opens no connection until asked to; there is none to close. @throws TypeError that names the option at fault */
 export function createClient(options: ClientOptions): Client {
@@ -51,8 +69,7 @@ export function createClient(options: ClientOptions): Client {
 
   function unseen(first: Kind, second?: string): JobHandle<never> {
     const [kind, id] = second === undefined ? [undefined, first as string] : [first, second];
-    if (!UUID.test(id)) throw new TypeError('id: must be a UUID');
-    return createJobHandle(settings, id.toLowerCase(), { kind });
+    return createJobHandle(settings, checkedId(id), { kind });
   }
 
   async function catalogue<Item>(path: string, member: string, { signal }: CallOptions): Promise<Item[]> {
@@ -77,6 +94,10 @@ export function createClient(options: ClientOptions): Client {
     },
     async *list(listOptions = {}) {
       for await (const job of listJobs(settings, listOptions)) yield seen(job);
+    },
+    eventToken: (tokenOptions = {}) => issueEventToken(settings, tokenOptions),
+    async redeliver(id, { signal } = {}) {
+      return redeliver(settings, checkedId(id), signal);
     },
     jobTypes: (callOptions = {}) => catalogue('v1/job-types', 'jobTypes', callOptions),
     queues: (callOptions = {}) => catalogue('v1/queues', 'queues', callOptions),

@@ -30,6 +30,9 @@ async function definitionsOfContracts(client: Client) {
   await client.submit(httpRequest, {});
   // @ts-expect-error -- a payload is needed
   await client.submit(demoSleep);
+  await client.submit(demoSleep, {}, { webhook: { url: 'https://example.com/', events: ['failed'] } });
+  // @ts-expect-error -- running is no end
+  await client.submit(demoSleep, {}, { webhook: { url: 'https://example.com/', events: ['running'] } });
   // @ts-expect-error -- there is no such option
   await client.submit(demoSleep, {}, { prio: 5 });
 

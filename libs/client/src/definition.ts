@@ -1,4 +1,4 @@
-import type { Backoff } from '@offload/contracts';
+import type { Backoff, WebhookEvent } from '@offload/contracts';
 
 /** As much of a schema as its types: zod's have it, as has every Standard Schema (https://standardschema.dev). */
 export interface SchemaTypes<Input = unknown, Output = unknown> {
@@ -45,6 +45,16 @@ export interface JobOptions {
   dedupeKey?: string;
   /** For `list` and for watchers to filter by. @default [] */
   tags?: readonly string[];
+  /** Where the end of this job is to be told, where the api has secrets to sign that with. @default nowhere */
+  webhook?: WebhookOptions;
+}
+
+/** A webhook of a job's own. */
+export interface WebhookOptions {
+  /** Absolute, http or https, without credentials, and not leading inside. */
+  url: string | URL;
+  /** Which ends. @default all of them */
+  events?: readonly WebhookEvent[];
 }
 
 export function typeOf(kind: Kind): string {

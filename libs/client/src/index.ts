@@ -8,7 +8,10 @@ export {
   type PayloadOf,
   type ResultOf,
   type SchemaTypes,
+  type WebhookOptions,
 } from './definition.ts';
+export { type Delivery } from './deliveries.ts';
+export { type EventToken, type EventTokenOptions } from './event-token.ts';
 export { type BatchItem, type PostOptions, type SubmitOptions } from './submit-jobs.ts';
 export { type CallOptions, type JobHandle, type KnownJob, type SubmittedJob } from './job-handle.ts';
 export { type WaitOptions } from './wait-for-job.ts';

@@ -1,5 +1,6 @@
 import { jobOf, refusalOf, unexpected, type Answer } from './answer.ts';
 import { typeOf, type Kind } from './definition.ts';
+import { listDeliveries, type Delivery } from './deliveries.ts';
 import { JobCancelledError, JobFailedError, UnexpectedAnswerError } from './errors.ts';
 import type { Settings } from './options.ts';
 import { request } from './request.ts';
@@ -37,6 +38,8 @@ export interface JobHandle<Result = unknown> {
    * the request: look at the job then.
    */
   retry(options?: CallOptions): Promise<Snapshot<Result>>;
+  /** The job's webhooks, those that are owed and those that were, oldest first, with each attempt. */
+  deliveries(options?: CallOptions): Promise<Delivery[]>;
   /** Removes a finished job; 409 when it is not. */
   delete(options?: CallOptions): Promise<void>;
 }
@@ -126,6 +129,7 @@ export function createJobHandle<Result>(
     },
     cancel: (options = {}) => order('cancel', options),
     retry: (options = {}) => order('retry', options),
+    deliveries: ({ signal } = {}) => listDeliveries(settings, url, signal),
     async delete({ signal } = {}) {
       const answer = await request(settings, { method: 'DELETE', url, signal, expected: [204, 404] });
       // At a later attempt it was perhaps the first one that removed it; gone it is.

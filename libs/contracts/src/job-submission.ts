@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { plainText, queueName } from './identifiers.ts';
 import { MAX_TIMEOUT_MS } from './job-definition.ts';
+import { webhook } from './webhook.ts';
 
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
 
@@ -35,6 +36,7 @@ export const jobSubmission = z
         'While a job of the same type with this key is not finished, that one is answered and no other is made.',
       ),
     tags: z.array(plainText(64)).max(16).default([]),
+    webhook: webhook.optional().describe('Where the end of this job is to be told.'),
   })
   .refine((body) => !(body.runAt !== undefined && body.delayMs), {
     path: ['delayMs'],

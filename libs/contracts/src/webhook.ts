@@ -10,7 +10,8 @@ export type WebhookEvent = z.infer<typeof webhookEvent>;
 const events = z
   .array(webhookEvent)
   .min(1)
-  .refine((list) => new Set(list).size === list.length, 'names an event twice');
+  .refine((list) => new Set(list).size === list.length, 'names an event twice')
+  .meta({ uniqueItems: true });
 
 /** Where a job's end is to be told, and which ends. */
 export const webhook = z.strictObject({

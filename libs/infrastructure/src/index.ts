@@ -3,10 +3,12 @@ export {
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,
 } from './postgres/embedded-postgres.ts';
+export { removePostgresFolder } from './postgres/postgres-account.ts';
 export {
   startEmbeddedRabbitmq,
   type EmbeddedRabbitmq,
   type EmbeddedRabbitmqOptions,
 } from './rabbitmq/embedded-rabbitmq.ts';
+export { installPackage } from './processes/apt-package.ts';
 export { freePort } from './processes/ports.ts';
 export { startServers, type Servers } from './for-tests/servers.ts';

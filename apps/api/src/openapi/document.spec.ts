@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
-import { findJobDefinition, jobSubmission, jobWithLinks } from '@offload/contracts';
+import { findJobDefinition, jobSubmission, jobWithLinks, webhookBody } from '@offload/contracts';
 import { openApiDocument } from './document.ts';
-import { batchExamples, jobExample, submissionExamples } from './examples.ts';
+import { batchExamples, jobExample, submissionExamples, webhookExample } from './examples.ts';
 import { operations } from './operations.ts';
 
 it('is kept in the repository as it is generated: npm run openapi', () => {
@@ -16,6 +16,7 @@ it('has examples that fit', () => {
     findJobDefinition(type)?.payload.parse(payload);
   }
   jobWithLinks.parse(jobExample);
+  webhookBody.parse(webhookExample);
   for (const { answers } of operations) {
     for (const { schema, example } of answers) if (example !== undefined) schema?.parse(example);
   }

@@ -2,6 +2,7 @@ import { operations, type Operation } from './operations.ts';
 import { parameterComponents, parametersOf } from './parameters.ts';
 import { headerComponents, responsesOf } from './responses.ts';
 import { componentSchemas, schemaOf, type Json } from './schemas.ts';
+import { webhooks } from './webhooks.ts';
 
 /** The contract of the api as OpenAPI 3.1, generated from the schemas that validate. */
 export function openApiDocument(): Json {
@@ -23,9 +24,11 @@ export function openApiDocument(): Json {
     servers: [{ url: '/' }],
     tags: [
       { name: 'jobs', description: 'Submit, watch and manage jobs.' },
+      { name: 'webhooks', description: 'What receivers get.' },
       { name: 'system', description: 'What the system has, and how it is.' },
     ],
     paths,
+    webhooks: webhooks(),
     components: {
       securitySchemes: {
         apiKey: { type: 'http', scheme: 'bearer', description: 'An API key; none is needed where none is configured.' },
@@ -44,7 +47,7 @@ function describe(operation: Operation, shared: Json): Json {
     operationId: id,
     summary,
     ...(description && { description }),
-    tags: [path.startsWith('/v1/jobs') ? 'jobs' : 'system'],
+    tags: [/^\/v1\/(jobs|deliveries|event-tokens)/.test(path) ? 'jobs' : 'system'],
     ...(scope && { security: [{ apiKey: [scope] }, {}] }),
     parameters: parametersOf(operation),
     ...(body && {

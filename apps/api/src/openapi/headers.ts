@@ -1,7 +1,10 @@
 /** Header fields of answers, as OpenAPI describes them. */
 export const headers = {
   'X-Request-Id': ['Names the request in logs: its own where it sent one.', { type: 'string', minLength: 1 }],
-  Location: ['Path of the job.', { type: 'string', pattern: '^/v1/jobs/[0-9a-f-]{36}$' }],
+  Location: [
+    'Path of the job, or of its deliveries.',
+    { type: 'string', pattern: '^/v1/jobs/[0-9a-f-]{36}(/deliveries)?$' },
+  ],
   'Content-Location': ['Path of the job in the body.', { type: 'string', pattern: '^/v1/jobs/[0-9a-f-]{36}$' }],
   'Retry-After': [
     'When to ask again, in seconds: when it is due, or likely to start; when there is room again.',

@@ -1,8 +1,29 @@
-import { jobId, jobPage, jobsTaken, jobSubmission, jobTypeList, jobWithLinks, queueList } from '@offload/contracts';
+import {
+  jobId,
+  jobPage,
+  jobsTaken,
+  jobSubmission,
+  jobTypeList,
+  jobWithLinks,
+  queueList,
+  webhookDelivery,
+  webhookDeliveryList,
+} from '@offload/contracts';
 import { z } from 'zod';
 import { jobBatchOf } from './schemas.ts';
+import { eventTokenRequest, issuedEventToken } from '../routes/issue-event-token.ts';
 import { listQuery } from '../routes/list-jobs.ts';
-import { batchExamples, jobExample, listExample, queuesExample, submissionExamples } from './examples.ts';
+import { deliveryParameters } from '../routes/redeliver.ts';
+import {
+  batchExamples,
+  deliveryExample,
+  eventTokenExample,
+  eventTokenExamples,
+  jobExample,
+  listExample,
+  queuesExample,
+  submissionExamples,
+} from './examples.ts';
 import type { HeaderName } from './headers.ts';
 import { problemKind, type Slug } from './problems.ts';
 
@@ -192,6 +213,55 @@ export const operations: Operation[] = [
   },
   {
     method: 'get',
+    path: '/v1/jobs/{id}/deliveries',
+    id: 'listDeliveries',
+    summary: 'The webhooks of a job, and each attempt to deliver them',
+    description: 'One for each end of the job that somebody wanted to be told: a job that is retried can end again.',
+    scope: 'read',
+    parameters: ofJob,
+    answers: [
+      {
+        ...{ status: 200, description: 'All of them.', schema: webhookDeliveryList },
+        example: { deliveries: [deliveryExample] },
+      },
+    ],
+    problems: ['job-not-found'],
+  },
+  {
+    method: 'post',
+    path: '/v1/deliveries/{id}/redeliver',
+    id: 'redeliver',
+    summary: 'Deliver a webhook again',
+    description: 'Whatever became of it: with the same `webhook-id` and body, at once, then by the whole schedule.',
+    scope: 'manage',
+    parameters: deliveryParameters,
+    answers: [
+      {
+        ...{ status: 202, description: 'It is owed again.', schema: webhookDelivery, example: deliveryExample },
+        headers: ['Location'],
+      },
+    ],
+    problems: ['delivery-not-found'],
+  },
+  {
+    method: 'post',
+    path: '/v1/event-tokens',
+    id: 'issueEventToken',
+    summary: 'A short-lived token to watch events from a browser',
+    description:
+      'For `EventSource`, which can send no `Authorization`: the event streams of notifiers take it as `?token=`.',
+    scope: 'read',
+    body: { schema: eventTokenRequest, examples: eventTokenExamples },
+    answers: [
+      {
+        ...{ status: 200, description: 'It is made, and kept nowhere.' },
+        ...{ schema: issuedEventToken, example: eventTokenExample },
+      },
+    ],
+    problems: ['malformed-json', 'body-too-large', 'unsupported-media-type', 'no-event-tokens'],
+  },
+  {
+    method: 'get',
     path: '/v1/job-types',
     id: 'listJobTypes',
     summary: 'What there is to run',
@@ -243,6 +313,13 @@ export const operations: Operation[] = [
     id: 'showContract',
     summary: 'This document',
     answers: [{ status: 200, description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) }],
+  },
+  {
+    method: 'get',
+    path: '/asyncapi.json',
+    id: 'showMessages',
+    summary: 'The messages: rings, events, control and webhooks',
+    answers: [{ status: 200, description: 'AsyncAPI 3.0.', schema: z.looseObject({ asyncapi: z.string() }) }],
   },
   {
     method: 'get',

@@ -12,10 +12,22 @@ export const problems = {
   'invalid-request': { status: 400, meaning: 'A member, parameter or header is wrong; `errors` names each.' },
   'malformed-json': { status: 400, meaning: 'The body is no JSON, or not UTF-8.' },
   'bad-request': { status: 400, meaning: 'The request can not be read.' },
-  unauthorized: { status: 401, meaning: 'There is no API key in `Authorization`, or none that is known.' },
-  'insufficient-scope': { status: 403, meaning: 'The API key does not have the scope of this call.' },
+  unauthorized: {
+    status: 401,
+    meaning:
+      'There is no API key in `Authorization`, or none that is known; or the event token is not good, or any more.',
+  },
+  'insufficient-scope': {
+    status: 403,
+    meaning: 'The API key does not have the scope of this call, or the event token is for another job.',
+  },
   'not-found': { status: 404, meaning: 'There is nothing at this path.' },
   'job-not-found': { status: 404, meaning: 'There is no job with this id; finished ones are deleted after a while.' },
+  'delivery-not-found': {
+    status: 404,
+    meaning: 'There is no delivery of a webhook with this id; deliveries are deleted with their job.',
+  },
+  'no-event-tokens': { status: 404, meaning: 'This api makes no event tokens: EVENT_TOKEN_SECRET is not set.' },
   'method-not-allowed': { status: 405, meaning: 'The path does not have this method; `Allow` names those it has.' },
   'request-timeout': { status: 408, meaning: 'The request did not arrive in time.' },
   'job-finished': { status: 409, meaning: 'The job is finished: it can not be cancelled any more.' },

@@ -8,6 +8,9 @@ import {
   jobWithLinks,
   problem,
   queueList,
+  webhookBody,
+  webhookDelivery,
+  webhookDeliveryList,
 } from '@offload/contracts';
 import { z } from 'zod';
 
@@ -32,6 +35,9 @@ const components: Record<Direction, Map<z.ZodType, string>> = {
     [jobsTaken, 'JobsTaken'],
     [jobTypeList, 'JobTypes'],
     [queueList, 'Queues'],
+    [webhookDelivery, 'WebhookDelivery'],
+    [webhookDeliveryList, 'WebhookDeliveries'],
+    [webhookBody, 'WebhookBody'],
     [problem, 'Problem'],
     ...definitions.map(({ type, result }): [z.ZodType, string] => [result, `${type}.result`]),
   ]),

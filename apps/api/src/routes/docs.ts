@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { methodNotAllowed, Problem } from '@offload/runtime';
 import express, { type Router } from 'express';
+import { asyncApiDocument } from '../asyncapi/document.ts';
 import { openApiDocument } from '../openapi/document.ts';
 
 const assets = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
@@ -47,16 +48,22 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** `GET /openapi.json`, and `GET /docs`: a page to read it and to try the calls, served without any other host. */
+/**
+ * `GET /openapi.json` and `GET /asyncapi.json`, and `GET /docs`: a page to read the first and to try the calls, served
+ * without any other host.
+ */
 export function docs(): Router {
   const router = express.Router({ caseSensitive: true, strict: true });
-  const document = JSON.stringify(openApiDocument());
+  const documents = { '/openapi.json': openApiDocument(), '/asyncapi.json': asyncApiDocument() };
   const files = express.static(assets, { index: false, redirect: false, maxAge: '1h' });
 
-  router
-    .route('/openapi.json')
-    .get((_request, response) => void response.type('application/json').send(document))
-    .all(methodNotAllowed('GET, HEAD'));
+  for (const [path, document] of Object.entries(documents)) {
+    const text = JSON.stringify(document);
+    router
+      .route(path)
+      .get((_request, response) => void response.type('application/json').send(text))
+      .all(methodNotAllowed('GET, HEAD'));
+  }
   router.use('/docs', (_request, response, next) => {
     response.set('Content-Security-Policy', policy);
     next();

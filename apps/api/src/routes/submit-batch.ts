@@ -10,13 +10,15 @@ export interface BatchParts {
   intake: Intake;
   backlog: Backlog;
   queues: readonly string[];
+  ownWebhooks?: boolean | undefined;
   notifierUrl: string;
 }
 
 /** `POST /v1/jobs/batch`: 202 when all the jobs are committed; where one is at fault none is made. */
-export function submitBatch({ intake, queues, notifierUrl }: BatchParts): RequestHandler {
+export function submitBatch({ intake, queues, ownWebhooks, notifierUrl }: BatchParts): RequestHandler {
   return async (request, response) => {
-    const wanted = newJobs(request.body, { queues, traceparent: traceparent(request.get('traceparent')) });
+    const circumstances = { queues, ownWebhooks, traceparent: traceparent(request.get('traceparent')) };
+    const wanted = newJobs(request.body, circumstances);
     const { jobs, replayed } = await intake.take(wanted, idempotencyOf(request, response));
     if (replayed) response.set('Idempotency-Replayed', 'true');
     response.status(202).json({ jobs: jobs.map(({ job }) => withLinks(job, notifierUrl)) });

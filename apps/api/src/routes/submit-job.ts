@@ -14,6 +14,7 @@ export interface SubmitParts extends SendParts {
   intake: Intake;
   waiters: Waiters;
   queues: readonly string[];
+  ownWebhooks?: boolean | undefined;
 }
 
 /**
@@ -21,9 +22,10 @@ export interface SubmitParts extends SendParts {
  * preferred to wait for it, or that was there already, by its dedupe key.
  */
 export function submitJob(parts: SubmitParts): RequestHandler {
-  const { intake, queues } = parts;
+  const { intake, queues, ownWebhooks } = parts;
   return async (request, response) => {
-    const wanted = newJob(request.body, { queues, traceparent: traceparent(request.get('traceparent')) });
+    const circumstances = { queues, ownWebhooks, traceparent: traceparent(request.get('traceparent')) };
+    const wanted = newJob(request.body, circumstances);
     const idempotency = idempotencyOf(request, response);
     const hold = holdAsPreferred(request, response, parts);
     try {

@@ -138,10 +138,11 @@ const scopes: Row[] = rowsOf('Contract', [
   {
     section: 'Who may',
     rule: 'Health, metrics, the contract and what problems mean need no key',
-    asked: 'GET of /healthz, /readyz, /metrics, /openapi.json, /docs and /problems/not-found',
+    asked: 'GET of /healthz, /readyz, /metrics, /openapi.json, /asyncapi.json, /docs and /problems/not-found',
     answered: '200',
     async run({ ask }) {
-      for (const each of ['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs', '/problems/not-found']) {
+      const contracts = ['/openapi.json', '/asyncapi.json', '/docs', '/problems/not-found'];
+      for (const each of ['/healthz', '/readyz', '/metrics', ...contracts]) {
         assert.equal((await ask({ path: each, at })).status, 200, each);
       }
     },

@@ -2,6 +2,7 @@
 import type { Row } from '../row.ts';
 import { access } from './access.ts';
 import { batch } from './batch.ts';
+import { browsers } from './browsers.ts';
 import { caching } from './caching.ts';
 import { conditions } from './conditions.ts';
 import { connections } from './connections.ts';
@@ -24,6 +25,7 @@ import { structuredFields } from './structured-fields.ts';
 import { submission } from './submission.ts';
 import { timesAndIds } from './times-and-ids.ts';
 import { tracing } from './tracing.ts';
+import { webhooks } from './webhooks.ts';
 
 /** Every rule of the table. */
 export const rows: readonly Row[] = [
@@ -43,6 +45,7 @@ export const rows: readonly Row[] = [
   ...idempotency,
   ...structuredFields,
   ...access,
+  ...browsers,
   ...limits,
   ...tracing,
   ...submission,
@@ -50,5 +53,6 @@ export const rows: readonly Row[] = [
   ...batch,
   ...lists,
   ...outcomes,
+  ...webhooks,
   ...service,
 ];

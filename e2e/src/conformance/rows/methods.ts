@@ -51,7 +51,8 @@ export const methods = rowsOf('RFC 9110', [
       const { id } = await job('scheduled');
       const ofJob = [`/v1/jobs/${id}`, `/v1/jobs/${id}/result`];
       const others = ['/v1/jobs?tag=none', '/v1/job-types', '/v1/queues', '/healthz', '/readyz', '/metrics', '/docs'];
-      for (const path of [...ofJob, ...others, '/openapi.json', '/problems/not-found', '/nowhere', '/v1/jobs/seven']) {
+      const contracts = ['/openapi.json', '/asyncapi.json', '/problems/not-found'];
+      for (const path of [...ofJob, ...others, ...contracts, '/nowhere', '/v1/jobs/seven']) {
         const [read, asked] = [await ask({ path }), await ask({ method: 'HEAD', path })];
         const told = ({ headers }: typeof read) =>
           Object.entries(headers).filter(([name]) => !NO_ANSWER_OF_ITS_OWN.includes(name));

@@ -1,24 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { createInterface } from 'node:readline';
 
+import { installPackage } from '../processes/apt-package.ts';
 import type { LineSink } from '../processes/child-process.ts';
 
 const PACKAGES = '/usr/lib/rabbitmq/lib';
-
-// invoke-rc.d(8) asks policy-rc.d whether a package may start its service: 101 is no. One that is there is respected.
-const INSTALL = `
-policy=/usr/sbin/policy-rc.d
-trap 'exit 130' INT TERM
-if [ ! -e $policy ]; then
-  trap 'rm -f $policy' EXIT
-  printf '#!/bin/sh\\nexit 101\\n' >$policy && chmod 755 $policy || exit 1
-fi
-export DEBIAN_FRONTEND=noninteractive
-apt-get -qq -o DPkg::Lock::Timeout=300 update || echo 'apt-get update failed; going on with the lists that are there'
-apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --yes --no-install-recommends rabbitmq-server
-`;
 
 /**
  * The folder with RabbitMQ's own `rabbitmq-server`, installing the system's package through apt when there is none and
@@ -28,16 +14,9 @@ apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --yes --no-ins
 export async function rabbitmqFolder(log: LineSink, abort?: AbortSignal): Promise<string> {
   const found = findRabbitmq();
   if (found !== undefined) return found;
-  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
-  if (!runs('apt-get', ['--version'])) throw missing('this machine has no apt-get to install it with');
-  if (asRoot.length > 0 && !runs('sudo', ['-n', 'true'])) throw missing('installing it needs a password');
-
-  log('rabbitmq-server is not installed: apt-get update && apt-get install rabbitmq-server (its service stays off)');
-  const startedAt = Date.now();
-  const output = await run([...asRoot, 'sh', '-c', INSTALL], abort);
+  const why = await installPackage('rabbitmq-server', log, abort);
   const installed = findRabbitmq();
-  if (installed === undefined) throw missing(`apt-get failed:\n${output.slice(-15).join('\n')}\n`);
-  log(`rabbitmq-server is installed, after ${Math.round((Date.now() - startedAt) / 1000)} s`);
+  if (installed === undefined) throw missing(why ?? 'apt-get has put it where nobody looks');
   return installed;
 }
 
@@ -70,20 +49,4 @@ function isExecutable(file: string): boolean {
   } catch {
     return false;
   }
-}
-
-function runs(command: string, args: string[]): boolean {
-  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
-}
-
-/** Runs a command to its end, whatever that is, and gives back its lines. */
-function run([command = '', ...args]: string[], signal: AbortSignal | undefined): Promise<string[]> {
-  return new Promise((resolve, reject) => {
-    const lines: string[] = [];
-    const child = spawn(command, args, { signal, stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on('line', (line) => lines.push(line));
-    }
-    child.once('error', reject).once('close', () => resolve(lines));
-  });
 }

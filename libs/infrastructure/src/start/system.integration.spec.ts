@@ -99,6 +99,50 @@ it('leaves its servers to programs of the same user while it runs', async () => 
   await expect(access(file)).rejects.toThrow('ENOENT');
 }, 30_000);
 
+it('makes a secret for webhooks once, which only its user may read, and names the file', async () => {
+  const { system, start, line, get } = await setup();
+  await line(/^ready/);
+  const file = join(folder, 'webhook-secrets');
+  const secret = (await readFile(file, 'utf8')).trim();
+  expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect(await line(/^ {2}hooks:/)).toContain(file);
+  expect(await get('/webhook-secrets')).toBe(secret);
+  process.kill(system.pid, 'SIGTERM');
+  await system.exited;
+
+  const again = await start();
+  await line(/^ready/, 2);
+  expect(await get('/webhook-secrets')).toBe(secret);
+  process.kill(again.pid, 'SIGTERM');
+  await again.exited;
+}, 30_000);
+
+it('takes the secrets for webhooks that it is given, and makes none', async () => {
+  const { system, lines, line, get } = await setup({ WEBHOOK_SECRETS: 'whsec_given' });
+  await line(/^ready/);
+  expect(await get('/webhook-secrets')).toBe('whsec_given');
+  expect(lines.filter((text) => text.includes('hooks:'))).toEqual([]);
+  await expect(access(join(folder, 'webhook-secrets'))).rejects.toThrow('ENOENT');
+  process.kill(system.pid, 'SIGTERM');
+  await system.exited;
+}, 30_000);
+
+it.each(['', 'a-secret-that-is-given'])(
+  'gives every process one secret for event tokens: %j',
+  async (given) => {
+    const { system, line, get, apiPort, lines } = await setup({ EVENT_TOKEN_SECRET: given });
+    await line(/^ready/);
+    const secret = await get('/event-token-secret');
+    expect(secret).toMatch(given === '' ? /^[0-9a-f]{64}$/ : given);
+    expect(await (await fetch(`http://127.0.0.1:${apiPort}/event-token-secret`)).text()).toBe(secret);
+    expect(lines.join('\n')).not.toContain(secret);
+    process.kill(system.pid, 'SIGTERM');
+    await system.exited;
+  },
+  30_000,
+);
+
 it('stops with exit code 1 when a process refuses its configuration', async () => {
   const { system, lines } = await setup({ BAD_CONFIGURATION: 'worker-2' });
   expect(await system.exited).toEqual({ code: 1, signal: null });

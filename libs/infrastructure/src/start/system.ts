@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import {
@@ -16,6 +17,7 @@ import { keepPostgres, keepRabbitmq, removeServerData } from './machine-servers.
 import { createProcessLog, type ProcessLog } from '../processes/process-log.ts';
 import { forgetServers, tellServers } from './servers-file.ts';
 import { createSupervisor, MISCONFIGURED } from './supervisor.ts';
+import { keptWebhookSecrets } from './webhook-secrets.ts';
 
 export interface SystemOptions {
   /** the repository: sources are run there */
@@ -79,7 +81,14 @@ export async function runSystem(options: SystemOptions): Promise<number> {
 
     const notifiers = apps.filter(({ kind }) => kind === 'notifier').map(({ url }) => url);
     const notifierUrl = env['NOTIFIER_URL'] || notifiers[0];
-    const appEnv = { ...env, NOTIFIER_URL: notifierUrl, DATABASE_URL: databaseUrl, AMQP_URL: rabbitmq.amqpUrl };
+    const webhooks = env['WEBHOOK_SECRETS'] ? undefined : keptWebhookSecrets(folder);
+    const appEnv = {
+      ...env,
+      ...(webhooks && { WEBHOOK_SECRETS: webhooks.secrets }),
+      ...{ NOTIFIER_URL: notifierUrl, DATABASE_URL: databaseUrl, AMQP_URL: rabbitmq.amqpUrl },
+      // Tokens are short-lived: they may end with the run.
+      EVENT_TOKEN_SECRET: env['EVENT_TOKEN_SECRET'] || randomBytes(32).toString('hex'),
+    };
     tellServers(folder, appEnv);
     const services = apps.map((app) => applicationService(app, root, appEnv, (line) => log(app.name, line)));
     await Promise.all(services.map((service) => processes.keep(service)));
@@ -89,6 +98,7 @@ export async function runSystem(options: SystemOptions): Promise<number> {
       welcome({
         ...{ api, notifiers, rabbitmq: rabbitmq.managementPage, afterMs: performance.now() - startedAt },
         withKeys: Boolean(env['API_KEYS']),
+        webhookSecrets: webhooks?.file,
       }),
     );
   }
@@ -155,19 +165,24 @@ function welcome({
   rabbitmq,
   afterMs,
   withKeys,
+  webhookSecrets,
 }: {
   api: string | undefined;
   notifiers: string[];
   rabbitmq: string | undefined;
   afterMs: number;
   withKeys: boolean;
+  /** the file with the secrets of webhooks, unless they are given */
+  webhookSecrets: string | undefined;
 }): string {
+  const hooks =
+    webhookSecrets === undefined ? '' : `\n  hooks:  the secret that webhooks are signed with is in ${webhookSecrets}`;
   const key = withKeys ? " -H 'authorization: Bearer <key>'" : '';
   return `
 ready after ${(afterMs / 1000).toFixed(1)} s: api ${api}, notifiers ${notifiers.join(' ')}${rabbitmq ? `, RabbitMQ ${rabbitmq}` : ''}
 
   watch:  curl -N ${notifiers[0]}/v1/events${key}
-  post:   curl -i ${api}/v1/jobs -H 'content-type: application/json'${key} -d '{"type":"demo.sleep","payload":{"seconds":10}}'
+  post:   curl -i ${api}/v1/jobs -H 'content-type: application/json'${key} -d '{"type":"demo.sleep","payload":{"seconds":10}}'${hooks}
   stop:   Ctrl-C
 
 `;

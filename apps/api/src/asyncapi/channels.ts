@@ -1,0 +1,108 @@
+import { eventName, jobStatus } from '@offload/contracts';
+import { exchanges, jobTopology, ringQueue, type QueueDeclaration } from '@offload/messaging';
+import type { Json } from '../openapi/schemas.ts';
+import { AMQP_BINDING, type MessageName } from './messages.ts';
+
+/** Stands for any queue of jobs, in names and routing keys. */
+const ANY_QUEUE = '{queue}';
+
+const topology = jobTopology([ANY_QUEUE]);
+const onBroker = [{ $ref: '#/servers/broker' }, { $ref: '#/servers/brokerOverTls' }];
+
+const queueParameter = {
+  queue: { description: 'A queue of jobs, one of those that QUEUES names.', default: 'default' },
+};
+const events = [...jobStatus.options, 'progress'].map((what) => eventName.parse(`job.${what}`));
+
+/** Where messages go to, or come from. */
+export const channels = {
+  rings: toExchange(exchanges.jobs, 'ring', {
+    title: 'Rings',
+    description: 'The routing key is the queue.',
+    address: ANY_QUEUE,
+    parameters: queueParameter,
+  }),
+  ringQueue: fromQueue(ringQueue(ANY_QUEUE), 'ring', {
+    title: 'The rings of one queue',
+    description: 'A delivery that is not acknowledged is the lease of its job.',
+    parameters: queueParameter,
+  }),
+  events: toExchange(exchanges.events, 'event', {
+    title: 'Events',
+    description: 'Every listener hears every event. The routing key says which it is, without the body being read.',
+    address: '{event}',
+    parameters: { event: { description: 'What happened.', enum: events } },
+  }),
+  eventListener: ownQueue(exchanges.events, 'event', 'What one listener hears of the events'),
+  control: toExchange(exchanges.control, 'control', {
+    title: 'Control',
+    description: 'Every worker hears it. The routing key is empty.',
+    address: '',
+  }),
+  controlListener: ownQueue(exchanges.control, 'control', 'What one worker hears of control'),
+  deadLetters: toExchange(exchanges.dead, 'deadLetter', {
+    title: 'Dead letters',
+    description: "A worker's have an empty routing key, RabbitMQ's that of the ring.",
+    address: null,
+  }),
+  deadLetterQueue: fromQueue(exchanges.dead, 'deadLetter', {
+    title: 'What became a dead letter',
+    description: 'Nothing takes it out by itself: `npm run doctor` lists it and sends it again.',
+  }),
+  webhook: {
+    title: 'Webhook',
+    description: "The URL that a job's `webhook` names, or a configured endpoint's: known when there is one.",
+    address: null,
+    servers: [{ $ref: '#/servers/receiver' }],
+    messages: refer('webhook'),
+  },
+} satisfies Record<string, Json>;
+
+export type ChannelName = keyof typeof channels;
+
+function toExchange(name: string, message: MessageName, about: Json): Json {
+  const declared = topology.exchanges?.[name];
+  if (!declared) throw new TypeError(`the topology has no exchange ${name}`);
+  const exchange = { name, type: declared.type, durable: true, autoDelete: false };
+  return channel(message, about, { is: 'routingKey', exchange });
+}
+
+function fromQueue(name: string, message: MessageName, about: Json): Json {
+  const declared = topology.queues?.[name];
+  if (!declared) throw new TypeError(`the topology has no queue ${name}`);
+  const more = { 'x-arguments': argumentsOf(declared), 'x-bindings': bindingsOf(declared) };
+  const queue = { name, durable: true, exclusive: false, autoDelete: false };
+  return channel(message, { address: name, ...about }, { is: 'queue', queue }, more);
+}
+
+/** As libs/messaging's subscriber.ts declares it: each listener's own, gone with its connection. */
+function ownQueue(exchange: string, message: MessageName, title: string): Json {
+  const description = 'Named by the broker, and deleted when its listener is gone: what was sent meanwhile is missed.';
+  const more = { 'x-arguments': {}, 'x-bindings': [{ exchange, routingKey: '' }] };
+  const queue = { name: '', durable: false, exclusive: true, autoDelete: true };
+  return channel(message, { title, description, address: null }, { is: 'queue', queue }, more);
+}
+
+/** AMQP's binding has no place for a queue's arguments and what flows into it: they are the channel's own. */
+function channel(message: MessageName, about: Json, binding: Json, more: Json = {}): Json {
+  const amqp = { ...binding, bindingVersion: AMQP_BINDING };
+  return { ...about, servers: onBroker, messages: refer(message), bindings: { amqp }, ...more };
+}
+
+function refer(message: MessageName): Json {
+  return { [message]: { $ref: `#/components/messages/${message}` } };
+}
+
+function bindingsOf({ bindings = [] }: QueueDeclaration): Json[] {
+  return bindings.map(({ exchange, routingKey = '' }) => ({ exchange, routingKey }));
+}
+
+/** As libs/messaging's topology.ts names them; a test compares them with what a broker then has. */
+function argumentsOf({ type = 'quorum', deadLetterExchange, deliveryLimit, ...more }: QueueDeclaration): Json {
+  return {
+    'x-queue-type': type,
+    ...(deadLetterExchange !== undefined && { 'x-dead-letter-exchange': deadLetterExchange }),
+    ...(deliveryLimit !== undefined && { 'x-delivery-limit': deliveryLimit }),
+    ...more.arguments,
+  };
+}

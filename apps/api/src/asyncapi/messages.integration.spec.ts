@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  addressOf,
+  defaultPolicy,
+  eventOf,
+  isFinished,
+  jobEvent,
+  jobStatus,
+  ring,
+  type JobEvent,
+} from '@offload/contracts';
+import { migrate, openDatabase, type Database } from '@offload/database';
+import { connect, consume, createPublisher, exchanges, ringQueue, type Publisher } from '@offload/messaging';
+import { createLogger, createMetrics } from '@offload/runtime';
+import { asyncApiChecker, cloudEventFaults, freshDatabaseUrl } from '@offload/testing';
+import { v7 as uuidv7 } from 'uuid';
+import { createBell, type Bell } from '../bell.ts';
+import { channels } from './channels.ts';
+import { asyncApiDocument } from './document.ts';
+import { traceparentExample } from './examples.ts';
+import { useObserver, type Observed } from './spec-observer.ts';
+
+const { messageFaults } = asyncApiChecker(asyncApiDocument());
+const observer = useObserver(['default', 'mail.eu']);
+
+describe('what arrives fits the document:', () => {
+  let database: Database;
+  let publisher: Publisher;
+  let bell: Bell;
+
+  beforeAll(async () => {
+    const url = freshDatabaseUrl();
+    await migrate(url);
+    database = openDatabase({ url });
+    publisher = createPublisher(observer.broker);
+    const log = createLogger('api', { level: 'silent', instance: 'spec' });
+    bell = createBell({ database, publisher, metrics: createMetrics(), log });
+  });
+  afterAll(() => database?.close());
+
+  async function newJob(queue = 'default', priority = 0) {
+    const { maxAttempts, timeoutMs, backoff } = defaultPolicy;
+    const policy = { maxAttempts, timeoutMs, backoff, delayMs: 0, runAt: null };
+    const payload = { seconds: 1 };
+    return database.createJob({ id: uuidv7(), type: 'demo.sleep', queue, priority, tags: ['a'], payload, ...policy });
+  }
+
+  it('rings, with and without a trace, of every queue', async () => {
+    for (const [queue, traceparent] of [['default', traceparentExample] as const, ['mail.eu', null] as const]) {
+      const { job, outboxId } = await newJob(queue, 7);
+      await bell.ring({ outboxId, jobId: job.id, type: job.type, queue, priority: 7, traceparent });
+      const [arrived] = (await observer.take(ringQueue(queue), 1)) as [Observed];
+      expect(messageFaults('ring', arrived)).toEqual([]);
+      expect(arrived.payload).toEqual({ jobId: job.id, type: 'demo.sleep' });
+      expect(arrived.headers).toMatchObject({ 'x-schema-version': ring.version });
+      expect(arrived.headers['traceparent']).toBe(traceparent ?? undefined);
+      expect(arrived.routingKey).toBe(queue);
+    }
+  });
+
+  it('events, in every status and as progress, which are CloudEvents', async () => {
+    const { job } = await newJob();
+    const finishedAt = new Date().toISOString();
+    for (const [index, status] of jobStatus.options.entries()) {
+      const end = isFinished(status) ? { finishedAt, durationMs: 1, result: { sleptMs: 1 } } : {};
+      await bell.announce({ ...job, status, version: index + 1, ...end });
+    }
+    const progress = eventOf({ ...job, status: 'running', progress: { percent: 5, message: null } }, 'job.progress');
+    await publisher.publish(jobEvent, progress, { exchange: exchanges.events, ...addressOf(progress) });
+    const arrived = await observer.take(`observed.${exchanges.events}`, jobStatus.options.length + 1);
+    for (const each of arrived) {
+      expect(messageFaults('event', each)).toEqual([]);
+      expect(cloudEventFaults(each.payload)).toEqual([]);
+      expect(each.properties['correlation_id']).toBe((each.payload as JobEvent).subject);
+    }
+    const parameters = channels.events['parameters'] as { event: { enum: string[] } };
+    expect(arrived.map(({ routingKey }) => routingKey)).toEqual(parameters.event.enum);
+  });
+
+  it('an event that is sent again: the same CloudEvent id under another message id; another version has another', async () => {
+    const { job } = await newJob();
+    for (const version of [1, 1, 2]) await bell.announce({ ...job, version });
+    const arrived = await observer.take(`observed.${exchanges.events}`, 3);
+    const ids = arrived.map(({ payload }) => (payload as JobEvent).id);
+    expect(ids).toEqual([`${job.id}/1`, `${job.id}/1`, `${job.id}/2`]);
+    expect(new Set(arrived.map(({ properties }) => properties['message_id'])).size).toBe(3);
+  });
+
+  it('control', async () => {
+    await bell.command({ command: 'cancel', jobId: uuidv7() });
+    await bell.command({ command: 'roll-call' });
+    const arrived = await observer.take(`observed.${exchanges.control}`, 2);
+    expect(arrived.map((each) => messageFaults('control', each))).toEqual([[], []]);
+    expect(arrived.map(({ routingKey }) => routingKey)).toEqual(['', '']);
+  });
+
+  it("dead letters: a worker's, which say why, and the broker's", async () => {
+    const newer = { ...ring, version: 99 };
+    const letter = { jobId: uuidv7(), type: 'demo.sleep' };
+    await publisher.publish(newer, letter, { exchange: exchanges.jobs, routingKey: 'default' });
+    const worker = connect({ url: observer.url });
+    const faults: string[] = [];
+    worker.events.on('fault', ({ message }) => void faults.push(message));
+    const deadLetters = { publisher, exchange: exchanges.dead };
+    const handle = () => undefined;
+    const consumers = [
+      consume(worker, { queue: ringQueue('default'), message: ring, deadLetters, handle }),
+      consume(worker, { queue: ringQueue('mail.eu'), message: ring, handle }), // can't say why
+    ];
+    await publisher.publish({ contentType: 'text/plain' }, 'ding', { exchange: exchanges.jobs, routingKey: 'mail.eu' });
+    const arrived = await observer.take(exchanges.dead, 2);
+    await Promise.all(consumers.map((consumer) => consumer.drain()));
+    await worker.close();
+    expect(faults.sort()).toEqual([expect.stringMatching(/version 99/), expect.stringMatching(/not JSON/)]);
+    expect(arrived.map((each) => messageFaults('deadLetter', each))).toEqual([[], []]);
+    const [ours] = arrived.filter(({ headers }) => 'x-offload-reason' in headers) as [Observed];
+    expect(ours.headers).toMatchObject({
+      'x-offload-reason': expect.stringContaining('99'),
+      'x-offload-queue': 'default',
+    });
+    const [brokers] = arrived.filter(({ text }) => text === 'ding') as [Observed];
+    expect(brokers.headers).toMatchObject({ 'x-death': [expect.objectContaining({ reason: 'rejected' })] });
+  });
+});

@@ -1,0 +1,98 @@
+import { control, jobEvent, ring, webhookBody, webhookEvent, type JobEvent } from '@offload/contracts';
+import type { Json } from '../openapi/schemas.ts';
+import {
+  cancelExample,
+  eventExample,
+  ringExample,
+  rollCallExample,
+  traceparentExample,
+  webhookExample,
+  webhookHeadersExample,
+} from './examples.ts';
+import { amqpProperties, deathHeaders, tracedHeaders, versionHeaders, webhookHeaders } from './headers.ts';
+import { schemaOf } from './schemas.ts';
+
+/** Of AsyncAPI's bindings for AMQP 0-9-1, in the version that AsyncAPI 3.0.0 has a schema for. */
+export const AMQP_BINDING = '0.3.0';
+/** Of AsyncAPI's bindings for HTTP. */
+export const HTTP_BINDING = '0.3.0';
+
+const JSON_TYPE = 'application/json';
+const aboutJob = (location: string): Json => ({ location, description: 'The id of the job.' });
+const subject = 'subject' satisfies keyof JobEvent;
+const ends = webhookEvent.options.map((status): JobEvent['type'] => `offload.job.${status}`);
+
+/** What is sent, by name. */
+export const messages = {
+  ring: {
+    name: ring.type,
+    title: 'Ring',
+    summary: 'This job is due.',
+    description: 'The job itself is in the database. A doubled ring costs a refused claim.',
+    contentType: JSON_TYPE,
+    headers: tracedHeaders(ring.version),
+    payload: schemaOf(ring.schema),
+    bindings: { amqp: { messageType: ring.type, bindingVersion: AMQP_BINDING } },
+    examples: [
+      { headers: { 'x-schema-version': ring.version, traceparent: traceparentExample }, payload: ringExample },
+    ],
+    'x-amqp-properties': amqpProperties(ring.type, JSON_TYPE, {
+      message_id: { type: 'string', format: 'uuid', description: 'The ring id: new with each sending.' },
+      priority: { type: 'integer', minimum: 0, maximum: 9, description: "The job's." },
+    }),
+  },
+  event: {
+    name: jobEvent.type,
+    title: 'Event',
+    summary: 'A snapshot of a job after a transition: a CloudEvent 1.0 in structured mode.',
+    description:
+      'Newer than another of the same job when its `data.version` is higher. Some may be missing: whoever needs to be sure reads the job.',
+    contentType: jobEvent.contentType,
+    headers: versionHeaders(jobEvent.version),
+    payload: schemaOf(jobEvent.schema),
+    correlationId: aboutJob(`$message.payload#/${subject}`),
+    bindings: { amqp: { messageType: jobEvent.type, bindingVersion: AMQP_BINDING } },
+    examples: [{ headers: { 'x-schema-version': jobEvent.version }, payload: eventExample }],
+    'x-amqp-properties': amqpProperties(jobEvent.type, jobEvent.contentType, {
+      correlation_id: { type: 'string', format: 'uuid', description: 'The id of the job.' },
+    }),
+  },
+  control: {
+    name: control.type,
+    title: 'Control',
+    summary: 'What the api tells all workers: cancel, roll call.',
+    contentType: JSON_TYPE,
+    headers: versionHeaders(control.version),
+    payload: schemaOf(control.schema),
+    bindings: { amqp: { messageType: control.type, bindingVersion: AMQP_BINDING } },
+    examples: [
+      { name: 'cancel', headers: { 'x-schema-version': control.version }, payload: cancelExample },
+      { name: 'rollCall', headers: { 'x-schema-version': control.version }, payload: rollCallExample },
+    ],
+    'x-amqp-properties': amqpProperties(control.type, JSON_TYPE),
+  },
+  deadLetter: {
+    name: 'dead letter',
+    title: 'Dead letter',
+    summary: 'A ring that no consumer could read, or that came back too often.',
+    description: 'As it came, whatever it is: body, properties and headers, with why it is here in one header more.',
+    headers: deathHeaders,
+    payload: {},
+    bindings: { amqp: { bindingVersion: AMQP_BINDING } },
+  },
+  webhook: {
+    name: 'webhook',
+    title: 'Webhook',
+    summary: 'How a job ended: the event as all listeners get it, and the job with its links.',
+    description:
+      'Delivered at least once; attempts of one delivery have one `webhook-id`. Check the signature before you read the body.',
+    contentType: jobEvent.contentType,
+    headers: webhookHeaders,
+    payload: { allOf: [schemaOf(webhookBody), { properties: { type: { enum: ends } } }] },
+    correlationId: aboutJob(`$message.payload#/${subject}`),
+    bindings: { http: { bindingVersion: HTTP_BINDING } },
+    examples: [{ headers: webhookHeadersExample, payload: webhookExample }],
+  },
+} satisfies Record<string, Json>;
+
+export type MessageName = keyof typeof messages;

@@ -1,0 +1,13 @@
+import type { Database } from '@offload/database';
+import type { RequestHandler } from 'express';
+import { jobIdOf, jobNotFound } from './job-of-path.ts';
+
+/** `GET /v1/jobs/{id}/deliveries`: the webhooks that were owed for its ends, oldest first, and each attempt to deliver them. */
+export function listDeliveries({ database }: { database: Database }): RequestHandler {
+  return async (request, response) => {
+    const id = jobIdOf(request);
+    const deliveries = await database.webhooks.list(id);
+    if (!deliveries) throw jobNotFound(id);
+    response.set('Cache-Control', 'no-store').json({ deliveries });
+  };
+}

@@ -1,0 +1,25 @@
+import type { Database } from '@offload/database';
+import { invalidParameters, Problem } from '@offload/runtime';
+import type { RequestHandler } from 'express';
+import { z } from 'zod';
+
+/** The path of `POST /v1/deliveries/{id}/redeliver`. */
+export const deliveryParameters = z.object({ id: z.uuid('must be a UUID').toLowerCase() });
+
+/**
+ * `POST /v1/deliveries/{id}/redeliver`: 202 with a webhook that is owed again, with every try, whatever became of it before.
+ * Notifiers see it within a second by themselves.
+ */
+export function redeliver({ database }: { database: Database }): RequestHandler {
+  return async (request, response) => {
+    const parsed = deliveryParameters.safeParse(request.params);
+    if (!parsed.success) throw invalidParameters(parsed.error);
+    const { id } = parsed.data;
+    const delivery = await database.webhooks.redeliver(id);
+    if (!delivery) {
+      const detail = `There is no delivery ${id}: deliveries are deleted with their jobs`;
+      throw new Problem(404, 'delivery-not-found', 'Delivery not found', detail);
+    }
+    response.status(202).location(`/v1/jobs/${delivery.jobId}/deliveries`).json(delivery);
+  };
+}

@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals';
+import { jobStatus, type Job } from './job.ts';
+import { addressOf, control, eventName, eventNameOf, eventOf, jobEvent, ring } from './messages.ts';
+
+const at = '2026-11-21T08:00:00.000Z';
+const queued: Job = {
+  ...{ id: '019ac5f8-9f4c-7a3e-8d27-3f1f6f0f7c55', type: 'demo.sleep', queue: 'default', status: 'queued' },
+  ...{ priority: 0, tags: [], payload: { seconds: 10 }, result: null, error: null, errors: [], progress: null },
+  ...{ attempt: 0, maxAttempts: 5, version: 1, createdAt: at, dueAt: at, startedAt: null, finishedAt: null },
+  durationMs: null,
+};
+const ended: Job = { ...queued, status: 'failed', version: 7, finishedAt: '2026-11-21T08:00:10.000Z', durationMs: 10 };
+
+describe('an event', () => {
+  it('fits its own schema in every status, and as progress', () => {
+    for (const status of jobStatus.options) {
+      const event = eventOf({ ...queued, status });
+      expect(jobEvent.schema.parse(JSON.parse(JSON.stringify(event)))).toEqual(event);
+      expect(event.type).toBe(`offload.job.${status}`);
+    }
+    expect(eventOf(queued, 'job.progress').type).toBe('offload.job.progress');
+  });
+
+  it('has the same id whenever it is sent again, and another for another version or job', () => {
+    const { id } = eventOf(queued);
+    expect(eventOf({ ...queued }).id).toBe(id);
+    const others = [
+      { ...queued, version: 2 },
+      { ...queued, version: 11 },
+      { ...queued, id: '019ac5f8-9f4c-7a3e-8d27-3f1f6f0f7c56' },
+    ];
+    expect(new Set([id, ...others.map((job) => eventOf(job).id)]).size).toBe(others.length + 1);
+  });
+
+  it('is of the moment when the job was finished, however late it is sent', () => {
+    expect(eventOf(ended).time).toBe(ended.finishedAt);
+    expect(Math.abs(Date.parse(eventOf(queued).time) - Date.now())).toBeLessThan(60_000);
+  });
+
+  it('says outside its body what it is and of which job', () => {
+    expect(addressOf(eventOf(ended))).toEqual({ routingKey: 'job.failed', correlationId: queued.id });
+    expect(eventNameOf(eventOf(queued, 'job.progress'))).toBe('job.progress');
+  });
+
+  it('is refused without what CloudEvents requires, or with an id that is empty', () => {
+    const event = eventOf(queued);
+    for (const attribute of ['specversion', 'id', 'source', 'type', 'data']) {
+      expect([attribute, jobEvent.schema.safeParse({ ...event, [attribute]: undefined }).success]).toEqual([
+        attribute,
+        false,
+      ]);
+    }
+    for (const wrong of [{ id: '' }, { specversion: '0.3' }, { type: 'offload.job.lost' }, { type: 'job.queued' }]) {
+      expect([wrong, jobEvent.schema.safeParse({ ...event, ...wrong }).success]).toEqual([wrong, false]);
+    }
+  });
+
+  it('is named after a status, or progress', () => {
+    for (const name of ['job.running', 'job.progress']) expect(eventName.parse(name)).toBe(name);
+    for (const name of ['job.lost', 'running', 'job.']) expect(eventName.safeParse(name).success).toBe(false);
+  });
+
+  it('may have members that its reader does not know', () => {
+    const read = jobEvent.schema.parse({ ...eventOf(queued), traceparent: '00-1', data: { ...queued, more: 1 } });
+    expect(read).not.toHaveProperty('traceparent');
+    expect(read.data).toEqual(queued);
+  });
+});
+
+describe('a ring and a command', () => {
+  it('are about a job with an id', () => {
+    expect(ring.schema.safeParse({ jobId: queued.id, type: 'demo.sleep' }).success).toBe(true);
+    expect(ring.schema.safeParse({ jobId: 'seven', type: 'demo.sleep' }).success).toBe(false);
+    expect(control.schema.safeParse({ command: 'roll-call' }).success).toBe(true);
+    for (const command of [{ command: 'cancel' }, { command: 'cancel', jobId: 'seven' }, { command: 'stop' }]) {
+      expect([command, control.schema.safeParse(command).success]).toEqual([command, false]);
+    }
+  });
+});

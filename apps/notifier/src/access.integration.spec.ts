@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { defaultPolicy, eventOf, type Job } from '@offload/contracts';
 import { migrate, openDatabase, type Database } from '@offload/database';
 import { connect, jobTopology, type Connection } from '@offload/messaging';
-import { commonVariables, createLogger, createMetrics, listen, newApiKey } from '@offload/runtime';
+import { commonVariables, createEventTokens, createLogger, createMetrics, listen, newApiKey } from '@offload/runtime';
 import { eventually, freshDatabaseUrl, freshVhost } from '@offload/testing';
 import { createApp } from './app.ts';
 import { createHub, type Hub } from './browsers/hub.ts';
@@ -14,6 +14,9 @@ import { createHub, type Hub } from './browsers/hub.ts';
 const REQUEST_TIMEOUT_MS = 200;
 
 const [reader, submitter] = [newApiKey('reader', ['read']), newApiKey('submitter', ['submit', 'manage'])] as const;
+const secret = 'a-secret-of-the-notifier-and-the-api';
+const tokens = createEventTokens([secret]);
+const page = 'https://app.example';
 const bearer = ({ key }: { key: string }) => ({ Authorization: `Bearer ${key}` });
 
 let database: Database;
@@ -21,6 +24,8 @@ let vhost: Awaited<ReturnType<typeof freshVhost>>;
 let broker: Connection;
 let hub: Hub;
 let server: Awaited<ReturnType<typeof listen>>;
+/** The same, with little time for requests. */
+let hasty: Awaited<ReturnType<typeof listen>>;
 let base: string;
 let job: Job;
 
@@ -35,15 +40,19 @@ beforeAll(async () => {
   hub = createHub(metrics, 'http://notifier.test');
   const log = createLogger('notifier', { level: 'silent', instance: 'spec' });
   const keys = commonVariables.API_KEYS.parse(`${reader.entry},${submitter.entry}`);
-  const app = createApp({ database, broker, hub, metrics, log, notifierUrl: 'http://notifier.test', keys });
-  server = await listen(app, { host: '127.0.0.1', port: 0, requestTimeoutMs: REQUEST_TIMEOUT_MS });
+  const app = createApp({
+    ...{ database, broker, hub, metrics, log, notifierUrl: 'http://notifier.test' },
+    ...{ keys, eventTokenSecrets: [secret], corsOrigins: [page] },
+  });
+  server = await listen(app, { host: '127.0.0.1', port: 0 });
+  hasty = await listen(app, { host: '127.0.0.1', port: 0, requestTimeoutMs: REQUEST_TIMEOUT_MS });
   base = `http://127.0.0.1:${server.port}`;
   job = await queuedJob();
 });
 
 afterAll(async () => {
   hub.close();
-  await server.close(0);
+  await Promise.all([server.close(0), hasty.close(0)]);
   await broker.close();
   await database.close();
   await vhost.remove();
@@ -71,12 +80,67 @@ it('shows events only to those who may read', async () => {
   expect(hub.watchedJobs()).toEqual([]);
 });
 
+it('tells those who are refused nothing of what there is', async () => {
+  for (const path of ['/v1/nowhere', ...paths()]) {
+    for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS']) {
+      expect((await fetch(base + path, { method })).status).toBe(401);
+    }
+  }
+  expect((await fetch(`${base}/v1/nowhere`, { headers: bearer(reader) })).status).toBe(404);
+  expect((await fetch(`${base}/v1/events`, { method: 'HEAD', headers: bearer(reader) })).status).toBe(405);
+});
+
+it('shows events to a browser, which has a token and sends no header', async () => {
+  const { token } = await tokens.issue({ client: 'reader', jobId: job.id }, 60);
+  const all = (await tokens.issue({ client: 'reader' }, 60)).token;
+  const abort = new AbortController();
+  const headers = { Origin: page };
+  const streams = await Promise.all([
+    fetch(`${base}/v1/jobs/${job.id}/events?token=${token}`, { headers, signal: abort.signal }),
+    fetch(`${base}/v1/jobs/${job.id}/events?token=${all}`, { headers, signal: abort.signal }),
+    fetch(`${base}/v1/events?tag=nightly&token=${all}`, { headers, signal: abort.signal }),
+  ]);
+  for (const { status, headers: given } of streams) {
+    expect([status, given.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+    expect([given.get('access-control-allow-origin'), given.get('vary')]).toEqual([page, 'Origin']);
+  }
+  abort.abort();
+  const refusals = [
+    await fetch(`${base}/v1/events?token=${token}`, { headers }),
+    await fetch(`${base}/v1/jobs/${randomUUID()}/events?token=${token}`, { headers }),
+    await fetch(`${base}/v1/events?token=${token}x`, { headers }),
+    await fetch(`${base}/v1/jobs/${randomUUID()}/events?token=${all}`, { headers }),
+    await fetch(`${base}/v1/events?colour=red&token=${all}`, { headers }),
+    await fetch(`${base}/v1/jobs/${job.id}/events?token=${token}`, { headers: { ...headers, ...bearer(reader) } }),
+    await fetch(`${base}/v1/events?token=${all}`, { method: 'POST', headers }),
+  ];
+  expect(refusals.map(({ status }) => status)).toEqual([403, 403, 401, 404, 400, 400, 401]);
+  for (const refusal of refusals) {
+    expect(refusal.headers.get('access-control-allow-origin')).toBe(page);
+    expect(await refusal.text()).not.toMatch(new RegExp(`${token.slice(0, 30)}|token=`));
+  }
+  await eventually(() => expect(hub.watchedJobs()).toEqual([]));
+});
+
+it('answers preflights of its pages, and of nobody else', async () => {
+  const headers = { 'Access-Control-Request-Method': 'GET', 'Access-Control-Request-Headers': 'authorization' };
+  for (const path of paths()) {
+    const mine = await fetch(base + path, { method: 'OPTIONS', headers: { ...headers, Origin: page } });
+    expect([mine.status, mine.headers.get('access-control-allow-origin')]).toEqual([204, page]);
+    expect(mine.headers.get('access-control-allow-headers')).toMatch(/Authorization.*Last-Event-ID/);
+    const other = await fetch(base + path, { method: 'OPTIONS', headers: { ...headers, Origin: 'https://b.example' } });
+    expect([other.status, other.headers.get('access-control-allow-origin')]).toEqual([401, null]);
+  }
+});
+
 it('leaves health and metrics to everybody', async () => {
   for (const path of ['/healthz', '/readyz', '/metrics']) expect((await fetch(base + path)).status).toBe(200);
 });
 
 it('does not cut streams by the time that a request may take', async () => {
-  const streams = await Promise.all(paths().map((path) => fetch(base + path, { headers: bearer(reader) })));
+  const streams = await Promise.all(
+    paths().map((path) => fetch(`http://127.0.0.1:${hasty.port}${path}`, { headers: bearer(reader) })),
+  );
   const texts = streams.map((stream) => {
     expect(stream.status).toBe(200);
     const received = { text: '' };
@@ -87,7 +151,7 @@ it('does not cut streams by the time that a request may take', async () => {
   });
   // Requests that never end come after them, and are cut; so would the streams have been.
   for (let round = 0; round < 2; round += 1) {
-    const slow = connectSocket(server.port, '127.0.0.1').resume();
+    const slow = connectSocket(hasty.port, '127.0.0.1').resume();
     slow.write('GET');
     await once(slow, 'close');
   }

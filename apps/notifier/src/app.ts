@@ -3,7 +3,9 @@ import type { Connection } from '@offload/messaging';
 import {
   answers,
   authenticate,
+  authenticateWatcher,
   createHttpService,
+  eventTokensFor,
   methodNotAllowed,
   requireScope,
   type ApiKey,
@@ -24,23 +26,30 @@ export interface AppParts {
   notifierUrl: string;
   /** Who may read; everybody without any. @default [] */
   keys?: readonly ApiKey[];
+  /** What event tokens are signed with. @default none: see `eventTokensFor` */
+  eventTokenSecrets?: readonly string[];
+  /** Origins whose pages may call from a browser, or `*`. @default [] */
+  corsOrigins?: readonly string[];
 }
 
 /** The calls of the notifier and what answers them. */
 export function createApp(parts: AppParts): Express {
+  const { keys = [], eventTokenSecrets = [], corsOrigins = [] } = parts;
   return createHttpService({
     log: parts.log,
     metrics: parts.metrics,
+    corsOrigins,
     checks: {
       database: { required: true, check: answers(() => parts.database.ping()) },
       broker: { required: true, check: () => (parts.broker.state === 'open' ? null : parts.broker.state) },
     },
     routes(app) {
-      app.use('/v1', authenticate(parts.keys ?? []));
-      const mayRead = requireScope('read');
-      const onlyGet = methodNotAllowed('GET'); // HEAD too: a stream has no end whose headers could be told
-      app.route('/v1/jobs/:id/events').head(onlyGet).get(mayRead, watchJob(parts)).all(onlyGet);
-      app.route('/v1/events').head(onlyGet).get(mayRead, watchAll(parts)).all(onlyGet);
+      const byKey = authenticate(keys);
+      const mayWatch = [authenticateWatcher(keys, eventTokensFor(keys, eventTokenSecrets)), requireScope('read')];
+      const onlyGet = [byKey, methodNotAllowed('GET')]; // HEAD too: a stream has no end whose headers could be told
+      app.route('/v1/jobs/:id/events').head(onlyGet).get(mayWatch, watchJob(parts)).all(onlyGet);
+      app.route('/v1/events').head(onlyGet).get(mayWatch, watchAll(parts)).all(onlyGet);
+      app.use('/v1', byKey); // what there is not is told only to those who may know
     },
   });
 }

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { jobEvent } from '@offload/contracts';
 import { openDatabase } from '@offload/database';
 import { connect, exchanges, jobTopology, subscribe } from '@offload/messaging';
+import { createOutbound } from '@offload/outbound';
 import {
   createBrokerTelemetry,
   createLogger,
@@ -13,7 +14,8 @@ import {
 import { createApp } from './app.ts';
 import { configSchema } from './config.ts';
 import { createHub } from './browsers/hub.ts';
-import { refreshWatched } from './browsers/refresh.ts';
+import { startWebhookDelivery } from './webhooks/deliver-webhooks.ts';
+import { startRefresh } from './browsers/refresh.ts';
 
 const config = loadConfig(configSchema);
 const instance = config.INSTANCE ?? `notifier-${hostname()}-${process.pid}`;
@@ -27,6 +29,20 @@ const database = openDatabase({
   onConnectionError: (error) => log.warn({ err: error }, 'lost a connection to the database'),
 });
 const hub = createHub(metrics, config.NOTIFIER_URL);
+const outbound = createOutbound({ allowPrivateTargets: config.ALLOW_PRIVATE_TARGETS });
+const webhooks = startWebhookDelivery({
+  webhooks: database.webhooks,
+  outbound,
+  metrics,
+  log,
+  notifierUrl: config.NOTIFIER_URL,
+  endpoints: config.WEBHOOK_ENDPOINTS,
+  secrets: config.WEBHOOK_SECRETS,
+  timeoutMs: config.WEBHOOK_TIMEOUT_MS,
+  concurrency: config.WEBHOOK_CONCURRENCY,
+  concurrencyPerHost: config.WEBHOOK_CONCURRENCY_PER_HOST,
+  retrySeconds: config.WEBHOOK_RETRY_SECONDS,
+});
 // Refused for good, its `opened` rejects, and that ends the process as any rejection that nobody handles.
 const broker = connect({
   url: config.AMQP_URL,
@@ -34,13 +50,17 @@ const broker = connect({
   name: instance,
   topology: jobTopology([]),
 });
+const refresh = startRefresh({ database, hub, log });
 createBrokerTelemetry(log, metrics).observe(broker.events);
 subscribe(broker, {
   exchange: exchanges.events,
   message: jobEvent,
-  wants: ({ correlationId }) => correlationId === undefined || hub.wants(correlationId),
+  wants({ correlationId, routingKey }) {
+    webhooks.hear(routingKey);
+    return correlationId === undefined || hub.wants(correlationId);
+  },
   handle: ({ body }) => hub.publish(body),
-  onListening: () => void refreshWatched({ database, hub, log }),
+  onListening: refresh.wake,
 });
 
 const app = createApp({
@@ -51,14 +71,18 @@ const app = createApp({
   log,
   notifierUrl: config.NOTIFIER_URL,
   keys: config.API_KEYS,
+  eventTokenSecrets: config.EVENT_TOKEN_SECRET,
+  corsOrigins: config.CORS_ORIGINS,
 });
 const server = await listen(app, { host: config.HOST, port: config.NOTIFIER_PORT });
 log.info({ host: config.HOST, port: server.port }, 'listening');
 
-shutdown.step('http', () => {
+shutdown.step('work under way', async () => {
   const closed = server.close(config.SHUTDOWN_GRACE_MS);
   hub.close(); // browsers come back by themselves, to whichever notifier is there
-  return closed;
+  await Promise.all([closed, webhooks.stop(config.SHUTDOWN_GRACE_MS)]);
 });
+shutdown.step('outbound', outbound.close);
+shutdown.step('refresh', refresh.stop);
 shutdown.step('broker', broker.close);
 shutdown.step('database', database.close);

@@ -1,52 +1,83 @@
-import type { Response } from 'express';
+import type { ServerResponse } from 'node:http';
 
-/** A comment now and then keeps proxies from closing a quiet stream, and finds out about dead clients. */
-const HEARTBEAT_MS = 15_000;
-/** How soon a browser comes back after the stream broke; after a good-bye it is up to three times that. */
-const RETRY_MS = 1_000;
-/** A reader this far behind, in bytes, is cut off; it gets a fresh snapshot when it is back. */
-const MAX_BEHIND = 4 * 1024 * 1024;
+/**
+ * How soon a browser comes back after its stream broke, in milliseconds: anywhere in between, so that those who lost the
+ * same notifier at the same moment do not come to the next one at the same moment.
+ */
+const RETRY_MS = [1_000, 3_000] as const;
+/** The same after a good-bye, which all of a notifier's browsers are told at once. */
+const AWAY_MS = [500, 5_000] as const;
+/** A comment: it keeps proxies from closing a quiet stream, and finds out about dead clients. */
+const HEARTBEAT = Buffer.from(':\n\n');
 
 /** A response that has become a stream of server-sent events (https://html.spec.whatwg.org/#server-sent-events). */
 export interface EventStream {
-  write(text: string): void;
+  /** Does nothing once the stream has been ended, or the client has gone. */
+  write(event: Buffer): void;
   /** Ends the stream once what was written has gone out. */
   end(): void;
-  /** The same for a client that is to come back, to whichever notifier is there: not all of them at the same moment. */
+  /** The same for a client that is to come back, to whichever notifier is there. */
   sendAway(): void;
 }
 
-/** @param onClose called once when the stream is over, whoever ended it */
-export function openEventStream(response: Response, onClose: () => void): EventStream {
+/** A stream for those who look after all of them. */
+export interface KeptStream extends EventStream {
+  beat(): void;
+  /** What was written and has not gone out, in bytes; 0 once the client has gone. */
+  behind(): number;
+  /** Breaks it off: what has not gone out never will. */
+  cut(): void;
+}
+
+export interface EventStreamOptions {
+  /** Called once when the stream is over, whoever ended it. */
+  onClose(): void;
+  /** Called after a write, when the client has not taken all of it. */
+  onBehind(): void;
+  /** Called when the stream is broken off because the client was too far behind. */
+  onCut(): void;
+  /** A client that is further behind than this, in bytes, is cut off instead of being written to: so one event may be larger. */
+  mostBehind: number;
+}
+
+export function openEventStream(response: ServerResponse, options: EventStreamOptions): KeptStream {
+  const { onClose, onBehind, onCut, mostBehind } = options;
   response.writeHead(200, {
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-store',
     'X-Accel-Buffering': 'no', // nginx would hold events back
   });
-  response.write(`retry: ${RETRY_MS}\n\n`);
-  const heartbeat = setInterval(() => write(':\n\n'), HEARTBEAT_MS);
-  response.on('close', () => {
-    clearInterval(heartbeat);
-    onClose();
-  });
+  response.flushHeaders(); // sent by themselves they are kept as one text, and not as the many parts of it
+  response.once('close', onClose);
 
-  function write(text: string): void {
-    if (response.writableEnded || response.destroyed) return;
-    if (response.writableLength > MAX_BEHIND) return void response.destroy();
-    response.write(text);
+  const isOver = (): boolean => response.writableEnded || response.destroyed;
+  function write(event: Buffer): void {
+    if (isOver()) return;
+    if (response.writableLength > mostBehind) return cut();
+    if (!response.write(event)) onBehind();
   }
-
   function end(): void {
-    clearInterval(heartbeat);
-    response.end();
+    if (!isOver()) response.end();
+  }
+  function cut(): void {
+    onCut();
+    response.destroy();
   }
 
+  write(retry(RETRY_MS));
   return {
     write,
     end,
+    cut,
     sendAway() {
-      write(`retry: ${Math.round(RETRY_MS * (0.5 + 2.5 * Math.random()))}\n\n`);
+      write(retry(AWAY_MS));
       end();
     },
+    beat: () => write(HEARTBEAT),
+    behind: () => (response.destroyed ? 0 : response.writableLength),
   };
+}
+
+function retry([from, to]: readonly [number, number]): Buffer {
+  return Buffer.from(`retry: ${Math.round(from + (to - from) * Math.random())}\n\n`);
 }

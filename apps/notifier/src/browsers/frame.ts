@@ -1,6 +1,9 @@
-import type { EventName, JobWithLinks } from '@offload/contracts';
+import { withLinks, type EventName, type Job } from '@offload/contracts';
 
-/** One event as text/event-stream writes it. JSON has no line breaks of its own, so one data line does. */
-export function frame(event: EventName, job: JobWithLinks): string {
-  return `event: ${event}\nid: ${job.version}\ndata: ${JSON.stringify(job)}\n\n`;
+/**
+ * One event as text/event-stream writes it: as bytes, which all who watch the job share however long they take to read
+ * them. JSON has no line breaks of its own, so one data line does.
+ */
+export function frame(event: EventName, job: Job, notifierUrl: string): Buffer {
+  return Buffer.from(`event: ${event}\nid: ${job.version}\ndata: ${JSON.stringify(withLinks(job, notifierUrl))}\n\n`);
 }

@@ -1,12 +1,21 @@
-import { eventNameOf, withLinks, type Job, type JobEvent } from '@offload/contracts';
+import { eventNameOf, type EventName, type Job, type JobEvent } from '@offload/contracts';
 import { Gauge, type Registry } from '@offload/runtime';
+import { createEventStreams, type EventStreams, type EventStreamsOptions } from './event-streams.ts';
 import { frame } from './frame.ts';
 
 /** Somebody who wants to know about jobs. */
 export interface Watcher {
-  /** @param text the event as it goes over the wire, printed once for all watchers */
-  notify(job: Job, text: string): void;
+  /** @param event as it goes over the wire, printed once for all watchers */
+  notify(job: Job, event: Buffer): void;
   /** The notifier is stopping. */
+  sendAway(): void;
+}
+
+/** Somebody who wants to know about one job. */
+export interface JobWatcher extends Watcher {
+  /** The version of the job that it has been shown; 0 before it was shown any. */
+  seen(): number;
+  /** There is nothing more to come. */
   end(): void;
 }
 
@@ -16,19 +25,27 @@ export interface Hub {
   /** Whether anybody watches this job, or all: otherwise its events need not be read. */
   wants(jobId: string): boolean;
   /** @returns a function that ends the watch */
-  watchJob(jobId: string, watcher: Watcher): () => void;
+  watchJob(jobId: string, watcher: JobWatcher): () => void;
   /** @returns a function that ends the watch */
   watchAll(watcher: Watcher): () => void;
   /** The jobs that are being watched one by one. */
   watchedJobs(): string[];
-  /** Ends every watch; who comes later is to be sent away. */
+  /** The version of this job that all who watch it have been shown; Infinity when nobody does. */
+  seenByAll(jobId: string): number;
+  /** Shows a job as it is to those who watch it and have seen less. */
+  show(job: Job): void;
+  /** There is no such job any more: ends the streams of those who watch it. */
+  forget(jobId: string): void;
+  readonly streams: Pick<EventStreams, 'open'>;
+  /** Sends everybody away; who comes later is to be sent away, too. */
   close(): void;
   readonly closed: boolean;
 }
 
-export function createHub(metrics: Registry, notifierUrl: string): Hub {
-  const byJob = new Map<string, Set<Watcher>>();
+export function createHub(metrics: Registry, notifierUrl: string, options?: EventStreamsOptions): Hub {
+  const byJob = new Map<string, Set<JobWatcher>>();
   const all = new Set<Watcher>();
+  const streams = createEventStreams(metrics, options);
   let closed = false;
   new Gauge({
     name: 'offload_watchers',
@@ -39,13 +56,16 @@ export function createHub(metrics: Registry, notifierUrl: string): Hub {
     },
   });
 
+  function tell(watchers: Iterable<Watcher>, name: EventName, job: Job): void {
+    const event = frame(name, job, notifierUrl);
+    for (const watcher of watchers) watcher.notify(job, event);
+  }
+  const watchersOf = (jobId: string): JobWatcher[] => [...(byJob.get(jobId) ?? [])];
+
   return {
     publish(event) {
-      const job = event.data;
-      const watchers = byJob.get(job.id);
-      if (!watchers && all.size === 0) return;
-      const ofJob = frame(eventNameOf(event), withLinks(job, notifierUrl));
-      for (const watcher of [...(watchers ?? []), ...all]) watcher.notify(job, ofJob);
+      const watchers = [...watchersOf(event.data.id), ...all];
+      if (watchers.length > 0) tell(watchers, eventNameOf(event), event.data);
     },
     wants: (jobId) => all.size > 0 || byJob.has(jobId),
     watchJob(jobId, watcher) {
@@ -61,12 +81,19 @@ export function createHub(metrics: Registry, notifierUrl: string): Hub {
       return () => void all.delete(watcher);
     },
     watchedJobs: () => [...byJob.keys()],
+    seenByAll: (jobId) => watchersOf(jobId).reduce((least, watcher) => Math.min(least, watcher.seen()), Infinity),
+    show: (job) => tell(watchersOf(job.id), `job.${job.status}`, job),
+    forget(jobId) {
+      for (const watcher of watchersOf(jobId)) watcher.end();
+    },
+    streams,
     get closed() {
       return closed;
     },
     close() {
       closed = true;
-      for (const watcher of [...[...byJob.values()].flatMap((watchers) => [...watchers]), ...all]) watcher.end();
+      streams.close();
+      for (const watcher of [...[...byJob.values()].flatMap((watchers) => [...watchers]), ...all]) watcher.sendAway();
     },
   };
 }

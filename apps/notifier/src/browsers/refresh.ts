@@ -1,27 +1,54 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { eventOf } from '@offload/contracts';
 import type { Database } from '@offload/database';
-import type { Logger } from '@offload/runtime';
+import { startLoop, type Logger, type Loop } from '@offload/runtime';
 import type { Hub } from './hub.ts';
 
+/** Versions asked for at once. */
+const VERSIONS = 1_000;
+/** Jobs read at once: one may be megabytes. */
+const JOBS = 10;
+
+export interface RefreshParts {
+  database: Pick<Database, 'jobVersions' | 'getJob'>;
+  hub: Hub;
+  log: Logger;
+  /** How often it looks, in milliseconds. @default 30_000 */
+  everyMs?: number;
+  /** After a look that failed. @default 1_000 */
+  retryMs?: number;
+}
+
 /**
- * After a time in which events may have been missed, reads every watched job once and publishes it as it is now; who
- * has seen that version already ignores it. Tries until the database answers.
+ * Looks after those who watch one job: now and then, and when it is woken because events may have been missed, asks which
+ * of the watched jobs have changed since, and shows those. Who misses an event without anybody's noticing (its sender had
+ * lost the broker, say) hears of it that much later.
  */
-export async function refreshWatched(parts: { database: Database; hub: Hub; log: Logger }): Promise<void> {
-  const { database, hub, log } = parts;
-  for (;;) {
-    try {
-      await Promise.all(
-        hub.watchedJobs().map(async (id) => {
-          const job = await database.getJob(id);
-          if (job) hub.publish(eventOf(job));
-        }),
-      );
-      return;
-    } catch (error) {
-      log.warn({ err: error }, 'watched jobs not refreshed; trying again');
-      await delay(1_000, undefined, { ref: false });
+export function startRefresh(parts: RefreshParts): Loop {
+  const { log, everyMs = 30_000, retryMs = 1_000 } = parts;
+  async function round(): Promise<number> {
+    await refreshWatched(parts);
+    return everyMs;
+  }
+  return startLoop({ name: 'refresh of watched jobs', round, retryMs, log });
+}
+
+/** One look. Ends early when the hub is closed. @throws when the database is away */
+export async function refreshWatched({ database, hub }: Pick<RefreshParts, 'database' | 'hub'>): Promise<void> {
+  for (const ids of chunks(hub.watchedJobs(), VERSIONS)) {
+    if (hub.closed) return;
+    const versions = await database.jobVersions(ids);
+    for (const id of ids) if (!versions.has(id)) hub.forget(id);
+    for (const some of chunks([...versions.keys()].filter(isAhead), JOBS)) {
+      if (hub.closed) return;
+      for (const job of await Promise.all(some.filter(isAhead).map(database.getJob))) if (job) hub.show(job);
+    }
+
+    // Asked again before each is read: an event may have come meanwhile, or everybody gone.
+    function isAhead(id: string): boolean {
+      return (versions.get(id) as number) > hub.seenByAll(id);
     }
   }
+}
+
+function chunks<Item>(items: Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
 }

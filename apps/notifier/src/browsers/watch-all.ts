@@ -2,7 +2,6 @@ import { jobStatus, type Job } from '@offload/contracts';
 import { invalidParameters } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
-import { openEventStream } from './event-stream.ts';
 import type { Hub } from './hub.ts';
 
 const query = z.strictObject({
@@ -10,6 +9,7 @@ const query = z.strictObject({
   queue: z.string().optional(),
   status: jobStatus.optional(),
   tag: z.string().optional(),
+  token: z.string().optional(), // read before this: browsers can't send a header with an EventSource
 });
 
 /** `GET /v1/events`: the events of all jobs from now on, or of those that match every filter given. */
@@ -25,12 +25,13 @@ export function watchAll({ hub }: { hub: Hub }): RequestHandler {
       (status === undefined || job.status === status) &&
       (tag === undefined || job.tags.includes(tag));
 
-    const stream = openEventStream(response, () => unwatch());
+    if (response.destroyed) return; // the client has gone while its token was looked at
+    const stream = hub.streams.open(response, () => unwatch());
     const unwatch = hub.watchAll({
-      notify: (job, text) => {
-        if (matches(job)) stream.write(text);
+      notify: (job, event) => {
+        if (matches(job)) stream.write(event);
       },
-      end: stream.sendAway,
+      sendAway: stream.sendAway,
     });
     if (hub.closed) stream.sendAway(); // we are stopping
   };

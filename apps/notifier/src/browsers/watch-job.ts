@@ -1,20 +1,21 @@
-import { isFinished, jobId, withLinks, type Job } from '@offload/contracts';
-import type { Database } from '@offload/database';
+import { isFinished, jobId } from '@offload/contracts';
+import { DatabaseUnavailableError, type Database } from '@offload/database';
 import { invalidParameters, Problem } from '@offload/runtime';
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
-import { openEventStream, type EventStream } from './event-stream.ts';
 import { frame } from './frame.ts';
 import type { Hub } from './hub.ts';
+import { createJobWatcher } from './job-watcher.ts';
 
 const parameters = z.object({ id: jobId });
 
 /**
  * `GET /v1/jobs/{id}/events`: the job as it is now, then each event, until the terminal one.
  *
- * Watches first and reads then, so that nothing falls between the two; versions sort out what came twice.
+ * Only after a 200 a browser comes back by itself (https://html.spec.whatwg.org/#sse-processing-model): it gets that too
+ * while the database is away, and has to come again. 404 and 204, where nothing more will come, keep it from doing so.
  */
-export function watchJob(parts: { database: Database; hub: Hub; notifierUrl: string }): RequestHandler {
+export function watchJob(parts: { database: Pick<Database, 'getJob'>; hub: Hub; notifierUrl: string }): RequestHandler {
   const { database, hub, notifierUrl } = parts;
 
   return async (request, response) => {
@@ -22,39 +23,31 @@ export function watchJob(parts: { database: Database; hub: Hub; notifierUrl: str
     if (!parsed.success) throw invalidParameters(parsed.error);
     const { id } = parsed.data;
 
-    let stream: EventStream | null = null;
-    let seen = versionSeen(request.get('last-event-id'));
-    const early: [Job, string][] = [];
-
-    function notify(job: Job, text: string): void {
-      if (!stream) return void early.push([job, text]);
-      if (job.version <= seen) return;
-      seen = job.version;
-      stream.write(text);
-      if (isFinished(job.status)) stream.end();
-    }
-    const unwatch = hub.watchJob(id, { notify, end: () => stream?.sendAway() });
-
+    const watcher = createJobWatcher();
+    const unwatch = hub.watchJob(id, watcher); // first, so that nothing falls between the snapshot and the events
     try {
       const job = await database.getJob(id);
       if (!job) throw new Problem(404, 'job-not-found', 'Job not found', `There is no job ${id}`);
-      // What a client claims to have seen can't be newer than the row, unless it was not ours to begin with.
-      seen = Math.min(seen, job.version);
-      // There is nothing more to come: 204 keeps a browser from connecting again and again.
-      if (isFinished(job.status) && job.version <= seen) {
+      const claimed = versionSeen(request.get('last-event-id'));
+      if (isFinished(job.status) && claimed >= job.version) {
         unwatch();
         return void response.status(204).end();
       }
       if (response.destroyed) return unwatch(); // the client has gone while we were reading
-      stream = openEventStream(response, unwatch);
+      const stream = hub.streams.open(response, unwatch);
       if (hub.closed) return stream.sendAway(); // we are stopping since
-      notify(job, frame(`job.${job.status}`, withLinks(job, notifierUrl)));
-      for (const [earlyJob, text] of early) notify(earlyJob, text);
+      watcher.begin(stream, job, frame(`job.${job.status}`, job, notifierUrl), claimed);
     } catch (error) {
       unwatch();
-      throw error;
+      if (!(error instanceof DatabaseUnavailableError && isBrowser(request))) throw error;
+      hub.streams.open(response, () => undefined).sendAway();
     }
   };
+}
+
+/** Whether an EventSource asks; others can be told what is the matter. */
+function isBrowser(request: Request): boolean {
+  return request.get('accept')?.includes('text/event-stream') ?? false;
 }
 
 /** The version in `Last-Event-ID`, or 0 when there is none. */

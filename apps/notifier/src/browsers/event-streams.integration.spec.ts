@@ -1,0 +1,158 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventOf, type Job } from '@offload/contracts';
+import { eventually } from '@offload/testing';
+import { startNotifier, type SpecNotifier } from './spec-notifier.ts';
+
+const KIB = 1024;
+const CUT = 'offload_watchers_cut_total';
+
+/** What an event has to be made of so that the buffers of the operating system do not hide that nobody reads. */
+const large = { note: 'x'.repeat(512 * KIB) };
+
+/** @returns a job whose next versions can be published one after the other */
+async function versionsOf({ queuedJob, hub }: SpecNotifier): Promise<{ job: Job; publish(payload?: unknown): number }> {
+  const job = await queuedJob();
+  let version = 1;
+  const publish = (payload: unknown = {}): number => {
+    hub.publish(eventOf({ ...job, status: 'running', version: (version += 1), payload }, 'job.progress'));
+    return version;
+  };
+  return { job, publish };
+}
+
+describe('a reader that does not read', () => {
+  let notifier: SpecNotifier;
+  beforeAll(
+    async () => void (notifier = await startNotifier({ mostBehind: 256 * KIB, mostBehindTogether: 1024 ** 3 })),
+  );
+  afterAll(() => notifier.stop());
+
+  it('is cut off when it is too far behind, which harms nobody else, and gets the job as it is when it is back', async () => {
+    const { watch, stare, hub, figure, claim } = notifier;
+    const { job, publish } = await versionsOf(notifier);
+    const path = `/v1/jobs/${job.id}/events`;
+    const reader = await watch(path);
+    const idle = stare(path);
+    await eventually(async () => expect(await figure('offload_watchers')).toBe(2));
+    const before = await figure(CUT);
+    let version = 1;
+    while ((await figure(CUT)) === before) {
+      version = publish(large);
+      await eventually(() => expect(reader.events.at(-1)?.id).toBe(String(version)));
+      expect(version).toBeLessThan(100); // 50 MiB: more than any buffer outside
+    }
+    await eventually(async () => expect(await figure('offload_watchers')).toBe(1));
+    expect(await figure(CUT)).toBe(before + 1);
+    idle.destroy();
+
+    await claim(job);
+    const back = await watch(path, { 'Last-Event-ID': '1' });
+    await eventually(() => expect(back.events.map(({ event }) => event)).toEqual(['job.running']));
+    await Promise.all([reader.close(), back.close()]);
+    await eventually(() => expect(hub.watchedJobs()).toEqual([]));
+  });
+});
+
+it('cuts off those who are furthest behind when all together leave too much unread', async () => {
+  const notifier = await startNotifier({ mostBehind: 1024 ** 3, mostBehindTogether: 4 * 1024 * KIB });
+  try {
+    const { stare, figure } = notifier;
+    const [busy, calm] = [await versionsOf(notifier), await versionsOf(notifier)];
+    const [first, second] = [busy, calm].map(({ job }) => stare(`/v1/jobs/${job.id}/events`));
+    await eventually(async () => expect(await figure('offload_watchers')).toBe(2));
+    calm.publish();
+    await eventually(async () => {
+      busy.publish(large);
+      expect(await figure(CUT)).toBe(1);
+    });
+    await eventually(() => expect(notifier.hub.watchedJobs()).toEqual([calm.job.id]));
+    for (const socket of [first, second]) socket?.destroy();
+  } finally {
+    await notifier.stop();
+  }
+});
+
+it('gives every stream a heartbeat, but not all at once', async () => {
+  const notifier = await startNotifier({ heartbeatMs: 1_000 });
+  try {
+    const { job } = await versionsOf(notifier);
+    const sockets = Array.from({ length: 40 }, () => notifier.stare(`/v1/jobs/${job.id}/events`));
+    const beats = sockets.map(() => 0);
+    const most: number[] = [];
+    let [last, together] = [0, 0];
+    sockets.forEach((socket, at) => {
+      socket.resume().on('data', (chunk: Buffer) => {
+        if (!/^:\n\n/m.test(chunk.toString())) return;
+        beats[at] = (beats[at] ?? 0) + 1;
+        const now = performance.now();
+        together = now - last < 50 ? together + 1 : 1;
+        last = now;
+        most.push(together);
+      });
+    });
+    await eventually(() => expect(Math.min(...beats)).toBeGreaterThanOrEqual(2), { timeoutMs: 20_000 });
+    expect(Math.max(...beats) - Math.min(...beats)).toBeLessThanOrEqual(2);
+    expect(Math.max(...most)).toBeLessThan(sockets.length);
+    for (const socket of sockets) socket.destroy();
+  } finally {
+    await notifier.stop();
+  }
+});
+
+describe('a notifier that stops', () => {
+  it('sends all its browsers away, each to come back at another moment', async () => {
+    const notifier = await startNotifier();
+    const { job } = await versionsOf(notifier);
+    const paths = Array.from({ length: 20 }, (_, at) => (at % 2 ? '/v1/events' : `/v1/jobs/${job.id}/events`));
+    const watched = await Promise.all(paths.map((path) => notifier.watch(path)));
+    await eventually(async () => expect(await notifier.figure('offload_watchers')).toBe(20));
+    await notifier.stop();
+    await Promise.all(watched.map(({ ended }) => ended)); // none of them broken off
+    const retries = watched.map((each) => each.retries.at(-1) ?? NaN);
+    for (const { retries: both } of watched) expect(both).toHaveLength(2);
+    expect(new Set(retries).size).toBeGreaterThan(10);
+    expect(Math.min(...retries)).toBeGreaterThanOrEqual(500);
+    expect(Math.max(...retries)).toBeLessThanOrEqual(5_000);
+  });
+
+  it('sends away who still comes', async () => {
+    const notifier = await startNotifier();
+    try {
+      const { job } = await versionsOf(notifier);
+      notifier.hub.close();
+      for (const path of ['/v1/events', `/v1/jobs/${job.id}/events`]) {
+        const { response, events, retries, ended } = await notifier.watch(path);
+        await ended;
+        expect([response.status, events, retries.length]).toEqual([200, [], 2]);
+      }
+      await eventually(() => expect(notifier.hub.watchedJobs()).toEqual([]));
+    } finally {
+      await notifier.stop();
+    }
+  });
+});
+
+it('breaks nothing when a client goes while its job is being read', async () => {
+  const notifier = await startNotifier();
+  try {
+    const { job } = await versionsOf(notifier);
+    let reading: () => void = () => undefined;
+    const isReading = new Promise<void>((resolve) => (reading = resolve));
+    let answer: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (answer = resolve));
+    notifier.seen.getJob = async (id) => {
+      reading();
+      await held;
+      return notifier.database.getJob(id);
+    };
+    const socket = notifier.stare(`/v1/jobs/${job.id}/events`);
+    await isReading;
+    socket.destroy();
+    await once(socket, 'close');
+    answer();
+    await eventually(() => expect(notifier.hub.watchedJobs()).toEqual([]));
+  } finally {
+    await notifier.stop();
+  }
+});

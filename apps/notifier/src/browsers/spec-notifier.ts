@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { connect as connectSocket, type Socket } from 'node:net';
+import { expect } from '@jest/globals';
+import { defaultPolicy, eventOf, jobEvent, type EventName, type Job, type JobWithLinks } from '@offload/contracts';
+import { migrate, openDatabase, type Database } from '@offload/database';
+import { connect, createPublisher, exchanges, jobTopology, subscribe } from '@offload/messaging';
+import { createLogger, createMetrics, listen } from '@offload/runtime';
+import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';
+import { createApp } from '../app.ts';
+import type { EventStreamsOptions } from './event-streams.ts';
+import { createHub } from './hub.ts';
+import { startRefresh } from './refresh.ts';
+
+export interface Received {
+  event: string;
+  id: string;
+  job: JobWithLinks;
+}
+
+export type SpecNotifier = Awaited<ReturnType<typeof startNotifier>>;
+
+/** A notifier in this process, on a fresh database and virtual host. */
+export async function startNotifier(options: EventStreamsOptions & { refreshMs?: number } = {}) {
+  const url = freshDatabaseUrl();
+  await migrate(url);
+  const vhost = await freshVhost();
+  const database = openDatabase({ url });
+  /** As its calls see it: to be replaced in parts. */
+  const seen: Database = { ...database };
+  const broker = connect({ url: vhost.amqpUrl, topology: jobTopology([]) });
+  await broker.opened;
+  const publisher = createPublisher(broker);
+  const metrics = createMetrics();
+  const hub = createHub(metrics, 'http://notifier.test', options);
+  const log = createLogger('notifier', { level: 'silent', instance: 'spec' });
+  const refresh = startRefresh({ database: seen, hub, log, everyMs: options.refreshMs ?? 3_600_000, retryMs: 10 });
+  let listened = 0;
+  subscribe(broker, {
+    exchange: exchanges.events,
+    message: jobEvent,
+    handle: ({ body }) => hub.publish(body),
+    onListening() {
+      listened += 1;
+      refresh.wake();
+    },
+  });
+  await eventually(() => expect(listened).toBe(1));
+  const app = createApp({ database: seen, broker, hub, metrics, log, notifierUrl: 'http://notifier.test' });
+  const server = await listen(app, { host: '127.0.0.1', port: 0 });
+  const base = `http://127.0.0.1:${server.port}`;
+
+  async function queuedJob(tags: string[] = []): Promise<Job> {
+    const { maxAttempts, timeoutMs, backoff, queue } = defaultPolicy;
+    const rest = { priority: 0, maxAttempts, timeoutMs, backoff, delayMs: 0, runAt: null };
+    const { job } = await database.createJob({ id: randomUUID(), type: 'spec.job', queue, tags, payload: {}, ...rest });
+    return job;
+  }
+
+  async function claim(job: Job): Promise<Job> {
+    const delivery = { ringId: randomUUID(), redelivered: false, deliveryCount: 0 };
+    const outcome = await database.claimJob({ jobId: job.id, ...delivery, claimId: randomUUID(), holder: 'spec' });
+    if (outcome.kind !== 'claimed') throw new Error(`not claimed: ${outcome.kind}`);
+    return outcome.job;
+  }
+
+  async function succeed({ id, attempt }: Job, result: unknown): Promise<Job> {
+    return (await database.settleJob({ jobId: id, attempt, outcome: { status: 'succeeded', result } })) as Job;
+  }
+
+  return {
+    database,
+    seen,
+    hub,
+    refresh,
+    metrics,
+    server,
+    base,
+    queuedJob,
+    claim,
+    succeed,
+    /** Through all of its life, unannounced. */
+    async run(job: Job, result: unknown = { ok: true }): Promise<{ running: Job; succeeded: Job }> {
+      const running = await claim(job);
+      return { running, succeeded: await succeed(running, result) };
+    },
+    announce: (job: Job, event?: EventName): Promise<void> =>
+      publisher.publish(jobEvent, eventOf(job, event), { exchange: exchanges.events, mandatory: false }),
+    /** Cuts the connection to the broker; resolves when it listens again. */
+    async loseBroker(): Promise<void> {
+      const before = listened;
+      await eventually(async () => {
+        const connections = (await manage('GET', `/api/vhosts/${vhost.name}/connections`)) as { name: string }[];
+        expect(connections).not.toEqual([]);
+        for (const { name } of connections) await manage('DELETE', `/api/connections/${encodeURIComponent(name)}`);
+      });
+      await eventually(() => expect(listened).toBeGreaterThan(before));
+    },
+    watch: (path: string, headers?: Record<string, string>) => watch(base + path, headers),
+    /** A client that reads nothing of what comes. */
+    stare: (path: string): Socket => stare(server.port, path),
+    figure: async (name: string): Promise<number> =>
+      ((await metrics.getSingleMetric(name)?.get())?.values[0]?.value as number | undefined) ?? NaN,
+    async stop(): Promise<void> {
+      hub.close();
+      await server.close(0);
+      await refresh.stop();
+      await broker.close();
+      await database.close();
+      await vhost.remove();
+    },
+  };
+}
+
+/** Reads events until the stream ends. */
+async function watch(url: string, headers: Record<string, string> = {}) {
+  const abort = new AbortController();
+  const response = await fetch(url, { headers, signal: abort.signal });
+  const events: Received[] = [];
+  const retries: number[] = [];
+  let text = '';
+  const ended = (async () => {
+    for await (const chunk of response.body ?? []) {
+      text += Buffer.from(chunk as Uint8Array).toString();
+      const frames = text.split('\n\n');
+      text = frames.pop() as string;
+      for (const frame of frames) {
+        const fields = Object.fromEntries(frame.split('\n').map((line) => line.split(/: (.*)/s)));
+        if (fields.retry) retries.push(Number(fields.retry));
+        if (fields.event) events.push({ event: fields.event, id: fields.id, job: JSON.parse(fields.data) });
+      }
+    }
+  })();
+  const close = () => (abort.abort(), ended.catch(() => undefined)); // the abort's own error
+  return { response, events, retries, ended, close };
+}
+
+function stare(port: number, path: string): Socket {
+  const socket = connectSocket(port, '127.0.0.1').pause();
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: notifier\r\n\r\n`);
+  return socket;
+}

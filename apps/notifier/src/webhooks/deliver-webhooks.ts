@@ -1,0 +1,139 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { webhookEvent } from '@offload/contracts';
+import { DatabaseUnavailableError, type RecordedAttempt, type TakenWebhook, type Webhooks } from '@offload/database';
+import type { Outbound } from '@offload/outbound';
+import { startLoop, type Logger, type Registry } from '@offload/runtime';
+import type { SignedEndpoint } from './endpoints.ts';
+import { createHosts } from './hosts.ts';
+import { retryDelay } from './retry-schedule.ts';
+import { sendWebhook, type Answer } from './send-webhook.ts';
+import { webhookMetrics } from './webhook-metrics.ts';
+import { writeWebhook } from './write-webhook.ts';
+
+/** How often to look when nobody says that there is something to do. */
+const POLL_MS = 1_000;
+/** So soon after a look that found nothing there is no other: most events are of jobs without webhooks. */
+const QUIET_MS = 20;
+/** How long after its attempt must be over a webhook is still its taker's, so that what became of it can be written. */
+const LEASE_SLACK_MS = 10_000;
+const RECORD_RETRY_MS = 500;
+const ends: ReadonlySet<string> = new Set(webhookEvent.options.map((event) => `job.${event}`));
+
+export interface DeliverWebhooksParts {
+  webhooks: Webhooks;
+  outbound: Outbound;
+  metrics: Registry;
+  log: Logger;
+  notifierUrl: string;
+  /** All configured endpoints. */
+  endpoints: readonly SignedEndpoint[];
+  /** What jobs' own webhooks are signed with; without any they are left to others. */
+  secrets: readonly string[];
+  /** How long one attempt may take, in milliseconds. */
+  timeoutMs: number;
+  /** Most attempts at once, of this process. */
+  concurrency: number;
+  /** Most of them to one host. */
+  concurrencyPerHost: number;
+  /** Seconds to wait after the first attempt that failed, the second and so on. */
+  retrySeconds: readonly number[];
+}
+
+/** Sends what is owed, with all other notifiers that do so. */
+export interface WebhookDelivery {
+  /** The doorbell: after the end of a job there may be something to send. @param routingKey what has happened to one */
+  hear(routingKey: string): void;
+  /** Takes no more, and lets attempts go on for so long; those that are not over by then are given back. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelivery {
+  const { webhooks, outbound, log, notifierUrl, endpoints, secrets, timeoutMs, concurrency, retrySeconds } = parts;
+  const leaseMs = timeoutMs + LEASE_SLACK_MS;
+  const secretsOf = new Map<string | null, readonly string[]>(endpoints.map(({ name, secrets }) => [name, secrets]));
+  const names = endpoints.map(({ name }) => name);
+  const hosts = createHosts(parts.concurrencyPerHost, parts.metrics);
+  const underWay = new Set<Promise<void>>();
+  const metrics = webhookMetrics(parts.metrics, { webhooks, inFlight: () => underWay.size });
+  const letGo = new AbortController();
+  let registered = false;
+  let quietUntil = 0;
+
+  async function round(): Promise<number> {
+    if (!registered) await webhooks.register(endpoints);
+    registered = true;
+    const quietMs = quietUntil - performance.now();
+    if (quietMs > 0) await delay(quietMs);
+    const limit = concurrency - underWay.size;
+    if (limit === 0) return POLL_MS; // whoever ends wakes us
+    const taking = { limit, perHost: parts.concurrencyPerHost, room: hosts.room(), endpoints: names };
+    const taken = await webhooks.take({ ...taking, jobsOwn: secrets.length > 0, leaseMs });
+    for (const each of taken) begin(each);
+    if (taken.length === 0) quietUntil = performance.now() + QUIET_MS;
+    return taken.length === limit ? 0 : POLL_MS;
+  }
+
+  const loop = startLoop({ name: 'delivery of webhooks', round, retryMs: POLL_MS, log });
+
+  function begin(taken: TakenWebhook): void {
+    hosts.begin(taken.host);
+    const work = deliver(taken)
+      .catch((error: Error) => log.error({ err: error, webhookId: taken.id }, 'left for another attempt'))
+      .finally(() => {
+        underWay.delete(work);
+        loop.wake(); // its place is free
+      });
+    underWay.add(work);
+  }
+
+  async function deliver(taken: TakenWebhook): Promise<void> {
+    const { id, endpoint, url, host, job, attempt } = taken;
+    const started = performance.now();
+    let answer: Answer | null = null;
+    try {
+      const message = writeWebhook({ id, job, secrets: secretsOf.get(endpoint) ?? secrets }, notifierUrl);
+      answer = await sendWebhook(outbound, { url, ...message }, { timeoutMs, signal: letGo.signal });
+    } catch (error) {
+      if (!letGo.signal.aborted) throw error;
+    } finally {
+      hosts.end(host, answer?.hostFailed ?? null);
+    }
+    if (answer === null) return webhooks.release(taken);
+    const durationMs = Math.round(performance.now() - started);
+    const outcome = outcomeOf(answer, taken);
+    metrics.attempt(answer.kind === 'gone' ? 'gone' : outcome.kind, durationMs);
+    const { status, error } = answer;
+    log.debug({ webhookId: id, jobId: job.id, endpoint, host, attempt, status, error, durationMs }, outcome.kind);
+    await written(async () => {
+      if (answer.kind === 'gone') await webhooks.endReceiver(taken);
+      await webhooks.record({ id, attempt, outcome, entry: { durationMs, status, error } });
+    });
+  }
+
+  function outcomeOf({ kind, retryAfterMs }: Answer, { tries, owedMs }: TakenWebhook): RecordedAttempt['outcome'] {
+    if (kind === 'delivered') return { kind };
+    const delayMs = kind === 'failed' ? retryDelay({ tries, owedMs, retryAfterMs }, retrySeconds) : null;
+    return delayMs === null ? { kind: 'failed' } : { kind: 'retry', delayMs };
+  }
+
+  /** What happened is to be written, also by a database that comes back; later than this another takes it anyway. */
+  async function written(write: () => Promise<void>): Promise<void> {
+    for (const until = performance.now() + LEASE_SLACK_MS; ; await delay(RECORD_RETRY_MS)) {
+      try {
+        return await write();
+      } catch (error) {
+        if (!(error instanceof DatabaseUnavailableError) || performance.now() > until) throw error;
+      }
+    }
+  }
+
+  return {
+    hear: (routingKey) => void (ends.has(routingKey) && loop.wake()),
+    async stop(graceMs) {
+      await loop.stop();
+      const timer = setTimeout(() => letGo.abort(new Error('the notifier stops')), graceMs);
+      await Promise.all(underWay);
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import { expect, it } from '@jest/globals';
+import { newWebhookSecret, parseConfig } from '@offload/runtime';
+import { z } from 'zod';
+import { webhookEndpoints } from './endpoints.ts';
+
+const secret = newWebhookSecret();
+const parse = (value: unknown) =>
+  parseConfig(z.object({ WEBHOOK_ENDPOINTS: webhookEndpoints }), {
+    WEBHOOK_ENDPOINTS: typeof value === 'string' ? value : JSON.stringify(value),
+  });
+const endpoint = { name: 'billing', url: 'https://example.com/hook?key=hidden', secrets: [secret] };
+
+it('reads endpoints, of all jobs and all ends unless they say otherwise', () => {
+  expect(parse('')).toEqual({ config: { WEBHOOK_ENDPOINTS: [] } });
+  const filter = { events: ['failed'], types: ['demo.sleep'], queues: ['mail'], tags: ['nightly'] };
+  expect(parse([endpoint, { ...endpoint, ...filter, name: 'other' }])).toEqual({
+    config: {
+      WEBHOOK_ENDPOINTS: [
+        { ...endpoint, events: ['succeeded', 'failed', 'cancelled'], types: [], queues: [], tags: [] },
+        { ...endpoint, ...filter, name: 'other' },
+      ],
+    },
+  });
+});
+
+it.each([
+  ['is not JSON', '[{'],
+  ['the list: Invalid input', endpoint],
+  ['/0/name', [{ ...endpoint, name: 'Billing!' }]],
+  ['/0/url', [{ ...endpoint, url: 'ftp://example.com/hidden' }]],
+  ['/0/url', [{ ...endpoint, url: 'https://user:hidden@example.com/' }]],
+  ['/0/secrets', [{ ...endpoint, secrets: [] }]],
+  ['/0/secrets/0', [{ ...endpoint, secrets: ['whsec_hidden'] }]],
+  ['/0/secrets', [{ name: 'billing', url: endpoint.url }]],
+  ['/0/events/0', [{ ...endpoint, events: ['queued'] }]],
+  ['Unrecognized key', [{ ...endpoint, type: 'demo.sleep' }]],
+  ['two have the same name', [endpoint, endpoint]],
+])('says what is wrong (%s) and repeats no secret', (fault, value) => {
+  const parsed = parse(value);
+  if (!('faults' in parsed)) throw new Error('not refused');
+  expect(parsed.faults.join('\n')).toMatch(fault);
+  expect(parsed.faults.join('\n')).not.toMatch(/hidden|whsec_\w{5}/);
+});

@@ -1,0 +1,50 @@
+import { webhook } from '@offload/contracts';
+import type { WebhookEndpoint } from '@offload/database';
+import { webhookSecret } from '@offload/runtime';
+import { z } from 'zod';
+
+/** Where the webhooks of all jobs go, or of those that match, and what they are signed with. */
+export interface SignedEndpoint extends WebhookEndpoint {
+  /** Each signs, so that a receiver may know either while one replaces the other. */
+  secrets: readonly string[];
+}
+
+const endpoint = webhook.extend({
+  url: webhook.shape.url.transform((url) => new URL(url).href), // as it goes over the wire
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'has 1 to 63 of a-z, 0-9, ".", "_" and "-"'),
+  secrets: z.array(webhookSecret).min(1).max(5),
+  types: z.array(z.string()).default([]),
+  queues: z.array(z.string()).default([]),
+  tags: z.array(z.string()).default([]),
+});
+
+const endpoints = z
+  .array(endpoint)
+  .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'two have the same name');
+
+/**
+ * `WEBHOOK_ENDPOINTS`, as JSON: a list of `{ name, url, secrets, events, types, queues, tags }`; the last four may be left
+ * out and leave nothing out then. Faults say where, and repeat nothing that may be a secret.
+ *
+ * @default none
+ */
+export const webhookEndpoints = z
+  .string()
+  .default('[]')
+  .transform((text, context): SignedEndpoint[] => {
+    let json: unknown;
+    try {
+      json = JSON.parse(text);
+    } catch {
+      context.addIssue('is not JSON'); // the parser's own message quotes the text
+      return z.NEVER;
+    }
+    const parsed = endpoints.safeParse(json);
+    if (parsed.success) return parsed.data;
+    for (const { path, message } of parsed.error.issues) context.addIssue(`${pointer(path)}: ${message}`);
+    return z.NEVER;
+  });
+
+function pointer(path: readonly PropertyKey[]): string {
+  return path.length === 0 ? 'the list' : path.map((part) => `/${String(part)}`).join('');
+}

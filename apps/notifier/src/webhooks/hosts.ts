@@ -1,0 +1,76 @@
+import { Gauge, type Registry } from '@offload/runtime';
+
+/** So many failures in a row open a host's circuit. */
+const FAILURES_TO_OPEN = 10;
+/** How long it stays open at first; twice as long after each probe that fails, up to the longest. In milliseconds. */
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/**
+ * What each host (with its port) may get: so many webhooks at once that one dead receiver delays no other, and none while
+ * its circuit is open.
+ *
+ * ```
+ * closed ──failures in a row──▶ open ──pause over──▶ half open: one probe ──it fails──▶ open, for longer
+ *    ▲───────────────────────────── anything else that it answers ─────────────────────────┘
+ * ```
+ */
+export interface Hosts {
+  /** Those that may get fewer than `perHost` now, with how many. */
+  room(): Map<string, number>;
+  begin(host: string): void;
+  /** @param failed whether the host gave no answer, or one that says it is in trouble; null when nobody knows */
+  end(host: string, failed: boolean | null): void;
+}
+
+interface Host {
+  inFlight: number;
+  failures: number;
+  pauseMs: number;
+  openUntil: number;
+}
+
+/** @param now the clock, in milliseconds @default performance.now */
+export function createHosts(perHost: number, metrics: Registry, now: () => number = () => performance.now()): Hosts {
+  const hosts = new Map<string, Host>();
+  const isTripped = ({ failures }: Host): boolean => failures >= FAILURES_TO_OPEN;
+  new Gauge({
+    name: 'offload_webhook_hosts_open',
+    help: 'Hosts that get no webhooks for now, because so many failed in a row',
+    registers: [metrics],
+    collect() {
+      this.set([...hosts.values()].filter(isTripped).length);
+    },
+  });
+
+  function roomOf(host: Host): number {
+    if (!isTripped(host)) return Math.max(perHost - host.inFlight, 0);
+    return now() >= host.openUntil && host.inFlight === 0 ? 1 : 0;
+  }
+
+  return {
+    room() {
+      return new Map([...hosts].map(([name, host]) => [name, roomOf(host)]));
+    },
+    begin(name) {
+      const host = hosts.get(name) ?? { inFlight: 0, failures: 0, pauseMs: 0, openUntil: 0 };
+      hosts.set(name, host);
+      host.inFlight += 1;
+    },
+    end(name, failed) {
+      const host = hosts.get(name);
+      if (!host) return;
+      host.inFlight -= 1;
+      if (failed === false) Object.assign(host, { failures: 0, pauseMs: 0 });
+      if (failed === true) {
+        host.failures += 1;
+        // Those that were under way when it opened tell nothing new; the probe does.
+        if (isTripped(host) && now() >= host.openUntil) {
+          host.pauseMs = Math.min(Math.max(2 * host.pauseMs, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
+          host.openUntil = now() + host.pauseMs;
+        }
+      }
+      if (host.inFlight === 0 && host.failures === 0) hosts.delete(name);
+    },
+  };
+}

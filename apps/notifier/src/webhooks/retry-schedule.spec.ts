@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import { DEADLINE_MS, retryDelay, retrySchedule } from './retry-schedule.ts';
+
+const schedule = retrySchedule.parse(undefined);
+
+describe('the schedule', () => {
+  it('grows from seconds to hours, and ends within a day', () => {
+    expect(schedule[0]).toBe(5);
+    expect([...schedule].sort((a, b) => a - b)).toEqual(schedule);
+    const sum = schedule.reduce((total, seconds) => total + seconds, 0) * 1_000;
+    expect(sum).toBeLessThanOrEqual(DEADLINE_MS);
+    expect(sum).toBeGreaterThan(0.95 * DEADLINE_MS);
+  });
+
+  it('can be set', () => {
+    expect(retrySchedule.parse('1, 2.5,0')).toEqual([1, 2.5, 0]);
+    for (const text of ['1,,2', 'soon', '-1', '', '1;2', '90000'])
+      expect(retrySchedule.safeParse(text).success).toBe(false);
+  });
+});
+
+describe('a failed attempt', () => {
+  it('is followed by another after its place in the schedule, up to a tenth sooner', () => {
+    for (const [index, seconds] of schedule.entries()) {
+      const delay = retryDelay({ tries: index + 1, owedMs: 0 }, schedule) as number;
+      expect(delay).toBeLessThanOrEqual(seconds * 1_000);
+      expect(delay).toBeGreaterThanOrEqual(seconds * 900);
+    }
+  });
+
+  it('is the last one when the schedule is over, or the day', () => {
+    expect(retryDelay({ tries: schedule.length + 1, owedMs: 0 }, schedule)).toBeNull();
+    expect(retryDelay({ tries: 1, owedMs: DEADLINE_MS }, schedule)).toBeNull();
+    expect(retryDelay({ tries: 1, owedMs: 0 }, [])).toBeNull();
+  });
+
+  it('is not followed sooner than the receiver asked, nor later than the day', () => {
+    expect(retryDelay({ tries: 1, owedMs: 0, retryAfterMs: 60_000 }, schedule)).toBe(60_000);
+    expect(retryDelay({ tries: 4, owedMs: 0, retryAfterMs: 1_000 }, schedule)).toBeGreaterThan(500_000);
+    expect(retryDelay({ tries: 1, owedMs: DEADLINE_MS - 7_000, retryAfterMs: Infinity }, schedule)).toBe(7_000);
+  });
+});

@@ -1,0 +1,52 @@
+import { InvalidRequestError, parseRetryAfter, RefusedTargetError, type Outbound } from '@offload/outbound';
+import type { WrittenWebhook } from './write-webhook.ts';
+
+/** What became of one request. */
+export interface Answer {
+  /** `delivered` is any 2xx, `gone` is 410; what is `refused` can't be sent there, now or later. */
+  kind: 'delivered' | 'gone' | 'failed' | 'refused';
+  /** HTTP status; null where there was no response. */
+  status: number | null;
+  /** Why it was not delivered; null where it was. */
+  error: string | null;
+  /** What the receiver asked for, in milliseconds. */
+  retryAfterMs?: number | undefined;
+  /** Whether the host gave no answer, or one that says it is in trouble; null when it was not asked. */
+  hostFailed: boolean | null;
+}
+
+/** Of a response that nobody reads, so much is taken in that its connection can be used again. In bytes. */
+const MAX_RESPONSE_BYTES = 16 * 1024;
+
+/**
+ * Sends a webhook once. Redirects are not followed: they are failures, as is all that is no 2xx.
+ *
+ * Rejects with the signal's reason when it fires before there is an answer.
+ */
+export async function sendWebhook(
+  outbound: Outbound,
+  { url, headers, body }: WrittenWebhook & { url: string },
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+): Promise<Answer> {
+  const request = { url, method: 'POST', headers, body, timeoutMs, signal, maxBytes: MAX_RESPONSE_BYTES };
+  try {
+    return await outbound.request(request, async ({ status, headers, bytes }) => {
+      await bytes().catch(() => undefined); // too long, or cut off: the status was there
+      return judge(status, headers);
+    });
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) throw error;
+    const refused = error instanceof RefusedTargetError || error instanceof InvalidRequestError;
+    const { message } = error as Error;
+    return { kind: refused ? 'refused' : 'failed', status: null, error: message, hostFailed: refused ? null : true };
+  }
+}
+
+function judge(status: number, headers: Record<string, string>): Answer {
+  if (status >= 200 && status < 300) return { kind: 'delivered', status, error: null, hostFailed: false };
+  const hostFailed = status >= 500 || status === 429;
+  if (status === 410) return { kind: 'gone', status, error: 'the receiver wants no more webhooks', hostFailed };
+  const isRedirect = status >= 300 && status < 400;
+  const error = isRedirect ? `it answered ${status}: redirects are not followed` : `it answered ${status}`;
+  return { kind: 'failed', status, error, hostFailed, retryAfterMs: parseRetryAfter(headers['retry-after']) };
+}

@@ -1,0 +1,51 @@
+import type { Webhooks } from '@offload/database';
+import { Counter, Gauge, Histogram, type Registry } from '@offload/runtime';
+
+/** Counts attempts, and asks what is owed when it is looked at. */
+export function webhookMetrics(
+  registry: Registry,
+  { webhooks, inFlight }: { webhooks: Pick<Webhooks, 'countOwed'>; inFlight: () => number },
+) {
+  const registers = [registry];
+  const attempts = new Counter({
+    name: 'offload_webhook_attempts_total',
+    help: 'Attempts to deliver webhooks by what they came to: delivered, retry, failed (given up) or gone (410)',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'offload_webhook_attempt_seconds',
+    help: 'From the beginning of an attempt to its answer',
+    buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 15],
+    registers,
+  });
+  new Gauge({
+    name: 'offload_webhooks_in_flight',
+    help: 'Attempts under way',
+    registers,
+    collect() {
+      this.set(inFlight());
+    },
+  });
+  const oldest = new Gauge({
+    name: 'offload_webhooks_oldest_due_seconds',
+    help: 'For how long the webhook that has been due for longest is waiting, of all notifiers; NaN when not known',
+    registers,
+  });
+  new Gauge({
+    name: 'offload_webhooks_owed',
+    help: 'Webhooks that are not delivered yet, of all notifiers; NaN when the database does not say',
+    registers,
+    async collect() {
+      const owed = await webhooks.countOwed().catch(() => ({ pending: NaN, oldestDueMs: NaN }));
+      this.set(owed.pending);
+      oldest.set(owed.oldestDueMs / 1_000);
+    },
+  });
+  return {
+    attempt(outcome: string, durationMs: number): void {
+      attempts.inc({ outcome });
+      duration.observe(durationMs / 1_000);
+    },
+  };
+}

@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { diffLinesUnified } from 'jest-diff';
 import { missing, remove } from './footprint.ts';
 import { startOwnBroker, type OwnBroker } from './own-broker.ts';
+import { ownPostgres } from './own-postgres.ts';
 import { createStage, type Lesson } from './stage.ts';
 import { withoutScenes } from './transcript.ts';
 
 const examples = join(import.meta.dirname, '..');
 const theirUrl = process.env.AMQP_URL || undefined;
 const GIVE_UP_MS = 3_000;
+const NAME_WIDTH = 23;
 
 const say = (line: string): void => void process.stdout.write(`${line.trimEnd()}\n`);
 const interruption = new AbortController();
@@ -22,15 +24,23 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
+const postgres = ownPostgres(interruption.signal);
+
 /** @returns what is wrong, line by line */
 async function play(name: string, ownBroker: OwnBroker | undefined): Promise<string[]> {
   const url = ownBroker?.url ?? (theirUrl as string);
   const { lesson } = (await import(`../${name}/play.ts`)) as { lesson: Lesson };
   const made = await missing(url, lesson.declares);
-  const { signal: abort } = interruption;
-  const { stage, transcript, leftOut } = createStage({ folder: `examples/${name}`, url, ownBroker, abort });
+  const { stage, transcript, leftOut } = createStage({
+    folder: `examples/${name}`,
+    url,
+    ownBroker,
+    ownPostgres: postgres,
+    abort: interruption.signal,
+    say,
+  });
   const failures: string[] = [];
-  const failed = (error: Error): void => void failures.push(error.message);
+  const failed = (error: Error): void => void failures.push(...error.message.split('\n'));
   await lesson.play(stage).catch(failed);
   await remove(url, made).catch(failed);
   for (const title of leftOut) say(`        ${name}: not with somebody else's broker: ${title}`);
@@ -58,7 +68,7 @@ try {
     const faults = await play(name, ownBroker).catch((error: Error) => [error.message]);
     if (interruption.signal.aborted) throw interruption.signal.reason;
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-    say(`${faults.length === 0 ? 'ok    ' : 'FAILED'}  ${name.padEnd(14)} ${seconds.padStart(4)} s`);
+    say(`${faults.length === 0 ? 'ok    ' : 'FAILED'}  ${name.padEnd(NAME_WIDTH)} ${seconds.padStart(4)} s`);
     for (const fault of faults) say(`        ${fault}`);
     if (faults.length === 0) passed += 1;
     else failed += 1;
@@ -67,6 +77,7 @@ try {
   say((error as Error).message);
   failed += 1;
 } finally {
+  await postgres.remove();
   await ownBroker?.remove();
 }
 say(`${passed} passed, ${failed} failed`);

@@ -9,6 +9,8 @@ import { PassThrough } from 'node:stream';
  * has the order of the screenplay, however fast which program was.
  */
 export interface Program {
+  /** Whether it has not ended yet. */
+  readonly alive: boolean;
   /** Whether it has ended, and all of it is read. */
   readonly over: boolean;
   /** Reads its lines up to one with this in it; rejects when it ends before, or after 30 s. */
@@ -18,8 +20,8 @@ export interface Program {
   stop(): Promise<void>;
   /** SIGKILL; reads the rest of its lines. */
   kill(): Promise<void>;
-  /** Reads the rest of its lines; how it ended is written down unless that was well. */
-  ends(): Promise<void>;
+  /** Reads the rest of its lines; how it ended is written down unless that was well. Resolves to whether it was. */
+  ends(): Promise<boolean>;
 }
 
 export interface ProgramOptions {
@@ -32,6 +34,9 @@ export interface ProgramOptions {
   /** takes a line that was read */
   write(line: string): void;
 }
+
+/** What is written down last of a program that was killed. */
+export const KILLED = '(killed)';
 
 const root = join(import.meta.dirname, '../..');
 const PATIENCE_MS = 30_000;
@@ -74,6 +79,9 @@ export function startProgram({ file, args, env, abort, write }: ProgramOptions):
   }
 
   const program: Program = {
+    get alive() {
+      return child.exitCode === null && child.signalCode === null;
+    },
     get over() {
       return over;
     },
@@ -92,11 +100,12 @@ export function startProgram({ file, args, env, abort, write }: ProgramOptions):
     async kill() {
       kill();
       await readRest();
-      write('(killed)');
+      write(KILLED);
     },
     async ends() {
       const how = await readRest();
       if (how !== 0) write(`(ended with ${how})`);
+      return how === 0;
     },
   };
   return program;

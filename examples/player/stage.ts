@@ -1,6 +1,10 @@
 import { freePort } from '@offload/infrastructure';
+import type { Browser, Page } from 'playwright-core';
+import { startBrowser } from './browser.ts';
 import type { Footprint } from './footprint.ts';
 import type { OwnBroker } from './own-broker.ts';
+import type { OwnPostgres } from './own-postgres.ts';
+import { startOwnSystem, withComplaints, type OwnSystem } from './own-system.ts';
 import { startProgram, type Program } from './program.ts';
 import { createTranscript, type Transcript } from './transcript.ts';
 
@@ -16,10 +20,14 @@ export interface Stage {
   scene(title: string, play: () => Promise<void>): Promise<void>;
   /** One that takes a broker of our own: with somebody else's it is left out. */
   sceneWithOwnBroker(title: string, play: (broker: OwnBroker) => Promise<void>): Promise<void>;
+  /** The same, with all of Offload running there; its processes are told `env` besides what they need. */
+  sceneWithOwnSystem(title: string, env: NodeJS.ProcessEnv, play: (system: OwnSystem) => Promise<void>): Promise<void>;
   /** Starts a program of the lesson, such as `receive`, in its scene. */
   start(program: string, options?: StartOptions): Program;
   /** The same, and waits for its end. */
   run(program: string, options?: StartOptions): Promise<void>;
+  /** Opens a page in a browser; both are there until the scene ends. What the page does not catch is written down. */
+  open(url: string): Promise<Page>;
   /** Writes a line that is none of a program's. */
   tell(who: string, words: string): void;
   freePort(): Promise<number>;
@@ -40,8 +48,12 @@ export interface StageOptions {
   /** the broker's */
   url: string;
   ownBroker: OwnBroker | undefined;
+  /** for scenes with a system of our own */
+  ownPostgres: OwnPostgres;
   /** kills whatever runs */
   abort: AbortSignal;
+  /** is told what takes long */
+  say(line: string): void;
 }
 
 export interface Played {
@@ -51,19 +63,26 @@ export interface Played {
   stage: Stage;
 }
 
-export function createStage({ folder, url, ownBroker, abort }: StageOptions): Played {
+export function createStage({ folder, url, ownBroker, ownPostgres, abort, say }: StageOptions): Played {
   const transcript = createTranscript();
   const leftOut: string[] = [];
   const onStage = new Set<Program>();
+  const browsers = new Set<Browser>();
 
   const stage: Stage = {
     async scene(title, play) {
       transcript.scene(title);
+      const closeBrowsers = async () => {
+        for (const browser of browsers) await browser.close();
+        browsers.clear();
+      };
       const running = () => [...onStage].filter(({ over }) => !over);
       try {
         await play();
+        await closeBrowsers();
         for (const program of running()) await program.stop();
       } catch (error) {
+        await closeBrowsers();
         for (const program of running()) await program.kill(); // what they have printed may explain it
         throw error;
       } finally {
@@ -73,6 +92,19 @@ export function createStage({ folder, url, ownBroker, abort }: StageOptions): Pl
     async sceneWithOwnBroker(title, play) {
       if (ownBroker) await stage.scene(title, () => play(ownBroker));
       else leftOut.push(title);
+    },
+    async sceneWithOwnSystem(title, env, play) {
+      await stage.sceneWithOwnBroker(title, async ({ url: amqpUrl }) => {
+        const databaseUrl = await ownPostgres.freshDatabase();
+        const system = await startOwnSystem({ databaseUrl, amqpUrl, env, abort });
+        try {
+          await play(system);
+          await system.kill();
+        } catch (error) {
+          await system.kill();
+          throw withComplaints(error as Error, system.complaints);
+        }
+      });
     },
     start(program, { as = program, args = [], env = {} } = {}) {
       const started = startProgram({
@@ -87,6 +119,15 @@ export function createStage({ folder, url, ownBroker, abort }: StageOptions): Pl
     },
     async run(program, options) {
       await stage.start(program, options).ends();
+    },
+    async open(pageUrl) {
+      const browser = await startBrowser(say, abort);
+      browsers.add(browser);
+      abort.addEventListener('abort', () => void browser.close());
+      const page = await browser.newPage();
+      page.on('pageerror', ({ message }) => transcript.line('browser', `not caught: ${message}`));
+      await page.goto(pageUrl);
+      return page;
     },
     tell: (who, words) => transcript.line(who, words),
     freePort: () => freePort(),

@@ -1,4 +1,4 @@
-/** What happened, scene by scene: a heading `== title`, and `who | words` for each line. */
+/** What happened, scene by scene: a heading `== title`, and `who | words` for each line. Ids become `<id>`. */
 export interface Transcript {
   readonly lines: readonly string[];
   scene(title: string): void;
@@ -6,13 +6,14 @@ export interface Transcript {
 }
 
 const WHO_WIDTH = 8;
+const ID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g; // of jobs: new each time
 
 export function createTranscript(): Transcript {
   const lines: string[] = [];
   return {
     lines,
     scene: (title) => void lines.push(...(lines.length > 0 ? [''] : []), headingOf(title)),
-    line: (who, words) => void lines.push(`${who.padEnd(WHO_WIDTH)} | ${words}`.trimEnd()),
+    line: (who, words) => void lines.push(`${who.padEnd(WHO_WIDTH)} | ${words.replace(ID, '<id>')}`.trimEnd()),
   };
 }
 

@@ -19,7 +19,7 @@ function work({ type, data }: z.infer<typeof finished>): void {
 
 const app = express();
 // The signature is over the bytes as they came. Parsed and written again they are others, so nothing may parse them before.
-app.post('/webhook', express.raw({ type: '*/*', limit: '5mb' }), ({ body, headers }, response) => {
+app.post('/webhook', express.raw({ type: '*/*', limit: '10mb' }), ({ body, headers }, response) => {
   let event;
   try {
     const bytes = Buffer.isBuffer(body) ? body : ''; // there is no Buffer where there was no body

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { webhookEvent } from '@offload/contracts';
 import { DatabaseUnavailableError, type RecordedAttempt, type TakenWebhook, type Webhooks } from '@offload/database';
@@ -56,6 +57,7 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
   const underWay = new Set<Promise<void>>();
   const metrics = webhookMetrics(parts.metrics, { webhooks, inFlight: () => underWay.size });
   const letGo = new AbortController();
+  setMaxListeners(0, letGo.signal); // each attempt listens
   let registered = false;
   let quietUntil = 0;
 

@@ -92,3 +92,10 @@ export async function unfinished(url: string): Promise<{ jobs: number; rings: nu
   );
   return row ?? { jobs: NaN, rings: NaN };
 }
+
+/** How many jobs are finished. */
+export async function finishedJobs(url: string): Promise<number> {
+  const text = `select count(*)::int as jobs from jobs where status in ('succeeded', 'failed', 'cancelled')`;
+  const [row] = await sql<{ jobs: number }>(url, text);
+  return row?.jobs ?? NaN;
+}

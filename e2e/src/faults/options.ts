@@ -29,13 +29,19 @@ export function parseOptions(args: readonly string[]): Options {
   return {
     short,
     write: values.write || (!short && only.length === 0),
-    seed: values.seed === undefined ? randomInt(1, 1_000_000) : wholeNumber('seed', values.seed),
+    seed: seedOf(values.seed),
     pace: values.jobs === undefined ? pace : { ...pace, jobs: wholeNumber('jobs', values.jobs) },
     only: only.flatMap((names) => names.split(',')),
   };
 }
 
-function wholeNumber(option: string, text: string): number {
+/** @returns the seed that is given, or one that is drawn */
+export function seedOf(text: string | undefined): number {
+  return text === undefined ? randomInt(1, 1_000_000) : wholeNumber('seed', text);
+}
+
+/** @throws TypeError when the option's value is none */
+export function wholeNumber(option: string, text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new TypeError(`--${option} must be a whole number, not "${text}"`);
   return Number(text);
 }

@@ -31,6 +31,14 @@ export interface Pace {
   kills: number;
   withoutBrokerMs: number;
   withoutBrokerPerSecond: number;
+  /** Jobs that are watched by a browser each. */
+  browsers: number;
+  /** What is killed when so much of them is finished. */
+  browserBlows: readonly [share: number, blow: 'RabbitMQ' | 'notifier'][];
+  /** Jobs with a webhook each. */
+  webhooks: number;
+  /** A notifier is killed while webhooks are owed. */
+  webhookKills: number;
   /** For everything. */
   limitMs: number;
 }
@@ -56,6 +64,14 @@ export const LONG = {
   kills: 50,
   withoutBrokerMs: MINUTE,
   withoutBrokerPerSecond: 40,
+  browsers: 1_000,
+  browserBlows: [
+    [0.15, 'RabbitMQ'],
+    [0.45, 'notifier'],
+    [0.65, 'RabbitMQ'],
+  ],
+  webhooks: 5_000,
+  webhookKills: 6,
   limitMs: 30 * MINUTE,
 } satisfies Pace;
 
@@ -77,5 +93,12 @@ export const SHORT = {
   kills: 5,
   withoutBrokerMs: 8 * SECOND,
   withoutBrokerPerSecond: 20,
+  browsers: 100,
+  browserBlows: [
+    [0.2, 'RabbitMQ'],
+    [0.6, 'notifier'],
+  ],
+  webhooks: 200,
+  webhookKills: 2,
   limitMs: 9 * MINUTE, // it takes five; a machine that is busy with other things more
 } satisfies Pace;

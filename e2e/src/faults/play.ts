@@ -1,9 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readChanges, readJobs, unfinished, type Change } from './audit.ts';
 import type { Blow } from './fault.ts';
 import type { Ground } from './ground.ts';
+import { keepLogs } from './keep-logs.ts';
 import type { Load } from './load.ts';
 import { orAbort } from './or-abort.ts';
 import type { Pace } from './pace.ts';
@@ -139,9 +139,4 @@ function lateness(
     const [due, start] = [dueAt.get(id), firstStart.get(job)];
     return isDelayed(job) && due !== undefined && start !== undefined ? [start - due] : [];
   });
-}
-
-async function keepLogs(folder: string, outputs: ReadonlyMap<string, string>): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  for (const [name, text] of outputs) await writeFile(join(folder, `${name}.log`), text);
 }

@@ -73,7 +73,7 @@ ${lateSection(scenarios)}${refusedSection(scenarios)}## Measurements
 
 ${measurementTable(report.measurements)}
 
-${failureSection(report)}## Which faults
+${measuredSections(report)}${failureSection(report)}## Which faults
 
 | fault | what is done |
 | --- | --- |
@@ -88,8 +88,8 @@ ${failureSection(report)}## Which faults
 | clocks | \`Date\` is shifted in two apis and two of the workers, by an hour ahead and behind |
 | mixed | two sequences of ${pace.mixed} faults at once, one of servers and one of processes, drawn from the seed |
 
-With \`--only\`, the names are: ${scenarios.map(({ scenario }) => `\`${scenario.name}\``).join(', ')}, \`takeover\` and
-\`without-broker\`. \`--short\` is the form that CI runs.
+With \`--only\`, the names are: ${scenarios.map(({ scenario }) => `\`${scenario.name}\``).join(', ')}, \`takeover\`,
+\`without-broker\`, \`browsers\` and \`webhooks\`. \`--short\` is the form that CI runs.
 `;
 }
 
@@ -138,6 +138,22 @@ function refusedSection(scenarios: readonly ScenarioResult[]): string {
     return refused.length === 0 ? [] : [`- ${title}: ${refused.join(', ')}`];
   });
   return lines.length === 0 ? '' : `Posts that got no 202:\n\n${lines.join('\n')}\n\n`;
+}
+
+/** A measurement's section, with when it was made and how to make it again. */
+export function datedSection(
+  section: string,
+  made: { name: string; seed: number; tookMs: number; date?: string },
+): string {
+  const { name, seed, tookMs, date = new Date().toISOString().slice(0, 10) } = made;
+  return `${section.trimEnd()}\n\n(${date}, ${minutes(tookMs)}; again: \`npm run ${name} -- --seed ${seed}\`)\n`;
+}
+
+function measuredSections({ measurements, seed, date }: Report): string {
+  const sections = measurements.flatMap(({ name, tookMs, measured }) =>
+    measured?.section === undefined ? [] : [datedSection(measured.section, { name, seed, tookMs, date })],
+  );
+  return sections.map((section) => `${section}\n`).join('');
 }
 
 function failureSection({ scenarios, measurements }: Report): string {

@@ -8,7 +8,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
+import { measureBrowsers } from '../browsers/measure.ts';
 import { repository } from '../program.ts';
+import { measureWebhooks } from '../webhooks/measure.ts';
 import { layGround } from './ground.ts';
 import { describeMachine } from './machine.ts';
 import { parseOptions } from './options.ts';
@@ -63,6 +65,16 @@ const measurements = [
     title: 'posts while RabbitMQ is down',
     measure: () => measureWithoutBroker(ground, pace, seed, deadline),
   },
+  {
+    name: 'browsers',
+    title: 'browsers that watch a job each, while RabbitMQ and a notifier are killed',
+    measure: () => measureBrowsers(ground, pace, { seed, logs, deadline, say }),
+  },
+  {
+    name: 'webhooks',
+    title: 'webhooks to receivers that fail, while notifiers are killed',
+    measure: () => measureWebhooks(ground, pace, { seed, logs, deadline, say }),
+  },
 ];
 const names = [...scenarios, ...measurements].map(({ name }) => name);
 const unknown = only.filter((name) => !names.includes(name));
@@ -89,9 +101,11 @@ for (const scenario of scenarios.filter(wanted)) {
   played.push({ scenario, failures, ...(found && { played: found }) });
 }
 for (const { name, title, measure } of measurements.filter(wanted)) {
+  const began = performance.now();
   const { found, failures } = await tryOut(name, measure);
   if (found) say(found.measured);
-  measured.push({ title, failures, ...(found && { measured: found }) });
+  const tookMs = performance.now() - began;
+  measured.push({ name, title, tookMs, failures, ...(found && { measured: found }) });
 }
 unit = 'ground';
 await ground.close();

@@ -3,6 +3,12 @@ export function median(values: readonly number[]): number {
   return [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)] ?? NaN;
 }
 
+/** The value below which so much of these lies: 0.99 for all but one in a hundred; NaN of none. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+}
+
 /** The largest of these values; NaN of none. */
 export function worst(values: readonly number[]): number {
   return values.length === 0 ? NaN : Math.max(...values);

@@ -7,6 +7,18 @@ export interface Measured {
   goal: string;
   /** what must not be */
   failures: string[];
+  /** its own section of the page, as Markdown, beginning with a heading; nothing where the row of the table says it all */
+  section?: string;
+}
+
+/** What every measurement is told. */
+export interface MeasureOptions {
+  seed: number;
+  /** Each process's log is kept here when something is not as it must be. */
+  logs: string;
+  /** Fires when there is no time left. */
+  deadline: AbortSignal;
+  say(line: string): void;
 }
 
 /** A scenario that was played, or could not be. */
@@ -18,6 +30,9 @@ export interface ScenarioResult {
 
 /** A measurement that was made, or could not be. */
 export interface MeasurementResult {
+  /** for `--only` */
+  name: string;
+  tookMs: number;
   title: string;
   measured?: Measured;
   failures: readonly string[];

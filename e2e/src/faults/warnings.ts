@@ -1,0 +1,9 @@
+/** What Node.js itself complained of in the outputs of processes, such as a leak of listeners: one line a kind, with where. */
+export function warningsIn(outputs: ReadonlyMap<string, string>): string[] {
+  const places = new Map<string, string[]>();
+  for (const [place, output] of outputs) {
+    const found = [...output.matchAll(/^\(node:\d+\) (\w*Warning: .*)$/gm)].map(([, warning = '']) => warning);
+    for (const warning of new Set(found)) places.set(warning, [...(places.get(warning) ?? []), place]);
+  }
+  return [...places].map(([warning, where]) => `${warning} (${where.join(', ')})`);
+}

@@ -27,6 +27,25 @@ export const resolveBySystem: Resolve = async (hostname) => {
   return found.map(({ address }) => address);
 };
 
+/**
+ * One lookup under way for each name, shared by all who ask for it meanwhile; nothing is remembered once it has ended. A
+ * lookup of the system can't be cancelled and holds a thread of libuv's pool until it ends, so a name whose DNS hangs
+ * holds one at most, however many requests go there and however often they are given up.
+ *
+ * What remains: lookups get half of the pool, two threads of four. So two names that hang at once still delay all others;
+ * four do when UV_THREADPOOL_SIZE is 8. https://docs.libuv.org/en/v1.x/threadpool.html
+ */
+export function oncePerName(resolve: Resolve): Resolve {
+  const underWay = new Map<string, Promise<readonly string[]>>();
+  return (hostname) => {
+    const known = underWay.get(hostname);
+    if (known) return known;
+    const asked = resolve(hostname).finally(() => underWay.delete(hostname));
+    underWay.set(hostname, asked);
+    return asked;
+  };
+}
+
 /** @returns the name for TLS: RFC 6066 section 3 has neither IP literals nor the final dot in it. */
 export function servernameOf(hostname: string): string | undefined {
   return isIP(hostname) === 0 ? hostname.replace(/\.$/, '') : undefined;

@@ -23,7 +23,10 @@ export class ResponseTooLargeError extends Error {
   readonly code = 'response-too-large';
 }
 
-/** The name didn't resolve, or the connection failed, broke off or took too long. Worth another try; see `cause`. */
+/**
+ * The name didn't resolve, the connection failed, broke off or took too long, or what came back is no HTTP. Worth another
+ * try. The message is one plain line; all there is to know is in `cause`.
+ */
 export class NetworkFaultError extends Error {
   override name = 'NetworkFaultError';
   readonly code = 'network-fault';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { connect as connectTcp, type AddressInfo } from 'node:net';
+import { connect as connectTcp, createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import type { Target } from './dial.ts';
@@ -243,11 +243,36 @@ describe('a request', () => {
 
   it.each([
     ['an unknown name', { resolve: () => Promise.reject(new Error('getaddrinfo ENOTFOUND')) }],
+    ['a name that fails at length', { resolve: () => Promise.reject(new Error('one line\r\n\n  and another\n')) }],
     ['a name without addresses', { resolve: () => Promise.resolve([]) }],
     ['a resolver that hangs', { connectTimeoutMs: 20, resolve: () => new Promise<string[]>(() => undefined) }],
-  ])('to %s is a network fault', async (_title, options) => {
-    const outbound = setup(options);
-    await expect(outbound.request({ url: 'http://nowhere.test/' }, text)).rejects.toThrow(NetworkFaultError);
+  ])('to %s is a network fault that is told in one line', async (_title, options) => {
+    const failed = await setup(options)
+      .request({ url: 'http://nowhere.test/' }, text)
+      .catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(NetworkFaultError);
+    expect((failed as Error).message).toMatch(/^the request to nowhere\.test failed: .*\S$/);
+  });
+
+  it('shares a lookup that is under way with all others of its name, and holds up no other name', async () => {
+    const asked: string[] = [];
+    const hanging = new Promise<string[]>(() => undefined);
+    const outbound = setup({
+      connectTimeoutMs: 50,
+      resolve: (hostname) => {
+        asked.push(hostname);
+        return hostname === 'hangs.test' ? hanging : Promise.reject(new Error(`no ${hostname}, ${asked.length}`));
+      },
+    });
+    const toHanging = () =>
+      outbound.request({ url: 'http://hangs.test/' }, text).catch((error: Error) => error.message);
+    const other = () => outbound.request({ url: 'http://other.test/' }, text).catch((error: Error) => error.message);
+    const late = "the request to hangs.test failed: the name didn't resolve within 50 ms";
+    expect(await Promise.all(Array.from({ length: 10 }, toHanging))).toEqual(Array(10).fill(late));
+    expect(await toHanging()).toBe(late);
+    expect(asked).toEqual(['hangs.test']);
+    expect(await other()).toContain('no other.test, 2');
+    expect(await other()).toContain('no other.test, 3'); // a lookup that has ended is over
   });
 
   it('to a closed port, or one where the connection breaks off, is a network fault with its cause', async () => {
@@ -301,6 +326,29 @@ describe('a response', () => {
       response.writeHead(200, { 'content-length': '100' }).write('half', () => response.destroy());
     });
     await expect(setup().request({ url }, text)).rejects.toThrow(NetworkFaultError);
+  });
+
+  it.each([
+    ['has the status 000', 'HTTP/1.1 000 Zero\r\nContent-Length: 0\r\n\r\n'],
+    ['has the status 99', 'HTTP/1.1 99 Low\r\nContent-Length: 0\r\n\r\n'],
+    ['is of another protocol', 'SSH-2.0-OpenSSH_9.2\r\n'],
+    ['has a broken header', 'HTTP/1.1 200 OK\r\nno header\r\n\r\n'],
+    ['has a broken chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
+  ])('that %s is a network fault that says so in one line', async (_title, octets) => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end(octets));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    opened.push(server);
+    const { port } = server.address() as AddressInfo;
+    const failed = await setup()
+      .request({ url: `http://127.0.0.1:${port}/` }, text)
+      .catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(NetworkFaultError);
+    expect((failed as Error).message).toBe(
+      `the request to 127.0.0.1:${port} failed: what came back is no HTTP response`,
+    );
   });
 
   it('left unread holds nothing up', async () => {

@@ -1,8 +1,9 @@
-import { Agent, request as send, type buildConnector } from 'undici';
+import { Agent, errors, request as send, type buildConnector } from 'undici';
 import { readBody } from './body.ts';
 import {
   checkedAddresses,
   connectBySocket,
+  oncePerName,
   resolveBySystem,
   servernameOf,
   type Connect,
@@ -16,7 +17,7 @@ export interface OutboundOptions {
   allowPrivateTargets?: boolean;
   /** Limit for resolving the name, and again for connecting, in milliseconds. @default 10_000 */
   connectTimeoutMs?: number;
-  /** @default the system's resolver */
+  /** Asked for a name only while no lookup of it is under way. @default the system's resolver */
   resolve?: Resolve;
   /** @default a TCP socket, with TLS on it for https */
   connect?: Connect;
@@ -50,7 +51,8 @@ export interface Outbound {
 
 /** Opens no connection until asked to. Keeps idle connections for a few seconds; {@link Outbound.close} ends them. */
 export function createOutbound(options: OutboundOptions = {}): Outbound {
-  const { allowPrivateTargets = false, connectTimeoutMs = 10_000, resolve = resolveBySystem } = options;
+  const { allowPrivateTargets = false, connectTimeoutMs = 10_000 } = options;
+  const resolve = oncePerName(options.resolve ?? resolveBySystem);
   const { connect = connectBySocket(connectTimeoutMs) } = options;
 
   async function dial({ protocol, hostname: host, port }: buildConnector.Options) {
@@ -109,8 +111,15 @@ function asFault(error: unknown, host: string): unknown {
   if (code === 'UND_ERR_INVALID_ARG') {
     return new InvalidRequestError(`the request to ${host} can't be sent: ${message}`, { cause: error });
   }
-  const what = message === '' || message === undefined ? String(code ?? error) : message;
-  return new NetworkFaultError(`the request to ${host} failed: ${what}`, { cause: error });
+  return new NetworkFaultError(`the request to ${host} failed: ${inOneLine(error)}`, { cause: error });
+}
+
+/** Undici asserts what its parser lets through, as the status 000, and quotes the assertion over several lines. */
+function inOneLine(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (error instanceof errors.HTTPParserError || code === 'ERR_ASSERTION') return 'what came back is no HTTP response';
+  const [line = ''] = (message ?? '').trim().split(/\s*[\r\n]/);
+  return line === '' ? String(code ?? error) : line;
 }
 
 function timeout(timeoutMs: number): NetworkFaultError {

@@ -138,6 +138,23 @@ it('takes a token nowhere else: not as a key, not for another call', async () =>
   expect([status, challenge, json.instance]).toEqual([401, 'Bearer realm="offload"', '/v1/jobs?limit=1']);
 });
 
+it.each(['TOKEN=', 'x=1;token=', 'a?token=', '?token=', 'token[]='])(
+  'takes what comes as ?%s for no token, and does not repeat it',
+  async (near) => {
+    const { get, tokenOf } = await setup();
+    const token = await tokenOf({ client: 'web' });
+    const { status, challenge, text } = await get(`/v1/events?${near}${token}`);
+    expect([status, challenge]).toEqual([401, 'Bearer realm="offload"']);
+    expect(text).not.toContain(token);
+  },
+);
+
+it('takes out of the query what it read as the token, and nothing that looks like it', async () => {
+  const { get, tokenOf } = await setup();
+  const { json } = await get(`/v1/events?tag=a;token=b&TOKEN=c&token=${await tokenOf({ client: 'web' })}`);
+  expect(json).toMatchObject({ query: { tag: 'a;token=b', TOKEN: 'c' }, url: '/v1/events?tag=a;token=b&TOKEN=c' });
+});
+
 it('knows no token without a secret', async () => {
   const { get, tokenOf } = await setup({ known: false });
   const { status, json, challenge } = await get(`/v1/events?token=${await tokenOf({ client: 'web' })}`);

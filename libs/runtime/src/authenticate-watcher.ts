@@ -3,7 +3,7 @@ import { authenticate, challenge, sendsBearer, type Client } from './access.ts';
 import type { ApiKey } from './api-keys.ts';
 import type { EventTokens } from './event-tokens.ts';
 import { Problem } from './problem.ts';
-import { TOKEN_PARAMETER, withoutToken } from './token-parameter.ts';
+import { TOKEN_PARAMETER, withoutTokenParameter } from './token-parameter.ts';
 
 /**
  * Finds out who watches: as {@link authenticate}, or by an event token in the query, since a browser's EventSource can
@@ -52,7 +52,7 @@ export function authenticateWatcher(keys: readonly ApiKey[], tokens: EventTokens
 /** @returns what the query has, which has it no more */
 function takeTokens(request: Request): string[] {
   const given = request.query[TOKEN_PARAMETER] as string | string[] | undefined; // that is all the simple parser gives
-  request.url = withoutToken(request.url);
+  request.url = withoutTokenParameter(request.url);
   return given === undefined ? [] : [given].flat();
 }
 

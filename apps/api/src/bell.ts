@@ -1,4 +1,4 @@
-import { addressOf, control, eventOf, jobEvent, ring, type Control, type Job } from '@offload/contracts';
+import { addressOf, control, eventOf, isFinished, jobEvent, ring, type Control, type Job } from '@offload/contracts';
 import type { Database, OwedRing } from '@offload/database';
 import { exchanges, type Publisher } from '@offload/messaging';
 import { Counter, type Logger, type Registry } from '@offload/runtime';
@@ -13,8 +13,19 @@ export interface Bell {
   command(command: Control): Promise<boolean>;
 }
 
-export function createBell(parts: { database: Database; publisher: Publisher; metrics: Registry; log: Logger }): Bell {
-  const { database, publisher, metrics, log } = parts;
+export interface BellParts {
+  database: Database;
+  publisher: Publisher;
+  /**
+   * For the ends of jobs: it may wait for the broker, which listeners may have again sooner than this process does. @default
+   * the publisher of everything
+   */
+  endPublisher?: Publisher;
+  metrics: Registry;
+  log: Logger;
+}
+
+export function createBell({ database, publisher, endPublisher = publisher, metrics, log }: BellParts): Bell {
   const rings = new Counter({
     name: 'offload_rings_total',
     help: 'Rings by what became of them: confirmed, or still owed',
@@ -25,7 +36,8 @@ export function createBell(parts: { database: Database; publisher: Publisher; me
   async function announce(job: Job): Promise<void> {
     try {
       const event = eventOf(job);
-      await publisher.publish(jobEvent, event, { exchange: exchanges.events, ...addressOf(event), mandatory: false });
+      const by = isFinished(job.status) ? endPublisher : publisher;
+      await by.publish(jobEvent, event, { exchange: exchanges.events, ...addressOf(event), mandatory: false });
     } catch (error) {
       log.debug({ err: error, jobId: job.id }, 'event not sent');
     }

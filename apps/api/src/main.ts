@@ -39,7 +39,8 @@ const broker = connect({
 });
 createBrokerTelemetry(log, metrics).observe(broker.events);
 // What can't be sent at once stays owed in the outbox.
-const bell = createBell({ database, publisher: createPublisher(broker, { whileAway: 'fail' }), metrics, log });
+const publisher = createPublisher(broker, { whileAway: 'fail' });
+const bell = createBell({ database, publisher, endPublisher: createPublisher(broker), metrics, log });
 const relay = startRelay({ database, bell, broker, log });
 const inspector = inspectQueues(broker);
 const reconcile = startReconcile({

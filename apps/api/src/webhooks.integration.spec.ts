@@ -31,14 +31,15 @@ async function ended(outcome?: Outcome, more?: object): Promise<string> {
 async function taken(id: string): Promise<TakenWebhook> {
   const all = {
     limit: 1_000,
+    maxBytes: 100_000_000,
     perHost: 1_000,
     room: new Map<string, number>(),
     endpoints: [],
     jobsOwn: true,
     leaseMs: 60_000,
   };
-  const due = await api.database.webhooks.take(all);
-  return due.find((each) => each.id === id) as TakenWebhook;
+  const { taken } = await api.database.webhooks.take(all);
+  return taken.find((each) => each.id === id) as TakenWebhook;
 }
 
 async function delivered(id: string): Promise<void> {
@@ -72,7 +73,7 @@ describe('a job with a webhook', () => {
     expect(more).toEqual([]);
     expect(delivery).toEqual({
       ...{ id: expect.any(String), jobId: id, endpoint: null, url, event, status: 'pending', attempts: [] },
-      ...{ createdAt: expect.any(String), nextAttemptAt: expect.any(String), endedAt: null },
+      ...{ createdAt: expect.any(String), nextAttemptAt: expect.any(String), endedAt: null, error: null },
     });
   });
 

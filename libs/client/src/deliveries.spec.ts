@@ -8,7 +8,7 @@ const DELIVERY_ID = '01a1fba9-8b1c-7d5e-9f20-3c4f6a7b8c9d';
 const delivery = (changes: Partial<Delivery> = {}): Delivery => ({
   ...{ id: DELIVERY_ID, jobId: JOB_ID, endpoint: null, url: 'https://example.com/hook', event: 'succeeded' },
   ...{ status: 'pending', attempts: [], createdAt: '2026-11-21T10:00:02.000Z' },
-  ...{ nextAttemptAt: '2026-11-21T10:00:02.000Z', endedAt: null },
+  ...{ nextAttemptAt: '2026-11-21T10:00:02.000Z', endedAt: null, error: null },
   ...changes,
 });
 

@@ -41,6 +41,7 @@ export const webhookDelivery = z.object({
   url: z.string().describe('Where it goes; of a configured endpoint without path and query.'),
   event: webhookEvent,
   status: z.enum(['pending', 'delivered', 'failed']).describe('`failed` was given up.'),
+  error: z.string().nullable().describe('Why it was given up; null where it was not.'),
   attempts: z.array(deliveryAttempt).describe('Oldest first, the last 100.'),
   createdAt: z.iso.datetime(),
   nextAttemptAt: z.iso.datetime().nullable().describe('Of a pending one that nobody is sending just now; not before.'),

@@ -18,4 +18,4 @@ export { DatabaseUnavailableError } from './unavailable.ts';
 export type { Webhooks } from './webhooks/open-webhooks.ts';
 export type { RecordedAttempt } from './webhooks/record-attempts.ts';
 export type { WebhookEndpoint } from './webhooks/register-endpoints.ts';
-export type { TakenWebhook, Taking } from './webhooks/take-webhooks.ts';
+export type { Take, TakenWebhook, Taking } from './webhooks/take-webhooks.ts';

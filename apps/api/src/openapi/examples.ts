@@ -48,7 +48,7 @@ export const deliveryExample = {
       error: 'it answered 503',
     },
   ],
-  ...{ createdAt: '2026-11-21T08:00:10.015Z', nextAttemptAt: '2026-11-21T08:00:14.870Z', endedAt: null },
+  ...{ createdAt: '2026-11-21T08:00:10.015Z', nextAttemptAt: '2026-11-21T08:00:14.870Z', endedAt: null, error: null },
 };
 
 const finishedExample = {

@@ -232,7 +232,9 @@ export const operations: Operation[] = [
     path: '/v1/deliveries/{id}/redeliver',
     id: 'redeliver',
     summary: 'Deliver a webhook again',
-    description: 'Whatever became of it: with the same `webhook-id` and body, at once, then by the whole schedule.',
+    description:
+      'Whatever became of it: with the same `webhook-id` and body, at once (or when the attempt under way fails), then by ' +
+      'the whole schedule.',
     scope: 'manage',
     parameters: deliveryParameters,
     answers: [
@@ -241,7 +243,7 @@ export const operations: Operation[] = [
         headers: ['Location'],
       },
     ],
-    problems: ['delivery-not-found'],
+    problems: ['delivery-not-found', 'endpoint-removed'],
   },
   {
     method: 'post',

@@ -35,6 +35,7 @@ export const problems = {
   'job-failed': { status: 409, meaning: 'The job has failed: there is no result.' },
   'job-cancelled': { status: 409, meaning: 'The job was cancelled: there is no result.' },
   'job-duplicated': { status: 409, meaning: 'Another job of its type with its `dedupeKey` is not finished.' },
+  'endpoint-removed': { status: 409, meaning: 'No notifier has the endpoint of this webhook any more.' },
   'idempotency-key-in-flight': {
     status: 409,
     meaning: 'The first request with this Idempotency-Key is being stored; send this one again after `Retry-After`.',

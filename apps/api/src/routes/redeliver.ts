@@ -8,7 +8,7 @@ export const deliveryParameters = z.object({ id: z.uuid('must be a UUID').toLowe
 
 /**
  * `POST /v1/deliveries/{id}/redeliver`: 202 with a webhook that is owed again, with every try, whatever became of it before.
- * Notifiers see it within a second by themselves.
+ * Notifiers see it within a second by themselves. 409 for one to an endpoint that is configured no more.
  */
 export function redeliver({ database }: { database: Database }): RequestHandler {
   return async (request, response) => {
@@ -19,6 +19,10 @@ export function redeliver({ database }: { database: Database }): RequestHandler 
     if (!delivery) {
       const detail = `There is no delivery ${id}: deliveries are deleted with their jobs`;
       throw new Problem(404, 'delivery-not-found', 'Delivery not found', detail);
+    }
+    if (delivery === 'endpoint-removed') {
+      const detail = `No notifier has the endpoint of delivery ${id} any more`;
+      throw new Problem(409, 'endpoint-removed', 'The endpoint is not configured', detail);
     }
     response.status(202).location(`/v1/jobs/${delivery.jobId}/deliveries`).json(delivery);
   };

@@ -18,6 +18,10 @@ const QUIET_MS = 20;
 /** How long after its attempt must be over a webhook is still its taker's, so that what became of it can be written. */
 const LEASE_SLACK_MS = 10_000;
 const RECORD_RETRY_MS = 500;
+/** Most bytes of jobs under way: each is in memory several times over while it is written, signed and sent. */
+const MOST_BYTES = 16 * 1024 * 1024;
+/** How often the database is told which endpoints there are, and what nobody will send is given up. */
+const UPKEEP_MS = 30_000;
 const ends: ReadonlySet<string> = new Set(webhookEvent.options.map((event) => `job.${event}`));
 
 export interface DeliverWebhooksParts {
@@ -58,31 +62,45 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
   const metrics = webhookMetrics(parts.metrics, { webhooks, inFlight: () => underWay.size });
   const letGo = new AbortController();
   setMaxListeners(0, letGo.signal); // each attempt listens
-  let registered = false;
+  let bytesUnderWay = 0;
   let quietUntil = 0;
+  /** Where the last look ended. */
+  let after = '';
 
-  async function round(): Promise<number> {
-    if (!registered) await webhooks.register(endpoints);
-    registered = true;
-    const quietMs = quietUntil - performance.now();
-    if (quietMs > 0) await delay(quietMs);
-    const limit = concurrency - underWay.size;
-    if (limit === 0) return POLL_MS; // whoever ends wakes us
-    const taking = { limit, perHost: parts.concurrencyPerHost, room: hosts.room(), endpoints: names };
-    const taken = await webhooks.take({ ...taking, jobsOwn: secrets.length > 0, leaseMs });
-    for (const each of taken) begin(each);
-    if (taken.length === 0) quietUntil = performance.now() + QUIET_MS;
-    return taken.length === limit ? 0 : POLL_MS;
+  async function upkeep(): Promise<number> {
+    await webhooks.register(endpoints);
+    const ended = await webhooks.expire();
+    if (ended > 0) log.warn({ ended }, 'webhooks given up: owed for more than a day, or to an endpoint nobody has');
+    return UPKEEP_MS;
   }
 
+  async function round(): Promise<number> {
+    const quietMs = quietUntil - performance.now();
+    if (quietMs > 0) await delay(quietMs);
+    const [limit, maxBytes] = [concurrency - underWay.size, MOST_BYTES - bytesUnderWay];
+    if (limit <= 0 || maxBytes <= 0) return POLL_MS; // whoever ends wakes us
+    const room = { perHost: parts.concurrencyPerHost, room: hosts.room(), after };
+    const whose = { endpoints: names, jobsOwn: secrets.length > 0 };
+    const { taken, next } = await webhooks.take({ limit, maxBytes, ...room, ...whose, leaseMs });
+    for (const each of taken) begin(each);
+    const isAround = next === '' && after === '';
+    after = next;
+    if (!isAround) return 0;
+    if (taken.length === 0) quietUntil = performance.now() + QUIET_MS;
+    return POLL_MS;
+  }
+
+  const keeping = startLoop({ name: 'upkeep of webhooks', round: upkeep, retryMs: POLL_MS, log });
   const loop = startLoop({ name: 'delivery of webhooks', round, retryMs: POLL_MS, log });
 
   function begin(taken: TakenWebhook): void {
     hosts.begin(taken.host);
+    bytesUnderWay += taken.bytes;
     const work = deliver(taken)
       .catch((error: Error) => log.error({ err: error, webhookId: taken.id }, 'left for another attempt'))
       .finally(() => {
         underWay.delete(work);
+        bytesUnderWay -= taken.bytes;
         loop.wake(); // its place is free
       });
     underWay.add(work);
@@ -104,8 +122,10 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
     const durationMs = Math.round(performance.now() - started);
     const outcome = outcomeOf(answer, taken);
     metrics.attempt(answer.kind === 'gone' ? 'gone' : outcome.kind, durationMs);
-    const { status, error } = answer;
-    log.debug({ webhookId: id, jobId: job.id, endpoint, host, attempt, status, error, durationMs }, outcome.kind);
+    const { status, error, address } = answer;
+    const what = { webhookId: id, jobId: job.id, endpoint, host, attempt, status, error, address, durationMs };
+    if (outcome.kind === 'failed') log.warn(what, 'webhook given up');
+    else log.debug(what, outcome.kind);
     await written(async () => {
       if (answer.kind === 'gone') await webhooks.endReceiver(taken);
       await webhooks.record({ id, attempt, outcome, entry: { durationMs, status, error } });
@@ -118,21 +138,22 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
     return delayMs === null ? { kind: 'failed' } : { kind: 'retry', delayMs };
   }
 
-  /** What happened is to be written, also by a database that comes back; later than this another takes it anyway. */
+  /** What happened is to be written, however long the database is away: while it is, nobody else can take it either. */
   async function written(write: () => Promise<void>): Promise<void> {
-    for (const until = performance.now() + LEASE_SLACK_MS; ; await delay(RECORD_RETRY_MS)) {
+    for (;;) {
       try {
         return await write();
       } catch (error) {
-        if (!(error instanceof DatabaseUnavailableError) || performance.now() > until) throw error;
+        if (!(error instanceof DatabaseUnavailableError) || letGo.signal.aborted) throw error;
       }
+      await delay(RECORD_RETRY_MS, undefined, { signal: letGo.signal }).catch(() => undefined); // then it is tried once more
     }
   }
 
   return {
     hear: (routingKey) => void (ends.has(routingKey) && loop.wake()),
     async stop(graceMs) {
-      await loop.stop();
+      await Promise.all([keeping.stop(), loop.stop()]);
       const timer = setTimeout(() => letGo.abort(new Error('the notifier stops')), graceMs);
       await Promise.all(underWay);
       clearTimeout(timer);

@@ -1,4 +1,4 @@
-import { webhook } from '@offload/contracts';
+import { jobTypes, plainText, queueName, webhook } from '@offload/contracts';
 import type { WebhookEndpoint } from '@offload/database';
 import { webhookSecret } from '@offload/runtime';
 import { z } from 'zod';
@@ -13,9 +13,9 @@ const endpoint = webhook.extend({
   url: webhook.shape.url.transform((url) => new URL(url).href), // as it goes over the wire
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'has 1 to 63 of a-z, 0-9, ".", "_" and "-"'),
   secrets: z.array(webhookSecret).min(1).max(5),
-  types: z.array(z.string()).default([]),
-  queues: z.array(z.string()).default([]),
-  tags: z.array(z.string()).default([]),
+  types: z.array(z.enum(jobTypes)).default([]),
+  queues: z.array(queueName).default([]),
+  tags: z.array(plainText(64)).default([]),
 });
 
 const endpoints = z

@@ -5,6 +5,8 @@ const FAILURES_TO_OPEN = 10;
 /** How long it stays open at first; twice as long after each probe that fails, up to the longest. In milliseconds. */
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 60_000;
+/** A host of which nobody has heard for so long is forgotten, its failures too, in milliseconds. */
+const FORGET_MS = 5 * 60_000;
 
 /**
  * What each host (with its port) may get: so many webhooks at once that one dead receiver delays no other, and none while
@@ -28,6 +30,8 @@ interface Host {
   failures: number;
   pauseMs: number;
   openUntil: number;
+  /** When it failed last. */
+  failedAt: number;
 }
 
 /** @param now the clock, in milliseconds @default performance.now */
@@ -50,10 +54,14 @@ export function createHosts(perHost: number, metrics: Registry, now: () => numbe
 
   return {
     room() {
-      return new Map([...hosts].map(([name, host]) => [name, roomOf(host)]));
+      for (const [name, host] of hosts) {
+        if (host.inFlight === 0 && now() > host.failedAt + FORGET_MS) hosts.delete(name);
+      }
+      const room = [...hosts].map(([name, host]): [string, number] => [name, roomOf(host)]);
+      return new Map(room.filter(([, free]) => free < perHost));
     },
     begin(name) {
-      const host = hosts.get(name) ?? { inFlight: 0, failures: 0, pauseMs: 0, openUntil: 0 };
+      const host = hosts.get(name) ?? { inFlight: 0, failures: 0, pauseMs: 0, openUntil: 0, failedAt: 0 };
       hosts.set(name, host);
       host.inFlight += 1;
     },
@@ -64,6 +72,7 @@ export function createHosts(perHost: number, metrics: Registry, now: () => numbe
       if (failed === false) Object.assign(host, { failures: 0, pauseMs: 0 });
       if (failed === true) {
         host.failures += 1;
+        host.failedAt = now();
         // Those that were under way when it opened tell nothing new; the probe does.
         if (isTripped(host) && now() >= host.openUntil) {
           host.pauseMs = Math.min(Math.max(2 * host.pauseMs, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { InvalidRequestError, parseRetryAfter, RefusedTargetError, type Outbound } from '@offload/outbound';
 import type { WrittenWebhook } from './write-webhook.ts';
 
@@ -11,12 +12,15 @@ export interface Answer {
   error: string | null;
   /** What the receiver asked for, in milliseconds. */
   retryAfterMs?: number | undefined;
+  /** The address inside that a refused target led to: for the log alone. */
+  address?: string | undefined;
   /** Whether the host gave no answer, or one that says it is in trouble; null when it was not asked. */
   hostFailed: boolean | null;
 }
 
-/** Of a response that nobody reads, so much is taken in that its connection can be used again. In bytes. */
+/** Of a response that nobody reads, so much is taken in, for so long, that its connection can be used again. */
 const MAX_RESPONSE_BYTES = 16 * 1024;
+const DRAIN_MS = 250;
 
 /**
  * Sends a webhook once. Redirects are not followed: they are failures, as is all that is no 2xx.
@@ -31,14 +35,17 @@ export async function sendWebhook(
   const request = { url, method: 'POST', headers, body, timeoutMs, signal, maxBytes: MAX_RESPONSE_BYTES };
   try {
     return await outbound.request(request, async ({ status, headers, bytes }) => {
-      await bytes().catch(() => undefined); // too long, or cut off: the status was there
+      const drained = bytes().catch(() => undefined); // too long, or cut off: the status was there
+      await Promise.race([drained, delay(DRAIN_MS, undefined, { ref: false })]);
       return judge(status, headers);
     });
   } catch (error) {
     if (signal.aborted && error === signal.reason) throw error;
     const refused = error instanceof RefusedTargetError || error instanceof InvalidRequestError;
     const { message } = error as Error;
-    return { kind: refused ? 'refused' : 'failed', status: null, error: message, hostFailed: refused ? null : true };
+    const address = error instanceof RefusedTargetError ? error.address : undefined;
+    const hostFailed = refused ? null : true;
+    return { kind: refused ? 'refused' : 'failed', status: null, error: message, address, hostFailed };
   }
 }
 

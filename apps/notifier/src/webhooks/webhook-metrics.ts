@@ -27,19 +27,27 @@ export function webhookMetrics(
       this.set(inFlight());
     },
   });
-  const oldest = new Gauge({
+  // Both are asked for at each look, and told by one statement.
+  let counted: ReturnType<typeof webhooks.countOwed> | null = null;
+  const count = () =>
+    (counted ??= webhooks
+      .countOwed()
+      .catch(() => ({ pending: NaN, oldestDueMs: NaN }))
+      .finally(() => (counted = null)));
+  new Gauge({
     name: 'offload_webhooks_oldest_due_seconds',
     help: 'For how long the webhook that has been due for longest is waiting, of all notifiers; NaN when not known',
     registers,
+    async collect() {
+      this.set((await count()).oldestDueMs / 1_000);
+    },
   });
   new Gauge({
     name: 'offload_webhooks_owed',
     help: 'Webhooks that are not delivered yet, of all notifiers; NaN when the database does not say',
     registers,
     async collect() {
-      const owed = await webhooks.countOwed().catch(() => ({ pending: NaN, oldestDueMs: NaN }));
-      this.set(owed.pending);
-      oldest.set(owed.oldestDueMs / 1_000);
+      this.set((await count()).pending);
     },
   });
   return {

@@ -4,15 +4,15 @@ import { batch } from '../batch.ts';
 import { orUnavailable } from '../unavailable.ts';
 import { countOwedWebhooks, listWebhooks, redeliverWebhook } from './read-webhooks.ts';
 import { endReceiver, recordAttempts, releaseWebhook, type RecordedAttempt } from './record-attempts.ts';
-import { registerEndpoints, type WebhookEndpoint } from './register-endpoints.ts';
-import { takeWebhooks, type TakenWebhook, type Taking } from './take-webhooks.ts';
+import { expireWebhooks, registerEndpoints, type WebhookEndpoint } from './register-endpoints.ts';
+import { takeWebhooks, type Take, type TakenWebhook, type Taking } from './take-webhooks.ts';
 
 /** What the system asks of PostgreSQL about webhooks; they are owed by whatever ends a job. */
 export interface Webhooks {
-  /** Makes these the configured endpoints, all of them. */
+  /** Keeps these configured endpoints for an hour. */
   register(endpoints: readonly WebhookEndpoint[]): Promise<void>;
   /** Takes webhooks that are due, for the caller alone. */
-  take(taking: Taking): Promise<TakenWebhook[]>;
+  take(taking: Taking): Promise<Take>;
   /** Records what an attempt came to. */
   record(attempt: RecordedAttempt): Promise<void>;
   /** Gives back one that was taken and not sent to its end: due at once, and no try is used up. */
@@ -22,7 +22,9 @@ export interface Webhooks {
   /** @returns the webhooks of a job, oldest first; null when there is no such job */
   list(jobId: string): Promise<WebhookDelivery[] | null>;
   /** Owes a webhook again. @returns null when there is no such webhook */
-  redeliver(id: string): Promise<WebhookDelivery | null>;
+  redeliver(id: string): Promise<WebhookDelivery | 'endpoint-removed' | null>;
+  /** Gives up what nobody will send. @returns how many */
+  expire(): Promise<number>;
   /** How many are owed, and for how long the one that is due for longest has been. */
   countOwed(): Promise<{ pending: number; oldestDueMs: number }>;
 }
@@ -35,6 +37,7 @@ export function openWebhooks(pool: Pool): Webhooks {
     release: (taken) => orUnavailable(() => releaseWebhook(pool, taken)),
     endReceiver: (taken) => orUnavailable(() => endReceiver(pool, taken)),
     list: (jobId) => orUnavailable(() => listWebhooks(pool, jobId)),
+    expire: () => orUnavailable(() => expireWebhooks(pool)),
     redeliver: (id) => orUnavailable(() => redeliverWebhook(pool, id)),
     countOwed: () => orUnavailable(() => countOwedWebhooks(pool)),
   };

@@ -5,8 +5,9 @@ import { jobSnapshot } from '../job-row.ts';
  * are owed in the transaction of the terminal state, whatever becomes of the event.
  */
 export const oweWebhooks = `
-    insert into webhook_deliveries (id, job_id, endpoint, url, host, event, snapshot)
-    select uuid_v7(), job.id, target.endpoint, target.url, target.host, job.status, ${jobSnapshot}
+    insert into webhook_deliveries (id, job_id, endpoint, url, host, event, snapshot, bytes)
+    select uuid_v7(), job.id, target.endpoint, target.url, target.host, job.status, kept.snapshot,
+      octet_length(kept.snapshot::text)
     from job cross join lateral (
       select null as endpoint, job.webhook->>'url' as url, job.webhook->>'host' as host
       where job.webhook->'events' ? job.status::text
@@ -16,5 +17,5 @@ export const oweWebhooks = `
         and (types = '{}' or job.type = any(types))
         and (queues = '{}' or job.queue = any(queues))
         and (tags = '{}' or job.tags && tags)
-    ) as target
+    ) as target cross join lateral (select ${jobSnapshot} as snapshot) as kept
     where job.status in ('succeeded', 'failed', 'cancelled')`;

@@ -13,13 +13,15 @@ interface DeliveryRow {
   dueAt: Date;
   takenAt: Date | null;
   endedAt: Date | null;
+  error: string | null;
 }
 
-const columns = `id, job_id as "jobId", endpoint, url, event, status, log, created_at as "createdAt", due_at as "dueAt",
-  taken_at as "takenAt", ended_at as "endedAt"`;
+/** Of `webhook_deliveries as delivery`. */
+const columns = `delivery.id, job_id as "jobId", endpoint, delivery.url, event, status, log, created_at as "createdAt",
+  due_at as "dueAt", taken_at as "takenAt", ended_at as "endedAt", error`;
 
 function toDelivery({ log, dueAt, takenAt, createdAt, endedAt, ...row }: DeliveryRow): WebhookDelivery {
-  const { id, jobId, endpoint, url, event, status } = row;
+  const { id, jobId, endpoint, url, event, status, error } = row;
   return {
     id,
     jobId,
@@ -28,6 +30,7 @@ function toDelivery({ log, dueAt, takenAt, createdAt, endedAt, ...row }: Deliver
     url: endpoint === null ? url : new URL(url).origin,
     event,
     status,
+    error,
     attempts: log.map(({ number, at, durationMs, status, error }) => ({ number, at, durationMs, status, error })),
     createdAt: createdAt.toISOString(),
     nextAttemptAt: status === 'pending' && takenAt === null ? dueAt.toISOString() : null,
@@ -37,32 +40,43 @@ function toDelivery({ log, dueAt, takenAt, createdAt, endedAt, ...row }: Deliver
 
 /** @returns the webhooks of a job, oldest first; null when there is no such job */
 export async function listWebhooks(pool: Pool, jobId: string): Promise<WebhookDelivery[] | null> {
-  const sql = `select ${columns} from webhook_deliveries where job_id = $1 order by id`;
+  const sql = `select ${columns} from webhook_deliveries as delivery where job_id = $1 order by id`;
   const { rows } = await pool.query<DeliveryRow>(sql, [jobId]);
   if (rows.length > 0) return rows.map(toDelivery);
   const { rowCount } = await pool.query('select from jobs where id = $1', [jobId]);
   return rowCount ? [] : null;
 }
 
-// While somebody is sending it, that attempt goes on, and what follows from it is as if it were the first.
+// While somebody is sending it, that attempt goes on; should it fail, `record` sees that no try is counted, and has it sent
+// again. An endpoint's goes where the endpoint is now.
 const redeliverSql = `
-  update webhook_deliveries set
+  update webhook_deliveries as delivery set
     status = 'pending',
     tries = 0,
     owed_at = now(),
     due_at = case when status = 'pending' and taken_at is not null then due_at else now() end,
-    ended_at = null
-  where id = $1
+    ended_at = null,
+    error = null,
+    url = target.url,
+    host = target.host
+  from (
+    select old.id, coalesce(endpoint.url, old.url) as url, coalesce(endpoint.host, old.host) as host
+    from webhook_deliveries as old left join webhook_endpoints as endpoint on endpoint.name = old.endpoint
+    where old.id = $1 and (old.endpoint is null or endpoint.name is not null)
+  ) as target
+  where delivery.id = target.id
   returning ${columns}`;
 
 /**
  * Owes a webhook again, from now on and with every try, whatever became of it before.
  *
- * @returns null when there is no such webhook
+ * @returns null when there is no such webhook; `endpoint-removed` when no notifier could send it
  */
-export async function redeliverWebhook(pool: Pool, id: string): Promise<WebhookDelivery | null> {
+export async function redeliverWebhook(pool: Pool, id: string): Promise<WebhookDelivery | 'endpoint-removed' | null> {
   const { rows } = await pool.query<DeliveryRow>(redeliverSql, [id]);
-  return rows[0] ? toDelivery(rows[0]) : null;
+  if (rows[0]) return toDelivery(rows[0]);
+  const { rowCount } = await pool.query('select from webhook_deliveries where id = $1', [id]);
+  return rowCount ? 'endpoint-removed' : null;
 }
 
 /** @returns how many webhooks are owed, and for how long the one that is due for longest has been, in milliseconds */

@@ -19,13 +19,16 @@ export interface RecordedAttempt {
 /** What each log keeps. */
 const LONGEST_LOG = 100;
 
-// That it arrived counts whoever says so; what else an attempt came to counts only while nobody has taken it since. An
-// endpoint to which a delivery by hand has arrived wants webhooks again.
+// That it arrived counts whoever says so, and whatever was thought before; what else an attempt came to counts only while
+// nobody has taken it since. Without a try since it was owed, it was redelivered by hand while it was being sent: then it
+// is sent again. An endpoint to which one has arrived wants webhooks (again).
 const sql = `
   with held as (
     select delivery.id, delivery.endpoint, input.delay_ms, input.entry,
-      case when delivery.status = 'pending' and (input.kind = 'delivered' or input.attempt = delivery.attempt)
-        then input.kind else 'none' end as kind
+      case when input.kind = 'delivered' and delivery.status <> 'delivered' then 'delivered'
+        when delivery.status <> 'pending' or input.attempt <> delivery.attempt then 'none'
+        when input.kind <> 'delivered' and delivery.tries = 0 then 'again'
+        else input.kind end as kind
     from webhook_deliveries as delivery join unnest($1::uuid[], $2::int[], $3::text[], $4::float8[], $5::jsonb[])
       as input(id, attempt, kind, delay_ms, entry) on input.id = delivery.id
     order by delivery.id for update of delivery
@@ -41,7 +44,9 @@ const sql = `
     status = (case when held.kind in ('delivered', 'failed') then held.kind else delivery.status::text end)
       ::webhook_delivery_status,
     taken_at = case held.kind when 'none' then taken_at end,
-    due_at = case held.kind when 'retry' then now() + held.delay_ms * interval '1 millisecond' else due_at end,
+    due_at = case held.kind when 'retry' then now() + held.delay_ms * interval '1 millisecond' when 'again' then now()
+      else due_at end,
+    error = case held.kind when 'failed' then held.entry->>'error' when 'delivered' then null else delivery.error end,
     ended_at = case when held.kind in ('delivered', 'failed') then now() else ended_at end
   from held where delivery.id = held.id`;
 
@@ -62,7 +67,7 @@ export async function recordAttempts(pool: Pool, attempts: RecordedAttempt[]): P
 }
 
 const releaseSql = `
-  update webhook_deliveries set due_at = now(), taken_at = null, tries = tries - 1
+  update webhook_deliveries set due_at = now(), taken_at = null, tries = greatest(tries - 1, 0)
   where id = $1 and attempt = $2 and status = 'pending'`;
 
 /** Gives back one that was taken and not sent to its end: due at once, and no try is used up. */
@@ -74,7 +79,8 @@ const endSql = `
   with gone as (
     update webhook_endpoints set gone_at = now() where name = $3 and url = $2 and gone_at is null
   )
-  update webhook_deliveries set status = 'failed', ended_at = now(), taken_at = null
+  update webhook_deliveries set status = 'failed', ended_at = now(), taken_at = null,
+    error = 'its receiver wants no more webhooks'
   where status = 'pending' and host = $1 and url = $2 and endpoint is not distinct from $3 and id <> $4`;
 
 /**

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Webhook, WebhookEvent } from '@offload/contracts';
 import { useJobs } from '../transitions/spec-jobs.ts';
 import type { WebhookEndpoint } from './register-endpoints.ts';
@@ -20,6 +20,7 @@ const webhookTo = (host: string, more: Partial<Webhook> = {}): Webhook => ({
 
 const taking = (more: Partial<Taking> = {}): Taking => ({
   limit: 100,
+  maxBytes: 1_000_000,
   perHost: 100,
   room: new Map(),
   endpoints: [],
@@ -30,7 +31,8 @@ const taking = (more: Partial<Taking> = {}): Taking => ({
 
 /** What is owed to this host; what is owed to others is left to their tests. */
 async function take(host: string, more: Partial<Taking> = {}): Promise<TakenWebhook[]> {
-  return jobs.database.webhooks.take(taking({ perHost: 0, room: new Map([[host, 100]]), ...more }));
+  const room = new Map([[host, 100]]);
+  return (await jobs.database.webhooks.take(taking({ perHost: 0, room, ...more }))).taken;
 }
 
 async function finished(webhook: Webhook, more = {}): Promise<string> {
@@ -167,6 +169,29 @@ describe('taking webhooks', () => {
     expect(await take(host)).toMatchObject([{ id: lost.id, attempt: 2, tries: 2 }]);
   });
 
+  it('takes so many bytes of jobs at once, and one that alone has more', async () => {
+    const host = newHost();
+    for (let n = 0; n < 3; n += 1) await finished(webhookTo(host), { payload: 'x'.repeat(10_000) });
+    expect(await take(host, { maxBytes: 1 })).toHaveLength(1);
+    const [one, ...more] = await take(host, { maxBytes: 15_000 });
+    expect([one && one.bytes > 10_000 && one.bytes < 11_000, more.length]).toEqual([true, 1]);
+  });
+
+  it('goes from host to host, so that none waits for others that are owed more', async () => {
+    const hosts = ['a', 'b', 'c'].map((letter) => `${letter}.${newHost()}`);
+    for (const host of hosts) for (let n = 0; n < 3; n += 1) await finished(webhookTo(host));
+    const others = await jobs.query<{ host: string }>('select distinct host from webhook_deliveries');
+    const room = new Map(others.filter(({ host }) => !hosts.includes(host)).map(({ host }) => [host, 0]));
+    const asked: string[] = [];
+    let after = '';
+    while (asked.length < 6) {
+      const { taken, next } = await jobs.database.webhooks.take(taking({ limit: 1, room, after }));
+      asked.push(...taken.map(({ host }) => host));
+      after = next;
+    }
+    expect(asked).toEqual([...hosts, ...hosts]);
+  });
+
   it("leaves jobs' own webhooks to those who can sign them", async () => {
     const host = newHost();
     await finished(webhookTo(host));
@@ -185,7 +210,7 @@ describe('taking webhooks', () => {
     const others = await jobs.query<{ host: string }>('select distinct host from webhook_deliveries');
     const room = new Map(others.map(({ host }) => [host, 0]));
     room.delete(free);
-    const taken = await jobs.database.webhooks.take(taking({ perHost: 3, room: room.set(busy, 1).set(full, 0) }));
+    const { taken } = await jobs.database.webhooks.take(taking({ perHost: 3, room: room.set(busy, 1).set(full, 0) }));
     const of = (host: string) => taken.filter((each) => each.host === host).map(({ job }) => job.id);
     expect([of(busy), of(full), of(free).sort()]).toEqual([
       made.get(busy)?.slice(0, 1),
@@ -239,6 +264,16 @@ describe('what an attempt came to', () => {
     await record(second as TakenWebhook, { kind: 'retry', delayMs: 0 }, 500);
     expect(await log(late.job.id)).toMatchObject([{ status: 'delivered', attempts: [{}, {}, { number: 2 }] }]);
     expect(await take(host)).toEqual([]);
+  });
+
+  it('that arrived counts, even when it was given up meanwhile', async () => {
+    const host = newHost();
+    const [first, second] = [await owed(host), await owed(host)];
+    await jobs.database.webhooks.endReceiver(second);
+    await record(second, { kind: 'failed' }, 410);
+    expect(await log(first.job.id)).toMatchObject([{ status: 'failed', error: 'its receiver wants no more webhooks' }]);
+    await record(first, { kind: 'delivered' });
+    expect(await log(first.job.id)).toMatchObject([{ status: 'delivered', error: null }]);
   });
 
   it('keeps the last hundred', async () => {
@@ -302,6 +337,43 @@ describe('delivering again by hand', () => {
   });
 });
 
+describe('while it is being sent, delivering again by hand', () => {
+  it('has it sent once more when that attempt fails, even if it was the last', async () => {
+    const host = newHost();
+    const taken = await owed(host);
+    await jobs.database.webhooks.redeliver(taken.id);
+    await record(taken, { kind: 'failed' }, 500);
+    expect(await take(host)).toMatchObject([{ id: taken.id, attempt: 2, tries: 1 }]);
+  });
+
+  it('changes nothing when that attempt arrives', async () => {
+    const host = newHost();
+    const taken = await owed(host);
+    await jobs.database.webhooks.redeliver(taken.id);
+    await record(taken, { kind: 'delivered' });
+    expect(await log(taken.job.id)).toMatchObject([{ status: 'delivered' }]);
+  });
+
+  it('leaves it every try when that attempt is given back', async () => {
+    const host = newHost();
+    const taken = await owed(host);
+    await jobs.database.webhooks.redeliver(taken.id);
+    await jobs.database.webhooks.release(taken);
+    expect(await take(host)).toMatchObject([{ id: taken.id, tries: 1 }]);
+  });
+});
+
+it('is given up when it has been owed for more than a day, also when nobody could send it', async () => {
+  const host = newHost();
+  const id = await finished(webhookTo(host));
+  await jobs.query(`update webhook_deliveries set owed_at = now() - interval '24 hours' where job_id = $1`, [id]);
+  await jobs.database.webhooks.expire();
+  expect(await log(id)).toMatchObject([{ status: 'pending' }]);
+  await jobs.query(`update webhook_deliveries set owed_at = now() - interval '26 hours' where job_id = $1`, [id]);
+  await jobs.database.webhooks.expire();
+  expect(await log(id)).toMatchObject([{ status: 'failed', error: 'it was owed for more than a day' }]);
+});
+
 describe('the webhooks of a job', () => {
   it('are none for a job without, and null for no job', async () => {
     expect(await jobs.database.webhooks.list(await jobs.rung())).toEqual([]);
@@ -335,6 +407,13 @@ describe('configured endpoints', () => {
   });
   const register = (...endpoints: WebhookEndpoint[]) => jobs.database.webhooks.register(endpoints);
   const names = ['every', 'typed', 'queued', 'tagged', 'failures'];
+  /** As if no notifier had had it in its list for so long. */
+  const unseen = (name: string) =>
+    jobs.query(`update webhook_endpoints set seen_at = now() - interval '61 minutes' where name = $1`, [name]);
+  afterEach(async () => {
+    await jobs.query('delete from webhook_endpoints');
+    await jobs.query('delete from webhook_deliveries where endpoint is not null');
+  });
 
   it('are owed the jobs that match every filter of theirs', async () => {
     const host = newHost();
@@ -347,7 +426,6 @@ describe('configured endpoints', () => {
     );
     const plain = await finished(undefined as never);
     const tagged = await finished(webhookTo(host), { type: 'mine', queue: 'mail', tags: ['b', 'c'] });
-    await register();
     const of = async (id: string) => (await log(id)).map(({ endpoint }) => endpoint);
     expect((await of(plain)).sort()).toEqual(['every', 'typed']);
     expect((await of(tagged)).sort()).toEqual(['every', 'queued', 'tagged', null].sort());
@@ -358,22 +436,36 @@ describe('configured endpoints', () => {
     await register(endpoint('every', host));
     const id = await finished(undefined as never);
     expect(await log(id)).toMatchObject([{ url: `https://${host}`, endpoint: 'every' }]);
-    await register();
   });
 
-  it('are sent to by those who know them; without one, what is owed to it is given up', async () => {
+  it('are sent to by those who know them, while others have other lists', async () => {
     const host = newHost();
     await register(endpoint('every', host));
-    const id = await finished(webhookTo(newHost()));
-    expect(await take(host, { endpoints: ['another'] })).toEqual([]);
+    const id = await finished(undefined as never);
+    await register(endpoint('failures', host, { events: ['failed'] }));
     await register();
-    const became = (await log(id)).map(({ endpoint, status }) => [endpoint, status]);
-    expect(new Map(became as [string | null, string][])).toEqual(
+    await jobs.database.webhooks.expire();
+    expect(await take(host, { endpoints: ['failures'] })).toEqual([]);
+    expect((await take(host, { endpoints: names })).map(({ job }) => job.id)).toEqual([id]);
+  });
+
+  it('are removed when nobody has had them for an hour; what is owed to them is given up, and nothing else', async () => {
+    const host = newHost();
+    await register(endpoint('every', host), endpoint('typed', host));
+    const id = await finished(webhookTo(newHost()));
+    await unseen('every');
+    expect(await jobs.database.webhooks.expire()).toBe(1);
+    const became = (await log(id)).map(({ endpoint, status, error }) => [endpoint, [status, error]] as const);
+    expect(new Map(became)).toEqual(
       new Map([
-        [null, 'pending'],
-        ['every', 'failed'],
-      ]),
+        [null, ['pending', null]],
+        ['typed', ['pending', null]],
+        ['every', ['failed', 'no notifier has its endpoint any more']],
+      ] as const),
     );
+    expect((await log(await finished(undefined as never))).map((each) => each.endpoint)).toEqual(['typed']);
+    const gone = (await log(id)).find((each) => each.endpoint === 'every');
+    expect(await jobs.database.webhooks.redeliver(gone?.id ?? '')).toBe('endpoint-removed');
   });
 
   it('are followed when they move', async () => {
@@ -383,7 +475,11 @@ describe('configured endpoints', () => {
     await register(endpoint('every', moved));
     const [taken] = await take(moved, { endpoints: names });
     expect([taken?.job.id, taken?.url]).toEqual([id, `https://${moved}/all?secret=1`]);
-    await register();
+    await record(taken as TakenWebhook, { kind: 'failed' }, 404);
+    const again = newHost();
+    await register(endpoint('every', again));
+    await jobs.database.webhooks.redeliver(taken?.id ?? '');
+    expect((await take(again, { endpoints: names })).map((each) => each.id)).toEqual([taken?.id]);
   });
 
   it('are owed nothing from the moment on when they want no more, until they move or one arrives by hand', async () => {
@@ -399,14 +495,12 @@ describe('configured endpoints', () => {
     const [again] = await take(host, { endpoints: names });
     await record(again as TakenWebhook, { kind: 'delivered' });
     expect(await log(await finished(undefined as never))).toHaveLength(1);
-    await register();
   });
 
   it('can be registered by several at once', async () => {
     const host = newHost();
     await Promise.all(Array.from({ length: 5 }, () => register(endpoint('every', host))));
     expect(await log(await finished(undefined as never))).toHaveLength(1);
-    await register();
   });
 });
 

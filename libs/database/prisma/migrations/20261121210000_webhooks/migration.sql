@@ -13,6 +13,7 @@ CREATE TABLE "webhook_endpoints" (
     "types" TEXT[],
     "queues" TEXT[],
     "tags" TEXT[],
+    "seen_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "gone_at" TIMESTAMPTZ(3),
 
     CONSTRAINT "webhook_endpoints_pkey" PRIMARY KEY ("name")
@@ -27,6 +28,7 @@ CREATE TABLE "webhook_deliveries" (
     "host" TEXT NOT NULL,
     "event" "job_status" NOT NULL,
     "snapshot" JSON NOT NULL,
+    "bytes" INTEGER NOT NULL,
     "status" "webhook_delivery_status" NOT NULL DEFAULT 'pending',
     "attempt" INTEGER NOT NULL DEFAULT 0,
     "tries" INTEGER NOT NULL DEFAULT 0,
@@ -36,6 +38,7 @@ CREATE TABLE "webhook_deliveries" (
     "taken_at" TIMESTAMPTZ(3),
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "ended_at" TIMESTAMPTZ(3),
+    "error" TEXT,
 
     CONSTRAINT "webhook_deliveries_pkey" PRIMARY KEY ("id")
 );

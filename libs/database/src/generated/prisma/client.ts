@@ -60,7 +60,7 @@ export type Outbox = Prisma.OutboxModel
 export type IdempotencyKey = Prisma.IdempotencyKeyModel
 /**
  * Model WebhookEndpoint
- * Where the webhooks of all jobs go, or of those that match: as the notifier that started last was told.
+ * Where the webhooks of all jobs go, or of those that match: as notifiers have been told.
  */
 export type WebhookEndpoint = Prisma.WebhookEndpointModel
 /**

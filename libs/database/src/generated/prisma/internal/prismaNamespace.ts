@@ -894,6 +894,7 @@ export const WebhookEndpointScalarFieldEnum = {
   types: 'types',
   queues: 'queues',
   tags: 'tags',
+  seenAt: 'seenAt',
   goneAt: 'goneAt'
 } as const
 
@@ -908,6 +909,7 @@ export const WebhookDeliveryScalarFieldEnum = {
   host: 'host',
   event: 'event',
   snapshot: 'snapshot',
+  bytes: 'bytes',
   status: 'status',
   attempt: 'attempt',
   tries: 'tries',
@@ -916,7 +918,8 @@ export const WebhookDeliveryScalarFieldEnum = {
   dueAt: 'dueAt',
   takenAt: 'takenAt',
   createdAt: 'createdAt',
-  endedAt: 'endedAt'
+  endedAt: 'endedAt',
+  error: 'error'
 } as const
 
 export type WebhookDeliveryScalarFieldEnum = (typeof WebhookDeliveryScalarFieldEnum)[keyof typeof WebhookDeliveryScalarFieldEnum]

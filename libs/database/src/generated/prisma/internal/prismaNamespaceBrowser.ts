@@ -138,6 +138,7 @@ export const WebhookEndpointScalarFieldEnum = {
   types: 'types',
   queues: 'queues',
   tags: 'tags',
+  seenAt: 'seenAt',
   goneAt: 'goneAt'
 } as const
 
@@ -152,6 +153,7 @@ export const WebhookDeliveryScalarFieldEnum = {
   host: 'host',
   event: 'event',
   snapshot: 'snapshot',
+  bytes: 'bytes',
   status: 'status',
   attempt: 'attempt',
   tries: 'tries',
@@ -160,7 +162,8 @@ export const WebhookDeliveryScalarFieldEnum = {
   dueAt: 'dueAt',
   takenAt: 'takenAt',
   createdAt: 'createdAt',
-  endedAt: 'endedAt'
+  endedAt: 'endedAt',
+  error: 'error'
 } as const
 
 export type WebhookDeliveryScalarFieldEnum = (typeof WebhookDeliveryScalarFieldEnum)[keyof typeof WebhookDeliveryScalarFieldEnum]

@@ -27,11 +27,13 @@ export type AggregateWebhookDelivery = {
 }
 
 export type WebhookDeliveryAvgAggregateOutputType = {
+  bytes: number | null
   attempt: number | null
   tries: number | null
 }
 
 export type WebhookDeliverySumAggregateOutputType = {
+  bytes: number | null
   attempt: number | null
   tries: number | null
 }
@@ -43,6 +45,7 @@ export type WebhookDeliveryMinAggregateOutputType = {
   url: string | null
   host: string | null
   event: $Enums.JobStatus | null
+  bytes: number | null
   status: $Enums.WebhookDeliveryStatus | null
   attempt: number | null
   tries: number | null
@@ -51,6 +54,7 @@ export type WebhookDeliveryMinAggregateOutputType = {
   takenAt: Date | null
   createdAt: Date | null
   endedAt: Date | null
+  error: string | null
 }
 
 export type WebhookDeliveryMaxAggregateOutputType = {
@@ -60,6 +64,7 @@ export type WebhookDeliveryMaxAggregateOutputType = {
   url: string | null
   host: string | null
   event: $Enums.JobStatus | null
+  bytes: number | null
   status: $Enums.WebhookDeliveryStatus | null
   attempt: number | null
   tries: number | null
@@ -68,6 +73,7 @@ export type WebhookDeliveryMaxAggregateOutputType = {
   takenAt: Date | null
   createdAt: Date | null
   endedAt: Date | null
+  error: string | null
 }
 
 export type WebhookDeliveryCountAggregateOutputType = {
@@ -78,6 +84,7 @@ export type WebhookDeliveryCountAggregateOutputType = {
   host: number
   event: number
   snapshot: number
+  bytes: number
   status: number
   attempt: number
   tries: number
@@ -87,16 +94,19 @@ export type WebhookDeliveryCountAggregateOutputType = {
   takenAt: number
   createdAt: number
   endedAt: number
+  error: number
   _all: number
 }
 
 
 export type WebhookDeliveryAvgAggregateInputType = {
+  bytes?: true
   attempt?: true
   tries?: true
 }
 
 export type WebhookDeliverySumAggregateInputType = {
+  bytes?: true
   attempt?: true
   tries?: true
 }
@@ -108,6 +118,7 @@ export type WebhookDeliveryMinAggregateInputType = {
   url?: true
   host?: true
   event?: true
+  bytes?: true
   status?: true
   attempt?: true
   tries?: true
@@ -116,6 +127,7 @@ export type WebhookDeliveryMinAggregateInputType = {
   takenAt?: true
   createdAt?: true
   endedAt?: true
+  error?: true
 }
 
 export type WebhookDeliveryMaxAggregateInputType = {
@@ -125,6 +137,7 @@ export type WebhookDeliveryMaxAggregateInputType = {
   url?: true
   host?: true
   event?: true
+  bytes?: true
   status?: true
   attempt?: true
   tries?: true
@@ -133,6 +146,7 @@ export type WebhookDeliveryMaxAggregateInputType = {
   takenAt?: true
   createdAt?: true
   endedAt?: true
+  error?: true
 }
 
 export type WebhookDeliveryCountAggregateInputType = {
@@ -143,6 +157,7 @@ export type WebhookDeliveryCountAggregateInputType = {
   host?: true
   event?: true
   snapshot?: true
+  bytes?: true
   status?: true
   attempt?: true
   tries?: true
@@ -152,6 +167,7 @@ export type WebhookDeliveryCountAggregateInputType = {
   takenAt?: true
   createdAt?: true
   endedAt?: true
+  error?: true
   _all?: true
 }
 
@@ -249,6 +265,7 @@ export type WebhookDeliveryGroupByOutputType = {
   host: string
   event: $Enums.JobStatus
   snapshot: runtime.JsonValue
+  bytes: number
   status: $Enums.WebhookDeliveryStatus
   attempt: number
   tries: number
@@ -258,6 +275,7 @@ export type WebhookDeliveryGroupByOutputType = {
   takenAt: Date | null
   createdAt: Date
   endedAt: Date | null
+  error: string | null
   _count: WebhookDeliveryCountAggregateOutputType | null
   _avg: WebhookDeliveryAvgAggregateOutputType | null
   _sum: WebhookDeliverySumAggregateOutputType | null
@@ -291,6 +309,7 @@ export type WebhookDeliveryWhereInput = {
   host?: Prisma.StringFilter<"WebhookDelivery"> | string
   event?: Prisma.EnumJobStatusFilter<"WebhookDelivery"> | $Enums.JobStatus
   snapshot?: Prisma.JsonFilter<"WebhookDelivery">
+  bytes?: Prisma.IntFilter<"WebhookDelivery"> | number
   status?: Prisma.EnumWebhookDeliveryStatusFilter<"WebhookDelivery"> | $Enums.WebhookDeliveryStatus
   attempt?: Prisma.IntFilter<"WebhookDelivery"> | number
   tries?: Prisma.IntFilter<"WebhookDelivery"> | number
@@ -300,6 +319,7 @@ export type WebhookDeliveryWhereInput = {
   takenAt?: Prisma.DateTimeNullableFilter<"WebhookDelivery"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"WebhookDelivery"> | Date | string
   endedAt?: Prisma.DateTimeNullableFilter<"WebhookDelivery"> | Date | string | null
+  error?: Prisma.StringNullableFilter<"WebhookDelivery"> | string | null
   job?: Prisma.XOR<Prisma.JobScalarRelationFilter, Prisma.JobWhereInput>
 }
 
@@ -311,6 +331,7 @@ export type WebhookDeliveryOrderByWithRelationInput = {
   host?: Prisma.SortOrder
   event?: Prisma.SortOrder
   snapshot?: Prisma.SortOrder
+  bytes?: Prisma.SortOrder
   status?: Prisma.SortOrder
   attempt?: Prisma.SortOrder
   tries?: Prisma.SortOrder
@@ -320,6 +341,7 @@ export type WebhookDeliveryOrderByWithRelationInput = {
   takenAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  error?: Prisma.SortOrderInput | Prisma.SortOrder
   job?: Prisma.JobOrderByWithRelationInput
 }
 
@@ -334,6 +356,7 @@ export type WebhookDeliveryWhereUniqueInput = Prisma.AtLeast<{
   host?: Prisma.StringFilter<"WebhookDelivery"> | string
   event?: Prisma.EnumJobStatusFilter<"WebhookDelivery"> | $Enums.JobStatus
   snapshot?: Prisma.JsonFilter<"WebhookDelivery">
+  bytes?: Prisma.IntFilter<"WebhookDelivery"> | number
   status?: Prisma.EnumWebhookDeliveryStatusFilter<"WebhookDelivery"> | $Enums.WebhookDeliveryStatus
   attempt?: Prisma.IntFilter<"WebhookDelivery"> | number
   tries?: Prisma.IntFilter<"WebhookDelivery"> | number
@@ -343,6 +366,7 @@ export type WebhookDeliveryWhereUniqueInput = Prisma.AtLeast<{
   takenAt?: Prisma.DateTimeNullableFilter<"WebhookDelivery"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"WebhookDelivery"> | Date | string
   endedAt?: Prisma.DateTimeNullableFilter<"WebhookDelivery"> | Date | string | null
+  error?: Prisma.StringNullableFilter<"WebhookDelivery"> | string | null
   job?: Prisma.XOR<Prisma.JobScalarRelationFilter, Prisma.JobWhereInput>
 }, "id">
 
@@ -354,6 +378,7 @@ export type WebhookDeliveryOrderByWithAggregationInput = {
   host?: Prisma.SortOrder
   event?: Prisma.SortOrder
   snapshot?: Prisma.SortOrder
+  bytes?: Prisma.SortOrder
   status?: Prisma.SortOrder
   attempt?: Prisma.SortOrder
   tries?: Prisma.SortOrder
@@ -363,6 +388,7 @@ export type WebhookDeliveryOrderByWithAggregationInput = {
   takenAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  error?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.WebhookDeliveryCountOrderByAggregateInput
   _avg?: Prisma.WebhookDeliveryAvgOrderByAggregateInput
   _max?: Prisma.WebhookDeliveryMaxOrderByAggregateInput
@@ -381,6 +407,7 @@ export type WebhookDeliveryScalarWhereWithAggregatesInput = {
   host?: Prisma.StringWithAggregatesFilter<"WebhookDelivery"> | string
   event?: Prisma.EnumJobStatusWithAggregatesFilter<"WebhookDelivery"> | $Enums.JobStatus
   snapshot?: Prisma.JsonWithAggregatesFilter<"WebhookDelivery">
+  bytes?: Prisma.IntWithAggregatesFilter<"WebhookDelivery"> | number
   status?: Prisma.EnumWebhookDeliveryStatusWithAggregatesFilter<"WebhookDelivery"> | $Enums.WebhookDeliveryStatus
   attempt?: Prisma.IntWithAggregatesFilter<"WebhookDelivery"> | number
   tries?: Prisma.IntWithAggregatesFilter<"WebhookDelivery"> | number
@@ -390,6 +417,7 @@ export type WebhookDeliveryScalarWhereWithAggregatesInput = {
   takenAt?: Prisma.DateTimeNullableWithAggregatesFilter<"WebhookDelivery"> | Date | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"WebhookDelivery"> | Date | string
   endedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"WebhookDelivery"> | Date | string | null
+  error?: Prisma.StringNullableWithAggregatesFilter<"WebhookDelivery"> | string | null
 }
 
 export type WebhookDeliveryCreateInput = {
@@ -399,6 +427,7 @@ export type WebhookDeliveryCreateInput = {
   host: string
   event: $Enums.JobStatus
   snapshot: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  bytes: number
   status?: $Enums.WebhookDeliveryStatus
   attempt?: number
   tries?: number
@@ -408,6 +437,7 @@ export type WebhookDeliveryCreateInput = {
   takenAt?: Date | string | null
   createdAt?: Date | string
   endedAt?: Date | string | null
+  error?: string | null
   job: Prisma.JobCreateNestedOneWithoutDeliveriesInput
 }
 
@@ -419,6 +449,7 @@ export type WebhookDeliveryUncheckedCreateInput = {
   host: string
   event: $Enums.JobStatus
   snapshot: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  bytes: number
   status?: $Enums.WebhookDeliveryStatus
   attempt?: number
   tries?: number
@@ -428,6 +459,7 @@ export type WebhookDeliveryUncheckedCreateInput = {
   takenAt?: Date | string | null
   createdAt?: Date | string
   endedAt?: Date | string | null
+  error?: string | null
 }
 
 export type WebhookDeliveryUpdateInput = {
@@ -437,6 +469,7 @@ export type WebhookDeliveryUpdateInput = {
   host?: Prisma.StringFieldUpdateOperationsInput | string
   event?: Prisma.EnumJobStatusFieldUpdateOperationsInput | $Enums.JobStatus
   snapshot?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  bytes?: Prisma.IntFieldUpdateOperationsInput | number
   status?: Prisma.EnumWebhookDeliveryStatusFieldUpdateOperationsInput | $Enums.WebhookDeliveryStatus
   attempt?: Prisma.IntFieldUpdateOperationsInput | number
   tries?: Prisma.IntFieldUpdateOperationsInput | number
@@ -446,6 +479,7 @@ export type WebhookDeliveryUpdateInput = {
   takenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  error?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   job?: Prisma.JobUpdateOneRequiredWithoutDeliveriesNestedInput
 }
 
@@ -457,6 +491,7 @@ export type WebhookDeliveryUncheckedUpdateInput = {
   host?: Prisma.StringFieldUpdateOperationsInput | string
   event?: Prisma.EnumJobStatusFieldUpdateOperationsInput | $Enums.JobStatus
   snapshot?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  bytes?: Prisma.IntFieldUpdateOperationsInput | number
   status?: Prisma.EnumWebhookDeliveryStatusFieldUpdateOperationsInput | $Enums.WebhookDeliveryStatus
   attempt?: Prisma.IntFieldUpdateOperationsInput | number
   tries?: Prisma.IntFieldUpdateOperationsInput | number
@@ -466,6 +501,7 @@ export type WebhookDeliveryUncheckedUpdateInput = {
   takenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  error?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type WebhookDeliveryCreateManyInput = {
@@ -476,6 +512,7 @@ export type WebhookDeliveryCreateManyInput = {
   host: string
   event: $Enums.JobStatus
   snapshot: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  bytes: number
   status?: $Enums.WebhookDeliveryStatus
   attempt?: number
   tries?: number
@@ -485,6 +522,7 @@ export type WebhookDeliveryCreateManyInput = {
   takenAt?: Date | string | null
   createdAt?: Date | string
   endedAt?: Date | string | null
+  error?: string | null
 }
 
 export type WebhookDeliveryUpdateManyMutationInput = {
@@ -494,6 +532,7 @@ export type WebhookDeliveryUpdateManyMutationInput = {
   host?: Prisma.StringFieldUpdateOperationsInput | string
   event?: Prisma.EnumJobStatusFieldUpdateOperationsInput | $Enums.JobStatus
   snapshot?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  bytes?: Prisma.IntFieldUpdateOperationsInput | number
   status?: Prisma.EnumWebhookDeliveryStatusFieldUpdateOperationsInput | $Enums.WebhookDeliveryStatus
   attempt?: Prisma.IntFieldUpdateOperationsInput | number
   tries?: Prisma.IntFieldUpdateOperationsInput | number
@@ -503,6 +542,7 @@ export type WebhookDeliveryUpdateManyMutationInput = {
   takenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  error?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type WebhookDeliveryUncheckedUpdateManyInput = {
@@ -513,6 +553,7 @@ export type WebhookDeliveryUncheckedUpdateManyInput = {
   host?: Prisma.StringFieldUpdateOperationsInput | string
   event?: Prisma.EnumJobStatusFieldUpdateOperationsInput | $Enums.JobStatus
   snapshot?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  bytes?: Prisma.IntFieldUpdateOperationsInput | number
   status?: Prisma.EnumWebhookDeliveryStatusFieldUpdateOperationsInput | $Enums.WebhookDeliveryStatus
   attempt?: Prisma.IntFieldUpdateOperationsInput | number
   tries?: Prisma.IntFieldUpdateOperationsInput | number
@@ -522,6 +563,7 @@ export type WebhookDeliveryUncheckedUpdateManyInput = {
   takenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  error?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type WebhookDeliveryListRelationFilter = {
@@ -542,6 +584,7 @@ export type WebhookDeliveryCountOrderByAggregateInput = {
   host?: Prisma.SortOrder
   event?: Prisma.SortOrder
   snapshot?: Prisma.SortOrder
+  bytes?: Prisma.SortOrder
   status?: Prisma.SortOrder
   attempt?: Prisma.SortOrder
   tries?: Prisma.SortOrder
@@ -551,9 +594,11 @@ export type WebhookDeliveryCountOrderByAggregateInput = {
   takenAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrder
+  error?: Prisma.SortOrder
 }
 
 export type WebhookDeliveryAvgOrderByAggregateInput = {
+  bytes?: Prisma.SortOrder
   attempt?: Prisma.SortOrder
   tries?: Prisma.SortOrder
 }
@@ -565,6 +610,7 @@ export type WebhookDeliveryMaxOrderByAggregateInput = {
   url?: Prisma.SortOrder
   host?: Prisma.SortOrder
   event?: Prisma.SortOrder
+  bytes?: Prisma.SortOrder
   status?: Prisma.SortOrder
   attempt?: Prisma.SortOrder
   tries?: Prisma.SortOrder
@@ -573,6 +619,7 @@ export type WebhookDeliveryMaxOrderByAggregateInput = {
   takenAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrder
+  error?: Prisma.SortOrder
 }
 
 export type WebhookDeliveryMinOrderByAggregateInput = {
@@ -582,6 +629,7 @@ export type WebhookDeliveryMinOrderByAggregateInput = {
   url?: Prisma.SortOrder
   host?: Prisma.SortOrder
   event?: Prisma.SortOrder
+  bytes?: Prisma.SortOrder
   status?: Prisma.SortOrder
   attempt?: Prisma.SortOrder
   tries?: Prisma.SortOrder
@@ -590,9 +638,11 @@ export type WebhookDeliveryMinOrderByAggregateInput = {
   takenAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrder
+  error?: Prisma.SortOrder
 }
 
 export type WebhookDeliverySumOrderByAggregateInput = {
+  bytes?: Prisma.SortOrder
   attempt?: Prisma.SortOrder
   tries?: Prisma.SortOrder
 }
@@ -650,6 +700,7 @@ export type WebhookDeliveryCreateWithoutJobInput = {
   host: string
   event: $Enums.JobStatus
   snapshot: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  bytes: number
   status?: $Enums.WebhookDeliveryStatus
   attempt?: number
   tries?: number
@@ -659,6 +710,7 @@ export type WebhookDeliveryCreateWithoutJobInput = {
   takenAt?: Date | string | null
   createdAt?: Date | string
   endedAt?: Date | string | null
+  error?: string | null
 }
 
 export type WebhookDeliveryUncheckedCreateWithoutJobInput = {
@@ -668,6 +720,7 @@ export type WebhookDeliveryUncheckedCreateWithoutJobInput = {
   host: string
   event: $Enums.JobStatus
   snapshot: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  bytes: number
   status?: $Enums.WebhookDeliveryStatus
   attempt?: number
   tries?: number
@@ -677,6 +730,7 @@ export type WebhookDeliveryUncheckedCreateWithoutJobInput = {
   takenAt?: Date | string | null
   createdAt?: Date | string
   endedAt?: Date | string | null
+  error?: string | null
 }
 
 export type WebhookDeliveryCreateOrConnectWithoutJobInput = {
@@ -716,6 +770,7 @@ export type WebhookDeliveryScalarWhereInput = {
   host?: Prisma.StringFilter<"WebhookDelivery"> | string
   event?: Prisma.EnumJobStatusFilter<"WebhookDelivery"> | $Enums.JobStatus
   snapshot?: Prisma.JsonFilter<"WebhookDelivery">
+  bytes?: Prisma.IntFilter<"WebhookDelivery"> | number
   status?: Prisma.EnumWebhookDeliveryStatusFilter<"WebhookDelivery"> | $Enums.WebhookDeliveryStatus
   attempt?: Prisma.IntFilter<"WebhookDelivery"> | number
   tries?: Prisma.IntFilter<"WebhookDelivery"> | number
@@ -725,6 +780,7 @@ export type WebhookDeliveryScalarWhereInput = {
   takenAt?: Prisma.DateTimeNullableFilter<"WebhookDelivery"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"WebhookDelivery"> | Date | string
   endedAt?: Prisma.DateTimeNullableFilter<"WebhookDelivery"> | Date | string | null
+  error?: Prisma.StringNullableFilter<"WebhookDelivery"> | string | null
 }
 
 export type WebhookDeliveryCreateManyJobInput = {
@@ -734,6 +790,7 @@ export type WebhookDeliveryCreateManyJobInput = {
   host: string
   event: $Enums.JobStatus
   snapshot: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  bytes: number
   status?: $Enums.WebhookDeliveryStatus
   attempt?: number
   tries?: number
@@ -743,6 +800,7 @@ export type WebhookDeliveryCreateManyJobInput = {
   takenAt?: Date | string | null
   createdAt?: Date | string
   endedAt?: Date | string | null
+  error?: string | null
 }
 
 export type WebhookDeliveryUpdateWithoutJobInput = {
@@ -752,6 +810,7 @@ export type WebhookDeliveryUpdateWithoutJobInput = {
   host?: Prisma.StringFieldUpdateOperationsInput | string
   event?: Prisma.EnumJobStatusFieldUpdateOperationsInput | $Enums.JobStatus
   snapshot?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  bytes?: Prisma.IntFieldUpdateOperationsInput | number
   status?: Prisma.EnumWebhookDeliveryStatusFieldUpdateOperationsInput | $Enums.WebhookDeliveryStatus
   attempt?: Prisma.IntFieldUpdateOperationsInput | number
   tries?: Prisma.IntFieldUpdateOperationsInput | number
@@ -761,6 +820,7 @@ export type WebhookDeliveryUpdateWithoutJobInput = {
   takenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  error?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type WebhookDeliveryUncheckedUpdateWithoutJobInput = {
@@ -770,6 +830,7 @@ export type WebhookDeliveryUncheckedUpdateWithoutJobInput = {
   host?: Prisma.StringFieldUpdateOperationsInput | string
   event?: Prisma.EnumJobStatusFieldUpdateOperationsInput | $Enums.JobStatus
   snapshot?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  bytes?: Prisma.IntFieldUpdateOperationsInput | number
   status?: Prisma.EnumWebhookDeliveryStatusFieldUpdateOperationsInput | $Enums.WebhookDeliveryStatus
   attempt?: Prisma.IntFieldUpdateOperationsInput | number
   tries?: Prisma.IntFieldUpdateOperationsInput | number
@@ -779,6 +840,7 @@ export type WebhookDeliveryUncheckedUpdateWithoutJobInput = {
   takenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  error?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type WebhookDeliveryUncheckedUpdateManyWithoutJobInput = {
@@ -788,6 +850,7 @@ export type WebhookDeliveryUncheckedUpdateManyWithoutJobInput = {
   host?: Prisma.StringFieldUpdateOperationsInput | string
   event?: Prisma.EnumJobStatusFieldUpdateOperationsInput | $Enums.JobStatus
   snapshot?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  bytes?: Prisma.IntFieldUpdateOperationsInput | number
   status?: Prisma.EnumWebhookDeliveryStatusFieldUpdateOperationsInput | $Enums.WebhookDeliveryStatus
   attempt?: Prisma.IntFieldUpdateOperationsInput | number
   tries?: Prisma.IntFieldUpdateOperationsInput | number
@@ -797,6 +860,7 @@ export type WebhookDeliveryUncheckedUpdateManyWithoutJobInput = {
   takenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  error?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 
@@ -809,6 +873,7 @@ export type WebhookDeliverySelect<ExtArgs extends runtime.Types.Extensions.Inter
   host?: boolean
   event?: boolean
   snapshot?: boolean
+  bytes?: boolean
   status?: boolean
   attempt?: boolean
   tries?: boolean
@@ -818,6 +883,7 @@ export type WebhookDeliverySelect<ExtArgs extends runtime.Types.Extensions.Inter
   takenAt?: boolean
   createdAt?: boolean
   endedAt?: boolean
+  error?: boolean
   job?: boolean | Prisma.JobDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["webhookDelivery"]>
 
@@ -829,6 +895,7 @@ export type WebhookDeliverySelectCreateManyAndReturn<ExtArgs extends runtime.Typ
   host?: boolean
   event?: boolean
   snapshot?: boolean
+  bytes?: boolean
   status?: boolean
   attempt?: boolean
   tries?: boolean
@@ -838,6 +905,7 @@ export type WebhookDeliverySelectCreateManyAndReturn<ExtArgs extends runtime.Typ
   takenAt?: boolean
   createdAt?: boolean
   endedAt?: boolean
+  error?: boolean
   job?: boolean | Prisma.JobDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["webhookDelivery"]>
 
@@ -849,6 +917,7 @@ export type WebhookDeliverySelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
   host?: boolean
   event?: boolean
   snapshot?: boolean
+  bytes?: boolean
   status?: boolean
   attempt?: boolean
   tries?: boolean
@@ -858,6 +927,7 @@ export type WebhookDeliverySelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
   takenAt?: boolean
   createdAt?: boolean
   endedAt?: boolean
+  error?: boolean
   job?: boolean | Prisma.JobDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["webhookDelivery"]>
 
@@ -869,6 +939,7 @@ export type WebhookDeliverySelectScalar = {
   host?: boolean
   event?: boolean
   snapshot?: boolean
+  bytes?: boolean
   status?: boolean
   attempt?: boolean
   tries?: boolean
@@ -878,9 +949,10 @@ export type WebhookDeliverySelectScalar = {
   takenAt?: boolean
   createdAt?: boolean
   endedAt?: boolean
+  error?: boolean
 }
 
-export type WebhookDeliveryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "jobId" | "endpoint" | "url" | "host" | "event" | "snapshot" | "status" | "attempt" | "tries" | "log" | "owedAt" | "dueAt" | "takenAt" | "createdAt" | "endedAt", ExtArgs["result"]["webhookDelivery"]>
+export type WebhookDeliveryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "jobId" | "endpoint" | "url" | "host" | "event" | "snapshot" | "bytes" | "status" | "attempt" | "tries" | "log" | "owedAt" | "dueAt" | "takenAt" | "createdAt" | "endedAt" | "error", ExtArgs["result"]["webhookDelivery"]>
 export type WebhookDeliveryInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   job?: boolean | Prisma.JobDefaultArgs<ExtArgs>
 }
@@ -913,6 +985,10 @@ export type $WebhookDeliveryPayload<ExtArgs extends runtime.Types.Extensions.Int
      * The job as it was then: it may be retried by hand before this is delivered.
      */
     snapshot: runtime.JsonValue
+    /**
+     * The length of the snapshot.
+     */
+    bytes: number
     status: $Enums.WebhookDeliveryStatus
     /**
      * How often it was taken; the fence.
@@ -940,6 +1016,10 @@ export type $WebhookDeliveryPayload<ExtArgs extends runtime.Types.Extensions.Int
      * When it was delivered, or given up.
      */
     endedAt: Date | null
+    /**
+     * Why it was given up.
+     */
+    error: string | null
   }, ExtArgs["result"]["webhookDelivery"]>
   composites: {}
 }
@@ -1371,6 +1451,7 @@ export interface WebhookDeliveryFieldRefs {
   readonly host: Prisma.FieldRef<"WebhookDelivery", 'String'>
   readonly event: Prisma.FieldRef<"WebhookDelivery", 'JobStatus'>
   readonly snapshot: Prisma.FieldRef<"WebhookDelivery", 'Json'>
+  readonly bytes: Prisma.FieldRef<"WebhookDelivery", 'Int'>
   readonly status: Prisma.FieldRef<"WebhookDelivery", 'WebhookDeliveryStatus'>
   readonly attempt: Prisma.FieldRef<"WebhookDelivery", 'Int'>
   readonly tries: Prisma.FieldRef<"WebhookDelivery", 'Int'>
@@ -1380,6 +1461,7 @@ export interface WebhookDeliveryFieldRefs {
   readonly takenAt: Prisma.FieldRef<"WebhookDelivery", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"WebhookDelivery", 'DateTime'>
   readonly endedAt: Prisma.FieldRef<"WebhookDelivery", 'DateTime'>
+  readonly error: Prisma.FieldRef<"WebhookDelivery", 'String'>
 }
     
 

@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model WebhookEndpoint
- * Where the webhooks of all jobs go, or of those that match: as the notifier that started last was told.
+ * Where the webhooks of all jobs go, or of those that match: as notifiers have been told.
  */
 export type WebhookEndpointModel = runtime.Types.Result.DefaultSelection<Prisma.$WebhookEndpointPayload>
 
@@ -28,6 +28,7 @@ export type WebhookEndpointMinAggregateOutputType = {
   name: string | null
   url: string | null
   host: string | null
+  seenAt: Date | null
   goneAt: Date | null
 }
 
@@ -35,6 +36,7 @@ export type WebhookEndpointMaxAggregateOutputType = {
   name: string | null
   url: string | null
   host: string | null
+  seenAt: Date | null
   goneAt: Date | null
 }
 
@@ -46,6 +48,7 @@ export type WebhookEndpointCountAggregateOutputType = {
   types: number
   queues: number
   tags: number
+  seenAt: number
   goneAt: number
   _all: number
 }
@@ -55,6 +58,7 @@ export type WebhookEndpointMinAggregateInputType = {
   name?: true
   url?: true
   host?: true
+  seenAt?: true
   goneAt?: true
 }
 
@@ -62,6 +66,7 @@ export type WebhookEndpointMaxAggregateInputType = {
   name?: true
   url?: true
   host?: true
+  seenAt?: true
   goneAt?: true
 }
 
@@ -73,6 +78,7 @@ export type WebhookEndpointCountAggregateInputType = {
   types?: true
   queues?: true
   tags?: true
+  seenAt?: true
   goneAt?: true
   _all?: true
 }
@@ -157,6 +163,7 @@ export type WebhookEndpointGroupByOutputType = {
   types: string[]
   queues: string[]
   tags: string[]
+  seenAt: Date
   goneAt: Date | null
   _count: WebhookEndpointCountAggregateOutputType | null
   _min: WebhookEndpointMinAggregateOutputType | null
@@ -189,6 +196,7 @@ export type WebhookEndpointWhereInput = {
   types?: Prisma.StringNullableListFilter<"WebhookEndpoint">
   queues?: Prisma.StringNullableListFilter<"WebhookEndpoint">
   tags?: Prisma.StringNullableListFilter<"WebhookEndpoint">
+  seenAt?: Prisma.DateTimeFilter<"WebhookEndpoint"> | Date | string
   goneAt?: Prisma.DateTimeNullableFilter<"WebhookEndpoint"> | Date | string | null
 }
 
@@ -200,6 +208,7 @@ export type WebhookEndpointOrderByWithRelationInput = {
   types?: Prisma.SortOrder
   queues?: Prisma.SortOrder
   tags?: Prisma.SortOrder
+  seenAt?: Prisma.SortOrder
   goneAt?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
@@ -214,6 +223,7 @@ export type WebhookEndpointWhereUniqueInput = Prisma.AtLeast<{
   types?: Prisma.StringNullableListFilter<"WebhookEndpoint">
   queues?: Prisma.StringNullableListFilter<"WebhookEndpoint">
   tags?: Prisma.StringNullableListFilter<"WebhookEndpoint">
+  seenAt?: Prisma.DateTimeFilter<"WebhookEndpoint"> | Date | string
   goneAt?: Prisma.DateTimeNullableFilter<"WebhookEndpoint"> | Date | string | null
 }, "name">
 
@@ -225,6 +235,7 @@ export type WebhookEndpointOrderByWithAggregationInput = {
   types?: Prisma.SortOrder
   queues?: Prisma.SortOrder
   tags?: Prisma.SortOrder
+  seenAt?: Prisma.SortOrder
   goneAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.WebhookEndpointCountOrderByAggregateInput
   _max?: Prisma.WebhookEndpointMaxOrderByAggregateInput
@@ -242,6 +253,7 @@ export type WebhookEndpointScalarWhereWithAggregatesInput = {
   types?: Prisma.StringNullableListFilter<"WebhookEndpoint">
   queues?: Prisma.StringNullableListFilter<"WebhookEndpoint">
   tags?: Prisma.StringNullableListFilter<"WebhookEndpoint">
+  seenAt?: Prisma.DateTimeWithAggregatesFilter<"WebhookEndpoint"> | Date | string
   goneAt?: Prisma.DateTimeNullableWithAggregatesFilter<"WebhookEndpoint"> | Date | string | null
 }
 
@@ -253,6 +265,7 @@ export type WebhookEndpointCreateInput = {
   types?: Prisma.WebhookEndpointCreatetypesInput | string[]
   queues?: Prisma.WebhookEndpointCreatequeuesInput | string[]
   tags?: Prisma.WebhookEndpointCreatetagsInput | string[]
+  seenAt?: Date | string
   goneAt?: Date | string | null
 }
 
@@ -264,6 +277,7 @@ export type WebhookEndpointUncheckedCreateInput = {
   types?: Prisma.WebhookEndpointCreatetypesInput | string[]
   queues?: Prisma.WebhookEndpointCreatequeuesInput | string[]
   tags?: Prisma.WebhookEndpointCreatetagsInput | string[]
+  seenAt?: Date | string
   goneAt?: Date | string | null
 }
 
@@ -275,6 +289,7 @@ export type WebhookEndpointUpdateInput = {
   types?: Prisma.WebhookEndpointUpdatetypesInput | string[]
   queues?: Prisma.WebhookEndpointUpdatequeuesInput | string[]
   tags?: Prisma.WebhookEndpointUpdatetagsInput | string[]
+  seenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
@@ -286,6 +301,7 @@ export type WebhookEndpointUncheckedUpdateInput = {
   types?: Prisma.WebhookEndpointUpdatetypesInput | string[]
   queues?: Prisma.WebhookEndpointUpdatequeuesInput | string[]
   tags?: Prisma.WebhookEndpointUpdatetagsInput | string[]
+  seenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
@@ -297,6 +313,7 @@ export type WebhookEndpointCreateManyInput = {
   types?: Prisma.WebhookEndpointCreatetypesInput | string[]
   queues?: Prisma.WebhookEndpointCreatequeuesInput | string[]
   tags?: Prisma.WebhookEndpointCreatetagsInput | string[]
+  seenAt?: Date | string
   goneAt?: Date | string | null
 }
 
@@ -308,6 +325,7 @@ export type WebhookEndpointUpdateManyMutationInput = {
   types?: Prisma.WebhookEndpointUpdatetypesInput | string[]
   queues?: Prisma.WebhookEndpointUpdatequeuesInput | string[]
   tags?: Prisma.WebhookEndpointUpdatetagsInput | string[]
+  seenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
@@ -319,6 +337,7 @@ export type WebhookEndpointUncheckedUpdateManyInput = {
   types?: Prisma.WebhookEndpointUpdatetypesInput | string[]
   queues?: Prisma.WebhookEndpointUpdatequeuesInput | string[]
   tags?: Prisma.WebhookEndpointUpdatetagsInput | string[]
+  seenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
@@ -338,6 +357,7 @@ export type WebhookEndpointCountOrderByAggregateInput = {
   types?: Prisma.SortOrder
   queues?: Prisma.SortOrder
   tags?: Prisma.SortOrder
+  seenAt?: Prisma.SortOrder
   goneAt?: Prisma.SortOrder
 }
 
@@ -345,6 +365,7 @@ export type WebhookEndpointMaxOrderByAggregateInput = {
   name?: Prisma.SortOrder
   url?: Prisma.SortOrder
   host?: Prisma.SortOrder
+  seenAt?: Prisma.SortOrder
   goneAt?: Prisma.SortOrder
 }
 
@@ -352,6 +373,7 @@ export type WebhookEndpointMinOrderByAggregateInput = {
   name?: Prisma.SortOrder
   url?: Prisma.SortOrder
   host?: Prisma.SortOrder
+  seenAt?: Prisma.SortOrder
   goneAt?: Prisma.SortOrder
 }
 
@@ -401,6 +423,7 @@ export type WebhookEndpointSelect<ExtArgs extends runtime.Types.Extensions.Inter
   types?: boolean
   queues?: boolean
   tags?: boolean
+  seenAt?: boolean
   goneAt?: boolean
 }, ExtArgs["result"]["webhookEndpoint"]>
 
@@ -412,6 +435,7 @@ export type WebhookEndpointSelectCreateManyAndReturn<ExtArgs extends runtime.Typ
   types?: boolean
   queues?: boolean
   tags?: boolean
+  seenAt?: boolean
   goneAt?: boolean
 }, ExtArgs["result"]["webhookEndpoint"]>
 
@@ -423,6 +447,7 @@ export type WebhookEndpointSelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
   types?: boolean
   queues?: boolean
   tags?: boolean
+  seenAt?: boolean
   goneAt?: boolean
 }, ExtArgs["result"]["webhookEndpoint"]>
 
@@ -434,10 +459,11 @@ export type WebhookEndpointSelectScalar = {
   types?: boolean
   queues?: boolean
   tags?: boolean
+  seenAt?: boolean
   goneAt?: boolean
 }
 
-export type WebhookEndpointOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"name" | "url" | "host" | "events" | "types" | "queues" | "tags" | "goneAt", ExtArgs["result"]["webhookEndpoint"]>
+export type WebhookEndpointOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"name" | "url" | "host" | "events" | "types" | "queues" | "tags" | "seenAt" | "goneAt", ExtArgs["result"]["webhookEndpoint"]>
 
 export type $WebhookEndpointPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "WebhookEndpoint"
@@ -456,6 +482,10 @@ export type $WebhookEndpointPayload<ExtArgs extends runtime.Types.Extensions.Int
     types: string[]
     queues: string[]
     tags: string[]
+    /**
+     * When a notifier last had it in its list.
+     */
+    seenAt: Date
     /**
      * Since when it wants no more (410): nothing is owed to it from then on.
      */
@@ -890,6 +920,7 @@ export interface WebhookEndpointFieldRefs {
   readonly types: Prisma.FieldRef<"WebhookEndpoint", 'String[]'>
   readonly queues: Prisma.FieldRef<"WebhookEndpoint", 'String[]'>
   readonly tags: Prisma.FieldRef<"WebhookEndpoint", 'String[]'>
+  readonly seenAt: Prisma.FieldRef<"WebhookEndpoint", 'DateTime'>
   readonly goneAt: Prisma.FieldRef<"WebhookEndpoint", 'DateTime'>
 }
     

@@ -97,6 +97,18 @@ describe('what waits', () => {
     expect(backlog.waiting('default')).toBe(6);
   });
 
+  it('counts what is being stored, which no sample can have seen, until it is known what came of it', async () => {
+    const { next } = await setup();
+    const [first, second] = [backlog.reserve('default'), backlog.reserve('default')];
+    await next(1_000, 0, 0);
+    expect(backlog.waiting('default')).toBe(2);
+    first(true);
+    second(false);
+    expect(backlog.waiting('default')).toBe(1);
+    await next(1_000, 1, 0);
+    expect(backlog.waiting('default')).toBe(1);
+  });
+
   it('is nothing in a queue that it was not told of', async () => {
     await setup();
     backlog.accepted('other', 1);

@@ -13,7 +13,7 @@ const FEW = 5;
 
 /** What waits in each queue, and how fast it drains. */
 export interface Backlog extends Loop {
-  /** How many jobs were queued at the last sample, and those that this process has accepted since. */
+  /** How many jobs were queued at the last sample, and those that this process has accepted since or is storing. */
   waiting(queue: string): number;
   /** The same without those accepted since: none, where workers take jobs as they come. */
   waited(queue: string): number;
@@ -21,8 +21,10 @@ export interface Backlog extends Loop {
   drainPerSecond(queue: string): number | null;
   /** How long so many jobs take to leave the queue, in milliseconds; null when that is not known, or none leave. */
   estimateMs(queue: string, ahead: number): number | null;
-  /** So many more are queued; or fewer, where it came to nothing. */
+  /** So many more are queued. */
   accepted(queue: string, count: number): void;
+  /** A place for a job that is being stored. @returns to be called when it is: whether it is queued now */
+  reserve(queue: string): (isQueued: boolean) => void;
 }
 
 export interface BacklogParts {
@@ -39,6 +41,8 @@ export interface BacklogParts {
 interface Known {
   waiting: number;
   accepted: number;
+  /** Not stored yet, so that no sample can have them. */
+  reserved: number;
   /** Jobs that went, and how long that took while others waited: both fade. */
   gone: number;
   observedMs: number;
@@ -49,7 +53,7 @@ interface Known {
 /** Samples the queues again and again: of the jobs that waited before, those that don't wait any more are gone. */
 export function startBacklog(parts: BacklogParts): Backlog {
   const { database, queues, everyMs = EVERY_MS, metrics, log, now = () => performance.now() } = parts;
-  const nothing = (): Known => ({ waiting: 0, accepted: 0, gone: 0, observedMs: 0, idleMs: 0 });
+  const nothing = (): Known => ({ waiting: 0, accepted: 0, reserved: 0, gone: 0, observedMs: 0, idleMs: 0 });
   const known = new Map(queues.map((queue) => [queue, nothing()]));
   let last: { at: number; tookPlace: number } | null = null;
 
@@ -70,8 +74,8 @@ export function startBacklog(parts: BacklogParts): Backlog {
   }
 
   const waiting = (queue: string): number => {
-    const { waiting, accepted } = known.get(queue) ?? nothing();
-    return waiting + accepted;
+    const { waiting, accepted, reserved } = known.get(queue) ?? nothing();
+    return waiting + accepted + reserved;
   };
   const drainPerSecond = (queue: string): number | null => {
     const perSecond = rateOf(known.get(queue) ?? nothing());
@@ -100,6 +104,11 @@ export function startBacklog(parts: BacklogParts): Backlog {
     },
   });
 
+  function accept(queue: string, count: number): void {
+    const one = known.get(queue);
+    if (one) one.accepted += count;
+  }
+
   return {
     ...startLoop({ name: 'backlog', round, retryMs: everyMs, log }),
     waiting,
@@ -110,9 +119,14 @@ export function startBacklog(parts: BacklogParts): Backlog {
       const perSecond = rateOf(known.get(queue) ?? nothing());
       return perSecond ? Math.round((ahead / perSecond) * 1_000) : null;
     },
-    accepted(queue, count) {
-      const one = known.get(queue);
-      if (one) one.accepted = Math.max(0, one.accepted + count);
+    accepted: accept,
+    reserve(queue) {
+      const one = known.get(queue) ?? nothing();
+      one.reserved += 1;
+      return (isQueued) => {
+        one.reserved -= 1;
+        if (isQueued) accept(queue, 1);
+      };
     },
   };
 }

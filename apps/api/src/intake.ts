@@ -66,7 +66,7 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
     // What was taken before is answered again, however full it is by now.
     if (full && !(idempotency && (await database.isKeyKept(idempotency.client, idempotency.key)))) throw full;
     // Their places, before others ask for them.
-    for (const { queue } of jobs) backlog.accepted(queue, 1);
+    const places = jobs.map(({ queue }) => backlog.reserve(queue));
     let rung: NewJob[] = [];
     try {
       const submitted = await database.submit({ jobs, idempotency });
@@ -76,7 +76,7 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
       return { jobs: submitted.jobs.map(({ job, outboxId }) => ({ job, made: outboxId !== null })), replayed: false };
     } finally {
       const kept = new Set(rung);
-      for (const job of jobs) if (!kept.has(job)) backlog.accepted(job.queue, -1);
+      for (const [index, job] of jobs.entries()) places[index]?.(kept.has(job));
     }
   }
 

@@ -31,3 +31,8 @@ export class NetworkFaultError extends Error {
   override name = 'NetworkFaultError';
   readonly code = 'network-fault';
 }
+
+/** The name wasn't found out in time: that may be the fault of whoever resolves names, not of the host. */
+export class NameTimeoutError extends NetworkFaultError {
+  override name = 'NameTimeoutError';
+}

@@ -9,7 +9,13 @@ import {
   type Connect,
   type Resolve,
 } from './dial.ts';
-import { InvalidRequestError, NetworkFaultError, RefusedTargetError, ResponseTooLargeError } from './errors.ts';
+import {
+  InvalidRequestError,
+  NameTimeoutError,
+  NetworkFaultError,
+  RefusedTargetError,
+  ResponseTooLargeError,
+} from './errors.ts';
 import { checkedRequest, type OutboundRequest } from './request.ts';
 
 export interface OutboundOptions {
@@ -111,7 +117,8 @@ function asFault(error: unknown, host: string): unknown {
   if (code === 'UND_ERR_INVALID_ARG') {
     return new InvalidRequestError(`the request to ${host} can't be sent: ${message}`, { cause: error });
   }
-  return new NetworkFaultError(`the request to ${host} failed: ${inOneLine(error)}`, { cause: error });
+  const Fault = error instanceof NameTimeoutError ? NameTimeoutError : NetworkFaultError;
+  return new Fault(`the request to ${host} failed: ${inOneLine(error)}`, { cause: error });
 }
 
 /** Undici asserts what its parser lets through, as the status 000, and quotes the assertion over several lines. */
@@ -130,7 +137,7 @@ function timeout(timeoutMs: number): NetworkFaultError {
 async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`the name didn't resolve within ${timeoutMs} ms`)), timeoutMs);
+    timer = setTimeout(() => reject(new NameTimeoutError(`the name didn't resolve within ${timeoutMs} ms`)), timeoutMs);
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -9,7 +9,6 @@ const query = z.strictObject({
   queue: z.string().optional(),
   status: jobStatus.optional(),
   tag: z.string().optional(),
-  token: z.string().optional(), // read before this: browsers can't send a header with an EventSource
 });
 
 /** `GET /v1/events`: the events of all jobs from now on, or of those that match every filter given. */

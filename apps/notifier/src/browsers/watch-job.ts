@@ -40,6 +40,7 @@ export function watchJob(parts: { database: Pick<Database, 'getJob'>; hub: Hub; 
     } catch (error) {
       unwatch();
       if (!(error instanceof DatabaseUnavailableError && isBrowser(request))) throw error;
+      if (response.destroyed) return; // nobody is there to be sent away
       hub.streams.open(response, () => undefined).sendAway();
     }
   };

@@ -214,6 +214,26 @@ describe('a receiver that gives no answer', () => {
   });
 });
 
+it('rests between looks, also when more hosts are owed something later than one look goes through', async () => {
+  const gone = await receiver();
+  await gone.close();
+  const hosts = Array.from({ length: 520 }, (_, n) => `http://127.${Math.floor(n / 250) + 1}.0.${(n % 250) + 1}:9/`);
+  await Promise.all(hosts.map((url) => finished({ url })));
+  const { webhooks } = spec.database;
+  const begun: number[] = [];
+  let sent = 0;
+  const take: typeof webhooks.take = async (taking) => {
+    if (taking.after === '' && sent === hosts.length) begun.push(performance.now());
+    const take = await webhooks.take(taking);
+    sent += take.taken.length;
+    return take;
+  };
+  notifier({ webhooks: { ...webhooks, take }, retrySeconds: [3_600] });
+  await eventually(() => expect(begun.length).toBeGreaterThan(4), { timeoutMs: 30_000 });
+  const [, second = 0] = begun.slice(-3);
+  expect((begun.at(-1) ?? 0) - second).toBeGreaterThan(900);
+}, 60_000);
+
 describe('a notifier that stops', () => {
   it('waits for answers, and gives back what has none', async () => {
     const answers: (() => void)[] = [];

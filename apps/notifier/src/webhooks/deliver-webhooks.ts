@@ -64,8 +64,9 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
   setMaxListeners(0, letGo.signal); // each attempt listens
   let bytesUnderWay = 0;
   let quietUntil = 0;
-  /** Where the last look ended. */
+  /** Where the last look ended, '' where the next one begins to go around, and whether this time around anything was found. */
   let after = '';
+  let isIdle = true;
 
   async function upkeep(): Promise<number> {
     await webhooks.register(endpoints);
@@ -83,10 +84,12 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
     const whose = { endpoints: names, jobsOwn: secrets.length > 0 };
     const { taken, next } = await webhooks.take({ limit, maxBytes, ...room, ...whose, leaseMs });
     for (const each of taken) begin(each);
-    const isAround = next === '' && after === '';
+    isIdle = taken.length === 0 && (isIdle || after === '');
+    // Begun in the middle, it has not seen the hosts before that: once more, from the beginning.
+    const isAround = next === '' && (after === '' || isIdle);
     after = next;
     if (!isAround) return 0;
-    if (taken.length === 0) quietUntil = performance.now() + QUIET_MS;
+    if (isIdle) quietUntil = performance.now() + QUIET_MS;
     return POLL_MS;
   }
 
@@ -138,7 +141,7 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
     return delayMs === null ? { kind: 'failed' } : { kind: 'retry', delayMs };
   }
 
-  /** What happened is to be written, however long the database is away: while it is, nobody else can take it either. */
+  /** What happened is to be written, however long the database is away; who took it since sends it again. */
   async function written(write: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
@@ -153,8 +156,8 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
   return {
     hear: (routingKey) => void (ends.has(routingKey) && loop.wake()),
     async stop(graceMs) {
-      await Promise.all([keeping.stop(), loop.stop()]);
       const timer = setTimeout(() => letGo.abort(new Error('the notifier stops')), graceMs);
+      await Promise.all([keeping.stop(), loop.stop()]);
       await Promise.all(underWay);
       clearTimeout(timer);
     },

@@ -32,6 +32,8 @@ interface Host {
   openUntil: number;
   /** When it failed last. */
   failedAt: number;
+  /** Whether what is under way is the probe of an open circuit: nothing else is, then. */
+  isProbed: boolean;
 }
 
 /** @param now the clock, in milliseconds @default performance.now */
@@ -61,8 +63,16 @@ export function createHosts(perHost: number, metrics: Registry, now: () => numbe
       return new Map(room.filter(([, free]) => free < perHost));
     },
     begin(name) {
-      const host = hosts.get(name) ?? { inFlight: 0, failures: 0, pauseMs: 0, openUntil: 0, failedAt: 0 };
+      const host = hosts.get(name) ?? {
+        inFlight: 0,
+        failures: 0,
+        pauseMs: 0,
+        openUntil: 0,
+        failedAt: 0,
+        isProbed: false,
+      };
       hosts.set(name, host);
+      host.isProbed = isTripped(host);
       host.inFlight += 1;
     },
     end(name, failed) {
@@ -73,8 +83,8 @@ export function createHosts(perHost: number, metrics: Registry, now: () => numbe
       if (failed === true) {
         host.failures += 1;
         host.failedAt = now();
-        // Those that were under way when it opened tell nothing new; the probe does.
-        if (isTripped(host) && now() >= host.openUntil) {
+        // Others that were under way when it opened tell nothing new; the probe does.
+        if (host.failures === FAILURES_TO_OPEN || host.isProbed) {
           host.pauseMs = Math.min(Math.max(2 * host.pauseMs, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
           host.openUntil = now() + host.pauseMs;
         }

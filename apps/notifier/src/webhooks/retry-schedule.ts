@@ -20,7 +20,7 @@ export const retrySchedule = z
  *
  * @param tries how many attempts there were
  * @param owedMs for how long it has been owed, in milliseconds
- * @param retryAfterMs what the receiver asked for, in milliseconds: not before that
+ * @param retryAfterMs what the receiver asked for, in milliseconds: not before that, unless the time is over then
  * @returns milliseconds from now, or null when it is to be given up
  */
 export function retryDelay(

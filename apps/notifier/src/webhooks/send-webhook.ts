@@ -1,5 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { InvalidRequestError, parseRetryAfter, RefusedTargetError, type Outbound } from '@offload/outbound';
+import {
+  InvalidRequestError,
+  NameTimeoutError,
+  parseRetryAfter,
+  RefusedTargetError,
+  type Outbound,
+} from '@offload/outbound';
 import type { WrittenWebhook } from './write-webhook.ts';
 
 /** What became of one request. */
@@ -44,7 +50,7 @@ export async function sendWebhook(
     const refused = error instanceof RefusedTargetError || error instanceof InvalidRequestError;
     const { message } = error as Error;
     const address = error instanceof RefusedTargetError ? error.address : undefined;
-    const hostFailed = refused ? null : true;
+    const hostFailed = refused || error instanceof NameTimeoutError ? null : true;
     return { kind: refused ? 'refused' : 'failed', status: null, error: message, address, hostFailed };
   }
 }

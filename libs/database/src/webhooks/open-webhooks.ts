@@ -4,12 +4,12 @@ import { batch } from '../batch.ts';
 import { orUnavailable } from '../unavailable.ts';
 import { countOwedWebhooks, listWebhooks, redeliverWebhook } from './read-webhooks.ts';
 import { endReceiver, recordAttempts, releaseWebhook, type RecordedAttempt } from './record-attempts.ts';
-import { expireWebhooks, registerEndpoints, type WebhookEndpoint } from './register-endpoints.ts';
+import { expireWebhooks, moveWebhooks, registerEndpoints, type WebhookEndpoint } from './register-endpoints.ts';
 import { takeWebhooks, type Take, type TakenWebhook, type Taking } from './take-webhooks.ts';
 
 /** What the system asks of PostgreSQL about webhooks; they are owed by whatever ends a job. */
 export interface Webhooks {
-  /** Keeps these configured endpoints for an hour. */
+  /** Keeps these configured endpoints for an hour; what is owed to one whose URL has changed goes to the new one. */
   register(endpoints: readonly WebhookEndpoint[]): Promise<void>;
   /** Takes webhooks that are due, for the caller alone. */
   take(taking: Taking): Promise<Take>;
@@ -31,7 +31,10 @@ export interface Webhooks {
 
 export function openWebhooks(pool: Pool): Webhooks {
   return {
-    register: (endpoints) => orUnavailable(() => registerEndpoints(pool, endpoints)),
+    async register(endpoints) {
+      await orUnavailable(() => registerEndpoints(pool, endpoints));
+      await orUnavailable(() => moveWebhooks(pool));
+    },
     take: (taking) => orUnavailable(() => takeWebhooks(pool, taking)),
     record: batch((attempts: RecordedAttempt[]) => orUnavailable(() => recordAttempts(pool, attempts))),
     release: (taken) => orUnavailable(() => releaseWebhook(pool, taken)),

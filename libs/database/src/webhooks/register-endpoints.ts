@@ -18,25 +18,42 @@ const registerSql = `
   with given as (
     select * from json_to_recordset($1)
       as given(name text, url text, host text, events job_status[], types text[], queues text[], tags text[])
-  ), stored as (
-    insert into webhook_endpoints as old (name, url, host, events, types, queues, tags)
-    select name, url, host, events, types, queues, tags from given order by name
-    on conflict (name) do update set
-      url = excluded.url, host = excluded.host, events = excluded.events,
-      types = excluded.types, queues = excluded.queues, tags = excluded.tags, seen_at = now(),
-      gone_at = case when old.url = excluded.url then old.gone_at end
   )
-  update webhook_deliveries as delivery set url = given.url, host = given.host
-  from given where delivery.endpoint = given.name and delivery.status = 'pending' and delivery.url <> given.url`;
+  insert into webhook_endpoints as old (name, url, host, events, types, queues, tags)
+  select name, url, host, events, types, queues, tags from given order by name
+  on conflict (name) do update set
+    url = excluded.url, host = excluded.host, events = excluded.events,
+    types = excluded.types, queues = excluded.queues, tags = excluded.tags, seen_at = now(),
+    gone_at = case when old.url = excluded.url then old.gone_at end`;
 
-/**
- * Keeps these endpoints for an hour: to be said again and again by whoever has their secrets. What is owed to one whose URL
- * has changed goes to the new one.
- */
+/** Keeps these endpoints for an hour: to be said again and again by whoever has their secrets. */
 export async function registerEndpoints(pool: Pool, endpoints: readonly WebhookEndpoint[]): Promise<void> {
   if (endpoints.length === 0) return;
-  const rows = endpoints.map((endpoint) => ({ ...endpoint, host: new URL(endpoint.url).host }));
+  // Member by member: who registers them has secrets in them, too.
+  const rows = endpoints.map(({ name, url, events, types, queues, tags }) => {
+    return { name, url, host: new URL(url).host, events, types, queues, tags };
+  });
   await pool.query({ name: 'register-endpoints', text: registerSql, values: [JSON.stringify(rows)] });
+}
+
+/** Rows changed in one statement: however many there are, none takes too long. */
+const MOST_ROWS = 5_000;
+
+const moveSql = `
+  update webhook_deliveries as delivery set url = endpoint.url, host = endpoint.host
+  from webhook_endpoints as endpoint
+  where delivery.id in (
+    select owed.id from webhook_deliveries as owed join webhook_endpoints as target on target.name = owed.endpoint
+    where owed.status = 'pending' and owed.url <> target.url
+    limit ${MOST_ROWS} for update of owed skip locked
+  ) and endpoint.name = delivery.endpoint`;
+
+/** What is owed to endpoints whose URL has changed goes to the new one. */
+export async function moveWebhooks(pool: Pool): Promise<void> {
+  for (;;) {
+    const { rowCount } = await pool.query({ name: 'move-webhooks', text: moveSql });
+    if ((rowCount ?? 0) < MOST_ROWS) return;
+  }
 }
 
 const KEPT = `interval '1 hour'`;
@@ -45,21 +62,19 @@ const DEADLINE = `interval '25 hours'`;
 
 // Jobs that ended while an endpoint was removed may owe it something still: that is found here, too.
 const expireSql = `
-  with removed as (
-    delete from webhook_endpoints where seen_at < now() - ${KEPT}
-  ), ended as (
-    update webhook_deliveries as delivery set
-      status = 'failed',
-      ended_at = now(),
-      taken_at = null,
-      error = case when owed_at < now() - ${DEADLINE} then 'it was owed for more than a day'
-        else 'no notifier has its endpoint any more' end
+  update webhook_deliveries set
+    status = 'failed',
+    ended_at = now(),
+    taken_at = null,
+    error = case when owed_at < now() - ${DEADLINE} then 'it was owed for more than a day'
+      else 'no notifier has its endpoint any more' end
+  where id in (
+    select id from webhook_deliveries as owed
     where status = 'pending' and (taken_at is null or due_at < now())
-      and (owed_at < now() - ${DEADLINE} or (endpoint is not null and not exists (
-        select from webhook_endpoints where name = delivery.endpoint and seen_at >= now() - ${KEPT})))
-    returning 1
-  )
-  select count(*)::int as ended from ended`;
+      and (owed_at < now() - ${DEADLINE}
+        or (endpoint is not null and not exists (select from webhook_endpoints where name = owed.endpoint)))
+    limit ${MOST_ROWS} for update skip locked
+  )`;
 
 /**
  * Removes endpoints that nobody has registered for an hour, and gives up what nobody will send: what is owed to them, and
@@ -68,6 +83,10 @@ const expireSql = `
  * @returns how many webhooks were given up
  */
 export async function expireWebhooks(pool: Pool): Promise<number> {
-  const { rows } = await pool.query<{ ended: number }>({ name: 'expire-webhooks', text: expireSql });
-  return rows[0]?.ended ?? 0;
+  await pool.query(`delete from webhook_endpoints where seen_at < now() - ${KEPT}`);
+  for (let ended = 0; ;) {
+    const { rowCount } = await pool.query({ name: 'expire-webhooks', text: expireSql });
+    ended += rowCount ?? 0;
+    if ((rowCount ?? 0) < MOST_ROWS) return ended;
+  }
 }

@@ -65,6 +65,7 @@ const sql = `
     select host.host, n, coalesce(given.free, $2) as free
     from host left join unnest($3::text[], $4::int[]) as given(host, free) on given.host = host.host
     where host.host is not null
+    order by n
   ), due as (
     select delivery.id, delivery.bytes, room.n from room cross join lateral (
       select id, bytes from webhook_deliveries as delivery
@@ -75,7 +76,7 @@ const sql = `
     ) as delivery
     limit $1
   ), fitting as (
-    select id, n from (select id, n, sum(bytes) over (order by n, id) - bytes as before from due) as due where before < $8
+    select id, n from (select id, n, sum(bytes) over (order by n, id) - bytes as before from due) as summed where before < $8
   ), taken as (
     update webhook_deliveries as delivery set
       attempt = attempt + 1,

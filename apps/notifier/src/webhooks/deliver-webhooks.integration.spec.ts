@@ -190,8 +190,9 @@ describe('a receiver that gives no answer', () => {
     const others = await Promise.all(Array.from({ length: 30 }, () => finished({ url: alive.url })));
     notifier({ concurrency: 12, concurrencyPerHost: 10, timeoutMs: 60_000 });
     for (const id of others) await ended(id, 'delivered');
-    expect(dead.received).toHaveLength(10);
+    await eventually(() => expect(held).toHaveLength(10)); // and no more than that at once
     await eventually(() => {
+      expect(held.length).toBeLessThanOrEqual(10);
       for (const answer of held.splice(0)) answer();
       expect(dead.received).toHaveLength(30);
     });
@@ -208,7 +209,7 @@ describe('a receiver that gives no answer', () => {
       const open = await metrics.getSingleMetric('offload_webhook_hosts_open')?.get();
       expect(open?.values[0]?.value).toBe(1);
     });
-    expect(received).toHaveLength(10);
+    expect(received.length).toBeLessThan(15); // ten, and a probe or two if this comes late; otherwise all thirty
     well = true;
     for (const id of ids) await ended(id, 'delivered');
   });

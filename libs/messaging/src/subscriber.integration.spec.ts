@@ -112,7 +112,9 @@ describe('subscribe', () => {
       { correlationId: undefined, messageId: undefined, routingKey: '' },
     ]);
     expect(faults).toEqual([]);
-    await eventually(() => expect(steps).toEqual(Array(4).fill(['consumed news', 'acked news']).flat()));
+    // In any order: what comes in one packet is taken before the first of it is done.
+    const once = Array(4).fill(['acked news', 'consumed news']);
+    await eventually(() => expect([...steps].sort()).toEqual(once.flat().sort()));
   });
 
   it('drops what it could not even be asked about, tells of it, and goes on', async () => {

@@ -1,6 +1,5 @@
-import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { installPackage } from '@offload/infrastructure';
+import { installPackage, isExecutable } from '@offload/infrastructure';
 import { chromium, type Browser } from 'playwright-core';
 
 /** Names that Chromium and its kin go by. */
@@ -45,13 +44,4 @@ async function installBrowser(say: (line: string) => void, abort: AbortSignal): 
       'install chromium; macOS: brew install --cask google-chrome; anywhere: npx playwright-core install chromium); or ' +
       'set CHROMIUM_PATH to a Chromium, Chrome or Edge that is there.',
   );
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
 }

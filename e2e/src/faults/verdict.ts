@@ -1,6 +1,7 @@
 import type { Change, JobRow } from './audit.ts';
 import type { Acceptance } from './load.ts';
 import type { Run } from './runs.ts';
+import { groupBy } from './group-by.ts';
 
 /** Why a job was tried more than once. */
 export type Cause =
@@ -164,16 +165,6 @@ function causesOf({ attempt, errors, error, maxAttempts: now }: JobRow, runs: nu
   if (failed > 0) causes.push('attempt failed');
   if (attempt > explained || runs > attempt) causes.push('unexplained');
   return causes;
-}
-
-function groupBy<Key, Item>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
-  const groups = new Map<Key, Item[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group) group.push(item);
-    else groups.set(keyOf(item), [item]);
-  }
-  return groups;
 }
 
 function duplicates(values: readonly number[]): number[] {

@@ -3,6 +3,7 @@ import { failureLine } from '../faults/failure-line.ts';
 import type { FinalRow } from '../faults/final-rows.ts';
 import type { DeliveryRow } from './deliveries.ts';
 import { RETRY_AFTER_SECONDS, type Hit, type Report } from './report-of-receiver.ts';
+import { groupBy } from '../faults/group-by.ts';
 
 export interface Evidence {
   /** how many jobs were submitted, with a webhook each */
@@ -145,14 +146,4 @@ function firstGone(deliveries: readonly DeliveryRow[]): number {
 function firstAnswer(deliveries: readonly DeliveryRow[], hitsAt: (delivery: DeliveryRow) => readonly Hit[]): number {
   const hits = deliveries.flatMap((delivery) => hitsAt(delivery).filter(({ answer }) => answer === 'gone'));
   return Math.min(...hits.map(({ at }) => at));
-}
-
-function groupBy<Key, Item>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
-  const groups = new Map<Key, Item[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group) group.push(item);
-    else groups.set(keyOf(item), [item]);
-  }
-  return groups;
 }

@@ -10,5 +10,6 @@ export {
   type EmbeddedRabbitmqOptions,
 } from './rabbitmq/embedded-rabbitmq.ts';
 export { installPackage } from './processes/apt-package.ts';
+export { isExecutable } from './processes/is-executable.ts';
 export { freePort } from './processes/ports.ts';
 export { startServers, type Servers } from './for-tests/servers.ts';

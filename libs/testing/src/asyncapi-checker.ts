@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
-import { Ajv, type ValidateFunction } from 'ajv';
+import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
+import { schemaFaults } from './schema-faults.ts';
 
 /** A message as it arrived. */
 export interface ArrivedMessage {
@@ -36,24 +37,8 @@ export function asyncApiChecker(asyncApi: object): AsyncApiChecker {
   const document = asyncApi as Document;
   const ajv = new Ajv({ strict: false, allErrors: true });
   formats.default(ajv);
-  ajv.addSchema({ ...document, $id: 'asyncapi:' }, 'asyncapi:');
+  const faultsOf = schemaFaults(ajv, document, 'asyncapi:');
   const official = createRequire(import.meta.url)('@asyncapi/specs/schemas/3.0.0-without-$id.json') as object;
-  const compiled = new Map<object, ValidateFunction>();
-
-  function validator(schema: object): ValidateFunction {
-    const known = compiled.get(schema);
-    if (known) return known;
-    const text = JSON.stringify(schema).replaceAll('"#/components/', '"asyncapi:#/components/');
-    const validate = ajv.compile(JSON.parse(text) as object);
-    compiled.set(schema, validate);
-    return validate;
-  }
-
-  function faultsOf(schema: object, value: unknown, what: string): string[] {
-    const validate = validator(schema);
-    if (validate(value)) return [];
-    return (validate.errors ?? []).map((error) => `${what}${error.instancePath}: ${error.message}`);
-  }
 
   return {
     documentFaults() {

@@ -1,5 +1,6 @@
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
+import { schemaFaults } from './schema-faults.ts';
 
 /** One request and what came back. */
 export interface Exchange {
@@ -37,8 +38,7 @@ export function openApiChecker(openApi: object): (exchange: Exchange) => string[
   const document = openApi as Document;
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   formats.default(ajv);
-  ajv.addSchema({ ...document, $id: 'openapi:' }, 'openapi:');
-  const compiled = new Map<object, ValidateFunction>();
+  const faultsOf = schemaFaults(ajv, document, 'openapi:');
   const paths = Object.entries(document.paths).map(([path, methods]) => ({
     // A path without parameters is meant before one with.
     weight: path.split('{').length,
@@ -46,21 +46,6 @@ export function openApiChecker(openApi: object): (exchange: Exchange) => string[
     methods,
   }));
   paths.sort((a, b) => a.weight - b.weight);
-
-  function validator(schema: object): ValidateFunction {
-    const known = compiled.get(schema);
-    if (known) return known;
-    const text = JSON.stringify(schema).replaceAll('"#/components/', '"openapi:#/components/');
-    const validate = ajv.compile(JSON.parse(text) as object);
-    compiled.set(schema, validate);
-    return validate;
-  }
-
-  function faultsOf(schema: object, value: unknown, what: string): string[] {
-    const validate = validator(schema);
-    if (validate(value)) return [];
-    return (validate.errors ?? []).map((error) => `${what}${error.instancePath}: ${error.message}`);
-  }
 
   function headerFaults(answer: Answer, headers: Record<string, string>): string[] {
     return Object.entries(answer.headers ?? {}).flatMap(([name, given]) => {

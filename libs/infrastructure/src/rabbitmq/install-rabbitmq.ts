@@ -1,8 +1,9 @@
-import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 import { installPackage } from '../processes/apt-package.ts';
 import type { LineSink } from '../processes/child-process.ts';
+import { isExecutable } from '../processes/is-executable.ts';
 
 const PACKAGES = '/usr/lib/rabbitmq/lib';
 
@@ -40,13 +41,4 @@ function missing(why: string): Error {
       '(Debian, Ubuntu: apt install rabbitmq-server; macOS: brew install rabbitmq); or set AMQP_URL to a RabbitMQ ' +
       'that runs elsewhere; or start the whole system in containers: docker compose up --build --wait',
   );
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
 }

@@ -71,7 +71,7 @@ export const service = rowsOf('Contract', [
       const { jobTypes } = await get<Types>({ path: '/v1/job-types' });
       assert.deepEqual(
         jobTypes.map(({ type }) => type),
-        ['csv.profile', 'demo.sleep', 'http.request'],
+        ['csv.profile', 'demo.echo', 'demo.sleep', 'http.request'],
       );
       for (const { payloadSchema, queue } of jobTypes)
         assert.deepEqual([payloadSchema.type, queue], ['object', 'default']);

@@ -1,0 +1,6 @@
+import type { JobDefinitions } from '@offload/contracts';
+import type { Handler } from '../handler.ts';
+
+/** Gives back its message at once. */
+export const demoEcho: Handler<JobDefinitions['demoEcho']> = ({ message }) =>
+  Promise.resolve({ message, calledAtMs: performance.timeOrigin + performance.now() });

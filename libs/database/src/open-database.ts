@@ -1,7 +1,6 @@
 import type { Job, JobProgress } from '@offload/contracts';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import { batch } from './batch.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 import type { JobFilter } from './look-for-jobs.ts';
 import { countAhead, countQueues, sampleQueues, type QueueCount, type QueueSamples } from './queues.ts';
@@ -22,6 +21,7 @@ import { reportProgress } from './transitions/report-progress.ts';
 import { retryJob, type Retry } from './transitions/retry-job.ts';
 import { settleJobs, type Settlement } from './transitions/settle-jobs.ts';
 import { orUnavailable } from './unavailable.ts';
+import { shared } from './shared.ts';
 import { openWebhooks, type Webhooks } from './webhooks/open-webhooks.ts';
 
 export interface DatabaseOptions {
@@ -119,7 +119,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on('error', onConnectionError);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   const submitAll = (submissions: Submission[]) => orUnavailable(() => createJobs(pool, submissions, ringGraceMs));
-  const submitShared = batch(submitAll);
+  const submitShared = shared(submitAll);
 
   return {
     // Many jobs fill a statement by themselves.
@@ -131,14 +131,14 @@ export function openDatabase(options: DatabaseOptions): Database {
       return submitted.jobs[0] as { job: Job; outboxId: string };
     },
     isKeyKept: (client, key) => orUnavailable(() => isKeyKept(pool, client, key)),
-    claimJob: batch((deliveries: Delivery[]) => orUnavailable(() => claimJobs(pool, deliveries))),
-    settleJob: batch((settlements: Settlement[]) => orUnavailable(() => settleJobs(pool, settlements))),
+    claimJob: shared((deliveries: Delivery[]) => orUnavailable(() => claimJobs(pool, deliveries))),
+    settleJob: shared((settlements: Settlement[]) => orUnavailable(() => settleJobs(pool, settlements))),
     reportProgress: (jobId, attempt, progress) => orUnavailable(() => reportProgress(pool, jobId, attempt, progress)),
     cancelJob: (jobId) => orUnavailable(() => cancelJob(pool, jobId)),
     retryJob: (jobId) => orUnavailable(() => retryJob(pool, jobId, ringGraceMs)),
     deleteJob: (jobId) => orUnavailable(() => deleteJob(pool, jobId)),
     takeOwedRings: (limit, graceMs) => orUnavailable(() => takeOwedRings(pool, limit, graceMs)),
-    confirmRing: batch((outboxIds: string[]) => orUnavailable(() => confirmRings(pool, outboxIds))),
+    confirmRing: shared((outboxIds: string[]) => orUnavailable(() => confirmRings(pool, outboxIds))),
     msUntilNextRing: () => orUnavailable(() => msUntilNextRing(pool)),
     holdJobs: (held) => orUnavailable(() => holdJobs(pool, held)),
     hasUnheard: (silentMs) => orUnavailable(() => hasUnheard(pool, silentMs)),
@@ -152,9 +152,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     survey: () => orUnavailable(() => survey(pool)),
     countQueues: () => orUnavailable(() => countQueues(pool)),
     sampleQueues: (queues, since) => orUnavailable(() => sampleQueues(pool, queues, since)),
-    countAhead: batch((ids: string[]) => orUnavailable(() => countAhead(pool, ids))),
+    countAhead: shared((ids: string[]) => orUnavailable(() => countAhead(pool, ids))),
     jobVersions: (ids) => orUnavailable(() => readVersions(pool, ids)),
-    getJob: batch((ids: string[]) => orUnavailable(() => getJobs(prisma, ids))),
+    getJob: shared((ids: string[]) => orUnavailable(() => getJobs(prisma, ids))),
     listJobs: (filter) => orUnavailable(() => listJobs(pool, prisma, filter)),
     webhooks: openWebhooks(pool),
     ping: () => orUnavailable(async () => void (await pool.query('select 1'))),

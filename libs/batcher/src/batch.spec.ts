@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { batch } from './batch.ts';
-import { DatabaseUnavailableError } from './unavailable.ts';
+
+class AwayError extends Error {
+  constructor() {
+    super('away');
+  }
+}
 
 /** A batch whose statements end when the test says so. */
 function setup(maxItems?: number) {
@@ -10,7 +15,7 @@ function setup(maxItems?: number) {
       const succeed = (): void => resolve(items.map((item) => item.toUpperCase()));
       statements.push({ items, succeed, fail: reject });
     });
-  const call = batch(run, maxItems);
+  const call = batch(run, { ...(maxItems && { maxItems }), isAway: (error) => error instanceof AwayError });
   /** The statement at this place, once it has gone out. */
   const statement = async (index: number) => {
     for (let turn = 0; turn < 50 && statements.length <= index; turn += 1) await Promise.resolve();
@@ -83,11 +88,11 @@ describe('batch', () => {
     expect(statements.map(({ items }) => items)).toEqual([['good', 'bad', 'fine'], ['good'], ['bad'], ['fine']]);
   });
 
-  it('rejects all at once while the database is away, and goes on with what comes after', async () => {
+  it('rejects all at once while nothing works, and goes on with what comes after', async () => {
     const { call, statement, statements } = setup();
     const outcomes = settled(['a', 'b'].map(call));
-    (await statement(0)).fail(new DatabaseUnavailableError());
-    expect(await outcomes).toEqual(['the database is not available', 'the database is not available']);
+    (await statement(0)).fail(new AwayError());
+    expect(await outcomes).toEqual(['away', 'away']);
     expect(statements).toHaveLength(1);
 
     const later = call('c');
@@ -98,18 +103,18 @@ describe('batch', () => {
   it('tells those who wait for the next statement too, rather than have each wait for a timeout of its own', async () => {
     const { call, statement, statements } = setup(1);
     const outcomes = settled(['a', 'b', 'c'].map(call));
-    (await statement(0)).fail(new DatabaseUnavailableError());
-    expect(new Set(await outcomes)).toEqual(new Set(['the database is not available']));
+    (await statement(0)).fail(new AwayError());
+    expect(new Set(await outcomes)).toEqual(new Set(['away']));
     expect(statements).toHaveLength(1);
   });
 
-  it('stops trying items alone when the database goes away meanwhile', async () => {
+  it('stops trying items alone when nothing works any more', async () => {
     const { call, statement, statements } = setup();
     const outcomes = settled(['a', 'b', 'c', 'd'].map(call));
     (await statement(0)).fail(new Error('one of you is bad'));
     (await statement(1)).succeed();
-    (await statement(2)).fail(new DatabaseUnavailableError());
-    const away = 'the database is not available';
+    (await statement(2)).fail(new AwayError());
+    const away = 'away';
     expect(await outcomes).toEqual(['A', away, away, away]);
     expect(statements.map(({ items }) => items)).toEqual([['a', 'b', 'c', 'd'], ['a'], ['b']]);
   });

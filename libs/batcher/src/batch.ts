@@ -1,0 +1,86 @@
+export interface BatchOptions {
+  /** Most items at once. @default 100 */
+  maxItems?: number;
+  /** Whether nothing would work now: then all that wait hear of it, instead of trying one after the other. */
+  isAway(error: unknown): boolean;
+}
+
+interface Waiting<Item, Outcome> {
+  item: Item;
+  resolve(outcome: Outcome): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Lets concurrent callers share one statement, or one message: the first call of an idle batch goes out at once, calls that
+ * come while it is under way gather and go out together after it. Nobody waits for a timer.
+ *
+ * When what is shared fails, each item is tried alone, so that a bad one fails by itself; unless nothing would work now
+ * (`isAway`).
+ *
+ * @param run takes the items and returns one outcome for each, in their order
+ */
+export function batch<Item, Outcome>(
+  run: (items: Item[]) => Promise<Outcome[]>,
+  { maxItems = 100, isAway }: BatchOptions,
+): (item: Item) => Promise<Outcome> {
+  let waiting: Waiting<Item, Outcome>[] = [];
+  let busy = false;
+
+  /** @returns why nothing works now, if that is so */
+  async function settle(group: Waiting<Item, Outcome>[]): Promise<{ away: unknown } | null> {
+    try {
+      const outcomes = await run(group.map(({ item }) => item));
+      for (const [index, { resolve }] of group.entries()) resolve(outcomes[index] as Outcome);
+      return null;
+    } catch (error) {
+      if (isAway(error)) {
+        rejectAll(group, error);
+        return { away: error };
+      }
+      const [one, ...rest] = group;
+      if (rest.length > 0) return settleEach(group);
+      one?.reject(error);
+      return null;
+    }
+  }
+
+  async function settleEach(group: Waiting<Item, Outcome>[]): Promise<{ away: unknown } | null> {
+    for (const [index, one] of group.entries()) {
+      const fault = await settle([one]);
+      if (!fault) continue;
+      rejectAll(group.slice(index + 1), fault.away);
+      return fault;
+    }
+    return null;
+  }
+
+  function next(): Waiting<Item, Outcome>[] {
+    if (waiting.length > maxItems) return waiting.splice(0, maxItems);
+    const all = waiting;
+    waiting = [];
+    return all;
+  }
+
+  async function drain(): Promise<void> {
+    busy = true;
+    // Calls made in the same turn of the event loop share the first statement too.
+    await Promise.resolve();
+    while (waiting.length > 0) {
+      const fault = await settle(next());
+      // One after the other they would each wait for a timeout of their own.
+      if (fault) rejectAll(waiting.splice(0), fault.away);
+    }
+    busy = false;
+  }
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject });
+      if (!busy) void drain();
+    });
+}
+
+function rejectAll(group: { reject(error: unknown): void }[], error: unknown): void {
+  for (const { reject } of group) reject(error);
+}

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { addressOf, eventOf, jobEvent, type Job, type JobEvent } from '@offload/contracts';
+import { addressOf, eventOf, jobEvents, type Job, type JobEvent } from '@offload/contracts';
 import { createPublisher, exchanges, type Connection } from '@offload/messaging';
 import type { Pool } from 'pg';
 import { sentNow } from './sent-at.ts';
@@ -52,7 +52,7 @@ export function createJobEvents(broker: Connection, jobs: readonly Job[]): JobEv
   }
   function publishOne(): Promise<void> {
     const event = eventFor(jobs[next] as Job);
-    return publisher.publish(jobEvent, event, { exchange: exchanges.events, ...addressOf(event), mandatory: false });
+    return publisher.publish(jobEvents, [event], { exchange: exchanges.events, ...addressOf(event), mandatory: false });
   }
 
   return {

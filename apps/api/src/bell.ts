@@ -1,6 +1,6 @@
-import { addressOf, control, eventOf, isFinished, jobEvent, ring, type Control, type Job } from '@offload/contracts';
+import { addressOf, control, eventOf, isFinished, jobEvents, ring, type Control, type Job } from '@offload/contracts';
 import type { Database, OwedRing } from '@offload/database';
-import { exchanges, type Publisher } from '@offload/messaging';
+import { createListPublisher, exchanges, type Publisher } from '@offload/messaging';
 import { Counter, type Logger, type Registry } from '@offload/runtime';
 
 /** Tells workers and watchers about jobs. No call rejects: what is not sent is found in the database again. */
@@ -33,11 +33,14 @@ export function createBell({ database, publisher, endPublisher = publisher, metr
     registers: [metrics],
   });
 
+  const toListeners = { exchange: exchanges.events, mandatory: false };
+  const events = createListPublisher(publisher, jobEvents, toListeners);
+  const ends = createListPublisher(endPublisher, jobEvents, toListeners);
+
   async function announce(job: Job): Promise<void> {
     try {
       const event = eventOf(job);
-      const by = isFinished(job.status) ? endPublisher : publisher;
-      await by.publish(jobEvent, event, { exchange: exchanges.events, ...addressOf(event), mandatory: false });
+      await (isFinished(job.status) ? ends : events).publish(event, addressOf(event));
     } catch (error) {
       log.debug({ err: error, jobId: job.id }, 'event not sent');
     }

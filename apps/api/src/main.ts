@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { jobEvent } from '@offload/contracts';
+import { jobEvents } from '@offload/contracts';
 import { openDatabase } from '@offload/database';
 import { connect, createPublisher, exchanges, inspectQueues, jobTopology, subscribe } from '@offload/messaging';
 import {
@@ -59,9 +59,9 @@ const backlog = startBacklog({ database, queues: config.QUEUES, metrics, log });
 const waiters = createWaiters({ database, maxWaiters: config.MAX_WAITERS, metrics, log });
 subscribe(broker, {
   exchange: exchanges.events,
-  message: jobEvent,
-  wants: ({ correlationId }) => correlationId === undefined || waiters.wants(correlationId),
-  handle: ({ body }) => waiters.hear(body),
+  message: jobEvents,
+  wants: ({ correlationId }) => waiters.wants(correlationId),
+  handle: ({ body }) => body.forEach(waiters.hear),
   onListening: () => void waiters.refresh(), // what we have not heard before is in the database
 });
 broker.events.on('state', (state) => state === 'open' && relay.wake());

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, expect } from '@jest/globals';
-import { jobEvent, type Job } from '@offload/contracts';
+import { jobEvents, type Job } from '@offload/contracts';
 import { migrate, openDatabase, type Claim, type Database, type Outcome } from '@offload/database';
 import {
   connect,
@@ -91,9 +91,9 @@ async function listenWith(broker: Connection, waiters: AppParts['waiters']): Pro
   let listening = false;
   subscribe(broker, {
     exchange: exchanges.events,
-    message: jobEvent,
-    wants: ({ correlationId }) => correlationId === undefined || waiters.wants(correlationId),
-    handle: ({ body }) => waiters.hear(body),
+    message: jobEvents,
+    wants: ({ correlationId }) => waiters.wants(correlationId),
+    handle: ({ body }) => body.forEach(waiters.hear),
     onListening: () => (listening = true),
   });
   await eventually(() => expect(listening).toBe(true));

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { defaultPolicy, eventOf, jobEvent, type Job } from '@offload/contracts';
+import { defaultPolicy, eventOf, jobEvents, type Job } from '@offload/contracts';
 import { migrate, openDatabase, type Database } from '@offload/database';
 import { connect, createPublisher, exchanges, jobTopology, subscribe, type Connection } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/runtime';
@@ -31,11 +31,11 @@ beforeEach(async () => {
   read = [];
   subscribe(broker, {
     exchange: exchanges.events,
-    message: jobEvent,
-    wants: ({ correlationId }) => correlationId === undefined || waiters.wants(correlationId),
+    message: jobEvents,
+    wants: ({ correlationId }) => waiters.wants(correlationId),
     handle({ body }) {
-      read.push(body.data.id);
-      waiters.hear(body);
+      read.push(...body.map(({ data }) => data.id));
+      body.forEach(waiters.hear);
     },
     onListening() {
       listened += 1;
@@ -92,7 +92,7 @@ describe('a request that waits', () => {
     const publisher = createPublisher(broker);
     const job = await queuedJob();
     const wait = waitFor(job);
-    await publisher.publish(jobEvent, eventOf(await cancel(job)), { exchange: exchanges.events, mandatory: false });
+    await publisher.publish(jobEvents, [eventOf(await cancel(job))], { exchange: exchanges.events, mandatory: false });
     expect(await wait).toMatchObject({ id: job.id, status: 'cancelled' });
   });
 

@@ -29,8 +29,8 @@ export interface Waiter {
 
 /** The requests that are held until their job is finished. */
 export interface Waiters {
-  /** Whether anybody waits for this job: others' events need not be read. */
-  wants(jobId: string): boolean;
+  /** Whether anybody waits for this job, or for any where none is named: other events need not be read. */
+  wants(jobId: string | undefined): boolean;
   /** An event of any job: wakes those who wait for that one, if it is finished. */
   hear(event: JobEvent): void;
   /**
@@ -164,7 +164,7 @@ export function createWaiters(parts: WaitersParts): Waiters {
   }
 
   return {
-    wants: (jobId) => byJob.has(jobId),
+    wants: (jobId) => (jobId === undefined ? byJob.size > 0 : byJob.has(jobId)),
     hear: ({ data: job }) => wake(job),
     enter,
     refresh() {

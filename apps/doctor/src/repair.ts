@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { addressOf, eventOf, isFinished, jobEvent, type Job } from '@offload/contracts';
+import { addressOf, eventOf, isFinished, jobEvents, type Job } from '@offload/contracts';
 import type { Database } from '@offload/database';
 import { exchanges, ringQueue, type Publisher, type QueueInspector } from '@offload/messaging';
 import { silentOf } from './examine.ts';
@@ -107,7 +107,7 @@ async function takeFromSilent({ running, calledAt }: Look, parts: RepairParts): 
 async function announce(job: Job, publisher: Pick<Publisher, 'publish'>): Promise<void> {
   const event = eventOf(job);
   await publisher
-    .publish(jobEvent, event, { exchange: exchanges.events, ...addressOf(event), mandatory: false })
+    .publish(jobEvents, [event], { exchange: exchanges.events, ...addressOf(event), mandatory: false })
     .catch(() => undefined); // the row has it
 }
 

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { jobEvent } from '@offload/contracts';
+import { jobEvents } from '@offload/contracts';
 import { openDatabase } from '@offload/database';
 import { connect, exchanges, jobTopology, subscribe } from '@offload/messaging';
 import { createOutbound } from '@offload/outbound';
@@ -54,12 +54,12 @@ const refresh = startRefresh({ database, hub, log });
 createBrokerTelemetry(log, metrics).observe(broker.events);
 subscribe(broker, {
   exchange: exchanges.events,
-  message: jobEvent,
+  message: jobEvents,
   wants({ correlationId, routingKey }) {
     webhooks.hear(routingKey);
-    return correlationId === undefined || hub.wants(correlationId);
+    return hub.wants(correlationId);
   },
-  handle: ({ body }) => hub.publish(body),
+  handle: ({ body }) => body.forEach(hub.publish),
   onListening: refresh.wake,
 });
 

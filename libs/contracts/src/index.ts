@@ -54,6 +54,7 @@ export {
   eventNameOf,
   eventOf,
   jobEvent,
+  jobEvents,
   ring,
   ringId,
   type Control,

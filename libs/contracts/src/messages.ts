@@ -40,13 +40,19 @@ export const cloudEvent = <Data extends z.ZodType>(data: Data) =>
  * A snapshot of a job after a transition, newer than another of the same job when its `data.version` is higher: a
  * CloudEvent in structured JSON mode. https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
  */
-export const jobEvent = {
-  type: 'job.event',
-  version: 1,
-  contentType: 'application/cloudevents+json',
-  schema: cloudEvent(job),
-};
+export const jobEvent = { contentType: 'application/cloudevents+json', schema: cloudEvent(job) };
 export type JobEvent<Data extends Job = Job> = Omit<z.infer<typeof jobEvent.schema>, 'data'> & { data: Data };
+
+/**
+ * Events of one name that share a message: a CloudEvents batch. Of one job they are in order.
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md#4-json-batch-format
+ */
+export const jobEvents = {
+  type: 'job.events',
+  version: 1,
+  contentType: 'application/cloudevents-batch+json',
+  schema: z.array(jobEvent.schema).min(1),
+};
 
 /** @returns what happened to a job that is now as given: `job.<status>`, unless it is named */
 export function eventOf<Data extends Job>(data: Data, event: EventName = `job.${data.status}`): JobEvent<Data> {
@@ -67,7 +73,10 @@ export function eventNameOf({ type }: Pick<JobEvent, 'type'>): EventName {
   return type.slice(TYPE_PREFIX.length) as EventName;
 }
 
-/** What a listener can tell an event by without reading it: AMQP's routing key and correlation id. */
+/**
+ * What a listener can tell an event by without reading it: AMQP's routing key and, where it is alone in its message, the
+ * correlation id.
+ */
 export function addressOf(event: JobEvent): { routingKey: EventName; correlationId: string } {
   return { routingKey: eventNameOf(event), correlationId: event.subject };
 }

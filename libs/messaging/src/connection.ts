@@ -1,5 +1,6 @@
 import { EventEmitter, getEventListeners } from 'node:events';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
+import type { Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import amqp, { type ChannelModel } from 'amqplib';
 import { z } from 'zod';
@@ -8,6 +9,7 @@ import { BrokerRefusedError, BrokerUnavailableError, TopologyMismatchError } fro
 import { keepChannels, type ChannelSetup } from './kept-channels.ts';
 import { tellState, type ConnectionState, type MessagingEvents } from './messaging-events.ts';
 import { milliseconds, parseOptions } from './options.ts';
+import { writeTogether } from './write-together.ts';
 import { declareTopology, type Topology } from './topology.ts';
 
 export interface ConnectOptions {
@@ -112,6 +114,7 @@ export function connect(options: ConnectOptions): Connection {
     inside = true;
     blocked = null;
     opening.on('error', () => undefined); // 'close' follows and carries the reason
+    writeTogether((opening.connection as unknown as { stream: Socket }).stream);
     const block = (because: string | null): void => {
       blocked = because;
       tell();

@@ -3,7 +3,7 @@ export { connect, type ConnectOptions, type Connection } from './connection.ts';
 export { type ChannelSetup } from './kept-channels.ts';
 export { type ExchangeDeclaration, type QueueDeclaration, type Topology } from './topology.ts';
 
-export { text, type BodyFor, type BodyOf, type JsonMessage, type MessageKind } from './message.ts';
+export { Printed, text, type BodyFor, type BodyOf, type JsonMessage, type MessageKind } from './message.ts';
 export {
   createPublisher,
   type Destination,
@@ -12,6 +12,12 @@ export {
   type Publisher,
   type PublisherOptions,
 } from './publisher.ts';
+export {
+  createListPublisher,
+  type ListMessage,
+  type ListPublisher,
+  type ListPublisherOptions,
+} from './list-publisher.ts';
 export { consume, type Consumer, type ConsumerOptions, type Verdict } from './consumer.ts';
 export { type Delivery } from './delivery.ts';
 export { subscribe, type SubscriberOptions } from './subscriber.ts';

@@ -31,6 +31,15 @@ export type BodyOf<Kind extends MessageKind> = Kind extends JsonMessage<infer Sc
 /** What a publisher of such messages is given. */
 export type BodyFor<Kind extends MessageKind> = Kind extends JsonMessage<infer Schema> ? z.input<Schema> : string;
 
+/** A body that is JSON already, so that it is not written a second time. That it fits the schema is up to who wrote it. */
+export class Printed {
+  readonly json: string;
+
+  constructor(json: string) {
+    this.json = json;
+  }
+}
+
 /** The bytes of a message and the AMQP properties that say what they are. */
 export interface WrittenMessage {
   content: Buffer;
@@ -42,9 +51,9 @@ export interface WrittenMessage {
 const VERSION_HEADER = 'x-schema-version';
 
 /** @throws TypeError when the body can't be written as JSON; that it fits the schema is up to the compiler */
-export function writeMessage<Kind extends MessageKind>(kind: Kind, body: BodyFor<Kind>): WrittenMessage {
+export function writeMessage<Kind extends MessageKind>(kind: Kind, body: BodyFor<Kind> | Printed): WrittenMessage {
   if (!('schema' in kind)) return { content: Buffer.from(body as string), contentType: kind.contentType };
-  const json = JSON.stringify(body) as string | undefined;
+  const json = body instanceof Printed ? body.json : (JSON.stringify(body) as string | undefined);
   if (json === undefined) throw new TypeError(`the body of a ${kind.type} can't be written as JSON`);
   return {
     content: Buffer.from(json),

@@ -7,7 +7,7 @@ import { BrokerUnavailableError } from './errors.ts';
 import { onAbort } from './abort.ts';
 import { followState, tellStep } from './messaging-events.ts';
 import { milliseconds, parseOptions } from './options.ts';
-import { writeMessage, type BodyFor, type MessageKind } from './message.ts';
+import { writeMessage, type BodyFor, type MessageKind, type Printed } from './message.ts';
 
 export interface PublisherOptions {
   /** A message that is not confirmed by then is rejected, in milliseconds. @default 10_000 */
@@ -70,7 +70,11 @@ export interface Publisher {
    * pending, when it can't be sent, when its confirm does not come in time or its channel is lost before that: in the
    * last two cases the broker may or may not have it. A body that can't be written is a `TypeError`.
    */
-  publish<Kind extends MessageKind>(kind: Kind, body: BodyFor<Kind>, to: Destination & PublishOptions): Promise<void>;
+  publish<Kind extends MessageKind>(
+    kind: Kind,
+    body: BodyFor<Kind> | Printed,
+    to: Destination & PublishOptions,
+  ): Promise<void>;
   /**
    * Sends a delivered message on, byte by byte and with its properties but for expiration and user id, with more headers
    * or fewer, and with another message id if one is given. Settles as `publish`.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { jobEvent } from '@offload/contracts';
+import { jobEvents } from '@offload/contracts';
 import { connect, exchanges, subscribe } from '@offload/messaging';
 import { eventually } from '@offload/testing';
 import { asyncApiDocument } from './document.ts';
@@ -62,7 +62,7 @@ describe('what the document says there is', () => {
     const listener = connect({ url: observer.url });
     try {
       await new Promise<void>((onListening) => {
-        subscribe(listener, { exchange, message: jobEvent, handle: () => undefined, onListening });
+        subscribe(listener, { exchange, message: jobEvents, handle: () => undefined, onListening });
       });
       const own = (await queuesThere()).filter((queue) => queue.name.startsWith('amq.gen-'));
       const said = describedQueue(document.channels[name] as Channel);

@@ -4,7 +4,7 @@ import {
   defaultPolicy,
   eventOf,
   isFinished,
-  jobEvent,
+  jobEvents,
   jobStatus,
   ring,
   type JobEvent,
@@ -66,12 +66,13 @@ describe('what arrives fits the document:', () => {
       await bell.announce({ ...job, status, version: index + 1, ...end });
     }
     const progress = eventOf({ ...job, status: 'running', progress: { percent: 5, message: null } }, 'job.progress');
-    await publisher.publish(jobEvent, progress, { exchange: exchanges.events, ...addressOf(progress) });
+    await publisher.publish(jobEvents, [progress], { exchange: exchanges.events, ...addressOf(progress) });
     const arrived = await observer.take(`observed.${exchanges.events}`, jobStatus.options.length + 1);
     for (const each of arrived) {
       expect(messageFaults('event', each)).toEqual([]);
-      expect(cloudEventFaults(each.payload)).toEqual([]);
-      expect(each.properties['correlation_id']).toBe((each.payload as JobEvent).subject);
+      const [event] = each.payload as [JobEvent];
+      expect(cloudEventFaults(event)).toEqual([]);
+      expect(each.properties['correlation_id']).toBe(event.subject);
     }
     const parameters = channels.events['parameters'] as { event: { enum: string[] } };
     expect(arrived.map(({ routingKey }) => routingKey)).toEqual(parameters.event.enum);
@@ -81,7 +82,7 @@ describe('what arrives fits the document:', () => {
     const { job } = await newJob();
     for (const version of [1, 1, 2]) await bell.announce({ ...job, version });
     const arrived = await observer.take(`observed.${exchanges.events}`, 3);
-    const ids = arrived.map(({ payload }) => (payload as JobEvent).id);
+    const ids = arrived.map(({ payload }) => (payload as JobEvent[])[0]?.id);
     expect(ids).toEqual([`${job.id}/1`, `${job.id}/1`, `${job.id}/2`]);
     expect(new Set(arrived.map(({ properties }) => properties['message_id'])).size).toBe(3);
   });

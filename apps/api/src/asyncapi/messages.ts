@@ -1,4 +1,4 @@
-import { control, jobEvent, ring, webhookBody, webhookEvent, type JobEvent } from '@offload/contracts';
+import { control, jobEvent, jobEvents, ring, webhookBody, webhookEvent, type JobEvent } from '@offload/contracts';
 import type { Json } from '../openapi/schemas.ts';
 import {
   cancelExample,
@@ -42,19 +42,19 @@ export const messages = {
     }),
   },
   event: {
-    name: jobEvent.type,
-    title: 'Event',
-    summary: 'A snapshot of a job after a transition: a CloudEvent 1.0 in structured mode.',
+    name: jobEvents.type,
+    title: 'Events',
+    summary: 'Snapshots of jobs after transitions of one kind: a CloudEvents 1.0 batch.',
     description:
-      'Newer than another of the same job when its `data.version` is higher. Some may be missing: whoever needs to be sure reads the job.',
-    contentType: jobEvent.contentType,
-    headers: versionHeaders(jobEvent.version),
-    payload: schemaOf(jobEvent.schema),
-    correlationId: aboutJob(`$message.payload#/${subject}`),
-    bindings: { amqp: { messageType: jobEvent.type, bindingVersion: AMQP_BINDING } },
-    examples: [{ headers: { 'x-schema-version': jobEvent.version }, payload: eventExample }],
-    'x-amqp-properties': amqpProperties(jobEvent.type, jobEvent.contentType, {
-      correlation_id: { type: 'string', format: 'uuid', description: 'The id of the job.' },
+      'One is newer than another of the same job when its `data.version` is higher. Some may be missing: whoever needs to be sure reads the job.',
+    contentType: jobEvents.contentType,
+    headers: versionHeaders(jobEvents.version),
+    payload: schemaOf(jobEvents.schema),
+    correlationId: aboutJob(`$message.payload#/0/${subject}`),
+    bindings: { amqp: { messageType: jobEvents.type, bindingVersion: AMQP_BINDING } },
+    examples: [{ headers: { 'x-schema-version': jobEvents.version }, payload: [eventExample] }],
+    'x-amqp-properties': amqpProperties(jobEvents.type, jobEvents.contentType, {
+      correlation_id: { type: 'string', format: 'uuid', description: 'The id of the job, where there is only one.' },
     }),
   },
   control: {

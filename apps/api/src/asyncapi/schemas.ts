@@ -1,4 +1,4 @@
-import { control, job, jobEvent, jobWithLinks, ring, webhookBody } from '@offload/contracts';
+import { control, job, jobEvent, jobEvents, jobWithLinks, ring, webhookBody } from '@offload/contracts';
 import { z } from 'zod';
 import type { Json } from '../openapi/schemas.ts';
 
@@ -6,6 +6,7 @@ import type { Json } from '../openapi/schemas.ts';
 const components = new Map<z.ZodType, string>([
   [ring.schema, 'Ring'],
   [jobEvent.schema, 'Event'],
+  [jobEvents.schema, 'Events'],
   [control.schema, 'Control'],
   [webhookBody, 'WebhookBody'],
   [job, 'Job'],

@@ -22,8 +22,8 @@ export interface JobWatcher extends Watcher {
 /** Hands each event to those who watch its job, and to those who watch all jobs. */
 export interface Hub {
   publish(event: JobEvent): void;
-  /** Whether anybody watches this job, or all: otherwise its events need not be read. */
-  wants(jobId: string): boolean;
+  /** Whether anybody watches this job (any, where none is named), or all: otherwise its events need not be read. */
+  wants(jobId: string | undefined): boolean;
   /** @returns a function that ends the watch */
   watchJob(jobId: string, watcher: JobWatcher): () => void;
   /** @returns a function that ends the watch */
@@ -67,7 +67,7 @@ export function createHub(metrics: Registry, notifierUrl: string, options?: Even
       const watchers = [...watchersOf(event.data.id), ...all];
       if (watchers.length > 0) tell(watchers, eventNameOf(event), event.data);
     },
-    wants: (jobId) => all.size > 0 || byJob.has(jobId),
+    wants: (jobId) => all.size > 0 || (jobId === undefined ? byJob.size > 0 : byJob.has(jobId)),
     watchJob(jobId, watcher) {
       const watchers = byJob.get(jobId) ?? new Set();
       byJob.set(jobId, watchers.add(watcher));

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { expect } from '@jest/globals';
-import { defaultPolicy, eventOf, jobEvent, type EventName, type Job, type JobWithLinks } from '@offload/contracts';
+import { defaultPolicy, eventOf, jobEvents, type EventName, type Job, type JobWithLinks } from '@offload/contracts';
 import { migrate, openDatabase, type Database } from '@offload/database';
 import { connect, createPublisher, exchanges, jobTopology, subscribe } from '@offload/messaging';
 import { createLogger, createMetrics, listen } from '@offload/runtime';
@@ -37,8 +37,8 @@ export async function startNotifier(options: EventStreamsOptions & { refreshMs?:
   let listened = 0;
   subscribe(broker, {
     exchange: exchanges.events,
-    message: jobEvent,
-    handle: ({ body }) => hub.publish(body),
+    message: jobEvents,
+    handle: ({ body }) => body.forEach(hub.publish),
     onListening() {
       listened += 1;
       refresh.wake();
@@ -84,7 +84,7 @@ export async function startNotifier(options: EventStreamsOptions & { refreshMs?:
       return { running, succeeded: await succeed(running, result) };
     },
     announce: (job: Job, event?: EventName): Promise<void> =>
-      publisher.publish(jobEvent, eventOf(job, event), { exchange: exchanges.events, mandatory: false }),
+      publisher.publish(jobEvents, [eventOf(job, event)], { exchange: exchanges.events, mandatory: false }),
     /** Cuts the connection to the broker; resolves when it listens again. */
     async loseBroker(): Promise<void> {
       const before = listened;

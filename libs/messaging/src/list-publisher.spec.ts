@@ -1,0 +1,113 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { BrokerUnavailableError, PublishRefusedError } from './errors.ts';
+import { createListPublisher, type ListPublisherOptions } from './list-publisher.ts';
+import type { Publisher } from './publisher.ts';
+
+const notes = { type: 'notes', version: 1, schema: z.array(z.string()) };
+
+interface Sent {
+  items: string[];
+  routingKey: string | undefined;
+  correlationId: string | undefined;
+  confirm(): void;
+  fail(error: Error): void;
+}
+
+/** A list publisher over one whose confirms come when the test says so. */
+function setup(options: Partial<ListPublisherOptions> = {}) {
+  const sent: Sent[] = [];
+  const publish = ((_kind, body, to) =>
+    new Promise<void>((confirm, fail) => {
+      const { routingKey, correlationId } = to as { routingKey?: string; correlationId?: string };
+      const items = JSON.parse((body as unknown as { json: string }).json) as string[];
+      sent.push({ items, routingKey, correlationId, confirm, fail });
+    })) as Publisher['publish'];
+  const lists = createListPublisher({ publish }, notes, { exchange: 'notes', ...options });
+  const send = (item: string, routingKey = 'a', correlationId = item) =>
+    lists.publish(item, { routingKey, correlationId });
+  /** The messages once there are so many. */
+  async function messages(count: number): Promise<Sent[]> {
+    for (let turn = 0; turn < 100 && sent.length < count; turn += 1) await Promise.resolve();
+    expect(sent).toHaveLength(count);
+    return sent;
+  }
+  return { send, messages };
+}
+
+const shown = (sent: Sent[]) => sent.map(({ routingKey, items }) => [routingKey, items]);
+
+describe('a list publisher', () => {
+  it('sends an item that is alone at once, under its own correlation id', async () => {
+    const { send, messages } = setup();
+    const confirmed = send('x', 'a', 'about x');
+    const [first] = (await messages(1)) as [Sent];
+    expect(first).toMatchObject({ items: ['x'], routingKey: 'a', correlationId: 'about x' });
+    first.confirm();
+    await confirmed;
+  });
+
+  it('sends what comes while a message is under way together, one message a routing key', async () => {
+    const { send, messages } = setup();
+    const all = [send('first')];
+    const [first] = (await messages(1)) as [Sent];
+    all.push(send('x'), send('y', 'b'), send('z'));
+    first.confirm();
+    const [, ...later] = await messages(3);
+    expect(shown(later)).toEqual([
+      ['a', ['x', 'z']],
+      ['b', ['y']],
+    ]);
+    expect(later[0]?.correlationId).toBeUndefined();
+    for (const each of later) each.confirm();
+    await Promise.all(all);
+  });
+
+  it('never lets an item overtake an earlier one about the same', async () => {
+    const { send, messages } = setup();
+    const all = [send('other ended', 'ended', '1'), send('started', 'started', '2'), send('ended', 'ended', '2')];
+    const sent = await messages(3);
+    expect(shown(sent)).toEqual([
+      ['ended', ['other ended']],
+      ['started', ['started']],
+      ['ended', ['ended']],
+    ]);
+    for (const each of sent) each.confirm();
+    await Promise.all(all);
+  });
+
+  it('keeps messages small: an item that does not fit begins another', async () => {
+    const { send, messages } = setup({ maxLength: 20 });
+    const all = ['1234567', '12345678', '1', 'x'.repeat(50)].map((item, index) => send(item, 'a', String(index)));
+    const sent = await messages(3);
+    expect(sent.map(({ items }) => items.map(({ length }) => length))).toEqual([[7, 8], [1], [50]]);
+    for (const each of sent) each.confirm();
+    await Promise.all(all);
+  });
+
+  it('sends each item of a refused message alone, so that a bad one fails by itself', async () => {
+    const { send, messages } = setup();
+    const outcomes = Promise.allSettled([send('good'), send('bad')]);
+    (await messages(1))[0]?.fail(new PublishRefusedError('nack'));
+    (await messages(2))[1]?.confirm();
+    (await messages(3))[2]?.fail(new PublishRefusedError('nack'));
+    expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('tells all that wait when the broker is away', async () => {
+    const { send, messages } = setup({ maxItems: 1 });
+    const outcomes = Promise.allSettled([send('x'), send('y')]);
+    (await messages(1))[0]?.fail(new BrokerUnavailableError('away'));
+    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await messages(1);
+  });
+
+  it('refuses what is no JSON, and nothing else with it', async () => {
+    const { send, messages } = setup();
+    const fine = send('x');
+    await expect(send(undefined as unknown as string)).rejects.toThrow(TypeError);
+    const [first] = (await messages(1)) as [Sent];
+    first.confirm();
+    await fine;
+  });
+});

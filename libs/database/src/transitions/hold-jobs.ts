@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { hasStatus } from '../by-id.ts';
 
 /** A running job and the attempt of it that a worker has. */
 export interface HeldJob {
@@ -11,7 +12,7 @@ const sql = `
   with mine as (
     select job.id from jobs as job join unnest($1::uuid[], $2::int[]) as held(id, attempt)
       on job.id = held.id and job.attempt = held.attempt
-    where job.status = 'running'
+    where ${hasStatus('job', 'running')}
     order by job.id for update of job
   )
   update jobs as job set held_at = now()

@@ -1,5 +1,6 @@
 import type { Job } from '@offload/contracts';
 import type { Pool } from 'pg';
+import { hasStatus } from '../by-id.ts';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
 
 /** A ring the broker has not confirmed yet. */
@@ -39,7 +40,7 @@ const confirmSql = `
     delete from outbox where id = any($1::bigint[]) returning id, job_id
   ), due as (
     select held.id, gone.id as outbox_id from jobs as held join gone on gone.job_id = held.id
-    where held.status = 'scheduled' and held.due_at <= now()
+    where ${hasStatus('held', 'scheduled')} and held.due_at <= now()
     order by held.id for update of held
   )
   update jobs as job set status = 'queued', version = version + 1

@@ -33,6 +33,15 @@ describe('pruneJobs', () => {
     expect(await there([old])).toEqual([]);
   });
 
+  it('deletes what the old ones owe with them, and nothing else that is owed', async () => {
+    const old = await finished(31, 31);
+    const fresh = await finished(1, 1, 7);
+    await jobs.query('insert into outbox (job_id, due_at) values ($1, now()), ($2, now())', [old, fresh]);
+    expect(await jobs.database.pruneJobs(30, 10)).toBe(1);
+    const owed = 'select job_id from outbox where job_id = any($1)';
+    expect(await jobs.query(owed, [[old, fresh]])).toEqual([{ job_id: fresh }]);
+  });
+
   it('deletes in batches, the oldest first', async () => {
     const ids = [await finished(43, 43), await finished(42, 42), await finished(41, 41)];
     expect(await jobs.database.pruneJobs(30, 2)).toBe(2);

@@ -4,13 +4,16 @@ import { idsFrom } from '../ids-from.ts';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 const sql = `
-  delete from jobs where id in (
+  with old as (
     select id from jobs
     where status = any('{succeeded,failed,cancelled}') and id < $1
       and finished_at < now() - $2 * interval '1 millisecond'
       and not exists (select from webhook_deliveries where job_id = jobs.id and status = 'pending')
     order by id limit $3 for update skip locked
-  )`;
+  ), unneeded as (
+    delete from outbox using old where job_id = old.id
+  )
+  delete from jobs using old where jobs.id = old.id`;
 
 /**
  * Deletes jobs that were finished more than `days` days ago, oldest first. Ids are UUIDv7, so the index by status and id

@@ -1,5 +1,6 @@
 import type { Job, JobError } from '@offload/contracts';
 import type { Pool } from 'pg';
+import { hasStatus } from '../by-id.ts';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
 import { oweWebhooks } from '../webhooks/owe-webhooks.ts';
 import { jsonNow } from './attempt-error.ts';
@@ -37,7 +38,7 @@ const sql = `
     select job.id, input.result, input.delay_ms, input.error || jsonb_build_object('at', ${jsonNow}) as error,
       case when job.cancel_requested and input.status <> 'succeeded' then 'cancelled' else input.status end as status
     from jobs as job join input on job.id = input.id and job.attempt = input.attempt
-    where job.status = 'running'
+    where ${hasStatus('job', 'running')}
     order by job.id for update of job
   ), job as (
     update jobs as job set

@@ -50,7 +50,7 @@ export type Job = Prisma.JobModel
 /**
  * Model Outbox
  * A ring still owed to the broker. Any relay may send it from `due_at` on; whoever is sending it pushes `due_at` on by
- * the relay's grace, so that another takes over if it dies.
+ * the relay's grace, so that another takes over if it dies. No foreign key: see the migration `hot_paths`.
  */
 export type Outbox = Prisma.OutboxModel
 /**

@@ -397,7 +397,6 @@ export type JobWhereInput = {
   dueAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
   finishedAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
-  outbox?: Prisma.OutboxListRelationFilter
   deliveries?: Prisma.WebhookDeliveryListRelationFilter
 }
 
@@ -431,7 +430,6 @@ export type JobOrderByWithRelationInput = {
   dueAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   finishedAt?: Prisma.SortOrderInput | Prisma.SortOrder
-  outbox?: Prisma.OutboxOrderByRelationAggregateInput
   deliveries?: Prisma.WebhookDeliveryOrderByRelationAggregateInput
 }
 
@@ -468,7 +466,6 @@ export type JobWhereUniqueInput = Prisma.AtLeast<{
   dueAt?: Prisma.DateTimeFilter<"Job"> | Date | string
   startedAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
   finishedAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
-  outbox?: Prisma.OutboxListRelationFilter
   deliveries?: Prisma.WebhookDeliveryListRelationFilter
 }, "id">
 
@@ -574,7 +571,6 @@ export type JobCreateInput = {
   dueAt: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
-  outbox?: Prisma.OutboxCreateNestedManyWithoutJobInput
   deliveries?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
 }
 
@@ -608,7 +604,6 @@ export type JobUncheckedCreateInput = {
   dueAt: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
-  outbox?: Prisma.OutboxUncheckedCreateNestedManyWithoutJobInput
   deliveries?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
 }
 
@@ -642,7 +637,6 @@ export type JobUpdateInput = {
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  outbox?: Prisma.OutboxUpdateManyWithoutJobNestedInput
   deliveries?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
 }
 
@@ -676,7 +670,6 @@ export type JobUncheckedUpdateInput = {
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  outbox?: Prisma.OutboxUncheckedUpdateManyWithoutJobNestedInput
   deliveries?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
 
@@ -936,20 +929,6 @@ export type DateTimeFieldUpdateOperationsInput = {
   set?: Date | string
 }
 
-export type JobCreateNestedOneWithoutOutboxInput = {
-  create?: Prisma.XOR<Prisma.JobCreateWithoutOutboxInput, Prisma.JobUncheckedCreateWithoutOutboxInput>
-  connectOrCreate?: Prisma.JobCreateOrConnectWithoutOutboxInput
-  connect?: Prisma.JobWhereUniqueInput
-}
-
-export type JobUpdateOneRequiredWithoutOutboxNestedInput = {
-  create?: Prisma.XOR<Prisma.JobCreateWithoutOutboxInput, Prisma.JobUncheckedCreateWithoutOutboxInput>
-  connectOrCreate?: Prisma.JobCreateOrConnectWithoutOutboxInput
-  upsert?: Prisma.JobUpsertWithoutOutboxInput
-  connect?: Prisma.JobWhereUniqueInput
-  update?: Prisma.XOR<Prisma.XOR<Prisma.JobUpdateToOneWithWhereWithoutOutboxInput, Prisma.JobUpdateWithoutOutboxInput>, Prisma.JobUncheckedUpdateWithoutOutboxInput>
-}
-
 export type JobCreateNestedOneWithoutDeliveriesInput = {
   create?: Prisma.XOR<Prisma.JobCreateWithoutDeliveriesInput, Prisma.JobUncheckedCreateWithoutDeliveriesInput>
   connectOrCreate?: Prisma.JobCreateOrConnectWithoutDeliveriesInput
@@ -962,154 +941,6 @@ export type JobUpdateOneRequiredWithoutDeliveriesNestedInput = {
   upsert?: Prisma.JobUpsertWithoutDeliveriesInput
   connect?: Prisma.JobWhereUniqueInput
   update?: Prisma.XOR<Prisma.XOR<Prisma.JobUpdateToOneWithWhereWithoutDeliveriesInput, Prisma.JobUpdateWithoutDeliveriesInput>, Prisma.JobUncheckedUpdateWithoutDeliveriesInput>
-}
-
-export type JobCreateWithoutOutboxInput = {
-  id: string
-  type: string
-  queue: string
-  status: $Enums.JobStatus
-  priority: number
-  tags?: Prisma.JobCreatetagsInput | string[]
-  payload: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  result?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  error?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  errors?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  progress?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  attempt?: number
-  maxAttempts: number
-  timeoutMs: number
-  backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  version?: number
-  ringId?: string | null
-  deliveryCount?: number | null
-  claimId?: string | null
-  holder?: string | null
-  heldAt?: Date | string | null
-  cancelRequested?: boolean
-  dedupeKey?: string | null
-  traceparent?: string | null
-  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  createdAt?: Date | string
-  dueAt: Date | string
-  startedAt?: Date | string | null
-  finishedAt?: Date | string | null
-  deliveries?: Prisma.WebhookDeliveryCreateNestedManyWithoutJobInput
-}
-
-export type JobUncheckedCreateWithoutOutboxInput = {
-  id: string
-  type: string
-  queue: string
-  status: $Enums.JobStatus
-  priority: number
-  tags?: Prisma.JobCreatetagsInput | string[]
-  payload: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  result?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  error?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  errors?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  progress?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  attempt?: number
-  maxAttempts: number
-  timeoutMs: number
-  backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  version?: number
-  ringId?: string | null
-  deliveryCount?: number | null
-  claimId?: string | null
-  holder?: string | null
-  heldAt?: Date | string | null
-  cancelRequested?: boolean
-  dedupeKey?: string | null
-  traceparent?: string | null
-  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  createdAt?: Date | string
-  dueAt: Date | string
-  startedAt?: Date | string | null
-  finishedAt?: Date | string | null
-  deliveries?: Prisma.WebhookDeliveryUncheckedCreateNestedManyWithoutJobInput
-}
-
-export type JobCreateOrConnectWithoutOutboxInput = {
-  where: Prisma.JobWhereUniqueInput
-  create: Prisma.XOR<Prisma.JobCreateWithoutOutboxInput, Prisma.JobUncheckedCreateWithoutOutboxInput>
-}
-
-export type JobUpsertWithoutOutboxInput = {
-  update: Prisma.XOR<Prisma.JobUpdateWithoutOutboxInput, Prisma.JobUncheckedUpdateWithoutOutboxInput>
-  create: Prisma.XOR<Prisma.JobCreateWithoutOutboxInput, Prisma.JobUncheckedCreateWithoutOutboxInput>
-  where?: Prisma.JobWhereInput
-}
-
-export type JobUpdateToOneWithWhereWithoutOutboxInput = {
-  where?: Prisma.JobWhereInput
-  data: Prisma.XOR<Prisma.JobUpdateWithoutOutboxInput, Prisma.JobUncheckedUpdateWithoutOutboxInput>
-}
-
-export type JobUpdateWithoutOutboxInput = {
-  id?: Prisma.StringFieldUpdateOperationsInput | string
-  type?: Prisma.StringFieldUpdateOperationsInput | string
-  queue?: Prisma.StringFieldUpdateOperationsInput | string
-  status?: Prisma.EnumJobStatusFieldUpdateOperationsInput | $Enums.JobStatus
-  priority?: Prisma.IntFieldUpdateOperationsInput | number
-  tags?: Prisma.JobUpdatetagsInput | string[]
-  payload?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  result?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  error?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  errors?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  progress?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  attempt?: Prisma.IntFieldUpdateOperationsInput | number
-  maxAttempts?: Prisma.IntFieldUpdateOperationsInput | number
-  timeoutMs?: Prisma.IntFieldUpdateOperationsInput | number
-  backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  version?: Prisma.IntFieldUpdateOperationsInput | number
-  ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  deliveries?: Prisma.WebhookDeliveryUpdateManyWithoutJobNestedInput
-}
-
-export type JobUncheckedUpdateWithoutOutboxInput = {
-  id?: Prisma.StringFieldUpdateOperationsInput | string
-  type?: Prisma.StringFieldUpdateOperationsInput | string
-  queue?: Prisma.StringFieldUpdateOperationsInput | string
-  status?: Prisma.EnumJobStatusFieldUpdateOperationsInput | $Enums.JobStatus
-  priority?: Prisma.IntFieldUpdateOperationsInput | number
-  tags?: Prisma.JobUpdatetagsInput | string[]
-  payload?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  result?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  error?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  errors?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  progress?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  attempt?: Prisma.IntFieldUpdateOperationsInput | number
-  maxAttempts?: Prisma.IntFieldUpdateOperationsInput | number
-  timeoutMs?: Prisma.IntFieldUpdateOperationsInput | number
-  backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  version?: Prisma.IntFieldUpdateOperationsInput | number
-  ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
-  claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  webhook?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
-  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  deliveries?: Prisma.WebhookDeliveryUncheckedUpdateManyWithoutJobNestedInput
 }
 
 export type JobCreateWithoutDeliveriesInput = {
@@ -1142,7 +973,6 @@ export type JobCreateWithoutDeliveriesInput = {
   dueAt: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
-  outbox?: Prisma.OutboxCreateNestedManyWithoutJobInput
 }
 
 export type JobUncheckedCreateWithoutDeliveriesInput = {
@@ -1175,7 +1005,6 @@ export type JobUncheckedCreateWithoutDeliveriesInput = {
   dueAt: Date | string
   startedAt?: Date | string | null
   finishedAt?: Date | string | null
-  outbox?: Prisma.OutboxUncheckedCreateNestedManyWithoutJobInput
 }
 
 export type JobCreateOrConnectWithoutDeliveriesInput = {
@@ -1224,7 +1053,6 @@ export type JobUpdateWithoutDeliveriesInput = {
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  outbox?: Prisma.OutboxUpdateManyWithoutJobNestedInput
 }
 
 export type JobUncheckedUpdateWithoutDeliveriesInput = {
@@ -1257,7 +1085,6 @@ export type JobUncheckedUpdateWithoutDeliveriesInput = {
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  outbox?: Prisma.OutboxUncheckedUpdateManyWithoutJobNestedInput
 }
 
 
@@ -1266,12 +1093,10 @@ export type JobUncheckedUpdateWithoutDeliveriesInput = {
  */
 
 export type JobCountOutputType = {
-  outbox: number
   deliveries: number
 }
 
 export type JobCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  outbox?: boolean | JobCountOutputTypeCountOutboxArgs
   deliveries?: boolean | JobCountOutputTypeCountDeliveriesArgs
 }
 
@@ -1283,13 +1108,6 @@ export type JobCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types.Extensio
    * Select specific fields to fetch from the JobCountOutputType
    */
   select?: Prisma.JobCountOutputTypeSelect<ExtArgs> | null
-}
-
-/**
- * JobCountOutputType without action
- */
-export type JobCountOutputTypeCountOutboxArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  where?: Prisma.OutboxWhereInput
 }
 
 /**
@@ -1330,7 +1148,6 @@ export type JobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   dueAt?: boolean
   startedAt?: boolean
   finishedAt?: boolean
-  outbox?: boolean | Prisma.Job$outboxArgs<ExtArgs>
   deliveries?: boolean | Prisma.Job$deliveriesArgs<ExtArgs>
   _count?: boolean | Prisma.JobCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["job"]>
@@ -1433,7 +1250,6 @@ export type JobSelectScalar = {
 
 export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "deliveryCount" | "claimId" | "holder" | "heldAt" | "cancelRequested" | "dedupeKey" | "traceparent" | "webhook" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
 export type JobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  outbox?: boolean | Prisma.Job$outboxArgs<ExtArgs>
   deliveries?: boolean | Prisma.Job$deliveriesArgs<ExtArgs>
   _count?: boolean | Prisma.JobCountOutputTypeDefaultArgs<ExtArgs>
 }
@@ -1443,7 +1259,6 @@ export type JobIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
 export type $JobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Job"
   objects: {
-    outbox: Prisma.$OutboxPayload<ExtArgs>[]
     deliveries: Prisma.$WebhookDeliveryPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
@@ -1906,7 +1721,6 @@ readonly fields: JobFieldRefs;
  */
 export interface Prisma__JobClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
-  outbox<T extends Prisma.Job$outboxArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Job$outboxArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$OutboxPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   deliveries<T extends Prisma.Job$deliveriesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Job$deliveriesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$WebhookDeliveryPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
@@ -2356,30 +2170,6 @@ export type JobDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.InternalA
    * Limit how many Jobs to delete.
    */
   limit?: number
-}
-
-/**
- * Job.outbox
- */
-export type Job$outboxArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  /**
-   * Select specific fields to fetch from the Outbox
-   */
-  select?: Prisma.OutboxSelect<ExtArgs> | null
-  /**
-   * Omit specific fields from the Outbox
-   */
-  omit?: Prisma.OutboxOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.OutboxInclude<ExtArgs> | null
-  where?: Prisma.OutboxWhereInput
-  orderBy?: Prisma.OutboxOrderByWithRelationInput | Prisma.OutboxOrderByWithRelationInput[]
-  cursor?: Prisma.OutboxWhereUniqueInput
-  take?: number
-  skip?: number
-  distinct?: Prisma.OutboxScalarFieldEnum | Prisma.OutboxScalarFieldEnum[]
 }
 
 /**

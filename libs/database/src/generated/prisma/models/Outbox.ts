@@ -15,7 +15,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 /**
  * Model Outbox
  * A ring still owed to the broker. Any relay may send it from `due_at` on; whoever is sending it pushes `due_at` on by
- * the relay's grace, so that another takes over if it dies.
+ * the relay's grace, so that another takes over if it dies. No foreign key: see the migration `hot_paths`.
  */
 export type OutboxModel = runtime.Types.Result.DefaultSelection<Prisma.$OutboxPayload>
 
@@ -201,14 +201,12 @@ export type OutboxWhereInput = {
   id?: Prisma.BigIntFilter<"Outbox"> | bigint | number
   jobId?: Prisma.UuidFilter<"Outbox"> | string
   dueAt?: Prisma.DateTimeFilter<"Outbox"> | Date | string
-  job?: Prisma.XOR<Prisma.JobScalarRelationFilter, Prisma.JobWhereInput>
 }
 
 export type OutboxOrderByWithRelationInput = {
   id?: Prisma.SortOrder
   jobId?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
-  job?: Prisma.JobOrderByWithRelationInput
 }
 
 export type OutboxWhereUniqueInput = Prisma.AtLeast<{
@@ -218,7 +216,6 @@ export type OutboxWhereUniqueInput = Prisma.AtLeast<{
   NOT?: Prisma.OutboxWhereInput | Prisma.OutboxWhereInput[]
   jobId?: Prisma.UuidFilter<"Outbox"> | string
   dueAt?: Prisma.DateTimeFilter<"Outbox"> | Date | string
-  job?: Prisma.XOR<Prisma.JobScalarRelationFilter, Prisma.JobWhereInput>
 }, "id">
 
 export type OutboxOrderByWithAggregationInput = {
@@ -243,8 +240,8 @@ export type OutboxScalarWhereWithAggregatesInput = {
 
 export type OutboxCreateInput = {
   id?: bigint | number
+  jobId: string
   dueAt: Date | string
-  job: Prisma.JobCreateNestedOneWithoutOutboxInput
 }
 
 export type OutboxUncheckedCreateInput = {
@@ -255,8 +252,8 @@ export type OutboxUncheckedCreateInput = {
 
 export type OutboxUpdateInput = {
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  jobId?: Prisma.StringFieldUpdateOperationsInput | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  job?: Prisma.JobUpdateOneRequiredWithoutOutboxNestedInput
 }
 
 export type OutboxUncheckedUpdateInput = {
@@ -273,6 +270,7 @@ export type OutboxCreateManyInput = {
 
 export type OutboxUpdateManyMutationInput = {
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  jobId?: Prisma.StringFieldUpdateOperationsInput | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -280,16 +278,6 @@ export type OutboxUncheckedUpdateManyInput = {
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   jobId?: Prisma.StringFieldUpdateOperationsInput | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-}
-
-export type OutboxListRelationFilter = {
-  every?: Prisma.OutboxWhereInput
-  some?: Prisma.OutboxWhereInput
-  none?: Prisma.OutboxWhereInput
-}
-
-export type OutboxOrderByRelationAggregateInput = {
-  _count?: Prisma.SortOrder
 }
 
 export type OutboxCountOrderByAggregateInput = {
@@ -318,48 +306,6 @@ export type OutboxSumOrderByAggregateInput = {
   id?: Prisma.SortOrder
 }
 
-export type OutboxCreateNestedManyWithoutJobInput = {
-  create?: Prisma.XOR<Prisma.OutboxCreateWithoutJobInput, Prisma.OutboxUncheckedCreateWithoutJobInput> | Prisma.OutboxCreateWithoutJobInput[] | Prisma.OutboxUncheckedCreateWithoutJobInput[]
-  connectOrCreate?: Prisma.OutboxCreateOrConnectWithoutJobInput | Prisma.OutboxCreateOrConnectWithoutJobInput[]
-  createMany?: Prisma.OutboxCreateManyJobInputEnvelope
-  connect?: Prisma.OutboxWhereUniqueInput | Prisma.OutboxWhereUniqueInput[]
-}
-
-export type OutboxUncheckedCreateNestedManyWithoutJobInput = {
-  create?: Prisma.XOR<Prisma.OutboxCreateWithoutJobInput, Prisma.OutboxUncheckedCreateWithoutJobInput> | Prisma.OutboxCreateWithoutJobInput[] | Prisma.OutboxUncheckedCreateWithoutJobInput[]
-  connectOrCreate?: Prisma.OutboxCreateOrConnectWithoutJobInput | Prisma.OutboxCreateOrConnectWithoutJobInput[]
-  createMany?: Prisma.OutboxCreateManyJobInputEnvelope
-  connect?: Prisma.OutboxWhereUniqueInput | Prisma.OutboxWhereUniqueInput[]
-}
-
-export type OutboxUpdateManyWithoutJobNestedInput = {
-  create?: Prisma.XOR<Prisma.OutboxCreateWithoutJobInput, Prisma.OutboxUncheckedCreateWithoutJobInput> | Prisma.OutboxCreateWithoutJobInput[] | Prisma.OutboxUncheckedCreateWithoutJobInput[]
-  connectOrCreate?: Prisma.OutboxCreateOrConnectWithoutJobInput | Prisma.OutboxCreateOrConnectWithoutJobInput[]
-  upsert?: Prisma.OutboxUpsertWithWhereUniqueWithoutJobInput | Prisma.OutboxUpsertWithWhereUniqueWithoutJobInput[]
-  createMany?: Prisma.OutboxCreateManyJobInputEnvelope
-  set?: Prisma.OutboxWhereUniqueInput | Prisma.OutboxWhereUniqueInput[]
-  disconnect?: Prisma.OutboxWhereUniqueInput | Prisma.OutboxWhereUniqueInput[]
-  delete?: Prisma.OutboxWhereUniqueInput | Prisma.OutboxWhereUniqueInput[]
-  connect?: Prisma.OutboxWhereUniqueInput | Prisma.OutboxWhereUniqueInput[]
-  update?: Prisma.OutboxUpdateWithWhereUniqueWithoutJobInput | Prisma.OutboxUpdateWithWhereUniqueWithoutJobInput[]
-  updateMany?: Prisma.OutboxUpdateManyWithWhereWithoutJobInput | Prisma.OutboxUpdateManyWithWhereWithoutJobInput[]
-  deleteMany?: Prisma.OutboxScalarWhereInput | Prisma.OutboxScalarWhereInput[]
-}
-
-export type OutboxUncheckedUpdateManyWithoutJobNestedInput = {
-  create?: Prisma.XOR<Prisma.OutboxCreateWithoutJobInput, Prisma.OutboxUncheckedCreateWithoutJobInput> | Prisma.OutboxCreateWithoutJobInput[] | Prisma.OutboxUncheckedCreateWithoutJobInput[]
-  connectOrCreate?: Prisma.OutboxCreateOrConnectWithoutJobInput | Prisma.OutboxCreateOrConnectWithoutJobInput[]
-  upsert?: Prisma.OutboxUpsertWithWhereUniqueWithoutJobInput | Prisma.OutboxUpsertWithWhereUniqueWithoutJobInput[]
-  createMany?: Prisma.OutboxCreateManyJobInputEnvelope
-  set?: Prisma.OutboxWhereUniqueInput | Prisma.OutboxWhereUniqueInput[]
-  disconnect?: Prisma.OutboxWhereUniqueInput | Prisma.OutboxWhereUniqueInput[]
-  delete?: Prisma.OutboxWhereUniqueInput | Prisma.OutboxWhereUniqueInput[]
-  connect?: Prisma.OutboxWhereUniqueInput | Prisma.OutboxWhereUniqueInput[]
-  update?: Prisma.OutboxUpdateWithWhereUniqueWithoutJobInput | Prisma.OutboxUpdateWithWhereUniqueWithoutJobInput[]
-  updateMany?: Prisma.OutboxUpdateManyWithWhereWithoutJobInput | Prisma.OutboxUpdateManyWithWhereWithoutJobInput[]
-  deleteMany?: Prisma.OutboxScalarWhereInput | Prisma.OutboxScalarWhereInput[]
-}
-
 export type BigIntFieldUpdateOperationsInput = {
   set?: bigint | number
   increment?: bigint | number
@@ -368,92 +314,24 @@ export type BigIntFieldUpdateOperationsInput = {
   divide?: bigint | number
 }
 
-export type OutboxCreateWithoutJobInput = {
-  id?: bigint | number
-  dueAt: Date | string
-}
-
-export type OutboxUncheckedCreateWithoutJobInput = {
-  id?: bigint | number
-  dueAt: Date | string
-}
-
-export type OutboxCreateOrConnectWithoutJobInput = {
-  where: Prisma.OutboxWhereUniqueInput
-  create: Prisma.XOR<Prisma.OutboxCreateWithoutJobInput, Prisma.OutboxUncheckedCreateWithoutJobInput>
-}
-
-export type OutboxCreateManyJobInputEnvelope = {
-  data: Prisma.OutboxCreateManyJobInput | Prisma.OutboxCreateManyJobInput[]
-  skipDuplicates?: boolean
-}
-
-export type OutboxUpsertWithWhereUniqueWithoutJobInput = {
-  where: Prisma.OutboxWhereUniqueInput
-  update: Prisma.XOR<Prisma.OutboxUpdateWithoutJobInput, Prisma.OutboxUncheckedUpdateWithoutJobInput>
-  create: Prisma.XOR<Prisma.OutboxCreateWithoutJobInput, Prisma.OutboxUncheckedCreateWithoutJobInput>
-}
-
-export type OutboxUpdateWithWhereUniqueWithoutJobInput = {
-  where: Prisma.OutboxWhereUniqueInput
-  data: Prisma.XOR<Prisma.OutboxUpdateWithoutJobInput, Prisma.OutboxUncheckedUpdateWithoutJobInput>
-}
-
-export type OutboxUpdateManyWithWhereWithoutJobInput = {
-  where: Prisma.OutboxScalarWhereInput
-  data: Prisma.XOR<Prisma.OutboxUpdateManyMutationInput, Prisma.OutboxUncheckedUpdateManyWithoutJobInput>
-}
-
-export type OutboxScalarWhereInput = {
-  AND?: Prisma.OutboxScalarWhereInput | Prisma.OutboxScalarWhereInput[]
-  OR?: Prisma.OutboxScalarWhereInput[]
-  NOT?: Prisma.OutboxScalarWhereInput | Prisma.OutboxScalarWhereInput[]
-  id?: Prisma.BigIntFilter<"Outbox"> | bigint | number
-  jobId?: Prisma.UuidFilter<"Outbox"> | string
-  dueAt?: Prisma.DateTimeFilter<"Outbox"> | Date | string
-}
-
-export type OutboxCreateManyJobInput = {
-  id?: bigint | number
-  dueAt: Date | string
-}
-
-export type OutboxUpdateWithoutJobInput = {
-  id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-}
-
-export type OutboxUncheckedUpdateWithoutJobInput = {
-  id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-}
-
-export type OutboxUncheckedUpdateManyWithoutJobInput = {
-  id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
-  dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-}
-
 
 
 export type OutboxSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
   jobId?: boolean
   dueAt?: boolean
-  job?: boolean | Prisma.JobDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["outbox"]>
 
 export type OutboxSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
   jobId?: boolean
   dueAt?: boolean
-  job?: boolean | Prisma.JobDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["outbox"]>
 
 export type OutboxSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
   jobId?: boolean
   dueAt?: boolean
-  job?: boolean | Prisma.JobDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["outbox"]>
 
 export type OutboxSelectScalar = {
@@ -463,21 +341,10 @@ export type OutboxSelectScalar = {
 }
 
 export type OutboxOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "jobId" | "dueAt", ExtArgs["result"]["outbox"]>
-export type OutboxInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  job?: boolean | Prisma.JobDefaultArgs<ExtArgs>
-}
-export type OutboxIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  job?: boolean | Prisma.JobDefaultArgs<ExtArgs>
-}
-export type OutboxIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
-  job?: boolean | Prisma.JobDefaultArgs<ExtArgs>
-}
 
 export type $OutboxPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Outbox"
-  objects: {
-    job: Prisma.$JobPayload<ExtArgs>
-  }
+  objects: {}
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: bigint
     jobId: string
@@ -876,7 +743,6 @@ readonly fields: OutboxFieldRefs;
  */
 export interface Prisma__OutboxClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
-  job<T extends Prisma.JobDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.JobDefaultArgs<ExtArgs>>): Prisma.Prisma__JobClient<runtime.Types.Result.GetResult<Prisma.$JobPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -926,10 +792,6 @@ export type OutboxFindUniqueArgs<ExtArgs extends runtime.Types.Extensions.Intern
    */
   omit?: Prisma.OutboxOmit<ExtArgs> | null
   /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.OutboxInclude<ExtArgs> | null
-  /**
    * Filter, which Outbox to fetch.
    */
   where: Prisma.OutboxWhereUniqueInput
@@ -948,10 +810,6 @@ export type OutboxFindUniqueOrThrowArgs<ExtArgs extends runtime.Types.Extensions
    */
   omit?: Prisma.OutboxOmit<ExtArgs> | null
   /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.OutboxInclude<ExtArgs> | null
-  /**
    * Filter, which Outbox to fetch.
    */
   where: Prisma.OutboxWhereUniqueInput
@@ -969,10 +827,6 @@ export type OutboxFindFirstArgs<ExtArgs extends runtime.Types.Extensions.Interna
    * Omit specific fields from the Outbox
    */
   omit?: Prisma.OutboxOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.OutboxInclude<ExtArgs> | null
   /**
    * Filter, which Outbox to fetch.
    */
@@ -1022,10 +876,6 @@ export type OutboxFindFirstOrThrowArgs<ExtArgs extends runtime.Types.Extensions.
    */
   omit?: Prisma.OutboxOmit<ExtArgs> | null
   /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.OutboxInclude<ExtArgs> | null
-  /**
    * Filter, which Outbox to fetch.
    */
   where?: Prisma.OutboxWhereInput
@@ -1073,10 +923,6 @@ export type OutboxFindManyArgs<ExtArgs extends runtime.Types.Extensions.Internal
    * Omit specific fields from the Outbox
    */
   omit?: Prisma.OutboxOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.OutboxInclude<ExtArgs> | null
   /**
    * Filter, which Outboxes to fetch.
    */
@@ -1126,10 +972,6 @@ export type OutboxCreateArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    */
   omit?: Prisma.OutboxOmit<ExtArgs> | null
   /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.OutboxInclude<ExtArgs> | null
-  /**
    * The data needed to create a Outbox.
    */
   data: Prisma.XOR<Prisma.OutboxCreateInput, Prisma.OutboxUncheckedCreateInput>
@@ -1163,10 +1005,6 @@ export type OutboxCreateManyAndReturnArgs<ExtArgs extends runtime.Types.Extensio
    */
   data: Prisma.OutboxCreateManyInput | Prisma.OutboxCreateManyInput[]
   skipDuplicates?: boolean
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.OutboxIncludeCreateManyAndReturn<ExtArgs> | null
 }
 
 /**
@@ -1181,10 +1019,6 @@ export type OutboxUpdateArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    * Omit specific fields from the Outbox
    */
   omit?: Prisma.OutboxOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.OutboxInclude<ExtArgs> | null
   /**
    * The data needed to update a Outbox.
    */
@@ -1237,10 +1071,6 @@ export type OutboxUpdateManyAndReturnArgs<ExtArgs extends runtime.Types.Extensio
    * Limit how many Outboxes to update.
    */
   limit?: number
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.OutboxIncludeUpdateManyAndReturn<ExtArgs> | null
 }
 
 /**
@@ -1255,10 +1085,6 @@ export type OutboxUpsertArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    * Omit specific fields from the Outbox
    */
   omit?: Prisma.OutboxOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.OutboxInclude<ExtArgs> | null
   /**
    * The filter to search for the Outbox to update in case it exists.
    */
@@ -1285,10 +1111,6 @@ export type OutboxDeleteArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    * Omit specific fields from the Outbox
    */
   omit?: Prisma.OutboxOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.OutboxInclude<ExtArgs> | null
   /**
    * Filter which Outbox to delete.
    */
@@ -1321,8 +1143,4 @@ export type OutboxDefaultArgs<ExtArgs extends runtime.Types.Extensions.InternalA
    * Omit specific fields from the Outbox
    */
   omit?: Prisma.OutboxOmit<ExtArgs> | null
-  /**
-   * Choose, which related nodes to fetch as well
-   */
-  include?: Prisma.OutboxInclude<ExtArgs> | null
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import amqp, { type ConfirmChannel, type ConsumeMessage } from 'amqplib';
 import { z } from 'zod';
+import { gatherAcks, type Acks } from './acks.ts';
 import type { Connection } from './connection.ts';
 import { deliveryOf, receive, type Delivery } from './delivery.ts';
 import { readMessage, type BodyOf, type MessageKind } from './message.ts';
@@ -63,18 +64,24 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
   const { prefetch } = parseOptions(consumerOptions, options);
   const { events } = connection;
   const underWay = new Set<Promise<void>>();
-  let subscription: { channel: ConfirmChannel; tag: string } | null = null;
+  let subscription: { channel: ConfirmChannel; acks: Acks; tag: string } | null = null;
   let subscribing: Promise<void> = Promise.resolve();
   let cancelling: Promise<void> | undefined;
   let released: Promise<void> | undefined;
   /** Gives the channel back. */
   const over = new AbortController();
 
-  async function take(channel: ConfirmChannel, message: ConsumeMessage, signal: AbortSignal): Promise<void> {
+  async function take(
+    channel: ConfirmChannel,
+    acks: Acks,
+    message: ConsumeMessage,
+    signal: AbortSignal,
+  ): Promise<void> {
+    acks.arrived(message);
     tellStep(events, 'consumed', queue);
     // What was under way to us when we stopped is for others.
     const verdict = cancelling ? 'requeue' : await judge(message, signal);
-    tellStep(events, settle(channel, message, verdict), queue);
+    settle(channel, acks, message, verdict, (step) => tellStep(events, step, queue));
   }
 
   async function judge(message: ConsumeMessage, signal: AbortSignal): Promise<Sentence> {
@@ -126,12 +133,13 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
       if (subscription?.channel === channel) subscription = null;
     });
     await channel.prefetch(prefetch);
+    const acks = gatherAcks(channel);
     const { tag, isLost } = await receive(channel, queue, (message, signal) => {
-      const taken = take(channel, message, signal).finally(() => underWay.delete(taken));
+      const taken = take(channel, acks, message, signal).finally(() => underWay.delete(taken));
       underWay.add(taken);
       return taken;
     });
-    if (!isLost()) subscription = { channel, tag }; // else the connection sees to it
+    if (!isLost()) subscription = { channel, acks, tag }; // else the connection sees to it
   }
 
   connection.keepChannel((channel) => (subscribing = subscribeOn(channel)), over.signal).catch(() => undefined); // closed before it was open: `opened` tells
@@ -148,6 +156,7 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
       if (subscription) subscription.channel.once('close', resolve);
       else resolve();
     });
+    subscription?.acks.flush();
     over.abort();
     await closed;
   }
@@ -178,27 +187,23 @@ function isAbort(error: unknown, { aborted, reason }: AbortSignal): boolean {
 type Sentence = Exclude<Verdict, object> | 'reject' | 'forwarded';
 
 /** On a channel that is closing or gone nothing can be said: the broker has the message back already, or soon. */
-function settle(channel: ConfirmChannel, message: ConsumeMessage, sentence: Sentence) {
+function settle(
+  channel: ConfirmChannel,
+  acks: Acks,
+  message: ConsumeMessage,
+  sentence: Sentence,
+  told: (step: 'acked' | 'rejected' | 'requeued' | 'lost') => void,
+): void {
+  if (sentence === 'ack' || sentence === 'forwarded') {
+    return acks.ack(message, (sent) => told(!sent ? 'lost' : sentence === 'ack' ? 'acked' : 'rejected'));
+  }
+  acks.settled(message);
   try {
-    switch (sentence) {
-      case 'ack':
-        channel.ack(message);
-        return 'acked';
-      case 'forwarded':
-        channel.ack(message);
-        return 'rejected';
-      case 'reject':
-        channel.reject(message, false);
-        return 'rejected';
-      case 'requeue':
-        channel.nack(message, false, true);
-        return 'requeued';
-      case 'later':
-        channel.reject(message, true);
-        return 'requeued';
-    }
+    if (sentence === 'requeue') channel.nack(message, false, true);
+    else channel.reject(message, sentence === 'later');
+    told(sentence === 'reject' ? 'rejected' : 'requeued');
   } catch (error) {
     if (!(error instanceof amqp.IllegalOperationError)) throw error;
-    return 'lost';
+    told('lost');
   }
 }

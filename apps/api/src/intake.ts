@@ -92,7 +92,7 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
   }
 
   /** The first answer again; jobs that were there before the first request are shown as they are now. */
-  async function replay(wanted: NewJob[], first: KeyedJob[], createdAt: Date): Promise<Taken> {
+  async function replay(wanted: NewJob[], first: KeyedJob[], createdAt: string): Promise<Taken> {
     const jobs = await Promise.all(
       first.map(async ({ id, made }, index): Promise<TakenJob> => {
         const job = made ? asCreated(wanted[index] as NewJob, id, createdAt) : await database.getJob(id);

@@ -1,5 +1,5 @@
 import { findJobDefinition, jobBatch, jobSubmission, jobTypes, type Job } from '@offload/contracts';
-import type { NewJob } from '@offload/database';
+import { jobAsMade, type NewJob } from '@offload/database';
 import { invalidBody, invalidMember } from '@offload/runtime';
 import { v7 as uuidv7 } from 'uuid';
 
@@ -68,13 +68,9 @@ export function newJobs(body: unknown, circumstances: Circumstances): NewJob[] {
 }
 
 /** The job as it was when it had just been made. */
-export function asCreated(wanted: NewJob, id: string, createdAt: Date): Job {
-  const { type, queue, priority, tags, payload, maxAttempts, delayMs, runAt } = wanted;
-  const dueAt = runAt === null ? new Date(createdAt.getTime() + delayMs) : new Date(runAt);
-  return {
-    ...{ id, type, queue, status: dueAt > createdAt ? 'scheduled' : 'queued', priority, tags, payload },
-    ...{ result: null, error: null, errors: [], progress: null, attempt: 0, maxAttempts, version: 1 },
-    ...{ createdAt: createdAt.toISOString(), dueAt: dueAt.toISOString() },
-    ...{ startedAt: null, finishedAt: null, durationMs: null },
-  };
+export function asCreated(wanted: NewJob, id: string, createdAt: string): Job {
+  const { delayMs, runAt } = wanted;
+  const dueAt = runAt ?? new Date(Date.parse(createdAt) + delayMs).toISOString();
+  const status = Date.parse(dueAt) > Date.parse(createdAt) ? 'scheduled' : 'queued';
+  return jobAsMade(wanted, { id, status, createdAt, dueAt: new Date(dueAt).toISOString() });
 }

@@ -51,7 +51,7 @@ const obedient: Run = (_payload, { signal }) =>
 
 it('succeeds with the result the handler returns', async () => {
   const { run } = setup(async (payload) => ({ doubled: (payload as { n: number }).n * 2 }));
-  expect(await run()).toEqual({ status: 'succeeded', result: { doubled: 2 } });
+  expect(await run()).toEqual({ status: 'succeeded', result: { doubled: 2 }, json: '{"doubled":2}' });
 });
 
 it('fails for good on a payload that does not fit, without running the handler', async () => {
@@ -224,7 +224,7 @@ it('keeps the result of a handler that finishes although it was told to stop', a
   const { run, stop } = setup(finishes);
   const outcome = run();
   stop.abort();
-  expect(await outcome).toEqual({ status: 'succeeded', result: { doubled: 2 } });
+  expect(await outcome).toEqual({ status: 'succeeded', result: { doubled: 2 }, json: '{"doubled":2}' });
 });
 
 it('keeps error messages storable: no NUL, no half surrogate pair, no novel', async () => {

@@ -78,8 +78,9 @@ const MAX_RESULT_BYTES = 8 * 1024 * 1024;
 function succeeded(definition: JobDefinition, returned: unknown, attempt: number): Outcome {
   const result = definition.result.safeParse(returned);
   if (!result.success) return { status: 'failed', error: jobError('invalid-result', result.error, attempt) };
-  const bytes = Buffer.byteLength(JSON.stringify(result.data) ?? '');
-  if (bytes <= MAX_RESULT_BYTES) return { status: 'succeeded', result: result.data };
+  const json = (JSON.stringify(result.data) as string | undefined) ?? 'null';
+  const bytes = Buffer.byteLength(json);
+  if (bytes <= MAX_RESULT_BYTES) return { status: 'succeeded', result: result.data, json };
   const tooLarge = `the result is ${bytes} bytes of JSON; at most ${MAX_RESULT_BYTES} are kept`;
   return { status: 'failed', error: jobError('result-too-large', tooLarge, attempt) };
 }

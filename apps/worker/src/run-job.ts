@@ -154,11 +154,12 @@ function identityOf({ id, attempt }: Job) {
 /** @returns the job to announce, or null when another attempt holds it by now */
 async function settle(
   { signal }: RingDelivery,
-  { id, attempt }: Job,
+  claimed: Job,
   outcome: Outcome,
   { database, metrics, log }: RunJobParts,
 ): Promise<Job | null> {
-  const settlement = { jobId: id, attempt, outcome };
+  const { id, attempt } = claimed;
+  const settlement = { jobId: id, attempt, outcome, claimed };
   let tries = 0;
   const job = await persist(
     (tryNumber) => {

@@ -1,7 +1,10 @@
 import type { Job, JobError, JobProgress, JobStatus } from '@offload/contracts';
 
-/** A job's columns under their names in TypeScript, as both Prisma and {@link jobColumns} return them. */
-export interface JobRow {
+/**
+ * A job's columns under their names in TypeScript, as {@link jobColumns} returns them; Prisma has a `Date` for each time,
+ * and the others RFC 3339 text.
+ */
+export interface JobRow<Time extends Date | string = string> {
   id: string;
   type: string;
   queue: string;
@@ -16,10 +19,10 @@ export interface JobRow {
   attempt: number;
   maxAttempts: number;
   version: number;
-  createdAt: Date;
-  dueAt: Date;
-  startedAt: Date | null;
-  finishedAt: Date | null;
+  createdAt: Time;
+  dueAt: Time;
+  startedAt: Time | null;
+  finishedAt: Time | null;
 }
 
 const columns: Record<keyof JobRow, string> = {
@@ -45,14 +48,21 @@ const columns: Record<keyof JobRow, string> = {
 const named = Object.entries(columns);
 
 /** The select list that yields a {@link JobRow} from `jobs as job`. */
-export const jobColumns = named.map(([name, column]) => `job.${column} as "${name}"`).join(', ');
+export const jobColumns = columnsBut();
+
+/** The same without some columns. */
+export function columnsBut(...left: (keyof JobRow)[]): string {
+  const taken = named.filter(([name]) => !left.includes(name as keyof JobRow));
+  return taken.map(([name, column]) => `job.${column} as "${name}"`).join(', ');
+}
 
 /** The same as one value of type json, for {@link jobOfSnapshot}. */
 export const jobSnapshot = `json_build_object(${named.map(([name, column]) => `'${name}', job.${column}`).join(', ')})`;
 
 /** The job as the rest of the system knows it: times as RFC 3339 strings, the duration worked out. */
-export function toJob(row: JobRow): Job {
-  const { startedAt, finishedAt } = row;
+export function toJob(row: JobRow<Date | string>): Job {
+  const startedAt = row.startedAt && text(row.startedAt);
+  const finishedAt = row.finishedAt && text(row.finishedAt);
   return {
     id: row.id,
     type: row.type,
@@ -68,18 +78,22 @@ export function toJob(row: JobRow): Job {
     attempt: row.attempt,
     maxAttempts: row.maxAttempts,
     version: row.version,
-    createdAt: row.createdAt.toISOString(),
-    dueAt: row.dueAt.toISOString(),
-    startedAt: startedAt?.toISOString() ?? null,
-    finishedAt: finishedAt?.toISOString() ?? null,
-    durationMs: startedAt && finishedAt ? finishedAt.getTime() - startedAt.getTime() : null,
+    createdAt: text(row.createdAt),
+    dueAt: text(row.dueAt),
+    startedAt,
+    finishedAt,
+    durationMs: startedAt && finishedAt ? Date.parse(finishedAt) - Date.parse(startedAt) : null,
   };
+}
+
+function text(time: Date | string): string {
+  return typeof time === 'string' ? time : time.toISOString();
 }
 
 /** The job that {@link jobSnapshot} kept. */
 export function jobOfSnapshot(snapshot: unknown): Job {
   const row = snapshot as JobRow;
-  const date = (text: unknown): Date => new Date(text as string);
+  const date = (time: string): Date => new Date(time); // in PostgreSQL's own form
   return toJob({
     ...row,
     createdAt: date(row.createdAt),

@@ -21,6 +21,7 @@ import { reportProgress } from './transitions/report-progress.ts';
 import { retryJob, type Retry } from './transitions/retry-job.ts';
 import { settleJobs, type Settlement } from './transitions/settle-jobs.ts';
 import { orUnavailable } from './unavailable.ts';
+import { rowTypes } from './row-types.ts';
 import { shared } from './shared.ts';
 import { openWebhooks, type Webhooks } from './webhooks/open-webhooks.ts';
 
@@ -115,6 +116,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     // The server's own limit may never reach us over a dead connection.
     query_timeout: 2 * timeoutMs,
     keepAlive: true,
+    types: rowTypes,
   });
   pool.on('error', onConnectionError);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });

@@ -1,5 +1,7 @@
 import type { Backoff, Job } from '@offload/contracts';
 import type { Pool } from 'pg';
+import { plainArray, textArray } from '../array-literal.ts';
+import { hasStatus } from '../by-id.ts';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
 import { oweWebhooks } from '../webhooks/owe-webhooks.ts';
 import { workerLost } from './attempt-error.ts';
@@ -46,10 +48,10 @@ const claimSql = `
       job.cancel_requested,
       job.status = 'running' as running, job.status = 'running' and job.claim_id = delivery.claim_id as resumed
     from jobs as job join delivery on delivery.job_id = job.id
-    where job.status = 'queued'
-      or (job.status = 'scheduled' and job.due_at <= now())
-      or (job.status = 'running' and job.claim_id = delivery.claim_id)
-      or (job.status = 'running' and job.ring_id = delivery.ring_id
+    where ${hasStatus('job', 'queued')}
+      or (${hasStatus('job', 'scheduled')} and job.due_at <= now())
+      or (${hasStatus('job', 'running')} and job.claim_id = delivery.claim_id)
+      or (${hasStatus('job', 'running')} and job.ring_id = delivery.ring_id
         and delivery.redelivered and delivery.delivery_count > job.delivery_count)
     order by job.id for update of job
   ), target as (
@@ -95,12 +97,12 @@ export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Cla
     name: 'claim-jobs',
     text: claimSql,
     values: [
-      deliveries.map((delivery) => delivery.jobId),
-      deliveries.map((delivery) => delivery.ringId),
-      deliveries.map((delivery) => delivery.redelivered),
-      deliveries.map((delivery) => delivery.deliveryCount),
-      deliveries.map((delivery) => delivery.claimId),
-      deliveries.map((delivery) => delivery.holder),
+      plainArray(deliveries.map((delivery) => delivery.jobId)),
+      plainArray(deliveries.map((delivery) => delivery.ringId)),
+      plainArray(deliveries.map((delivery) => delivery.redelivered)),
+      plainArray(deliveries.map((delivery) => delivery.deliveryCount)),
+      plainArray(deliveries.map((delivery) => delivery.claimId)),
+      textArray(deliveries.map((delivery) => delivery.holder)),
     ],
   });
   const claimed = new Map(rows.map((row) => [row.claimId, row]));

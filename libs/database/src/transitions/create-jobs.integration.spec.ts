@@ -170,7 +170,7 @@ describe('submit', () => {
     const createdAt = first.kind === 'created' ? first.jobs[0]?.job.createdAt : undefined;
     const again = await database.submit({ jobs: [newJob(), newJob()], idempotency: key });
     const made = [one, other].map(({ id }) => ({ id, made: true }));
-    expect(again).toEqual({ kind: 'replayed', jobs: made, createdAt: new Date(createdAt ?? 0) });
+    expect(again).toEqual({ kind: 'replayed', jobs: made, createdAt });
     expect(await database.isKeyKept(key.client, key.key)).toBe(true);
   });
 

@@ -1,5 +1,6 @@
 import type { Backoff, Job, Webhook } from '@offload/contracts';
 import type { Pool } from 'pg';
+import { plainArray, textArray } from '../array-literal.ts';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
 import { findKept, type IdempotencyKey, type KeptKey, type NewKey } from './idempotency-keys.ts';
 
@@ -164,7 +165,37 @@ const insertSql = `
       array(select (value->>'made')::boolean from jsonb_array_elements(jobs))
     from unnest($16::text[], $17::text[], $18::bytea[], $19::jsonb[]) as input(client, key, fingerprint, jobs)
   )
-  select ${jobColumns}, owed.id as "outboxId" from job join owed on owed.job_id = job.id`;
+  select job.id, job.status, job.created_at as "createdAt", job.due_at as "dueAt", owed.id as "outboxId"
+  from job join owed on owed.job_id = job.id`;
+
+/** What only the database knows of a new job. */
+type MadeRow = Pick<Job, 'id' | 'status' | 'createdAt' | 'dueAt'>;
+
+/** The job as it is when it has just been made. */
+export function jobAsMade(wanted: NewJob, made: MadeRow): Job {
+  const { type, queue, priority, tags, payload, maxAttempts } = wanted;
+  return {
+    id: made.id,
+    type,
+    queue,
+    status: made.status,
+    priority,
+    tags,
+    payload,
+    result: null,
+    error: null,
+    errors: [],
+    progress: null,
+    attempt: 0,
+    maxAttempts,
+    version: 1,
+    createdAt: made.createdAt,
+    dueAt: made.dueAt,
+    startedAt: null,
+    finishedAt: null,
+    durationMs: null,
+  };
+}
 
 /** @returns the jobs by their ids */
 async function insert(
@@ -174,30 +205,39 @@ async function insert(
   ringGraceMs: number,
 ): Promise<Map<string, CreatedJob>> {
   if (jobs.length + keys.length === 0) return new Map();
-  const { rows } = await pool.query<JobRow & { outboxId: string }>({
+  const { rows } = await pool.query<MadeRow & { outboxId: string }>({
     name: 'create-jobs',
     text: insertSql,
     values: [
-      jobs.map((job) => job.id),
-      jobs.map((job) => job.type),
-      jobs.map((job) => job.queue),
-      jobs.map((job) => job.priority),
-      jobs.map((job) => JSON.stringify(job.tags)),
-      jobs.map((job) => JSON.stringify(job.payload)),
-      jobs.map((job) => job.maxAttempts),
-      jobs.map((job) => job.timeoutMs),
-      jobs.map((job) => JSON.stringify(job.backoff)),
-      jobs.map((job) => job.delayMs),
-      jobs.map((job) => job.runAt),
-      jobs.map((job) => job.dedupeKey),
-      jobs.map((job) => job.traceparent),
-      jobs.map(({ webhook }) => (webhook ? JSON.stringify({ ...webhook, host: new URL(webhook.url).host }) : null)),
+      plainArray(jobs.map((job) => job.id)),
+      textArray(jobs.map((job) => job.type)),
+      textArray(jobs.map((job) => job.queue)),
+      plainArray(jobs.map((job) => job.priority)),
+      textArray(jobs.map(({ tags }) => (tags.length === 0 ? '[]' : JSON.stringify(tags)))),
+      textArray(jobs.map((job) => JSON.stringify(job.payload))),
+      plainArray(jobs.map((job) => job.maxAttempts)),
+      plainArray(jobs.map((job) => job.timeoutMs)),
+      textArray(jobs.map((job) => JSON.stringify(job.backoff))),
+      plainArray(jobs.map((job) => job.delayMs)),
+      textArray(jobs.map((job) => job.runAt)),
+      textArray(jobs.map((job) => job.dedupeKey ?? null)),
+      textArray(jobs.map((job) => job.traceparent ?? null)),
+      textArray(jobs.map(({ webhook }) => (webhook ? withHost(webhook) : null))),
       ringGraceMs,
-      keys.map(({ client }) => client),
-      keys.map(({ key }) => key),
+      textArray(keys.map(({ client }) => client)),
+      textArray(keys.map(({ key }) => key)),
       keys.map(({ fingerprint }) => fingerprint),
-      keys.map((row) => JSON.stringify(row.jobs)),
+      textArray(keys.map((row) => JSON.stringify(row.jobs))),
     ],
   });
-  return new Map(rows.map((row) => [row.id, { job: toJob(row), outboxId: row.outboxId }]));
+  const wanted = new Map(jobs.map((job) => [idOf(job), job]));
+  return new Map(
+    rows.map((row) => {
+      return [row.id, { job: jobAsMade(wanted.get(row.id) as NewJob, row), outboxId: row.outboxId }];
+    }),
+  );
+}
+
+function withHost(webhook: Webhook): string {
+  return JSON.stringify({ ...webhook, host: new URL(webhook.url).host });
 }

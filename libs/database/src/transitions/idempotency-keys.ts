@@ -22,7 +22,7 @@ export interface KeyedJob {
 
 export type KeptKey =
   /** An earlier request with this key and the same fingerprint. */
-  | { kind: 'replayed'; jobs: KeyedJob[]; createdAt: Date }
+  | { kind: 'replayed'; jobs: KeyedJob[]; createdAt: string }
   /** An earlier request with this key and another fingerprint. */
   | { kind: 'key-reused' };
 
@@ -44,7 +44,7 @@ export async function findKept<Request extends { idempotency: IdempotencyKey | n
     same: boolean;
     jobIds: string[];
     made: boolean[];
-    createdAt: Date;
+    createdAt: string;
   }>({
     name: 'find-idempotency-keys',
     text: keptSql,

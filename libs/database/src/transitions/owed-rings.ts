@@ -1,5 +1,6 @@
 import type { Job } from '@offload/contracts';
 import type { Pool } from 'pg';
+import { plainArray } from '../array-literal.ts';
 import { hasStatus } from '../by-id.ts';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
 
@@ -56,7 +57,7 @@ export async function confirmRings(pool: Pool, outboxIds: string[]): Promise<(Jo
   const { rows } = await pool.query<JobRow & { outboxId: string }>({
     name: 'confirm-rings',
     text: confirmSql,
-    values: [outboxIds],
+    values: [plainArray(outboxIds)],
   });
   const queued = new Map(rows.map((row) => [row.outboxId, toJob(row)]));
   return outboxIds.map((id) => queued.get(id) ?? null);

@@ -1,7 +1,8 @@
 import type { Job, JobError } from '@offload/contracts';
 import type { Pool } from 'pg';
 import { hasStatus } from '../by-id.ts';
-import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+import { plainArray, textArray } from '../array-literal.ts';
+import { columnsBut, toJob, type JobRow } from '../job-row.ts';
 import { oweWebhooks } from '../webhooks/owe-webhooks.ts';
 import { jsonNow } from './attempt-error.ts';
 
@@ -10,7 +11,7 @@ export type AttemptError = Omit<JobError, 'at'>;
 
 /** How an attempt ended. */
 export type Outcome =
-  | { status: 'succeeded'; result: unknown }
+  | { status: 'succeeded'; result: unknown; /** the same as JSON @default printed when it is stored */ json?: string }
   | { status: 'failed'; error: AttemptError }
   /** Again after `delayMs`. Without an error it is "not now": the attempt is not used up. */
   | { status: 'scheduled'; error: AttemptError | null; delayMs: number }
@@ -23,6 +24,8 @@ export interface Settlement {
   /** The fence: only the attempt that was claimed last may write. */
   attempt: number;
   outcome: Outcome;
+  /** The job as it was claimed: what may be large and does not change is then not read again. */
+  claimed?: Job;
 }
 
 /** The ring of a job that is given back returns to its queue by itself; should it have been lost, the relay rings then. */
@@ -32,10 +35,10 @@ const GIVEN_BACK_GRACE_MS = 5_000;
 // job that is to be cancelled nothing but success counts. Rows are locked in the order in which claims lock them.
 const sql = `
   with input as (
-    select * from unnest($1::uuid[], $2::int[], $3::job_status[], $4::json[], $5::jsonb[], $6::float8[])
-      as input(id, attempt, status, result, error, delay_ms)
+    select * from unnest($1::uuid[], $2::int[], $3::job_status[], $4::json[], $5::jsonb[], $6::float8[], $8::boolean[])
+      as input(id, attempt, status, result, error, delay_ms, known)
   ), held as (
-    select job.id, input.result, input.delay_ms, input.error || jsonb_build_object('at', ${jsonNow}) as error,
+    select job.id, input.result, input.delay_ms, input.known, input.error || jsonb_build_object('at', ${jsonNow}) as error,
       case when job.cancel_requested and input.status <> 'succeeded' then 'cancelled' else input.status end as status
     from jobs as job join input on job.id = input.id and job.attempt = input.attempt
     where ${hasStatus('job', 'running')}
@@ -54,7 +57,7 @@ const sql = `
       finished_at = case when held.status in ('succeeded', 'failed', 'cancelled') then now() end,
       version = job.version + 1
     from held where job.id = held.id
-    returning job.*
+    returning job.*, held.known
   ), owed as (
     insert into outbox (job_id, due_at)
     select id, case status when 'scheduled' then due_at else now() + $7 * interval '1 millisecond' end
@@ -62,7 +65,9 @@ const sql = `
   ), told as (
     ${oweWebhooks}
   )
-  select ${jobColumns} from job`;
+  select ${columnsBut('payload', 'result')}, case when not known then payload end as payload,
+    case when not known then result end as result
+  from job`;
 
 /**
  * running → succeeded, failed, cancelled, scheduled (retry) or queued (given back), for the attempt that holds the job.
@@ -74,16 +79,33 @@ export async function settleJobs(pool: Pool, settlements: Settlement[]): Promise
     name: 'settle-jobs',
     text: sql,
     values: [
-      settlements.map(({ jobId }) => jobId),
-      settlements.map(({ attempt }) => attempt),
-      settlements.map(({ outcome }) => outcome.status),
-      settlements.map(({ outcome }) => (outcome.status === 'succeeded' ? JSON.stringify(outcome.result) : null)),
-      settlements.map(({ outcome }) => ('error' in outcome && outcome.error ? JSON.stringify(outcome.error) : null)),
-      settlements.map(({ outcome }) => (outcome.status === 'scheduled' ? outcome.delayMs : 0)),
+      plainArray(settlements.map(({ jobId }) => jobId)),
+      plainArray(settlements.map(({ attempt }) => attempt)),
+      plainArray(settlements.map(({ outcome }) => outcome.status)),
+      textArray(settlements.map(({ outcome }) => resultOf(outcome))),
+      textArray(settlements.map(({ outcome }) => errorOf(outcome))),
+      plainArray(settlements.map(({ outcome }) => (outcome.status === 'scheduled' ? outcome.delayMs : 0))),
       GIVEN_BACK_GRACE_MS,
+      plainArray(settlements.map(({ claimed }) => claimed !== undefined)),
     ],
   });
   // Two attempts of one job in one batch: the row says which of them it was.
-  const settled = new Map(rows.map((row) => [`${row.id} ${row.attempt}`, toJob(row)]));
-  return settlements.map(({ jobId, attempt }) => settled.get(`${jobId} ${attempt}`) ?? null);
+  const settled = new Map(rows.map((row) => [`${row.id} ${row.attempt}`, row]));
+  return settlements.map(({ jobId, attempt, outcome, claimed }) => {
+    const row = settled.get(`${jobId.toLowerCase()} ${attempt}`);
+    if (!row) return null;
+    if (!claimed) return toJob(row);
+    const result = row.status === 'succeeded' && outcome.status === 'succeeded' ? (outcome.result ?? null) : null;
+    return toJob({ ...row, payload: claimed.payload, result });
+  });
+}
+
+function resultOf(outcome: Outcome): string | null {
+  return outcome.status === 'succeeded'
+    ? (outcome.json ?? (JSON.stringify(outcome.result) as string | undefined) ?? null)
+    : null;
+}
+
+function errorOf(outcome: Outcome): string | null {
+  return 'error' in outcome && outcome.error ? JSON.stringify(outcome.error) : null;
 }

@@ -9,10 +9,10 @@ interface DeliveryRow {
   event: WebhookEvent;
   status: WebhookDelivery['status'];
   log: DeliveryAttempt[];
-  createdAt: Date;
-  dueAt: Date;
-  takenAt: Date | null;
-  endedAt: Date | null;
+  createdAt: string;
+  dueAt: string;
+  takenAt: string | null;
+  endedAt: string | null;
   error: string | null;
 }
 
@@ -32,9 +32,9 @@ function toDelivery({ log, dueAt, takenAt, createdAt, endedAt, ...row }: Deliver
     status,
     error,
     attempts: log.map(({ number, at, durationMs, status, error }) => ({ number, at, durationMs, status, error })),
-    createdAt: createdAt.toISOString(),
-    nextAttemptAt: status === 'pending' && takenAt === null ? dueAt.toISOString() : null,
-    endedAt: endedAt?.toISOString() ?? null,
+    createdAt,
+    nextAttemptAt: status === 'pending' && takenAt === null ? dueAt : null,
+    endedAt,
   };
 }
 

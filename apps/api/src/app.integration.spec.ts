@@ -277,10 +277,11 @@ describe('the rest', () => {
     const { body } = await request(app).get('/v1/job-types').expect(200);
     expect(body.jobTypes.map(({ type }: { type: string }) => type)).toEqual([
       'csv.profile',
+      'demo.echo',
       'demo.sleep',
       'http.request',
     ]);
-    expect(body.jobTypes[1]).toMatchObject({
+    expect(body.jobTypes[2]).toMatchObject({
       queue: 'default',
       timeoutMs: 3_700_000,
       maxAttempts: 5,

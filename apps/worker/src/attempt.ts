@@ -48,7 +48,7 @@ export async function attempt(parts: AttemptParts): Promise<Outcome> {
   try {
     const payload = definition.payload.safeParse(job.payload);
     if (!payload.success) return { status: 'failed', error: jobError('invalid-payload', payload.error, job.attempt) };
-    const handling = (async () => handler(payload.data, { ...context, signal: run.signal }))();
+    const handling = (async () => handler(payload.data, Object.assign(context, { signal: run.signal })))();
     const returned = await Promise.race([handling, abandoned(run.signal, abandonAfterMs)]);
     if (cancelled.aborted) return { status: 'cancelled' };
     if (timedOut()) throw run.signal.reason;

@@ -6,6 +6,7 @@ import type { Outbound } from '@offload/outbound';
 import type { Logger } from '@offload/runtime';
 import type { Announce } from './announce.ts';
 import { attempt } from './attempt.ts';
+import type { HandlerContext } from './handler.ts';
 import type { findHandler } from './handlers.ts';
 import type { HeldJobs, Holding } from './held-jobs.ts';
 import type { JobMetrics } from './job-metrics.ts';
@@ -72,18 +73,19 @@ async function runHeld(delivery: RingDelivery, ringId: string, holding: Holding,
   }
 
   holding.claimed(claim.job.attempt);
-  const jobLog = log.child({ jobId: claim.job.id, type: claim.job.type, attempt: claim.job.attempt });
-  jobLog.info('running');
+  const { id: jobId, type, attempt } = claim.job;
+  const about = { jobId, type, attempt };
+  log.info(about, 'running');
   announceInPassing(claim.job, parts);
   const started = performance.now();
   const noLongerRunning = metrics.running();
-  const outcome = await outcomeOf(delivery, claim, holding, { ...parts, log: jobLog }).finally(noLongerRunning);
+  const outcome = await outcomeOf(delivery, claim, holding, parts).finally(noLongerRunning);
   const seconds = (performance.now() - started) / 1_000;
-  metrics.outcome(claim.job.type, outcome, seconds);
+  metrics.outcome(type, outcome, seconds);
 
-  const job = await settle(delivery, claim.job, outcome, { ...parts, log: jobLog });
+  const job = await settle(delivery, claim.job, outcome, parts);
   if (job) {
-    jobLog.info({ seconds, error: 'error' in outcome ? outcome.error?.message : undefined }, job.status);
+    log.info({ ...about, seconds, error: 'error' in outcome ? outcome.error?.message : undefined }, job.status);
     await announceFor(delivery, job, parts);
   }
   // Fenced: whoever holds the job may have no ring of its own left (it had lost this very delivery), so ours goes back,
@@ -100,7 +102,7 @@ async function claimFor(delivery: RingDelivery, ringId: string, parts: RunJobPar
   const { body, redelivered, deliveryCount, signal } = delivery;
   const { database, holder, stopping, log } = parts;
   const claim = { jobId: body.jobId, ringId, redelivered, deliveryCount, claimId: randomUUID(), holder };
-  const onRetry = waiting('the claim', log.child({ jobId: body.jobId }));
+  const onRetry = waiting('the claim', body.jobId, log);
   try {
     return await persist(() => database.claimJob(claim), [signal, stopping], onRetry);
   } catch (error) {
@@ -120,7 +122,7 @@ async function outcomeOf(
 
   const found = findHandler(job.type);
   if (!found) {
-    log.warn('unknown job type: left to another worker');
+    log.warn({ jobId: job.id, type: job.type }, 'unknown job type: left to another worker');
     return { status: 'scheduled', error: null, delayMs: UNKNOWN_TYPE_DELAY_MS };
   }
 
@@ -129,7 +131,7 @@ async function outcomeOf(
       const current = await database.reportProgress(job.id, job.attempt, progress);
       if (current) announceInPassing(current, parts, 'job.progress');
     } catch (error) {
-      log.debug({ err: error }, 'progress not reported');
+      log.debug({ err: error, jobId: job.id }, 'progress not reported');
     }
   });
   try {
@@ -140,15 +142,31 @@ async function outcomeOf(
       backoff,
       cancelled,
       stops: [signal, letGo],
-      context: { ...identityOf(job), progress: reporter.progress, outbound, log },
+      context: contextOf(job, reporter.progress, outbound, log),
     });
   } finally {
     await reporter.stop();
   }
 }
 
-function identityOf({ id, attempt }: Job) {
-  return { jobId: id, attempt, idempotencyKey: `offload-${id}` };
+function contextOf(
+  { id, type, attempt }: Job,
+  progress: HandlerContext['progress'],
+  outbound: Outbound,
+  log: Logger,
+): Omit<HandlerContext, 'signal'> {
+  let own: Logger | undefined;
+  return {
+    jobId: id,
+    attempt,
+    idempotencyKey: `offload-${id}`,
+    progress,
+    outbound,
+    /** Most handlers write no line, and a logger is not for nothing. */
+    get log() {
+      return (own ??= log.child({ jobId: id, type, attempt }));
+    },
+  };
 }
 
 /** @returns the job to announce, or null when another attempt holds it by now */
@@ -167,26 +185,26 @@ async function settle(
       return database.settleJob(settlement);
     },
     [signal],
-    waiting('the outcome', log),
+    waiting('the outcome', id, log),
   );
   if (job) return job;
   if (tries > 1) {
     // An earlier try may have worked without our hearing of it: then the row still carries our attempt, ended.
-    const row = await persist(() => database.getJob(id), [signal], waiting('the outcome', log));
+    const row = await persist(() => database.getJob(id), [signal], waiting('the outcome', id, log));
     if (row?.attempt === attempt && row.status !== 'running') return row;
   }
   metrics.fenced();
-  log.warn('fenced: another attempt holds the job');
+  log.warn({ jobId: id, attempt }, 'fenced: another attempt holds the job');
   return null;
 }
 
 /** The event that ends a delivery's way: the broker must have it before the ring is acknowledged. */
 function announceFor({ signal }: RingDelivery, job: Job, { announce, log }: RunJobParts): Promise<void> {
-  return persist(() => announce(job), [signal], waiting('the last event', log.child({ jobId: job.id })));
+  return persist(() => announce(job), [signal], waiting('the last event', job.id, log));
 }
 
-function waiting(what: string, log: Logger): (error: Error) => void {
-  return (error) => log.warn({ err: error }, `${what} has to wait; it is tried until it works`);
+function waiting(what: string, jobId: string, log: Logger): (error: Error) => void {
+  return (error) => log.warn({ err: error, jobId }, `${what} has to wait; it is tried until it works`);
 }
 
 /** An event on the way, which the next one makes up for when it is lost. */

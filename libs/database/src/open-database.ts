@@ -1,7 +1,6 @@
 import type { Job, JobProgress } from '@offload/contracts';
-import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import { PrismaClient } from './generated/prisma/client.ts';
+import { openPrisma } from './open-prisma.ts';
 import type { JobFilter } from './look-for-jobs.ts';
 import { countAhead, countQueues, sampleQueues, type QueueCount, type QueueSamples } from './queues.ts';
 import { getJobs, listJobs, type JobPage } from './read-jobs.ts';
@@ -119,7 +118,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     types: rowTypes,
   });
   pool.on('error', onConnectionError);
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  const prisma = openPrisma(pool);
   const submitAll = (submissions: Submission[]) => orUnavailable(() => createJobs(pool, submissions, ringGraceMs));
   const submitShared = shared(submitAll);
 
@@ -156,12 +155,12 @@ export function openDatabase(options: DatabaseOptions): Database {
     sampleQueues: (queues, since) => orUnavailable(() => sampleQueues(pool, queues, since)),
     countAhead: shared((ids: string[]) => orUnavailable(() => countAhead(pool, ids))),
     jobVersions: (ids) => orUnavailable(() => readVersions(pool, ids)),
-    getJob: shared((ids: string[]) => orUnavailable(() => getJobs(prisma, ids))),
-    listJobs: (filter) => orUnavailable(() => listJobs(pool, prisma, filter)),
+    getJob: shared((ids: string[]) => orUnavailable(async () => getJobs(await prisma.client(), ids))),
+    listJobs: (filter) => orUnavailable(async () => listJobs(pool, await prisma.client(), filter)),
     webhooks: openWebhooks(pool),
     ping: () => orUnavailable(async () => void (await pool.query('select 1'))),
     async close() {
-      await prisma.$disconnect();
+      await prisma.close();
       await pool.end();
     },
   };

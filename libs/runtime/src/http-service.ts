@@ -8,6 +8,7 @@ import { allowOrigins } from './cors.ts';
 import { readiness, type ReadinessCheck } from './health.ts';
 import { inTurn } from './in-turn.ts';
 import type { Logger } from './logger.ts';
+import { messagesOf } from './messages-of.ts';
 import { methodNotAllowed, notFound } from './problem.ts';
 import { problemHandler } from './problem-handler.ts';
 import { originForm, requestHead } from './request-head.ts';
@@ -94,6 +95,7 @@ export async function listen(
   { host, port, requestTimeoutMs = 30_000 }: ListenOptions,
 ): Promise<{ port: number; close(graceMs?: number): Promise<void> }> {
   const server = createServer({
+    ...messagesOf(app),
     requestTimeout: requestTimeoutMs,
     headersTimeout: Math.min(HEAD_TIMEOUT_MS, requestTimeoutMs),
     connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, requestTimeoutMs),

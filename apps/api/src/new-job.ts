@@ -1,7 +1,7 @@
 import { findJobDefinition, jobBatch, jobSubmission, jobTypes, type Job } from '@offload/contracts';
 import { jobAsMade, type NewJob } from '@offload/database';
 import { invalidBody, invalidMember } from '@offload/runtime';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from './new-id.ts';
 
 /** What does not stand in the body. */
 export interface Circumstances {
@@ -38,7 +38,7 @@ export function newJob(body: unknown, circumstances: Circumstances, at = ''): Ne
   }
 
   return {
-    id: uuidv7(),
+    id: newId(),
     type,
     queue,
     priority,

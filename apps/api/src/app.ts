@@ -76,7 +76,7 @@ export function createApp(given: AppParts): Express {
     },
     routes(app) {
       const [submit, read, manage] = [requireScope('submit'), requireScope('read'), requireScope('manage')];
-      const json = jsonBody();
+      const json = jsonBody({ digested: (request) => request.headers['idempotency-key'] !== undefined });
       app.use('/v1', authenticate(keys), limitRate({ perMinute: parts.rateLimit }));
       app
         .route('/v1/jobs')

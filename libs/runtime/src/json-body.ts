@@ -9,6 +9,8 @@ export interface JsonBodyOptions {
   limitBytes?: number;
   /** Most arrays and objects within each other. @default 64 */
   maxDepth?: number;
+  /** Requests whose `bodyDigest` may be asked for: it costs more than the rest of a small body. @default all */
+  digested?: (request: Request) => boolean;
 }
 
 /** Kept instead of the octets, which a held answer would keep too. */
@@ -22,7 +24,8 @@ const digests = new WeakMap<Request, Buffer>();
  * `body-too-large`, 400 `malformed-json`, 400 `invalid-request` with a pointer, or 400 `bad-request` for what does not come
  * to its end or is not compressed as it says.
  */
-export function jsonBody({ limitBytes = 1024 * 1024, maxDepth = 64 }: JsonBodyOptions = {}): RequestHandler {
+export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
+  const { limitBytes = 1024 * 1024, maxDepth = 64, digested = () => true } = options;
   // Not `express.json`, which takes an empty body for {} and UTF-16 for JSON. This limits and inflates the same way.
   const readOctets = express.raw({ limit: limitBytes, type: () => true });
 
@@ -45,7 +48,9 @@ export function jsonBody({ limitBytes = 1024 * 1024, maxDepth = 64 }: JsonBodyOp
       settled = true;
       if (error) return next(error);
       try {
-        request.body = readJson(request, maxDepth);
+        const octets = takeOctets(request);
+        request.body = parseStrictJson(octets, maxDepth);
+        if (digested(request)) digests.set(request, createHash('sha256').update(octets).digest());
       } catch (fault) {
         return next(fault);
       }
@@ -66,7 +71,7 @@ export function jsonBody({ limitBytes = 1024 * 1024, maxDepth = 64 }: JsonBodyOp
  * SHA-256 of the body as the client meant it: its octets after content decoding. For the fingerprint that belongs to an
  * idempotency key.
  *
- * @throws Error where `jsonBody` has not read a body
+ * @throws Error where `jsonBody` has not read a body, or was told that nobody asks
  */
 export function bodyDigest(request: Request): Buffer {
   const digest = digests.get(request);
@@ -74,16 +79,14 @@ export function bodyDigest(request: Request): Buffer {
   return digest;
 }
 
-function readJson(request: Request, maxDepth: number): unknown {
+function takeOctets(request: Request): Buffer {
   const octets: unknown = request.body;
   request.body = undefined;
   if (!Buffer.isBuffer(octets)) {
     // Express leaves a body alone whose connection has closed meanwhile.
     throw new Problem(400, 'bad-request', 'The request cannot be read', 'its body has not come');
   }
-  const value = parseStrictJson(octets, maxDepth);
-  digests.set(request, createHash('sha256').update(octets).digest());
-  return value;
+  return octets;
 }
 
 function refuseOtherTypes(request: Request): void {

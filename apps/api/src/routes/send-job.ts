@@ -3,6 +3,7 @@ import type { Response } from 'express';
 import type { Backlog } from '../backlog.ts';
 import { etagOf } from './preconditions.ts';
 import { retryAfter } from './retry-after.ts';
+import { sendJson } from './send-json.ts';
 
 export interface SendParts {
   backlog: Backlog;
@@ -27,14 +28,11 @@ export function sendJob(
   const ahead = estimate.position === undefined ? undefined : estimate.position - 1;
   if (!isFinished(job.status)) response.set('Retry-After', retryAfter(job, backlog, ahead));
   if (response.statusCode === 304) response.end();
-  else response.json(body);
+  else sendJson(response, body);
 }
 
 /** Answers 202: the job is kept, or told to stop; where it is, and when to ask again (RFC 9110 section 15.3.3). */
 export function sendAccepted(response: Response, job: Job, { backlog, notifierUrl }: SendParts): void {
-  response
-    .status(202)
-    .location(`/v1/jobs/${job.id}`)
-    .set('Retry-After', retryAfter(job, backlog))
-    .json(withLinks(job, notifierUrl));
+  response.status(202).setHeader('Location', `/v1/jobs/${job.id}`).setHeader('Retry-After', retryAfter(job, backlog));
+  sendJson(response, withLinks(job, notifierUrl));
 }

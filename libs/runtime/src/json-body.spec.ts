@@ -38,6 +38,27 @@ it('reads JSON of any kind, and its digest', async () => {
   }
 });
 
+it('reads a body that comes in pieces, and those of the next requests on the connection', async () => {
+  const { port } = await setup();
+  const client = await connectRaw(port);
+  client.send(request(['Content-Type: application/json', 'Transfer-Encoding: chunked'], '2\r\n{"\r\n'));
+  await new Promise(setImmediate);
+  client.send('5\r\na":1}\r\n0\r\n\r\n');
+  await client.received(/"body":\{"a":1\}/);
+  client.send(request(['Content-Type: application/json', 'Content-Length: 7'], '{"b'));
+  await new Promise(setImmediate);
+  client.send('":2}');
+  await client.received(/"body":\{"b":2\}/);
+});
+
+it('takes no digest where nobody asks for it', async () => {
+  const { base, logged } = await setup({ digested: (request) => request.get('x-digest') !== undefined });
+  const status = async (headers: Record<string, string>) =>
+    (await fetch(`${base}/echo`, { method: 'POST', body: '{}', headers: { ...JSON_TYPE, ...headers } })).status;
+  expect([await status({ 'X-Digest': 'yes' }), await status({})]).toEqual([200, 500]);
+  expect(logged).toHaveLength(1);
+});
+
 it.each([
   ['gzip', gzipSync],
   ['deflate', deflateSync],

@@ -26,8 +26,8 @@ const digests = new WeakMap<Request, Buffer>();
  */
 export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
   const { limitBytes = 1024 * 1024, maxDepth = 64, digested = () => true } = options;
-  // Not `express.json`, which takes an empty body for {} and UTF-16 for JSON. This limits and inflates the same way.
-  const readOctets = express.raw({ limit: limitBytes, type: () => true });
+  // For compressed bodies. Not `express.json`, which takes an empty body for {} and UTF-16 for JSON.
+  const decode = express.raw({ limit: limitBytes, type: () => true });
 
   return (request, response, next) => {
     refuseOtherTypes(request);
@@ -43,12 +43,13 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
     }
 
     let settled = false;
-    function settle(error?: unknown): void {
+    let chunks: Buffer[] = [];
+    function settle(error: unknown, octets?: Buffer): void {
       if (settled) return;
       settled = true;
-      if (error) return next(error);
+      chunks = []; // a held answer would keep them
+      if (error || !octets) return next(error ?? endedEarly());
       try {
-        const octets = takeOctets(request);
         request.body = parseStrictJson(octets, maxDepth);
         if (digested(request)) digests.set(request, createHash('sha256').update(octets).digest());
       } catch (fault) {
@@ -57,13 +58,21 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
       next();
     }
 
-    // Express would answer what is too large only when all of it has come, which may be never.
+    const isPlain = headers['content-encoding'] === undefined;
     let received = 0;
     request.on('data', (chunk: Buffer) => {
       received += chunk.length;
+      // At once: express would answer what is too large only when all of it has come, which may be never.
       if (received > limitBytes) settle(tooLarge(limitBytes));
+      else if (isPlain) chunks.push(chunk);
     });
-    readOctets(request, response, settle);
+    if (isPlain) {
+      request.once('end', () => settle(null, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+      request.once('close', () => settle(null)); // after the end it is settled already
+      if (request.destroyed) settle(null);
+    } else {
+      decode(request, response, (error?: unknown) => settle(error, takeBody(request)));
+    }
   };
 }
 
@@ -79,14 +88,11 @@ export function bodyDigest(request: Request): Buffer {
   return digest;
 }
 
-function takeOctets(request: Request): Buffer {
+/** @returns nothing when express has left it alone: its connection has closed meanwhile */
+function takeBody(request: Request): Buffer | undefined {
   const octets: unknown = request.body;
   request.body = undefined;
-  if (!Buffer.isBuffer(octets)) {
-    // Express leaves a body alone whose connection has closed meanwhile.
-    throw new Problem(400, 'bad-request', 'The request cannot be read', 'its body has not come');
-  }
-  return octets;
+  return Buffer.isBuffer(octets) ? octets : undefined;
 }
 
 function refuseOtherTypes(request: Request): void {
@@ -111,6 +117,10 @@ function parseMediaType(text: string): MIMEType | null {
 function unsupported(detail: string): Problem {
   const headers = { Accept: 'application/json' };
   return new Problem(415, 'unsupported-media-type', 'The media type is not supported', detail, { headers });
+}
+
+function endedEarly(): Problem {
+  return new Problem(400, 'bad-request', 'The request cannot be read', 'it ended early');
 }
 
 function tooLarge(limitBytes: number): Problem {

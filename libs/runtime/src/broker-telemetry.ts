@@ -27,17 +27,28 @@ const inFlight: Record<string, [direction: 'out' | 'in', change: 1 | -1]> = {
 
 export function createBrokerTelemetry(log: Logger, registry: Registry): BrokerTelemetry {
   const registers = [registry];
-  const messages = new Counter({
+  // Each job takes several steps: they are counted here, and handed over when somebody asks.
+  const steps = new Map<string, Map<string, number>>(); // by where and step
+  const flying = { out: 0, in: 0 };
+  new Counter({
     name: 'offload_broker_messages_total',
     help: `Steps of messages, by step (${Object.keys(inFlight).join(', ')}) and exchange or queue`,
     labelNames: ['step', 'where'],
     registers,
+    collect() {
+      this.reset();
+      for (const [where, counts] of steps) for (const [step, count] of counts) this.inc({ step, where }, count);
+    },
   });
-  const underWay = new Gauge({
+  new Gauge({
     name: 'offload_broker_messages_in_flight',
     help: 'Messages not yet confirmed (out), or not yet acknowledged (in)',
     labelNames: ['direction'],
     registers,
+    collect() {
+      this.set({ direction: 'out' }, flying.out);
+      this.set({ direction: 'in' }, flying.in);
+    },
   });
   const states = new Gauge({
     name: 'offload_broker_connection_state',
@@ -51,7 +62,6 @@ export function createBrokerTelemetry(log: Logger, registry: Registry): BrokerTe
     labelNames: ['role'],
     registers,
   });
-  for (const direction of ['out', 'in']) underWay.set({ direction }, 0);
 
   return {
     observe(events, role = 'broker') {
@@ -68,9 +78,11 @@ export function createBrokerTelemetry(log: Logger, registry: Registry): BrokerTe
         current = state;
       });
       events.on('message', (step: string, where: string) => {
-        messages.inc({ step, where });
-        const [direction, change] = inFlight[step] ?? [];
-        if (direction && change) underWay.inc({ direction }, change);
+        const counts = steps.get(where) ?? new Map<string, number>();
+        if (counts.size === 0) steps.set(where, counts);
+        counts.set(step, (counts.get(step) ?? 0) + 1);
+        const effect = inFlight[step];
+        if (effect) flying[effect[0]] += effect[1];
       });
       events.on('fault', (error: Error, context: object) => log.error({ err: error, ...context }, 'message failed'));
     },

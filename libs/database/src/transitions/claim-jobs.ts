@@ -1,7 +1,7 @@
 import type { Backoff, Job } from '@offload/contracts';
 import type { Pool } from 'pg';
 import { plainArray, textArray } from '../array-literal.ts';
-import { hasStatus } from '../by-id.ts';
+import { hasStatus, isOneOf } from '../by-id.ts';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
 import { oweWebhooks } from '../webhooks/owe-webhooks.ts';
 import { workerLost } from './attempt-error.ts';
@@ -48,11 +48,13 @@ const claimSql = `
       job.cancel_requested,
       job.status = 'running' as running, job.status = 'running' and job.claim_id = delivery.claim_id as resumed
     from jobs as job join delivery on delivery.job_id = job.id
-    where ${hasStatus('job', 'queued')}
+    where job.id = any($1::uuid[]) and (
+      ${hasStatus('job', 'queued')}
       or (${hasStatus('job', 'scheduled')} and job.due_at <= now())
       or (${hasStatus('job', 'running')} and job.claim_id = delivery.claim_id)
       or (${hasStatus('job', 'running')} and job.ring_id = delivery.ring_id
         and delivery.redelivered and delivery.delivery_count > job.delivery_count)
+    )
     order by job.id for update of job
   ), target as (
     select id, ring_id, delivery_count, claim_id, holder, resumed, cancel_requested,
@@ -76,7 +78,7 @@ const claimSql = `
       delivery_count = target.delivery_count,
       claim_id = target.claim_id,
       version = version + 1
-    from target where job.id = target.id
+    from target where job.id = target.id and ${isOneOf('job', 'target')}
     returning job.*, takeover, ended
   ), told as (
     ${oweWebhooks}

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { hasStatus } from '../by-id.ts';
+import { hasStatus, isOneOf } from '../by-id.ts';
 
 /** A running job and the attempt of it that a worker has. */
 export interface HeldJob {
@@ -12,11 +12,11 @@ const sql = `
   with mine as (
     select job.id from jobs as job join unnest($1::uuid[], $2::int[]) as held(id, attempt)
       on job.id = held.id and job.attempt = held.attempt
-    where ${hasStatus('job', 'running')}
+    where job.id = any($1::uuid[]) and ${hasStatus('job', 'running')}
     order by job.id for update of job
   )
   update jobs as job set held_at = now()
-  from mine where job.id = mine.id
+  from mine where job.id = mine.id and ${isOneOf('job', 'mine')}
   returning job.id, job.cancel_requested as "cancelRequested"`;
 
 /**

@@ -1,7 +1,7 @@
 import type { Job } from '@offload/contracts';
 import type { Pool } from 'pg';
 import { plainArray } from '../array-literal.ts';
-import { hasStatus } from '../by-id.ts';
+import { hasStatus, isOneOf } from '../by-id.ts';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
 
 /** A ring the broker has not confirmed yet. */
@@ -19,11 +19,12 @@ const takeSql = `
   with due as (
     select id from outbox where due_at <= now() order by due_at limit $1 for update skip locked
   ), taken as (
-    update outbox set due_at = now() + $2 * interval '1 millisecond' from due where outbox.id = due.id
+    update outbox set due_at = now() + $2 * interval '1 millisecond' where ${isOneOf('outbox', 'due')}
     returning outbox.id, outbox.job_id
   )
   select taken.id as "outboxId", job.id as "jobId", job.type, job.queue, job.priority, job.traceparent
-  from taken join jobs as job on job.id = taken.job_id`;
+  from taken join jobs as job on job.id = taken.job_id
+  where job.id = any(array(select job_id from taken))`;
 
 /**
  * Takes rings that are due, for the caller alone during `graceMs`: when it has not confirmed them by then (it died, or
@@ -41,11 +42,11 @@ const confirmSql = `
     delete from outbox where id = any($1::bigint[]) returning id, job_id
   ), due as (
     select held.id, gone.id as outbox_id from jobs as held join gone on gone.job_id = held.id
-    where ${hasStatus('held', 'scheduled')} and held.due_at <= now()
+    where held.id = any(array(select job_id from gone)) and ${hasStatus('held', 'scheduled')} and held.due_at <= now()
     order by held.id for update of held
   )
   update jobs as job set status = 'queued', version = version + 1
-  from due where job.id = due.id
+  from due where job.id = due.id and ${isOneOf('job', 'due')}
   returning ${jobColumns}, due.outbox_id as "outboxId"`;
 
 /**

@@ -1,6 +1,6 @@
 import type { Job, JobError } from '@offload/contracts';
 import type { Pool } from 'pg';
-import { hasStatus } from '../by-id.ts';
+import { hasStatus, isOneOf } from '../by-id.ts';
 import { plainArray, textArray } from '../array-literal.ts';
 import { columnsBut, toJob, type JobRow } from '../job-row.ts';
 import { oweWebhooks } from '../webhooks/owe-webhooks.ts';
@@ -41,7 +41,7 @@ const sql = `
     select job.id, input.result, input.delay_ms, input.known, input.error || jsonb_build_object('at', ${jsonNow}) as error,
       case when job.cancel_requested and input.status <> 'succeeded' then 'cancelled' else input.status end as status
     from jobs as job join input on job.id = input.id and job.attempt = input.attempt
-    where ${hasStatus('job', 'running')}
+    where job.id = any($1::uuid[]) and ${hasStatus('job', 'running')}
     order by job.id for update of job
   ), job as (
     update jobs as job set
@@ -56,7 +56,7 @@ const sql = `
         then now() + held.delay_ms * interval '1 millisecond' else job.due_at end,
       finished_at = case when held.status in ('succeeded', 'failed', 'cancelled') then now() end,
       version = job.version + 1
-    from held where job.id = held.id
+    from held where job.id = held.id and ${isOneOf('job', 'held')}
     returning job.*, held.known
   ), owed as (
     insert into outbox (job_id, due_at)

@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '@offload/infrastructure';
 
 const root = join(import.meta.dirname, '../..');
+const READY_TIMEOUT_MS = 60_000;
+const END_TIMEOUT_MS = 15_000;
 /**
  * Collects garbage on demand, so that memory in use can be told from memory that was; and ends with this process, however
  * that ends, since standard input does.
@@ -25,6 +28,24 @@ export interface AppProcess {
   end(): Promise<void>;
 }
 
+/** A program that serves on a port it is told, and says at `/readyz` when it is ready. */
+export interface Program {
+  /** For people. */
+  name: string;
+  /** The JavaScript file, from the repository's root. */
+  file: string;
+  args?: string[];
+  env: Record<string, string>;
+  /** The variable that takes the port. */
+  portVariable: string;
+}
+
+/** A program under measurement. */
+export type ProgramProcess = Pick<AppProcess, 'url' | 'pid' | 'end'> & {
+  /** From its spawning until it was ready, in milliseconds. */
+  startedMs: number;
+};
+
 /** Compiles an app, and what it is made of: as it is run in production, which takes less memory than from source. */
 export async function build(app: string): Promise<void> {
   const compiler = spawn(process.execPath, ['node_modules/typescript/bin/tsc', '-b', `apps/${app}/tsconfig.lib.json`], {
@@ -32,6 +53,12 @@ export async function build(app: string): Promise<void> {
     stdio: 'inherit',
   });
   await succeed(compiler, 'the compiler');
+}
+
+/** Compiles the programs of the peers, likewise. */
+export async function buildPeers(): Promise<void> {
+  const args = ['node_modules/typescript/bin/tsc', '-b', 'bench/tsconfig.peers.json'];
+  await succeed(spawn(process.execPath, args, { cwd: root, stdio: 'inherit' }), 'the compiler');
 }
 
 /** Applies the migrations. */
@@ -88,8 +115,48 @@ export async function startApp(
   };
 }
 
-function run(file: string, env: Record<string, string>, options: string[]) {
-  return spawn(process.execPath, [...options, '--expose-gc', '--import', attachment, file], {
+/**
+ * Starts a program, whatever it logs; resolves once it is ready. It ends with this process, however that is.
+ *
+ * @throws Error when it ends before that, or is not ready within a minute
+ */
+export async function startProgram({ name, file, args = [], env, portVariable }: Program): Promise<ProgramProcess> {
+  const port = await freePort();
+  const from = performance.now();
+  const child = run(file, { ...env, [portVariable]: String(port) }, [], args);
+  createInterface({ input: child.stdout }).on('line', (line) => process.stderr.write(`${name}: ${line}\n`));
+  const url = `http://127.0.0.1:${port}`;
+  while (!(await isReady(url))) {
+    if (child.exitCode !== null) throw new Error(`${name} ended with code ${child.exitCode}`);
+    if (performance.now() - from > READY_TIMEOUT_MS) {
+      child.kill('SIGKILL');
+      throw new Error(`${name} was not ready within ${READY_TIMEOUT_MS / 1_000} s`);
+    }
+    await delay(10);
+  }
+  return { url, pid: child.pid as number, startedMs: performance.now() - from, end: () => end(child) };
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/readyz`);
+    return ((await response.json()) as { status: string }).status === 'ready';
+  } catch {
+    return false; // it does not listen yet
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const killed = setTimeout(() => child.kill('SIGKILL'), END_TIMEOUT_MS);
+  await exited;
+  clearTimeout(killed);
+}
+
+function run(file: string, env: Record<string, string>, options: string[], args: string[] = []) {
+  return spawn(process.execPath, [...options, '--expose-gc', '--import', attachment, file, ...args], {
     cwd: root,
     env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', ...env },
     stdio: ['pipe', 'pipe', 'inherit'],

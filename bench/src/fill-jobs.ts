@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 
-// What a system has stored that has run for 30 days: nearly all of it finished, the newest 2 % waiting. One job in 50,000 is
+// What a system has stored that has run for 30 days: nearly all of it finished, the newest 2 % waiting unless $2. One job in 50,000 is
 // of a rare type, one in 20,000 in a rare queue, one in 30,000 has a rare tag.
 const sql = `
   insert into jobs (id, type, queue, status, priority, tags, payload, result, error, attempt, max_attempts, timeout_ms,
@@ -23,15 +23,25 @@ const sql = `
     case when status in ('succeeded', 'failed', 'cancelled') then created + interval '11 seconds' end
   from (
     select n, created, lpad(to_hex((extract(epoch from created) * 1000)::bigint), 12, '0') as hex,
-      case when n > $1::int * 0.98 and n % 100 > 0 then 'queued' when n > $1::int * 0.9795 then 'running'
-        when n % 200 = 1 then 'scheduled' when n % 100 < 6 then 'failed' when n % 50 = 7 then 'cancelled'
+      case when not $2 and n > $1::int * 0.98 and n % 100 > 0 then 'queued'
+        when not $2 and n > $1::int * 0.9795 then 'running'
+        when not $2 and n % 200 = 1 then 'scheduled' when n % 100 < 6 then 'failed' when n % 50 = 7 then 'cancelled'
         else 'succeeded' end as status
     from (select n, now() - interval '30 days' * (1 - n / $1::float8) as created from generate_series(1, $1::int) as n) as times
   ) as jobs`;
 
-/** Stores so many jobs, as if they had been made in the last 30 days. @returns the id of the newest, and the table's size */
-export async function fillJobs(pool: Pool, count: number): Promise<{ newest: string; bytes: number }> {
-  await pool.query(sql, [count]);
+/**
+ * Stores so many jobs, as if they had been made in the last 30 days.
+ *
+ * @param options.finished only finished ones @default false
+ * @returns the id of the newest, and the table's size
+ */
+export async function fillJobs(
+  pool: Pool,
+  count: number,
+  { finished = false } = {},
+): Promise<{ newest: string; bytes: number }> {
+  await pool.query(sql, [count, finished]);
   await pool.query('vacuum analyze jobs'); // as PostgreSQL does by itself in time
   const { rows } = await pool.query<{ newest: string; bytes: number }>(
     `select id as newest, pg_total_relation_size('jobs')::float8 as bytes from jobs order by id desc limit 1`,

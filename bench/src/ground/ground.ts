@@ -1,0 +1,62 @@
+import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { removePostgresFolder, startEmbeddedPostgres, startEmbeddedRabbitmq } from '@offload/infrastructure';
+import { ask } from './ask.ts';
+import { createManagement, type Management } from './management.ts';
+import { startRedis, type RedisServer } from './redis.ts';
+
+/** The servers that the systems use, one of each, with nothing in them but what is measured. */
+export interface Ground {
+  folder: string;
+  /** Of a database in PostgreSQL, whether it is there or not. */
+  databaseUrl(name: string): string;
+  amqpUrl: string;
+  management: Management;
+  redis: RedisServer | { missing: string };
+  /** Process ids by what they are. */
+  pids: { postgres: number; rabbitmq: number; redis: number };
+  /** `PostgreSQL 18.4`, ... */
+  versions: string[];
+  stop(): Promise<void>;
+}
+
+/** Room for the pools of all processes that run at a time. Everything else is as PostgreSQL comes: fsync, 128 MiB of buffers. */
+const postgresSettings = { max_connections: 300 };
+
+/** @throws Error when PostgreSQL or RabbitMQ do not start; without Redis it goes on */
+export async function layGround(log: (line: string) => void): Promise<Ground> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'offload-bench-')));
+  await chmod(folder, 0o711); // as root, PostgreSQL runs as another user, who has to come through here
+  const postgresFolder = join(folder, 'postgres');
+  const serverLog = (line: string): void => void (/PANIC|\[error\]/.test(line) && log(line));
+  const starting = [
+    startEmbeddedPostgres({ dataDir: postgresFolder, settings: postgresSettings, log: serverLog }),
+    startEmbeddedRabbitmq({ dataDir: join(folder, 'rabbitmq'), stopGraceMs: 0, log: serverLog }),
+    startRedis(join(folder, 'redis'), log).catch((error: Error) => ({ missing: error.message })),
+  ] as const;
+
+  async function stop(): Promise<void> {
+    const started = await Promise.allSettled(starting);
+    const servers = started.flatMap((server) => (server.status === 'fulfilled' ? [server.value] : []));
+    await Promise.all(servers.map((server) => 'stop' in server && server.stop()));
+    await removePostgresFolder(postgresFolder);
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  try {
+    const [postgres, rabbitmq, redis] = await Promise.all(starting);
+    const management = createManagement(rabbitmq);
+    const [row] = await ask<{ server_version: string }>(postgres.url, 'show server_version');
+    const redisVersion = 'missing' in redis ? [] : [`Redis ${redis.version}`];
+    return {
+      ...{ folder, amqpUrl: rabbitmq.amqpUrl, management, redis, stop },
+      databaseUrl: (name) => Object.assign(new URL(postgres.url), { pathname: `/${name}` }).href,
+      pids: { postgres: postgres.pid, rabbitmq: rabbitmq.pid, redis: 'missing' in redis ? 0 : redis.pid },
+      versions: [`PostgreSQL ${row?.server_version}`, `RabbitMQ ${await management.version()}`, ...redisVersion],
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

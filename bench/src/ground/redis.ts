@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort, installPackage } from '@offload/infrastructure';
+import { Redis } from 'ioredis';
+import { systemProgram } from './system-program.ts';
+
+/** When Redis tells its log to the disk: once a second, or before each answer. */
+export type Durability = 'everysec' | 'always';
+
+export interface RedisServer {
+  url: string;
+  pid: number;
+  version: string;
+  /** Empties it, and has it keep what comes so. */
+  reset(durability: Durability): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const READY_TIMEOUT_MS = 10_000;
+
+/**
+ * Starts a Redis with an append-only log on 127.0.0.1, installing the system's package when there is none.
+ *
+ * @throws Error that says why that can't be
+ */
+export async function startRedis(folder: string, log: (line: string) => void): Promise<RedisServer> {
+  const program = await systemProgram('redis-server', () => installPackage('redis-server', log));
+  const port = await freePort();
+  await mkdir(folder);
+  // No snapshots beside the log, as BullMQ's documentation advises to have the log.
+  const settings = { port, bind: '127.0.0.1', dir: folder, appendonly: 'yes', appendfsync: 'everysec', save: '' };
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const child = spawn(program, args, { stdio: 'ignore' });
+  const kill = (): void => void child.kill('SIGKILL');
+  process.on('exit', kill);
+  const exited = once(child, 'exit');
+
+  const client = new Redis({ host: '127.0.0.1', port, lazyConnect: false, maxRetriesPerRequest: null });
+  client.on('error', () => undefined); // it is not there yet, or any more
+  const stop = async (): Promise<void> => {
+    client.disconnect();
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGTERM');
+      await exited;
+    }
+    process.off('exit', kill);
+  };
+  const ready = await Promise.race([client.info('server'), exited, delay(READY_TIMEOUT_MS, null, { ref: false })]);
+  if (typeof ready !== 'string') {
+    kill();
+    await stop();
+    throw new Error(`redis-server did not start within ${READY_TIMEOUT_MS / 1_000} s`);
+  }
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    pid: child.pid as number,
+    version: /redis_version:(\S+)/.exec(ready)?.[1] ?? 'unknown',
+    async reset(durability) {
+      await client.flushall('SYNC');
+      await client.config('SET', 'appendfsync', durability);
+    },
+    stop,
+  };
+}

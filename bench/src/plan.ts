@@ -1,0 +1,40 @@
+/** How much of everything is measured. */
+export interface Plan {
+  quick: boolean;
+  rounds: Record<RowName, number>;
+  warmUpSeconds: number;
+  loadSeconds: number;
+  batchSeconds: number;
+  /** Of the jobs that a system is given to run. */
+  shareOfJobs: number;
+  /** Jobs whose pick-up is measured in a round. */
+  pickUps: number;
+  /** Finished jobs in the table. */
+  sizes: number[];
+}
+
+/** What `--only` takes; CPU, memory, start-up and SQL come with `accept` and `run`. */
+export const rowNames = ['accept', 'run', 'pick-up', 'floor', 'makespan', 'growth'] as const;
+export type RowName = (typeof rowNames)[number];
+
+export const full: Plan = {
+  quick: false,
+  rounds: { accept: 4, run: 4, 'pick-up': 5, floor: 3, makespan: 3, growth: 3 },
+  warmUpSeconds: 3,
+  loadSeconds: 6,
+  batchSeconds: 5,
+  shareOfJobs: 1,
+  pickUps: 120,
+  sizes: [0, 1_000_000, 5_000_000],
+};
+
+export const quick: Plan = {
+  quick: true,
+  rounds: { accept: 1, run: 1, 'pick-up': 1, floor: 1, makespan: 1, growth: 1 },
+  warmUpSeconds: 1,
+  loadSeconds: 2,
+  batchSeconds: 1,
+  shareOfJobs: 0.3,
+  pickUps: 50,
+  sizes: [0, 200_000],
+};

@@ -1,0 +1,105 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ProgramProcess } from '../app-process.ts';
+import { miscounted } from '../figures/summary.ts';
+import { processorTimes, residentMiB } from '../ground/processor-time.ts';
+import type { LoadResult } from '../ground/wrk.ts';
+import { send, type Request, type System } from '../systems/system.ts';
+import { eachRound, type Bench } from './bench.ts';
+
+const BATCH = 100;
+const BATCH_CONNECTIONS = 8;
+
+/** Jobs over HTTP: one a request, at three widths, then in batches; and what it costs. */
+export async function measureAccept(bench: Bench): Promise<void> {
+  const { graphileBatched: _same, ...systems } = bench.systems; // its api is that of the other
+  await eachRound(bench, 'accept', Object.values(systems), (system) => acceptOnce(bench, system));
+}
+
+async function acceptOnce(bench: Bench, system: System): Promise<void> {
+  const { plan, figures, sendLoad } = bench;
+  const api = await system.startApi();
+  try {
+    figures.add(system.name, { startApi: api.startedMs, memoryApiIdle: residentMiB(api.pid) });
+    await send(api.url, system.one()); // it is answered with 202, or this throws
+    await sendLoad({ ...addressed(api, system.one()), connections: 64, seconds: plan.warmUpSeconds });
+
+    const narrow = await acceptAt(bench, system, api, 1);
+    figures.add(system.name, {
+      ...{ accepted1: narrow.perSecond, acceptedP50At1: narrow.p50Ms, acceptedP99At1: narrow.p99Ms },
+      settledAfter1: narrow.settledMs,
+    });
+    const middle = await acceptAt(bench, system, api, 64);
+    figures.add(system.name, {
+      ...{ accepted64: middle.perSecond, acceptedP50At64: middle.p50Ms, acceptedP99At64: middle.p99Ms },
+      ...{ settledAfter64: middle.settledMs, cpuApi: middle.cpuMs.api, transactionsAccept: middle.transactions },
+      ...{ cpuAcceptPostgres: middle.cpuMs.postgres, cpuAcceptRabbitmq: middle.cpuMs.rabbitmq },
+      cpuAcceptRedis: middle.cpuMs.redis,
+    });
+    const wide = await acceptAt(bench, system, api, 512);
+    figures.add(system.name, {
+      ...{ accepted512: wide.perSecond, acceptedP50At512: wide.p50Ms, acceptedP99At512: wide.p99Ms },
+      ...{ settledAfter512: wide.settledMs, memoryApi: residentMiB(api.pid) },
+    });
+
+    if (!system.can.store) return;
+    const load = { ...addressed(api, system.many(BATCH)), connections: BATCH_CONNECTIONS, seconds: plan.batchSeconds };
+    const { perSecond } = await countedLoad(system, BATCH, () => sendLoad(load));
+    figures.add(system.name, { batch: perSecond * BATCH });
+  } finally {
+    await api.end();
+  }
+}
+
+/** What one load came to; CPU and transactions are a job's, until all is done for it but running it. */
+export interface Accepted extends LoadResult {
+  /** From the end of the load until then; NaN where nothing is left to do after an answer. */
+  settledMs: number;
+  cpuMs: Record<'api' | 'postgres' | 'rabbitmq' | 'redis', number>;
+  transactions: number;
+}
+
+export async function acceptAt(
+  { ground, plan, sendLoad }: Bench,
+  system: System,
+  api: ProgramProcess,
+  connections: number,
+): Promise<Accepted> {
+  const pids = { ...ground.pids, api: api.pid };
+  await system.settled();
+  const transactionsBefore = await system.transactions();
+  const before = processorTimes(pids);
+  let settledMs = NaN;
+  let after = before;
+  const load = { ...addressed(api, system.one()), connections, seconds: plan.loadSeconds };
+  const result = await countedLoad(system, 1, async () => {
+    const sent = await sendLoad(load);
+    const from = performance.now();
+    await system.settled();
+    settledMs = performance.now() - from;
+    after = processorTimes(pids);
+    return sent;
+  });
+  const each = (name: keyof typeof pids) => (after[name] - before[name]) / result.accepted;
+  return {
+    ...result,
+    settledMs: system.usesOutbox ? settledMs : NaN,
+    cpuMs: { api: each('api'), postgres: each('postgres'), rabbitmq: each('rabbitmq'), redis: each('redis') },
+    transactions: ((await system.transactions()) - transactionsBefore) / result.accepted,
+  };
+}
+
+/** @throws Error when a job that was accepted is not in the store, or one that nobody has sent is */
+async function countedLoad(system: System, jobs: number, load: () => Promise<LoadResult>): Promise<LoadResult> {
+  if (!system.can.store) return load();
+  const before = await system.stored();
+  const result = await load();
+  await delay(200); // what was on its way when the load ended
+  const stored = (await system.stored()) - before;
+  const { lost, phantom } = miscounted({ accepted: result.accepted * jobs, sent: result.sent * jobs, stored });
+  if (lost + phantom > 0) throw new Error(`${lost} accepted jobs are not stored, ${phantom} are that nobody sent`);
+  return result;
+}
+
+function addressed({ url }: ProgramProcess, { path, body }: Request): { url: string; body: string } {
+  return { url: url + path, body };
+}

@@ -1,0 +1,45 @@
+import type { Figures } from '../figures/figures.ts';
+import type { Ground } from '../ground/ground.ts';
+import type { SendLoad } from '../ground/wrk.ts';
+import type { Plan, RowName } from '../plan.ts';
+import type { System } from '../systems/system.ts';
+import type { Systems } from '../systems/systems.ts';
+
+/** What every row is measured with. */
+export interface Bench {
+  ground: Ground;
+  systems: Systems;
+  sendLoad: SendLoad;
+  plan: Plan;
+  figures: Figures;
+  /** Told that jobs were lost, doubled or not run: errors of the run, whatever its figures. */
+  fault(what: string): void;
+  say(line: string): void;
+}
+
+/** One row for some systems: round by round, in each of them one system after the other. */
+export async function eachRound(
+  { plan, figures, fault, say }: Bench,
+  row: RowName,
+  systems: readonly System[],
+  measure: (system: System) => Promise<void>,
+): Promise<void> {
+  for (let round = 1; round <= plan.rounds[row]; round += 1) {
+    for (const system of systems) {
+      if (system.missing !== undefined) {
+        figures.miss(system.name, system.missing);
+        continue;
+      }
+      const from = performance.now();
+      try {
+        await system.reset();
+        await measure(system);
+        say(`${row}, round ${round}: ${system.name} (${((performance.now() - from) / 1_000).toFixed(1)} s)`);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        fault(`${row}, round ${round}: ${system.name}: ${why}`);
+        figures.miss(system.name, `${row}: ${why}`);
+      }
+    }
+  }
+}

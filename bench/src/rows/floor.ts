@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { medianOf } from '../figures/summary.ts';
+import type { Bench } from './bench.ts';
+
+const SYNCS = 200;
+const CONFIRMS = 200;
+const root = join(import.meta.dirname, '../../..');
+
+/** The name under which the machine's own figures stand. */
+export const MACHINE = 'this machine';
+
+/** What one job at a time can't be quicker than: a page of the database's log on the disk, and one confirmed message. */
+export async function measureFloor({ ground, figures, plan, say }: Bench): Promise<void> {
+  for (let round = 1; round <= plan.rounds.floor; round += 1) {
+    const fsync = await fsyncMs(ground.folder);
+    const confirm = await confirmMs(ground.amqpUrl);
+    figures.add(MACHINE, { fsync, confirm });
+    say(`floor, round ${round}: fsync ${fsync.toFixed(2)} ms, confirm ${confirm.toFixed(2)} ms`);
+  }
+}
+
+async function fsyncMs(folder: string): Promise<number> {
+  const path = join(folder, 'fsync');
+  const file = openSync(path, 'w');
+  const page = Buffer.alloc(8_192, 'x');
+  const times = Array.from({ length: SYNCS }, () => {
+    const from = performance.now();
+    writeSync(file, page);
+    fdatasyncSync(file);
+    return performance.now() - from;
+  });
+  closeSync(file);
+  await rm(path);
+  return medianOf(times);
+}
+
+async function confirmMs(amqpUrl: string): Promise<number> {
+  const args = [join(root, 'bench/dist/confirm-times.js'), String(CONFIRMS)];
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    env: { ...process.env, AMQP_URL: amqpUrl },
+    timeout: 60_000,
+  });
+  return medianOf(JSON.parse(stdout) as number[]);
+}

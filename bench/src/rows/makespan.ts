@@ -1,0 +1,33 @@
+import { send, type System } from '../systems/system.ts';
+import { eachRound, type Bench } from './bench.ts';
+import { untilFinished } from './run-jobs.ts';
+
+const WORKERS = 4;
+const CONCURRENCY = 10;
+const JOBS = 200;
+const SECONDS = 1;
+
+/** What the jobs would take if nothing took any time but they. */
+export const IDEAL_S = (JOBS * SECONDS) / (WORKERS * CONCURRENCY);
+
+/** Jobs of ten seconds, ten times as fast, on four workers: from the 202 of the batch until the last is finished. */
+export async function measureMakespan(bench: Bench): Promise<void> {
+  const { offload, bullmqEverysec } = bench.systems;
+  await eachRound(bench, 'makespan', [offload, bullmqEverysec], async (system) => {
+    bench.figures.add(system.name, { makespan: await makespanOf(system) });
+  });
+}
+
+async function makespanOf(system: System): Promise<number> {
+  const api = await system.startApi();
+  const start = () => system.startWorker({ concurrency: CONCURRENCY });
+  const workers = await Promise.all(Array.from({ length: WORKERS }, start));
+  try {
+    const { atMs } = await send(api.url, system.manySleeping(JOBS, SECONDS));
+    await untilFinished(system, workers, JOBS);
+    return (Math.max(...(await system.finishedAt(workers))) - atMs) / 1_000;
+  } finally {
+    await Promise.all(workers.map((worker) => worker.end()));
+    await api.end();
+  }
+}

@@ -1,0 +1,91 @@
+// `npm run bench`: measures Offload and, on the same machine in the same run, its peers at the same work; round by round,
+// one system at a time. Writes docs/performance.md and docs/performance.svg; ends with 1 when a bound is missed, or a job.
+// `npm run bench -- --quick` takes under three minutes and only prints; `--only accept,run` measures those rows only.
+import { parseArgs } from 'node:util';
+import { build, buildPeers } from './app-process.ts';
+import { judge } from './figures/bounds.ts';
+import { createFigures } from './figures/figures.ts';
+import { report, writePlot } from './figures/report.ts';
+import { layGround, type Ground } from './ground/ground.ts';
+import { openWrk } from './ground/wrk.ts';
+import { writeSection } from './performance-page.ts';
+import { full, quick, rowNames, type RowName } from './plan.ts';
+import { measureAccept } from './rows/accept.ts';
+import type { Bench } from './rows/bench.ts';
+import { MACHINE, measureFloor } from './rows/floor.ts';
+import { grownName, measureGrowth } from './rows/growth.ts';
+import { IDEAL_S, measureMakespan } from './rows/makespan.ts';
+import { measurePickUp } from './rows/pick-up.ts';
+import { measureRunning } from './rows/run-jobs.ts';
+import { prepareOffload } from './systems/offload.ts';
+import { allSystems } from './systems/systems.ts';
+
+const measures: Record<RowName, (bench: Bench) => Promise<void>> = {
+  accept: measureAccept,
+  run: measureRunning,
+  'pick-up': measurePickUp,
+  floor: measureFloor,
+  makespan: measureMakespan,
+  growth: measureGrowth,
+};
+
+const { plan, rows } = parse();
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const startedAt = performance.now();
+
+let ground: Ground | undefined;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    say(`${signal}: stopping`);
+    void (ground?.stop() ?? Promise.resolve()).finally(() => process.exit(1)); // the rest ends with this process
+  });
+}
+
+const sendLoad = await openWrk(say);
+await build('api');
+await build('worker');
+await buildPeers();
+ground = await layGround(say);
+try {
+  await prepareOffload(ground);
+  const systems = allSystems(ground);
+  const figures = createFigures();
+  const faults: string[] = [];
+  const fault = (what: string): void => {
+    faults.push(what);
+    say(`ERROR: ${what}`);
+  };
+  const bench: Bench = { ground, systems, sendLoad, plan, figures, fault, say };
+  for (const row of rows) await measures[row](bench);
+
+  const offload = systems.offload.name;
+  const names = Object.fromEntries(Object.entries(systems).map(([key, { name }]) => [key, name]));
+  const judged = judge({
+    median: figures.median,
+    names: { ...(names as Record<keyof typeof systems, string>), machine: MACHINE },
+    idealMakespanS: IDEAL_S,
+    grown: plan.sizes.map(grownName),
+  });
+  const content = report({ figures, judged, faults, offload, serverVersions: ground.versions });
+  console.log(content);
+  say(`\n${((performance.now() - startedAt) / 60_000).toFixed(1)} minutes`);
+
+  const isWhole = !plan.quick && rows.length === rowNames.length;
+  if (isWhole) {
+    await writeSection('bench', content);
+    await writePlot(figures, offload);
+  }
+  const missed = judged.some(({ kept }) => kept === false);
+  process.exitCode = faults.length > 0 || (missed && !plan.quick) ? 1 : 0;
+} finally {
+  await ground.stop();
+}
+
+function parse() {
+  const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string' } } });
+  const wanted = values.only?.split(',').map((name) => name.trim());
+  const unknown = wanted?.filter((name) => !rowNames.includes(name as RowName)) ?? [];
+  if (unknown.length > 0)
+    throw new Error(`--only takes ${rowNames.join(', ')}, separated by commas, not ${unknown.join(', ')}`);
+  return { plan: values.quick ? quick : full, rows: rowNames.filter((name) => wanted?.includes(name) ?? true) };
+}

@@ -1,0 +1,24 @@
+import type { Ground } from '../ground/ground.ts';
+import { peerSystem } from './peer-system.ts';
+import type { System } from './system.ts';
+
+const QUEUE = 'bench.rings';
+
+/** What anything on a quorum queue can do at most. */
+export function amqplibAlone(ground: Ground): System {
+  const messages = () => ground.management.messages(QUEUE);
+  return peerSystem({
+    name: 'amqplib alone',
+    program: 'amqplib-alone',
+    env: { AMQP_URL: ground.amqpUrl },
+    can: { store: true, run: true, sleep: false },
+    jobsToRun: 50_000,
+    pickUpFrom: 'request',
+    reset: () => ground.management.deleteQueue(QUEUE),
+    stored: messages,
+    async verify() {
+      const left = await messages();
+      if (left > 0) throw new Error(`${left} messages are left in the queue`);
+    },
+  });
+}

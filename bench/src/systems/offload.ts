@@ -1,0 +1,104 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { migrate, startProgram, type ProgramProcess } from '../app-process.ts';
+import { ask, remakeDatabase, transactions } from '../ground/ask.ts';
+import type { Ground } from '../ground/ground.ts';
+import { HELLO, type System } from './system.ts';
+
+const QUEUE = 'jobs.default';
+/** The empty database that others are copies of. */
+export const OFFLOAD_TEMPLATE = 'offload_template';
+
+export type Offload = System & {
+  /** Removes the jobs that were made since {@link System.reset}, where the database had some before. */
+  removeNewJobs(): Promise<void>;
+};
+
+/** Makes the empty database that those of {@link offload} are copies of. */
+export async function prepareOffload(ground: Ground): Promise<void> {
+  await migrate({ DATABASE_URL: ground.databaseUrl(OFFLOAD_TEMPLATE) });
+}
+
+/** Api and worker, compiled. @param kept a database that is kept, with the jobs in it; otherwise each reset makes it anew */
+export function offload(ground: Ground, kept?: string): Offload {
+  const url = ground.databaseUrl(kept ?? 'offload');
+  const env = {
+    DATABASE_URL: url,
+    AMQP_URL: ground.amqpUrl,
+    LOG_LEVEL: 'warn',
+    MAX_BACKLOG: '100000000',
+    RETENTION_DAYS: '0', // what is measured must not be deleted meanwhile
+  };
+  /** The least id that a job made from now on can have. */
+  let since = leastId();
+
+  async function count(sql: string): Promise<number> {
+    return (await ask<{ count: number }>(url, sql, [since]))[0]?.count ?? NaN;
+  }
+
+  async function removeNewJobs(): Promise<void> {
+    await ask(url, 'delete from jobs where id >= $1', [since]);
+    await ask(url, 'vacuum analyze jobs');
+  }
+
+  const start = (kind: 'api' | 'worker', more: Record<string, string> = {}): Promise<ProgramProcess> =>
+    startProgram({
+      name: `Offload ${kind}`,
+      file: `apps/${kind}/dist/main.js`,
+      env: { ...env, ...more },
+      portVariable: `${kind.toUpperCase()}_PORT`,
+    });
+
+  return {
+    name: 'Offload',
+    can: { store: true, run: true, sleep: true },
+    usesPostgres: true,
+    pickUpFrom: 'answer',
+    usesOutbox: true,
+    jobsToRun: 20_000,
+    removeNewJobs,
+    async reset() {
+      await ground.management.deleteQueue(QUEUE);
+      if (kept === undefined) await remakeDatabase(url, OFFLOAD_TEMPLATE);
+      since = leastId();
+    },
+    startApi: () => start('api'),
+    startWorker: ({ concurrency }) => start('worker', { WORKER_CONCURRENCY: String(concurrency) }),
+    one: () => ({ path: '/v1/jobs', body: JSON.stringify({ type: 'demo.echo', payload: HELLO }) }),
+    many: (many) => batch(many, { type: 'demo.echo', payload: HELLO }),
+    manySleeping: (many, seconds) => batch(many, { type: 'demo.sleep', payload: { seconds } }),
+    async settled() {
+      while ((await ask(url, 'select from outbox limit 1')).length > 0) await delay(20);
+    },
+    stored: () => count('select count(*)::int as count from jobs where id >= $1'),
+    finished: () => count(`select count(*)::int as count from jobs where finished_at is not null and id >= $1`),
+    async finishedAt() {
+      const sql = `select extract(epoch from finished_at)::float8 * 1000 as ms from jobs where id >= $1`;
+      return (await ask<{ ms: number }>(url, sql, [since])).map(({ ms }) => ms);
+    },
+    async calledAt() {
+      const sql = `select id, (result->>'calledAtMs')::float8 as ms from jobs where id >= $1`;
+      return new Map((await ask<{ id: string; ms: number }>(url, sql, [since])).map(({ id, ms }) => [id, ms]));
+    },
+    async verify(expected) {
+      const succeeded = await count(
+        `select count(*)::int as count from jobs
+          where status = 'succeeded' and result is not null and attempt = 1 and id >= $1`,
+      );
+      if (succeeded !== expected)
+        throw new Error(`${succeeded} of ${expected} jobs have succeeded, with a result, at once`);
+      const left = await ground.management.messages(QUEUE);
+      if (left > 0) throw new Error(`${left} rings are left in the queue`);
+    },
+    transactions: () => transactions(url),
+  };
+}
+
+/** UUIDv7 (RFC 9562 section 5.7): the milliseconds since 1970 come first. */
+function leastId(): string {
+  const time = Date.now().toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;
+}
+
+function batch(many: number, job: object) {
+  return { path: '/v1/jobs/batch', body: JSON.stringify({ jobs: Array(many).fill(job) }) };
+}

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removePostgresFolder, startEmbeddedPostgres, startEmbeddedRabbitmq } from '@offload/infrastructure';
 import { ask } from './ask.ts';
-import { createManagement, type Management } from './management.ts';
+import { openManagement, type Management } from './management.ts';
 import { startRedis, type RedisServer } from './redis.ts';
 
 /** The servers that the systems use, one of each, with nothing in them but what is measured. */
@@ -36,7 +36,10 @@ export async function layGround(log: (line: string) => void): Promise<Ground> {
     startRedis(join(folder, 'redis'), log).catch((error: Error) => ({ missing: error.message })),
   ] as const;
 
+  let manager: Management | undefined;
+
   async function stop(): Promise<void> {
+    await manager?.close();
     const started = await Promise.allSettled(starting);
     const servers = started.flatMap((server) => (server.status === 'fulfilled' ? [server.value] : []));
     await Promise.all(servers.map((server) => 'stop' in server && server.stop()));
@@ -46,7 +49,8 @@ export async function layGround(log: (line: string) => void): Promise<Ground> {
 
   try {
     const [postgres, rabbitmq, redis] = await Promise.all(starting);
-    const management = createManagement(rabbitmq);
+    const management = await openManagement(rabbitmq);
+    manager = management;
     const [row] = await ask<{ server_version: string }>(postgres.url, 'show server_version');
     const redisVersion = 'missing' in redis ? [] : [`Redis ${redis.version}`];
     return {

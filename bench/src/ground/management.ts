@@ -1,3 +1,4 @@
+import { connect, inspectQueues } from '@offload/messaging';
 import { z } from 'zod';
 
 /** What the bench asks of RabbitMQ itself. */
@@ -5,21 +6,24 @@ export interface Management {
   version(): Promise<string>;
   /** Deletes a queue, if there is one. */
   deleteQueue(name: string): Promise<void>;
-  /** Messages in a queue that wait or are unacknowledged, as the broker knows them at this moment. */
+  /** Messages that wait in a queue: once its consumers are gone, all that are not acknowledged. */
   messages(name: string): Promise<number>;
+  close(): Promise<void>;
 }
-
-const counted = z.array(z.object({ name: z.string(), messages: z.int() }));
 
 interface Node {
   amqpUrl: string;
   managementUrl: string;
-  control(args: readonly string[]): Promise<string>;
 }
 
-export function createManagement({ amqpUrl, managementUrl, control }: Node): Management {
+/** @throws Error when the node does not let us in */
+export async function openManagement({ amqpUrl, managementUrl }: Node): Promise<Management> {
   const { username, password } = new URL(amqpUrl);
   const headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+  const connection = connect({ url: amqpUrl, name: 'bench', topology: {} });
+  // Not from the management API: its figures are some seconds old.
+  const inspector = inspectQueues(connection);
+  await connection.opened;
   return {
     async version() {
       const response = await fetch(`${managementUrl}/api/overview`, { headers });
@@ -29,10 +33,7 @@ export function createManagement({ amqpUrl, managementUrl, control }: Node): Man
       const response = await fetch(`${managementUrl}/api/queues/%2F/${name}`, { method: 'DELETE', headers });
       if (!response.ok && response.status !== 404) throw new Error(`RabbitMQ does not delete ${name}`);
     },
-    // Not from the management API: its figures are some seconds old.
-    async messages(name) {
-      const printed = await control(['list_queues', '--quiet', '--formatter', 'json', 'name', 'messages']);
-      return counted.parse(JSON.parse(printed)).find((queue) => queue.name === name)?.messages ?? 0;
-    },
+    messages: async (name) => (await inspector.inspect(name))?.ready ?? 0,
+    close: () => connection.close(),
   };
 }

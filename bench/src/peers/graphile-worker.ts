@@ -19,7 +19,8 @@ const preset = process.env['BATCHED'] === '1' ? { worker: batches } : {};
 
 function openPool(): pg.Pool {
   const pool = new pg.Pool({ connectionString: variable('DATABASE_URL'), max: POOL });
-  return pool.on('error', (error) => console.error(error));
+  const tell = (error: Error): void => console.error(error);
+  return pool.on('error', tell).on('connect', (client) => client.on('error', tell));
 }
 
 await runPeer({

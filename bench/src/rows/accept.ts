@@ -8,6 +8,8 @@ import { eachRound, type Bench } from './bench.ts';
 
 const BATCH = 100;
 const BATCH_CONNECTIONS = 8;
+/** A store that has not grown for so long does not grow any more. */
+const REST_MS = 300;
 
 /** Jobs over HTTP: one a request, at three widths, then in batches; and what it costs. */
 export async function measureAccept(bench: Bench): Promise<void> {
@@ -91,13 +93,22 @@ export async function acceptAt(
 /** @throws Error when a job that was accepted is not in the store, or one that nobody has sent is */
 async function countedLoad(system: System, jobs: number, load: () => Promise<LoadResult>): Promise<LoadResult> {
   if (!system.can.store) return load();
-  const before = await system.stored();
+  const before = await storedAtRest(system);
   const result = await load();
-  await delay(200); // what was on its way when the load ended
-  const stored = (await system.stored()) - before;
+  const stored = (await storedAtRest(system)) - before;
   const { lost, phantom } = miscounted({ accepted: result.accepted * jobs, sent: result.sent * jobs, stored });
   if (lost + phantom > 0) throw new Error(`${lost} accepted jobs are not stored, ${phantom} are that nobody sent`);
   return result;
+}
+
+/** Requests that were on their way when a load ended are still being stored. */
+async function storedAtRest(system: System): Promise<number> {
+  for (let stored = await system.stored(); ;) {
+    await delay(REST_MS);
+    const now = await system.stored();
+    if (now === stored) return now;
+    stored = now;
+  }
 }
 
 function addressed({ url }: ProgramProcess, { path, body }: Request): { url: string; body: string } {

@@ -7,7 +7,7 @@ export interface Plan {
   batchSeconds: number;
   /** Of the jobs that a system is given to run. */
   shareOfJobs: number;
-  /** Jobs whose pick-up is measured in a round. */
+  /** Jobs whose pick-up is measured in a round: at least 500 over the rounds. */
   pickUps: number;
   /** Finished jobs in the table. */
   sizes: number[];
@@ -19,7 +19,7 @@ export type RowName = (typeof rowNames)[number];
 
 export const full: Plan = {
   quick: false,
-  rounds: { accept: 4, run: 4, 'pick-up': 5, floor: 3, makespan: 3, growth: 3 },
+  rounds: { accept: 3, run: 3, 'pick-up': 5, floor: 3, makespan: 3, growth: 3 },
   warmUpSeconds: 3,
   loadSeconds: 6,
   batchSeconds: 5,
@@ -32,9 +32,9 @@ export const quick: Plan = {
   quick: true,
   rounds: { accept: 1, run: 1, 'pick-up': 1, floor: 1, makespan: 1, growth: 1 },
   warmUpSeconds: 1,
-  loadSeconds: 2,
+  loadSeconds: 1,
   batchSeconds: 1,
-  shareOfJobs: 0.3,
-  pickUps: 50,
+  shareOfJobs: 0.2,
+  pickUps: 40,
   sizes: [0, 200_000],
 };

@@ -6,7 +6,7 @@ import { build, buildPeers } from './app-process.ts';
 import { judge } from './figures/bounds.ts';
 import { createFigures } from './figures/figures.ts';
 import { report, writePlot } from './figures/report.ts';
-import { layGround, type Ground } from './ground/ground.ts';
+import { layGround } from './ground/ground.ts';
 import { openWrk } from './ground/wrk.ts';
 import { writeSection } from './performance-page.ts';
 import { full, quick, rowNames, type RowName } from './plan.ts';
@@ -33,19 +33,18 @@ const { plan, rows } = parse();
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const startedAt = performance.now();
 
-let ground: Ground | undefined;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => {
-    say(`${signal}: stopping`);
-    void (ground?.stop() ?? Promise.resolve()).finally(() => process.exit(1)); // the rest ends with this process
-  });
-}
-
 const sendLoad = await openWrk(say);
 await build('api');
 await build('worker');
 await buildPeers();
-ground = await layGround(say);
+const laying = layGround(say);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    say(`${signal}: stopping`);
+    void laying.then((each) => each.stop()).finally(() => process.exit(1)); // the rest ends with this process
+  });
+}
+const ground = await laying;
 try {
   await prepareOffload(ground);
   const systems = allSystems(ground);
@@ -72,7 +71,7 @@ try {
 
   const isWhole = !plan.quick && rows.length === rowNames.length;
   if (isWhole) {
-    await writeSection('bench', content);
+    await writeSection('bench', `![Jobs a second, as bars](performance.svg)\n\n${content}`);
     await writePlot(figures, offload);
   }
   const missed = judged.some(({ kept }) => kept === false);

@@ -56,7 +56,7 @@ async function measureGrown(bench: Bench, system: Offload): Promise<void> {
     await api.end();
   }
   await again();
-  figures.add(system.name, { grownRun: await runningRate(system, JOBS_TO_RUN) });
+  figures.add(system.name, { grownRun: await runningRate(system, JOBS_TO_RUN * plan.shareOfJobs) });
   await again();
   const times = await pickUpTimes(system, plan.pickUps);
   figures.add(system.name, { grownPickUpP50: quantile(times, 0.5), grownPickUpP99: quantile(times, 0.99) });

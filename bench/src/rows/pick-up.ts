@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ProgramProcess } from '../app-process.ts';
 import { quantile } from '../figures/summary.ts';
+import { residentMiB } from '../ground/processor-time.ts';
 import { send, type System } from '../systems/system.ts';
 import { eachRound, type Bench } from './bench.ts';
 
@@ -14,16 +16,28 @@ export async function measurePickUp(bench: Bench): Promise<void> {
   const { figures, plan } = bench;
   const systems = Object.values(bench.systems).filter(({ can }) => can.run);
   await eachRound(bench, 'pick-up', systems, async (system) => {
-    const times = await pickUpTimes(system, plan.pickUps);
+    const note = (worker: ProgramProcess): void =>
+      figures.add(system.name, { startWorker: worker.startedMs, memoryWorkerIdle: residentMiB(worker.pid) });
+    const times = await pickUpTimes(system, plan.pickUps, note);
     figures.add(system.name, { pickUpP50: quantile(times, 0.5), pickUpP99: quantile(times, 0.99) });
   });
 }
 
-/** Twenty jobs a second, one at a time. @returns how long each took, in milliseconds */
-export async function pickUpTimes(system: System, count: number): Promise<number[]> {
+/**
+ * Twenty jobs a second, one at a time.
+ *
+ * @param whileIdle is called with the worker before it has anything to do
+ * @returns how long each took, in milliseconds
+ */
+export async function pickUpTimes(
+  system: System,
+  count: number,
+  whileIdle?: (worker: ProgramProcess) => void,
+): Promise<number[]> {
   const api = await system.startApi();
   const worker = await system.startWorker({ concurrency: CONCURRENCY, recordCalls: true });
   try {
+    whileIdle?.(worker);
     const sentAt = new Map<string, number>();
     const from = performance.now();
     for (let nth = 0; nth < WARM_UP + count; nth += 1) {

@@ -11,8 +11,6 @@ const CONCURRENCY = 100;
 /** Not more often: whoever is asked has something better to do. */
 const POLL_MS = 250;
 const TIMEOUT_MS = 120_000;
-/** Before it has begun, and after a second of nothing to do. */
-const IDLE_MS = 1_000;
 
 /** Jobs that do nothing, run by one worker process while its api has nothing else to do; and what that costs. */
 export async function measureRunning(bench: Bench): Promise<void> {
@@ -24,11 +22,6 @@ async function runOnce({ ground, plan, figures }: Bench, system: System): Promis
   const count = Math.ceil((system.jobsToRun * plan.shareOfJobs) / BATCH) * BATCH;
   const api = await system.startApi();
   try {
-    const idle = await system.startWorker({ concurrency: CONCURRENCY });
-    await delay(IDLE_MS);
-    figures.add(system.name, { startWorker: idle.startedMs, memoryWorkerIdle: residentMiB(idle.pid) });
-    await idle.end();
-
     await fill(api, system, count);
     const transactionsBefore = await system.transactions();
     const worker = await system.startWorker({ concurrency: CONCURRENCY });

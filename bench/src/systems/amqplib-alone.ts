@@ -11,7 +11,7 @@ export function amqplibAlone(ground: Ground): System {
     name: 'amqplib alone',
     program: 'amqplib-alone',
     env: { AMQP_URL: ground.amqpUrl },
-    can: { store: true, run: true, sleep: false },
+    can: { store: true, run: true },
     jobsToRun: 50_000,
     pickUpFrom: 'request',
     reset: () => ground.management.deleteQueue(QUEUE),

@@ -23,7 +23,7 @@ export function bullmq({ redis }: Ground, durability: Durability): System {
     program: 'bullmq',
     env: { REDIS_URL: url },
     missing: 'missing' in redis ? redis.missing : undefined,
-    can: { store: true, run: true, sleep: true },
+    can: { store: true, run: true },
     jobsToRun: 20_000,
     reset: async () => void ('missing' in redis || (await redis.reset(durability))),
     stored: async () => Object.values(await counts()).reduce((sum, count) => sum + count, 0),

@@ -7,7 +7,7 @@ export function expressAlone(): System {
     name: 'Express alone',
     program: 'express-alone',
     env: {},
-    can: { store: false, run: false, sleep: false },
+    can: { store: false, run: false },
     jobsToRun: 0,
     reset: () => Promise.resolve(),
   });

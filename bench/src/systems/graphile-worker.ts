@@ -14,7 +14,7 @@ export function graphileWorker(ground: Ground, how: 'as it comes' | 'batched'): 
     name: `graphile-worker, ${how}`,
     program: 'graphile-worker',
     env: { DATABASE_URL: url, BATCHED: how === 'batched' ? '1' : '0' },
-    can: { store: true, run: true, sleep: false },
+    can: { store: true, run: true },
     jobsToRun: how === 'batched' ? 50_000 : 15_000,
     reset: () => remakeDatabase(url),
     stored: count,

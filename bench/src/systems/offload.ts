@@ -50,8 +50,7 @@ export function offload(ground: Ground, kept?: string): Offload {
 
   return {
     name: 'Offload',
-    can: { store: true, run: true, sleep: true },
-    usesPostgres: true,
+    can: { store: true, run: true },
     pickUpFrom: 'answer',
     usesOutbox: true,
     jobsToRun: 20_000,

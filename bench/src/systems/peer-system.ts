@@ -22,7 +22,6 @@ export function peerSystem({ program, env, name, ...parts }: PeerParts): System 
 
   return {
     name,
-    usesPostgres: parts.transactions !== undefined,
     pickUpFrom: 'answer',
     usesOutbox: false,
     startApi: () => start('api'),

@@ -13,7 +13,7 @@ export function pgBoss(ground: Ground): System {
     name: 'pg-boss',
     program: 'pg-boss',
     env: { DATABASE_URL: url },
-    can: { store: true, run: true, sleep: false },
+    can: { store: true, run: true },
     jobsToRun: 2_000,
     reset: () => remakeDatabase(url),
     stored: () => count(),

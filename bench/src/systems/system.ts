@@ -5,10 +5,8 @@ export interface System {
   readonly name: string;
   /** Why it can't be measured, if so. */
   readonly missing?: string | undefined;
-  /** What it stores, and whether it runs anything. */
-  readonly can: { store: boolean; run: boolean; sleep: boolean };
-  /** Whether PostgreSQL does something for it. */
-  readonly usesPostgres: boolean;
+  /** Whether it stores anything, and runs anything. */
+  readonly can: { store: boolean; run: boolean };
   /** From when a job's pick-up is counted: its 202, or for what stores nothing the call that publishes it. */
   readonly pickUpFrom: 'answer' | 'request';
   /** Whether something is left to do for a job after it was accepted, before it can be run. */
@@ -36,7 +34,7 @@ export interface System {
   calledAt(worker: ProgramProcess): Promise<Map<string, number>>;
   /** Whether all is as it should be after so many jobs were run and the worker has ended. @throws Error that tells what is not */
   verify(count: number): Promise<void>;
-  /** Commited transactions so far, where PostgreSQL does something for it. */
+  /** Committed transactions so far, where PostgreSQL does something for it. */
   transactions(): Promise<number>;
 }
 

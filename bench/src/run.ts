@@ -38,10 +38,12 @@ await build('api');
 await build('worker');
 await buildPeers();
 const laying = layGround(say);
+let stopping: Promise<void> | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => {
+  process.on(signal, () => {
+    if (stopping) return; // npm passes on what the terminal has sent already
     say(`${signal}: stopping`);
-    void laying.then((each) => each.stop()).finally(() => process.exit(1)); // the rest ends with this process
+    stopping = laying.then((each) => each.stop()).finally(() => process.exit(1)); // the rest ends with this process
   });
 }
 const ground = await laying;
@@ -51,6 +53,7 @@ try {
   const figures = createFigures();
   const faults: string[] = [];
   const fault = (what: string): void => {
+    if (stopping) return; // the servers go
     faults.push(what);
     say(`ERROR: ${what}`);
   };
@@ -77,7 +80,7 @@ try {
   const missed = judged.some(({ kept }) => kept === false);
   process.exitCode = faults.length > 0 || (missed && !plan.quick) ? 1 : 0;
 } finally {
-  await ground.stop();
+  await (stopping ?? ground.stop());
 }
 
 function parse() {

@@ -51,7 +51,7 @@ export async function startRedis(folder: string, log: (line: string) => void): P
   if (typeof ready !== 'string') {
     kill();
     await stop();
-    throw new Error(`redis-server did not start within ${READY_TIMEOUT_MS / 1_000} s`);
+    throw new Error(`redis-server has ended, or did not answer within ${READY_TIMEOUT_MS / 1_000} s`);
   }
   return {
     url: `redis://127.0.0.1:${port}`,

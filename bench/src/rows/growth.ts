@@ -22,19 +22,21 @@ export async function measureGrowth(bench: Bench): Promise<void> {
   for (const size of plan.sizes) {
     const database = `grown_${size}`;
     await remakeDatabase(ground.databaseUrl(database), OFFLOAD_TEMPLATE);
-    if (size > 0) await fill(ground.databaseUrl(database), size);
-    say(`growth: ${size.toLocaleString('en')} finished jobs are there`);
+    const bytes = size > 0 ? await fill(ground.databaseUrl(database), size) : 0;
+    say(`growth: ${size.toLocaleString('en')} finished jobs are there, ${Math.round(bytes / 1024 ** 2)} MiB`);
     grown.push({ ...offload(ground, database), name: grownName(size) });
   }
   await eachRound(bench, 'growth', grown, (system) => measureGrown(bench, system as Offload));
   for (const size of plan.sizes) await ask(ground.databaseUrl('postgres'), `drop database grown_${size} with (force)`);
 }
 
-async function fill(url: string, size: number): Promise<void> {
+/** @returns the size of the table with its indexes, in bytes */
+async function fill(url: string, size: number): Promise<number> {
   const pool = new pg.Pool({ connectionString: url });
   try {
-    await fillJobs(pool, size, { finished: true });
+    const { bytes } = await fillJobs(pool, size, { finished: true });
     await pool.query('checkpoint'); // the disk is not to be busy with it while something is measured
+    return bytes;
   } finally {
     await pool.end();
   }

@@ -1,4 +1,5 @@
 import { send, type System } from '../systems/system.ts';
+import { whileAllRunning, whileRunning } from '../systems/while-running.ts';
 import { eachRound, type Bench } from './bench.ts';
 import { untilFinished } from './run-jobs.ts';
 
@@ -19,15 +20,12 @@ export async function measureMakespan(bench: Bench): Promise<void> {
 }
 
 async function makespanOf(system: System): Promise<number> {
-  const api = await system.startApi();
   const start = () => system.startWorker({ concurrency: CONCURRENCY });
-  const workers = await Promise.all(Array.from({ length: WORKERS }, start));
-  try {
-    const { atMs } = await send(api.url, system.manySleeping(JOBS, SECONDS));
-    await untilFinished(system, workers, JOBS);
-    return (Math.max(...(await system.finishedAt(workers))) - atMs) / 1_000;
-  } finally {
-    await Promise.all(workers.map((worker) => worker.end()));
-    await api.end();
-  }
+  return whileRunning(system.startApi(), (api) =>
+    whileAllRunning(Array.from({ length: WORKERS }, start), async (workers) => {
+      const { atMs } = await send(api.url, system.manySleeping(JOBS, SECONDS));
+      await untilFinished(system, workers, JOBS);
+      return (Math.max(...(await system.finishedAt(workers))) - atMs) / 1_000;
+    }),
+  );
 }

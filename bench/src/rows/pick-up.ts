@@ -3,6 +3,7 @@ import type { ProgramProcess } from '../app-process.ts';
 import { quantile } from '../figures/summary.ts';
 import { residentMiB } from '../ground/processor-time.ts';
 import { send, type System } from '../systems/system.ts';
+import { whileRunning } from '../systems/while-running.ts';
 import { eachRound, type Bench } from './bench.ts';
 
 const EVERY_MS = 50;
@@ -34,30 +35,31 @@ export async function pickUpTimes(
   count: number,
   whileIdle?: (worker: ProgramProcess) => void,
 ): Promise<number[]> {
-  const api = await system.startApi();
-  const worker = await system.startWorker({ concurrency: CONCURRENCY, recordCalls: true });
-  try {
-    whileIdle?.(worker);
-    const sentAt = new Map<string, number>();
-    const from = performance.now();
-    for (let nth = 0; nth < WARM_UP + count; nth += 1) {
-      await delay(Math.max(0, from + nth * EVERY_MS - performance.now()));
-      const { answer, atMs } = await send(api.url, system.one());
-      const { id, takenAtMs } = answer as { id: string; takenAtMs?: number };
-      if (nth >= WARM_UP) sentAt.set(id, system.pickUpFrom === 'request' ? (takenAtMs ?? NaN) : atMs);
-    }
-    let calledAt = new Map<string, number>();
-    const missing = () => [...sentAt.keys()].filter((id) => !Number.isFinite(calledAt.get(id) ?? NaN)).length;
-    for (const until = performance.now() + TIMEOUT_MS; ;) {
-      calledAt = await system.calledAt(worker);
-      if (missing() === 0) break;
-      if (performance.now() > until) throw new Error(`${missing()} of ${count} handlers have not been called`);
-      await delay(POLL_MS);
-    }
-    // A handler may be called before its 202 has arrived.
-    return [...sentAt].map(([id, ms]) => Math.max(0, (calledAt.get(id) as number) - ms));
-  } finally {
-    await worker.end();
-    await api.end();
+  return whileRunning(system.startApi(), (api) =>
+    whileRunning(system.startWorker({ concurrency: CONCURRENCY, recordCalls: true }), async (worker) => {
+      whileIdle?.(worker);
+      return pickUps(system, api, worker, count);
+    }),
+  );
+}
+
+async function pickUps(system: System, api: ProgramProcess, worker: ProgramProcess, count: number): Promise<number[]> {
+  const sentAt = new Map<string, number>();
+  const from = performance.now();
+  for (let nth = 0; nth < WARM_UP + count; nth += 1) {
+    await delay(Math.max(0, from + nth * EVERY_MS - performance.now()));
+    const { answer, atMs } = await send(api.url, system.one());
+    const { id, takenAtMs } = answer as { id: string; takenAtMs?: number };
+    if (nth >= WARM_UP) sentAt.set(id, system.pickUpFrom === 'request' ? (takenAtMs ?? NaN) : atMs);
   }
+  let calledAt = new Map<string, number>();
+  const missing = () => [...sentAt.keys()].filter((id) => !Number.isFinite(calledAt.get(id) ?? NaN)).length;
+  for (const until = performance.now() + TIMEOUT_MS; ;) {
+    calledAt = await system.calledAt(worker);
+    if (missing() === 0) break;
+    if (performance.now() > until) throw new Error(`${missing()} of ${count} handlers have not been called`);
+    await delay(POLL_MS);
+  }
+  // A handler may be called before its 202 has arrived.
+  return [...sentAt].map(([id, ms]) => Math.max(0, (calledAt.get(id) as number) - ms));
 }

@@ -3,6 +3,7 @@ import type { ProgramProcess } from '../app-process.ts';
 import { rateAfterWarmUp } from '../figures/summary.ts';
 import { processorTimes, residentMiB } from '../ground/processor-time.ts';
 import { send, type System } from '../systems/system.ts';
+import { whileRunning } from '../systems/while-running.ts';
 import { eachRound, type Bench } from './bench.ts';
 
 const BATCH = 100;
@@ -20,51 +21,38 @@ export async function measureRunning(bench: Bench): Promise<void> {
 
 async function runOnce({ ground, plan, figures }: Bench, system: System): Promise<void> {
   const count = Math.ceil((system.jobsToRun * plan.shareOfJobs) / BATCH) * BATCH;
-  const api = await system.startApi();
-  try {
+  await whileRunning(system.startApi(), async (api) => {
     await fill(api, system, count);
     const transactionsBefore = await system.transactions();
-    const worker = await system.startWorker({ concurrency: CONCURRENCY });
-    let pids: Record<'api' | 'worker' | 'postgres' | 'rabbitmq' | 'redis', number>;
-    try {
-      pids = { ...ground.pids, api: api.pid, worker: worker.pid };
+    await whileRunning(system.startWorker({ concurrency: CONCURRENCY }), async (worker) => {
+      const pids = { ...ground.pids, api: api.pid, worker: worker.pid };
       const doneBefore = await system.finished([worker]);
       const before = processorTimes(pids);
       await untilFinished(system, [worker], count);
       const after = processorTimes(pids);
-      const times = await system.finishedAt([worker]);
+      const memoryWorker = residentMiB(worker.pid);
       const each = (name: keyof typeof pids) => (after[name] - before[name]) / (count - doneBefore);
       figures.add(system.name, {
-        ...{ run: rateAfterWarmUp(times), memoryWorker: residentMiB(worker.pid) },
+        ...{ run: rateAfterWarmUp(await system.finishedAt([worker])), memoryWorker },
         ...{ cpuWorker: each('worker'), cpuRunApi: each('api'), cpuRunPostgres: each('postgres') },
         ...{ cpuRunRabbitmq: each('rabbitmq'), cpuRunRedis: each('redis') },
       });
-    } finally {
-      await worker.end();
-    }
+    });
     // Its connections have told all when they ended.
     figures.add(system.name, { transactionsRun: ((await system.transactions()) - transactionsBefore) / count });
     await system.verify(count);
-  } finally {
-    await api.end();
-  }
+  });
 }
 
-/** The rate alone, without a system's api being watched. */
-export async function runningRate(system: System, count: number): Promise<number> {
-  const api = await system.startApi();
-  try {
+/** The rate alone, without a system's processes being watched. */
+export function runningRate(system: System, count: number): Promise<number> {
+  return whileRunning(system.startApi(), async (api) => {
     await fill(api, system, count);
-    const worker = await system.startWorker({ concurrency: CONCURRENCY });
-    try {
+    return whileRunning(system.startWorker({ concurrency: CONCURRENCY }), async (worker) => {
       await untilFinished(system, [worker], count);
       return rateAfterWarmUp(await system.finishedAt([worker]));
-    } finally {
-      await worker.end();
-    }
-  } finally {
-    await api.end();
-  }
+    });
+  });
 }
 
 /** Has so many jobs accepted. @param count a multiple of 100 */

@@ -4,16 +4,19 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '@offload/infrastructure';
+import { clockOffsetMs } from './clock.ts';
 
 const root = join(import.meta.dirname, '../..');
 const READY_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 15_000;
 /**
- * Collects garbage on demand, so that memory in use can be told from memory that was; and ends with this process, however
- * that ends, since standard input does.
+ * Collects garbage on demand, so that memory in use can be told from memory that was; ends with this process, however that
+ * ends, since standard input does; and has `performance.timeOrigin + performance.now()` tell the time by the bench's clock.
  */
 const attachment = `data:text/javascript,
   process.on('SIGUSR2', () => { gc(); gc(); console.log('{"msg":"collected"}'); });
+  const origins = Array.from({ length: 20 }, () => Number(process.hrtime.bigint()) / 1e6 - performance.now());
+  Object.defineProperty(performance, 'timeOrigin', { value: Math.max(...origins) + Number(process.env.CLOCK_OFFSET_MS) });
   process.stdin.on('end', () => process.kill(process.pid, 'SIGKILL')).resume().unref();`;
 
 /** An api, worker or notifier under measurement. */
@@ -158,7 +161,7 @@ async function end(child: ChildProcess): Promise<void> {
 function run(file: string, env: Record<string, string>, options: string[], args: string[] = []) {
   return spawn(process.execPath, [...options, '--expose-gc', '--import', attachment, file, ...args], {
     cwd: root,
-    env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', ...env },
+    env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', CLOCK_OFFSET_MS: String(clockOffsetMs), ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
 }

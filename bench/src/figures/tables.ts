@@ -61,9 +61,11 @@ export function ratioTable(figures: Figures, offload: string): string[] {
   const rows = compared.flatMap((kind) => {
     const own = figures.median(kind, offload);
     const cells = peers.map((peer) => own / figures.median(kind, peer));
-    if (cells.every(Number.isNaN)) return [];
+    if (!cells.some(Number.isFinite)) return [];
     const { title, better } = titled(kind);
-    return [[`${title} (${better} is better)`, ...cells.map((ratio) => (Number.isNaN(ratio) ? '' : ratio.toFixed(2)))]];
+    return [
+      [`${title} (${better} is better)`, ...cells.map((ratio) => (Number.isFinite(ratio) ? ratio.toFixed(2) : ''))],
+    ];
   });
   if (rows.length === 0) return [];
   return ['### Offload, times each peer', table([['', ...peers], ...rows])];

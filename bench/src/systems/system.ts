@@ -1,4 +1,5 @@
 import type { ProgramProcess } from '../app-process.ts';
+import { clockMs } from '../clock.ts';
 
 /** A system under measurement: Offload, or a peer at the same work. One at a time runs; the servers of others idle. */
 export interface System {
@@ -56,7 +57,7 @@ export const HELLO = { message: 'hello' };
 export async function send(url: string, { path, body }: Request): Promise<{ answer: unknown; atMs: number }> {
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(url + path, { method: 'POST', headers, body });
-  const atMs = performance.timeOrigin + performance.now();
+  const atMs = clockMs();
   const answer: unknown = await response.json();
   if (response.status !== 202) throw new Error(`${path} was answered with ${response.status}`);
   return { answer, atMs };

@@ -1,5 +1,6 @@
 // PostgreSQL keeps the plan of a prepared statement until the table is analysed again. One that was made while there were ten
-// jobs must be good for ten million: these parts of statements leave it no other way than the index by id, row for row.
+// jobs must be good for ten million: these parts of statements leave it no other way than the index by id, row for row;
+// so does a lateral subquery that locks, or has an offset, since PostgreSQL makes no join of it.
 
 /** SQL: that `job` is one of those whose ids the query names. */
 export const isOneOf = (job: string, ids: string): string => `${job}.id = any(array(select id from ${ids}))`;

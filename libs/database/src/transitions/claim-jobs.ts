@@ -38,7 +38,7 @@ export type Claim =
 // other; PostgreSQL checks the guards again on the row as it is after waiting. Of a ring that came twice in a batch the
 // later delivery counts; where two rings of one queued job meet, the update takes one. The claim id on the row says which.
 const claimSql = `
-  with delivery as (
+  with delivery as materialized (
     select distinct on (job_id, ring_id) *
     from unnest($1::uuid[], $2::uuid[], $3::boolean[], $4::int[], $5::uuid[], $6::text[])
       as delivery(job_id, ring_id, redelivered, delivery_count, claim_id, holder)
@@ -47,15 +47,15 @@ const claimSql = `
     select job.id, delivery.ring_id, delivery.delivery_count, delivery.claim_id, delivery.holder, job.attempt, job.max_attempts,
       job.cancel_requested,
       job.status = 'running' as running, job.status = 'running' and job.claim_id = delivery.claim_id as resumed
-    from jobs as job join delivery on delivery.job_id = job.id
-    where job.id = any($1::uuid[]) and (
-      ${hasStatus('job', 'queued')}
-      or (${hasStatus('job', 'scheduled')} and job.due_at <= now())
-      or (${hasStatus('job', 'running')} and job.claim_id = delivery.claim_id)
-      or (${hasStatus('job', 'running')} and job.ring_id = delivery.ring_id
-        and delivery.redelivered and delivery.delivery_count > job.delivery_count)
-    )
-    order by job.id for update of job
+    from delivery cross join lateral (
+      select * from jobs as job where id = delivery.job_id and (
+        ${hasStatus('job', 'queued')}
+        or (${hasStatus('job', 'scheduled')} and due_at <= now())
+        or (${hasStatus('job', 'running')} and claim_id = delivery.claim_id)
+        or (${hasStatus('job', 'running')} and ring_id = delivery.ring_id
+          and delivery.redelivered and delivery.delivery_count > job.delivery_count)
+      ) for update
+    ) as job
   ), target as (
     select id, ring_id, delivery_count, claim_id, holder, resumed, cancel_requested,
       running and not resumed as takeover,

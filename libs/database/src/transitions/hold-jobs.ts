@@ -10,10 +10,10 @@ export interface HeldJob {
 // Locked in the order in which claims and outcomes lock.
 const sql = `
   with mine as (
-    select job.id from jobs as job join unnest($1::uuid[], $2::int[]) as held(id, attempt)
-      on job.id = held.id and job.attempt = held.attempt
-    where job.id = any($1::uuid[]) and ${hasStatus('job', 'running')}
-    order by job.id for update of job
+    select job.id from (select * from unnest($1::uuid[], $2::int[]) as held(id, attempt) order by id) as held
+    cross join lateral (
+      select id from jobs where id = held.id and attempt = held.attempt and ${hasStatus('jobs', 'running')} for update
+    ) as job
   )
   update jobs as job set held_at = now()
   from mine where job.id = mine.id and ${isOneOf('job', 'mine')}

@@ -23,8 +23,7 @@ const takeSql = `
     returning outbox.id, outbox.job_id
   )
   select taken.id as "outboxId", job.id as "jobId", job.type, job.queue, job.priority, job.traceparent
-  from taken join jobs as job on job.id = taken.job_id
-  where job.id = any(array(select job_id from taken))`;
+  from taken cross join lateral (select * from jobs where id = taken.job_id offset 0) as job`;
 
 /**
  * Takes rings that are due, for the caller alone during `graceMs`: when it has not confirmed them by then (it died, or
@@ -41,9 +40,10 @@ const confirmSql = `
   with gone as (
     delete from outbox where id = any($1::bigint[]) returning id, job_id
   ), due as (
-    select held.id, gone.id as outbox_id from jobs as held join gone on gone.job_id = held.id
-    where held.id = any(array(select job_id from gone)) and ${hasStatus('held', 'scheduled')} and held.due_at <= now()
-    order by held.id for update of held
+    select held.id, gone.id as outbox_id from (select * from gone order by job_id) as gone cross join lateral (
+      select id from jobs
+      where id = gone.job_id and ${hasStatus('jobs', 'scheduled')} and due_at <= now() for update
+    ) as held
   )
   update jobs as job set status = 'queued', version = version + 1
   from due where job.id = due.id and ${isOneOf('job', 'due')}

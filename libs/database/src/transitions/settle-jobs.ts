@@ -34,15 +34,17 @@ const GIVEN_BACK_GRACE_MS = 5_000;
 // An attempt that is not used up raises max_attempts instead of lowering attempt, which as a fence must only grow. Of a
 // job that is to be cancelled nothing but success counts. Rows are locked in the order in which claims lock them.
 const sql = `
-  with input as (
+  with input as materialized (
     select * from unnest($1::uuid[], $2::int[], $3::job_status[], $4::json[], $5::jsonb[], $6::float8[], $8::boolean[])
       as input(id, attempt, status, result, error, delay_ms, known)
+    order by id
   ), held as (
     select job.id, input.result, input.delay_ms, input.known, input.error || jsonb_build_object('at', ${jsonNow}) as error,
       case when job.cancel_requested and input.status <> 'succeeded' then 'cancelled' else input.status end as status
-    from jobs as job join input on job.id = input.id and job.attempt = input.attempt
-    where job.id = any($1::uuid[]) and ${hasStatus('job', 'running')}
-    order by job.id for update of job
+    from input cross join lateral (
+      select id, cancel_requested from jobs
+      where id = input.id and attempt = input.attempt and ${hasStatus('jobs', 'running')} for update
+    ) as job
   ), job as (
     update jobs as job set
       status = held.status,

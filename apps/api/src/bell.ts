@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { addressOf, control, eventOf, isFinished, jobEvents, ring, type Control, type Job } from '@offload/contracts';
 import type { Database, OwedRing } from '@offload/database';
 import { createListPublisher, exchanges, type Publisher } from '@offload/messaging';
@@ -9,9 +10,14 @@ export interface Bell {
   ring(owed: OwedRing): Promise<void>;
   /** Sends the job as an event, at most once: who needs to be sure reads the row. */
   announce(job: Job): Promise<void>;
+  /** Resolves when no ring is under way any more, after a second at most: what is owed then is rung by others. */
+  quiet(): Promise<void>;
   /** Tells all workers. @returns whether the broker has taken it */
   command(command: Control): Promise<boolean>;
 }
+
+/** Most time for rings under way when the process ends, in milliseconds. */
+const QUIET_MS = 1_000;
 
 export interface BellParts {
   database: Database;
@@ -37,6 +43,25 @@ export function createBell({ database, publisher, endPublisher = publisher, metr
   const events = createListPublisher(publisher, jobEvents, toListeners);
   const ends = createListPublisher(endPublisher, jobEvents, toListeners);
 
+  /** Those under way. */
+  const ringing = new Set<Promise<void>>();
+
+  async function send({ outboxId, jobId, type, queue, priority, traceparent }: OwedRing): Promise<void> {
+    try {
+      await publisher.publish(
+        ring,
+        { jobId, type },
+        { exchange: exchanges.jobs, routingKey: queue, priority, ...(traceparent !== null && { traceparent }) },
+      );
+      const queued = await database.confirmRing(outboxId);
+      rings.inc({ outcome: 'confirmed' });
+      if (queued) await announce(queued);
+    } catch (error) {
+      rings.inc({ outcome: 'owed' });
+      log.debug({ err: error, jobId }, 'ring still owed');
+    }
+  }
+
   async function announce(job: Job): Promise<void> {
     try {
       const event = eventOf(job);
@@ -57,20 +82,13 @@ export function createBell({ database, publisher, endPublisher = publisher, metr
         return false;
       }
     },
-    async ring({ outboxId, jobId, type, queue, priority, traceparent }) {
-      try {
-        await publisher.publish(
-          ring,
-          { jobId, type },
-          { exchange: exchanges.jobs, routingKey: queue, priority, ...(traceparent !== null && { traceparent }) },
-        );
-        const queued = await database.confirmRing(outboxId);
-        rings.inc({ outcome: 'confirmed' });
-        if (queued) await announce(queued);
-      } catch (error) {
-        rings.inc({ outcome: 'owed' });
-        log.debug({ err: error, jobId }, 'ring still owed');
-      }
+    async ring(owed) {
+      const sending = send(owed).finally(() => ringing.delete(sending));
+      ringing.add(sending);
+      await sending;
+    },
+    async quiet() {
+      await Promise.race([Promise.all(ringing), delay(QUIET_MS, undefined, { ref: false })]);
     },
   };
 }

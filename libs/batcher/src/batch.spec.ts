@@ -68,6 +68,22 @@ describe('batch', () => {
     expect(statements.map(({ items }) => items)).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
   });
 
+  it('gathers what nobody waits for before it goes out, over turns of the event loop', async () => {
+    const statements: string[][] = [];
+    const call = batch(
+      (items: string[]) => {
+        statements.push(items);
+        return Promise.resolve(items);
+      },
+      { gatherMs: 50, isAway: () => false },
+    );
+    const early = call('a');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await Promise.all([early, call('b')])).toEqual(['a', 'b']);
+    expect(statements).toEqual([['a', 'b']]);
+    expect(await call('c')).toBe('c');
+  });
+
   it('is idle again after each round', async () => {
     const { call, statement } = setup();
     for (const round of [0, 1, 2]) {

@@ -1,6 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 export interface BatchOptions {
   /** Most items at once. @default 100 */
   maxItems?: number;
+  /** Where nobody waits for the outcome: how long items gather first, in milliseconds. @default 0: not at all */
+  gatherMs?: number;
   /** Whether nothing would work now: then all that wait hear of it, instead of trying one after the other. */
   isAway(error: unknown): boolean;
 }
@@ -13,7 +17,8 @@ interface Waiting<Item, Outcome> {
 
 /**
  * Lets concurrent callers share one statement, or one message: the first call of an idle batch goes out at once, calls that
- * come while it is under way gather and go out together after it. Nobody waits for a timer.
+ * come while it is under way gather and go out together after it. Nobody waits for a timer, unless
+ * `gatherMs` says so.
  *
  * When what is shared fails, each item is tried alone, so that a bad one fails by itself; unless nothing would work now
  * (`isAway`).
@@ -22,7 +27,7 @@ interface Waiting<Item, Outcome> {
  */
 export function batch<Item, Outcome>(
   run: (items: Item[]) => Promise<Outcome[]>,
-  { maxItems = 100, isAway }: BatchOptions,
+  { maxItems = 100, gatherMs = 0, isAway }: BatchOptions,
 ): (item: Item) => Promise<Outcome> {
   let waiting: Waiting<Item, Outcome>[] = [];
   let busy = false;
@@ -64,9 +69,9 @@ export function batch<Item, Outcome>(
 
   async function drain(): Promise<void> {
     busy = true;
-    // Calls made in the same turn of the event loop share the first statement too.
-    await Promise.resolve();
     while (waiting.length > 0) {
+      // Calls made in the same turn of the event loop share a statement at least.
+      await (gatherMs > 0 && waiting.length < maxItems ? delay(gatherMs) : Promise.resolve());
       const fault = await settle(next());
       // One after the other they would each wait for a timeout of their own.
       if (fault) rejectAll(waiting.splice(0), fault.away);

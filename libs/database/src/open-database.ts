@@ -37,6 +37,9 @@ export interface DatabaseOptions {
   onConnectionError?: (error: Error) => void;
 }
 
+/** How long confirmed rings gather before they are removed from the outbox. */
+const CONFIRM_GATHER_MS = 20;
+
 const defaults = { poolSize: 10, timeoutMs: 10_000, ringGraceMs: 2_000, onConnectionError: () => undefined };
 
 /**
@@ -148,7 +151,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     retryJob: (jobId) => orUnavailable(() => retryJob(pool, jobId, ringGraceMs)),
     deleteJob: (jobId) => orUnavailable(() => deleteJob(pool, jobId)),
     takeOwedRings: (limit, graceMs) => orUnavailable(() => takeOwedRings(pool, limit, graceMs)),
-    confirmRing: shared((outboxIds: string[]) => orUnavailable(() => confirmRings(pool, outboxIds))),
+    // Nobody waits for it, and meanwhile the relay leaves the ring alone.
+    confirmRing: shared((outboxIds: string[]) => orUnavailable(() => confirmRings(pool, outboxIds)), {
+      maxItems: 1_000,
+      gatherMs: CONFIRM_GATHER_MS,
+    }),
     msUntilNextRing: () => orUnavailable(() => msUntilNextRing(pool)),
     holdJobs: (held) => orUnavailable(() => holdJobs(pool, held)),
     hasUnheard: (silentMs) => orUnavailable(() => hasUnheard(pool, silentMs)),

@@ -1,10 +1,10 @@
-import { batch } from '@offload/batcher';
+import { batch, type BatchOptions } from '@offload/batcher';
 import { DatabaseUnavailableError } from './unavailable.ts';
 
-/** Lets concurrent callers share one statement of up to 100 items: see `batch`. */
+/** Lets concurrent callers share one statement: see `batch`. */
 export function shared<Item, Outcome>(
   run: (items: Item[]) => Promise<Outcome[]>,
-  maxItems = 100,
+  options: Omit<BatchOptions, 'isAway'> = {},
 ): (item: Item) => Promise<Outcome> {
-  return batch(run, { maxItems, isAway: (error) => error instanceof DatabaseUnavailableError });
+  return batch(run, { ...options, isAway: (error) => error instanceof DatabaseUnavailableError });
 }

@@ -33,7 +33,7 @@ export const kinds = {
   pickUpP99: ms('p99', 2),
   fsync: ms('8 KiB written and synced', 2),
   confirm: ms('published and confirmed', 2),
-  makespan: { title: '200 jobs of 1 s, 40 at once', unit: 's', better: 'lower', digits: 3 } as Kind,
+  makespan: { title: '200 jobs of 2 s, 40 at once', unit: 's', better: 'lower', digits: 3 } as Kind,
   cpuApi: cpu('api, accepted'),
   cpuAcceptPostgres: cpu('PostgreSQL, accepted'),
   cpuAcceptRabbitmq: cpu('RabbitMQ, accepted'),

@@ -43,7 +43,8 @@ async function setup() {
       claimId: randomUUID(),
       holder: 'spec',
     });
-  return { database, open, create, pass, outbox, claim };
+  const remove = (jobId: string) => sql.query('delete from jobs where id = $1', [jobId]);
+  return { database, open, create, pass, outbox, claim, remove };
 }
 
 describe('takeOwedRings', () => {
@@ -72,6 +73,14 @@ describe('takeOwedRings', () => {
     expect(ms).toBeLessThanOrEqual(60_001);
     await pass(61_000);
     expect(await database.takeOwedRings(10, 60_000)).toMatchObject([{ outboxId }]);
+  });
+
+  it('removes what is owed for a job that was deleted by hand', async () => {
+    const { database, create, outbox, remove } = await setup();
+    const [gone, kept] = [await create(), await create()];
+    await remove(gone.job.id);
+    expect(await database.takeOwedRings(10, 60_000)).toMatchObject([{ outboxId: kept.outboxId }]);
+    expect(await outbox()).toEqual([kept.outboxId]);
   });
 
   it('never shares a ring between concurrent takers', async () => {

@@ -23,15 +23,18 @@ const takeSql = `
     returning outbox.id, outbox.job_id
   )
   select taken.id as "outboxId", job.id as "jobId", job.type, job.queue, job.priority, job.traceparent
-  from taken cross join lateral (select * from jobs where id = taken.job_id offset 0) as job`;
+  from taken left join lateral (select * from jobs where id = taken.job_id offset 0) as job on true`;
 
 /**
  * Takes rings that are due, for the caller alone during `graceMs`: when it has not confirmed them by then (it died, or
- * the broker is away), they are due again.
+ * the broker is away), they are due again. What somebody has left behind who deleted jobs by hand is removed.
  */
 export async function takeOwedRings(pool: Pool, limit: number, graceMs: number): Promise<OwedRing[]> {
-  const { rows } = await pool.query<OwedRing>({ name: 'take-owed-rings', text: takeSql, values: [limit, graceMs] });
-  return rows;
+  type Taken = OwedRing | { outboxId: string; jobId: null };
+  const { rows } = await pool.query<Taken>({ name: 'take-owed-rings', text: takeSql, values: [limit, graceMs] });
+  const orphans = rows.filter(({ jobId }) => jobId === null).map(({ outboxId }) => outboxId);
+  if (orphans.length > 0) await pool.query('delete from outbox where id = any($1)', [orphans]);
+  return rows.filter((row) => row.jobId !== null);
 }
 
 // The worker may have claimed, failed and rescheduled the job already: then due_at is in the future and the job stays as

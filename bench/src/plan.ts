@@ -20,9 +20,9 @@ export type RowName = (typeof rowNames)[number];
 export const full: Plan = {
   quick: false,
   rounds: { accept: 3, run: 3, 'pick-up': 5, floor: 3, makespan: 3, growth: 3 },
-  warmUpSeconds: 3,
-  loadSeconds: 6,
-  batchSeconds: 5,
+  warmUpSeconds: 2,
+  loadSeconds: 5,
+  batchSeconds: 3,
   shareOfJobs: 1,
   pickUps: 120,
   sizes: [0, 1_000_000, 5_000_000],

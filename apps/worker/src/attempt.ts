@@ -17,6 +17,7 @@ export interface AttemptParts {
   cancelled: AbortSignal;
   /** Fire when this worker must let go of the job: it is stopping, or the broker gave the job to another. */
   stops: readonly AbortSignal[];
+  /** Of this run alone: it is completed with the run's signal. */
   context: Omit<HandlerContext, 'signal'>;
 }
 

@@ -23,12 +23,14 @@ interface Waiting<Item, Outcome> {
  * When what is shared fails, each item is tried alone, so that a bad one fails by itself; unless nothing would work now
  * (`isAway`).
  *
+ * @throws RangeError when `maxItems` is less than 1
  * @param run takes the items and returns one outcome for each, in their order
  */
 export function batch<Item, Outcome>(
   run: (items: Item[]) => Promise<Outcome[]>,
   { maxItems = 100, gatherMs = 0, isAway }: BatchOptions,
 ): (item: Item) => Promise<Outcome> {
+  if (!(maxItems >= 1)) throw new RangeError(`can't share ${maxItems} items`);
   let waiting: Waiting<Item, Outcome>[] = [];
   let busy = false;
 

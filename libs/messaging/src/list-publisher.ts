@@ -1,6 +1,7 @@
 import { batch } from '@offload/batcher';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { BrokerUnavailableError } from './errors.ts';
+import { parseOptions } from './options.ts';
 import { Printed, type JsonMessage } from './message.ts';
 import type { Publisher, PublishOptions } from './publisher.ts';
 
@@ -28,6 +29,16 @@ export interface ListPublisher<Item> {
   publish(item: Item, to: Required<Pick<PublishOptions, 'correlationId'>> & { routingKey: string }): Promise<void>;
 }
 
+const listPublisherOptions = z.object({
+  exchange: z.string(),
+  mandatory: z.boolean().default(true),
+  maxItems: z.int().min(1).default(200),
+  maxLength: z
+    .int()
+    .min(1)
+    .default(256 * 1024),
+});
+
 interface Written {
   json: string;
   routingKey: string;
@@ -41,11 +52,18 @@ interface Letter {
   length: number;
 }
 
+/**
+ * Publishes lists through a publisher, which bounds what is pending.
+ *
+ * @throws TypeError when an option is wrong
+ */
 export function createListPublisher<Item extends z.ZodType>(
   publisher: Pick<Publisher, 'publish'>,
   kind: ListMessage<Item>,
-  { exchange, mandatory = true, maxItems = 200, maxLength = 256 * 1024 }: ListPublisherOptions,
+  options: ListPublisherOptions,
 ): ListPublisher<z.input<Item>> {
+  const { exchange, mandatory, maxItems, maxLength } = parseOptions(listPublisherOptions, options);
+
   async function send({ routingKey, items }: Letter): Promise<void> {
     const [only, ...more] = items as [Written, ...Written[]];
     const body = new Printed(`[${items.map(({ json }) => json).join(',')}]`);

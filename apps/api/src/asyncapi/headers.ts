@@ -77,12 +77,14 @@ export const webhookHeaders = objectOf({
  * AMQP's own properties of a message, by RabbitMQ's names, for which AsyncAPI's binding has no place.
  * https://www.rabbitmq.com/docs/publishers#message-properties
  */
-export const amqpProperties = (type: string, contentType: string, more: Json = {}): Json =>
-  objectOf({
+export const amqpProperties = (type: string, contentType: string, more: Json = {}, optional: Json = {}): Json => {
+  const always = {
     type: { const: type },
     content_type: { const: contentType },
     message_id: { type: 'string', format: 'uuid', description: 'New with each sending.' },
     timestamp: { type: 'integer', description: 'When it was sent, in seconds since 1970.' },
     delivery_mode: { const: 2, description: 'Persistent.' },
     ...more,
-  });
+  };
+  return objectOf({ ...always, ...optional }, Object.keys(always));
+};

@@ -78,6 +78,15 @@ describe('what arrives fits the document:', () => {
     expect(arrived.map(({ routingKey }) => routingKey)).toEqual(parameters.event.enum);
   });
 
+  it('events of one kind that share a message, which is about no single job then', async () => {
+    const [one, other] = [(await newJob()).job, (await newJob()).job];
+    await Promise.all([one, other].map((job) => bell.announce(job)));
+    const [shared] = await observer.take(`observed.${exchanges.events}`, 1);
+    expect((shared?.payload as JobEvent[]).map(({ subject }) => subject)).toEqual([one.id, other.id]);
+    expect(messageFaults('event', shared as Observed)).toEqual([]);
+    expect(shared?.properties['correlation_id']).toBeUndefined();
+  });
+
   it('an event that is sent again: the same CloudEvent id under another message id; another version has another', async () => {
     const { job } = await newJob();
     for (const version of [1, 1, 2]) await bell.announce({ ...job, version });

@@ -53,9 +53,14 @@ export const messages = {
     correlationId: aboutJob(`$message.payload#/0/${subject}`),
     bindings: { amqp: { messageType: jobEvents.type, bindingVersion: AMQP_BINDING } },
     examples: [{ headers: { 'x-schema-version': jobEvents.version }, payload: [eventExample] }],
-    'x-amqp-properties': amqpProperties(jobEvents.type, jobEvents.contentType, {
-      correlation_id: { type: 'string', format: 'uuid', description: 'The id of the job, where there is only one.' },
-    }),
+    'x-amqp-properties': amqpProperties(
+      jobEvents.type,
+      jobEvents.contentType,
+      {},
+      {
+        correlation_id: { type: 'string', format: 'uuid', description: 'The id of the job, where there is only one.' },
+      },
+    ),
   },
   control: {
     name: control.type,

@@ -11,13 +11,16 @@ const sql = `
       and not exists (select from webhook_deliveries where job_id = jobs.id and status = 'pending')
     order by id limit $3 for update skip locked
   ), unneeded as (
-    delete from outbox using old where job_id = old.id
+    delete from outbox where id in (
+      select outbox.id from outbox join old on outbox.job_id = old.id for update of outbox skip locked
+    )
   )
   delete from jobs using old where jobs.id = old.id`;
 
 /**
  * Deletes jobs that were finished more than `days` days ago, oldest first. Ids are UUIDv7, so the index by status and id
  * leads to those that are old enough; their rows alone are locked. One whose webhook is still owed stays.
+ * A ring that somebody is at is left to the relay, which removes it when its job is gone.
  *
  * @param limit most jobs at once
  * @returns how many were deleted

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { addressOf, eventOf, jobEvents, type Job, type JobEvent } from '@offload/contracts';
-import { createPublisher, exchanges, type Connection } from '@offload/messaging';
+import { createListPublisher, createPublisher, exchanges, type Connection } from '@offload/messaging';
 import type { Pool } from 'pg';
 import { sentNow } from './sent-at.ts';
 
@@ -42,7 +42,8 @@ export interface JobEvents {
 }
 
 export function createJobEvents(broker: Connection, jobs: readonly Job[]): JobEvents {
-  const publisher = createPublisher(broker);
+  const toListeners = { exchange: exchanges.events, mandatory: false };
+  const events = createListPublisher(createPublisher(broker), jobEvents, toListeners);
   let next = 0;
   let version = 1;
 
@@ -52,7 +53,7 @@ export function createJobEvents(broker: Connection, jobs: readonly Job[]): JobEv
   }
   function publishOne(): Promise<void> {
     const event = eventFor(jobs[next] as Job);
-    return publisher.publish(jobEvents, [event], { exchange: exchanges.events, ...addressOf(event), mandatory: false });
+    return events.publish(event, addressOf(event));
   }
 
   return {

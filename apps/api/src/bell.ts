@@ -10,13 +10,13 @@ export interface Bell {
   ring(owed: OwedRing): Promise<void>;
   /** Sends the job as an event, at most once: who needs to be sure reads the row. */
   announce(job: Job): Promise<void>;
-  /** Resolves when no ring is under way any more, after a second at most: what is owed then is rung by others. */
+  /** Resolves when no ring and no event is under way any more, after a second at most. */
   quiet(): Promise<void>;
   /** Tells all workers. @returns whether the broker has taken it */
   command(command: Control): Promise<boolean>;
 }
 
-/** Most time for rings under way when the process ends, in milliseconds. */
+/** Most time for what is under way when the process ends, in milliseconds. */
 const QUIET_MS = 1_000;
 
 export interface BellParts {
@@ -43,8 +43,13 @@ export function createBell({ database, publisher, endPublisher = publisher, metr
   const events = createListPublisher(publisher, jobEvents, toListeners);
   const ends = createListPublisher(endPublisher, jobEvents, toListeners);
 
-  /** Those under way. */
-  const ringing = new Set<Promise<void>>();
+  const underWay = new Set<Promise<void>>();
+
+  async function kept(sending: Promise<void>): Promise<void> {
+    underWay.add(sending);
+    await sending;
+    underWay.delete(sending);
+  }
 
   async function send({ outboxId, jobId, type, queue, priority, traceparent }: OwedRing): Promise<void> {
     try {
@@ -62,7 +67,9 @@ export function createBell({ database, publisher, endPublisher = publisher, metr
     }
   }
 
-  async function announce(job: Job): Promise<void> {
+  const announce = (job: Job): Promise<void> => kept(tell(job));
+
+  async function tell(job: Job): Promise<void> {
     try {
       const event = eventOf(job);
       await (isFinished(job.status) ? ends : events).publish(event, addressOf(event));
@@ -82,13 +89,9 @@ export function createBell({ database, publisher, endPublisher = publisher, metr
         return false;
       }
     },
-    async ring(owed) {
-      const sending = send(owed).finally(() => ringing.delete(sending));
-      ringing.add(sending);
-      await sending;
-    },
+    ring: (owed) => kept(send(owed)),
     async quiet() {
-      await Promise.race([Promise.all(ringing), delay(QUIET_MS, undefined, { ref: false })]);
+      await Promise.race([Promise.all(underWay), delay(QUIET_MS, undefined, { ref: false })]);
     },
   };
 }

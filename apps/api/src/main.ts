@@ -99,6 +99,6 @@ shutdown.step('http', () => {
 shutdown.step('loops', async () => {
   await Promise.all([relay, reconcile, retention, backlog].map((loop) => loop.stop()));
 });
-shutdown.step('rings', bell.quiet);
+shutdown.step('rings and events', bell.quiet);
 shutdown.step('broker', broker.close);
 shutdown.step('database', database.close);

@@ -30,6 +30,11 @@ describe('rateAfterWarmUp', () => {
     expect(rateAfterWarmUp(slowStart)).toBeCloseTo(10);
   });
 
+  it('is right where many are done at once', () => {
+    const hundredEachHalfSecond = Array.from({ length: 2_000 }, (_, index) => Math.floor(index / 100) * 500);
+    expect(rateAfterWarmUp(hundredEachHalfSecond)).toBeCloseTo(200);
+  });
+
   it('does not depend on the order', () => {
     expect(rateAfterWarmUp([300, 0, 400, 100, 200])).toBeCloseTo(10);
   });

@@ -38,7 +38,9 @@ export function rateAfterWarmUp(times: readonly number[]): number {
   const sorted = Float64Array.from(times).sort();
   const warm = Math.floor(sorted.length / 5);
   const [from, to] = [sorted[warm] ?? NaN, sorted[sorted.length - 1] ?? NaN];
-  return to > from ? ((sorted.length - 1 - warm) * 1_000) / (to - from) : NaN;
+  // What was done together with the one from which is counted was done before.
+  const after = sorted.filter((time) => time > from).length;
+  return to > from ? (after * 1_000) / (to - from) : NaN;
 }
 
 /**

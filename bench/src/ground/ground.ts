@@ -56,7 +56,7 @@ export async function layGround(log: (line: string) => void): Promise<Ground> {
     return {
       ...{ folder, amqpUrl: rabbitmq.amqpUrl, management, redis, stop },
       databaseUrl: (name) => Object.assign(new URL(postgres.url), { pathname: `/${name}` }).href,
-      pids: { postgres: postgres.pid, rabbitmq: rabbitmq.pid, redis: 'missing' in redis ? 0 : redis.pid },
+      pids: { postgres: postgres.pid, rabbitmq: rabbitmq.pid, redis: 'missing' in redis ? NaN : redis.pid },
       versions: [`PostgreSQL ${row?.server_version}`, `RabbitMQ ${await management.version()}`, ...redisVersion],
     };
   } catch (error) {

@@ -19,11 +19,13 @@ it('adds what a process has started, and what that has', () => {
   expect(ticksOf(5, processes)).toBe(0);
 });
 
-it('counts the time of a child that has ended as well', async () => {
+it('counts the time of a child that has ended as well, and nothing of one that there is not', async () => {
   const before = processorTimes({ us: process.pid }).us;
-  const busy = spawn(process.execPath, ['-e', 'const from = Date.now(); while (Date.now() - from < 300);']);
-  await once(busy, 'exit');
-  expect(processorTimes({ us: process.pid }).us - before).toBeGreaterThan(100);
+  const burn = 'while (process.cpuUsage().user < 300_000);';
+  await once(spawn(process.execPath, ['-e', burn]), 'exit');
+  const { us, none } = processorTimes({ us: process.pid, none: NaN });
+  expect(us - before).toBeGreaterThan(250);
+  expect(none).toBeNaN();
 });
 
 it('reads resident memory', () => {

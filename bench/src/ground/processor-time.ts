@@ -25,7 +25,7 @@ export function ticksOf(root: number, processes: readonly ProcessTimes[]): numbe
   return children.reduce((sum, { pid }) => sum + ticksOf(pid, processes), own);
 }
 
-/** CPU time of processes with all that they have started, in milliseconds, by the names given; 0 of what is not there. */
+/** CPU time of processes with all that they have started, in milliseconds, by the names given; NaN of a NaN, 0 of what is not there. */
 export function processorTimes<Name extends string>(pids: Record<Name, number>): Record<Name, number> {
   const processes = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -33,7 +33,8 @@ export function processorTimes<Name extends string>(pids: Record<Name, number>):
       const text = read(`/proc/${pid}/stat`);
       return text === undefined ? [] : [parseStat(text)];
     });
-  const entries = Object.entries<number>(pids).map(([name, pid]) => [name, ticksOf(pid, processes) * MS_PER_TICK]);
+  const time = (pid: number): number => (Number.isNaN(pid) ? NaN : ticksOf(pid, processes) * MS_PER_TICK);
+  const entries = Object.entries<number>(pids).map(([name, pid]) => [name, time(pid)]);
   return Object.fromEntries(entries) as Record<Name, number>;
 }
 

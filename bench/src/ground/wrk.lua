@@ -1,7 +1,7 @@
 -- POSTs one body again and again: wrk ... -- <body>. Prints what came of it as one line of JSON, times in microseconds.
 local request_text
 local threads = {}
-sent = 0 -- global: read from outside by thread:get
+sent = -1 -- global: read from outside by thread:get; wrk calls request once before the load, to look at it
 
 function setup(thread)
   table.insert(threads, thread)

@@ -17,7 +17,7 @@ export interface Bench {
   say(line: string): void;
 }
 
-/** One row for some systems: round by round, in each of them one system after the other. */
+/** One row for some systems: round by round, in each of them one system after the other, each round another one first. */
 export async function eachRound(
   { plan, figures, fault, say }: Bench,
   row: RowName,
@@ -25,7 +25,8 @@ export async function eachRound(
   measure: (system: System) => Promise<void>,
 ): Promise<void> {
   for (let round = 1; round <= plan.rounds[row]; round += 1) {
-    for (const system of systems) {
+    const first = (round - 1) % systems.length;
+    for (const system of [...systems.slice(first), ...systems.slice(0, first)]) {
       if (system.missing !== undefined) {
         figures.miss(system.name, system.missing);
         continue;

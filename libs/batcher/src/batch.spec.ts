@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { batch } from './batch.ts';
 
 class AwayError extends Error {
@@ -77,9 +77,17 @@ describe('batch', () => {
       },
       { gatherMs: 50, isAway: () => false },
     );
-    const early = call('a');
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(await Promise.all([early, call('b')])).toEqual(['a', 'b']);
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
+    try {
+      const early = call('a');
+      await jest.advanceTimersByTimeAsync(49);
+      const late = call('b');
+      expect(statements).toEqual([]);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(await Promise.all([early, late])).toEqual(['a', 'b']);
+    } finally {
+      jest.useRealTimers();
+    }
     expect(statements).toEqual([['a', 'b']]);
     expect(await call('c')).toBe('c');
   });

@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
+/** How items are shared: see {@link batch}. */
 export interface BatchOptions {
   /** Most items at once. @default 100 */
   maxItems?: number;
@@ -73,7 +72,7 @@ export function batch<Item, Outcome>(
     busy = true;
     while (waiting.length > 0) {
       // Calls made in the same turn of the event loop share a statement at least.
-      await (gatherMs > 0 && waiting.length < maxItems ? delay(gatherMs) : Promise.resolve());
+      await (gatherMs > 0 && waiting.length < maxItems ? pause(gatherMs) : Promise.resolve());
       const fault = await settle(next());
       // One after the other they would each wait for a timeout of their own.
       if (fault) rejectAll(waiting.splice(0), fault.away);
@@ -86,6 +85,10 @@ export function batch<Item, Outcome>(
       waiting.push({ item, resolve, reject });
       if (!busy) void drain();
     });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function rejectAll(group: { reject(error: unknown): void }[], error: unknown): void {

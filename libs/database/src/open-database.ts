@@ -21,7 +21,7 @@ import { retryJob, type Retry } from './transitions/retry-job.ts';
 import { settleJobs, type Settlement } from './transitions/settle-jobs.ts';
 import { orUnavailable } from './unavailable.ts';
 import { rowTypes } from './row-types.ts';
-import { shared } from './shared.ts';
+import { shareStatement } from './share-statement.ts';
 import { openWebhooks, type Webhooks } from './webhooks/open-webhooks.ts';
 
 export interface DatabaseOptions {
@@ -108,10 +108,9 @@ export interface Database {
 }
 
 /**
- * - No table is gone through from end to end, however small it is when a statement is first prepared: see by-id.ts. Where
- *   there is no index, PostgreSQL still does, and until version 18 takes that for so dear
- * - that it would compile the statement: half a second for what takes one millisecond.
- * - Prisma takes the session's time for UTC.
+ * No table is gone through from end to end, however small it is when a statement is first prepared: see by-id.ts. Where there
+ * is no index PostgreSQL still does, and until version 18 takes that for so dear that it would compile the statement: half a
+ * second for what takes one millisecond. Prisma takes times for UTC, whatever the session's time zone.
  */
 const SESSION = `set enable_seqscan = off; set jit = off; set timezone = 'UTC'`;
 
@@ -132,7 +131,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on('error', onConnectionError);
   const prisma = openPrisma(pool);
   const submitAll = (submissions: Submission[]) => orUnavailable(() => createJobs(pool, submissions, ringGraceMs));
-  const submitShared = shared(submitAll);
+  const submitShared = shareStatement(submitAll);
 
   return {
     // Many jobs fill a statement by themselves.
@@ -144,15 +143,15 @@ export function openDatabase(options: DatabaseOptions): Database {
       return submitted.jobs[0] as { job: Job; outboxId: string };
     },
     isKeyKept: (client, key) => orUnavailable(() => isKeyKept(pool, client, key)),
-    claimJob: shared((deliveries: Delivery[]) => orUnavailable(() => claimJobs(pool, deliveries))),
-    settleJob: shared((settlements: Settlement[]) => orUnavailable(() => settleJobs(pool, settlements))),
+    claimJob: shareStatement((deliveries: Delivery[]) => orUnavailable(() => claimJobs(pool, deliveries))),
+    settleJob: shareStatement((settlements: Settlement[]) => orUnavailable(() => settleJobs(pool, settlements))),
     reportProgress: (jobId, attempt, progress) => orUnavailable(() => reportProgress(pool, jobId, attempt, progress)),
     cancelJob: (jobId) => orUnavailable(() => cancelJob(pool, jobId)),
     retryJob: (jobId) => orUnavailable(() => retryJob(pool, jobId, ringGraceMs)),
     deleteJob: (jobId) => orUnavailable(() => deleteJob(pool, jobId)),
     takeOwedRings: (limit, graceMs) => orUnavailable(() => takeOwedRings(pool, limit, graceMs)),
     // No client waits for it, and meanwhile the relay leaves the ring alone.
-    confirmRing: shared((outboxIds: string[]) => orUnavailable(() => confirmRings(pool, outboxIds)), {
+    confirmRing: shareStatement((outboxIds: string[]) => orUnavailable(() => confirmRings(pool, outboxIds)), {
       maxItems: 1_000,
       gatherMs: CONFIRM_GATHER_MS,
     }),
@@ -169,9 +168,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     survey: () => orUnavailable(() => survey(pool)),
     countQueues: () => orUnavailable(() => countQueues(pool)),
     sampleQueues: (queues, since) => orUnavailable(() => sampleQueues(pool, queues, since)),
-    countAhead: shared((ids: string[]) => orUnavailable(() => countAhead(pool, ids))),
+    countAhead: shareStatement((ids: string[]) => orUnavailable(() => countAhead(pool, ids))),
     jobVersions: (ids) => orUnavailable(() => readVersions(pool, ids)),
-    getJob: shared((ids: string[]) => orUnavailable(async () => getJobs(await prisma.client(), ids))),
+    getJob: shareStatement((ids: string[]) => orUnavailable(async () => getJobs(await prisma.client(), ids))),
     listJobs: (filter) => orUnavailable(async () => listJobs(pool, await prisma.client(), filter)),
     webhooks: openWebhooks(pool),
     ping: () => orUnavailable(async () => void (await pool.query('select 1'))),

@@ -19,7 +19,13 @@ export function openPrisma(pool: Pool): Prisma {
   }
 
   return {
-    client: () => (client ??= load()),
-    close: async () => void (await (await client)?.$disconnect()),
+    client() {
+      client ??= load().catch((error: unknown) => {
+        client = undefined; // the next one may have more luck
+        throw error;
+      });
+      return client;
+    },
+    close: async () => void (await (await client?.catch(() => undefined))?.$disconnect()),
   };
 }

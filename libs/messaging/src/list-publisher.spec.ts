@@ -77,7 +77,7 @@ describe('a list publisher', () => {
   });
 
   it('keeps messages small: an item that does not fit begins another', async () => {
-    const { send, messages } = setup({ maxLength: 20 });
+    const { send, messages } = setup({ maxLength: 24 });
     const all = ['1234567', '12345678', '1', 'x'.repeat(50)].map((item, index) => send(item, 'a', String(index)));
     const sent = await messages(3);
     expect(sent.map(({ items }) => items.map(({ length }) => length))).toEqual([[7, 8], [1], [50]]);
@@ -85,21 +85,45 @@ describe('a list publisher', () => {
     await Promise.all(all);
   });
 
-  it('sends each item of a refused message alone, so that a bad one fails by itself', async () => {
+  it('sends each item of a refused message once more by itself, and nothing of the others', async () => {
     const { send, messages } = setup();
-    const outcomes = Promise.allSettled([send('good'), send('bad')]);
-    (await messages(1))[0]?.fail(new PublishRefusedError('nack'));
-    (await messages(2))[1]?.confirm();
-    (await messages(3))[2]?.fail(new PublishRefusedError('nack'));
-    expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    const outcomes = Promise.allSettled([send('good'), send('bad'), send('other', 'b')]);
+    const [refused, fine] = (await messages(2)) as [Sent, Sent];
+    refused.fail(new PublishRefusedError('nack'));
+    fine.confirm();
+    const [, , good, bad] = (await messages(4)) as [Sent, Sent, Sent, Sent];
+    expect(shown([good, bad])).toEqual([
+      ['a', ['good']],
+      ['a', ['bad']],
+    ]);
+    good.confirm();
+    bad.fail(new PublishRefusedError('nack'));
+    expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   });
 
-  it('tells all that wait when the broker is away', async () => {
+  it('tells those whose message was lost, and goes on with what waits', async () => {
     const { send, messages } = setup({ maxItems: 1 });
     const outcomes = Promise.allSettled([send('x'), send('y')]);
     (await messages(1))[0]?.fail(new BrokerUnavailableError('away'));
-    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    await messages(1);
+    (await messages(2))[1]?.confirm();
+    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+  });
+
+  it('takes no more than so many items, or characters, until some are confirmed', async () => {
+    const few = setup({ maxPending: 2 });
+    const taken = [few.send('x'), few.send('y')];
+    await expect(few.send('z')).rejects.toThrow(BrokerUnavailableError);
+    (await few.messages(1))[0]?.confirm();
+    await Promise.all(taken);
+    const later = few.send('z');
+    (await few.messages(2))[1]?.confirm();
+    await later;
+
+    const short = setup({ maxPendingLength: 10 });
+    const long = short.send('x'.repeat(50));
+    await expect(short.send('y')).rejects.toThrow('not yet confirmed');
+    (await short.messages(1))[0]?.confirm();
+    await long;
   });
 
   it('refuses what is no JSON, and nothing else with it', async () => {

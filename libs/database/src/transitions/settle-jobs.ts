@@ -9,9 +9,17 @@ import { jsonNow } from './attempt-error.ts';
 /** Why an attempt failed; when is told by the database's clock. */
 export type AttemptError = Omit<JobError, 'at'>;
 
+/** The handler has returned. */
+export interface SucceededOutcome {
+  status: 'succeeded';
+  result: unknown;
+  /** The result as JSON. @default printed when it is stored */
+  json?: string;
+}
+
 /** How an attempt ended. */
 export type Outcome =
-  | { status: 'succeeded'; result: unknown; /** the same as JSON @default printed when it is stored */ json?: string }
+  | SucceededOutcome
   | { status: 'failed'; error: AttemptError }
   /** Again after `delayMs`. Without an error it is "not now": the attempt is not used up. */
   | { status: 'scheduled'; error: AttemptError | null; delayMs: number }

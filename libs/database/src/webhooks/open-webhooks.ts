@@ -1,6 +1,6 @@
 import type { WebhookDelivery } from '@offload/contracts';
 import type { Pool } from 'pg';
-import { shared } from '../shared.ts';
+import { shareStatement } from '../share-statement.ts';
 import { orUnavailable } from '../unavailable.ts';
 import { countOwedWebhooks, listWebhooks, redeliverWebhook } from './read-webhooks.ts';
 import { endReceiver, recordAttempts, releaseWebhook, type RecordedAttempt } from './record-attempts.ts';
@@ -36,7 +36,7 @@ export function openWebhooks(pool: Pool): Webhooks {
       await orUnavailable(() => moveWebhooks(pool));
     },
     take: (taking) => orUnavailable(() => takeWebhooks(pool, taking)),
-    record: shared((attempts: RecordedAttempt[]) => orUnavailable(() => recordAttempts(pool, attempts))),
+    record: shareStatement((attempts: RecordedAttempt[]) => orUnavailable(() => recordAttempts(pool, attempts))),
     release: (taken) => orUnavailable(() => releaseWebhook(pool, taken)),
     endReceiver: (taken) => orUnavailable(() => endReceiver(pool, taken)),
     list: (jobId) => orUnavailable(() => listWebhooks(pool, jobId)),

@@ -2,7 +2,7 @@ import { batch, type BatchOptions } from '@offload/batcher';
 import { DatabaseUnavailableError } from './unavailable.ts';
 
 /** Lets concurrent callers share one statement: see `batch`. */
-export function shared<Item, Outcome>(
+export function shareStatement<Item, Outcome>(
   run: (items: Item[]) => Promise<Outcome[]>,
   options: Omit<BatchOptions, 'isAway'> = {},
 ): (item: Item) => Promise<Outcome> {

@@ -93,8 +93,7 @@ export async function startApp(
     });
   const { port } = await line('listening');
   const url = `http://127.0.0.1:${port}`;
-  const isReady = async () => ((await (await fetch(`${url}/readyz`)).json()) as { status: string }).status === 'ready';
-  while (!(await isReady())) await delay(50);
+  await untilReady(child, url, app);
   const pid = child.pid as number;
 
   return {
@@ -109,12 +108,7 @@ export async function startApp(
       const text = await (await fetch(`${url}/metrics`)).text();
       return (name) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
     },
-    async end() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exited = once(child, 'exit');
-      child.kill('SIGTERM');
-      await exited;
-    },
+    end: () => end(child),
   };
 }
 
@@ -129,16 +123,24 @@ export async function startProgram({ name, file, args = [], env, portVariable }:
   const child = run(file, { ...env, [portVariable]: String(port) }, [], args);
   createInterface({ input: child.stdout }).on('line', (line) => process.stderr.write(`${name}: ${line}\n`));
   const url = `http://127.0.0.1:${port}`;
+  await untilReady(child, url, name);
+  return { url, pid: child.pid as number, startedMs: performance.now() - from, end: () => end(child) };
+}
+
+/** @throws Error when it ends before it is ready, or is not within a minute */
+async function untilReady(child: ChildProcess, url: string, name: string): Promise<void> {
+  const from = performance.now();
   while (!(await isReady(url))) {
-    if (child.exitCode !== null) throw new Error(`${name} ended with code ${child.exitCode}`);
+    if (hasEnded(child)) throw new Error(`${name} ended with code ${child.exitCode ?? child.signalCode}`);
     if (performance.now() - from > READY_TIMEOUT_MS) {
       child.kill('SIGKILL');
       throw new Error(`${name} was not ready within ${READY_TIMEOUT_MS / 1_000} s`);
     }
     await delay(10);
   }
-  return { url, pid: child.pid as number, startedMs: performance.now() - from, end: () => end(child) };
 }
+
+const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
 async function isReady(url: string): Promise<boolean> {
   try {
@@ -150,7 +152,7 @@ async function isReady(url: string): Promise<boolean> {
 }
 
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (hasEnded(child)) return;
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
   const killed = setTimeout(() => child.kill('SIGKILL'), END_TIMEOUT_MS);

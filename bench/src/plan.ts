@@ -7,7 +7,7 @@ export interface Plan {
   batchSeconds: number;
   /** Of the jobs that a system is given to run. */
   shareOfJobs: number;
-  /** Jobs whose pick-up is measured in a round: at least 500 over the rounds. */
+  /** Jobs whose pick-up is measured in a round. */
   pickUps: number;
   /** Finished jobs in the table. */
   sizes: number[];

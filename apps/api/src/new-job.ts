@@ -72,5 +72,5 @@ export function asCreated(wanted: NewJob, id: string, createdAt: string): Job {
   const { delayMs, runAt } = wanted;
   const dueAt = runAt ?? new Date(Date.parse(createdAt) + delayMs).toISOString();
   const status = Date.parse(dueAt) > Date.parse(createdAt) ? 'scheduled' : 'queued';
-  return jobAsMade(wanted, { id, status, createdAt, dueAt: new Date(dueAt).toISOString() });
+  return jobAsMade(wanted, { id, status, createdAt, dueAt });
 }

@@ -11,7 +11,7 @@ export async function ask<Row extends object>(url: string, sql: string, values: 
   }
 }
 
-/** Transactions that were committed in a database. Connections tell with a delay of up to a second, and when they end. */
+/** Transactions that were committed in a database. Open connections tell of their last ones ten seconds later, others when they end. */
 export async function transactions(url: string): Promise<number> {
   const sql = 'select xact_commit::float8 as count from pg_stat_database where datname = current_database()';
   const [row] = await ask<{ count: number }>(url, sql);

@@ -37,7 +37,7 @@ export interface Peer {
 }
 
 /** Milliseconds since 1970 with fractions, by a clock that only goes forward. */
-export function now(): number {
+function now(): number {
   return performance.timeOrigin + performance.now();
 }
 

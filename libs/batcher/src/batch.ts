@@ -16,8 +16,7 @@ interface Waiting<Item, Outcome> {
 
 /**
  * Lets concurrent callers share one statement, or one message: the first call of an idle batch goes out at once, calls that
- * come while it is under way gather and go out together after it. Nobody waits for a timer, unless
- * `gatherMs` says so.
+ * come while it is under way gather and go out together after it. Nobody waits for a timer, unless `gatherMs` says so.
  *
  * When what is shared fails, each item is tried alone, so that a bad one fails by itself; unless nothing would work now
  * (`isAway`).

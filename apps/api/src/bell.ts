@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { addressOf, control, eventOf, isFinished, jobEvents, ring, type Control, type Job } from '@offload/contracts';
 import type { Database, OwedRing } from '@offload/database';
-import { createListPublisher, exchanges, type Publisher } from '@offload/messaging';
+import { createListPublisher, exchanges, UnderWay, type Publisher } from '@offload/messaging';
 import { Counter, type Logger, type Registry } from '@offload/runtime';
 
 /** Tells workers and watchers about jobs. No call rejects: what is not sent is found in the database again. */
@@ -43,12 +43,12 @@ export function createBell({ database, publisher, endPublisher = publisher, metr
   const events = createListPublisher(publisher, jobEvents, toListeners);
   const ends = createListPublisher(endPublisher, jobEvents, toListeners);
 
-  const underWay = new Set<Promise<void>>();
+  const underWay = new UnderWay();
 
   async function kept(sending: Promise<void>): Promise<void> {
-    underWay.add(sending);
+    underWay.begin();
     await sending;
-    underWay.delete(sending);
+    underWay.end();
   }
 
   async function send({ outboxId, jobId, type, queue, priority, traceparent }: OwedRing): Promise<void> {
@@ -91,7 +91,7 @@ export function createBell({ database, publisher, endPublisher = publisher, metr
     },
     ring: (owed) => kept(send(owed)),
     async quiet() {
-      await Promise.race([Promise.all(underWay), delay(QUIET_MS, undefined, { ref: false })]);
+      await Promise.race([underWay.none(), delay(QUIET_MS, undefined, { ref: false })]);
     },
   };
 }

@@ -20,33 +20,34 @@ export interface Acks {
 export function gatherAcks(channel: ConfirmChannel): Acks {
   /** Tags of what is not settled yet, in the order of their arrival. */
   let open: number[] = [];
-  const waiting = new Map<number, { message: ConsumeMessage; told: (sent: boolean) => void }>();
+  let waiting: { message: ConsumeMessage; told: (sent: boolean) => void }[] = [];
 
   function flush(): void {
-    if (waiting.size === 0) return;
-    const acks = new Map(waiting);
-    waiting.clear();
-    const firstOpen = open.findIndex((tag) => !acks.has(tag));
+    if (waiting.length === 0) return;
+    const acks = waiting;
+    waiting = [];
+    const done = new Map(acks.map(({ message }) => [message.fields.deliveryTag, message]));
+    const firstOpen = open.findIndex((tag) => !done.has(tag));
     const inOrder = firstOpen === -1 ? open.length : firstOpen;
-    const last = acks.get(open[inOrder - 1] ?? NaN);
-    const alone = open.slice(inOrder).filter((tag) => acks.has(tag));
-    open = open.slice(inOrder).filter((tag) => !acks.has(tag));
+    const last = done.get(open[inOrder - 1] ?? NaN);
+    const alone = open.slice(inOrder).filter((tag) => done.has(tag));
+    open = open.slice(inOrder).filter((tag) => !done.has(tag));
     let sent = true;
     try {
-      if (last) channel.ack(last.message, inOrder > 1);
-      for (const tag of alone) channel.ack((acks.get(tag) as { message: ConsumeMessage }).message);
+      if (last) channel.ack(last, inOrder > 1);
+      for (const tag of alone) channel.ack(done.get(tag) as ConsumeMessage);
     } catch (error) {
       if (!(error instanceof amqp.IllegalOperationError)) throw error;
       sent = false;
     }
-    for (const { told } of acks.values()) told(sent);
+    for (const { told } of acks) told(sent);
   }
 
   return {
     arrived: ({ fields }) => void open.push(fields.deliveryTag),
     ack(message, told) {
-      waiting.set(message.fields.deliveryTag, { message, told });
-      if (waiting.size === 1) process.nextTick(flush);
+      waiting.push({ message, told });
+      if (waiting.length === 1) process.nextTick(flush);
     },
     settled({ fields }) {
       open = open.filter((tag) => tag !== fields.deliveryTag);

@@ -111,15 +111,13 @@ describe('a delivery', () => {
 });
 
 describe('the signal of a delivery', () => {
-  it('stays still once its verdict is out, whatever becomes of the channel', async () => {
-    const { send, delivery, steps, way } = await setup();
+  it('is that of all deliveries of its channel, and of none that comes after it is lost', async () => {
+    const { send, delivery, way } = await setup();
     for (const n of [1, 2]) await send(n);
-    const [done, open] = [await delivery(0), await delivery(1)];
-    done.decide('ack');
-    await eventually(() => expect(steps).toContain('acked inbox'));
+    const [one, other] = [await delivery(0), await delivery(1)];
     way.cut();
-    await eventually(() => expect(open.signal.aborted).toBe(true));
-    expect(done.signal.aborted).toBe(false);
+    await eventually(() => expect([one.signal.aborted, other.signal.aborted]).toEqual([true, true]));
+    expect((await delivery(2)).signal.aborted).toBe(false);
   });
 });
 

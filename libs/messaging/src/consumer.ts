@@ -9,6 +9,7 @@ import { BrokerUnavailableError, PublishRefusedError } from './errors.ts';
 import { tellFault, tellStep } from './messaging-events.ts';
 import { parseOptions } from './options.ts';
 import type { Publisher } from './publisher.ts';
+import { UnderWay } from './under-way.ts';
 
 /**
  * What becomes of a delivery:
@@ -63,7 +64,7 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
   const { queue, message: kind, handle, deadLetters } = options;
   const { prefetch } = parseOptions(consumerOptions, options);
   const { events } = connection;
-  const underWay = new Set<Promise<void>>();
+  const underWay = new UnderWay();
   let subscription: { channel: ConfirmChannel; acks: Acks; tag: string } | null = null;
   let subscribing: Promise<void> = Promise.resolve();
   let cancelling: Promise<void> | undefined;
@@ -134,10 +135,10 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
     });
     await channel.prefetch(prefetch);
     const acks = gatherAcks(channel);
-    const { tag, isLost } = await receive(channel, queue, (message, signal) => {
-      const taken = take(channel, acks, message, signal).finally(() => underWay.delete(taken));
-      underWay.add(taken);
-      return taken;
+    const { tag, isLost } = await receive(channel, queue, async (message, signal) => {
+      underWay.begin();
+      await take(channel, acks, message, signal);
+      underWay.end();
     });
     if (!isLost()) subscription = { channel, acks, tag }; // else the connection sees to it
   }
@@ -147,7 +148,7 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
   async function stop(): Promise<void> {
     await subscribing.catch(() => undefined); // one under way has its end first
     await subscription?.channel.cancel(subscription.tag).catch(() => undefined); // the channel is gone: cancelled too
-    released = settled().then(release);
+    released = underWay.none().then(release);
   }
 
   /** Closes the channel, behind the last verdict. */
@@ -159,10 +160,6 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
     subscription?.acks.flush();
     over.abort();
     await closed;
-  }
-
-  async function settled(): Promise<void> {
-    while (underWay.size > 0) await Promise.all(underWay); // one more may come before the broker has heard of it
   }
 
   const cancel = (): Promise<void> => (cancelling ??= Promise.resolve().then(stop));

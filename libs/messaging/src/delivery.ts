@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
 
 /** One arrival of a message. */
@@ -22,7 +23,10 @@ export interface Delivery<Body> {
    * back. https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling
    */
   deliveryCount: number;
-  /** Fires when the channel is lost before the verdict: then the broker gives the message to somebody else. */
+  /**
+   * Fires when the channel is lost: then the broker gives the message, unless it has had its verdict, to somebody else. All
+   * deliveries of the channel share it, so take off what you listen with.
+   */
   signal: AbortSignal;
 }
 
@@ -65,7 +69,7 @@ function traceparentOf(header: unknown): string | undefined {
  * so that whoever keeps it subscribes again: because the queue was deleted or, since RabbitMQ 4.3, because an
  * acknowledgement took longer than its `consumer_timeout` (before, it closed the channel itself).
  *
- * @param onMessage is given a signal, which fires when the channel is lost before the returned promise is settled
+ * @param onMessage must not reject; is given a signal, which fires when the channel is lost
  * @returns the consumer tag, and whether the channel is lost
  */
 export async function receive(
@@ -74,19 +78,13 @@ export async function receive(
   onMessage: (message: ConsumeMessage, signal: AbortSignal) => Promise<void>,
   options?: Options.Consume,
 ): Promise<{ tag: string; isLost(): boolean }> {
-  const underWay = new Set<AbortController>();
-  let lost = false;
-  channel.on('close', () => {
-    lost = true;
-    const reason = new Error('the channel is gone: the broker hands the message out again');
-    for (const each of underWay) each.abort(reason);
-  });
+  const lost = new AbortController();
+  setMaxListeners(0, lost.signal); // each delivery may listen
+  channel.on('close', () => lost.abort(new Error('the channel is gone: the broker hands the message out again')));
   const onDelivery = (message: ConsumeMessage | null): void => {
     if (!message) return void channel.close().catch(() => undefined); // closed by then: the same outcome
-    const delivery = new AbortController();
-    underWay.add(delivery);
-    void onMessage(message, delivery.signal).finally(() => underWay.delete(delivery));
+    void onMessage(message, lost.signal);
   };
   const { consumerTag } = await channel.consume(queue, onDelivery, options);
-  return { tag: consumerTag, isLost: () => lost };
+  return { tag: consumerTag, isLost: () => lost.signal.aborted };
 }

@@ -20,6 +20,7 @@ export {
 } from './list-publisher.ts';
 export { consume, type Consumer, type ConsumerOptions, type Verdict } from './consumer.ts';
 export { type Delivery } from './delivery.ts';
+export { UnderWay } from './under-way.ts';
 export { subscribe, type SubscriberOptions } from './subscriber.ts';
 export { browseQueue, type BrowsedMessage, type BrowseOptions } from './browse-queue.ts';
 export { inspectQueues, type QueueInspector, type QueueStatus } from './inspect-queues.ts';

@@ -19,7 +19,7 @@ interface Connection {
   /** the one whose request began last, as long as it has not come to its end */
   latest: Exchange | null;
   /** answers that are not over; more than one where requests are sent without waiting (RFC 9112 section 9.3.2) */
-  unfinished: Set<ServerResponse>;
+  unfinished: ServerResponse[];
   /** a fault has been found: nothing that comes is a request any more */
   failed: boolean;
 }
@@ -41,7 +41,7 @@ export function answerClientFaults(server: Server): (request: IncomingMessage, r
   const connections = new WeakMap<Socket, Connection>();
 
   function connectionOf(socket: Socket): Connection {
-    const connection = connections.get(socket) ?? { latest: null, unfinished: new Set(), failed: false };
+    const connection = connections.get(socket) ?? { latest: null, unfinished: [], failed: false };
     connections.set(socket, connection);
     return connection;
   }
@@ -57,7 +57,7 @@ export function answerClientFaults(server: Server): (request: IncomingMessage, r
     // The rest must not come after all and be acted on. After other faults it can't.
     if (isLate) socket.pause();
 
-    const earlier = [...connection.unfinished].filter((response) => response !== culprit?.response);
+    const earlier = connection.unfinished.filter((response) => response !== culprit?.response);
     const over = earlier.map((response) => new Promise((resolve) => response.once('close', resolve)));
     void Promise.all(over).then(() => {
       if (!socket.writable) return socket.destroy();
@@ -80,9 +80,9 @@ export function answerClientFaults(server: Server): (request: IncomingMessage, r
     const connection = connectionOf(request.socket);
     const exchange = { request, response };
     connection.latest = exchange;
-    connection.unfinished.add(response);
+    connection.unfinished.push(response);
     response.once('close', () => {
-      connection.unfinished.delete(response);
+      connection.unfinished.splice(connection.unfinished.indexOf(response), 1);
       if (connection.latest === exchange && request.complete) connection.latest = null; // an idle connection holds no body
     });
   };

@@ -5,7 +5,7 @@ import type { Outbound } from '@offload/outbound';
 import { createLogger } from '@offload/runtime';
 import { z } from 'zod';
 import { attempt, type AttemptParts } from './attempt.ts';
-import { CancelledError } from './held-jobs.ts';
+import { CancelledError, createHeldJobs } from './held-jobs.ts';
 import { PermanentError, RetryAfterError, SnoozeError, type HandlerContext } from './handler.ts';
 
 type Run = (payload: unknown, context: HandlerContext) => Promise<unknown>;
@@ -18,8 +18,9 @@ const definition = defineJob({
 });
 
 function setup(handler: Run, more: Partial<AttemptParts> = {}) {
-  const stop = new AbortController();
-  const cancel = new AbortController();
+  const letGo = new AbortController();
+  const heldJobs = createHeldJobs(letGo.signal);
+  const holding = heldJobs.take('id', new AbortController().signal);
   const job = { id: 'id', payload: { n: 1 }, attempt: 2, maxAttempts: 3, errors: [] as unknown } as Job;
   const log = createLogger('spec', { level: 'silent', instance: 'spec' });
   const context = {
@@ -29,6 +30,9 @@ function setup(handler: Run, more: Partial<AttemptParts> = {}) {
     progress: () => undefined,
     outbound: {} as Outbound,
     log,
+    get signal() {
+      return holding.run.signal;
+    },
   };
   const backoff = { baseMs: 100, factor: 1, maxMs: 100 };
   const parts = {
@@ -37,12 +41,12 @@ function setup(handler: Run, more: Partial<AttemptParts> = {}) {
     handler,
     timeoutMs: 60_000,
     backoff,
-    cancelled: cancel.signal,
-    stops: [stop.signal],
+    holding,
     context,
   };
   const all = { ...parts, ...more } as AttemptParts;
-  return { stop, cancel, parts: all, run: () => attempt(all) };
+  const stop = (): void => letGo.abort(new Error('the worker is stopping'));
+  return { stop, cancel: () => heldJobs.cancel('id'), run: () => attempt(all) };
 }
 
 /** A handler that ends when its signal fires, and in no other way. */
@@ -209,13 +213,14 @@ it('counts a result that comes after the timeout as a timeout', async () => {
 it('gives the job back when the worker must let go of it', async () => {
   const { run, stop } = setup(obedient);
   const outcome = run();
-  stop.abort(new Error('the worker is stopping'));
+  stop();
   expect(await outcome).toEqual({ status: 'queued' });
 });
 
 it('gives the job back at once when it had to be let go of before it began', async () => {
-  const { parts } = setup(obedient);
-  expect(await attempt({ ...parts, stops: [AbortSignal.abort(new Error('stopping'))] })).toEqual({ status: 'queued' });
+  const { run, stop } = setup(obedient);
+  stop();
+  expect(await run()).toEqual({ status: 'queued' });
 });
 
 it('keeps the result of a handler that finishes although it was told to stop', async () => {
@@ -223,7 +228,7 @@ it('keeps the result of a handler that finishes although it was told to stop', a
     new Promise((resolve) => signal.addEventListener('abort', () => resolve({ doubled: 2 })));
   const { run, stop } = setup(finishes);
   const outcome = run();
-  stop.abort();
+  stop();
   expect(await outcome).toEqual({ status: 'succeeded', result: { doubled: 2 }, json: '{"doubled":2}' });
 });
 
@@ -239,7 +244,7 @@ it('keeps error messages storable: no NUL, no half surrogate pair, no novel', as
 it('ends as cancelled when its job is, and tells the handler why', async () => {
   let reason: unknown;
   const { run, cancel } = setup((_payload, { signal }) => {
-    cancel.abort(new CancelledError());
+    cancel();
     reason = signal.reason;
     throw signal.reason;
   });
@@ -254,7 +259,7 @@ it.each<[string, Run]>([
 ])('ends as cancelled also when the handler %s', async (_what, handler) => {
   const { run, cancel } = setup(
     (payload, context) => {
-      cancel.abort(new CancelledError());
+      cancel();
       return handler(payload, context);
     },
     { abandonAfterMs: 1 },
@@ -264,17 +269,17 @@ it.each<[string, Run]>([
 
 it('does not begin a job that was cancelled before, and gives none back that is cancelled while it lets go', async () => {
   const before = setup(obedient);
-  before.cancel.abort(new CancelledError());
+  before.cancel();
   expect(await before.run()).toEqual({ status: 'cancelled' });
 
   const meanwhile = setup(
     (_payload, { signal }) =>
       new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => {
-          meanwhile.cancel.abort(new CancelledError());
+          meanwhile.cancel();
           reject(signal.reason);
         });
-        meanwhile.stop.abort(new Error('the worker is stopping'));
+        meanwhile.stop();
       }),
   );
   expect(await meanwhile.run()).toEqual({ status: 'cancelled' });

@@ -3,6 +3,7 @@ import type { AttemptError, Outcome } from '@offload/database';
 import { z } from 'zod';
 import { retryDelayMs } from './backoff.ts';
 import { PermanentError, RetryAfterError, SnoozeError, type Handler, type HandlerContext } from './handler.ts';
+import type { Holding } from './held-jobs.ts';
 import { storable } from './storable.ts';
 
 export interface AttemptParts {
@@ -13,12 +14,9 @@ export interface AttemptParts {
   backoff: Backoff;
   /** How long the handler may take to obey its signal before its run is abandoned, in milliseconds. @default 2_000 */
   abandonAfterMs?: number;
-  /** Fires when the job is to be cancelled. */
-  cancelled: AbortSignal;
-  /** Fire when this worker must let go of the job: it is stopping, or the broker gave the job to another. */
-  stops: readonly AbortSignal[];
-  /** Of this run alone: it is completed with the run's signal. */
-  context: Omit<HandlerContext, 'signal'>;
+  /** The ring of the job. */
+  holding: Pick<Holding, 'run' | 'cancelled' | 'mustLetGo'>;
+  context: HandlerContext;
 }
 
 /** Ends a run that took longer than its job's timeout. */
@@ -34,42 +32,38 @@ class TimeoutError extends Error {
  * cancelled, counts no more.
  */
 export async function attempt(parts: AttemptParts): Promise<Outcome> {
-  const { job, definition, handler, timeoutMs, abandonAfterMs = 2_000, cancelled, stops, context } = parts;
-  const mustLetGo = (): boolean => stops.some(({ aborted }) => aborted);
-  if (cancelled.aborted) return { status: 'cancelled' };
-  if (mustLetGo()) return { status: 'queued' };
+  const { job, definition, timeoutMs, holding } = parts;
+  const { run } = holding;
+  if (holding.cancelled) return { status: 'cancelled' };
+  if (holding.mustLetGo) return { status: 'queued' };
 
-  const run = new AbortController();
   const timer = setTimeout(() => run.abort(new TimeoutError(`took longer than ${timeoutMs} ms`)), timeoutMs);
-  const timedOut = (): boolean => run.signal.reason instanceof TimeoutError;
-  // Taken off again below: these signals live much longer than a run.
-  const onStop = ({ target }: Event): void => run.abort((target as AbortSignal).reason);
-  const signals = [cancelled, ...stops];
-  for (const signal of signals) signal.addEventListener('abort', onStop);
   try {
     const payload = definition.payload.safeParse(job.payload);
     if (!payload.success) return { status: 'failed', error: jobError('invalid-payload', payload.error, job.attempt) };
-    const handling = (async () => handler(payload.data, Object.assign(context, { signal: run.signal })))();
-    const returned = await Promise.race([handling, abandoned(run.signal, abandonAfterMs)]);
-    if (cancelled.aborted) return { status: 'cancelled' };
-    if (timedOut()) throw run.signal.reason;
+    const returned = await handle(payload.data, parts);
+    if (holding.cancelled) return { status: 'cancelled' };
+    if (run.reason instanceof TimeoutError) return failed(run.reason, parts);
     return succeeded(definition, returned, job.attempt);
   } catch (error) {
-    if (cancelled.aborted) return { status: 'cancelled' };
-    if (timedOut()) return failed(run.signal.reason, parts);
-    return mustLetGo() ? { status: 'queued' } : failed(error, parts);
+    if (holding.cancelled) return { status: 'cancelled' };
+    if (run.reason instanceof TimeoutError) return failed(run.reason, parts);
+    return holding.mustLetGo ? { status: 'queued' } : failed(error, parts);
   } finally {
     clearTimeout(timer);
-    for (const signal of signals) signal.removeEventListener('abort', onStop);
+    run.onAbort = undefined; // the ring outlives the run by two round trips, and would keep all of it in memory
   }
 }
 
-/** Rejects a while after the signal, for handlers that do not obey it. */
-function abandoned(signal: AbortSignal, afterMs: number): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const abandon = (): void => void setTimeout(reject, afterMs, signal.reason).unref();
-    if (signal.aborted) abandon();
-    else signal.addEventListener('abort', abandon, { once: true });
+/** Calls the handler; rejects a while after its signal has fired, if it does not obey that. */
+function handle(
+  payload: unknown,
+  { handler, holding: { run }, context, abandonAfterMs = 2_000 }: AttemptParts,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    run.onAbort = (reason) => void setTimeout(reject, abandonAfterMs, reason).unref();
+    if (run.reason) run.onAbort(run.reason);
+    Promise.resolve(handler(payload, context)).then(resolve, reject);
   });
 }
 

@@ -1,9 +1,14 @@
 import type { HeldJob } from '@offload/database';
+import { LazyAbortController } from './lazy-abort-controller.ts';
 
 /** The jobs whose rings this worker holds now: what is told to all workers finds its job here. */
 export interface HeldJobs {
-  /** From the moment its ring is here, so that a cancel which overtakes the answer to our claim finds it too. */
-  take(jobId: string): Holding;
+  /**
+   * From the moment its ring is here, so that a cancel which overtakes the answer to our claim finds it too.
+   *
+   * @param lost fires when the broker gives the ring to another; mostly that of many rings
+   */
+  take(jobId: string, lost: AbortSignal): Holding;
   /** Cancels the job if it is here; otherwise it is somebody else's. */
   cancel(jobId: string): void;
   /** Those that have been claimed. */
@@ -12,8 +17,12 @@ export interface HeldJobs {
 
 /** One ring that is here. */
 export interface Holding {
-  /** Fires when its job is to be cancelled. */
-  readonly cancelled: AbortSignal;
+  /** Of its run: fires when the job is to be cancelled, and when this worker must let go of it. */
+  readonly run: LazyAbortController;
+  /** The job is to be cancelled. */
+  readonly cancelled: boolean;
+  /** This worker must let go of the job: it is stopping, or the broker gave the job to another. */
+  readonly mustLetGo: boolean;
   /** The attempt is ours. */
   claimed(attempt: number): void;
   release(): void;
@@ -28,21 +37,70 @@ export class CancelledError extends Error {
   }
 }
 
-export function createHeldJobs(): HeldJobs {
-  const holdings = new Set<{ jobId: string; attempt: number | null; cancel: AbortController }>();
+/** @param letGo fires when this worker has waited long enough for running jobs while it stops */
+export function createHeldJobs(letGo: AbortSignal): HeldJobs {
+  // Places that are used again: see `UnderWay` in messaging for why this is no set.
+  const here: (HeldRing | undefined)[] = [];
+  const free: number[] = [];
+  const watched = new WeakSet<AbortSignal>();
+
+  /** Ends the runs of all rings that are lost with this signal. Listens once, however many there are. */
+  function watch(signal: AbortSignal): void {
+    if (watched.has(signal)) return;
+    watched.add(signal);
+    signal.addEventListener('abort', () => {
+      for (const ring of here) if (ring?.isLostWith(signal)) ring.run.abort(signal.reason as Error);
+    });
+  }
+
+  watch(letGo);
   return {
-    take(jobId) {
-      const holding = { jobId, attempt: null as number | null, cancel: new AbortController() };
-      holdings.add(holding);
-      return {
-        cancelled: holding.cancel.signal,
-        claimed: (attempt) => void (holding.attempt = attempt),
-        release: () => void holdings.delete(holding),
-      };
+    take(jobId, lost) {
+      watch(lost);
+      const place = free.pop() ?? here.length;
+      const ring = new HeldRing(jobId, [lost, letGo], () => {
+        here[place] = undefined;
+        free.push(place);
+      });
+      here[place] = ring;
+      return ring;
     },
     cancel(jobId) {
-      for (const holding of holdings) if (holding.jobId === jobId) holding.cancel.abort(new CancelledError());
+      for (const ring of here) if (ring?.jobId === jobId) ring.cancel();
     },
-    claimed: () => [...holdings].flatMap(({ jobId, attempt }) => (attempt === null ? [] : [{ jobId, attempt }])),
+    claimed: () =>
+      here.flatMap((ring) => (ring && ring.attempt !== null ? [{ jobId: ring.jobId, attempt: ring.attempt }] : [])),
   };
+}
+
+class HeldRing implements Holding {
+  readonly run = new LazyAbortController();
+  readonly jobId: string;
+  attempt: number | null = null;
+  cancelled = false;
+  readonly release: () => void;
+  readonly #lostWith: readonly AbortSignal[];
+
+  constructor(jobId: string, lostWith: readonly AbortSignal[], release: () => void) {
+    this.jobId = jobId;
+    this.#lostWith = lostWith;
+    this.release = release;
+  }
+
+  get mustLetGo(): boolean {
+    return this.#lostWith.some(({ aborted }) => aborted);
+  }
+
+  isLostWith(signal: AbortSignal): boolean {
+    return this.#lostWith.includes(signal);
+  }
+
+  claimed(attempt: number): void {
+    this.attempt = attempt;
+  }
+
+  cancel(): void {
+    this.cancelled = true;
+    this.run.abort(new CancelledError());
+  }
 }

@@ -64,8 +64,8 @@ const outbound = createOutbound({ allowPrivateTargets: config.ALLOW_PRIVATE_TARG
 
 const stopping = new AbortController();
 const letGo = new AbortController();
-setMaxListeners(0, stopping.signal, letGo.signal); // each job that runs listens
-const heldJobs = createHeldJobs();
+setMaxListeners(0, stopping.signal); // each job that waits for the database may listen
+const heldJobs = createHeldJobs(letGo.signal);
 const parts: RunJobParts = {
   database,
   holder: instance,
@@ -76,7 +76,6 @@ const parts: RunJobParts = {
   metrics: createJobMetrics(metrics),
   log,
   stopping: stopping.signal,
-  letGo: letGo.signal,
 };
 const consumers: Consumer[] = [];
 const app = createHttpService({

@@ -58,14 +58,13 @@ function worker(onDatabase: Database = database) {
       announced.push({ event, job });
     },
     holder: 'spec',
-    heldJobs: createHeldJobs(),
+    heldJobs: createHeldJobs(letGo.signal),
     findHandler: (type) =>
       type === definition.type ? { definition, handler: (payload, context) => handler(payload, context) } : undefined,
     outbound: {} as Outbound,
     metrics: createJobMetrics(createMetrics()),
     log: createLogger('spec', { level: 'silent', instance: 'spec' }),
     stopping: stopping.signal,
-    letGo: letGo.signal,
   };
   return {
     run: (message: Parameters<typeof runJob>[0]) => runJob(message, parts),

@@ -25,8 +25,6 @@ export interface RunJobParts {
   log: Logger;
   /** Fires when the worker begins to stop: rings that are not claimed by then go back. */
   stopping: AbortSignal;
-  /** Fires when the worker has waited long enough for running jobs while it stops. */
-  letGo: AbortSignal;
 }
 
 type RingDelivery = Pick<Delivery<Ring>, 'body' | 'messageId' | 'redelivered' | 'deliveryCount' | 'signal'>;
@@ -44,7 +42,7 @@ const UNKNOWN_TYPE_DELAY_MS = 5_000;
 export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promise<Verdict> {
   const ring = ringId.safeParse(delivery.messageId);
   if (!ring.success) return { reject: 'message_id is not a UUID' };
-  const holding = parts.heldJobs.take(delivery.body.jobId);
+  const holding = parts.heldJobs.take(delivery.body.jobId, delivery.signal);
   try {
     return await runHeld(delivery, ring.data, holding, parts);
   } finally {
@@ -79,7 +77,7 @@ async function runHeld(delivery: RingDelivery, ringId: string, holding: Holding,
   announceInPassing(claim.job, parts);
   const started = performance.now();
   const noLongerRunning = metrics.running();
-  const outcome = await outcomeOf(delivery, claim, holding, parts).finally(noLongerRunning);
+  const outcome = await outcomeOf(claim, holding, parts).finally(noLongerRunning);
   const seconds = (performance.now() - started) / 1_000;
   metrics.outcome(type, outcome, seconds);
 
@@ -111,14 +109,9 @@ async function claimFor(delivery: RingDelivery, ringId: string, parts: RunJobPar
   }
 }
 
-async function outcomeOf(
-  { signal }: RingDelivery,
-  claim: Claimed,
-  { cancelled }: Holding,
-  parts: RunJobParts,
-): Promise<Outcome> {
+async function outcomeOf(claim: Claimed, holding: Holding, parts: RunJobParts): Promise<Outcome> {
   const { job, timeoutMs, backoff } = claim;
-  const { database, findHandler, outbound, letGo, log } = parts;
+  const { database, findHandler, outbound, log } = parts;
 
   const found = findHandler(job.type);
   if (!found) {
@@ -140,9 +133,8 @@ async function outcomeOf(
       ...found,
       timeoutMs,
       backoff,
-      cancelled,
-      stops: [signal, letGo],
-      context: contextOf(job, reporter.progress, outbound, log),
+      holding,
+      context: contextOf(job, holding, reporter.progress, outbound, log),
     });
   } finally {
     await reporter.stop();
@@ -151,10 +143,11 @@ async function outcomeOf(
 
 function contextOf(
   { id, type, attempt }: Job,
+  { run }: Holding,
   progress: HandlerContext['progress'],
   outbound: Outbound,
   log: Logger,
-): Omit<HandlerContext, 'signal'> {
+): HandlerContext {
   let own: Logger | undefined;
   return {
     jobId: id,
@@ -162,6 +155,9 @@ function contextOf(
     idempotencyKey: `offload-${id}`,
     progress,
     outbound,
+    get signal() {
+      return run.signal;
+    },
     /** Most handlers write no line, and a logger is not for nothing. */
     get log() {
       return (own ??= log.child({ jobId: id, type, attempt }));

@@ -81,7 +81,7 @@ async function runHeld(delivery: RingDelivery, ringId: string, holding: Holding,
   const seconds = (performance.now() - started) / 1_000;
   metrics.outcome(type, outcome, seconds);
 
-  const job = await settle(delivery, claim.job, outcome, parts);
+  const job = await settle(delivery, claim, outcome, parts);
   if (job) {
     log.info({ ...about, seconds, error: 'error' in outcome ? outcome.error?.message : undefined }, job.status);
     await announceFor(delivery, job, parts);
@@ -168,11 +168,11 @@ function contextOf(
 /** @returns the job to announce, or null when another attempt holds it by now */
 async function settle(
   { signal }: RingDelivery,
-  claimed: Job,
+  claimed: Claimed,
   outcome: Outcome,
   { database, metrics, log }: RunJobParts,
 ): Promise<Job | null> {
-  const { id, attempt } = claimed;
+  const { id, attempt } = claimed.job;
   const settlement = { jobId: id, attempt, outcome, claimed };
   let tries = 0;
   const job = await persist(

@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { freshDatabaseUrl } from '@offload/testing';
@@ -6,7 +7,15 @@ import { migrate } from './migrate.ts';
 import { openDatabase } from './open-database.ts';
 
 /** What is asked of PostgreSQL for every job. */
-const hot = ['claim-jobs', 'settle-jobs', 'confirm-rings', 'hold-jobs', 'take-owed-rings'];
+const hot = [
+  'claim-waiting-jobs',
+  'claim-jobs',
+  'succeed-jobs',
+  'settle-jobs',
+  'confirm-rings',
+  'hold-jobs',
+  'take-owed-rings',
+];
 
 /** The text of each prepared statement, by its name, and how a session begins. */
 const texts = new Map<string, string>();
@@ -49,9 +58,13 @@ async function liveThrough(database: ReturnType<typeof openDatabase>): Promise<v
     claimId: randomUUID(),
     holder: 'spec',
   };
-  await database.claimJob({ jobId: job.id, ...delivery });
+  const claimed = await database.claimJob({ jobId: job.id, ...delivery });
+  assert(claimed.kind === 'claimed');
   await database.holdJobs([{ jobId: job.id, attempt: 1 }]);
-  await database.settleJob({ jobId: job.id, attempt: 1, outcome: { status: 'succeeded', result: 1 } });
+  await database.settleJob({ jobId: job.id, attempt: 1, outcome: { status: 'succeeded', result: 1 }, claimed });
+  // And what few jobs go through.
+  await database.settleJob({ jobId: job.id, attempt: 1, outcome: { status: 'queued' } });
+  await database.claimJob({ jobId: job.id, ...delivery, redelivered: true, deliveryCount: 1 });
 }
 
 /** Of the plan that is kept for any parameters: which index leads to rows of `jobs` and `outbox`, or that none does. */
@@ -62,7 +75,7 @@ async function waysTo(name: string): Promise<string[]> {
   const nulls = Array(parameters).fill('null').join(', ');
   const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain (costs off) execute "${name}"(${nulls})`);
   const scans = rows.flatMap(
-    (row) => /(Seq Scan on|Scan using|Bitmap Index Scan on) (\w+)/.exec(row['QUERY PLAN']) ?? [],
+    (row) => /(Seq Scan on|Tid Scan on|Scan using|Bitmap Index Scan on) (\w+)/.exec(row['QUERY PLAN']) ?? [],
   );
   return [...new Set(scans.filter((match) => /^(jobs|outbox)/.test(match)))].sort();
 }
@@ -73,7 +86,9 @@ it('knows the statements that it is about', () => {
 
 // A plan is kept until the table is analysed again: what is chosen now must do for millions of jobs, too.
 it.each([
+  ['claim-waiting-jobs', ['jobs', 'jobs_pkey']],
   ['claim-jobs', ['jobs_pkey']],
+  ['succeed-jobs', ['jobs', 'jobs_pkey']],
   ['settle-jobs', ['jobs_pkey']],
   ['hold-jobs', ['jobs_pkey']],
   ['confirm-rings', ['jobs_pkey', 'outbox_pkey']],

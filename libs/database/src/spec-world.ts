@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { isFinished, type Job, type Webhook } from '@offload/contracts';
 import type pg from 'pg';
 import type { Database } from './open-database.ts';
+import type { Claim } from './transitions/claim-jobs.ts';
 import type { Outcome } from './transitions/settle-jobs.ts';
+
+type Claimed = Extract<Claim, { kind: 'claimed' }>;
 
 /** A ring in the broker. */
 interface Ring {
@@ -18,6 +21,8 @@ interface Delivered {
   claimId: string;
   deliveryCount: number;
   attempt: number | null;
+  /** what the claim was answered, where it was heard */
+  claimed?: Claimed;
   /** its channel is gone: the broker has given the ring to the queue again, or lost it */
   lost: boolean;
 }
@@ -74,7 +79,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
     const held = workers.flat().some((other) => other.ring.jobId === ring.jobId && isHolder(other, before));
     if (answerLost) await database.claimJob(tried);
     const claimed = await database.claimJob(tried);
-    if (claimed.kind === 'claimed') delivered.attempt = claimed.job.attempt;
+    if (claimed.kind === 'claimed') Object.assign(delivered, { claimed, attempt: claimed.job.attempt });
     else answer(worker, delivered, claimed.kind === 'held' ? 'requeue' : 'ack');
     const name = `${ring.jobId} ${delivered.attempt}`;
     const shared = delivered.attempt !== null && (claimOf.get(name) ?? claimId) !== claimId;
@@ -93,7 +98,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
     const attempt = delivered.attempt as number;
     const before = await database.getJob(jobId);
     const outcome = attempt < (before?.maxAttempts ?? 0) ? wanted : lastOutcome(wanted);
-    const settlement = { jobId, attempt, outcome };
+    const settlement = { jobId, attempt, outcome, ...(delivered.claimed && { claimed: delivered.claimed }) };
     const first = await database.settleJob(settlement);
     const after = await database.getJob(settlement.jobId);
     const free = outcome.status === 'queued' || (outcome.status === 'scheduled' && !outcome.error);

@@ -1,9 +1,9 @@
 import type { Backoff, Job } from '@offload/contracts';
 import type { Pool } from 'pg';
 import { plainArray, textArray } from '../array-literal.ts';
-import { hasStatus, isOneOf } from '../by-id.ts';
+import { hasStatus, isOneOf, placeOf } from '../by-id.ts';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
-import { oweWebhooks } from '../webhooks/owe-webhooks.ts';
+import { owesNoWebhook, oweWebhooks } from '../webhooks/owe-webhooks.ts';
 import { workerLost } from './attempt-error.ts';
 
 /** One arrival of a ring at a worker. */
@@ -22,13 +22,41 @@ export interface Delivery {
 
 export type Claim =
   /** The attempt is the caller's: `job.attempt` is its number and its fence. */
-  | { kind: 'claimed'; job: Job; takeover: boolean; timeoutMs: number; backoff: Backoff }
+  | { kind: 'claimed'; job: Job; takeover: boolean; timeoutMs: number; backoff: Backoff; owesWebhook: boolean }
   /** An attempt was lost with its worker, and no other follows: the job is `failed`, or `cancelled` if that was asked. */
   | { kind: 'ended'; job: Job }
   /** Running, held by this very ring through a delivery that is not known to be older: to be asked again later. */
   | { kind: 'held'; job: Job }
   /** Not the caller's to run: finished, not due yet, held by another ring, or (`job` null) unknown. */
   | { kind: 'refused'; job: Job | null };
+
+const claimed = `${jobColumns}, job.claim_id as "claimId", job.timeout_ms as "timeoutMs", job.backoff,
+  not ${owesNoWebhook('job')} as "owesWebhook"`;
+
+// Nearly all rings are new, and their jobs wait. Whatever else a job may be, the statement below sees to it: this one costs
+// half.
+const claimWaitingSql = `
+  update jobs as job set
+    status = 'running',
+    attempt = job.attempt + 1,
+    started_at = now(),
+    finished_at = null,
+    error = null,
+    progress = null,
+    holder = delivery.holder,
+    held_at = now(),
+    ring_id = delivery.ring_id,
+    delivery_count = delivery.delivery_count,
+    claim_id = delivery.claim_id,
+    version = job.version + 1
+  from (
+    select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::text[])
+      as delivery(job_id, ring_id, delivery_count, claim_id, holder)
+    order by job_id offset 0
+  ) as delivery cross join ${placeOf('delivery.job_id')}
+  where job.ctid = place.ctid
+    and (${hasStatus('job', 'queued')} or (${hasStatus('job', 'scheduled')} and job.due_at <= now()))
+  returning ${claimed}, false as takeover, false as ended`;
 
 // The guards of the state table, and two more. A row that carries the caller's own claim id is its own attempt already (the
 // answer to its claim was lost), and goes on as that. And a takeover takes a later delivery than the one that holds the
@@ -83,18 +111,54 @@ const claimSql = `
   ), told as (
     ${oweWebhooks}
   )
-  select ${jobColumns}, job.claim_id as "claimId", job.timeout_ms as "timeoutMs", job.backoff, takeover, ended from job`;
+  select ${claimed}, takeover, ended from job`;
 
 type ClaimedRow = JobRow & {
   claimId: string;
   timeoutMs: number;
   backoff: Backoff;
+  owesWebhook: boolean;
   takeover: boolean;
   ended: boolean;
 };
 
 /** queued (or scheduled and due) → running, attempt + 1; running → running, attempt + 1 when its holder is gone. */
 export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Claim[]> {
+  const claimed = new Map<string, ClaimedRow>();
+  const keep = (rows: ClaimedRow[]): void => rows.forEach((row) => claimed.set(row.claimId, row));
+  const left = (): Delivery[] => deliveries.filter(({ claimId }) => !claimed.has(claimId));
+
+  const again = new Set(deliveries.filter(({ redelivered }) => redelivered).map(({ jobId }) => jobId.toLowerCase()));
+  const first = deliveries.filter(({ jobId }) => !again.has(jobId.toLowerCase()));
+  if (first.length > 0) keep(await claimWaiting(pool, first));
+  if (left().length > 0) keep(await claimAny(pool, left()));
+  const refusedIds = left().map(({ jobId }) => jobId);
+  const refused = refusedIds.length === 0 ? new Map<string, Holding>() : await readHoldings(pool, refusedIds);
+  return deliveries.map(({ jobId, ringId, claimId }): Claim => {
+    const row = claimed.get(claimId);
+    if (!row) return refusalOf(refused.get(jobId.toLowerCase()), ringId);
+    if (row.ended) return { kind: 'ended', job: toJob(row) };
+    const { takeover, timeoutMs, backoff, owesWebhook } = row;
+    return { kind: 'claimed', job: toJob(row), takeover, timeoutMs, backoff, owesWebhook };
+  });
+}
+
+async function claimWaiting(pool: Pool, deliveries: Delivery[]): Promise<ClaimedRow[]> {
+  const { rows } = await pool.query<ClaimedRow>({
+    name: 'claim-waiting-jobs',
+    text: claimWaitingSql,
+    values: [
+      plainArray(deliveries.map((delivery) => delivery.jobId)),
+      plainArray(deliveries.map((delivery) => delivery.ringId)),
+      plainArray(deliveries.map((delivery) => delivery.deliveryCount)),
+      plainArray(deliveries.map((delivery) => delivery.claimId)),
+      textArray(deliveries.map((delivery) => delivery.holder)),
+    ],
+  });
+  return rows;
+}
+
+async function claimAny(pool: Pool, deliveries: Delivery[]): Promise<ClaimedRow[]> {
   const { rows } = await pool.query<ClaimedRow>({
     name: 'claim-jobs',
     text: claimSql,
@@ -107,16 +171,7 @@ export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Cla
       textArray(deliveries.map((delivery) => delivery.holder)),
     ],
   });
-  const claimed = new Map(rows.map((row) => [row.claimId, row]));
-  const refusedIds = deliveries.filter(({ claimId }) => !claimed.has(claimId)).map(({ jobId }) => jobId);
-  const refused = refusedIds.length === 0 ? new Map<string, Holding>() : await readHoldings(pool, refusedIds);
-  return deliveries.map(({ jobId, ringId, claimId }): Claim => {
-    const row = claimed.get(claimId);
-    if (!row) return refusalOf(refused.get(jobId.toLowerCase()), ringId);
-    if (row.ended) return { kind: 'ended', job: toJob(row) };
-    const { takeover, timeoutMs, backoff } = row;
-    return { kind: 'claimed', job: toJob(row), takeover, timeoutMs, backoff };
-  });
+  return rows;
 }
 
 interface Holding {

@@ -1,5 +1,9 @@
 import { jobSnapshot } from '../job-row.ts';
 
+/** SQL: that nobody is owed a webhook when `job` ends, as of now. */
+export const owesNoWebhook = (job: string): string =>
+  `(${job}.webhook is null and not exists (select from webhook_endpoints where gone_at is null))`;
+
 /**
  * Part of each statement that can end a job: owes the webhooks of those that it has ended, out of its rows `job`. So they
  * are owed in the transaction of the terminal state, whatever becomes of the event.

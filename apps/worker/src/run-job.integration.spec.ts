@@ -473,6 +473,7 @@ describe('while database or broker are away', () => {
   it('the ring is not acknowledged before the broker has the last event', async () => {
     const job = await queuedJob();
     handler = async () => {
+      await new Promise(setImmediate); // the first event goes out when a handler has begun
       brokerFaults = [new BrokerUnavailableError('away'), new BrokerUnavailableError('away')];
     };
     expect(await worker().run(delivery(job).message)).toBe('ack');

@@ -74,10 +74,11 @@ async function runHeld(delivery: RingDelivery, ringId: string, holding: Holding,
   const { id: jobId, type, attempt } = claim.job;
   const about = { jobId, type, attempt };
   log.info(about, 'running');
-  announceInPassing(claim.job, parts);
   const started = performance.now();
   const noLongerRunning = metrics.running();
-  const outcome = await outcomeOf(claim, holding, parts).finally(noLongerRunning);
+  const running = outcomeOf(claim, holding, parts).finally(noLongerRunning);
+  announceInPassing(claim.job, parts); // the handler first: it has begun by now
+  const outcome = await running;
   const seconds = (performance.now() - started) / 1_000;
   metrics.outcome(type, outcome, seconds);
 

@@ -21,6 +21,7 @@ export {
 export { consume, type Consumer, type ConsumerOptions, type Verdict } from './consumer.ts';
 export { type Delivery } from './delivery.ts';
 export { UnderWay } from './under-way.ts';
+export { whenWritten } from './write-together.ts';
 export { subscribe, type SubscriberOptions } from './subscriber.ts';
 export { browseQueue, type BrowsedMessage, type BrowseOptions } from './browse-queue.ts';
 export { inspectQueues, type QueueInspector, type QueueStatus } from './inspect-queues.ts';

@@ -22,3 +22,11 @@ export function writeTogether(socket: Socket): void {
     return write(...args);
   };
 }
+
+/**
+ * Resolves when what was published before, in this turn of the event loop, has gone out, if the broker takes it: amqplib hands
+ * messages to the socket in a `setImmediate` that it asks for in a `process.nextTick`, and so does this, behind it.
+ */
+export function whenWritten(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(setImmediate, resolve));
+}

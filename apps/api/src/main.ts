@@ -7,6 +7,7 @@ import {
   createLogger,
   createMetrics,
   handleShutdown,
+  keepHeapSmall,
   listen,
   loadConfig,
 } from '@offload/runtime';
@@ -19,6 +20,7 @@ import { startRelay } from './relay.ts';
 import { startRetention } from './retention.ts';
 import { createWaiters } from './waiters.ts';
 
+keepHeapSmall();
 const config = loadConfig(configSchema);
 const instance = config.INSTANCE ?? `api-${hostname()}-${process.pid}`;
 const log = createLogger('api', { level: config.LOG_LEVEL, instance });

@@ -8,6 +8,7 @@ import {
   createLogger,
   createMetrics,
   handleShutdown,
+  keepHeapSmall,
   listen,
   loadConfig,
 } from '@offload/runtime';
@@ -17,6 +18,7 @@ import { createHub } from './browsers/hub.ts';
 import { startWebhookDelivery } from './webhooks/deliver-webhooks.ts';
 import { startRefresh } from './browsers/refresh.ts';
 
+keepHeapSmall();
 const config = loadConfig(configSchema);
 const instance = config.INSTANCE ?? `notifier-${hostname()}-${process.pid}`;
 const log = createLogger('notifier', { level: config.LOG_LEVEL, instance });

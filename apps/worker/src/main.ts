@@ -21,6 +21,7 @@ import {
   createLogger,
   createMetrics,
   handleShutdown,
+  keepHeapSmall,
   listen,
   loadConfig,
 } from '@offload/runtime';
@@ -32,6 +33,7 @@ import { createJobMetrics } from './job-metrics.ts';
 import { answerRollCall, obey } from './obey.ts';
 import { runJob, type RunJobParts } from './run-job.ts';
 
+keepHeapSmall();
 const config = loadConfig(configSchema);
 const instance = config.INSTANCE ?? `worker-${hostname()}-${process.pid}`;
 const log = createLogger('worker', { level: config.LOG_LEVEL, instance });

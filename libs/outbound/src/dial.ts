@@ -1,8 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
 import { reachOf } from './addresses.ts';
 import { RefusedTargetError } from './errors.ts';
+import { undici } from './undici.ts';
 
 /** Finds every address of a name; rejects when there is none. */
 export type Resolve = (hostname: string) => Promise<readonly string[]>;
@@ -77,7 +78,7 @@ export async function checkedAddresses(
  */
 export function connectBySocket(connectTimeoutMs: number): Connect {
   return ({ addresses, protocol, hostname, port, servername }) => {
-    const connector = buildConnector({
+    const connector = undici().buildConnector({
       timeout: connectTimeoutMs,
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: 500,

@@ -370,3 +370,19 @@ it('breaks off what is under way when it is closed', async () => {
   const outbound = setup();
   await expect(outbound.request({ url }, text)).rejects.toThrow(NetworkFaultError);
 });
+
+it.each([
+  ['before it was asked for anything', false],
+  ['after it was', true],
+])('sends nothing any more once it is closed, %s', async (_when, used) => {
+  let requests = 0;
+  const { url } = await serve((_request, response) => {
+    requests += 1;
+    response.end();
+  });
+  const outbound = setup();
+  if (used) await outbound.request({ url }, () => undefined);
+  await outbound.close();
+  await expect(outbound.request({ url }, () => undefined)).rejects.toThrow(NetworkFaultError);
+  expect(requests).toBe(used ? 1 : 0);
+});

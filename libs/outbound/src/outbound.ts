@@ -1,4 +1,4 @@
-import { Agent, errors, request as send, type buildConnector } from 'undici';
+import type { Agent, buildConnector } from 'undici';
 import { readBody } from './body.ts';
 import {
   checkedAddresses,
@@ -17,6 +17,7 @@ import {
   ResponseTooLargeError,
 } from './errors.ts';
 import { checkedRequest, type OutboundRequest } from './request.ts';
+import { undici } from './undici.ts';
 
 export interface OutboundOptions {
   /** Lets loopback and private ranges through; link-local and metadata addresses never. @default false */
@@ -67,18 +68,26 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
     return connect({ protocol, hostname, port, servername: servernameOf(hostname), addresses });
   }
 
-  const agent = new Agent({
-    // Checking where sockets are made covers each request, first or later, and leaves kept connections pinned.
-    connect: (target, callback) => {
-      dial(target).then(
-        (socket) => callback(null, socket),
-        (error: unknown) => callback(error as Error, null),
-      );
-    },
-    headersTimeout: 0, // One timer for the whole exchange instead: timeoutMs.
-    bodyTimeout: 0,
-    keepAliveMaxTimeout: 10_000,
-  });
+  let agent: Agent | undefined;
+  let closed = false;
+
+  function open(): Agent {
+    const { Agent } = undici();
+    const opened = new Agent({
+      // Checking where sockets are made covers each request, first or later, and leaves kept connections pinned.
+      connect: (target, callback) => {
+        dial(target).then(
+          (socket) => callback(null, socket),
+          (error: unknown) => callback(error as Error, null),
+        );
+      },
+      headersTimeout: 0, // One timer for the whole exchange instead: timeoutMs.
+      bodyTimeout: 0,
+      keepAliveMaxTimeout: 10_000,
+    });
+    if (closed) void opened.destroy(); // and so sends nothing
+    return opened;
+  }
 
   async function request<T>(asked: OutboundRequest, read: (response: OutboundResponse) => T | Promise<T>): Promise<T> {
     const { url, method, headers, body, timeoutMs, maxBytes } = checkedRequest(asked);
@@ -89,6 +98,8 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
     asked.signal?.addEventListener('abort', abort, { once: true });
     const fault = (error: unknown) => (stop.signal.aborted ? stop.signal.reason : asFault(error, url.host));
     try {
+      agent ??= open();
+      const { request: send } = undici();
       const sent = { dispatcher: agent, method, headers, body: body ?? null, signal: stop.signal };
       const response = await send(url, sent as Parameters<typeof send>[1]).catch((error: unknown) => {
         throw fault(error);
@@ -106,7 +117,14 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
     }
   }
 
-  return { allowPrivateTargets, request, close: () => agent.destroy() };
+  return {
+    allowPrivateTargets,
+    request,
+    async close() {
+      closed = true;
+      await agent?.destroy();
+    },
+  };
 }
 
 function asFault(error: unknown, host: string): unknown {
@@ -124,7 +142,8 @@ function asFault(error: unknown, host: string): unknown {
 /** Undici asserts what its parser lets through, as the status 000, and quotes the assertion over several lines. */
 function inOneLine(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (error instanceof errors.HTTPParserError || code === 'ERR_ASSERTION') return 'what came back is no HTTP response';
+  if (error instanceof undici().errors.HTTPParserError || code === 'ERR_ASSERTION')
+    return 'what came back is no HTTP response';
   const [line = ''] = (message ?? '').trim().split(/\s*[\r\n]/);
   return line === '' ? String(code ?? error) : line;
 }

@@ -18,6 +18,7 @@ export { createEventTokens, eventTokensFor, type EventGrant, type EventTokens } 
 export { answers, type ReadinessCheck } from './health.ts';
 export { createHttpService, listen, type HttpServiceOptions, type ListenOptions } from './http-service.ts';
 export { bodyDigest, jsonBody, type JsonBodyOptions } from './json-body.ts';
+export { keepHeapSmall } from './keep-heap-small.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { startLoop, type Loop, type LoopOptions } from './loop.ts';
 export { Counter, createMetrics, Gauge, Histogram, Registry } from './metrics.ts';

@@ -1,15 +1,30 @@
-import { addressOf, eventOf, jobEvents, type EventName, type Job } from '@offload/contracts';
-import { createListPublisher, exchanges, type Publisher } from '@offload/messaging';
+import {
+  addressOf,
+  eventOf,
+  jobEvents,
+  printEvent,
+  type EventName,
+  type Job,
+  type PrintedMembers,
+} from '@offload/contracts';
+import { createListPublisher, exchanges, Printed, type Publisher } from '@offload/messaging';
 
-/** Sends events; resolves when the broker has confirmed them, and rejects as `Publisher.publish` does. */
-export type Announce = (job: Job, event?: EventName) => Promise<void>;
+export interface AnnounceOptions {
+  /** What happened. @default `job.<status>` */
+  event?: EventName;
+  /** What of the job has been printed already. */
+  printed?: PrintedMembers;
+}
 
-/** @returns a function that broadcasts a job as it is now, as `job.<status>` unless the event is named */
+/** Sends a job as an event; resolves when the broker has confirmed it, and rejects as `Publisher.publish` does. */
+export type Announce = (job: Job, options?: AnnounceOptions) => Promise<void>;
+
+/** @returns a function that broadcasts a job as it is now */
 export function announceWith(publisher: Publisher): Announce {
   // Not mandatory: it is no fault when nobody listens.
   const events = createListPublisher(publisher, jobEvents, { exchange: exchanges.events, mandatory: false });
-  return (job, name) => {
+  return (job, { event: name, printed = {} } = {}) => {
     const event = eventOf(job, name);
-    return events.publish(event, addressOf(event));
+    return events.publish(new Printed(printEvent(event, printed)), addressOf(event));
   };
 }

@@ -52,7 +52,7 @@ function worker(onDatabase: Database = database) {
   const letGo = new AbortController();
   const parts: RunJobParts = {
     database: onDatabase,
-    async announce(job, event) {
+    async announce(job, { event } = {}) {
       const fault = brokerFaults.shift();
       if (fault) throw fault;
       announced.push({ event, job });

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { isFinished, ringId, type EventName, type Job, type Ring } from '@offload/contracts';
-import type { Claim, Database, Outcome } from '@offload/database';
+import { isFinished, ringId, type Job, type PrintedMembers, type Ring } from '@offload/contracts';
+import type { Claim, ClaimedJob, Database, Outcome } from '@offload/database';
 import type { Delivery, Verdict } from '@offload/messaging';
 import type { Outbound } from '@offload/outbound';
 import type { Logger } from '@offload/runtime';
-import type { Announce } from './announce.ts';
+import type { Announce, AnnounceOptions } from './announce.ts';
 import { attempt } from './attempt.ts';
 import type { HandlerContext } from './handler.ts';
 import type { findHandler } from './handlers.ts';
@@ -28,7 +28,6 @@ export interface RunJobParts {
 }
 
 type RingDelivery = Pick<Delivery<Ring>, 'body' | 'messageId' | 'redelivered' | 'deliveryCount' | 'signal'>;
-type Claimed = Extract<Claim, { kind: 'claimed' }>;
 
 /** How soon a job comes back whose type this worker does not know: another worker, newer, may. */
 const UNKNOWN_TYPE_DELAY_MS = 5_000;
@@ -77,7 +76,7 @@ async function runHeld(delivery: RingDelivery, ringId: string, holding: Holding,
   const started = performance.now();
   const noLongerRunning = metrics.running();
   const running = outcomeOf(claim, holding, parts).finally(noLongerRunning);
-  announceInPassing(claim.job, parts); // the handler first: it has begun by now
+  announceInPassing(claim.job, parts, { printed: { payload: claim.payloadJson } }); // the handler first: it has begun by now
   const outcome = await running;
   const seconds = (performance.now() - started) / 1_000;
   metrics.outcome(type, outcome, seconds);
@@ -85,7 +84,7 @@ async function runHeld(delivery: RingDelivery, ringId: string, holding: Holding,
   const job = await settle(delivery, claim, outcome, parts);
   if (job) {
     log.info({ ...about, seconds, error: 'error' in outcome ? outcome.error?.message : undefined }, job.status);
-    await announceFor(delivery, job, parts);
+    await announceFor(delivery, job, parts, printedOf(claim, job, outcome));
   }
   // Fenced: whoever holds the job may have no ring of its own left (it had lost this very delivery), so ours goes back,
   // and its next claim finds out.
@@ -110,7 +109,7 @@ async function claimFor(delivery: RingDelivery, ringId: string, parts: RunJobPar
   }
 }
 
-async function outcomeOf(claim: Claimed, holding: Holding, parts: RunJobParts): Promise<Outcome> {
+async function outcomeOf(claim: ClaimedJob, holding: Holding, parts: RunJobParts): Promise<Outcome> {
   const { job, timeoutMs, backoff } = claim;
   const { database, findHandler, outbound, log } = parts;
 
@@ -123,7 +122,8 @@ async function outcomeOf(claim: Claimed, holding: Holding, parts: RunJobParts): 
   const reporter = reportProgressTo(async (progress) => {
     try {
       const current = await database.reportProgress(job.id, job.attempt, progress);
-      if (current) announceInPassing(current, parts, 'job.progress');
+      if (current)
+        announceInPassing(current, parts, { event: 'job.progress', printed: { payload: claim.payloadJson } });
     } catch (error) {
       log.debug({ err: error, jobId: job.id }, 'progress not reported');
     }
@@ -169,7 +169,7 @@ function contextOf(
 /** @returns the job to announce, or null when another attempt holds it by now */
 async function settle(
   { signal }: RingDelivery,
-  claimed: Claimed,
+  claimed: ClaimedJob,
   outcome: Outcome,
   { database, metrics, log }: RunJobParts,
 ): Promise<Job | null> {
@@ -196,8 +196,18 @@ async function settle(
 }
 
 /** The event that ends a delivery's way: the broker must have it before the ring is acknowledged. */
-function announceFor({ signal }: RingDelivery, job: Job, { announce, log }: RunJobParts): Promise<void> {
-  return persist(() => announce(job), [signal], waiting('the last event', job.id, log));
+function announceFor(
+  { signal }: RingDelivery,
+  job: Job,
+  { announce, log }: RunJobParts,
+  printed: PrintedMembers = {},
+): Promise<void> {
+  return persist(() => announce(job, { printed }), [signal], waiting('the last event', job.id, log));
+}
+
+function printedOf({ payloadJson: payload }: ClaimedJob, job: Job, outcome: Outcome): PrintedMembers {
+  const isOurs = job.status === 'succeeded' && outcome.status === 'succeeded' && outcome.json !== undefined;
+  return isOurs ? { payload, result: outcome.json as string } : { payload };
 }
 
 function waiting(what: string, jobId: string, log: Logger): (error: Error) => void {
@@ -205,6 +215,6 @@ function waiting(what: string, jobId: string, log: Logger): (error: Error) => vo
 }
 
 /** An event on the way, which the next one makes up for when it is lost. */
-function announceInPassing(job: Job, { announce, log }: RunJobParts, event?: EventName): void {
-  announce(job, event).catch((error: Error) => log.debug({ err: error, jobId: job.id }, 'event not sent'));
+function announceInPassing(job: Job, { announce, log }: RunJobParts, options: AnnounceOptions): void {
+  announce(job, options).catch((error: Error) => log.debug({ err: error, jobId: job.id }, 'event not sent'));
 }

@@ -55,11 +55,13 @@ export {
   eventOf,
   jobEvent,
   jobEvents,
+  printEvent,
   ring,
   ringId,
   type Control,
   type EventName,
   type JobEvent,
+  type PrintedMembers,
   type Ring,
 } from './messages.ts';
 export {

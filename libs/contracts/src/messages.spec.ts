@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { jobStatus, type Job } from './job.ts';
-import { addressOf, control, eventName, eventNameOf, eventOf, jobEvent, ring } from './messages.ts';
+import { addressOf, control, eventName, eventNameOf, eventOf, jobEvent, printEvent, ring } from './messages.ts';
 
 const at = '2026-11-21T08:00:00.000Z';
 const queued: Job = {
@@ -35,6 +35,21 @@ describe('an event', () => {
   it('is of the moment when the job was finished, however late it is sent', () => {
     expect(eventOf(ended).time).toBe(ended.finishedAt);
     expect(Math.abs(Date.parse(eventOf(queued).time) - Date.now())).toBeLessThan(60_000);
+  });
+
+  it('is printed with what was printed before as it is, and as it would be without that', () => {
+    const event = eventOf({
+      ...ended,
+      status: 'succeeded',
+      payload: { a: '"}\u2028', b: [1, null] },
+      result: ['"', {}],
+    });
+    expect(JSON.parse(printEvent(event, {}))).toEqual(event);
+    const printed = { payload: ' {"a": "\\u0022}\\u2028", "b":[1.0,null]}', result: '["\\"",{}]' };
+    const json = printEvent(event, printed);
+    expect(JSON.parse(json)).toEqual(event);
+    expect(json).toContain(`"payload":${printed.payload},`);
+    expect(JSON.parse(printEvent(eventOf(queued), { payload: '{"seconds":10}' })).data).toEqual(queued);
   });
 
   it('says outside its body what it is and of which job', () => {

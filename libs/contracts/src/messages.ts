@@ -68,6 +68,25 @@ export function eventOf<Data extends Job>(data: Data, event: EventName = `job.${
   };
 }
 
+/** Members of a job that are at hand as JSON. */
+export interface PrintedMembers {
+  payload?: string;
+  result?: string;
+}
+
+/** An event as JSON. What of its job may be large is not printed again where that has been done. */
+export function printEvent({ data, ...envelope }: JobEvent, printed: PrintedMembers): string {
+  const { payload, result, ...rest } = data;
+  const large =
+    `"payload":${printed.payload ?? JSON.stringify(payload)},` + `"result":${printed.result ?? JSON.stringify(result)}`;
+  return `${open(envelope)},"data":${open(rest)},${large}}}`;
+}
+
+/** An object as JSON, without its last brace. */
+function open(object: object): string {
+  return JSON.stringify(object).slice(0, -1);
+}
+
 /** What happened, without the prefix that tells Offload's events from others'. */
 export function eventNameOf({ type }: Pick<JobEvent, 'type'>): EventName {
   return type.slice(TYPE_PREFIX.length) as EventName;

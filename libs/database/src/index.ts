@@ -6,7 +6,7 @@ export type { QueueCount, QueueSample, QueueSamples } from './queues.ts';
 export type { JobPage } from './read-jobs.ts';
 export type { QueueSurvey, RunningJob, Survey } from './survey.ts';
 export type { Cancellation } from './transitions/cancel-job.ts';
-export type { Claim, Delivery } from './transitions/claim-jobs.ts';
+export type { Claim, ClaimedJob, Delivery } from './transitions/claim-jobs.ts';
 export { jobAsMade, type CreatedJob, type NewJob, type Submission, type Submitted } from './transitions/create-jobs.ts';
 export type { IdempotencyKey, KeyedJob } from './transitions/idempotency-keys.ts';
 export type { Deletion } from './transitions/delete-job.ts';

@@ -2,10 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { isFinished, type Job, type Webhook } from '@offload/contracts';
 import type pg from 'pg';
 import type { Database } from './open-database.ts';
-import type { Claim } from './transitions/claim-jobs.ts';
+import type { ClaimedJob } from './transitions/claim-jobs.ts';
 import type { Outcome } from './transitions/settle-jobs.ts';
-
-type Claimed = Extract<Claim, { kind: 'claimed' }>;
 
 /** A ring in the broker. */
 interface Ring {
@@ -22,7 +20,7 @@ interface Delivered {
   deliveryCount: number;
   attempt: number | null;
   /** what the claim was answered, where it was heard */
-  claimed?: Claimed;
+  claimed?: ClaimedJob;
   /** its channel is gone: the broker has given the ring to the queue again, or lost it */
   lost: boolean;
 }

@@ -47,7 +47,10 @@ export interface ListPublisher<Item> {
    * Resolves when the broker has confirmed the item's message, and rejects as `Publisher.publish` does, which is asked only
    * when earlier messages are done with. Items of a message that was refused are sent once more, each by itself.
    */
-  publish(item: Item, to: Required<Pick<PublishOptions, 'correlationId'>> & { routingKey: string }): Promise<void>;
+  publish(
+    item: Item | Printed,
+    to: Required<Pick<PublishOptions, 'correlationId'>> & { routingKey: string },
+  ): Promise<void>;
 }
 
 interface Written {
@@ -102,7 +105,7 @@ export function createListPublisher<Item extends z.ZodType>(
 
   return {
     async publish(item, { routingKey, correlationId }) {
-      const json = JSON.stringify(item) as string | undefined;
+      const json = item instanceof Printed ? item.json : (JSON.stringify(item) as string | undefined);
       if (json === undefined) throw new TypeError(`an item of ${kind.type} can't be written as JSON`);
       const tooLong = pending > 0 && pendingLength + json.length > bounds.maxPendingLength;
       if (pending >= bounds.maxPending || tooLong) {

@@ -64,7 +64,7 @@ describe('claimJob', () => {
     const claim = await database.claimJob(ring(jobId).first);
     const job = await read(jobId);
     expect(claim).toEqual({
-      ...{ kind: 'claimed', job, takeover: false },
+      ...{ kind: 'claimed', job, payloadJson: '{}', takeover: false },
       ...{ timeoutMs: 1_234, backoff: { baseMs: 10, factor: 2, maxMs: 100 }, owesWebhook: false },
     });
     expect(job).toMatchObject({ status: 'running', attempt: 1, version: 2, finishedAt: null, errors: [] });

@@ -2,7 +2,7 @@ import type { Backoff, Job } from '@offload/contracts';
 import type { Pool } from 'pg';
 import { plainArray, textArray } from '../array-literal.ts';
 import { hasStatus, isOneOf, placeOf } from '../by-id.ts';
-import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+import { columnsBut, jobColumns, toJob, type JobRow } from '../job-row.ts';
 import { owesNoWebhook, oweWebhooks } from '../webhooks/owe-webhooks.ts';
 import { workerLost } from './attempt-error.ts';
 
@@ -20,9 +20,24 @@ export interface Delivery {
   holder: string;
 }
 
+/** The attempt is the caller's. */
+export interface ClaimedJob {
+  kind: 'claimed';
+  /** `attempt` is the number of the attempt and its fence. */
+  job: Job;
+  /** The job's payload as it was stored. */
+  payloadJson: string;
+  /** The attempt before was lost with its worker. */
+  takeover: boolean;
+  /** Of this attempt. */
+  timeoutMs: number;
+  backoff: Backoff;
+  /** Somebody is to be told of the job's end by webhook, as of now. */
+  owesWebhook: boolean;
+}
+
 export type Claim =
-  /** The attempt is the caller's: `job.attempt` is its number and its fence. */
-  | { kind: 'claimed'; job: Job; takeover: boolean; timeoutMs: number; backoff: Backoff; owesWebhook: boolean }
+  | ClaimedJob
   /** An attempt was lost with its worker, and no other follows: the job is `failed`, or `cancelled` if that was asked. */
   | { kind: 'ended'; job: Job }
   /** Running, held by this very ring through a delivery that is not known to be older: to be asked again later. */
@@ -30,8 +45,8 @@ export type Claim =
   /** Not the caller's to run: finished, not due yet, held by another ring, or (`job` null) unknown. */
   | { kind: 'refused'; job: Job | null };
 
-const claimed = `${jobColumns}, job.claim_id as "claimId", job.timeout_ms as "timeoutMs", job.backoff,
-  not ${owesNoWebhook('job')} as "owesWebhook"`;
+const claimed = `${columnsBut('payload')}, job.payload::text as "payloadJson", job.claim_id as "claimId",
+  job.timeout_ms as "timeoutMs", job.backoff, not ${owesNoWebhook('job')} as "owesWebhook"`;
 
 // Nearly all rings are new, and their jobs wait. Whatever else a job may be, the statement below sees to it: this one costs
 // half.
@@ -113,7 +128,8 @@ const claimSql = `
   )
   select ${claimed}, takeover, ended from job`;
 
-type ClaimedRow = JobRow & {
+type ClaimedRow = Omit<JobRow, 'payload'> & {
+  payloadJson: string;
   claimId: string;
   timeoutMs: number;
   backoff: Backoff;
@@ -137,9 +153,11 @@ export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Cla
   return deliveries.map(({ jobId, ringId, claimId }): Claim => {
     const row = claimed.get(claimId);
     if (!row) return refusalOf(refused.get(jobId.toLowerCase()), ringId);
-    if (row.ended) return { kind: 'ended', job: toJob(row) };
-    const { takeover, timeoutMs, backoff, owesWebhook } = row;
-    return { kind: 'claimed', job: toJob(row), takeover, timeoutMs, backoff, owesWebhook };
+    const { payloadJson, ended, takeover, timeoutMs, backoff, owesWebhook } = row;
+    const job = toJob(Object.assign(row, { payload: JSON.parse(payloadJson) as unknown }));
+    return ended
+      ? { kind: 'ended', job }
+      : { kind: 'claimed', job, payloadJson, takeover, timeoutMs, backoff, owesWebhook };
   });
 }
 

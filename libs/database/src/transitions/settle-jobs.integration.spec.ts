@@ -5,10 +5,8 @@ import { eventually, freshDatabaseUrl } from '@offload/testing';
 import pg from 'pg';
 import { migrate } from '../migrate.ts';
 import { openDatabase, type Database } from '../open-database.ts';
-import type { Claim } from './claim-jobs.ts';
+import type { Claim, ClaimedJob } from './claim-jobs.ts';
 import type { AttemptError, Outcome } from './settle-jobs.ts';
-
-type Claimed = Extract<Claim, { kind: 'claimed' }>;
 
 const url = freshDatabaseUrl();
 let database: Database;
@@ -49,7 +47,7 @@ async function running({ maxAttempts = 3, webhook = null as Webhook | null } = {
   const settle = (outcome: Outcome, attempt = 1) => database.settleJob({ jobId: id, attempt, outcome });
   /** By whom has. */
   function settleClaimed(outcome: Outcome, attempt = 1) {
-    const claimed = claims.find((each) => each.kind === 'claimed' && each.job.attempt === attempt) as Claimed;
+    const claimed = claims.find((each) => each.kind === 'claimed' && each.job.attempt === attempt) as ClaimedJob;
     return database.settleJob({ jobId: id, attempt, outcome, claimed });
   }
   return { id, claim, settle, settleClaimed };

@@ -4,7 +4,7 @@ import { hasStatus, isOneOf, placeOf } from '../by-id.ts';
 import { plainArray, textArray } from '../array-literal.ts';
 import { columnsBut, toJob, type JobRow } from '../job-row.ts';
 import { owesNoWebhook, oweWebhooks } from '../webhooks/owe-webhooks.ts';
-import type { Claim } from './claim-jobs.ts';
+import type { ClaimedJob } from './claim-jobs.ts';
 import { jsonNow } from './attempt-error.ts';
 
 /** Why an attempt failed; when is told by the database's clock. */
@@ -34,7 +34,7 @@ export interface Settlement {
   attempt: number;
   outcome: Outcome;
   /** What the claim was answered: what may be large and does not change is then not read again. */
-  claimed?: Extract<Claim, { kind: 'claimed' }>;
+  claimed?: ClaimedJob;
 }
 
 /** The ring of a job that is given back returns to its queue by itself; should it have been lost, the relay rings then. */
@@ -105,7 +105,7 @@ export async function settleJobs(pool: Pool, settlements: Settlement[]): Promise
   return settlements.map((settlement) => settled.get(settlement) ?? null);
 }
 
-type PlainSuccess = Settlement & { outcome: SucceededOutcome; claimed: NonNullable<Settlement['claimed']> };
+type PlainSuccess = Settlement & { outcome: SucceededOutcome; claimed: ClaimedJob };
 
 function isPlainSuccess(settlement: Settlement): settlement is PlainSuccess {
   return settlement.outcome.status === 'succeeded' && settlement.claimed?.owesWebhook === false;

@@ -20,7 +20,7 @@ export interface TakenJob {
   made: boolean;
 }
 
-/** Takes jobs in: once they are stored they are kept; rings and events go out behind the answer. */
+/** Takes jobs in: once they are stored they are kept; that rings and events have arrived is not waited for. */
 export interface Intake {
   /**
    * All the jobs of a request, or none.
@@ -80,7 +80,6 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
       // What is left to do for the answer takes longer than it takes a ring to leave: a job can start half a millisecond sooner
       // when its ring goes first. Among others, turns are shared anyway.
       if (rung.length > 0 && storing === 1) await whenWritten();
-      for (const { job, outboxId } of submitted.jobs) if (outboxId !== null) void bell.announce(job);
       return { jobs: submitted.jobs.map(({ job, outboxId }) => ({ job, made: outboxId !== null })), replayed: false };
     } finally {
       storing -= 1;
@@ -96,6 +95,7 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
     accepted.inc({ type });
     if (job.status === 'scheduled') relay.wake();
     else void bell.ring({ outboxId, jobId, type, queue, priority, traceparent });
+    void bell.announce(job);
     return job.status === 'queued';
   }
 

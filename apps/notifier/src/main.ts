@@ -8,7 +8,6 @@ import {
   createLogger,
   createMetrics,
   handleShutdown,
-  keepHeapSmall,
   listen,
   loadConfig,
 } from '@offload/runtime';
@@ -18,7 +17,6 @@ import { createHub } from './browsers/hub.ts';
 import { startWebhookDelivery } from './webhooks/deliver-webhooks.ts';
 import { startRefresh } from './browsers/refresh.ts';
 
-keepHeapSmall();
 const config = loadConfig(configSchema);
 const instance = config.INSTANCE ?? `notifier-${hostname()}-${process.pid}`;
 const log = createLogger('notifier', { level: config.LOG_LEVEL, instance });

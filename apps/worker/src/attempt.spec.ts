@@ -267,6 +267,18 @@ it.each<[string, Run]>([
   expect(await run()).toEqual({ status: 'cancelled' });
 });
 
+it('leaves the signal of a run alone that is over, whatever becomes of its ring', async () => {
+  let signal: AbortSignal | undefined;
+  const { run, cancel, stop } = setup(async (_payload, context) => {
+    signal = context.signal;
+    return { doubled: 2 };
+  });
+  await run();
+  cancel();
+  stop();
+  expect(signal?.aborted).toBe(false);
+});
+
 it('does not begin a job that was cancelled before, and gives none back that is cancelled while it lets go', async () => {
   const before = setup(obedient);
   before.cancel();

@@ -51,7 +51,7 @@ export async function attempt(parts: AttemptParts): Promise<Outcome> {
     return holding.mustLetGo ? { status: 'queued' } : failed(error, parts);
   } finally {
     clearTimeout(timer);
-    run.onAbort = undefined; // the ring outlives the run by two round trips, and would keep all of it in memory
+    run.over(); // the ring outlives it by two round trips or more
   }
 }
 

@@ -19,6 +19,16 @@ it('has one signal, however often it is asked for', () => {
   expect(controller.signal.aborted).toBe(false);
 });
 
+it('does not fire any more when it is over', () => {
+  const controller = new LazyAbortController();
+  const { signal } = controller;
+  let told = 0;
+  controller.onAbort = () => (told += 1);
+  controller.over();
+  controller.abort(first);
+  expect([told, signal.aborted, controller.reason]).toEqual([0, false, undefined]);
+});
+
 it('keeps the first reason, and tells it once', () => {
   const controller = new LazyAbortController();
   const told: Error[] = [];

@@ -7,6 +7,7 @@ export class LazyAbortController {
   onAbort: ((reason: Error) => void) | undefined;
   #reason: Error | undefined;
   #controller: AbortController | undefined;
+  #over = false;
 
   /** The first reason; undefined while it has not fired. */
   get reason(): Error | undefined {
@@ -21,11 +22,17 @@ export class LazyAbortController {
     return this.#controller.signal;
   }
 
-  /** The first time counts. */
+  /** The first time counts, unless it is over. */
   abort(reason: Error): void {
-    if (this.#reason) return;
+    if (this.#reason || this.#over) return;
     this.#reason = reason;
     this.onAbort?.(reason);
     this.#controller?.abort(reason);
+  }
+
+  /** From now on it does not fire, and keeps nothing of what was to be done then in memory. */
+  over(): void {
+    this.#over = true;
+    this.onAbort = undefined;
   }
 }

@@ -7,7 +7,7 @@ import { getJobs, listJobs, type JobPage } from './read-jobs.ts';
 import { readVersions } from './read-versions.ts';
 import { survey, type Survey } from './survey.ts';
 import { cancelJob, type Cancellation } from './transitions/cancel-job.ts';
-import { claimJobs, type Claim, type Delivery } from './transitions/claim-jobs.ts';
+import { claimJobs, claimWaitingJobs, type Claim, type Delivery } from './transitions/claim-jobs.ts';
 import { createJobs, type NewJob, type Submission, type Submitted } from './transitions/create-jobs.ts';
 import { deleteJob, type Deletion } from './transitions/delete-job.ts';
 import { holdJobs, type HeldJob } from './transitions/hold-jobs.ts';
@@ -18,7 +18,13 @@ import { pruneJobs } from './transitions/prune-jobs.ts';
 import { hasUnheard, releaseUnheld } from './transitions/release-unheld.ts';
 import { reportProgress } from './transitions/report-progress.ts';
 import { retryJob, type Retry } from './transitions/retry-job.ts';
-import { settleJobs, type Settlement } from './transitions/settle-jobs.ts';
+import {
+  isPlainSuccess,
+  settleJobs,
+  succeedJobs,
+  type PlainSuccess,
+  type Settlement,
+} from './transitions/settle-jobs.ts';
 import { orUnavailable } from './unavailable.ts';
 import { rowTypes } from './row-types.ts';
 import { shareStatement } from './share-statement.ts';
@@ -132,6 +138,13 @@ export function openDatabase(options: DatabaseOptions): Database {
   const prisma = openPrisma(pool);
   const submitAll = (submissions: Submission[]) => orUnavailable(() => createJobs(pool, submissions, ringGraceMs));
   const submitShared = shareStatement(submitAll);
+  // What is plain in statements of its own, so that nobody hears of the fault of a statement which comes after his own.
+  const claimWaiting = shareStatement((deliveries: Delivery[]) =>
+    orUnavailable(() => claimWaitingJobs(pool, deliveries)),
+  );
+  const claimAny = shareStatement((deliveries: Delivery[]) => orUnavailable(() => claimJobs(pool, deliveries)));
+  const succeed = shareStatement((successes: PlainSuccess[]) => orUnavailable(() => succeedJobs(pool, successes)));
+  const settleAny = shareStatement((settlements: Settlement[]) => orUnavailable(() => settleJobs(pool, settlements)));
 
   return {
     // Many jobs fill a statement by themselves.
@@ -143,8 +156,9 @@ export function openDatabase(options: DatabaseOptions): Database {
       return submitted.jobs[0] as { job: Job; outboxId: string };
     },
     isKeyKept: (client, key) => orUnavailable(() => isKeyKept(pool, client, key)),
-    claimJob: shareStatement((deliveries: Delivery[]) => orUnavailable(() => claimJobs(pool, deliveries))),
-    settleJob: shareStatement((settlements: Settlement[]) => orUnavailable(() => settleJobs(pool, settlements))),
+    claimJob: async (delivery) => (delivery.redelivered ? null : await claimWaiting(delivery)) ?? claimAny(delivery),
+    settleJob: async (settlement) =>
+      (isPlainSuccess(settlement) ? await succeed(settlement) : null) ?? settleAny(settlement),
     reportProgress: (jobId, attempt, progress) => orUnavailable(() => reportProgress(pool, jobId, attempt, progress)),
     cancelJob: (jobId) => orUnavailable(() => cancelJob(pool, jobId)),
     retryJob: (jobId) => orUnavailable(() => retryJob(pool, jobId, ringGraceMs)),

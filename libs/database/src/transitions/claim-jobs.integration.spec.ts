@@ -209,15 +209,23 @@ describe('claimJob in one batch', () => {
   });
 
   it('gives a job to one delivery alone where the same ring came twice: the last, whose forerunner is lost', async () => {
-    const jobId = await create();
-    const { first, again } = ring(jobId);
-    expect(await claimAll([first, again])).toMatchObject([{ kind: 'held' }, { kind: 'claimed', job: { attempt: 1 } }]);
-
     const { holder } = await running();
     expect(await claimAll([holder.again, holder.again])).toMatchObject([
       { kind: 'held', job: { attempt: 2 } },
       { kind: 'claimed', takeover: true, job: { attempt: 2 } },
     ]);
+  });
+
+  it('begins a job that waits while another, which is taken over, has to wait for its row', async () => {
+    const [waiting, { jobId, holder }] = [await create(), await running()];
+    const client = await sql.connect();
+    await client.query('begin');
+    await client.query('select from jobs where id = $1 for update', [jobId]);
+    const takeover = database.claimJob(holder.again);
+    expect(await database.claimJob(ring(waiting).first)).toMatchObject({ kind: 'claimed', job: { id: waiting } });
+    await client.query('rollback');
+    client.release();
+    expect(await takeover).toMatchObject({ kind: 'claimed', takeover: true, job: { id: jobId } });
   });
 
   it('keeps jobs apart whose rings have one id', async () => {

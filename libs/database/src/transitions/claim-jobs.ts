@@ -48,8 +48,7 @@ export type Claim =
 const claimed = `${columnsBut('payload')}, job.payload::text as "payloadJson", job.claim_id as "claimId",
   job.timeout_ms as "timeoutMs", job.backoff, not ${owesNoWebhook('job')} as "owesWebhook"`;
 
-// Nearly all rings are new, and their jobs wait. Whatever else a job may be, the statement below sees to it: this one costs
-// half.
+// Nearly all rings are new, and their jobs wait: that costs half as much as to see to whatever else a job may be.
 const claimWaitingSql = `
   update jobs as job set
     status = 'running',
@@ -138,30 +137,12 @@ type ClaimedRow = Omit<JobRow, 'payload'> & {
   ended: boolean;
 };
 
-/** queued (or scheduled and due) → running, attempt + 1; running → running, attempt + 1 when its holder is gone. */
-export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Claim[]> {
-  const claimed = new Map<string, ClaimedRow>();
-  const keep = (rows: ClaimedRow[]): void => rows.forEach((row) => claimed.set(row.claimId, row));
-  const left = (): Delivery[] => deliveries.filter(({ claimId }) => !claimed.has(claimId));
-
-  const again = new Set(deliveries.filter(({ redelivered }) => redelivered).map(({ jobId }) => jobId.toLowerCase()));
-  const first = deliveries.filter(({ jobId }) => !again.has(jobId.toLowerCase()));
-  if (first.length > 0) keep(await claimWaiting(pool, first));
-  if (left().length > 0) keep(await claimAny(pool, left()));
-  const refusedIds = left().map(({ jobId }) => jobId);
-  const refused = refusedIds.length === 0 ? new Map<string, Holding>() : await readHoldings(pool, refusedIds);
-  return deliveries.map(({ jobId, ringId, claimId }): Claim => {
-    const row = claimed.get(claimId);
-    if (!row) return refusalOf(refused.get(jobId.toLowerCase()), ringId);
-    const { payloadJson, ended, takeover, timeoutMs, backoff, owesWebhook } = row;
-    const job = toJob(Object.assign(row, { payload: JSON.parse(payloadJson) as unknown }));
-    return ended
-      ? { kind: 'ended', job }
-      : { kind: 'claimed', job, payloadJson, takeover, timeoutMs, backoff, owesWebhook };
-  });
-}
-
-async function claimWaiting(pool: Pool, deliveries: Delivery[]): Promise<ClaimedRow[]> {
+/**
+ * queued (or scheduled and due) → running, attempt + 1, where nothing stands in the way.
+ *
+ * @returns null where something may: then {@link claimJobs} knows what
+ */
+export async function claimWaitingJobs(pool: Pool, deliveries: Delivery[]): Promise<(Claim | null)[]> {
   const { rows } = await pool.query<ClaimedRow>({
     name: 'claim-waiting-jobs',
     text: claimWaitingSql,
@@ -173,10 +154,12 @@ async function claimWaiting(pool: Pool, deliveries: Delivery[]): Promise<Claimed
       textArray(deliveries.map((delivery) => delivery.holder)),
     ],
   });
-  return rows;
+  const claimed = byClaimId(rows);
+  return deliveries.map(({ claimId }) => claimOf(claimed.get(claimId)));
 }
 
-async function claimAny(pool: Pool, deliveries: Delivery[]): Promise<ClaimedRow[]> {
+/** queued (or scheduled and due) → running, attempt + 1; running → running, attempt + 1 when its holder is gone. */
+export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Claim[]> {
   const { rows } = await pool.query<ClaimedRow>({
     name: 'claim-jobs',
     text: claimSql,
@@ -189,7 +172,26 @@ async function claimAny(pool: Pool, deliveries: Delivery[]): Promise<ClaimedRow[
       textArray(deliveries.map((delivery) => delivery.holder)),
     ],
   });
-  return rows;
+  const claimed = byClaimId(rows);
+  const refusedIds = deliveries.filter(({ claimId }) => !claimed.has(claimId)).map(({ jobId }) => jobId);
+  const refused = refusedIds.length === 0 ? new Map<string, Holding>() : await readHoldings(pool, refusedIds);
+  return deliveries.map(
+    ({ jobId, ringId, claimId }) =>
+      claimOf(claimed.get(claimId)) ?? refusalOf(refused.get(jobId.toLowerCase()), ringId),
+  );
+}
+
+function byClaimId(rows: ClaimedRow[]): Map<string, ClaimedRow> {
+  return new Map(rows.map((row) => [row.claimId, row]));
+}
+
+function claimOf(row: ClaimedRow | undefined): Claim | null {
+  if (!row) return null;
+  const { payloadJson, ended, takeover, timeoutMs, backoff, owesWebhook } = row;
+  const job = toJob(Object.assign(row, { payload: JSON.parse(payloadJson) as unknown }));
+  return ended
+    ? { kind: 'ended', job }
+    : { kind: 'claimed', job, payloadJson, takeover, timeoutMs, backoff, owesWebhook };
 }
 
 interface Holding {

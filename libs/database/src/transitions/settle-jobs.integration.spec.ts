@@ -219,6 +219,20 @@ describe('settleJob, told what the claim was answered', () => {
     expect(fresh).toMatchObject({ status: 'succeeded', attempt: 2, result: 'fresh' });
   });
 
+  it('tells each of a batch what became of it, when one can not be stored', async () => {
+    const [one, other, bad] = [await running(), await running(), await running()];
+    const settled = await Promise.allSettled([
+      one.settleClaimed({ status: 'succeeded', result: 1 }),
+      bad.settleClaimed({ status: 'failed', error: errorOf(1, 'a\0b') }),
+      other.settleClaimed({ status: 'succeeded', result: 2 }),
+    ]);
+    expect(settled).toMatchObject([
+      { status: 'fulfilled', value: { status: 'succeeded', result: 1 } },
+      { status: 'rejected' },
+      { status: 'fulfilled', value: { status: 'succeeded', result: 2 } },
+    ]);
+  });
+
   it('waits for who is changing the job, and sees what became of it', async () => {
     const [taken, kept] = [await running(), await running()];
     const client = await sql.connect();

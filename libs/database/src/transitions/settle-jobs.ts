@@ -40,8 +40,7 @@ export interface Settlement {
 /** The ring of a job that is given back returns to its queue by itself; should it have been lost, the relay rings then. */
 const GIVEN_BACK_GRACE_MS = 5_000;
 
-// Nearly all jobs succeed and nobody is owed a webhook. Whatever else there is, the statement below sees to it: this one costs
-// half.
+// Nearly all jobs succeed and nobody is owed a webhook: that costs half as much as to see to whatever else there may be.
 const succeedSql = `
   update jobs as job set status = 'succeeded', result = outcome.result, finished_at = now(), version = job.version + 1
   from (
@@ -91,29 +90,19 @@ const sql = `
     case when not known then result end as result
   from job`;
 
-/**
- * running → succeeded, failed, cancelled, scheduled (retry) or queued (given back), for the attempt that holds the job.
- *
- * @returns the job after the transition, or null where the fence refused it: another attempt holds the job by now
- */
-export async function settleJobs(pool: Pool, settlements: Settlement[]): Promise<(Job | null)[]> {
-  const settled = new Map<Settlement, Job>();
-  const plain = settlements.filter(isPlainSuccess);
-  if (plain.length > 0) await succeed(pool, plain, settled);
-  const left = settlements.filter((settlement) => !settled.has(settlement));
-  if (left.length > 0) await settleAny(pool, left, settled);
-  return settlements.map((settlement) => settled.get(settlement) ?? null);
-}
+/** A success of which nobody is to be told by webhook, as of the claim. */
+export type PlainSuccess = Settlement & { outcome: SucceededOutcome; claimed: ClaimedJob };
 
-type PlainSuccess = Settlement & { outcome: SucceededOutcome; claimed: ClaimedJob };
-
-function isPlainSuccess(settlement: Settlement): settlement is PlainSuccess {
+export function isPlainSuccess(settlement: Settlement): settlement is PlainSuccess {
   return settlement.outcome.status === 'succeeded' && settlement.claimed?.owesWebhook === false;
 }
 
-type SucceededRow = Pick<JobRow, 'id' | 'attempt' | 'version' | 'progress' | 'finishedAt'>;
-
-async function succeed(pool: Pool, settlements: PlainSuccess[], settled: Map<Settlement, Job>): Promise<void> {
+/**
+ * running → succeeded, where nothing stands in the way.
+ *
+ * @returns null where something may: then {@link settleJobs} knows what
+ */
+export async function succeedJobs(pool: Pool, settlements: PlainSuccess[]): Promise<(Job | null)[]> {
   const { rows } = await pool.query<SucceededRow>({
     name: 'succeed-jobs',
     text: succeedSql,
@@ -124,15 +113,21 @@ async function succeed(pool: Pool, settlements: PlainSuccess[], settled: Map<Set
     ],
   });
   const ended = byAttempt(rows);
-  for (const settlement of settlements) {
-    const { claimed, outcome } = settlement;
+  return settlements.map((settlement) => {
     const row = ended.get(attemptOf(settlement));
-    if (row)
-      settled.set(settlement, toJob({ ...claimed.job, ...row, status: 'succeeded', result: outcome.result ?? null }));
-  }
+    const result = settlement.outcome.result ?? null;
+    return row ? toJob({ ...settlement.claimed.job, ...row, status: 'succeeded', result }) : null;
+  });
 }
 
-async function settleAny(pool: Pool, settlements: Settlement[], settled: Map<Settlement, Job>): Promise<void> {
+type SucceededRow = Pick<JobRow, 'id' | 'attempt' | 'version' | 'progress' | 'finishedAt'>;
+
+/**
+ * running → succeeded, failed, cancelled, scheduled (retry) or queued (given back), for the attempt that holds the job.
+ *
+ * @returns the job after the transition, or null where the fence refused it: another attempt holds the job by now
+ */
+export async function settleJobs(pool: Pool, settlements: Settlement[]): Promise<(Job | null)[]> {
   const { rows } = await pool.query<JobRow>({
     name: 'settle-jobs',
     text: sql,
@@ -147,14 +142,14 @@ async function settleAny(pool: Pool, settlements: Settlement[], settled: Map<Set
       plainArray(settlements.map(({ claimed }) => claimed !== undefined)),
     ],
   });
-  const ended = byAttempt(rows);
-  for (const settlement of settlements) {
+  const settled = byAttempt(rows);
+  return settlements.map((settlement) => {
     const { outcome, claimed } = settlement;
-    const row = ended.get(attemptOf(settlement));
-    if (!row) continue;
+    const row = settled.get(attemptOf(settlement));
+    if (!row) return null;
     const result = row.status === 'succeeded' && outcome.status === 'succeeded' ? (outcome.result ?? null) : null;
-    settled.set(settlement, toJob(claimed ? { ...row, payload: claimed.job.payload, result } : row));
-  }
+    return toJob(claimed ? { ...row, payload: claimed.job.payload, result } : row);
+  });
 }
 
 /** Two attempts of one job may be in one batch: the row says which of them it was. */

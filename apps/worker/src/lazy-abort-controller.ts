@@ -1,6 +1,6 @@
 /**
- * An `AbortController` that makes its signal when somebody asks for it: most handlers don't, and one for each job is a tenth
- * of what the worker does for it.
+ * An `AbortController` that makes its signal when somebody asks for it: most handlers don't, and a signal is one of the dearest
+ * things that a worker makes for a job.
  */
 export class LazyAbortController {
   /** What is done when it fires, before the signal's own listeners. */

@@ -3,7 +3,7 @@
  *
  * A number and no set. When things pass through a `Set` or `Map` that lives long, V8 makes it a new table again and again, and
  * each old one points to the next: as soon as one is in the old generation, all that was ever in them stays until the next
- * full collection. A tenth of everything a worker allocated was kept so.
+ * full collection.
  */
 export class UnderWay {
   #count = 0;

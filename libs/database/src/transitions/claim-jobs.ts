@@ -82,8 +82,8 @@ const claimWaitingSql = `
 const claimSql = `
   with delivery as materialized (
     select distinct on (job_id, ring_id) *
-    from unnest($1::uuid[], $2::uuid[], $3::boolean[], $4::int[], $5::uuid[], $6::text[])
-      as delivery(job_id, ring_id, redelivered, delivery_count, claim_id, holder)
+    from unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::boolean[])
+      as delivery(job_id, ring_id, delivery_count, claim_id, holder, redelivered)
     order by job_id, ring_id, delivery_count desc
   ), held as (
     select job.id, delivery.ring_id, delivery.delivery_count, delivery.claim_id, delivery.holder, job.attempt, job.max_attempts,
@@ -146,13 +146,7 @@ export async function claimWaitingJobs(pool: Pool, deliveries: Delivery[]): Prom
   const { rows } = await pool.query<ClaimedRow>({
     name: 'claim-waiting-jobs',
     text: claimWaitingSql,
-    values: [
-      plainArray(deliveries.map((delivery) => delivery.jobId)),
-      plainArray(deliveries.map((delivery) => delivery.ringId)),
-      plainArray(deliveries.map((delivery) => delivery.deliveryCount)),
-      plainArray(deliveries.map((delivery) => delivery.claimId)),
-      textArray(deliveries.map((delivery) => delivery.holder)),
-    ],
+    values: arraysOf(deliveries),
   });
   const claimed = byClaimId(rows);
   return deliveries.map(({ claimId }) => claimOf(claimed.get(claimId)));
@@ -163,14 +157,7 @@ export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Cla
   const { rows } = await pool.query<ClaimedRow>({
     name: 'claim-jobs',
     text: claimSql,
-    values: [
-      plainArray(deliveries.map((delivery) => delivery.jobId)),
-      plainArray(deliveries.map((delivery) => delivery.ringId)),
-      plainArray(deliveries.map((delivery) => delivery.redelivered)),
-      plainArray(deliveries.map((delivery) => delivery.deliveryCount)),
-      plainArray(deliveries.map((delivery) => delivery.claimId)),
-      textArray(deliveries.map((delivery) => delivery.holder)),
-    ],
+    values: [...arraysOf(deliveries), plainArray(deliveries.map((delivery) => delivery.redelivered))],
   });
   const claimed = byClaimId(rows);
   const refusedIds = deliveries.filter(({ claimId }) => !claimed.has(claimId)).map(({ jobId }) => jobId);
@@ -179,6 +166,17 @@ export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Cla
     ({ jobId, ringId, claimId }) =>
       claimOf(claimed.get(claimId)) ?? refusalOf(refused.get(jobId.toLowerCase()), ringId),
   );
+}
+
+/** The first five parameters of both statements. */
+function arraysOf(deliveries: Delivery[]): string[] {
+  return [
+    plainArray(deliveries.map((delivery) => delivery.jobId)),
+    plainArray(deliveries.map((delivery) => delivery.ringId)),
+    plainArray(deliveries.map((delivery) => delivery.deliveryCount)),
+    plainArray(deliveries.map((delivery) => delivery.claimId)),
+    textArray(deliveries.map((delivery) => delivery.holder)),
+  ];
 }
 
 function byClaimId(rows: ClaimedRow[]): Map<string, ClaimedRow> {

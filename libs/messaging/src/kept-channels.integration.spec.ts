@@ -79,15 +79,20 @@ describe('keepChannel', () => {
   });
 
   it('is not held up by another channel that cannot be set up: neither at the start nor after a reconnect', async () => {
-    const { connection, states } = vhost.connect({ topology: { queues: { inbox: {} } } });
     const observer = await vhost.observer();
+    const { connection, states } = vhost.connect({ topology: { queues: { inbox: {} } } });
     const heard: string[] = [];
     consume(connection, { queue: 'theirs', message: text, handle: () => 'ack' });
     const publisher = createPublisher(connection);
     consume(connection, { queue: 'inbox', message: text, handle: ({ body }) => void heard.push(body) });
     await publisher.publish(text, 'at the start', { queue: 'inbox' });
     await eventually(() => expect(heard).toEqual(['at the start']));
-    expect([connection.state, connection.reason]).toEqual(['connecting', expect.stringContaining("no queue 'theirs'")]);
+    await eventually(() => {
+      expect([connection.state, connection.reason]).toEqual([
+        'connecting',
+        expect.stringContaining("no queue 'theirs'"),
+      ]);
+    });
 
     await observer.assertQueue('theirs');
     await eventually(() => expect(connection.state).toBe('open'));

@@ -13,7 +13,7 @@ export interface ListPublisherOptions {
   exchange: string;
   /** Whether a message that no queue is bound for is refused. @default true */
   mandatory?: boolean;
-  /** Most items under way at once, and so in a message. @default 200 */
+  /** Most items under way at once, and so in a message. @default 1_000 */
   maxItems?: number;
   /** Most characters of JSON in a message; one item alone may be larger. @default 262_144 */
   maxLength?: number;
@@ -26,7 +26,7 @@ export interface ListPublisherOptions {
 const listPublisherOptions = z.object({
   exchange: z.string(),
   mandatory: z.boolean().default(true),
-  maxItems: z.int().min(1).default(200),
+  maxItems: z.int().min(1).default(1_000),
   maxLength: z
     .int()
     .min(1)

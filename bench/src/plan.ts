@@ -14,12 +14,12 @@ export interface Plan {
 }
 
 /** What `--only` takes; CPU, memory, start-up and SQL come with `accept` and `run`. */
-export const rowNames = ['accept', 'run', 'pick-up', 'floor', 'makespan', 'growth'] as const;
+export const rowNames = ['accept', 'run', 'pick-up', 'makespan', 'growth'] as const;
 export type RowName = (typeof rowNames)[number];
 
 export const full: Plan = {
   quick: false,
-  rounds: { accept: 3, run: 3, 'pick-up': 5, floor: 3, makespan: 3, growth: 3 },
+  rounds: { accept: 3, run: 3, 'pick-up': 5, makespan: 3, growth: 3 },
   warmUpSeconds: 2,
   loadSeconds: 5,
   batchSeconds: 3,
@@ -30,7 +30,7 @@ export const full: Plan = {
 
 export const quick: Plan = {
   quick: true,
-  rounds: { accept: 1, run: 1, 'pick-up': 1, floor: 1, makespan: 1, growth: 1 },
+  rounds: { accept: 1, run: 1, 'pick-up': 1, makespan: 1, growth: 1 },
   warmUpSeconds: 1,
   loadSeconds: 1,
   batchSeconds: 1,

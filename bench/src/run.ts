@@ -12,7 +12,7 @@ import { writeSection } from './performance-page.ts';
 import { full, quick, rowNames, type RowName } from './plan.ts';
 import { measureAccept } from './rows/accept.ts';
 import type { Bench } from './rows/bench.ts';
-import { MACHINE, measureFloor } from './rows/floor.ts';
+import { MACHINE } from './rows/floor.ts';
 import { grownName, measureGrowth } from './rows/growth.ts';
 import { IDEAL_S, measureMakespan } from './rows/makespan.ts';
 import { measurePickUp } from './rows/pick-up.ts';
@@ -24,7 +24,6 @@ const measures: Record<RowName, (bench: Bench) => Promise<void>> = {
   accept: measureAccept,
   run: measureRunning,
   'pick-up': measurePickUp,
-  floor: measureFloor,
   makespan: measureMakespan,
   growth: measureGrowth,
 };

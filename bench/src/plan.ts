@@ -19,7 +19,7 @@ export type RowName = (typeof rowNames)[number];
 
 export const full: Plan = {
   quick: false,
-  rounds: { accept: 3, run: 3, 'pick-up': 5, makespan: 3, growth: 3 },
+  rounds: { accept: 3, run: 3, 'pick-up': 5, makespan: 3, growth: 5 },
   warmUpSeconds: 2,
   loadSeconds: 5,
   batchSeconds: 3,

@@ -106,6 +106,17 @@ describe('hold', () => {
     await eventually(() => expect(heard.closed).toBe(true));
   });
 
+  it('keeps a reset back too', async () => {
+    const { heard } = await dial();
+    await eventually(() => expect(accepted).toHaveLength(1));
+    proxy.hold();
+    accepted[0]?.resetAndDestroy();
+    await roundTrip();
+    expect(heard.closed).toBe(false);
+    proxy.letGo();
+    await eventually(() => expect(heard.closed).toBe(true));
+  });
+
   it('of the answers lets the requests through', async () => {
     const { socket, heard, hears } = await dial();
     await eventually(() => expect(accepted).toHaveLength(1));

@@ -12,7 +12,7 @@ export interface Proxy {
   cut(): void;
   /**
    * Passes nothing more on the connections there are, yet leaves them open on both sides, as when the network goes
-   * without a word: not even the end of one side reaches the other. Later connections are not concerned.
+   * without a word: neither the end nor the reset of one side reaches the other. Later connections are not concerned.
    * @param direction @default 'both'
    */
   hold(direction?: Direction): void;
@@ -38,30 +38,38 @@ const PORTS = 10_000;
 export async function openProxy(targetUrl: string): Promise<Proxy> {
   const target = new URL(targetUrl);
   if (target.port === '') throw new TypeError(`a proxy's target needs a port: ${target.protocol}//${target.host}`);
-  const links = new Set<{ near: Socket; far: Socket }>();
+  /** `held` are those of the two from which nothing is passed on. */
+  const links = new Set<{ near: Socket; far: Socket; held: Set<Socket> }>();
 
   function link(near: Socket): void {
     const far = connect({ port: Number(target.port), host: target.hostname, noDelay: true });
-    const both = { near, far };
+    const both = { near, far, held: new Set<Socket>() };
     links.add(both);
-    near.on('error', () => undefined).on('close', () => far.destroy());
-    far
-      .on('error', () => undefined)
-      .on('close', () => {
-        near.destroy();
-        links.delete(both);
-      });
+    const passEnd = (from: Socket, to: Socket) => () => {
+      if (!both.held.has(from)) to.destroy();
+      if (to.closed) links.delete(both);
+    };
+    near.on('error', () => undefined).on('close', passEnd(near, far));
+    far.on('error', () => undefined).on('close', passEnd(far, near));
     near.pipe(far).pipe(near);
   }
 
   /** from where to where the bytes of `direction` go */
-  const streams = (direction: Direction): (readonly [from: Socket, to: Socket])[] =>
-    [...links].flatMap(({ near, far }) => {
-      const [requests, answers] = [[near, far] as const, [far, near] as const];
+  const streams = (direction: Direction): { from: Socket; to: Socket; held: Set<Socket> }[] =>
+    [...links].flatMap(({ near, far, held }) => {
+      const [requests, answers] = [
+        { from: near, to: far, held },
+        { from: far, to: near, held },
+      ] as const;
       if (direction === 'both') return [requests, answers];
       return [direction === 'requests' ? requests : answers];
     });
-  const cut = () => links.forEach(({ near }) => near.destroy());
+  function cut(): void {
+    for (const { near, far } of links) {
+      near.destroy();
+      far.destroy();
+    }
+  }
   let server: Server | undefined = await listenAnywhere(link);
   const { port } = server.address() as { port: number };
   const shut = () => {
@@ -72,14 +80,26 @@ export async function openProxy(targetUrl: string): Promise<Proxy> {
   return {
     url: Object.assign(new URL(targetUrl), { host: `127.0.0.1:${port}` }).href,
     cut,
-    hold: (direction = 'both') => streams(direction).forEach(([from, to]) => from.unpipe(to).pause()),
-    letGo: (direction = 'both') => streams(direction).forEach(([from, to]) => from.unpipe(to).pipe(to)),
+    hold(direction = 'both') {
+      for (const { from, to, held } of streams(direction)) {
+        held.add(from);
+        from.unpipe(to).pause();
+      }
+    },
+    letGo(direction = 'both') {
+      for (const { from, to, held } of streams(direction)) {
+        held.delete(from);
+        if (from.closed) to.destroy();
+        else from.unpipe(to).pipe(to);
+      }
+    },
     shut,
     open: async () => void (server ??= await listen(port, link)),
     async close() {
       cut();
       shut();
-      await Promise.all([...links].map(({ far }) => once(far, 'close')));
+      const open = [...links].flatMap(({ near, far }) => [near, far]).filter(({ closed }) => !closed);
+      await Promise.all(open.map((socket) => once(socket, 'close')));
     },
   };
 }

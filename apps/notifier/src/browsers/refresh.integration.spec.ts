@@ -62,7 +62,8 @@ describe('who watches a job', () => {
       await eventually(() => expect(events).toHaveLength(1));
       await other.run(job);
       await ended;
-      expect(events.map(({ event }) => event)).toEqual(['job.queued', 'job.succeeded']);
+      const names = events.map(({ event }) => event);
+      expect(names.filter((name) => name !== 'job.running')).toEqual(['job.queued', 'job.succeeded']); // a look may come between
     } finally {
       await other.stop();
     }

@@ -23,8 +23,8 @@ export interface EventStream {
 /** A stream for those who look after all of them. */
 export interface KeptStream extends EventStream {
   beat(): void;
-  /** What was written and has not gone out, in bytes; 0 once the client has gone. */
-  behind(): number;
+  /** To be called now and then. @returns what was written and has not gone out, in bytes; 0 once the client has gone */
+  look(): number;
   /** Breaks it off: what has not gone out never will. */
   cut(): void;
 }
@@ -36,9 +36,15 @@ export interface EventStreamOptions {
   onBehind(): void;
   /** Called when the stream is broken off because the client was too far behind. */
   onCut(): void;
-  /** A client that is further behind than this, in bytes, is cut off instead of being written to: so one event may be larger. */
+  /**
+   * A client that has been further behind than this, in bytes, for a second of looks is cut off instead of being written to. So
+   * one event may be larger, and so may be what is written in one turn of the event loop, before anything can go out.
+   */
   mostBehind: number;
 }
+
+/** How long a client may be too far behind, in milliseconds. */
+const PATIENCE_MS = 1_000;
 
 export function openEventStream(response: ServerResponse, options: EventStreamOptions): KeptStream {
   const { onClose, onBehind, onCut, mostBehind } = options;
@@ -50,10 +56,14 @@ export function openEventStream(response: ServerResponse, options: EventStreamOp
   response.flushHeaders(); // sent by themselves they are kept as one text, and not as the many parts of it
   response.once('close', onClose);
 
+  /** When a look first found the client too far behind, and all later ones did. */
+  let lateSince: number | null = null;
+
   const isOver = (): boolean => response.writableEnded || response.destroyed;
+  const isFarBehind = (): boolean => response.writableLength > mostBehind;
   function write(event: Buffer): void {
     if (isOver()) return;
-    if (response.writableLength > mostBehind) return cut();
+    if (lateSince !== null && isFarBehind() && performance.now() - lateSince > PATIENCE_MS) return cut();
     if (!response.write(event)) onBehind();
   }
   function end(): void {
@@ -74,7 +84,11 @@ export function openEventStream(response: ServerResponse, options: EventStreamOp
       end();
     },
     beat: () => write(HEARTBEAT),
-    behind: () => (response.destroyed ? 0 : response.writableLength),
+    look() {
+      if (response.destroyed) return 0;
+      lateSince = isFarBehind() ? (lateSince ?? performance.now()) : null;
+      return response.writableLength;
+    },
   };
 }
 

@@ -5,7 +5,7 @@ import { openEventStream, type EventStream, type KeptStream } from './event-stre
 export interface EventStreamsOptions {
   /** Each stream is written to at least this often, in milliseconds. @default 15_000 */
   heartbeatMs?: number;
-  /** A reader this far behind, in bytes, is cut off; it gets the job as it is then when it is back. @default 1 MiB */
+  /** A reader that has been this far behind, in bytes, for a second is cut off; it gets the job as it is then when it is back. @default 1 MiB */
   mostBehind?: number;
   /** All readers together, by the same count: who is furthest behind goes first. @default 256 MiB */
   mostBehindTogether?: number;
@@ -48,16 +48,13 @@ export function createEventStreams(metrics: Registry, options: EventStreamsOptio
   }
 
   function boundLate(): void {
-    let together = 0;
-    for (const stream of late) {
-      const behind = stream.behind();
-      if (behind === 0) late.delete(stream);
-      together += behind;
-    }
+    const behind = new Map([...late].map((stream) => [stream, stream.look()]));
+    for (const [stream, bytes] of behind) if (bytes === 0) late.delete(stream);
+    let together = [...behind.values()].reduce((sum, bytes) => sum + bytes, 0);
     if (together <= mostBehindTogether) return;
-    for (const stream of [...late].sort((one, other) => other.behind() - one.behind())) {
+    for (const [stream, bytes] of [...behind].sort(([, one], [, other]) => other - one)) {
       if (together <= mostBehindTogether) return;
-      together -= stream.behind();
+      together -= bytes;
       stream.cut();
     }
   }

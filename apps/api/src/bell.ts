@@ -39,6 +39,12 @@ export function createBell({ database, publisher, endPublisher = publisher, metr
     registers: [metrics],
   });
 
+  const eventsGivenUp = new Counter({
+    name: 'offload_events_given_up_total',
+    help: 'Events of jobs that were not sent: their readers see the next one, or the row',
+    registers: [metrics],
+  });
+
   const toListeners = { exchange: exchanges.events, mandatory: false };
   const events = createListPublisher(publisher, jobEvents, toListeners);
   const ends = createListPublisher(endPublisher, jobEvents, toListeners);
@@ -74,6 +80,7 @@ export function createBell({ database, publisher, endPublisher = publisher, metr
       const event = eventOf(job);
       await (isFinished(job.status) ? ends : events).publish(event, addressOf(event));
     } catch (error) {
+      eventsGivenUp.inc();
       log.debug({ err: error, jobId: job.id }, 'event not sent');
     }
   }

@@ -108,3 +108,16 @@ it('lets two relays share the work without ringing twice', async () => {
   await eventually(() => expect(heard).toHaveLength(40));
   expect(new Set(heard.map(({ jobId }) => jobId)).size).toBe(40);
 });
+
+it('counts the events that its broker did not take', async () => {
+  const metrics = createMetrics();
+  const toBroker = createPublisher(broker);
+  const told = createBell({ database, publisher: toBroker, metrics, log });
+  const { job } = await database.createJob(newJob());
+  const figure = async () => await metrics.getSingleMetricAsString('offload_events_given_up_total');
+  await told.announce(job);
+  expect(await figure()).toMatch(/^offload_events_given_up_total 0$/m);
+  await broker.close();
+  await told.announce(job);
+  expect(await figure()).toMatch(/^offload_events_given_up_total 1$/m);
+});

@@ -13,7 +13,7 @@ export interface ListPublisherOptions {
   exchange: string;
   /** Whether a message that no queue is bound for is refused. @default true */
   mandatory?: boolean;
-  /** Most items under way at once, and so in a message. @default 1_000 */
+  /** Most items under way at once, and so in a message; messages, where they can share none. @default 1_000 */
   maxItems?: number;
   /** Most characters of JSON in a message; one item alone may be larger. @default 262_144 */
   maxLength?: number;

@@ -70,6 +70,7 @@ try {
   // Of rows that nobody asked for there is nothing to say.
   const told = rows.length === rowNames.length ? judged : judged.filter(({ kept }) => kept !== undefined);
   const isWhole = !plan.quick && rows.length === rowNames.length;
+  await stopping; // which ends the process: of half a run there is nothing to say
   const content = report({ figures, judged: told, faults, offload, serverVersions: ground.versions });
   console.log(content);
   say(`\n${((performance.now() - startedAt) / 60_000).toFixed(1)} minutes`);
@@ -89,7 +90,10 @@ function parse() {
   const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string' } } });
   const wanted = values.only?.split(',').map((name) => name.trim());
   const unknown = wanted?.filter((name) => !rowNames.includes(name as RowName)) ?? [];
-  if (unknown.length > 0)
-    throw new Error(`--only takes ${rowNames.join(', ')}, separated by commas, not ${unknown.join(', ')}`);
+  if (unknown.length > 0) {
+    const given = unknown.map((name) => JSON.stringify(name)).join(', ');
+    console.error(`--only takes ${rowNames.join(', ')}, separated by commas, not ${given}`);
+    process.exit(2);
+  }
   return { plan: values.quick ? quick : full, rows: rowNames.filter((name) => wanted?.includes(name) ?? true) };
 }

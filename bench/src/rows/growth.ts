@@ -22,25 +22,25 @@ export async function measureGrowth(bench: Bench): Promise<void> {
   for (const size of plan.sizes) {
     const database = `grown_${size}`;
     await remakeDatabase(ground.databaseUrl(database), OFFLOAD_TEMPLATE);
-    const bytes = size > 0 ? await fill(ground.databaseUrl(database), size) : 0;
-    say(`growth: ${size.toLocaleString('en')} finished jobs are there, ${Math.round(bytes / 1024 ** 2)} MiB`);
+    const { jobs, bytes } = size > 0 ? await fill(ground.databaseUrl(database), size) : { jobs: 0, bytes: 0 };
+    say(`growth: ${jobs.toLocaleString('en')} finished jobs are there, ${Math.round(bytes / 1024 ** 2)} MiB`);
     grown.push({ ...offload(ground, database), name: grownName(size) });
   }
   await eachRound(bench, 'growth', grown, (system) => measureGrown(bench, system as Offload));
   for (const size of plan.sizes) await ask(ground.databaseUrl('postgres'), `drop database grown_${size} with (force)`);
 }
 
-/** @returns the size of the table with its indexes, in bytes */
-async function fill(url: string, size: number): Promise<number> {
+/** @returns how many jobs there are then, small ones included, and the size of the table with its indexes */
+async function fill(url: string, size: number): Promise<{ jobs: number; bytes: number }> {
   const pool = new pg.Pool({ connectionString: url });
   try {
     await fillJobs(pool, size, { finished: true });
     await fillGaps(pool);
     await pool.query('vacuum analyze jobs');
     await pool.query('checkpoint'); // the disk is not to be busy with it while something is measured
-    const { rows } = await pool.query<{ bytes: number }>(`select pg_total_relation_size('jobs')::float8 as bytes`);
-    const [{ bytes } = { bytes: NaN }] = rows;
-    return bytes;
+    const sql = `select count(*)::int as jobs, pg_total_relation_size('jobs')::float8 as bytes from jobs`;
+    const { rows } = await pool.query<{ jobs: number; bytes: number }>(sql);
+    return rows[0] ?? { jobs: NaN, bytes: NaN };
   } finally {
     await pool.end();
   }

@@ -20,7 +20,7 @@ import { startRelay } from './relay.ts';
 import { startRetention } from './retention.ts';
 import { createWaiters } from './waiters.ts';
 
-keepHeapSmall(100); // with less it collects a tenth of its time more (docs/decisions/0013)
+keepHeapSmall(100); // with less it is slower
 const config = loadConfig(configSchema);
 const instance = config.INSTANCE ?? `api-${hostname()}-${process.pid}`;
 const log = createLogger('api', { level: config.LOG_LEVEL, instance });

@@ -33,7 +33,7 @@ import { createJobMetrics } from './job-metrics.ts';
 import { answerRollCall, obey } from './obey.ts';
 import { runJob, type RunJobParts } from './run-job.ts';
 
-keepHeapSmall(33); // it gains no speed from more
+keepHeapSmall(33); // with more it is no quicker
 const config = loadConfig(configSchema);
 const instance = config.INSTANCE ?? `worker-${hostname()}-${process.pid}`;
 const log = createLogger('worker', { level: config.LOG_LEVEL, instance });

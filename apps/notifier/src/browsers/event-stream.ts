@@ -37,7 +37,7 @@ export interface EventStreamOptions {
   /** Called when the stream is broken off because the client was too far behind. */
   onCut(): void;
   /**
-   * A client that has been further behind than this, in bytes, for a second of looks is cut off instead of being written to. So
+   * A client that has been further behind than this, in bytes, for a second, look by look, is cut off instead of being written to. So
    * one event may be larger, and so may be what is written in one turn of the event loop, before anything can go out.
    */
   mostBehind: number;

@@ -5,7 +5,10 @@ import { openEventStream, type EventStream, type KeptStream } from './event-stre
 export interface EventStreamsOptions {
   /** Each stream is written to at least this often, in milliseconds. @default 15_000 */
   heartbeatMs?: number;
-  /** A reader that has been this far behind, in bytes, for a second is cut off; it gets the job as it is then when it is back. @default 1 MiB */
+  /**
+   * A reader that has been further behind than this, in bytes, for a second is cut off; it gets the job as it is then when it
+   * is back. @default 1 MiB
+   */
   mostBehind?: number;
   /** All readers together, by the same count: who is furthest behind goes first. @default 256 MiB */
   mostBehindTogether?: number;

@@ -43,7 +43,7 @@ export async function openWire(url: string, toHead = false): Promise<Wire> {
       if (closed && text === '') return null;
       if (closed) throw new Error(`closed amid an answer: ${text.slice(0, 200)}`);
       const more = ['data', 'end', 'close'].map((event) => once(socket, event, { signal: patience }));
-      await Promise.any(more).catch(() => undefined);
+      await Promise.any(more).catch(() => undefined); // patience is over: said below
       if (patience.aborted) throw new Error(`stayed open with ${JSON.stringify(text.slice(0, 200))}`);
     }
   }

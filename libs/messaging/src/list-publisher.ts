@@ -57,6 +57,8 @@ interface Written {
   json: string;
   routingKey: string;
   correlationId: string;
+  /** Once its message is done with. */
+  outcome: Outcome | null;
 }
 
 /** Items that go together, and how long they are as a JSON array. */
@@ -88,17 +90,16 @@ export function createListPublisher<Item extends z.ZodType>(
   /** Each list is a message of its own: what becomes of one is no matter of the others. */
   const sendTogether = batch(
     async (items: Written[]): Promise<Outcome[]> => {
-      const outcomes = new Map<Written, Outcome>();
       await Promise.all(
         listsOf(items, maxLength).map(async (list) => {
           const outcome = await send(list.items).then(
             (): Outcome => ({ sent: true }),
             (error: Error): Outcome => ({ sent: false, error, alone: list.items.length === 1 }),
           );
-          for (const item of list.items) outcomes.set(item, outcome);
+          for (const item of list.items) item.outcome = outcome;
         }),
       );
-      return items.map((item) => outcomes.get(item) as Outcome);
+      return items.map(({ outcome }) => outcome as Outcome);
     },
     { maxItems, isAway: () => false },
   );
@@ -114,7 +115,7 @@ export function createListPublisher<Item extends z.ZodType>(
       pending += 1;
       pendingLength += json.length;
       try {
-        const written = { json, routingKey, correlationId };
+        const written: Written = { json, routingKey, correlationId, outcome: null };
         const outcome = await sendTogether(written);
         if (outcome.sent) return;
         if (outcome.alone || !(outcome.error instanceof PublishRefusedError)) throw outcome.error;

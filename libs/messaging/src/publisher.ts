@@ -170,15 +170,12 @@ export function createPublisher(connection: Connection, options: PublisherOption
     return new BrokerUnavailableError(because(send ? 'the broker takes nothing in' : 'not connected to the broker'));
   }
 
-  function deliver(
-    content: Buffer,
-    properties: Outgoing['properties'],
-    to: Destination & { signal?: AbortSignal },
-  ): Promise<void> {
+  function deliver(write: () => Letter, to: Destination & { signal?: AbortSignal }): Promise<void> {
     const { exchange = '', routingKey = '' } = 'queue' in to ? { exchange: '', routingKey: to.queue } : to;
     const { signal } = to;
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
+      const { content, properties } = write();
       const refused = refusal(content.length);
       if (refused) throw refused;
       const abort = (): void => giveUp(message, signal?.reason);
@@ -210,30 +207,45 @@ export function createPublisher(connection: Connection, options: PublisherOption
   }
 
   return {
-    async publish(kind, body, to) {
-      const { content, headers, ...written } = writeMessage(kind, body);
-      const { messageId = randomUUID(), correlationId, priority, mandatory = true, traceparent } = to;
-      const properties = {
-        ...written,
-        messageId,
-        mandatory,
-        persistent: true,
-        timestamp: Math.floor(Date.now() / 1_000), // AMQP counts seconds
-        headers: { ...to.headers, ...headers, ...(traceparent !== undefined && { traceparent }) },
-        ...(correlationId !== undefined && { correlationId }),
-        ...(priority !== undefined && { priority }),
-      };
-      return deliver(content, properties, to);
-    },
-    forward({ content, properties }, to) {
-      // Not its deliveryMode, which `persistent` is, nor its expiration, nor its userId, which would have to be ours.
-      const { type, appId, contentType, contentEncoding, timestamp, priority, correlationId, replyTo } = properties;
-      const messageId = to.messageId ?? properties.messageId ?? randomUUID();
-      const headers = { ...without([...routes, ...(to.withoutHeaders ?? [])], properties.headers), ...to.headers };
-      const kept = { type, appId, contentType, contentEncoding, timestamp, priority, correlationId, replyTo };
-      return deliver(content, { ...kept, messageId, headers, persistent: true, mandatory: true }, to);
-    },
+    publish: (kind, body, to) => deliver(() => letterOf(kind, body, to), to),
+    forward: (message, to) => deliver(() => copyOf(message, to), to),
   };
+}
+
+/** A message without its address. */
+type Letter = Pick<Outgoing, 'content' | 'properties'>;
+
+/** @throws TypeError when the body can't be written as JSON */
+function letterOf<Kind extends MessageKind>(
+  kind: Kind,
+  body: BodyFor<Kind> | Printed,
+  { messageId = randomUUID(), correlationId, priority, mandatory = true, traceparent, headers: more }: PublishOptions,
+): Letter {
+  const { content, contentType, type, headers } = writeMessage(kind, body);
+  const properties: Letter['properties'] = {
+    contentType,
+    messageId,
+    mandatory,
+    persistent: true,
+    timestamp: Math.floor(Date.now() / 1_000), // AMQP counts seconds
+    headers:
+      more || traceparent !== undefined
+        ? { ...more, ...headers, ...(traceparent !== undefined && { traceparent }) }
+        : headers,
+  };
+  if (type !== undefined) properties.type = type;
+  if (correlationId !== undefined) properties.correlationId = correlationId;
+  if (priority !== undefined) properties.priority = priority;
+  return { content, properties };
+}
+
+function copyOf({ content, properties }: ConsumeMessage, to: ForwardOptions): Letter {
+  // Not its deliveryMode, which `persistent` is, nor its expiration, nor its userId, which would have to be ours.
+  const { type, appId, contentType, contentEncoding, timestamp, priority, correlationId, replyTo } = properties;
+  const messageId = to.messageId ?? properties.messageId ?? randomUUID();
+  const headers = { ...without([...routes, ...(to.withoutHeaders ?? [])], properties.headers), ...to.headers };
+  const kept = { type, appId, contentType, contentEncoding, timestamp, priority, correlationId, replyTo };
+  return { content, properties: { ...kept, messageId, headers, persistent: true, mandatory: true } };
 }
 
 /** Headers by which RabbitMQ would route a copy elsewhere, or that it counts by itself. */

@@ -1,5 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { addressOf, control, eventOf, isFinished, jobEvents, ring, type Control, type Job } from '@offload/contracts';
+import {
+  addressOf,
+  control,
+  eventOf,
+  isFinished,
+  jobEvents,
+  ring as ringMessage,
+  type Control,
+  type Job,
+} from '@offload/contracts';
 import type { Database, OwedRing } from '@offload/database';
 import { createListPublisher, exchanges, UnderWay, type Publisher } from '@offload/messaging';
 import { Counter, type Logger, type Registry } from '@offload/runtime';
@@ -51,42 +60,38 @@ export function createBell({ database, publisher, endPublisher = publisher, metr
 
   const underWay = new UnderWay();
 
-  async function kept(sending: Promise<void>): Promise<void> {
+  async function ring({ outboxId, jobId, type, queue, priority, traceparent }: OwedRing): Promise<void> {
     underWay.begin();
-    await sending;
-    underWay.end();
-  }
-
-  async function send({ outboxId, jobId, type, queue, priority, traceparent }: OwedRing): Promise<void> {
     try {
-      await publisher.publish(
-        ring,
-        { jobId, type },
-        { exchange: exchanges.jobs, routingKey: queue, priority, ...(traceparent !== null && { traceparent }) },
-      );
+      const to = { exchange: exchanges.jobs, routingKey: queue, priority };
+      await publisher.publish(ringMessage, { jobId, type }, traceparent === null ? to : { ...to, traceparent });
       const queued = await database.confirmRing(outboxId);
       rings.inc({ outcome: 'confirmed' });
       if (queued) await announce(queued);
     } catch (error) {
       rings.inc({ outcome: 'owed' });
       log.debug({ err: error, jobId }, 'ring still owed');
+    } finally {
+      underWay.end();
     }
   }
 
-  const announce = (job: Job): Promise<void> => kept(tell(job));
-
-  async function tell(job: Job): Promise<void> {
+  async function announce(job: Job): Promise<void> {
+    underWay.begin();
     try {
       const event = eventOf(job);
       await (isFinished(job.status) ? ends : events).publish(event, addressOf(event));
     } catch (error) {
       eventsGivenUp.inc();
       log.debug({ err: error, jobId: job.id }, 'event not sent');
+    } finally {
+      underWay.end();
     }
   }
 
   return {
     announce,
+    ring,
     async command(command) {
       try {
         await publisher.publish(control, command, { exchange: exchanges.control, mandatory: false });
@@ -96,7 +101,6 @@ export function createBell({ database, publisher, endPublisher = publisher, metr
         return false;
       }
     },
-    ring: (owed) => kept(send(owed)),
     async quiet() {
       await Promise.race([underWay.none(), delay(QUIET_MS, undefined, { ref: false })]);
     },

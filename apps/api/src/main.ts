@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { jobEvents } from '@offload/contracts';
+import { endings, jobEvents } from '@offload/contracts';
 import { openDatabase } from '@offload/database';
 import { connect, createPublisher, exchanges, inspectQueues, jobTopology, subscribe } from '@offload/messaging';
 import {
@@ -60,7 +60,8 @@ const retention = startRetention({ database, days: config.RETENTION_DAYS, log })
 const backlog = startBacklog({ database, queues: config.QUEUES, metrics, log });
 const waiters = createWaiters({ database, maxWaiters: config.MAX_WAITERS, metrics, log });
 subscribe(broker, {
-  exchange: exchanges.events,
+  exchange: exchanges.eventsByName,
+  routingKeys: endings,
   message: jobEvents,
   wants: ({ correlationId }) => waiters.wants(correlationId),
   handle: ({ body }) => body.forEach(waiters.hear),

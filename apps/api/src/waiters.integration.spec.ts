@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { defaultPolicy, eventOf, jobEvents, type Job } from '@offload/contracts';
+import { defaultPolicy, endings, eventOf, jobEvents, type Job } from '@offload/contracts';
 import { migrate, openDatabase, type Database } from '@offload/database';
 import { connect, createPublisher, exchanges, jobTopology, subscribe, type Connection } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/runtime';
@@ -30,7 +30,8 @@ beforeEach(async () => {
   listened = 0;
   read = [];
   subscribe(broker, {
-    exchange: exchanges.events,
+    exchange: exchanges.eventsByName,
+    routingKeys: endings,
     message: jobEvents,
     wants: ({ correlationId }) => waiters.wants(correlationId),
     handle({ body }) {
@@ -88,11 +89,12 @@ describe('a request that waits', () => {
     expect(read).toEqual([awaited.id]);
   });
 
-  it('is woken by an older process, which does not say what its event is about', async () => {
+  it('is woken by an event whose message does not say what it is about', async () => {
     const publisher = createPublisher(broker);
     const job = await queuedJob();
     const wait = waitFor(job);
-    await publisher.publish(jobEvents, [eventOf(await cancel(job))], { exchange: exchanges.events, mandatory: false });
+    const to = { exchange: exchanges.events, routingKey: 'job.cancelled', mandatory: false };
+    await publisher.publish(jobEvents, [eventOf(await cancel(job))], to);
     expect(await wait).toMatchObject({ id: job.id, status: 'cancelled' });
   });
 

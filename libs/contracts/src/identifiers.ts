@@ -8,8 +8,8 @@ export const queueName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be up to 63 of a-z, 0-9, ".", "_" and "-", a letter or digit first')
   .refine(
-    (name) => !['dead', 'events', 'control'].includes(name),
-    'must not be "dead", "events" or "control": those are exchanges',
+    (name) => !['dead', 'events', 'events.by-name', 'control'].includes(name),
+    'must not be "dead", "events", "events.by-name" or "control": those are exchanges',
   );
 
 /** Text without control characters: PostgreSQL's can't hold NUL, and nobody needs the others here. */

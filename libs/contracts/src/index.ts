@@ -50,6 +50,7 @@ export {
   addressOf,
   cloudEvent,
   control,
+  endings,
   eventName,
   eventNameOf,
   eventOf,

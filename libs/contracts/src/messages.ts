@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jobId } from './identifiers.ts';
-import { job, jobStatus, type Job } from './job.ts';
+import { isFinished, job, jobStatus, type Job } from './job.ts';
 
 // The messages between the processes, as @offload/messaging sends and reads them: AMQP's `type`, the version of the
 // schema, and the schema.
@@ -19,6 +19,11 @@ export const ringId = z.uuid();
 /** What happened: the job's new status, or `progress` of a running one. */
 export const eventName = z.templateLiteral(['job.', z.union([jobStatus, z.literal('progress')])]);
 export type EventName = z.infer<typeof eventName>;
+
+/** The events that end a job. */
+export const endings: readonly EventName[] = jobStatus.options
+  .filter(isFinished)
+  .map((status) => `job.${status}` as const);
 
 const EVENT_SOURCE = '/v1/jobs';
 const TYPE_PREFIX = 'offload.';

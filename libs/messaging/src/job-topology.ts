@@ -8,6 +8,8 @@ export const exchanges = {
   dead: 'jobs.dead',
   /** fanout; every event */
   events: 'jobs.events',
+  /** direct, fed by `jobs.events`; for who wants some of them: the routing key is the event's name */
+  eventsByName: 'jobs.events.by-name',
   /** fanout; what the api tells all workers */
   control: 'jobs.control',
 } as const;
@@ -41,6 +43,7 @@ export function jobTopology(queues: readonly string[]): Topology {
       [exchanges.jobs]: { type: 'direct' },
       [exchanges.dead]: { type: 'fanout' },
       [exchanges.events]: { type: 'fanout' },
+      [exchanges.eventsByName]: { type: 'direct', bindings: [{ exchange: exchanges.events }] },
       [exchanges.control]: { type: 'fanout' },
     },
     queues: {

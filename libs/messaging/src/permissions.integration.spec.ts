@@ -9,7 +9,7 @@ import { exchanges, jobTopology, ringQueue } from './job-topology.ts';
 import { createPublisher } from './publisher.ts';
 import { passwords, QUEUES, render, topology, variables, type User } from './spec-definitions.ts';
 import { take } from './spec-vhost.ts';
-import { subscribe } from './subscriber.ts';
+import { subscribe, type SubscriberOptions } from './subscriber.ts';
 
 describe('a broker with the rendered definitions', () => {
   let broker: TestBroker;
@@ -104,6 +104,14 @@ describe('a broker with the rendered definitions', () => {
       await channel.bindQueue(queue, exchanges.events, '');
       await channel.consume(queue, () => undefined, { noAck: true });
     },
+    'listen to events by name': async (channel) => {
+      const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
+      await channel.bindQueue(queue, exchanges.eventsByName, 'job.succeeded');
+      await channel.consume(queue, () => undefined, { noAck: true });
+    },
+    'publish an event past the listeners': (channel) => {
+      channel.publish(exchanges.eventsByName, 'job.succeeded', Buffer.from('event'));
+    },
     'listen to commands': async (channel) => {
       const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
       await channel.bindQueue(queue, exchanges.control, '');
@@ -128,6 +136,14 @@ describe('a broker with the rendered definitions', () => {
       await channel.bindExchange(exchanges.jobs, exchanges.events, '');
       await channel.unbindExchange(exchanges.jobs, exchanges.events, '');
     },
+    'have ends of jobs ring': async (channel) => {
+      await channel.bindExchange(exchanges.jobs, exchanges.eventsByName, 'job.succeeded');
+      await channel.unbindExchange(exchanges.jobs, exchanges.eventsByName, 'job.succeeded');
+    },
+    'have ends of jobs command the workers': async (channel) => {
+      await channel.bindExchange(exchanges.control, exchanges.eventsByName, 'job.succeeded');
+      await channel.unbindExchange(exchanges.control, exchanges.eventsByName, 'job.succeeded');
+    },
     'have events command the workers': async (channel) => {
       await channel.bindExchange(exchanges.control, exchanges.events, '');
       await channel.unbindExchange(exchanges.control, exchanges.events, '');
@@ -147,6 +163,8 @@ describe('a broker with the rendered definitions', () => {
     'delete the exchange of dead letters': (channel) => channel.deleteExchange(exchanges.dead),
     'delete the exchange of commands': (channel) => channel.deleteExchange(exchanges.control),
     'delete the exchange of events': (channel) => channel.deleteExchange(exchanges.events),
+    'delete the exchange of events by name': (channel) => channel.deleteExchange(exchanges.eventsByName),
+    'cut the events by name off': (channel) => channel.unbindExchange(exchanges.eventsByName, exchanges.events, ''),
   };
 
   /** @returns what the broker refuses with, or `done` */
@@ -167,9 +185,10 @@ describe('a broker with the rendered definitions', () => {
     [
       'api',
       [
-        ...(['ring through its exchange', 'publish an event', 'command the workers', 'listen to events'] as const),
+        ...(['ring through its exchange', 'publish an event', 'command the workers'] as const),
+        ...(['listen to events by name', 'have a queue that feeds the rings'] as const),
         // Binding is reading here and writing there, which it may: it could carry the messages over by hand.
-        ...(['have a queue that feeds the rings', 'have events ring', 'have events command the workers'] as const),
+        ...(['have ends of jobs ring', 'have ends of jobs command the workers'] as const),
       ],
     ],
     // Purging is reading, for RabbitMQ: who may consume a queue may empty it.
@@ -216,17 +235,21 @@ describe('a broker with the rendered definitions', () => {
       message: ring,
       async handle({ body: { jobId } }) {
         const about = { correlationId: jobId, mandatory: false };
-        await publisher.publish(event, { status: jobId }, { exchange: exchanges.events, ...about });
+        await publisher.publish(event, { status: jobId }, { exchange: exchanges.events, routingKey: 'end', ...about });
         return handle(jobId);
       },
       deadLetters: { publisher, exchange: exchanges.dead },
     });
     const notifier = connectAs('notifier', { topology: jobTopology([]) }).connection;
-    const listen = async (connection: Connection, wants: (jobId?: string) => boolean) => {
+    const listen = async (
+      connection: Connection,
+      what: Pick<SubscriberOptions<typeof event>, 'exchange' | 'routingKeys'>,
+      wants: (jobId?: string) => boolean,
+    ) => {
       const heard: string[] = [];
       await new Promise<void>((onListening) => {
         subscribe(connection, {
-          exchange: exchanges.events,
+          ...what,
           message: event,
           wants: ({ correlationId }) => wants(correlationId),
           handle: ({ body: { status } }) => void heard.push(status),
@@ -236,8 +259,12 @@ describe('a broker with the rendered definitions', () => {
       return heard;
     };
     return {
-      heard: await listen(notifier, () => true),
-      heardByApi: await listen(api, (jobId) => jobId === 'awaited'),
+      heard: await listen(notifier, { exchange: exchanges.events }, () => true),
+      heardByApi: await listen(
+        api,
+        { exchange: exchanges.eventsByName, routingKeys: ['end'] },
+        (jobId) => jobId === 'awaited',
+      ),
       faults,
       ring: (jobId: string) => bell.publish(ring, { jobId }, { exchange: exchanges.jobs, routingKey: 'mail.eu' }),
     };

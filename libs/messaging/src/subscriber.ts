@@ -4,8 +4,9 @@ import { readMessage, type BodyOf, type MessageKind } from './message.ts';
 import { tellFault, tellStep } from './messaging-events.ts';
 
 export interface SubscriberOptions<Kind extends MessageKind> {
-  /** A fanout exchange. */
   exchange: string;
+  /** What is heard: of a fanout exchange everything, whatever they are. @default [''] */
+  routingKeys?: readonly string[];
   /** What the messages are; one that is something else is dropped, and told as a fault. */
   message: Kind;
   /**
@@ -21,17 +22,17 @@ export interface SubscriberOptions<Kind extends MessageKind> {
 }
 
 /**
- * Listens to a fanout exchange through a queue of its own, which the broker names and deletes with the connection: every
- * listener hears everything while it listens, and nothing of before. https://www.rabbitmq.com/docs/queues#server-named-queues
+ * Listens to an exchange through a queue of its own, which the broker names and deletes with the connection: every
+ * listener hears all of it while it listens, and nothing of before. https://www.rabbitmq.com/docs/queues#server-named-queues
  */
 export function subscribe<Kind extends MessageKind>(connection: Connection, options: SubscriberOptions<Kind>): void {
-  const { exchange, message: kind, wants = () => true, handle, onListening } = options;
+  const { exchange, routingKeys = [''], message: kind, wants = () => true, handle, onListening } = options;
   const { events } = connection;
 
   void connection
     .keepChannel(async (channel) => {
       const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true, durable: false });
-      await channel.bindQueue(queue, exchange, '');
+      for (const key of routingKeys) await channel.bindQueue(queue, exchange, key);
       const noAck = { noAck: true };
       await receive(
         channel,

@@ -170,6 +170,7 @@ describe('jobTopology', () => {
       ['jobs.control', 'fanout', true],
       ['jobs.dead', 'fanout', true],
       ['jobs.events', 'fanout', true],
+      ['jobs.events.by-name', 'direct', true],
     ]);
     expect((await list('queues')).map(({ name }) => name).sort()).toEqual([
       'jobs.dead',
@@ -182,6 +183,22 @@ describe('jobTopology', () => {
     expect(await queue(exchanges.dead)).toMatchObject({
       arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000 },
     });
+  });
+
+  it('has each event heard as one of all, and by its name', async () => {
+    await declared(jobTopology([]));
+    const observer = await vhost.observer();
+    const listening = async (exchange: string, key: string): Promise<string> => {
+      const { queue: own } = await observer.assertQueue('', { exclusive: true });
+      await observer.bindQueue(own, exchange, key);
+      return own;
+    };
+    const all = await listening(exchanges.events, '');
+    const ends = await listening(exchanges.eventsByName, 'job.succeeded');
+    for (const name of ['job.running', 'job.succeeded']) observer.publish(exchanges.events, name, Buffer.from(name));
+    await observer.waitForConfirms();
+    expect(await takeAll(observer, all)).toEqual(['job.running', 'job.succeeded']);
+    expect(await takeAll(observer, ends)).toEqual(['job.succeeded']);
   });
 
   it('routes each ring to its queue, and what a consumer refuses to the dead letters', async () => {

@@ -9,13 +9,21 @@ export interface Topology {
 
 export interface ExchangeDeclaration {
   type: 'direct' | 'fanout' | 'topic' | 'headers';
+  /** What flows in from other exchanges, besides what is sent to it. https://www.rabbitmq.com/docs/e2e @default nothing */
+  bindings?: readonly Binding[];
+}
+
+export interface Binding {
+  exchange: string;
+  /** @default '' */
+  routingKey?: string;
 }
 
 export interface QueueDeclaration {
   /** A quorum queue keeps what it has confirmed whichever node is lost. @default 'quorum' */
   type?: 'quorum' | 'classic';
   /** What flows in, besides what is sent to the queue by its name. @default nothing */
-  bindings?: readonly { exchange: string; routingKey?: string }[];
+  bindings?: readonly Binding[];
   /** Exchange for what is rejected or over the delivery limit. @default none: it is gone */
   deadLetterExchange?: string;
   /**
@@ -61,6 +69,9 @@ async function withChannel(model: ChannelModel, use: (channel: Channel) => Promi
 
 async function assertAll(channel: Channel, { exchanges = {}, queues = {} }: Topology): Promise<void> {
   for (const [name, { type }] of Object.entries(exchanges)) await channel.assertExchange(name, type, { durable: true });
+  for (const [name, { bindings = [] }] of Object.entries(exchanges)) {
+    for (const { exchange, routingKey = '' } of bindings) await channel.bindExchange(name, exchange, routingKey);
+  }
   for (const [name, queue] of Object.entries(queues)) {
     await channel.assertQueue(name, { durable: true, arguments: argumentsOf(queue) });
     for (const { exchange, routingKey = '' } of queue.bindings ?? []) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { jobEvents } from '@offload/contracts';
+import { endings, jobEvents } from '@offload/contracts';
 import { connect, exchanges, subscribe } from '@offload/messaging';
 import { eventually } from '@offload/testing';
 import { asyncApiDocument } from './document.ts';
@@ -30,6 +30,7 @@ type Listed<Kind> = Omit<Kind, 'autoDelete'> & { auto_delete: boolean; arguments
 
 const document = JSON.parse(JSON.stringify(asyncApiDocument())) as { channels: Record<string, Channel> };
 const observer = useObserver(QUEUES);
+const byKey = (a: Binding, b: Binding) => a.routingKey.localeCompare(b.routingKey);
 const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
 
 describe('what the document says there is', () => {
@@ -56,13 +57,15 @@ describe('what the document says there is', () => {
   });
 
   it.each([
-    ['eventListener', exchanges.events],
-    ['controlListener', exchanges.control],
-  ])('is what the broker has: the queue of each %s', async (name, exchange) => {
+    ['eventListener', exchanges.events, undefined],
+    ['endListener', exchanges.eventsByName, endings],
+    ['controlListener', exchanges.control, undefined],
+  ])('is what the broker has: the queue of each %s', async (name, exchange, routingKeys) => {
     const listener = connect({ url: observer.url });
     try {
       await new Promise<void>((onListening) => {
-        subscribe(listener, { exchange, message: jobEvents, handle: () => undefined, onListening });
+        const options = { exchange, message: jobEvents, handle: () => undefined, onListening };
+        subscribe(listener, { ...options, ...(routingKeys && { routingKeys }) });
       });
       const own = (await queuesThere()).filter((queue) => queue.name.startsWith('amq.gen-'));
       const said = describedQueue(document.channels[name] as Channel);
@@ -80,7 +83,8 @@ describe('what the document says there is', () => {
   }
 
   function describedQueue({ bindings, ...channel }: Channel) {
-    return { ...bindings?.amqp.queue, arguments: channel['x-arguments'], bindings: channel['x-bindings'] } as There;
+    const flowsIn = channel['x-bindings']?.toSorted(byKey);
+    return { ...bindings?.amqp.queue, arguments: channel['x-arguments'], bindings: flowsIn } as There;
   }
 
   type There = { name: string; arguments: object; bindings: Binding[] };
@@ -89,7 +93,8 @@ describe('what the document says there is', () => {
     const flowsInto = (name: string) =>
       all
         .filter(({ source, destination }) => source !== '' && destination === name)
-        .map(({ source: exchange, routing_key: routingKey }) => ({ exchange, routingKey }));
+        .map(({ source: exchange, routing_key: routingKey }) => ({ exchange, routingKey }))
+        .sort(byKey);
     const queues = await observer.list<Listed<Queue>>('queues');
     return queues.map(({ name, durable, exclusive, auto_delete: autoDelete, arguments: given }) => {
       return { name, durable, exclusive, autoDelete, arguments: given, bindings: flowsInto(name) };

@@ -1,4 +1,4 @@
-import { eventName, jobStatus } from '@offload/contracts';
+import { endings, eventName, jobStatus } from '@offload/contracts';
 import { exchanges, jobTopology, ringQueue, type QueueDeclaration } from '@offload/messaging';
 import type { Json } from '../openapi/schemas.ts';
 import { AMQP_BINDING, type MessageName } from './messages.ts';
@@ -33,7 +33,14 @@ export const channels = {
     address: '{event}',
     parameters: { event: { description: 'What happened.', enum: events } },
   }),
+  eventsByName: toExchange(exchanges.eventsByName, 'event', {
+    title: 'Events by name',
+    description: `Fed by ${exchanges.events}, for who wants some of them: nobody sends to it.`,
+    address: '{event}',
+    parameters: { event: { description: 'What happened.', enum: events } },
+  }),
   eventListener: ownQueue(exchanges.events, 'event', 'What one listener hears of the events'),
+  endListener: ownQueue(exchanges.eventsByName, 'event', 'What one listener hears of the ends of jobs', endings),
   control: toExchange(exchanges.control, 'control', {
     title: 'Control',
     description: 'Every worker hears it. The routing key is empty.',
@@ -76,9 +83,10 @@ function fromQueue(name: string, message: MessageName, about: Json): Json {
 }
 
 /** As libs/messaging's subscriber.ts declares it: each listener's own, gone with its connection. */
-function ownQueue(exchange: string, message: MessageName, title: string): Json {
+function ownQueue(exchange: string, message: MessageName, title: string, routingKeys: readonly string[] = ['']): Json {
   const description = 'Named by the broker, and deleted when its listener is gone: what was sent meanwhile is missed.';
-  const more = { 'x-arguments': {}, 'x-bindings': [{ exchange, routingKey: '' }] };
+  const bindings = routingKeys.map((routingKey) => ({ exchange, routingKey }));
+  const more = { 'x-arguments': {}, 'x-bindings': bindings };
   const queue = { name: '', durable: false, exclusive: true, autoDelete: true };
   return channel(message, { title, description, address: null }, { is: 'queue', queue }, more);
 }

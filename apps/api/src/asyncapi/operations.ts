@@ -46,8 +46,13 @@ const flows: Record<string, Flow> = {
     binding: sent(false),
   },
   receiveEvent: {
-    ...{ action: 'receive', channel: 'eventListener', message: 'event', by: ['api', 'notifier'] },
-    summary: 'Tells watchers, waiters and webhooks.',
+    ...{ action: 'receive', channel: 'eventListener', message: 'event', by: ['notifier'] },
+    summary: 'Tells watchers, and looks for webhooks that are owed.',
+    binding: amqp({ ack: false }),
+  },
+  receiveEnd: {
+    ...{ action: 'receive', channel: 'endListener', message: 'event', by: ['api'] },
+    summary: 'Answers requests that wait for the job.',
     binding: amqp({ ack: false }),
   },
   sendControl: {

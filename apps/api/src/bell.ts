@@ -5,20 +5,25 @@ import {
   eventOf,
   isFinished,
   jobEvents,
+  printEvent,
   ring as ringMessage,
   type Control,
   type Job,
 } from '@offload/contracts';
 import type { Database, OwedRing } from '@offload/database';
-import { createListPublisher, exchanges, UnderWay, type Publisher } from '@offload/messaging';
+import { createListPublisher, exchanges, Printed, UnderWay, type Publisher } from '@offload/messaging';
 import { Counter, type Logger, type Registry } from '@offload/runtime';
 
 /** Tells workers and watchers about jobs. No call rejects: what is not sent is found in the database again. */
 export interface Bell {
   /** Sends the ring, and removes it from the outbox once the broker has confirmed it. */
   ring(owed: OwedRing): Promise<void>;
-  /** Sends the job as an event, at most once: who needs to be sure reads the row. */
-  announce(job: Job): Promise<void>;
+  /**
+   * Sends the job as an event, at most once: who needs to be sure reads the row.
+   *
+   * @param printed the job as JSON, where that is at hand
+   */
+  announce(job: Job, printed?: string): Promise<void>;
   /** Resolves when no ring and no event is under way any more, after a second at most. */
   quiet(): Promise<void>;
   /** Tells all workers. @returns whether the broker has taken it */
@@ -76,11 +81,12 @@ export function createBell({ database, publisher, endPublisher = publisher, metr
     }
   }
 
-  async function announce(job: Job): Promise<void> {
+  async function announce(job: Job, printed?: string): Promise<void> {
     underWay.begin();
     try {
       const event = eventOf(job);
-      await (isFinished(job.status) ? ends : events).publish(event, addressOf(event));
+      const item = new Printed(printEvent(event, printed));
+      await (isFinished(job.status) ? ends : events).publish(item, addressOf(event));
     } catch (error) {
       eventsGivenUp.inc();
       log.debug({ err: error, jobId: job.id }, 'event not sent');

@@ -1,4 +1,4 @@
-import type { Job } from '@offload/contracts';
+import { printJob, type Job } from '@offload/contracts';
 import type { CreatedJob, Database, IdempotencyKey, KeyedJob, NewJob } from '@offload/database';
 import { whenWritten } from '@offload/messaging';
 import { Counter, invalidMember, Problem, type Loop, type Registry } from '@offload/runtime';
@@ -16,6 +16,8 @@ export interface Taken {
 
 export interface TakenJob {
   job: Job;
+  /** The job as JSON, where that is at hand. */
+  printed?: string;
   /** Otherwise it was there already, by its dedupe key. */
   made: boolean;
 }
@@ -70,33 +72,33 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
     if (full && !(idempotency && (await database.isKeyKept(idempotency.client, idempotency.key)))) throw full;
     // Their places, before others ask for them.
     const places = jobs.map(({ queue }) => backlog.reserve(queue));
-    let rung: NewJob[] = [];
+    let taken: TakenJob[] = [];
     storing += 1;
     try {
       const submitted = await database.submit({ jobs, idempotency });
       if (submitted.kind === 'key-reused') throw keyReused();
       if (submitted.kind === 'replayed') return await replay(jobs, submitted.jobs, submitted.createdAt);
-      rung = jobs.filter((wanted, index) => ring(submitted.jobs[index] as CreatedJob, wanted.traceparent ?? null));
+      taken = submitted.jobs.map((created, index) => tell(created, jobs[index] as NewJob));
       // What is left to do for the answer takes longer than it takes a ring to leave: a job can start half a millisecond sooner
       // when its ring goes first. Among others, turns are shared anyway.
-      if (rung.length > 0 && storing === 1) await whenWritten();
-      return { jobs: submitted.jobs.map(({ job, outboxId }) => ({ job, made: outboxId !== null })), replayed: false };
+      if (storing === 1 && taken.some(isRung)) await whenWritten();
+      return { jobs: taken, replayed: false };
     } finally {
       storing -= 1;
-      const kept = new Set(rung);
-      for (const [index, job] of jobs.entries()) places[index]?.(kept.has(job));
+      for (const [index, giveBack] of places.entries()) giveBack(isRung(taken[index]));
     }
   }
 
-  /** @returns whether it waits in its queue now */
-  function ring({ job, outboxId }: CreatedJob, traceparent: string | null): boolean {
-    if (outboxId === null) return false;
+  /** Rings, and announces, a job that was made; it is printed once for all who are told of it. */
+  function tell({ job, outboxId }: CreatedJob, { payloadJson, traceparent = null }: NewJob): TakenJob {
+    if (outboxId === null) return { job, made: false };
     const { id: jobId, type, queue, priority } = job;
     accepted.inc({ type });
     if (job.status === 'scheduled') relay.wake();
     else void bell.ring({ outboxId, jobId, type, queue, priority, traceparent });
-    void bell.announce(job);
-    return job.status === 'queued';
+    const printed = printJob(job, payloadJson === undefined ? {} : { payload: payloadJson });
+    void bell.announce(job, printed);
+    return { job, printed, made: true };
   }
 
   /** The first answer again; jobs that were there before the first request are shown as they are now. */
@@ -124,6 +126,11 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
   }
 
   return { take };
+}
+
+/** Whether it was made just now and waits in its queue. */
+function isRung(taken: TakenJob | undefined): boolean {
+  return taken !== undefined && taken.made && taken.job.status === 'queued';
 }
 
 /** When nobody knows how fast a queue drains, in seconds. */

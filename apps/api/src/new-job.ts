@@ -44,6 +44,7 @@ export function newJob(body: unknown, circumstances: Circumstances, at = ''): Ne
     priority,
     tags,
     payload: payload.data,
+    payloadJson: JSON.stringify(payload.data),
     maxAttempts: rest.maxAttempts ?? policy.maxAttempts,
     timeoutMs: rest.timeoutMs ?? policy.timeoutMs,
     backoff: backoff ?? policy.backoff,

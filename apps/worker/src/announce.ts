@@ -3,6 +3,7 @@ import {
   eventOf,
   jobEvents,
   printEvent,
+  printJob,
   type EventName,
   type Job,
   type PrintedMembers,
@@ -25,6 +26,6 @@ export function announceWith(publisher: Publisher): Announce {
   const events = createListPublisher(publisher, jobEvents, { exchange: exchanges.events, mandatory: false });
   return (job, { event: name, printed = {} } = {}) => {
     const event = eventOf(job, name);
-    return events.publish(new Printed(printEvent(event, printed)), addressOf(event));
+    return events.publish(new Printed(printEvent(event, printJob(job, printed))), addressOf(event));
   };
 }

@@ -24,8 +24,17 @@ export type JobWithLinks = z.infer<typeof jobWithLinks>;
 
 /** Adds where to read and where to watch the job; `notifierUrl` is the notifier's base URL without a final slash. */
 export function withLinks(shown: z.infer<typeof job>, notifierUrl: string): JobWithLinks {
-  const self = `/v1/jobs/${shown.id}`;
-  return { ...shown, links: { self, events: `${notifierUrl}${self}/events` } };
+  return { ...shown, links: linksOf(shown.id, notifierUrl) };
+}
+
+/** The same as JSON, of a job that has been printed. */
+export function printWithLinks(id: string, printed: string, notifierUrl: string): string {
+  return `${printed.slice(0, -1)},"links":${JSON.stringify(linksOf(id, notifierUrl))}}`;
+}
+
+function linksOf(id: string, notifierUrl: string): JobWithLinks['links'] {
+  const self = `/v1/jobs/${id}`;
+  return { self, events: `${notifierUrl}${self}/events` };
 }
 
 export const jobPage = z.object({

@@ -1,6 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { jobStatus, type Job } from './job.ts';
-import { addressOf, control, eventName, eventNameOf, eventOf, jobEvent, printEvent, ring } from './messages.ts';
+import {
+  addressOf,
+  control,
+  eventName,
+  eventNameOf,
+  eventOf,
+  jobEvent,
+  printEvent,
+  printJob,
+  ring,
+} from './messages.ts';
 
 const at = '2026-11-21T08:00:00.000Z';
 const queued: Job = {
@@ -44,12 +54,12 @@ describe('an event', () => {
       payload: { a: '"}\u2028', b: [1, null] },
       result: ['"', {}],
     });
-    expect(JSON.parse(printEvent(event, {}))).toEqual(event);
+    expect(JSON.parse(printEvent(event))).toEqual(event);
     const printed = { payload: ' {"a": "\\u0022}\\u2028", "b":[1.0,null]}', result: '["\\"",{}]' };
-    const json = printEvent(event, printed);
+    const json = printEvent(event, printJob(event.data, printed));
     expect(JSON.parse(json)).toEqual(event);
     expect(json).toContain(`"payload":${printed.payload},`);
-    expect(JSON.parse(printEvent(eventOf(queued), { payload: '{"seconds":10}' })).data).toEqual(queued);
+    expect(JSON.parse(printJob(queued, { payload: '{"seconds":10}' }))).toEqual(queued);
   });
 
   it('says outside its body what it is and of which job', () => {

@@ -79,12 +79,17 @@ export interface PrintedMembers {
   result?: string;
 }
 
-/** An event as JSON. What of its job may be large is not printed again where that has been done. */
-export function printEvent({ data, ...envelope }: JobEvent, printed: PrintedMembers): string {
-  const { payload, result, ...rest } = data;
-  const large =
-    `"payload":${printed.payload ?? JSON.stringify(payload)},` + `"result":${printed.result ?? JSON.stringify(result)}`;
-  return `${open(envelope)},"data":${open(rest)},${large}}}`;
+/** A job as JSON. What of it may be large is not printed again where that has been done. */
+export function printJob(job: Job, printed: PrintedMembers = {}): string {
+  const { payload, result, ...rest } = job;
+  const printedPayload = printed.payload ?? JSON.stringify(payload);
+  const printedResult = printed.result ?? JSON.stringify(result ?? null);
+  return `${open(rest)},"payload":${printedPayload},"result":${printedResult}}`;
+}
+
+/** An event as JSON. @param job as {@link printJob} has printed it */
+export function printEvent({ data, ...envelope }: JobEvent, job = printJob(data)): string {
+  return `${open(envelope)},"data":${job}}`;
 }
 
 /** An object as JSON, without its last brace. */

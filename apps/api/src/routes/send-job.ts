@@ -1,9 +1,9 @@
-import { isFinished, withLinks, type Job, type JobWithLinks } from '@offload/contracts';
+import { isFinished, printJob, printWithLinks, withLinks, type Job, type JobWithLinks } from '@offload/contracts';
 import type { Response } from 'express';
 import type { Backlog } from '../backlog.ts';
 import { etagOf } from './preconditions.ts';
 import { retryAfter } from './retry-after.ts';
-import { sendJson } from './send-json.ts';
+import { sendJson, sendPrinted } from './send-json.ts';
 
 export interface SendParts {
   backlog: Backlog;
@@ -31,8 +31,17 @@ export function sendJob(
   else sendJson(response, body);
 }
 
-/** Answers 202: the job is kept, or told to stop; where it is, and when to ask again (RFC 9110 section 15.3.3). */
-export function sendAccepted(response: Response, job: Job, { backlog, notifierUrl }: SendParts): void {
+/**
+ * Answers 202: the job is kept, or told to stop; where it is, and when to ask again (RFC 9110 section 15.3.3).
+ *
+ * @param printed the job as JSON, where that is at hand
+ */
+export function sendAccepted(
+  response: Response,
+  job: Job,
+  { backlog, notifierUrl }: SendParts,
+  printed = printJob(job),
+): void {
   response.status(202).setHeader('Location', `/v1/jobs/${job.id}`).setHeader('Retry-After', retryAfter(job, backlog));
-  sendJson(response, withLinks(job, notifierUrl));
+  sendPrinted(response, printWithLinks(job.id, printed, notifierUrl));
 }

@@ -5,8 +5,14 @@ import type { Response } from 'express';
  * and puts it together again to add the charset.
  */
 export function sendJson(response: Response, body: unknown): void {
-  const text = JSON.stringify(body);
+  sendPrinted(response, JSON.stringify(body));
+}
+
+/** The same of what is JSON already. */
+export function sendPrinted(response: Response, json: string): void {
+  const bytes = Buffer.byteLength(json);
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
-  response.setHeader('Content-Length', Buffer.byteLength(text));
-  response.end(text); // of which Node.js sends nothing to HEAD
+  response.setHeader('Content-Length', bytes);
+  // ASCII is the same octets, and Node.js takes a third of the memory to write it. Of all this it sends nothing to HEAD.
+  response.end(json, bytes === json.length ? 'latin1' : 'utf8');
 }

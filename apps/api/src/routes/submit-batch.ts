@@ -1,10 +1,11 @@
-import { withLinks } from '@offload/contracts';
+import { printJob, printWithLinks } from '@offload/contracts';
 import type { RequestHandler } from 'express';
 import type { Backlog } from '../backlog.ts';
 import type { Intake } from '../intake.ts';
 import { newJobs } from '../new-job.ts';
 import { traceparent } from '../traceparent.ts';
 import { idempotencyOf } from './idempotency-of.ts';
+import { sendPrinted } from './send-json.ts';
 
 export interface BatchParts {
   intake: Intake;
@@ -21,6 +22,7 @@ export function submitBatch({ intake, queues, ownWebhooks, notifierUrl }: BatchP
     const wanted = newJobs(request.body, circumstances);
     const { jobs, replayed } = await intake.take(wanted, idempotencyOf(request, response));
     if (replayed) response.set('Idempotency-Replayed', 'true');
-    response.status(202).json({ jobs: jobs.map(({ job }) => withLinks(job, notifierUrl)) });
+    const printed = jobs.map(({ job, printed = printJob(job) }) => printWithLinks(job.id, printed, notifierUrl));
+    sendPrinted(response.status(202), `{"jobs":[${printed.join(',')}]}`);
   };
 }

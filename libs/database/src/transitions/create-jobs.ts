@@ -12,6 +12,8 @@ export interface NewJob {
   priority: number;
   tags: string[];
   payload: unknown;
+  /** The payload as JSON. @default printed when it is stored */
+  payloadJson?: string;
   maxAttempts: number;
   timeoutMs: number;
   backoff: Backoff;
@@ -214,7 +216,7 @@ async function insert(
       textArray(jobs.map((job) => job.queue)),
       plainArray(jobs.map((job) => job.priority)),
       textArray(jobs.map(({ tags }) => (tags.length === 0 ? '[]' : JSON.stringify(tags)))),
-      textArray(jobs.map((job) => JSON.stringify(job.payload))),
+      textArray(jobs.map((job) => job.payloadJson ?? JSON.stringify(job.payload))),
       plainArray(jobs.map((job) => job.maxAttempts)),
       plainArray(jobs.map((job) => job.timeoutMs)),
       textArray(jobs.map((job) => JSON.stringify(job.backoff))),

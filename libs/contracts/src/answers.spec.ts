@@ -1,0 +1,24 @@
+import { expect, it } from '@jest/globals';
+import { printWithLinks, withLinks } from './answers.ts';
+import type { Job } from './job.ts';
+import { printJob } from './messages.ts';
+
+const at = '2026-11-21T08:00:00.000Z';
+const job: Job = {
+  ...{ id: '019ac5f8-9f4c-7a3e-8d27-3f1f6f0f7c55', type: 'demo.echo', queue: 'default', status: 'succeeded' },
+  ...{
+    priority: 0,
+    tags: ['a"'],
+    payload: { text: '}\u2028ü' },
+    result: ['}'],
+    error: null,
+    errors: [],
+    progress: null,
+  },
+  ...{ attempt: 1, maxAttempts: 5, version: 3, createdAt: at, dueAt: at, startedAt: at, finishedAt: at, durationMs: 0 },
+};
+
+it('prints a job with its links as it is with them', () => {
+  const base = 'https://events.example/"quoted"';
+  expect(JSON.parse(printWithLinks(job.id, printJob(job), base))).toEqual(withLinks(job, base));
+});

@@ -38,6 +38,8 @@ export interface Program {
   /** The JavaScript file, from the repository's root. */
   file: string;
   args?: string[];
+  /** Of Node.js. @default none */
+  options?: string[];
   env: Record<string, string>;
   /** The variable that takes the port. */
   portVariable: string;
@@ -117,10 +119,11 @@ export async function startApp(
  *
  * @throws Error when it ends before that, or is not ready within a minute
  */
-export async function startProgram({ name, file, args = [], env, portVariable }: Program): Promise<ProgramProcess> {
+export async function startProgram(program: Program): Promise<ProgramProcess> {
+  const { name, file, args = [], options = [], env, portVariable } = program;
   const port = await freePort();
   const from = performance.now();
-  const child = run(file, { ...env, [portVariable]: String(port) }, [], args);
+  const child = run(file, { ...env, [portVariable]: String(port) }, options, args);
   createInterface({ input: child.stdout }).on('line', (line) => process.stderr.write(`${name}: ${line}\n`));
   const url = `http://127.0.0.1:${port}`;
   await untilReady(child, url, name);

@@ -44,6 +44,7 @@ export function offload(ground: Ground, kept?: string): Offload {
     startProgram({
       name: `Offload ${kind}`,
       file: `apps/${kind}/dist/main.js`,
+      options: ['--max-semi-space-size=8'], // as deploy/Dockerfile has it
       env: { ...env, ...more },
       portVariable: `${kind.toUpperCase()}_PORT`,
     });

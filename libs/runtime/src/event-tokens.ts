@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { errors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import type { ApiKey } from './api-keys.ts';
 
@@ -49,10 +48,12 @@ export function createEventTokens(secrets: readonly string[]): EventTokens {
   const keys = secrets.map((secret) => new TextEncoder().encode(secret));
   const [signing] = keys;
   if (!signing) throw new Error('event tokens need a secret');
+  const jose = import('jose'); // only now: a worker has no tokens
 
   return {
     async issue({ client, jobId }, seconds) {
       const issuedAt = Math.floor(Date.now() / 1_000);
+      const { SignJWT } = await jose;
       const token = await new SignJWT(jobId === undefined ? {} : { job: jobId })
         .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
         .setIssuer(ISSUER)
@@ -66,7 +67,7 @@ export function createEventTokens(secrets: readonly string[]): EventTokens {
 
     async read(token) {
       for (const key of keys) {
-        const outcome = await readWith(key, token);
+        const outcome = await readWith(await jose, key, token);
         if (outcome !== 'signed otherwise') return outcome;
       }
       return 'invalid';
@@ -86,6 +87,7 @@ export function eventTokensFor(keys: readonly ApiKey[], secrets: readonly string
 }
 
 async function readWith(
+  { errors, jwtVerify }: typeof import('jose'),
   key: Uint8Array,
   token: string,
 ): Promise<EventGrant | 'expired' | 'invalid' | 'signed otherwise'> {

@@ -8,6 +8,8 @@ import { nullWhileAway } from './null-while-away.ts';
 
 /** A request that may be held until its job is finished (`Prefer: wait=N`, RFC 7240 section 4.3). */
 export interface Hold {
+  /** Whether it may be held at all. */
+  readonly waits: boolean;
   /** A finish of this job is noticed from now on: to be called before it is read or created. */
   watch(jobId: string): void;
   /**
@@ -21,6 +23,13 @@ export interface Hold {
   end(): void;
 }
 
+const NOT_HELD: Hold = {
+  waits: false,
+  watch: () => undefined,
+  until: (job) => Promise.resolve(job),
+  end: () => undefined,
+};
+
 /** @throws Problem 429 when the client has as many requests that wait as it may */
 export function holdAsPreferred(
   request: Request,
@@ -30,7 +39,7 @@ export function holdAsPreferred(
   response.vary('Prefer');
   const seconds = waitSeconds(request.get('prefer'));
   if (seconds === 0) response.set('Preference-Applied', 'wait=0');
-  if (!seconds) return { watch: () => undefined, until: (job) => Promise.resolve(job), end: () => undefined };
+  if (!seconds) return NOT_HELD;
 
   /** To have taken a job is not undone by not being able to read it. @returns null when it is gone, or can't be read */
   const read = (id: string): Promise<Job | null> => nullWhileAway(database.getJob(id));
@@ -38,6 +47,7 @@ export function holdAsPreferred(
   const waiter = waiters.enter(callerOf(response));
   response.once('close', waiter.leave);
   return {
+    waits: true,
     watch: waiter.watch,
     async until(given, old = false) {
       response.set('Preference-Applied', `wait=${seconds}`);

@@ -33,6 +33,11 @@ export function submitJob(parts: SubmitParts): RequestHandler {
       const { jobs, replayed } = await intake.take([wanted], idempotency);
       if (replayed) response.set('Idempotency-Replayed', 'true');
       const [taken] = jobs as [TakenJob];
+      if (hold.waits) {
+        // A large one would be kept twice more, as JSON, for as long as the request is held.
+        delete wanted.payloadJson;
+        delete taken.printed;
+      }
       if (!taken.made) response.set('Deduplicated', 'true');
       if (taken.job.id !== wanted.id) hold.watch(taken.job.id);
       const job = await hold.until(taken.job, taken.job.id !== wanted.id);

@@ -85,7 +85,8 @@ function isDecodable(text) {
 
 /** As `queueName` in libs/contracts. Rights go by name, so a queue must not be called like an exchange either. */
 function queueFault(name) {
-  if (['dead', 'events', 'events.by-name', 'control'].includes(name)) return `QUEUES: jobs.${name} is an exchange`;
+  const isExchange = template.exchanges.some((exchange) => exchange.name === `jobs.${name}`);
+  if (isExchange) return `QUEUES: jobs.${name} is an exchange`;
   if (/^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)) return null;
   return `QUEUES: "${name}" must be up to 63 of a-z, 0-9, ".", "_" and "-", a letter or digit first`;
 }

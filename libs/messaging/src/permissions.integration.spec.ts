@@ -85,8 +85,26 @@ describe('a broker with the rendered definitions', () => {
     await expect(connection.opened).rejects.toThrow(BrokerRefusedError);
   });
 
+  type Attempt = (channel: ConfirmChannel) => unknown;
+
+  const listen =
+    (exchange: string, routingKey = ''): Attempt =>
+    async (channel) => {
+      const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
+      await channel.bindQueue(queue, exchange, routingKey);
+      await channel.consume(queue, () => undefined, { noAck: true });
+    };
+
+  /** Has what is sent to one exchange flow into another, for a moment. */
+  const feed =
+    (destination: string, source: string, routingKey = ''): Attempt =>
+    async (channel) => {
+      await channel.bindExchange(destination, source, routingKey);
+      await channel.unbindExchange(destination, source, routingKey);
+    };
+
   /** Everything that somebody might try, on a channel of its own. */
-  const attempts: Record<string, (channel: ConfirmChannel) => unknown> = {
+  const attempts: Record<string, Attempt> = {
     'ring through its exchange': (channel) => channel.publish(exchanges.jobs, 'default', Buffer.from('ring')),
     'ring past it': (channel) => channel.sendToQueue(ringQueue('default'), Buffer.from('ring')),
     'publish an event': (channel) => channel.publish(exchanges.events, '', Buffer.from('event')),
@@ -99,24 +117,12 @@ describe('a broker with the rendered definitions', () => {
     'get dead letters': (channel) => channel.get(exchanges.dead),
     'consume dead letters': (channel) => channel.consume(exchanges.dead, () => undefined),
     'purge dead letters': (channel) => channel.purgeQueue(exchanges.dead),
-    'listen to events': async (channel) => {
-      const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
-      await channel.bindQueue(queue, exchanges.events, '');
-      await channel.consume(queue, () => undefined, { noAck: true });
-    },
-    'listen to events by name': async (channel) => {
-      const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
-      await channel.bindQueue(queue, exchanges.eventsByName, 'job.succeeded');
-      await channel.consume(queue, () => undefined, { noAck: true });
-    },
+    'listen to events': listen(exchanges.events),
+    'listen to events by name': listen(exchanges.eventsByName, 'job.succeeded'),
     'publish an event past the listeners': (channel) => {
       channel.publish(exchanges.eventsByName, 'job.succeeded', Buffer.from('event'));
     },
-    'listen to commands': async (channel) => {
-      const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
-      await channel.bindQueue(queue, exchanges.control, '');
-      await channel.consume(queue, () => undefined, { noAck: true });
-    },
+    'listen to commands': listen(exchanges.control),
     'listen to rings': async (channel) => {
       const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
       await channel.bindQueue(queue, exchanges.jobs, 'default');
@@ -132,26 +138,11 @@ describe('a broker with the rendered definitions', () => {
     'have events flow into the dead letters': (channel) => channel.bindQueue(exchanges.dead, exchanges.events, ''),
     'have dead letters ring': (channel) => channel.bindExchange(exchanges.jobs, exchanges.dead, ''),
     'have commands ring': (channel) => channel.bindExchange(exchanges.jobs, exchanges.control, ''),
-    'have events ring': async (channel) => {
-      await channel.bindExchange(exchanges.jobs, exchanges.events, '');
-      await channel.unbindExchange(exchanges.jobs, exchanges.events, '');
-    },
-    'have ends of jobs ring': async (channel) => {
-      await channel.bindExchange(exchanges.jobs, exchanges.eventsByName, 'job.succeeded');
-      await channel.unbindExchange(exchanges.jobs, exchanges.eventsByName, 'job.succeeded');
-    },
-    'have ends of jobs command the workers': async (channel) => {
-      await channel.bindExchange(exchanges.control, exchanges.eventsByName, 'job.succeeded');
-      await channel.unbindExchange(exchanges.control, exchanges.eventsByName, 'job.succeeded');
-    },
-    'have events command the workers': async (channel) => {
-      await channel.bindExchange(exchanges.control, exchanges.events, '');
-      await channel.unbindExchange(exchanges.control, exchanges.events, '');
-    },
-    'have commands told as events': async (channel) => {
-      await channel.bindExchange(exchanges.events, exchanges.control, '');
-      await channel.unbindExchange(exchanges.events, exchanges.control, '');
-    },
+    'have events ring': feed(exchanges.jobs, exchanges.events),
+    'have ends of jobs ring': feed(exchanges.jobs, exchanges.eventsByName, 'job.succeeded'),
+    'have ends of jobs command the workers': feed(exchanges.control, exchanges.eventsByName, 'job.succeeded'),
+    'have events command the workers': feed(exchanges.control, exchanges.events),
+    'have commands told as events': feed(exchanges.events, exchanges.control),
     'have events for dead letters': (channel) => channel.bindExchange(exchanges.dead, exchanges.events, ''),
     'cut the rings off': (channel) => channel.unbindQueue(ringQueue('default'), exchanges.jobs, 'default'),
     'declare a queue': (channel) => channel.assertQueue('mine'),
@@ -168,7 +159,7 @@ describe('a broker with the rendered definitions', () => {
   };
 
   /** @returns what the broker refuses with, or `done` */
-  async function outcomeOf(attempt: (typeof attempts)[string], channel: ConfirmChannel): Promise<string> {
+  async function outcomeOf(attempt: Attempt, channel: ConfirmChannel): Promise<string> {
     let refusal: Error | undefined;
     channel.on('error', (error: Error) => (refusal = error));
     try {

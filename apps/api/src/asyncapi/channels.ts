@@ -13,6 +13,7 @@ const queueParameter = {
   queue: { description: 'A queue of jobs, one of those that QUEUES names.', default: 'default' },
 };
 const events = [...jobStatus.options, 'progress'].map((what) => eventName.parse(`job.${what}`));
+const eventParameter = { event: { description: 'What happened.', enum: events } };
 
 /** Where messages go to, or come from. */
 export const channels = {
@@ -31,13 +32,13 @@ export const channels = {
     title: 'Events',
     description: 'Every listener hears every event. The routing key says which it is, without the body being read.',
     address: '{event}',
-    parameters: { event: { description: 'What happened.', enum: events } },
+    parameters: eventParameter,
   }),
   eventsByName: toExchange(exchanges.eventsByName, 'event', {
     title: 'Events by name',
     description: `Fed by ${exchanges.events}, for who wants some of them: nobody sends to it.`,
     address: '{event}',
-    parameters: { event: { description: 'What happened.', enum: events } },
+    parameters: eventParameter,
   }),
   eventListener: ownQueue(exchanges.events, 'event', 'What one listener hears of the events'),
   endListener: ownQueue(exchanges.eventsByName, 'event', 'What one listener hears of the ends of jobs', endings),

@@ -42,9 +42,7 @@ export function submitJob(parts: SubmitParts): RequestHandler {
       if (taken.job.id !== wanted.id) hold.watch(taken.job.id);
       const job = await hold.until(taken.job, taken.job.id !== wanted.id);
 
-      if (!isFinished(job.status) && taken.made) {
-        return sendAccepted(response, job, parts, job === taken.job ? taken.printed : undefined);
-      }
+      if (!isFinished(job.status) && taken.made) return sendAccepted(response, job, parts, taken.printed);
       sendJob(response.status(200).set('Content-Location', `/v1/jobs/${job.id}`), job, parts);
     } finally {
       hold.end();

@@ -66,6 +66,10 @@ async function scenario() {
   await check("RabbitMQ's consumer_timeout is 3 hours", async () => {
     equal(await rabbitmqctl('eval', 'application:get_env(rabbit, consumer_timeout).'), '{ok,10800000}');
   });
+  await check("RabbitMQ keeps 64 MiB of its quorum queues' log in memory", async () => {
+    const size = 'maps:get(wal_max_size_bytes, ra_system:fetch(quorum_queues)).';
+    equal(await rabbitmqctl('eval', size), String(64 * 1024 ** 2));
+  });
   await check('RabbitMQ has its four users only: no guest, no default user', async () => {
     const users = JSON.parse(await rabbitmqctl('list_users', '--formatter', 'json'));
     equal(users.map(({ user, tags }) => `${user} ${tags}`).sort(), [

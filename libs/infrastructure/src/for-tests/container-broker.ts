@@ -13,7 +13,7 @@ import {
 } from './container-engine.ts';
 import { RABBITMQ_USER as USER } from '../rabbitmq/rabbitmq-configuration.ts';
 import { accepts } from '../rabbitmq/rabbitmq-readiness.ts';
-import { rabbitmqTerms, type RabbitmqSettings } from '../rabbitmq/rabbitmq-settings.ts';
+import { rabbitmqLog, rabbitmqTerms, type RabbitmqSettings } from '../rabbitmq/rabbitmq-settings.ts';
 
 const STOP_GRACE_MS = 10_000;
 const CONFIGURATION = '/etc/rabbitmq';
@@ -86,7 +86,7 @@ type EngineContainer = ReturnType<ContainerEngine['container']['getById']>;
 /** Ports on the engine's machine are given: those that an engine chooses are other ones after each start. */
 function newContainer(ports: BrokerPorts, settings: RabbitmqSettings, onLog: (text: string) => void): LocalContainer {
   const { terms, files } = rabbitmqTerms(settings, String(RABBITMQ_PORTS.amqps), CONFIGURATION);
-  files['advanced.config'] = `[{rabbit, [${terms.join(', ')}]}].\n`;
+  files['advanced.config'] = `[{rabbit, [${terms.join(', ')}]}, ${rabbitmqLog}].\n`;
   const names = ['amqp', 'amqps', 'management'] as const;
   return new LocalContainer(RABBITMQ_IMAGE)
     .withExposedPorts(...names.map((name) => ({ container: RABBITMQ_PORTS[name], host: ports[name] })))

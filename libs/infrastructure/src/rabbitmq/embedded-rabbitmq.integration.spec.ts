@@ -58,3 +58,10 @@ it('keeps confirmed messages through kill -9, and leaves no process behind', asy
   const get = { count: 1, ackmode: 'ack_requeue_false', encoding: 'auto' };
   expect(await manage('POST', 'queues/%2F/kept/get', get)).toMatchObject([{ payload: 'hello' }]);
 }, 60_000);
+
+it("keeps 64 MiB of its quorum queues' log in memory, an eighth of RabbitMQ's default", async () => {
+  folder = await mkdtemp(join(tmpdir(), 'offload-rabbitmq-'));
+  const { control } = await start();
+  const size = 'maps:get(wal_max_size_bytes, ra_system:fetch(quorum_queues)).';
+  expect((await control(['eval', size])).trim()).toBe(String(64 * 1024 ** 2));
+}, 60_000);

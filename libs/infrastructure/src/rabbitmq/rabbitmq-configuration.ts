@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { rabbitmqTerms, type RabbitmqSettings } from './rabbitmq-settings.ts';
+import { rabbitmqLog, rabbitmqTerms, type RabbitmqSettings } from './rabbitmq-settings.ts';
 
 export interface RabbitmqPorts {
   amqp: number;
@@ -52,6 +52,7 @@ function configuration({ amqp, management }: RabbitmqPorts, terms: readonly stri
    {default_user_tags, [administrator]},
    ${terms.join(',\n   ')}
  ]},
+ ${rabbitmqLog},
  {rabbitmq_management, [{tcp_config, [{ip, "127.0.0.1"}, {port, ${management}}]}]}].
 `;
 }

@@ -57,7 +57,8 @@ export async function connectTo(config: Configuration, topology: Topology, patie
     topology,
     maxReconnectDelayMs: 500,
   });
-  connection.events.on('state', () => undefined).on('fault', () => undefined); // whoever asks for something is told
+  const untold = (): void => undefined; // whoever asks for something is told
+  connection.events.on('state', untold).on('fault', untold).on('channelLost', untold);
   const late = new AbortController();
   const tooLate = delay(patienceMs, undefined, { signal: late.signal }).then(
     () => {

@@ -8,6 +8,7 @@ import amqp from 'amqplib';
 import { z } from 'zod';
 import { connect, type Connection } from './connection.ts';
 import { consume } from './consumer.ts';
+import { DeliveryLostError } from './errors.ts';
 import { createPublisher } from './publisher.ts';
 import { takeAll } from './spec-vhost.ts';
 import type { QueueDeclaration } from './topology.ts';
@@ -31,11 +32,13 @@ async function open(queue: string, declaration: QueueDeclaration = {}) {
   connections.push(connection);
   const states: string[] = [];
   const steps: string[] = [];
+  const losses: string[] = [];
   connection.events
     .on('state', (state) => state !== states.at(-1) && states.push(state))
-    .on('message', (step) => void steps.push(step));
+    .on('message', (step) => void steps.push(step))
+    .on('channelLost', (reason) => void losses.push(reason));
   await connection.opened;
-  return { connection, states, steps };
+  return { connection, states, steps, losses };
 }
 
 /** Everything in the queue, looked at with nothing but amqplib. */
@@ -161,7 +164,7 @@ describe('a delivery that stays unacknowledged beyond consumer_timeout', () => {
     'is taken back by a %s queue: its signal fires, and it comes again',
     async (type) => {
       const queue = `slow-${type}`;
-      const { connection } = await open(queue, { type });
+      const { connection, losses } = await open(queue, { type });
       const signals: AbortSignal[] = [];
       const consumer = consume(connection, {
         queue,
@@ -173,7 +176,8 @@ describe('a delivery that stays unacknowledged beyond consumer_timeout', () => {
       });
       await createPublisher(connection).publish(number, 1, { queue });
       await eventually(() => expect(signals).toHaveLength(2), { timeoutMs: 20_000 });
-      expect(signals[0]?.aborted).toBe(true);
+      expect(signals[0]?.reason).toBeInstanceOf(DeliveryLostError);
+      expect(losses).toEqual([expect.stringMatching(/timed out.* 2000 ms|consumer_timeout/)]);
       expect(consumer.active).toBe(true);
       await consumer.drain();
       await connection.close();

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { parseBrokerUrl } from './broker-url.ts';
 import { BrokerRefusedError, BrokerUnavailableError, TopologyMismatchError } from './errors.ts';
 import { keepChannels, type ChannelSetup } from './kept-channels.ts';
-import { tellState, type ConnectionState, type MessagingEvents } from './messaging-events.ts';
+import { tellChannelLost, tellState, type ConnectionState, type MessagingEvents } from './messaging-events.ts';
 import { milliseconds, parseOptions } from './options.ts';
 import { writeTogether } from './write-together.ts';
 import { declareTopology, type Topology } from './topology.ts';
@@ -92,7 +92,12 @@ export function connect(options: ConnectOptions): Connection {
 
   const pauseMs = (attempt: number): number => Math.random() * Math.min(maxReconnectDelayMs, 100 * 2 ** (attempt - 1));
   const restore = (on: ChannelModel): Promise<void> => declareTopology(on, topology);
-  const channels = keepChannels({ restore, pauseMs, onChange: tell });
+  const channels = keepChannels({
+    restore,
+    pauseMs,
+    onChange: tell,
+    onLost: (because) => tellChannelLost(events, because),
+  });
 
   function stateNow(): [ConnectionState, reason?: string] {
     if (closed) return ['closed', away];

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '@offload/testing';
 import { consume } from './consumer.ts';
-import { BrokerUnavailableError } from './errors.ts';
+import { BrokerUnavailableError, DeliveryLostError } from './errors.ts';
 import { text } from './message.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import { consumersOn, topology, type Message } from './spec-consumer.ts';
@@ -28,12 +28,13 @@ describe('consume', () => {
   });
 
   it('subscribes again after its connection is cut: the signal fires, the message comes back as redelivered', async () => {
-    const { send, delivery, consumer, way, steps, left } = await setup();
+    const { send, delivery, consumer, way, steps, losses, left } = await setup();
     await send(1);
     const lost = await delivery(0);
     expect([lost.signal.aborted, consumer.active]).toEqual([false, true]);
     way.cut();
     await eventually(() => expect(lost.signal.aborted).toBe(true));
+    expect(lost.signal.reason).not.toBeInstanceOf(DeliveryLostError);
     const again = await delivery(1);
     expect(again).toMatchObject({ messageId: lost.messageId, redelivered: true, deliveryCount: 1 });
     expect([again.signal.aborted, consumer.active]).toEqual([false, true]);
@@ -42,6 +43,7 @@ describe('consume', () => {
     await send(2);
     (await delivery(2)).decide('ack');
     expect(await left()).toEqual([{ n: 1 }]);
+    expect(losses).toEqual([]); // the state tells of a lost connection
   });
 
   it('takes what a handler throws because its signal fired for no fault', async () => {
@@ -57,7 +59,7 @@ describe('consume', () => {
   });
 
   it('declares its queue and subscribes again after it is deleted, whatever verdict comes meanwhile', async () => {
-    const { send, delivery, consumer, observer, becomes, faults } = await setup();
+    const { send, delivery, consumer, observer, becomes, faults, losses } = await setup();
     for (const n of [1, 2, 3]) await send(n);
     const lost = [await delivery(0), await delivery(1), await delivery(2)];
     await observer.deleteQueue('inbox');
@@ -70,10 +72,12 @@ describe('consume', () => {
     await send(4);
     expect((await delivery(3)).body.n).toBe(4);
     expect(faults).toEqual(['told']);
+    expect(lost[1]?.signal.reason).toBeInstanceOf(DeliveryLostError);
+    expect(losses).toEqual([expect.stringMatching(/cancelled the subscription to inbox: the queue was deleted/)]);
   });
 
   it('subscribes again after a protocol error has closed its channel', async () => {
-    const { send, delivery, connection, consumer, left } = await setup();
+    const { send, delivery, connection, consumer, losses, left } = await setup();
     await send(1);
     const lost = await delivery(0);
     const { latest } = await channelOf(connection);
@@ -81,6 +85,9 @@ describe('consume', () => {
     const consuming = channels.find(({ channel }) => channel.consumers?.size)?.channel;
     consuming?.ack({ fields: { deliveryTag: 999 } }); // PRECONDITION_FAILED - unknown delivery tag 999
     await eventually(() => expect(lost.signal.aborted).toBe(true));
+    expect(lost.signal.reason).toBeInstanceOf(DeliveryLostError);
+    expect(lost.signal.reason.message).toMatch(/406 .*unknown delivery tag 999/);
+    expect(losses).toEqual([lost.signal.reason.message]);
     expect(await delivery(1)).toMatchObject({ messageId: lost.messageId, redelivered: true });
     expect([consumer.active, await left()]).toEqual([true, [{ n: 1 }]]);
   });

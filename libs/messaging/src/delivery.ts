@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
+import { DeliveryLostError } from './errors.ts';
 
 /** One arrival of a message. */
 export interface Delivery<Body> {
@@ -24,8 +25,9 @@ export interface Delivery<Body> {
    */
   deliveryCount: number;
   /**
-   * Fires when the channel is lost: then the broker gives the message, unless it has had its verdict, to somebody else. All
-   * deliveries of the channel share it, so take off what you listen with.
+   * Fires when the channel is lost: then the broker gives the message, unless it has had its verdict, to somebody else. The
+   * reason is a `DeliveryLostError` when the connection stayed open. All deliveries of the channel share the signal, so
+   * take off what you listen with.
    */
   signal: AbortSignal;
 }
@@ -80,11 +82,23 @@ export async function receive(
 ): Promise<{ tag: string; isLost(): boolean }> {
   const lost = new AbortController();
   setMaxListeners(0, lost.signal); // each delivery may listen
-  channel.on('close', () => lost.abort(new Error('the channel is gone: the broker hands the message out again')));
+  let reason = new Error('the channel is gone: the broker hands the message out again');
+  // Not where the connection is lost: then 'close' comes alone.
+  channel.on('error', ({ message }: Error) => (reason = new DeliveryLostError(message)));
+  channel.on('close', () => lost.abort(reason));
   const onDelivery = (message: ConsumeMessage | null): void => {
-    if (!message) return void channel.close().catch(() => undefined); // closed by then: the same outcome
-    void onMessage(message, lost.signal);
+    if (message) return void onMessage(message, lost.signal);
+    channel.emit('error', new Error(cancelled(queue))); // for all who want to know why it closes
+    void channel.close().catch(() => undefined); // closed by then: the same outcome
   };
   const { consumerTag } = await channel.consume(queue, onDelivery, options);
   return { tag: consumerTag, isLost: () => lost.signal.aborted };
+}
+
+/** RabbitMQ gives no reason when it cancels a subscription. */
+function cancelled(queue: string): string {
+  return (
+    `the broker cancelled the subscription to ${queue}: the queue was deleted or, from RabbitMQ 4.3 on, ` +
+    'a delivery stayed unacknowledged for longer than its consumer_timeout'
+  );
 }

@@ -16,6 +16,15 @@ export class PublishRefusedError extends Error {
   readonly code = 'publish-refused';
 }
 
+/**
+ * The channel of a delivery was lost while its connection stayed open: the broker closed it, or cancelled the subscription.
+ * The broker hands the message out again. The message of this error has the broker's reason.
+ */
+export class DeliveryLostError extends Error {
+  override name = 'DeliveryLostError';
+  readonly code = 'delivery-lost';
+}
+
 /** An exchange or queue exists already with other arguments than those that are to be declared. */
 export class TopologyMismatchError extends Error {
   override name = 'TopologyMismatchError';

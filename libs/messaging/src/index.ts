@@ -27,6 +27,12 @@ export { browseQueue, type BrowsedMessage, type BrowseOptions } from './browse-q
 export { inspectQueues, type QueueInspector, type QueueStatus } from './inspect-queues.ts';
 
 export { type ConnectionState, type MessageStep, type MessagingEvents } from './messaging-events.ts';
-export { BrokerRefusedError, BrokerUnavailableError, PublishRefusedError, TopologyMismatchError } from './errors.ts';
+export {
+  BrokerRefusedError,
+  BrokerUnavailableError,
+  DeliveryLostError,
+  PublishRefusedError,
+  TopologyMismatchError,
+} from './errors.ts';
 
 export { exchanges, jobTopology, ringQueue } from './job-topology.ts';

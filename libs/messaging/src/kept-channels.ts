@@ -35,6 +35,8 @@ export interface KeptChannelsOptions {
   pauseMs(attempt: number): number;
   /** Called when `open` or `fault` may have changed. */
   onChange(): void;
+  /** Called when a channel is lost although its connection is open and it is still wanted. */
+  onLost(reason: string): void;
 }
 
 interface KeptChannel {
@@ -44,7 +46,7 @@ interface KeptChannel {
   abandon(error: Error): void;
 }
 
-export function keepChannels({ restore, pauseMs, onChange }: KeptChannelsOptions): KeptChannels {
+export function keepChannels({ restore, pauseMs, onChange, onLost }: KeptChannelsOptions): KeptChannels {
   const kept = new Set<KeptChannel>();
   const channels = new Set<ConfirmChannel>();
   const faults = new Map<KeptChannel, string>();
@@ -82,9 +84,11 @@ export function keepChannels({ restore, pauseMs, onChange }: KeptChannelsOptions
         const close = (): void => void current?.close().catch(() => undefined); // closed already: the same outcome
         const each: KeptChannel = {
           async open(on) {
-            const channel = await openChannel(on, setup, () => {
+            const channel = await openChannel(on, setup, ({ message }) => {
               channels.delete(channel);
               if (!kept.has(each)) return;
+              // A lost connection tells its channels first, and one that is closed by us closes them.
+              queueMicrotask(() => on === latest && !abandoned && onLost(message));
               if (on === live) void openAgain(each, on);
               else if (on === latest) spoiled.add(each);
             });
@@ -159,17 +163,21 @@ export function keepChannels({ restore, pauseMs, onChange }: KeptChannelsOptions
 }
 
 /**
- * @param onLost called once when the channel is gone, had it been set up
+ * @param onLost called once with the reason when the channel is gone, had it been set up
  * @throws what opening or setting up failed with; then no channel is left behind
  */
-async function openChannel(model: ChannelModel, setup: ChannelSetup, onLost: () => void): Promise<ConfirmChannel> {
+async function openChannel(
+  model: ChannelModel,
+  setup: ChannelSetup,
+  onLost: (reason: Error) => void,
+): Promise<ConfirmChannel> {
   const channel = await model.createConfirmChannel();
   let ready = false;
   let closed: Error | null = null;
   channel.on('error', (error) => (closed = error)); // 'close' follows
   channel.on('close', () => {
     closed ??= new Error('channel closed');
-    if (ready) onLost();
+    if (ready) onLost(closed);
   });
   try {
     await setup(channel);

@@ -10,6 +10,11 @@ export interface MessagingEvents {
    * no connection becomes a warning of the process.
    */
   state: [state: ConnectionState, reason: string | undefined];
+  /**
+   * The broker closed a channel, or cancelled its subscription, while the connection stayed open. The channel is opened
+   * again by itself. Unless somebody listens, the reason becomes a warning of the process.
+   */
+  channelLost: [reason: string];
   /** Each step of each message. `where` is the exchange it is published to, or the queue (of a subscriber: the exchange) it comes from. */
   message: [step: MessageStep, where: string];
   /** What went wrong with one message. Unless somebody listens, it becomes a warning of the process. */
@@ -49,6 +54,11 @@ export function tellState(events: EventEmitter<MessagingEvents>, ...[state, reas
   const heard = events.listeners('state').some((listener) => !own.has(listener));
   if (!heard && state === 'connecting') process.emitWarning(`no connection to the broker: ${reason}`);
   events.emit('state', state, reason);
+}
+
+/** Tells of a channel that was lost alone; a reason that nobody listens to is not swallowed. */
+export function tellChannelLost(events: EventEmitter<MessagingEvents>, reason: string): void {
+  if (!events.emit('channelLost', reason)) process.emitWarning(`the broker closed a channel: ${reason}`);
 }
 
 /** Tells of a message's step. What a hook throws is its own fault, and not the message's. */

@@ -165,7 +165,7 @@ describe('publish without a broker', () => {
   });
 
   it('fails what is in flight when an exchange is missing, and works again by itself', async () => {
-    const { publisher, publish, inbox } = await setup();
+    const { publisher, publish, inbox, losses } = await setup();
     const toNowhere = publisher.publish(note, 1, { exchange: 'missing' });
     await expect(toNowhere).rejects.toMatchObject({
       code: 'broker-unavailable',
@@ -173,6 +173,7 @@ describe('publish without a broker', () => {
         /^the channel was lost before the confirm came: .*NOT_FOUND - no exchange 'missing'/,
       ),
     });
+    expect(losses).toEqual([expect.stringContaining("NOT_FOUND - no exchange 'missing'")]);
     await publish('again');
     expect(await inbox()).toEqual(['again']);
   });

@@ -24,7 +24,7 @@ export const consumersOn =
   (vhost: ReturnType<typeof useVhost>) =>
   async (options: Partial<ConsumerOptions<typeof number>> = {}) => {
     const way = vhost.closeAfterwards(await openProxy(vhost.url));
-    const { connection, steps, faults, becomes } = vhost.connect({ url: way.url, topology });
+    const { connection, steps, faults, losses, becomes } = vhost.connect({ url: way.url, topology });
     const observer = await vhost.observer();
     const deliveries: Held[] = [];
     const handle = (message: Message): Promise<Verdict> =>
@@ -50,5 +50,5 @@ export const consumersOn =
       await eventually(async () => expect(await observer.checkQueue('inbox')).toMatchObject({ consumerCount: 0 }));
       return (await takeAll(observer, 'inbox')).map((body) => JSON.parse(body));
     }
-    return { connection, becomes, consumer, observer, way, deliveries, steps, faults, send, delivery, left };
+    return { connection, becomes, consumer, observer, way, deliveries, steps, faults, losses, send, delivery, left };
   };

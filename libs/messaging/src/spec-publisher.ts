@@ -13,7 +13,7 @@ export const topology = {
 /** Makes publishers behind a proxy, with somebody who looks. */
 export const publishersOn = (vhost: ReturnType<typeof useVhost>) => async (options?: PublisherOptions) => {
   const way = vhost.closeAfterwards(await openProxy(vhost.url));
-  const { connection, steps, states, becomes } = vhost.connect({ url: way.url, topology });
+  const { connection, steps, states, losses, becomes } = vhost.connect({ url: way.url, topology });
   const publisher = createPublisher(connection, options);
   const channel = await channelOf(connection); // and the publisher's is open before
   const observer = await vhost.observer();
@@ -26,6 +26,7 @@ export const publishersOn = (vhost: ReturnType<typeof useVhost>) => async (optio
     becomes,
     steps,
     states,
+    losses,
     observer,
     way,
     inbox: async (): Promise<unknown[]> => (await takeAll(observer, 'inbox')).map((body) => JSON.parse(body)),

@@ -34,12 +34,14 @@ export function useVhost() {
       const states: [state: string, reason?: string][] = [];
       const steps: string[] = [];
       const faults: string[] = [];
+      const losses: string[] = [];
       connection.events
         .on('state', (...state) => void states.push(state))
         .on('message', (step, where) => void steps.push(`${step} ${where}`))
-        .on('fault', (error) => void faults.push(error.message));
+        .on('fault', (error) => void faults.push(error.message))
+        .on('channelLost', (reason) => void losses.push(reason));
       const becomes = (state: string) => eventually(() => expectState(connection, state));
-      return { connection, states, steps, faults, becomes };
+      return { connection, states, steps, faults, losses, becomes };
     },
     /** Another AMQP client: somebody who sends and looks. */
     async observer(): Promise<ConfirmChannel> {

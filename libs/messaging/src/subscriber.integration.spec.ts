@@ -19,7 +19,7 @@ async function setup() {
     await observer.waitForConfirms();
   };
   const listen = async ({ wants }: Pick<SubscriberOptions<typeof number>, 'wants'> = {}) => {
-    const { connection, faults, steps } = vhost.connect({ topology });
+    const { connection, faults, losses, steps } = vhost.connect({ topology });
     const heard: number[] = [];
     let listening = 0;
     subscribe(connection, {
@@ -35,7 +35,7 @@ async function setup() {
     const { cut } = await channelOf(connection);
     const listenedTimes = (times: number) => eventually(() => expect(listening).toBe(times));
     await listenedTimes(1);
-    return { heard, faults, steps, connection, cut, listenedTimes };
+    return { heard, faults, losses, steps, connection, cut, listenedTimes };
   };
   return { sendRaw, send: (number: number) => sendRaw(JSON.stringify({ number })), listen };
 }
@@ -168,12 +168,11 @@ describe('subscribe', () => {
 
   it('gets a new queue when its own is deleted', async () => {
     const { send, listen } = await setup();
-    const { heard, listenedTimes } = await listen();
+    const { heard, connection, losses, listenedTimes } = await listen();
     const [[name]] = (await queues()) as [[string]];
-    await manage('DELETE', `/api/queues/${vhost.name}/${name}`).catch((error: Error) => {
-      expect(error.message).toMatch(/RESOURCE_LOCKED|exclusive/); // only its own connection may delete it
-    });
-    await listenedTimes(1);
+    await (await channelOf(connection)).latest.deleteQueue(name); // only its own connection may
+    await listenedTimes(2);
+    expect(losses).toEqual([expect.stringContaining(`cancelled the subscription to ${name}`)]);
     await send(1);
     await eventually(() => expect(heard).toEqual([1]));
   });

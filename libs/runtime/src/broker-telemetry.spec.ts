@@ -9,6 +9,7 @@ function setup() {
   const log = createLogger('spec', { level: 'silent', instance: 'spec' });
   const lines: string[] = [];
   log.info = ((_context: unknown, message: string) => void lines.push(message)) as typeof log.info;
+  log.warn = ((_context: unknown, message: string) => void lines.push(message)) as typeof log.warn;
   log.error = ((_context: unknown, message: string) => void lines.push(message)) as typeof log.error;
   const telemetry = createBrokerTelemetry(log, registry);
   const events = new EventEmitter();
@@ -54,8 +55,9 @@ it('shows the state, and counts the reconnects but not the first connection', as
   expect(lines.at(-1)).toBe('broker open (publishes)');
 });
 
-it('logs what went wrong with a message', () => {
+it('logs what went wrong with a message, and why a channel was lost', () => {
   const { events, lines } = setup();
+  events.emit('channelLost', 'PRECONDITION_FAILED');
   events.emit('fault', new Error('rejected: not JSON'), { where: 'jobs.default', messageId: '1' });
-  expect(lines).toEqual(['message failed']);
+  expect(lines).toEqual(['the broker closed a channel (publishes)', 'message failed']);
 });

@@ -5,7 +5,7 @@ import { Counter, Gauge, type Registry } from './metrics.ts';
 /** Logs and counts what a process's connections to the broker tell. */
 export interface BrokerTelemetry {
   /**
-   * @param events of a connection of @offload/messaging: `state`, `message` and `fault`
+   * @param events of a connection of @offload/messaging: `state`, `channelLost`, `message` and `fault`
    * @param role what the connection is for @default broker
    */
   observe(events: EventEmitter, role?: string): void;
@@ -65,18 +65,20 @@ export function createBrokerTelemetry(log: Logger, registry: Registry): BrokerTe
 
   return {
     observe(events, role = 'broker') {
+      const named = (what: string): string => (role === 'broker' ? what : `${what} (${role})`);
       let current = 'connecting';
       let lost = false;
       states.set({ role, state: current }, 1);
       reconnects.inc({ role }, 0);
       events.on('state', (state: string, reason?: string) => {
-        log.info({ reason }, role === 'broker' ? `broker ${state}` : `broker ${state} (${role})`);
+        log.info({ reason }, named(`broker ${state}`));
         states.set({ role, state: current }, 0);
         states.set({ role, state }, 1);
         if (state === 'open' && lost) reconnects.inc({ role });
         lost = state === 'connecting' && (lost || current !== 'connecting');
         current = state;
       });
+      events.on('channelLost', (reason: string) => log.warn({ reason }, named('the broker closed a channel')));
       events.on('message', (step: string, where: string) => {
         const counts = steps.get(where) ?? new Map<string, number>();
         if (counts.size === 0) steps.set(where, counts);

@@ -60,6 +60,26 @@ const only = (...paths) => ({
   ],
 });
 
+/** What waits. A time beyond 2^31-1 ms fires at once, so that apps and runtime have one bounded way to wait. */
+const bounded = 'Use setTimer, setTicker or delay of @offload/runtime: they bound the time.';
+const timers = {
+  'no-restricted-globals': ['error', ...['setTimeout', 'setInterval'].map((name) => ({ name, message: bounded }))],
+  'no-restricted-properties': [
+    'error',
+    { object: 'AbortSignal', property: 'timeout', message: bounded },
+    { object: 'globalThis', property: 'setTimeout', message: bounded },
+    { object: 'globalThis', property: 'setInterval', message: bounded },
+  ],
+  'no-restricted-imports': [
+    'error',
+    {
+      paths: ['timers', 'timers/promises', 'node:timers', 'node:timers/promises'].map((name) => ({
+        ...{ name, importNames: ['setTimeout', 'setInterval', 'default'], message: bounded },
+      })),
+    },
+  ],
+};
+
 export default tseslint.config(
   { ignores: ['**/dist', '**/out-tsc', '**/generated', '**/coverage', '**/node_modules', '.nx', '.offload'] },
   ...tseslint.configs.strict,
@@ -72,6 +92,12 @@ export default tseslint.config(
       '@nx/enforce-module-boundaries': boundaries([]),
       'no-console': 'error',
     },
+  },
+  // Other libraries wait for constants, or for options that they check.
+  {
+    files: ['apps/**/*.ts', 'libs/runtime/**/*.ts'],
+    ignores: ['libs/runtime/src/timers.ts', '**/*.spec.ts', '**/spec-*.ts'],
+    rules: timers,
   },
   { files: ['libs/messaging/**/*.ts'], rules: only(...sql) },
   { files: ['libs/database/**/*.ts'], rules: only(amqp) },

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   addressOf,
   control,
@@ -12,7 +11,7 @@ import {
 } from '@offload/contracts';
 import type { Database, OwedRing } from '@offload/database';
 import { createListPublisher, exchanges, Printed, UnderWay, type Publisher } from '@offload/messaging';
-import { Counter, type Logger, type Registry } from '@offload/runtime';
+import { Counter, delay, type Logger, type Registry } from '@offload/runtime';
 
 /** Tells workers and watchers about jobs. No call rejects: what is not sent is found in the database again. */
 export interface Bell {

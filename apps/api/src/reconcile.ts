@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '@offload/database';
 import { ringQueue, type Connection, type QueueInspector } from '@offload/messaging';
-import { Counter, startLoop, type Logger, type Loop, type Registry } from '@offload/runtime';
+import { Counter, delay, startLoop, type Logger, type Loop, type Registry } from '@offload/runtime';
 import type { Bell } from './bell.ts';
 
 /** Most jobs changed by one statement. */

@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { isFinished, type Job, type JobEvent } from '@offload/contracts';
 import type { Database } from '@offload/database';
-import { Gauge, Problem, type Logger, type Registry } from '@offload/runtime';
+import { delay, Gauge, Problem, setTimer, type Logger, type Registry } from '@offload/runtime';
 
 /** Jobs read at once after a time in which events may have been missed: one may be megabytes. */
 const CHUNK = 10;
@@ -122,7 +121,7 @@ export function createWaiters(parts: WaitersParts): Waiters {
         older = readVersion;
         if (heard() || left || closing.signal.aborted || ms <= 0) return Promise.resolve(heard());
         return new Promise((resolve) => {
-          const timer = setTimeout(() => end(), ms);
+          const timer = setTimer(() => end(), ms);
           end = () => {
             end = () => undefined;
             clearTimeout(timer);

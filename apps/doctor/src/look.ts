@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { control } from '@offload/contracts';
 import type { Database, RunningJob, Survey } from '@offload/database';
 import {
@@ -9,6 +8,7 @@ import {
   type QueueInspector,
   type QueueStatus,
 } from '@offload/messaging';
+import { delay } from '@offload/runtime';
 import type { Patience } from './patience.ts';
 
 /** What database and broker say of one queue. */

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { addressOf, eventOf, isFinished, jobEvents, type Job } from '@offload/contracts';
 import type { Database } from '@offload/database';
 import { exchanges, ringQueue, type Publisher, type QueueInspector } from '@offload/messaging';
+import { delay } from '@offload/runtime';
 import { silentOf } from './examine.ts';
 import { callRoll, inspect, type Look } from './look.ts';
 import type { Patience } from './patience.ts';

@@ -296,3 +296,8 @@ it('does not begin a job that was cancelled before, and gives none back that is 
   );
   expect(await meanwhile.run()).toEqual({ status: 'cancelled' });
 });
+
+it('gives a run the time it has, also one that timers cannot hold', async () => {
+  const slow: Run = async () => new Promise((resolve) => setTimeout(resolve, 10, { doubled: 2 }));
+  expect(await setup(slow, { timeoutMs: 2 ** 31 }).run()).toMatchObject({ status: 'succeeded' });
+});

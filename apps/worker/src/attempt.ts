@@ -1,5 +1,6 @@
 import type { Backoff, Job, JobDefinition } from '@offload/contracts';
 import type { AttemptError, Outcome } from '@offload/database';
+import { setTimer } from '@offload/runtime';
 import { z } from 'zod';
 import { retryDelayMs } from './backoff.ts';
 import { PermanentError, RetryAfterError, SnoozeError, type Handler, type HandlerContext } from './handler.ts';
@@ -37,7 +38,7 @@ export async function attempt(parts: AttemptParts): Promise<Outcome> {
   if (holding.cancelled) return { status: 'cancelled' };
   if (holding.mustLetGo) return { status: 'queued' };
 
-  const timer = setTimeout(() => run.abort(new TimeoutError(`took longer than ${timeoutMs} ms`)), timeoutMs);
+  const timer = setTimer(() => run.abort(new TimeoutError(`took longer than ${timeoutMs} ms`)), timeoutMs);
   try {
     const payload = definition.payload.safeParse(job.payload);
     if (!payload.success) return { status: 'failed', error: jobError('invalid-payload', payload.error, job.attempt) };
@@ -61,7 +62,7 @@ function handle(
   { handler, holding: { run }, context, abandonAfterMs = 2_000 }: AttemptParts,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    run.onAbort = (reason) => void setTimeout(reject, abandonAfterMs, reason).unref();
+    run.onAbort = (reason) => void setTimer(() => reject(reason), abandonAfterMs).unref();
     if (run.reason) run.onAbort(run.reason);
     Promise.resolve(handler(payload, context)).then(resolve, reject);
   });

@@ -24,6 +24,7 @@ import {
   keepHeapSmall,
   listen,
   loadConfig,
+  setTimer,
 } from '@offload/runtime';
 import { announceWith } from './announce.ts';
 import { configSchema } from './config.ts';
@@ -118,7 +119,7 @@ subscribe(consuming, {
 
 shutdown.step('jobs', async () => {
   stopping.abort(new Error('the worker is stopping'));
-  const patience = setTimeout(() => letGo.abort(new Error('the worker is stopping')), config.SHUTDOWN_GRACE_MS);
+  const patience = setTimer(() => letGo.abort(new Error('the worker is stopping')), config.SHUTDOWN_GRACE_MS);
   await Promise.all(consumers.map((consumer) => consumer.drain()));
   clearTimeout(patience);
 });

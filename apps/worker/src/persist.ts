@@ -1,5 +1,6 @@
 import { DatabaseUnavailableError } from '@offload/database';
 import { BrokerUnavailableError } from '@offload/messaging';
+import { setTimer } from '@offload/runtime';
 
 const LONGEST_WAIT_MS = 2_000;
 
@@ -35,7 +36,7 @@ function pause(ms: number, signals: readonly AbortSignal[]): Promise<void> {
       for (const signal of signals) signal.removeEventListener('abort', done);
       resolve();
     };
-    const timer = setTimeout(done, ms);
+    const timer = setTimer(done, ms);
     for (const signal of signals) signal.addEventListener('abort', done);
   });
 }

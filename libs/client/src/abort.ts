@@ -1,3 +1,11 @@
+/** The longest that timers can wait, in milliseconds: 24.8 days. Runtimes make no time of a longer one. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** `setTimeout`, for any time: a longer one ends at {@link MAX_TIMER_MS}, and does not fire at once. */
+function setTimer(run: () => void, ms: number): ReturnType<typeof setTimeout> {
+  return setTimeout(run, Math.min(ms, MAX_TIMER_MS));
+}
+
 interface Listening {
   all: Set<() => void>;
   tell(): void;
@@ -51,7 +59,7 @@ export function startDeadline(signal: AbortSignal | undefined, late: (ms: number
 
   function allow(ms: number | undefined): void {
     clearTimeout(timer);
-    timer = ms === undefined ? undefined : setTimeout(() => controller.abort(late(ms)), ms);
+    timer = ms === undefined ? undefined : setTimer(() => controller.abort(late(ms)), ms);
   }
   function end(): void {
     allow(undefined);
@@ -60,19 +68,13 @@ export function startDeadline(signal: AbortSignal | undefined, late: (ms: number
   return { signal: controller.signal, allow, end };
 }
 
-/** The longest that timers can wait; a longer time would be none. */
-export const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** Resolves in so many milliseconds, 24 days at most; rejects with the signal's reason when that fires first. */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => {
-        forget();
-        resolve();
-      },
-      Math.min(ms, MAX_TIMER_MS),
-    );
+    const timer = setTimer(() => {
+      forget();
+      resolve();
+    }, ms);
     const forget = onAbort(signal, () => {
       clearTimeout(timer);
       reject(signal?.reason);

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { createClient } from './client.ts';
-import { answer, clientOf, job, JOB_ID, serve } from './spec-server.ts';
+import { answer, clientOf, job, JOB_ID, later, serve } from './spec-server.ts';
 
 it.each([
   [{ baseUrl: 'localhost:3000' }, 'baseUrl: must begin with http: or https:'],
@@ -37,4 +37,10 @@ it('uses the fetch it is given, without a `this`', async () => {
   }
   await createClient({ baseUrl: 'https://offload.example', fetch }).get(JOB_ID);
   expect(asked).toEqual([undefined, `https://offload.example/v1/jobs/${JOB_ID}`]);
+});
+
+it('gives a held answer its time besides, also where a timer cannot hold both', async () => {
+  const server = await serve(later(20, answer(202, job())));
+  const client = clientOf(server, { timeoutMs: 2 ** 31 - 1, maxAttempts: 1 });
+  expect((await client.submit('demo.sleep', {}, { waitSeconds: 60 })).id).toBe(JOB_ID);
 });

@@ -47,9 +47,17 @@ export interface JobDefinition<
   policy: JobPolicy;
 }
 
-/** Declares a job type; members missing from `policy` are taken from {@link defaultPolicy}. */
+/**
+ * Declares a job type; members missing from `policy` are taken from {@link defaultPolicy}.
+ *
+ * @throws TypeError when its timeout is none that a job may have
+ */
 export function defineJob<const Type extends string, Payload extends z.ZodType, Result extends z.ZodType>(
   definition: Omit<JobDefinition<Type, Payload, Result>, 'policy'> & { policy?: Partial<JobPolicy> },
 ): JobDefinition<Type, Payload, Result> {
-  return { ...definition, policy: { ...defaultPolicy, ...definition.policy } };
+  const policy = { ...defaultPolicy, ...definition.policy };
+  if (!(policy.timeoutMs >= 1 && policy.timeoutMs <= MAX_TIMEOUT_MS)) {
+    throw new TypeError(`${definition.type}: policy.timeoutMs must be from 1 to ${MAX_TIMEOUT_MS} milliseconds`);
+  }
+  return { ...definition, policy };
 }

@@ -193,7 +193,10 @@ describe('a request', () => {
     { headers: { 'x a': '1' } },
     { method: 'CONNECT' },
     { method: 'no token' },
-  ])('that HTTP cannot carry is invalid: %j', async (part) => {
+    { timeoutMs: 2 ** 31 },
+    { timeoutMs: Infinity },
+    { timeoutMs: -1 },
+  ])('that HTTP or a timer cannot carry is invalid: %j', async (part) => {
     const { url } = await serve((_request, response) => response.end());
     await expect(setup().request({ url, ...part }, text)).rejects.toThrow(InvalidRequestError);
   });

@@ -18,6 +18,9 @@ export interface OutboundRequest {
   maxBytes?: number;
 }
 
+/** A longer time would be none: Node.js makes 1 ms of it. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** A request that can be sent, every default filled in. */
 export type CheckedRequest = Required<Pick<OutboundRequest, 'method' | 'headers' | 'timeoutMs' | 'maxBytes'>> &
   Pick<OutboundRequest, 'body'> & { url: URL };
@@ -48,6 +51,9 @@ export function checkedRequest(request: OutboundRequest): CheckedRequest {
   }
   if (url.username !== '' || url.password !== '') {
     throw new InvalidRequestError('the URL must not contain a user name or password');
+  }
+  if (!(timeoutMs >= 0 && timeoutMs <= MAX_TIMER_MS)) {
+    throw new InvalidRequestError(`the timeout must be from 0 to ${MAX_TIMER_MS} milliseconds`);
   }
   if (method.toUpperCase() === 'CONNECT') {
     throw new InvalidRequestError('the method CONNECT asks for a tunnel, not for a response');

@@ -3,6 +3,7 @@ import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Problem, problemDetails } from './problem.ts';
+import { setTimer } from './timers.ts';
 
 /** How long a refused client may go on sending, in milliseconds, before its connection is cut. */
 const LINGER_MS = 1_000;
@@ -149,6 +150,6 @@ function corsHeaders(culprit: Exchange | null): Record<string, string> {
 function linger(socket: Socket): void {
   socket.end();
   socket.resume();
-  const cut = setTimeout(() => socket.destroy(), LINGER_MS);
+  const cut = setTimer(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(cut));
 }

@@ -100,3 +100,11 @@ it.each([
 ])('refuses %s as AMQP_CA_FILE', (AMQP_CA_FILE, fault) => {
   expect(parseConfig(schema, { ...urls, AMQP_CA_FILE })).toEqual({ faults: [expect.stringMatching(fault)] });
 });
+
+it.each(['86400001', '2147483647'])(
+  'refuses SHUTDOWN_GRACE_MS=%s: timers cannot hold it and what is added',
+  (given) => {
+    const { faults } = parseConfig(schema, { ...urls, SHUTDOWN_GRACE_MS: given }) as { faults: string[] };
+    expect(faults).toEqual([expect.stringMatching(new RegExp(`^SHUTDOWN_GRACE_MS=${given}: .*86400000`))]);
+  },
+);

@@ -6,6 +6,8 @@ import { apiKeys, type ApiKey } from './api-keys.ts';
 import { corsOrigins } from './cors.ts';
 import { eventTokenSecrets } from './event-tokens.ts';
 
+/** No job runs longer, and what is added to it still fits into a timer. */
+const DAY_MS = 24 * 60 * 60 * 1_000;
 const EX_CONFIG = 78; // sysexits.h: something was found in an unconfigured or misconfigured state
 
 /** A TCP port; 0 lets the system choose. */
@@ -56,7 +58,7 @@ export const commonVariables = {
   /** `off` allows to listen beyond loopback although there are no keys. */
   AUTH: z.enum(['off']).optional(),
   /** How long work under way may go on after SIGTERM, in milliseconds. */
-  SHUTDOWN_GRACE_MS: integer(10_000),
+  SHUTDOWN_GRACE_MS: integer(10_000, 0, DAY_MS),
 };
 
 /** What api and notifier are told besides, both the same; spread it into their schemas. */

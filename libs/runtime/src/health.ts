@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import { setTimer } from './timers.ts';
 
 /** One thing the process depends on. */
 export interface ReadinessCheck {
@@ -13,7 +14,7 @@ export function answers(ask: () => Promise<void>, timeoutMs = 2_000): () => Prom
   return () => {
     let timer: NodeJS.Timeout;
     const late = new Promise<string>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs, `no answer within ${timeoutMs} ms`);
+      timer = setTimer(() => resolve(`no answer within ${timeoutMs} ms`), timeoutMs);
     });
     const answered = ask().then(
       () => null,

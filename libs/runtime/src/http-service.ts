@@ -12,6 +12,7 @@ import { messagesOf } from './messages-of.ts';
 import { methodNotAllowed, notFound } from './problem.ts';
 import { problemHandler } from './problem-handler.ts';
 import { originForm, requestHead } from './request-head.ts';
+import { setTicker, setTimer } from './timers.ts';
 
 /** Most time for a request's head, in milliseconds. */
 const HEAD_TIMEOUT_MS = 10_000;
@@ -128,9 +129,9 @@ export async function listen(
 
 function close(server: Server, graceMs?: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const cut = graceMs === undefined ? undefined : setTimeout(() => server.closeAllConnections(), graceMs);
+    const cut = graceMs === undefined ? undefined : setTimer(() => server.closeAllConnections(), graceMs);
     // Connections whose last answer ends after this moment would otherwise be kept alive for their time.
-    const sweep = setInterval(() => server.closeIdleConnections(), 50);
+    const sweep = setTicker(() => server.closeIdleConnections(), 50);
     server.close((error) => {
       clearInterval(sweep);
       clearTimeout(cut);

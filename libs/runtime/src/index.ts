@@ -33,4 +33,5 @@ export {
 } from './problem.ts';
 export { limitRate } from './rate-limit.ts';
 export { handleShutdown, type Shutdown } from './shutdown.ts';
+export { delay, setTicker, setTimer } from './timers.ts';
 export { newWebhookSecret, webhookSecret, webhookSecrets } from './webhook-secrets.ts';

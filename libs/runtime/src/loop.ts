@@ -1,4 +1,5 @@
 import type { Logger } from './logger.ts';
+import { setTimer } from './timers.ts';
 
 /** Does something again and again, one round after the other. */
 export interface Loop {
@@ -27,7 +28,7 @@ export function startLoop({ name, round, retryMs, log }: LoopOptions): Loop {
   async function rest(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
       if (awake || stopped) return resolve();
-      const timer = setTimeout(resolve, ms);
+      const timer = setTimer(resolve, ms);
       wakeUp = () => {
         clearTimeout(timer);
         resolve();

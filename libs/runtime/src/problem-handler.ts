@@ -2,6 +2,7 @@ import * as zlib from 'node:zlib';
 import type { ErrorRequestHandler, Request } from 'express';
 import type { Logger } from './logger.ts';
 import { clipped, Problem, problemDetails } from './problem.ts';
+import { setTimer } from './timers.ts';
 
 /** Says everything that was thrown as a problem; what is nobody's known fault is logged and said as a bare 500. */
 export function problemHandler(log: Logger): ErrorRequestHandler {
@@ -30,7 +31,7 @@ const DISCARD_MS = 1_000;
  * TCP takes it back when a connection is closed with octets unread.
  */
 function discard(request: Request, answer: () => void): void {
-  const late = setTimeout(finish, DISCARD_MS);
+  const late = setTimer(finish, DISCARD_MS);
   function finish(): void {
     clearTimeout(late);
     request.off('end', finish).off('close', finish);

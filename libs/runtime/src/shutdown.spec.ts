@@ -9,10 +9,11 @@ const LIBRARY = join(import.meta.dirname, 'index.ts');
 async function run(
   then: string,
   signals: readonly NodeJS.Signals[] = [],
+  limitMs = 60_000,
 ): Promise<[code: number | null, said: string]> {
   const program = `
     import { createLogger, handleShutdown } from ${JSON.stringify(LIBRARY)};
-    const shutdown = handleShutdown(createLogger('spec', { level: 'silent', instance: 'spec' }), 60_000);
+    const shutdown = handleShutdown(createLogger('spec', { level: 'silent', instance: 'spec' }), ${limitMs});
     const keepAlive = setInterval(() => undefined, 1_000);
     shutdown.step('drain', () => console.log('drained'));
     ${then}
@@ -21,8 +22,9 @@ async function run(
   const child = spawn(process.execPath, source, { env: { ...process.env, NODE_OPTIONS: '' } });
   let said = '';
   child.stdout.on('data', (chunk) => {
+    const wasUp = said.includes('up');
     said += String(chunk);
-    if (said.includes('up')) for (const signal of signals) child.kill(signal);
+    if (!wasUp && said.includes('up')) for (const signal of signals) child.kill(signal);
   });
   const [code] = (await once(child, 'close')) as [number | null];
   return [code, said.replace('up\n', '').trim()];
@@ -52,4 +54,9 @@ it('exits with 1 at once on a second signal, and when a step fails', async () =>
     [1, 'drained'],
     [1, 'drained'],
   ]);
+});
+
+it('gives the steps the time that it is told, also one that timers cannot hold', async () => {
+  const slow = `shutdown.step('slow', () => new Promise((resolve) => setTimeout(resolve, 50)));`;
+  expect(await run(slow, ['SIGTERM'], 2 ** 31 + 10_000)).toEqual([0, 'drained']);
 });

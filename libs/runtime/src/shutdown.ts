@@ -1,4 +1,5 @@
 import type { Logger } from './logger.ts';
+import { setTimer } from './timers.ts';
 
 /** Ends a process in good order. */
 export interface Shutdown {
@@ -20,7 +21,7 @@ export function handleShutdown(log: Logger, limitMs: number): Shutdown {
   async function stop(): Promise<void> {
     let exitCode = 0;
     stopping = true;
-    setTimeout(() => {
+    setTimer(() => {
       log.error({ limitMs }, 'shutdown took too long');
       process.exit(1);
     }, limitMs).unref();

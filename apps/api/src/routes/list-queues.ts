@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { QueueInfo } from '@offload/contracts';
 import type { Database } from '@offload/database';
 import { ringQueue, type QueueInspector } from '@offload/messaging';
+import { delay } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import type { Backlog } from '../backlog.ts';
 

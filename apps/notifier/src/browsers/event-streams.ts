@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { Counter, type Registry } from '@offload/runtime';
+import { Counter, setTicker, type Registry } from '@offload/runtime';
 import { openEventStream, type EventStream, type KeptStream } from './event-stream.ts';
 
 export interface EventStreamsOptions {
@@ -62,7 +62,7 @@ export function createEventStreams(metrics: Registry, options: EventStreamsOptio
     }
   }
 
-  const tick = setInterval(() => {
+  const tick = setTicker(() => {
     beatSome();
     boundLate();
   }, TICK_MS).unref();

@@ -1,9 +1,8 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { webhookEvent } from '@offload/contracts';
 import { DatabaseUnavailableError, type RecordedAttempt, type TakenWebhook, type Webhooks } from '@offload/database';
 import type { Outbound } from '@offload/outbound';
-import { startLoop, type Logger, type Registry } from '@offload/runtime';
+import { delay, setTimer, startLoop, type Logger, type Registry } from '@offload/runtime';
 import type { SignedEndpoint } from './endpoints.ts';
 import { createHosts } from './hosts.ts';
 import { retryDelay } from './retry-schedule.ts';
@@ -156,7 +155,7 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
   return {
     hear: (routingKey) => void (ends.has(routingKey) && loop.wake()),
     async stop(graceMs) {
-      const timer = setTimeout(() => letGo.abort(new Error('the notifier stops')), graceMs);
+      const timer = setTimer(() => letGo.abort(new Error('the notifier stops')), graceMs);
       await Promise.all([keeping.stop(), loop.stop()]);
       await Promise.all(underWay);
       clearTimeout(timer);

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   InvalidRequestError,
   NameTimeoutError,
@@ -6,6 +5,7 @@ import {
   RefusedTargetError,
   type Outbound,
 } from '@offload/outbound';
+import { delay } from '@offload/runtime';
 import type { WrittenWebhook } from './write-webhook.ts';
 
 /** What became of one request. */

@@ -1,4 +1,5 @@
 import type { JobDefinitions } from '@offload/contracts';
+import { setTimer } from '@offload/runtime';
 import type { Handler } from '../handler.ts';
 
 /** Sleeps, tells the seconds that are over, and rejects with the signal's reason as soon as it fires. */
@@ -27,7 +28,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
       clearTimeout(timer);
       reject(signal.reason);
     };
-    const timer = setTimeout(() => {
+    const timer = setTimer(() => {
       signal.removeEventListener('abort', abort);
       resolve();
     }, Math.ceil(ms));

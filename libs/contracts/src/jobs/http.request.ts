@@ -1,12 +1,7 @@
 import { z } from 'zod';
+import { answeredFields, headerFields, httpMethod } from '../header-fields.ts';
 import { httpUrl } from '../http-url.ts';
 import { defineJob } from '../job-definition.ts';
-
-/** RFC 9110 section 5.6.2: a method or field name is a token. */
-const token = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be an HTTP token');
-
-/** RFC 9110 section 5.5: visible characters, spaces and tabs; no line break can be smuggled in. */
-const fieldValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must not contain control characters');
 
 /** Calls somebody's slow HTTP endpoint and keeps the answer. */
 export const httpRequest = defineJob({
@@ -14,14 +9,20 @@ export const httpRequest = defineJob({
   description: 'Sends one HTTP request; 5xx, 429 and network faults are retried, other refused statuses are permanent.',
   payload: z.strictObject({
     url: httpUrl,
-    method: token.max(32).toUpperCase().default('GET'),
-    headers: z.record(token, fieldValue).default({}),
+    method: httpMethod.default('GET'),
+    headers: headerFields.default({}),
     body: z.string().optional().describe('Sent as it is; set a content-type header to match.'),
     acceptStatus: z
       .array(z.int().min(200).max(599))
       .min(1)
+      .max(400)
       .optional()
       .describe('Statuses that count as success; any 2xx when absent.'),
   }),
-  result: z.strictObject({ status: z.int(), headers: z.record(z.string(), z.string()), body: z.string() }),
+  result: z.strictObject({
+    status: z.int(),
+    headers: answeredFields.describe('Names in lower case; values of one name joined with commas. No set-cookie.'),
+    setCookie: z.array(z.string()).optional().describe('Each Set-Cookie line of the answer; absent without one.'),
+    body: z.string(),
+  }),
 });

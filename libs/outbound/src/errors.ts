@@ -17,10 +17,19 @@ export class InvalidRequestError extends Error {
   readonly code = 'invalid-request';
 }
 
-/** The response's body, decompressed, is longer than `maxBytes`. Permanent for the same target and limit. */
+/**
+ * The response's body, decompressed, is longer than `maxBytes`, or its head longer than 16 KiB. Permanent for the same
+ * target and limit.
+ */
 export class ResponseTooLargeError extends Error {
   override name = 'ResponseTooLargeError';
   readonly code = 'response-too-large';
+}
+
+/** The response's body has a content coding that can't be taken off. Permanent: the same server would choose it again. */
+export class UnsupportedCodingError extends Error {
+  override name = 'UnsupportedCodingError';
+  readonly code = 'unsupported-coding';
 }
 
 /**

@@ -7,6 +7,7 @@ export {
   NetworkFaultError,
   RefusedTargetError,
   ResponseTooLargeError,
+  UnsupportedCodingError,
 } from './errors.ts';
 export { createOutbound, type Outbound, type OutboundOptions, type OutboundResponse } from './outbound.ts';
 export type { OutboundRequest } from './request.ts';

@@ -3,9 +3,15 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect as connectTcp, createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { Target } from './dial.ts';
-import { InvalidRequestError, NetworkFaultError, RefusedTargetError, ResponseTooLargeError } from './errors.ts';
+import {
+  InvalidRequestError,
+  NetworkFaultError,
+  RefusedTargetError,
+  ResponseTooLargeError,
+  UnsupportedCodingError,
+} from './errors.ts';
 import { createOutbound, type Outbound, type OutboundOptions, type OutboundResponse } from './outbound.ts';
 import type { OutboundRequest } from './request.ts';
 
@@ -26,6 +32,17 @@ async function serve(listener: RequestListener): Promise<{ url: string; port: nu
   opened.push({ close: () => (server.closeAllConnections(), server.close()) });
   const { port } = server.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}/`, port, server };
+}
+
+/** A server that answers with `octets`, whether that is HTTP or not. */
+async function serveOctets(octets: string): Promise<string> {
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.end(octets, 'latin1'));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  opened.push(server);
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
 const text = async (response: OutboundResponse) => Buffer.from(await response.bytes()).toString();
@@ -213,6 +230,18 @@ describe('a request', () => {
     }
   });
 
+  it('says what sends it, unless its headers do', async () => {
+    const { url } = await serve((request, response) => response.end(request.headers['user-agent']));
+    await expect(setup().request({ url }, text)).resolves.toMatch(/^Offload\/\d+\.\d+\.\d+$/);
+    await expect(setup().request({ url, headers: { 'User-AGENT': 'mine' } }, text)).resolves.toBe('mine');
+  });
+
+  it('carries a header named __proto__', async () => {
+    const { url } = await serve((request, response) => response.end(request.rawHeaders.join(' ')));
+    const headers = JSON.parse('{"__proto__":"a","constructor":"b"}') as Record<string, string>;
+    await expect(setup().request({ url, headers }, text)).resolves.toContain('__proto__ a constructor b');
+  });
+
   it('does not follow redirects', async () => {
     const { url } = await serve((_request, response) => response.writeHead(302, { location: '/elsewhere' }).end());
     const answer = await setup().request({ url }, ({ status, headers }) => [status, headers.location]);
@@ -294,18 +323,69 @@ describe('a response', () => {
     expect(headers).toMatchObject({ 'x-many': 'a, b' });
   });
 
-  it.each([
-    ['gzip', gzipSync],
-    ['x-gzip', gzipSync],
-    ['deflate', deflateSync],
-    ['br', brotliCompressSync],
-    ['zstd', (body: string) => Buffer.from(body)],
-  ])('coded as %s is read as it was meant', async (encoding, encode) => {
+  it('keeps the lines of Set-Cookie apart', async () => {
+    const cookies = ['a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT', 'b=2'];
+    const { url } = await serve((_request, response) => response.setHeader('Set-Cookie', cookies).end());
+    const { headers, setCookie } = await setup().request({ url }, (response) => response);
+    expect(setCookie).toEqual(cookies);
+    expect(headers).not.toHaveProperty('set-cookie');
+    const one = await serve((_request, response) => response.setHeader('Set-Cookie', 'b=2').end());
+    await expect(setup().request({ url: one.url }, (response) => response.setCookie)).resolves.toEqual(['b=2']);
+  });
+
+  it.each(['__proto__', 'constructor', 'hasOwnProperty'])('takes a header named %s for any other', async (name) => {
+    const { url } = await serve((_request, response) => response.setHeader(name, ['a', 'b']).end());
+    const headers = await setup().request({ url, headers: { 'x-a': 'a' } }, (response) => response.headers);
+    expect(Object.entries(headers)).toContainEqual([name.toLowerCase(), 'a, b']);
+    expect(Object.getPrototypeOf(headers)).toBe(Object.prototype);
+  });
+
+  it('is decoded, also where HEAD names a coding without content', async () => {
     const { url } = await serve((request, response) => {
-      response.setHeader('content-encoding', encoding).end(request.method === 'HEAD' ? undefined : encode('plain'));
+      response.setHeader('content-encoding', 'gzip, br');
+      response.end(request.method === 'HEAD' ? undefined : brotliCompressSync(gzipSync('plain')));
     });
     await expect(setup().request({ url }, text)).resolves.toBe('plain');
     await expect(setup().request({ url, method: 'HEAD' }, text)).resolves.toBe('');
+  });
+
+  it.each([204, 304])('of %d may name any coding', async (status) => {
+    const { url } = await serve((_request, response) =>
+      response.writeHead(status, { 'content-encoding': 'zstd' }).end(),
+    );
+    await expect(setup().request({ url }, text)).resolves.toBe('');
+  });
+
+  it('with a coding that is not known is refused only when it is read', async () => {
+    const { url } = await serve((_request, response) => response.setHeader('content-encoding', 'zstd').end('coded'));
+    await expect(setup().request({ url }, text)).rejects.toThrow(UnsupportedCodingError);
+    await expect(setup().request({ url }, ({ status }) => status)).resolves.toBe(200);
+  });
+
+  it.each([
+    ['has a long line', `x: ${'y'.repeat(20_000)}\r\n`],
+    ['has many lines', 'x: y\r\n'.repeat(10_000)],
+    ['has a long name', `${'x'.repeat(20_000)}: y\r\n`],
+  ])('whose head %s is too large', async (_title, lines) => {
+    const url = await serveOctets(`HTTP/1.1 200 OK\r\nContent-Length: 0\r\n${lines}\r\n`);
+    const failed = await setup()
+      .request({ url }, text)
+      .catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(ResponseTooLargeError);
+    expect((failed as Error).message).toBe("the response's head is longer than 16384 bytes");
+  });
+
+  it('whose trailers are too large is too large', async () => {
+    const trailers = 'x: y\r\n'.repeat(10_000);
+    const url = await serveOctets(
+      `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n${trailers}\r\n`,
+    );
+    await expect(setup().request({ url }, text)).rejects.toThrow(ResponseTooLargeError);
+  });
+
+  it('has header values as they came, byte by byte', async () => {
+    const url = await serveOctets('HTTP/1.1 200 OK\r\nX-A: \xfc\xff\x80\r\nContent-Length: 0\r\n\r\n');
+    await expect(setup().request({ url }, ({ headers }) => headers['x-a'])).resolves.toBe('\xfc\xff\x80');
   });
 
   it('that is broken compression is a network fault', async () => {
@@ -338,19 +418,13 @@ describe('a response', () => {
     ['has a broken header', 'HTTP/1.1 200 OK\r\nno header\r\n\r\n'],
     ['has a broken chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
   ])('that %s is a network fault that says so in one line', async (_title, octets) => {
-    const server = createTcpServer((socket) => {
-      socket.on('error', () => undefined);
-      socket.once('data', () => socket.end(octets));
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    opened.push(server);
-    const { port } = server.address() as AddressInfo;
+    const url = await serveOctets(octets);
     const failed = await setup()
-      .request({ url: `http://127.0.0.1:${port}/` }, text)
+      .request({ url }, text)
       .catch((error: unknown) => error);
     expect(failed).toBeInstanceOf(NetworkFaultError);
     expect((failed as Error).message).toBe(
-      `the request to 127.0.0.1:${port} failed: what came back is no HTTP response`,
+      `the request to ${new URL(url).host} failed: what came back is no HTTP response`,
     );
   });
 

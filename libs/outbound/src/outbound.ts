@@ -15,6 +15,7 @@ import {
   NetworkFaultError,
   RefusedTargetError,
   ResponseTooLargeError,
+  UnsupportedCodingError,
 } from './errors.ts';
 import { checkedRequest, type OutboundRequest } from './request.ts';
 import { undici } from './undici.ts';
@@ -33,13 +34,18 @@ export interface OutboundOptions {
 /** A response while it is being read. */
 export interface OutboundResponse {
   status: number;
-  /** Names in lower case; several values of one name joined with `, `. */
+  /** Names in lower case; several values of one name joined with `, `. Without `set-cookie`. */
   headers: Record<string, string>;
-  /** The body piece by piece, decompressed (gzip, deflate, br); throws once it exceeds the request's `maxBytes`. */
+  /** Each `Set-Cookie` line: there is a comma in the date of most, so they can't be joined (RFC 9110 section 5.3). */
+  setCookie: string[];
+  /** The body piece by piece, decompressed (gzip, deflate, br, any five on top of each other); throws once it exceeds the request's `maxBytes`. */
   body: AsyncIterable<Uint8Array>;
   /** The whole body. */
   bytes(): Promise<Uint8Array>;
 }
+
+/** Longest head of a response, in bytes: what Node.js takes too. */
+const MAX_HEAD_BYTES = 16_384;
 
 /** Guarded HTTP to targets that users name. */
 export interface Outbound {
@@ -48,8 +54,8 @@ export interface Outbound {
    * Sends one request and resolves with what `read` returns; the response can be read only until then, and what is
    * left of it is dropped. Redirects are not followed, proxies from the environment are not used.
    *
-   * Rejects with `RefusedTargetError`, `InvalidRequestError`, `ResponseTooLargeError`, `NetworkFaultError` (timeouts
-   * included), the signal's reason, or what `read` threw.
+   * Rejects with `RefusedTargetError`, `InvalidRequestError`, `ResponseTooLargeError`, `UnsupportedCodingError`,
+   * `NetworkFaultError` (timeouts included), the signal's reason, or what `read` threw.
    */
   request<T>(request: OutboundRequest, read: (response: OutboundResponse) => T | Promise<T>): Promise<T>;
   /** Breaks off what is under way (`NetworkFaultError`) and closes every connection. */
@@ -81,6 +87,7 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
           (error: unknown) => callback(error as Error, null),
         );
       },
+      maxHeaderSize: MAX_HEAD_BYTES,
       headersTimeout: 0, // One timer for the whole exchange instead: timeoutMs.
       bodyTimeout: 0,
       keepAliveMaxTimeout: 10_000,
@@ -128,12 +135,14 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
 }
 
 function asFault(error: unknown, host: string): unknown {
-  if (error instanceof RefusedTargetError || error instanceof ResponseTooLargeError) {
-    return error;
-  }
+  const isOurs = [RefusedTargetError, ResponseTooLargeError, UnsupportedCodingError].some((K) => error instanceof K);
+  if (isOurs) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'UND_ERR_INVALID_ARG') {
     return new InvalidRequestError(`the request to ${host} can't be sent: ${message}`, { cause: error });
+  }
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') {
+    return new ResponseTooLargeError(`the response's head is longer than ${MAX_HEAD_BYTES} bytes`, { cause: error });
   }
   const Fault = error instanceof NameTimeoutError ? NameTimeoutError : NetworkFaultError;
   return new Fault(`the request to ${host} failed: ${inOneLine(error)}`, { cause: error });

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { InvalidRequestError } from './errors.ts';
 
 /** One request to a target that a user named. */
@@ -6,7 +7,10 @@ export interface OutboundRequest {
   url: string;
   /** Sent as given: methods are case-sensitive. @default 'GET' */
   method?: string;
-  /** `accept-encoding: identity` is added unless given; `host` and what frames the message can't be set. @default {} */
+  /**
+   * `user-agent: Offload/<version>` and `accept-encoding: identity` are added unless given; `host` and what frames the
+   * message can't be set. @default {}
+   */
   headers?: Readonly<Record<string, string>>;
   /** Text is sent as UTF-8. @default no body */
   body?: string | Uint8Array;
@@ -42,6 +46,11 @@ const reserved: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
+/** Sent unless given. Some servers refuse requests that don't say what sends them (RFC 9110 section 10.1.5). */
+const defaults = { 'user-agent': `Offload/${version}`, 'accept-encoding': 'identity' };
+
 /** @throws InvalidRequestError naming the member that can't be sent */
 export function checkedRequest(request: OutboundRequest): CheckedRequest {
   const { method = 'GET', headers = {}, body, timeoutMs = 30_000, maxBytes = 1_048_576 } = request;
@@ -58,17 +67,18 @@ export function checkedRequest(request: OutboundRequest): CheckedRequest {
   if (method.toUpperCase() === 'CONNECT') {
     throw new InvalidRequestError('the method CONNECT asks for a tunnel, not for a response');
   }
-  const names = Object.keys(headers).map((name) => name.toLowerCase());
-  for (const [index, name] of names.entries()) {
+  const names = new Set<string>();
+  for (const name of Object.keys(headers).map((name) => name.toLowerCase())) {
     if (reserved.has(name)) {
       throw new InvalidRequestError(
         `the header ${name} can't be set: it follows from the URL, the body or the connection`,
       );
     }
-    if (names.indexOf(name) !== index) {
+    if (names.has(name)) {
       throw new InvalidRequestError(`the header ${name} is given twice`);
     }
+    names.add(name);
   }
-  const sent = names.includes('accept-encoding') ? headers : { ...headers, 'accept-encoding': 'identity' };
-  return { url, method, headers: sent, body, timeoutMs, maxBytes };
+  const missing = Object.entries(defaults).filter(([name]) => !names.has(name));
+  return { url, method, headers: { ...headers, ...Object.fromEntries(missing) }, body, timeoutMs, maxBytes };
 }

@@ -24,7 +24,6 @@ export function writeWebhook(
   return {
     headers: {
       'content-type': `${jobEvent.contentType}; charset=utf-8`,
-      'user-agent': 'Offload',
       'webhook-id': id,
       'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
       'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, now, body)).join(' '),

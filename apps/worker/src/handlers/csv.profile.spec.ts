@@ -46,6 +46,16 @@ it('profiles a published CSV in its thread, given or downloaded, compressed or n
   }
 });
 
+it.each([203, 226])('takes a download that is answered %d', async (status) => {
+  const url = await serve((_request, response) => response.writeHead(status).end('a\n1\n'));
+  await expect(run({ url })).resolves.toMatchObject({ rows: 1 });
+});
+
+it('refuses a part of a file, which is no answer to what it asks', async () => {
+  const url = await serve((_request, response) => response.writeHead(206).end('a\n1\n'));
+  await expect(run({ url })).rejects.toThrow(PermanentError);
+});
+
 describe('an error', () => {
   it('in the CSV leaves the thread as a permanent one that names the line', async () => {
     await expect(run({ csv: 'a,b\n1\n' })).rejects.toThrow(

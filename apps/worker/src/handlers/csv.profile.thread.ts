@@ -28,6 +28,11 @@ async function* chunks(csv: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(csv);
 }
 
+/** Any 2xx but 206: a part of a file, which was not asked for, would make a wrong profile. */
+function isWhole(status: number): boolean {
+  return status >= 200 && status < 300 && status !== 206;
+}
+
 async function download({ allowPrivateTargets }: ProfileTask, url: string) {
   const outbound = createOutbound({ allowPrivateTargets });
   const request = {
@@ -38,7 +43,7 @@ async function download({ allowPrivateTargets }: ProfileTask, url: string) {
   };
   try {
     return await outbound.request(request, ({ status, headers, body }) => {
-      if (status !== 200) {
+      if (!isWhole(status)) {
         throw statusFailure(describeRequest('GET', url), status, headers);
       }
       return profileCsv(body);

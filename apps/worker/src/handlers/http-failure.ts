@@ -1,10 +1,16 @@
-import { InvalidRequestError, parseRetryAfter, RefusedTargetError, ResponseTooLargeError } from '@offload/outbound';
+import {
+  InvalidRequestError,
+  parseRetryAfter,
+  RefusedTargetError,
+  ResponseTooLargeError,
+  UnsupportedCodingError,
+} from '@offload/outbound';
 import { PermanentError, RetryAfterError } from '../handler.ts';
 
 /** No server may put a job off for longer than this, in milliseconds (1 hour). */
 const MAX_RETRY_AFTER_MS = 60 * 60 * 1_000;
 
-const permanent = [RefusedTargetError, InvalidRequestError, ResponseTooLargeError];
+const permanent = [RefusedTargetError, InvalidRequestError, ResponseTooLargeError, UnsupportedCodingError];
 
 /**
  * What a response with a status that is no success means for the job: 5xx and 429 are retried, not before `Retry-After`

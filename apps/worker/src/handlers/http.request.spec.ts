@@ -64,6 +64,16 @@ it.each([
   expect(key).toBe(expected);
 });
 
+it('keeps the lines of Set-Cookie apart, and a header named __proto__', async () => {
+  const { run } = await setup((_request, response) => {
+    response.setHeader('Set-Cookie', ['a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT', 'b=2']).setHeader('__proto__', 'c');
+    response.end();
+  });
+  const result = jobDefinitions.httpRequest.result.parse(await run());
+  expect(result.setCookie).toEqual(['a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT', 'b=2']);
+  expect(JSON.stringify(result.headers)).toContain('"__proto__":"c"');
+});
+
 describe('the body', () => {
   it.each([
     ['text/plain', Buffer.from('grün'), 'grün'],
@@ -77,6 +87,18 @@ describe('the body', () => {
     await expect(run()).resolves.toMatchObject({ body: text });
   });
 
+  it('coded in a way that is not known is a permanent failure that names it', async () => {
+    const { run } = await setup((_request, response) => response.setHeader('Content-Encoding', 'zstd').end('coded'));
+    await expect(run()).rejects.toThrow(PermanentError);
+    await expect(run()).rejects.toThrow('the response is coded as "zstd", which is not supported');
+  });
+
+  it('after a head that is too large is a permanent failure that says so', async () => {
+    const { run } = await setup((_request, response) => response.setHeader('x-large', 'y'.repeat(20_000)).end());
+    await expect(run()).rejects.toThrow(PermanentError);
+    await expect(run()).rejects.toThrow("the response's head is longer than 16384 bytes");
+  });
+
   it('of more than 1 MiB is a permanent failure that says so', async () => {
     const { run } = await setup((_request, response) => response.end(Buffer.alloc(1_048_577)));
     await expect(run()).rejects.toThrow(PermanentError);
@@ -85,7 +107,7 @@ describe('the body', () => {
 });
 
 describe('a status', () => {
-  it.each([200, 204, 299])('%d is success', async (code) => {
+  it.each([200, 203, 204, 226, 299])('%d is success', async (code) => {
     const { run } = await setup(status(code));
     await expect(run()).resolves.toMatchObject({ status: code });
   });

@@ -11,7 +11,7 @@ const MAX_BODY_BYTES = 1_048_576;
  *
  * A status in `acceptStatus` (any 2xx when absent) is success, whatever it is. Otherwise 5xx, 429 and network faults are
  * retried, honouring `Retry-After`; other statuses (redirects among them: they are not followed), refused targets,
- * headers that can't be sent and bodies over the limit are permanent. The job's own timeout is the only one.
+ * headers that can't be sent, content codings that are not known, and heads and bodies over the limit are permanent. The job's own timeout is the only one.
  *
  * A POST or PATCH carries the job's idempotency key, unless the payload has one: a target that honours it does once what
  * it may be asked twice (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).
@@ -28,8 +28,9 @@ export const httpRequest: Handler<JobDefinitions['httpRequest']> = async (payloa
         throw statusFailure(describeRequest(method, url), response.status, response.headers);
       }
       const bytes = await response.bytes();
-      const { status, headers } = response;
-      return { status, headers, body: decoderFor(headers['content-type']).decode(bytes) };
+      const { status, headers, setCookie } = response;
+      const body = decoderFor(headers['content-type']).decode(bytes);
+      return { status, headers, ...(setCookie.length > 0 && { setCookie }), body };
     });
   } catch (error) {
     throw outboundFailure(error);

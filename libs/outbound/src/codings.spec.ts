@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals';
+import { Readable } from 'node:stream';
+import { brotliCompressSync as br, deflateRawSync as raw, deflateSync as zlib, gzipSync as gzip } from 'node:zlib';
+import { decoded } from './codings.ts';
+import { ResponseTooLargeError, UnsupportedCodingError } from './errors.ts';
+
+const plain = 'plain text, plain text';
+
+/** What comes out for `bytes`, which arrive in pieces of `size`. */
+async function read(bytes: Buffer, codings: string, { size = 1_000, maxBytes = 1_000 } = {}): Promise<string> {
+  const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, n) => bytes.subarray(n * size, ++n * size));
+  return Buffer.concat(await Readable.from(decoded(Readable.from(pieces), codings, maxBytes)).toArray()).toString();
+}
+
+describe('content', () => {
+  it.each([
+    ['', Buffer.from(plain)],
+    ['identity', Buffer.from(plain)],
+    ['gzip', gzip(plain)],
+    ['GZip', gzip(plain)],
+    ['x-gzip', gzip(plain)],
+    ['gzip', Buffer.concat([gzip('plain text, '), gzip('plain text')])],
+    ['deflate', zlib(plain)],
+    ['deflate', zlib(plain, { level: 0, windowBits: 9 })],
+    ['deflate', raw(plain)],
+    ['deflate', raw(plain, { level: 0 })],
+    ['br', br(plain)],
+    ['gzip, br', br(gzip(plain))],
+    ['deflate,gzip', gzip(raw(plain))],
+    ['gzip, deflate', zlib(gzip(plain))],
+    [' , identity , gzip ,, gzip', gzip(gzip(plain))],
+    ['gzip, deflate, br, deflate, gzip', gzip(raw(br(zlib(gzip(plain)))))],
+  ])('coded as "%s" is read as it was meant, in whatever pieces it comes', async (codings, bytes) => {
+    for (const size of [1, 7, 1_000]) await expect(read(bytes, codings, { size })).resolves.toBe(plain);
+  });
+
+  it.each(['zstd', 'compress', 'gzip, zstd', 'zstd, gzip', '__proto__'])(
+    'with the coding "%s" is refused, the coding named',
+    async (codings) => {
+      const bytes = codings.endsWith('gzip') ? gzip(plain) : Buffer.from(plain);
+      await expect(read(bytes, codings)).rejects.toThrow(UnsupportedCodingError);
+      await expect(read(bytes, codings)).rejects.toThrow(
+        /coded as "(zstd|compress|__proto__)", which is not supported/,
+      );
+    },
+  );
+
+  it('coded more often than five times is refused', async () => {
+    const codings = Array(1_000).fill('gzip').join(', ');
+    await expect(read(gzip(plain), codings)).rejects.toThrow('coded as 1000 times');
+  });
+
+  it.each(['gzip', 'zstd', 'gzip, br', 'deflate'])(
+    'without a byte is nothing, though coded as "%s"',
+    async (codings) => {
+      await expect(read(Buffer.alloc(0), codings)).resolves.toBe('');
+    },
+  );
+
+  it.each([
+    ['gzip', gzip(Buffer.alloc(1_000_000))],
+    ['deflate', raw(Buffer.alloc(1_000_000))],
+    ['gzip, br', br(gzip(Buffer.alloc(1_000_000)))],
+    // Members without content: all of it is decoded, and nothing ever comes out.
+    ['gzip', Buffer.concat(Array(1_000).fill(gzip('')))],
+    ['gzip, gzip', gzip(Buffer.concat(Array(1_000).fill(gzip(''))))],
+  ])('that is a bomb, coded as "%s", is cut off', async (codings, bytes) => {
+    await expect(read(bytes, codings)).rejects.toThrow(ResponseTooLargeError);
+  });
+
+  it('that ends too early, or is not what it says, fails as itself', async () => {
+    await expect(read(gzip(plain).subarray(0, -9), 'gzip')).rejects.toMatchObject({ code: 'Z_BUF_ERROR' });
+    await expect(read(gzip(plain), 'br, gzip')).rejects.toThrow();
+  });
+});

@@ -8,6 +8,7 @@ import {
   type Database,
   type Delivery,
   type HeldJob,
+  type Outcome,
 } from '@offload/database';
 import { BrokerUnavailableError } from '@offload/messaging';
 import type { Outbound } from '@offload/outbound';
@@ -442,6 +443,40 @@ describe('while database or broker are away', () => {
     const job = await queuedJob();
     expect(await worker(unheard('claimJob')).run(delivery(job).message)).toBe('ack');
     expect(await database.getJob(job.id)).toMatchObject({ status: 'succeeded', attempt: 1, errors: [] });
+  });
+
+  /** The database as it is when it refuses data like these: see `libs/database/src/unavailable.ts`. */
+  function refusing(refused: (outcome: Outcome) => boolean): Database {
+    const refusal = Object.assign(new Error('violates check constraint "spec"'), { code: '23514', severity: 'ERROR' });
+    return {
+      ...database,
+      settleJob: async (settlement) => {
+        if (refused(settlement.outcome)) throw refusal;
+        return database.settleJob(settlement);
+      },
+    };
+  }
+
+  it('an outcome that the database refuses fails its job, with the reason', async () => {
+    const job = await queuedJob();
+    const refusesResults = refusing(({ status }) => status === 'succeeded');
+    expect(await worker(refusesResults).run(delivery(job).message)).toBe('ack');
+    const message = 'the outcome cannot be stored: violates check constraint "spec"';
+    expect(await database.getJob(job.id)).toMatchObject({
+      status: 'failed',
+      attempt: 1,
+      error: { code: 'outcome-not-stored', message, attempt: 1 },
+      errors: [],
+    });
+    expect(statuses()).toEqual(['job.running', 'job.failed']);
+  });
+
+  it('so does an error that it refuses, which would have been retried', async () => {
+    const job = await queuedJob({ maxAttempts: 2 });
+    handler = () => Promise.reject(new Error('no luck'));
+    const refusesErrors = refusing((outcome) => 'error' in outcome && outcome.error?.code === 'handler-error');
+    expect(await worker(refusesErrors).run(delivery(job).message)).toBe('ack');
+    expect(await database.getJob(job.id)).toMatchObject({ status: 'failed', error: { code: 'outcome-not-stored' } });
   });
 
   it('an outcome whose answer was lost is still announced', async () => {

@@ -12,6 +12,7 @@ import type { HeldJobs, Holding } from './held-jobs.ts';
 import type { JobMetrics } from './job-metrics.ts';
 import { persist } from './persist.ts';
 import { reportProgressTo } from './progress.ts';
+import { storable } from './storable.ts';
 
 export interface RunJobParts {
   database: Database;
@@ -166,8 +167,32 @@ function contextOf(
   };
 }
 
-/** @returns the job to announce, or null when another attempt holds it by now */
+/**
+ * Stores how the attempt ended. An outcome that the database refuses would be refused again by whoever ran the job next, so
+ * the job fails with the reason instead; every other fault of the database is waited out.
+ *
+ * @returns the job to announce, or null when another attempt holds it by now
+ */
 async function settle(
+  delivery: RingDelivery,
+  claimed: ClaimedJob,
+  outcome: Outcome,
+  parts: RunJobParts,
+): Promise<Job | null> {
+  try {
+    return await store(delivery, claimed, outcome, parts);
+  } catch (error) {
+    if (delivery.signal.aborted) throw error;
+    const { id: jobId, attempt } = claimed.job;
+    parts.log.error({ err: error, jobId, attempt }, 'the outcome cannot be stored: the job fails');
+    const message = storable(`the outcome cannot be stored: ${(error as Error).message}`, 2_000);
+    const failed: Outcome = { status: 'failed', error: { code: 'outcome-not-stored', message, attempt } };
+    return store(delivery, claimed, failed, parts);
+  }
+}
+
+/** @returns the job as it is stored, or null when another attempt holds it by now */
+async function store(
   { signal }: RingDelivery,
   claimed: ClaimedJob,
   outcome: Outcome,

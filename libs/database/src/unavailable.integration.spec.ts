@@ -162,6 +162,86 @@ describe('a fault of another kind', () => {
   });
 });
 
+/** A database of its own on which `sql` was run; `admin` may run more. */
+async function databaseWith(sql: string, options: Partial<DatabaseOptions> = {}) {
+  const own = freshDatabaseUrl();
+  await migrate(own);
+  const admin = new pg.Client({ connectionString: own });
+  await admin.connect();
+  opened.push({ close: () => admin.end() });
+  await admin.query(sql.replaceAll('this_database', new URL(own).pathname.slice(1)));
+  return { database: open({ url: own, ...options }), admin };
+}
+
+const progress = (database: Database) => database.reportProgress(randomUUID(), 1, { percent: 1, message: null });
+const claim = (database: Database) => (readingCalls[2] as Call)[1](database);
+/** Has each statement that updates jobs do `body` first, as PL/pgSQL. */
+const whenUpdating = (body: string) => `
+  create function spec() returns trigger language plpgsql as $$ begin ${body}; return null; end $$;
+  create trigger spec before update on jobs for each statement execute function spec()`;
+
+describe('a fault of PostgreSQL that can pass', () => {
+  it.each(['lock_timeout', 'transaction_timeout'])('is no fault of the call: %s', async (setting) => {
+    const { database, admin } = await databaseWith(`alter database this_database set ${setting} = '100ms'`);
+    await admin.query(`set ${setting} = 0; begin; lock table jobs, outbox in access exclusive mode`);
+    for (const [, call] of readingCalls) await expect(call(database)).rejects.toThrow(DatabaseUnavailableError);
+    await admin.query('rollback');
+    for (const [, call] of readingCalls) await call(database);
+  });
+
+  it('is told from one of the data', async () => {
+    const fault = `raise exception 'no' using errcode = (select code from spec_code)`;
+    const { database, admin } = await databaseWith(`create table spec_code (code text); ${whenUpdating(fault)}`);
+    const raised = async (code: string): Promise<unknown> => {
+      await admin.query(`delete from spec_code`);
+      await admin.query(`insert into spec_code values ($1)`, [code]);
+      return progress(database).catch((error: unknown) => error);
+    };
+    for (const code of [
+      '0A000',
+      '25P03',
+      '26000',
+      '40001',
+      '42501',
+      '42704',
+      '42883',
+      '42P05',
+      '55006',
+      'F0001',
+      'P0001',
+    ])
+      expect(await raised(code)).toBeInstanceOf(DatabaseUnavailableError);
+    for (const code of ['21000', '22P05', '23514', '54001']) expect(await raised(code)).toMatchObject({ code });
+  });
+});
+
+describe('a prepared statement', () => {
+  it('that is gone is prepared again', async () => {
+    const { database, admin } = await databaseWith(whenUpdating(`execute 'deallocate all'`), { poolSize: 1 });
+    await progress(database);
+    await admin.query('drop trigger spec on jobs');
+    await expect(progress(database)).rejects.toThrow(/not available: prepared statement .* does not exist/);
+    expect(await progress(database)).toBeNull();
+  });
+
+  it('that is there twice is prepared on another connection', async () => {
+    const twice = whenUpdating(`execute 'prepare "claim-waiting-jobs" as select 1'`);
+    const { database, admin } = await databaseWith(twice, { poolSize: 1 });
+    await progress(database);
+    await admin.query('drop trigger spec on jobs');
+    await expect(claim(database)).rejects.toThrow(/not available: prepared statement .* already exists/);
+    expect(await claim(database)).toMatchObject({ kind: 'refused' });
+  });
+
+  it('whose result has another type since is prepared again', async () => {
+    const { database, admin } = await databaseWith('', { poolSize: 1 });
+    await progress(database);
+    await admin.query('alter table jobs alter column priority type int');
+    await expect(progress(database)).rejects.toThrow(/not available: cached plan must not change result type/);
+    expect(await progress(database)).toBeNull();
+  });
+});
+
 describe('a server that will not do what it is asked for now', () => {
   it('counts as away: read-only, a password it does not know, a table it does not have yet', async () => {
     const readOnly = new URL(url);

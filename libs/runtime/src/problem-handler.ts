@@ -4,11 +4,20 @@ import type { Logger } from './logger.ts';
 import { clipped, Problem, problemDetails } from './problem.ts';
 import { setTimer } from './timers.ts';
 
+/** While the database is away every request fails for the same reason: it is logged once in so many milliseconds. */
+const AWAY_LOG_MS = 5_000;
+
 /** Says everything that was thrown as a problem; what is nobody's known fault is logged and said as a bare 500. */
 export function problemHandler(log: Logger): ErrorRequestHandler {
+  let awayLoggedAt = -Infinity;
   return (error, request, response, next) => {
     const problem = error instanceof Problem ? error : (fromCode(error) ?? fromExpress(error) ?? unexpected(error));
-    if (problem.slug === 'internal-error') log.error({ err: error, requestId: response.get('x-request-id') }, 'failed');
+    const about = { err: error, requestId: response.get('x-request-id') };
+    if (problem.slug === 'internal-error') log.error(about, 'failed');
+    if (problem.slug === 'database-unavailable' && performance.now() - awayLoggedAt >= AWAY_LOG_MS) {
+      awayLoggedAt = performance.now();
+      log.warn(about, 'answered 503: the database is not available');
+    }
     if (response.headersSent) return next(error); // express cuts the connection
     function send(): void {
       response
@@ -51,7 +60,7 @@ const ofCode: Record<string, Told> = {
     503,
     'database-unavailable',
     'Try again soon',
-    { detail: 'The database cannot be reached now.', headers: { 'Retry-After': '1' } },
+    { detail: 'The database cannot do this now.', headers: { 'Retry-After': '1' } },
   ],
 };
 

@@ -58,7 +58,10 @@ export const problems = {
   'headers-too-large': { status: 431, meaning: 'Target and headers are larger than 16 KiB together.' },
   'internal-error': { status: 500, meaning: 'A fault of the server; it is logged with the `X-Request-Id`.' },
   'queue-full': { status: 503, meaning: 'As many jobs wait in the queue as may; see `Retry-After`.' },
-  'database-unavailable': { status: 503, meaning: 'PostgreSQL can not be reached now; see `Retry-After`.' },
+  'database-unavailable': {
+    status: 503,
+    meaning: 'PostgreSQL cannot be reached, or cannot do this now; see `Retry-After`.',
+  },
 } as const satisfies Record<string, ProblemKind>;
 
 export type Slug = keyof typeof problems;

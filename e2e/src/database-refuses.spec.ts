@@ -1,0 +1,58 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { sql, withClient } from './faults/sql.ts';
+import { finished, post, submit } from './job-client.ts';
+import { startSystem, type System, type SystemProcess } from './system.ts';
+import { startTarget, type Target } from './target.ts';
+
+let system: System;
+let databaseUrl: string;
+let api: SystemProcess;
+let worker: SystemProcess;
+let target: Target;
+
+beforeAll(async () => {
+  system = await startSystem();
+  databaseUrl = system.environment['DATABASE_URL'] as string;
+  await sql(databaseUrl, `alter database ${new URL(databaseUrl).pathname.slice(1)} set lock_timeout = '500ms'`);
+  [api, worker] = await Promise.all([system.startApi(), system.startWorker({ ALLOW_PRIVATE_TARGETS: 'true' })]);
+});
+beforeEach(async () => {
+  target = await startTarget();
+});
+afterEach(() => target.close());
+afterAll(() => system?.stop());
+
+/** A job that is run just now, and ends when its target answers. */
+async function running() {
+  const job = await submit(api, { type: 'http.request', payload: { url: target.url }, maxAttempts: 1 });
+  return { job, request: await target.next() };
+}
+
+it('keeps an outcome while its table is locked, and tells callers to come again', async () => {
+  const { job, request } = await running();
+  await withClient(databaseUrl, async (admin) => {
+    await admin.query('begin; set local lock_timeout = 0; lock table jobs in access exclusive mode');
+    request.answer(200, 'done');
+    await worker.line(({ msg, jobId }) => msg.startsWith('the outcome has to wait') && jobId === job.id);
+
+    for (const answer of [
+      await post(api, { type: 'demo.sleep', payload: { seconds: 0 } }),
+      await fetch(`${api.url}/v1/jobs/${job.id}`),
+      await fetch(`${api.url}/v1/jobs`),
+    ]) {
+      expect(answer.status).toBe(503);
+      expect(answer.headers.get('retry-after')).toBe('1');
+      expect(await answer.json()).toMatchObject({ type: '/problems/database-unavailable' });
+    }
+  });
+  expect(await finished(api, job)).toMatchObject({ status: 'succeeded', attempt: 1, errors: [] });
+});
+
+it('fails a job whose result is refused with the reason, not as one whose worker is lost', async () => {
+  await sql(databaseUrl, `alter table jobs add constraint spec check (result->>'body' <> 'refused') not valid`);
+  const { job, request } = await running();
+  request.answer(200, 'refused');
+  const done = await finished(api, job);
+  expect(done).toMatchObject({ status: 'failed', attempt: 1, errors: [] });
+  expect(done.error).toMatchObject({ code: 'outcome-not-stored', message: expect.stringContaining('"spec"') });
+});

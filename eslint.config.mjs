@@ -8,7 +8,7 @@ const arrows = {
   worker: ['contracts', 'messaging', 'database', 'runtime', 'outbound'],
   notifier: ['contracts', 'messaging', 'database', 'runtime', 'outbound'],
   doctor: ['contracts', 'messaging', 'database', 'runtime'],
-  e2e: ['contracts', 'client'],
+  e2e: ['contracts', 'client', 'infrastructure'],
   examples: ['messaging', 'infrastructure'],
   bench: ['messaging', 'infrastructure', 'contracts', 'database', 'client'],
   messaging: ['batcher'],

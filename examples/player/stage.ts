@@ -1,6 +1,5 @@
-import { freePort } from '@offload/infrastructure';
+import { freePort, startBrowser } from '@offload/infrastructure';
 import type { Browser, Page } from 'playwright-core';
-import { startBrowser } from './browser.ts';
 import type { Footprint } from './footprint.ts';
 import type { OwnBroker } from './own-broker.ts';
 import type { OwnPostgres } from './own-postgres.ts';

@@ -12,4 +12,5 @@ export {
 export { installPackage } from './processes/apt-package.ts';
 export { isExecutable } from './processes/is-executable.ts';
 export { freePort } from './processes/ports.ts';
+export { startBrowser } from './for-tests/browser.ts';
 export { startServers, type Servers } from './for-tests/servers.ts';

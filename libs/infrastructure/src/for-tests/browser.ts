@@ -1,6 +1,7 @@
 import { delimiter, join } from 'node:path';
-import { installPackage, isExecutable } from '@offload/infrastructure';
-import { chromium, type Browser } from 'playwright-core';
+import type { Browser, BrowserType } from 'playwright-core';
+import { installPackage } from '../processes/apt-package.ts';
+import { isExecutable } from '../processes/is-executable.ts';
 
 /** Names that Chromium and its kin go by. */
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
@@ -10,12 +11,19 @@ const ON_MACOS = ['Google Chrome', 'Chromium'].map((name) => `/Applications/${na
  * Starts a headless Chromium: the one of CHROMIUM_PATH, of Playwright or on the PATH; where there is none, it is installed
  * through apt, if that needs no password.
  * @param say is told what takes long: installing it
+ * @param args more of the command line
  * @throws Error that names the ways out where there is none
  */
-export async function startBrowser(say: (line: string) => void, abort: AbortSignal): Promise<Browser> {
-  const executablePath = findBrowser() ?? (await installBrowser(say, abort));
+export async function startBrowser(
+  say: (line: string) => void,
+  abort?: AbortSignal,
+  args: string[] = [],
+): Promise<Browser> {
+  const { chromium } = await import('playwright-core'); // `npm start` has no use for it
+  const executablePath = findBrowser(chromium) ?? (await installBrowser(chromium, say, abort));
   return chromium.launch({
     executablePath,
+    args: ['--disable-background-networking', ...args],
     chromiumSandbox: process.getuid?.() !== 0, // it refuses to run as root with it
     // The player ends it.
     handleSIGINT: false,
@@ -24,7 +32,7 @@ export async function startBrowser(say: (line: string) => void, abort: AbortSign
   });
 }
 
-function findBrowser(): string | undefined {
+function findBrowser(chromium: BrowserType): string | undefined {
   const { CHROMIUM_PATH: named, PATH = '' } = process.env;
   if (named) {
     if (isExecutable(named)) return named;
@@ -35,9 +43,13 @@ function findBrowser(): string | undefined {
   return [chromium.executablePath(), ...onPath, ...ON_MACOS].find(isExecutable);
 }
 
-async function installBrowser(say: (line: string) => void, abort: AbortSignal): Promise<string> {
+async function installBrowser(
+  chromium: BrowserType,
+  say: (line: string) => void,
+  abort: AbortSignal | undefined,
+): Promise<string> {
   const why = await installPackage('chromium', say, abort);
-  const installed = findBrowser();
+  const installed = findBrowser(chromium);
   if (installed !== undefined) return installed;
   throw new Error(
     `Chromium is not installed, and ${why ?? 'apt-get has put it where nobody looks'}. Ways out: install it (Debian: apt ` +

@@ -9,6 +9,7 @@ import {
   limitRate,
   methodNotAllowed,
   requireScope,
+  type AllowedHosts,
   type ApiKey,
   type Logger,
   type Loop,
@@ -53,6 +54,8 @@ export interface AppParts {
   eventTokenSecrets?: readonly string[];
   /** Origins whose pages may call from a browser, or `*`. @default [] */
   corsOrigins?: readonly string[];
+  /** Hosts that requests may name. @default any */
+  allowedHosts?: AllowedHosts;
   /** Whether jobs may have webhooks of their own: notifiers have secrets to sign them with. @default false */
   ownWebhooks?: boolean;
   /** Most requests a minute of one client; 0 sets no limit. */
@@ -63,12 +66,13 @@ export interface AppParts {
 
 /** The calls of the api and what answers them. */
 export function createApp(given: AppParts): Express {
-  const { keys, eventTokenSecrets = [], corsOrigins = [] } = given;
+  const { keys, eventTokenSecrets = [], corsOrigins = [], allowedHosts = 'any' } = given;
   const parts = { ...given, intake: createIntake(given), tokens: eventTokensFor(keys, eventTokenSecrets) };
   return createHttpService({
     log: parts.log,
     metrics: parts.metrics,
     corsOrigins,
+    allowedHosts,
     checks: {
       database: { required: true, check: answers(() => parts.database.ping()) },
       // Jobs are accepted without the broker too: the outbox keeps their rings.

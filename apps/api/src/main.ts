@@ -3,6 +3,7 @@ import { endings, jobEvents } from '@offload/contracts';
 import { openDatabase } from '@offload/database';
 import { connect, createPublisher, exchanges, inspectQueues, jobTopology, subscribe } from '@offload/messaging';
 import {
+  allowedHosts,
   createBrokerTelemetry,
   createLogger,
   createMetrics,
@@ -83,6 +84,7 @@ const app = createApp({
   keys: config.API_KEYS,
   eventTokenSecrets: config.EVENT_TOKEN_SECRET,
   corsOrigins: config.CORS_ORIGINS,
+  allowedHosts: allowedHosts(config),
   ownWebhooks: config.WEBHOOK_SECRETS.length > 0,
   rateLimit: config.RATE_LIMIT,
   queues: config.QUEUES,

@@ -8,6 +8,7 @@ import {
   eventTokensFor,
   methodNotAllowed,
   requireScope,
+  type AllowedHosts,
   type ApiKey,
   type Logger,
   type Registry,
@@ -30,15 +31,18 @@ export interface AppParts {
   eventTokenSecrets?: readonly string[];
   /** Origins whose pages may call from a browser, or `*`. @default [] */
   corsOrigins?: readonly string[];
+  /** Hosts that requests may name. @default any */
+  allowedHosts?: AllowedHosts;
 }
 
 /** The calls of the notifier and what answers them. */
 export function createApp(parts: AppParts): Express {
-  const { keys = [], eventTokenSecrets = [], corsOrigins = [] } = parts;
+  const { keys = [], eventTokenSecrets = [], corsOrigins = [], allowedHosts = 'any' } = parts;
   return createHttpService({
     log: parts.log,
     metrics: parts.metrics,
     corsOrigins,
+    allowedHosts,
     checks: {
       database: { required: true, check: answers(() => parts.database.ping()) },
       broker: { required: true, check: () => (parts.broker.state === 'open' ? null : parts.broker.state) },

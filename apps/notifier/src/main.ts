@@ -4,6 +4,7 @@ import { openDatabase } from '@offload/database';
 import { connect, exchanges, jobTopology, subscribe } from '@offload/messaging';
 import { createOutbound } from '@offload/outbound';
 import {
+  allowedHosts,
   createBrokerTelemetry,
   createLogger,
   createMetrics,
@@ -73,6 +74,7 @@ const app = createApp({
   keys: config.API_KEYS,
   eventTokenSecrets: config.EVENT_TOKEN_SECRET,
   corsOrigins: config.CORS_ORIGINS,
+  allowedHosts: allowedHosts(config),
 });
 const server = await listen(app, { host: config.HOST, port: config.NOTIFIER_PORT });
 log.info({ host: config.HOST, port: server.port }, 'listening');

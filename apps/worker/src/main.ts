@@ -15,6 +15,7 @@ import {
 } from '@offload/messaging';
 import { createOutbound } from '@offload/outbound';
 import {
+  allowedHosts,
   answers,
   createBrokerTelemetry,
   createHttpService,
@@ -29,7 +30,6 @@ import {
 import { announceWith } from './announce.ts';
 import { configSchema } from './config.ts';
 import { closeHandlers, findHandler } from './handlers.ts';
-import { consumerTimeoutFault } from './consumer-timeout.ts';
 import { createHeldJobs } from './held-jobs.ts';
 import { createJobMetrics } from './job-metrics.ts';
 import { answerRollCall, obey } from './obey.ts';
@@ -63,10 +63,6 @@ function connectTo(role: string): Connection {
 // Two connections: a publisher that the broker blocks must not stop acknowledgements.
 const publishing = connectTo('publishes');
 const consuming = connectTo('consumes');
-consuming.events.on('channelLost', (reason) => {
-  const fault = consumerTimeoutFault(reason);
-  if (fault !== null) log.warn(fault);
-});
 const publisher = createPublisher(publishing, { whileAway: 'fail' });
 const outbound = createOutbound({ allowPrivateTargets: config.ALLOW_PRIVATE_TARGETS });
 
@@ -89,6 +85,7 @@ const consumers: Consumer[] = [];
 const app = createHttpService({
   log,
   metrics,
+  allowedHosts: allowedHosts(config),
   checks: {
     database: { required: true, check: answers(() => database.ping()) },
     broker: {

@@ -48,7 +48,7 @@ export async function openWorld(): Promise<World> {
   try {
     const database = await openProxy(String(system.environment['DATABASE_URL']));
     const webhookSecret = `whsec_${randomBytes(32).toString('base64')}`;
-    const given = { QUEUES: queues.join(','), WEBHOOK_SECRETS: webhookSecret };
+    const given = { QUEUES: queues.join(','), WEBHOOK_SECRETS: webhookSecret, ALLOWED_HOSTS: 'api' };
     const entries = Object.entries(keys).map(([name, scopes]) => keyEntry(name as KeyName, scopes));
     const access = { API_KEYS: entries.join(','), EVENT_TOKEN_SECRET: randomBytes(32).toString('hex') };
     const [open, guarded, stranded, notifier] = await Promise.all([

@@ -67,7 +67,6 @@ export {
   type PrintedMembers,
   type Ring,
 } from './messages.ts';
-export { time } from './time.ts';
 export {
   deliveryAttempt,
   webhook,

@@ -15,11 +15,15 @@ const other = '01890000-0000-7000-8000-00000000000b';
 async function setup({ entries = [web.entry, submitter.entry], known = true, requestTimeoutMs = 30_000 } = {}) {
   const keys = entries.length === 0 ? [] : apiKeys.parse(entries.join());
   const mayWatch = [authenticateWatcher(keys, known ? tokens : null), requireScope('read')];
-  const service = await serve((app) => {
-    app.get(['/v1/jobs/:id/events', '/v1/events'], mayWatch, show);
-    app.use('/v1', authenticate(keys));
-    app.get('/v1/jobs', (_request, response) => void response.json(clientOf(response).name));
-  }, requestTimeoutMs);
+  const service = await serve(
+    (app) => {
+      app.get(['/v1/jobs/:id/events', '/v1/events'], mayWatch, show);
+      app.use('/v1', authenticate(keys));
+      app.get('/v1/jobs', (_request, response) => void response.json(clientOf(response).name));
+    },
+    {},
+    requestTimeoutMs,
+  );
   async function get(target: string, headers: Record<string, string> = {}) {
     const response = await fetch(service.base + target, { headers });
     const text = await response.text();

@@ -9,17 +9,21 @@ const SHORT_MS = 100;
 async function setup(requestTimeoutMs = 30_000) {
   const held: Response[] = [];
   const bodies: unknown[] = [];
-  const service = await serve((app) => {
-    app.post('/jobs', jsonBody(), (request, response) => {
-      bodies.push(request.body);
-      response.json('done');
-    });
-    app.all('/held', (_request, response) => void held.push(response));
-    app.get('/begun', (_request, response) => {
-      response.write('a part');
-      held.push(response);
-    });
-  }, requestTimeoutMs);
+  const service = await serve(
+    (app) => {
+      app.post('/jobs', jsonBody(), (request, response) => {
+        bodies.push(request.body);
+        response.json('done');
+      });
+      app.all('/held', (_request, response) => void held.push(response));
+      app.get('/begun', (_request, response) => {
+        response.write('a part');
+        held.push(response);
+      });
+    },
+    {},
+    requestTimeoutMs,
+  );
   return { ...service, held, bodies };
 }
 

@@ -108,3 +108,15 @@ it.each(['86400001', '2147483647'])(
     expect(faults).toEqual([expect.stringMatching(new RegExp(`^SHUTDOWN_GRACE_MS=${given}: .*86400000`))]);
   },
 );
+
+it('refuses CORS_ORIGINS=* without API keys, also behind AUTH=off', () => {
+  const browsed = z.object({ ...commonVariables, ...browserVariables });
+  const given = { ...urls, CORS_ORIGINS: '*' };
+  for (const more of [{}, { AUTH: 'off' }, { AUTH: 'off', HOST: '0.0.0.0' }]) {
+    expect(parseConfig(browsed, { ...given, ...more })).toEqual({
+      faults: [expect.stringMatching(/^refusing CORS_ORIGINS=\* without API keys/)],
+    });
+  }
+  expect('config' in parseConfig(browsed, { ...given, API_KEYS: newApiKey('ci', ['read']).entry })).toBe(true);
+  expect('config' in parseConfig(browsed, { ...urls, CORS_ORIGINS: 'https://app.example' })).toBe(true);
+});

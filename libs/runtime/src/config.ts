@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { apiKeys, type ApiKey } from './api-keys.ts';
 import { corsOrigins } from './cors.ts';
 import { eventTokenSecrets } from './event-tokens.ts';
+import { allowedHostNames } from './foreign-requests.ts';
 
 /** No job runs longer, and what is added to it still fits into a timer. */
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -55,6 +56,8 @@ export const commonVariables = {
   HOST: z.string().min(1).default('127.0.0.1'),
   /** Who may do what, if not everybody everything: `name:scope+scope:sha256`, separated by commas. */
   API_KEYS: apiKeys.default([]),
+  /** Hosts that requests may name beside loopback, separated by commas, or `*`: see `allowedHosts`. */
+  ALLOWED_HOSTS: allowedHostNames.optional(),
   /** `off` allows to listen beyond loopback although there are no keys. */
   AUTH: z.enum(['off']).optional(),
   /** How long work under way may go on after SIGTERM, in milliseconds. */
@@ -81,7 +84,7 @@ export function parseConfig<Schema extends z.ZodObject>(
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(given);
   if (parsed.success) {
-    const fault = listeningFault(parsed.data);
+    const fault = listeningFault(parsed.data) ?? originsFault(parsed.data);
     return fault ? { faults: [fault] } : { config: parsed.data };
   }
   return {
@@ -119,6 +122,16 @@ function listeningFault(config: { HOST?: string; AUTH?: string; API_KEYS?: reado
     `refusing to listen on HOST=${HOST}: without API keys anybody who reaches it could submit and read jobs. ` +
     'Set API_KEYS (`npm run api-key` makes a key), or AUTH=off if something in front of it decides who may; ' +
     'or listen on 127.0.0.1.'
+  );
+}
+
+/** @returns why pages of every origin may not call, if they may not */
+function originsFault(config: { CORS_ORIGINS?: readonly string[]; API_KEYS?: readonly ApiKey[] }): string | null {
+  const { CORS_ORIGINS = [], API_KEYS = [] } = config;
+  if (!CORS_ORIGINS.includes('*') || API_KEYS.length > 0) return null;
+  return (
+    'refusing CORS_ORIGINS=* without API keys: any page that a person here opens could submit and read jobs. ' +
+    'Name the origins that may call, or set API_KEYS (`npm run api-key` makes a key).'
   );
 }
 

@@ -25,8 +25,8 @@ async function setup(origins: readonly string[] | undefined, requestTimeoutMs?: 
         });
       });
     },
+    origins && { corsOrigins: origins },
     requestTimeoutMs,
-    origins,
   );
   async function ask(path: string, headers: Record<string, string> = {}, method = 'GET') {
     const response = await fetch(service.base + path, { method, headers });

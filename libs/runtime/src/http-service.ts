@@ -5,6 +5,7 @@ import helmet from 'helmet';
 import { Histogram, type Registry } from 'prom-client';
 import { answerClientFaults } from './client-faults.ts';
 import { allowOrigins } from './cors.ts';
+import { refuseForeign, type AllowedHosts } from './foreign-requests.ts';
 import { readiness, type ReadinessCheck } from './health.ts';
 import { inTurn } from './in-turn.ts';
 import type { Logger } from './logger.ts';
@@ -36,13 +37,15 @@ export interface HttpServiceOptions {
   checks: Record<string, ReadinessCheck>;
   /** Origins whose pages may call from a browser, or `*`: see `allowOrigins`. @default [] */
   corsOrigins?: readonly string[];
+  /** Hosts that requests may name: see `allowedHosts`. @default any */
+  allowedHosts?: AllowedHosts;
   /** Adds the process's own routes. */
   routes?: (app: Express) => void;
 }
 
 /** An Express application with what every process answers: `/healthz`, `/readyz`, `/metrics`, and problems for errors. */
 export function createHttpService(options: HttpServiceOptions): Express {
-  const { log, metrics, checks, corsOrigins = [], routes } = options;
+  const { log, metrics, checks, corsOrigins = [], allowedHosts = 'any', routes } = options;
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -56,6 +59,7 @@ export function createHttpService(options: HttpServiceOptions): Express {
   app.use(measured(metrics));
   app.use(requestHead);
   app.use(allowOrigins(corsOrigins));
+  app.use(refuseForeign(allowedHosts, corsOrigins));
   const readOnly = methodNotAllowed('GET, HEAD');
   app
     .route('/healthz')

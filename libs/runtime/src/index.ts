@@ -15,6 +15,7 @@ export {
 } from './config.ts';
 export { createBrokerTelemetry, type BrokerTelemetry } from './broker-telemetry.ts';
 export { createEventTokens, eventTokensFor, type EventGrant, type EventTokens } from './event-tokens.ts';
+export { allowedHosts, type AllowedHosts } from './foreign-requests.ts';
 export { answers, type ReadinessCheck } from './health.ts';
 export { createHttpService, listen, type HttpServiceOptions, type ListenOptions } from './http-service.ts';
 export { bodyDigest, jsonBody, type JsonBodyOptions } from './json-body.ts';

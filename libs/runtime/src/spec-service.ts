@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach } from '@jest/globals';
 import type { Express } from 'express';
-import { createHttpService, listen } from './http-service.ts';
+import { createHttpService, listen, type HttpServiceOptions } from './http-service.ts';
 import { createLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 
@@ -15,14 +15,14 @@ afterEach(async () => {
 /** A service of these routes that really listens, until the test ends. */
 export async function serve(
   routes: (app: Express) => void,
+  options: Partial<HttpServiceOptions> = {},
   requestTimeoutMs?: number,
-  corsOrigins?: readonly string[],
 ) {
   const log = createLogger('spec', { level: 'silent', instance: 'spec' });
   const logged: unknown[] = [];
   log.error = ((...line: unknown[]) => void logged.push(line)) as typeof log.error;
   const metrics = createMetrics();
-  const app = createHttpService({ log, metrics, checks: {}, routes, ...(corsOrigins && { corsOrigins }) });
+  const app = createHttpService({ log, metrics, checks: {}, routes, ...options });
   const timeout = requestTimeoutMs === undefined ? {} : { requestTimeoutMs };
   const { port, close } = await listen(app, { host: '127.0.0.1', port: 0, ...timeout });
   cleanup.push(() => close(0));

@@ -21,6 +21,10 @@ export const problems = {
     status: 403,
     meaning: 'The API key does not have the scope of this call, or the event token is for another job.',
   },
+  'foreign-page': {
+    status: 403,
+    meaning: 'A browser sent this for a page of an origin that CORS_ORIGINS does not have.',
+  },
   'not-found': { status: 404, meaning: 'There is nothing at this path.' },
   'job-not-found': { status: 404, meaning: 'There is no job with this id; finished ones are deleted after a while.' },
   'delivery-not-found': {
@@ -49,6 +53,10 @@ export const problems = {
   },
   'range-not-satisfiable': { status: 416, meaning: '`Range` begins behind the end; see `Content-Range`.' },
   'expectation-failed': { status: 417, meaning: '`Expect` has something else than `100-continue`.' },
+  'misdirected-request': {
+    status: 421,
+    meaning: '`Host` names a host that this process does not answer for: see ALLOWED_HOSTS.',
+  },
   'idempotency-key-reused': {
     status: 422,
     meaning: 'This Idempotency-Key came with another request before: use a new one.',

@@ -6,7 +6,7 @@ import { schemaOf, type Json } from './schemas.ts';
 /** What any call may answer. */
 const always: Slug[] = [
   ...(['bad-request', 'request-timeout', 'uri-too-long', 'expectation-failed'] as const),
-  ...(['headers-too-large', 'internal-error'] as const),
+  ...(['headers-too-large', 'foreign-page', 'misdirected-request', 'internal-error'] as const),
 ];
 /** What a call may answer that asks who calls. */
 const guarded: Slug[] = ['unauthorized', 'insufficient-scope', 'rate-limited', 'database-unavailable'];

@@ -852,7 +852,6 @@ export const JobScalarFieldEnum = {
   claimId: 'claimId',
   holder: 'holder',
   heldAt: 'heldAt',
-  lostDeliveries: 'lostDeliveries',
   cancelRequested: 'cancelRequested',
   dedupeKey: 'dedupeKey',
   traceparent: 'traceparent',

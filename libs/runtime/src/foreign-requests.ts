@@ -1,0 +1,87 @@
+import { isIPv4 } from 'node:net';
+import type { Request, RequestHandler } from 'express';
+import { z } from 'zod';
+import { clipped, Problem } from './problem.ts';
+
+/** Names of hosts, in lower case and without ports, beside those of the loopback interface; `any` switches the check off. */
+export type AllowedHosts = readonly string[] | 'any';
+
+/** `ALLOWED_HOSTS`: names or addresses without ports, separated by commas; or `*` alone, which allows any. */
+export const allowedHostNames = z.string().transform((text, context): AllowedHosts => {
+  if (text.trim() === '*') return 'any';
+  const names = text.split(',').map((entry) => entry.trim().toLowerCase());
+  for (const name of names) {
+    const url = URL.canParse(`http://${name}/`) ? new URL(`http://${name}/`) : null;
+    if (url?.hostname !== name || name.includes('*'))
+      context.addIssue(`"${name}" is no host name: no scheme, no port, no path`);
+  }
+  return names;
+});
+
+/** What decides which hosts a process answers for: its part of the configuration. */
+export interface HostSettings {
+  API_KEYS: readonly unknown[];
+  AUTH?: 'off' | undefined;
+  ALLOWED_HOSTS?: AllowedHosts | undefined;
+}
+
+/**
+ * The hosts that a process answers for. Without `ALLOWED_HOSTS`, a process that anybody may call answers for the loopback
+ * interface alone: a page whose name was rebound to 127.0.0.1 sends that name. API keys, or a guard in front (`AUTH=off`),
+ * keep such a page out by themselves.
+ */
+export function allowedHosts({ API_KEYS, AUTH, ALLOWED_HOSTS }: HostSettings): AllowedHosts {
+  return ALLOWED_HOSTS ?? (API_KEYS.length > 0 || AUTH === 'off' ? 'any' : []);
+}
+
+/**
+ * Refuses what a browser sends for a page that must not call, whatever the path and method:
+ *
+ * - 421 `misdirected-request` where `Host` names another host (RFC 9110 section 15.5.20). This stops DNS rebinding, which makes
+ *   a foreign page look like one of the same origin.
+ * - 403 `foreign-page` where the page is of another origin that `origins` does not have. `Sec-Fetch-Site` tells
+ *   (https://www.w3.org/TR/fetch-metadata/); browsers send it to loopback addresses and over TLS. Elsewhere `Origin` tells,
+ *   which they send with every method but GET and HEAD. A link that a person follows is served.
+ *
+ * @param origins see `corsOrigins`
+ */
+export function refuseForeign(hosts: AllowedHosts, origins: readonly string[]): RequestHandler {
+  return (request, _response, next) => {
+    const { host } = request.headers;
+    if (host !== undefined && hosts !== 'any' && !isAllowed(nameOf(host), hosts)) {
+      const detail = `This process does not answer for the host "${clipped(host)}". Call it as 127.0.0.1 or localhost, or add the name to ALLOWED_HOSTS.`;
+      throw new Problem(421, 'misdirected-request', 'Misdirected request', detail);
+    }
+    if (isForeignPage(request, origins)) {
+      const detail = 'A page of another origin has sent this. Add its origin to CORS_ORIGINS to let it call.';
+      throw new Problem(403, 'foreign-page', 'Pages of this origin may not call', detail);
+    }
+    next();
+  };
+}
+
+/** Without its port, and without the dot that ends an absolute name. */
+function nameOf(host: string): string {
+  return host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
+}
+
+/** Browsers ask no name server about localhost and names below it (RFC 6761 section 6.3), so nobody can rebind these. */
+function isAllowed(name: string, hosts: readonly string[]): boolean {
+  const isLoopback = name === '[::1]' || (isIPv4(name) && name.startsWith('127.')) || /(^|\.)localhost$/.test(name);
+  return isLoopback || hosts.includes(name);
+}
+
+function isForeignPage({ method, headers }: Request, origins: readonly string[]): boolean {
+  const { origin, host } = headers;
+  if (origins.includes('*') || (origin !== undefined && origins.includes(origin))) return false;
+  const site = headers['sec-fetch-site'];
+  const onlyReads = method === 'GET' || method === 'HEAD';
+  if (site === undefined)
+    return !onlyReads && method !== 'OPTIONS' && origin !== undefined && !isOriginOf(origin, host);
+  if (site === 'same-origin' || site === 'none') return false;
+  return !(onlyReads && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document');
+}
+
+function isOriginOf(origin: string, host: string | undefined): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
+}

@@ -84,7 +84,37 @@ describe('GET /v1/jobs', () => {
   });
 
   it.each([
+    [
+      'joiners and a flag of tag characters',
+      'می\u200cخواهم 👩\u200d👧 🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}',
+    ],
+    ['marks of both kinds', 'e\u0301 שלום\u200f ❤\ufe0f 葛\u{e0100}'],
+    ['64 ideographs beyond the basic plane', '𠮷'.repeat(64)],
+  ])('keeps, finds and deduplicates by %s', async (_what, text) => {
+    const own = { ...sleep, payload: { seconds: Math.random() }, tags: [text], dedupeKey: `${text} ${randomUUID()}` };
+    const { body: job } = await request(app).post('/v1/jobs').send(own).expect(202);
+    expect(job.tags).toEqual([text]);
+    expect(await list(`tag=${encodeURIComponent(text)}`)).toEqual([job.id]);
+    expect(await list(`tag=${encodeURIComponent([...text].slice(0, 3).join(''))}`)).toEqual([]);
+    const again = await request(app).post('/v1/jobs').send(own).expect(200);
+    expect(again.body.id).toBe(job.id);
+  });
+
+  it.each([
+    ['0000-01-01t00:00:00%2B23:59', '9999-12-31t23:59:60-23:59'],
+    ['2016-12-31T23:59:60Z', '2100-01-01t00:00:00z'],
+  ])('takes every time of RFC 3339: after %s and before %s', async (after, before) => {
+    const tag = randomUUID();
+    const id = await submitted({ tags: [tag] });
+    expect(await list(`tag=${tag}&createdAfter=${after}&createdBefore=${before}`)).toEqual([id]);
+    expect(await list(`tag=${tag}&createdAfter=${before}`)).toEqual([]);
+  });
+
+  it.each([
     'tag=a%00',
+    'tag=a%E2%80%AEb',
+    'tag=%C2%85',
+    'createdBefore=2026-02-30t00:00:00z',
     'type=%00',
     'queue=A',
     'createdAfter=yesterday',

@@ -49,7 +49,7 @@ export function newJob(body: unknown, circumstances: Circumstances, at = ''): Ne
     timeoutMs: rest.timeoutMs ?? policy.timeoutMs,
     backoff: backoff ?? policy.backoff,
     delayMs: delayMs ?? 0,
-    runAt: runAt === undefined ? null : new Date(runAt).toISOString(), // PostgreSQL takes fewer offsets than RFC 3339
+    runAt: runAt?.toISOString() ?? null,
     dedupeKey: dedupeKey ?? null,
     traceparent,
     // As it is sent. What was given may have characters that PostgreSQL can't hold.

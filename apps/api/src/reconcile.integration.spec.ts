@@ -50,10 +50,13 @@ afterEach(async () => {
   await database.close();
 });
 
-function start(inspector: QueueInspector = inspectQueues(broker)): void {
+function start(
+  inspector: QueueInspector = inspectQueues(broker),
+  more: { everyMs?: number; lookAgainMs?: number } = {},
+): void {
   const relay = startRelay({ database, bell, broker, log });
   const queues = ['default', 'mail'];
-  const times = { everyMs: EVERY_MS, lookAgainMs: 10, silenceMs: 3 * EVERY_MS };
+  const times = { everyMs: EVERY_MS, lookAgainMs: 10, silenceMs: 3 * EVERY_MS, ...more };
   const own = { database, inspector, bell, relay, broker, queues, ...times };
   loops.push(relay, startReconcile({ ...own, metrics: createMetrics(), log }));
 }
@@ -105,6 +108,24 @@ describe('jobs whose rings the broker has lost', () => {
     });
     listenTo('default');
     await eventually(() => expect(heard).toContain(id));
+  });
+
+  it('are left alone while a worker says that it has them: they wait there for a slot', async () => {
+    const id = await rungJob();
+    let calls = 0;
+    await new Promise<void>((onListening) => {
+      const answer = async (): Promise<void> => {
+        await database.holdJobs([{ jobId: id, attempt: null }]);
+        calls += 1;
+      };
+      subscribe(broker, { exchange: exchanges.control, message: control, handle: answer, onListening });
+    });
+    const handle = ({ body }: { body: { jobId: string } }) => new Promise<void>(() => void heard.push(body.jobId));
+    consume(broker, { queue: ringQueue('default'), message: ring, handle });
+    start(inspectQueues(broker), { everyMs: 1_000, lookAgainMs: 500 });
+    await eventually(() => expect(calls).toBeGreaterThanOrEqual(2));
+    expect(heard).toEqual([id]);
+    expect(await database.msUntilNextRing()).toBeNull();
   });
 
   it('are left alone while as many rings wait as there should be', async () => {

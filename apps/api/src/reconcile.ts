@@ -60,7 +60,9 @@ export function startReconcile(parts: ReconcileParts): Loop {
   async function ringLost(queue: string): Promise<number> {
     const first = await suspects(queue);
     if (first.length === 0) return 0;
-    // A ring between queue and claim is missing, too. In a while its job is no longer among the oldest.
+    // A ring between queue and claim is missing, too. In a while its job is no longer among the oldest, or its worker has
+    // said that the ring waits there.
+    await bell.command({ command: 'roll-call' });
     await delay(lookAgainMs);
     const still = new Set(await suspects(queue));
     return database.oweLostRings(first.filter((id) => still.has(id)));

@@ -1,5 +1,6 @@
 import type { Backoff, Job, JobDefinition } from '@offload/contracts';
 import type { AttemptError, Outcome } from '@offload/database';
+import { DeliveryLostError } from '@offload/messaging';
 import { setTimer } from '@offload/runtime';
 import { z } from 'zod';
 import { retryDelayMs } from './backoff.ts';
@@ -29,7 +30,8 @@ class TimeoutError extends Error {
  * One run of a handler, from payload to outcome. Never rejects.
  *
  * The payload is checked again, since the row may be older than this worker's code. A run that must let go is given back
- * without using up the attempt, unless it finishes first. What a handler does after its timeout, or after its job was
+ * without using up the attempt, unless it finishes first; so is one whose delivery was lost on an open connection, but
+ * only for the first times in a row, as the database counts them. What a handler does after its timeout, or after its job was
  * cancelled, counts no more.
  */
 export async function attempt(parts: AttemptParts): Promise<Outcome> {
@@ -49,7 +51,8 @@ export async function attempt(parts: AttemptParts): Promise<Outcome> {
   } catch (error) {
     if (holding.cancelled) return { status: 'cancelled' };
     if (run.reason instanceof TimeoutError) return failed(run.reason, parts);
-    return holding.mustLetGo ? { status: 'queued' } : failed(error, parts);
+    if (!holding.mustLetGo) return failed(error, parts);
+    return run.reason instanceof DeliveryLostError ? deliveryLost(run.reason, parts) : { status: 'queued' };
   } finally {
     clearTimeout(timer);
     run.over(); // the ring outlives it by two round trips or more
@@ -87,13 +90,18 @@ const MAX_RETRY_AFTER_MS = 30 * 24 * 60 * 60 * 1000;
 function failed(error: unknown, { job, backoff }: AttemptParts): Outcome {
   if (is(error, SnoozeError)) return { status: 'scheduled', error: null, delayMs: bounded(error.delayMs) };
   if (is(error, PermanentError)) return { status: 'failed', error: jobError('permanent', error, job.attempt) };
-  const code = is(error, TimeoutError) ? 'timeout' : 'handler-error';
+  const code = is(error, TimeoutError) ? 'timeout' : is(error, DeliveryLostError) ? error.code : 'handler-error';
   const described = jobError(code, error, job.attempt);
   if (job.attempt >= job.maxAttempts) return { status: 'failed', error: described };
   const atLeastMs = is(error, RetryAfterError) ? bounded(error.retryAfterMs) : 0;
   // Attempts that were not used up (snoozed, given back) are no failures.
   const delayMs = Math.max(retryDelayMs(backoff, job.errors.length + 1), atLeastMs);
   return { status: 'scheduled', error: described, delayMs };
+}
+
+function deliveryLost(reason: DeliveryLostError, parts: AttemptParts): Outcome {
+  const outcome = failed(reason, parts);
+  return 'error' in outcome ? { ...outcome, deliveryLost: true } : outcome;
 }
 
 /** A handler's delay, whatever it may be. */

@@ -27,7 +27,21 @@ export interface HandlerContext {
  * Does a definition's work. Throw {@link PermanentError} to stop retrying and {@link SnoozeError} for "not now"; anything
  * else thrown is retried.
  */
-export type Handler<D extends JobDefinition> = (payload: Payload<D>, context: HandlerContext) => Promise<Result<D>>;
+export interface Handler<D extends JobDefinition> {
+  (payload: Payload<D>, context: HandlerContext): Promise<Result<D>>;
+  /** Most runs at once in this process: see {@link atMost}. @default as many as WORKER_CONCURRENCY lets through */
+  atOnce?: number;
+}
+
+/**
+ * A handler of which only so many runs fit into this process, because each needs something scarce: a thread, say. The
+ * worker claims no job of its type without a slot for it, so no job waits for another while its own time runs.
+ *
+ * @example export const videoEncode: Handler<JobDefinitions['videoEncode']> = atMost(2, async (payload, context) => { … });
+ */
+export function atMost<D extends JobDefinition>(atOnce: number, handler: Handler<D>): Handler<D> {
+  return Object.assign(handler, { atOnce });
+}
 
 /** One handler for each job definition, under the same name: a missing or misnamed one is a compile error. */
 export type Handlers = { [Name in keyof JobDefinitions]: Handler<JobDefinitions[Name]> };

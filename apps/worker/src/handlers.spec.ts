@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { jobTypes } from '@offload/contracts';
 import { closeHandlers, findHandler } from './handlers.ts';
+import { THREADS } from './handlers/csv.profile.pool.ts';
 import * as registry from './handlers/index.ts';
 
 it('ties every definition to its handler', () => {
@@ -16,6 +17,13 @@ it('ties every definition to its handler', () => {
 
 it.each(['', 'demo', 'demoSleep', '__proto__', 'constructor'])('knows no type "%s"', (type) => {
   expect(findHandler(type)).toBeUndefined();
+});
+
+it('claims no more profiles than there are threads for them', async () => {
+  const slots = findHandler('csv.profile')?.slots;
+  const taken = await Promise.all(Array.from({ length: THREADS + 1 }, () => slots?.take(0, [])));
+  expect(taken.map((slot) => slot === null)).toEqual([...Array<boolean>(THREADS).fill(false), true]);
+  for (const slot of taken) slot?.release();
 });
 
 it('closes what was never opened', async () => {

@@ -2,6 +2,7 @@ import { jobDefinitions, type JobDefinition, type JobName } from '@offload/contr
 import type { Handler, Handlers } from './handler.ts';
 import { closeProfilePool } from './handlers/csv.profile.pool.ts';
 import * as registry from './handlers/index.ts';
+import { createSlots, type Slots } from './slots.ts';
 
 const handlers = registry satisfies Handlers;
 
@@ -10,20 +11,24 @@ export interface RunnableType {
   definition: JobDefinition;
   /** Takes what `definition.payload` has parsed, and nothing else. */
   handler: Handler<JobDefinition>;
+  /** Where its runs are limited: a job of it is claimed only with one of these. */
+  slots?: Slots | undefined;
 }
 
 const names = Object.keys(jobDefinitions) as JobName[];
 
-const byType = new Map<string, RunnableType>(
-  names.map((name) => [
-    jobDefinitions[name].type,
-    // The names tie each handler to its own definition; a map over all of them can't say so.
-    { definition: jobDefinitions[name], handler: handlers[name] as Handler<JobDefinition> },
-  ]),
-);
-
 const missing = names.filter((name) => typeof handlers[name] !== 'function');
 if (missing.length > 0) throw new Error(`no handler for ${missing.join(', ')}: see docs/adding-a-job.md`);
+
+const byType = new Map<string, RunnableType>(
+  names.map((name) => {
+    const definition = jobDefinitions[name];
+    // The names tie each handler to its own definition; a map over all of them can't say so.
+    const handler = handlers[name] as Handler<JobDefinition>;
+    const slots = handler.atOnce === undefined ? undefined : createSlots(handler.atOnce);
+    return [definition.type, { definition, handler, slots }];
+  }),
+);
 
 /** @returns the definition and the handler of `type`, or undefined when there is none. */
 export function findHandler(type: string): RunnableType | undefined {

@@ -22,19 +22,21 @@ it('cancels every ring of the job that is here, and no other', () => {
   expect(one.mustLetGo).toBe(false);
 });
 
-it('tells which jobs are claimed, until they are released', () => {
+it('tells which jobs are here, claimed or not, until they are released', () => {
   const { heldJobs, take } = setup();
   const [first, , third] = [take('first'), take('second'), take('third')];
   first.claimed(1);
   third.claimed(3);
-  expect(heldJobs.claimed()).toEqual([
+  expect(heldJobs.all()).toEqual([
     { jobId: 'first', attempt: 1 },
+    { jobId: 'second', attempt: null },
     { jobId: 'third', attempt: 3 },
   ]);
   first.release();
   take('fourth').claimed(4); // in the place of the first
-  expect(heldJobs.claimed()).toEqual([
+  expect(heldJobs.all()).toEqual([
     { jobId: 'fourth', attempt: 4 },
+    { jobId: 'second', attempt: null },
     { jobId: 'third', attempt: 3 },
   ]);
 });

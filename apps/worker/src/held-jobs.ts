@@ -11,8 +11,8 @@ export interface HeldJobs {
   take(jobId: string, lost: AbortSignal): Holding;
   /** Cancels the job if it is here; otherwise it is somebody else's. */
   cancel(jobId: string): void;
-  /** Those that have been claimed. */
-  claimed(): HeldJob[];
+  /** All of them: with the attempt, or null while its ring is here and not claimed. */
+  all(): HeldJob[];
 }
 
 /** One ring that is here. */
@@ -68,8 +68,7 @@ export function createHeldJobs(letGo: AbortSignal): HeldJobs {
     cancel(jobId) {
       for (const ring of here) if (ring?.jobId === jobId) ring.cancel();
     },
-    claimed: () =>
-      here.flatMap((ring) => (ring && ring.attempt !== null ? [{ jobId: ring.jobId, attempt: ring.attempt }] : [])),
+    all: () => here.flatMap((ring) => (ring ? [{ jobId: ring.jobId, attempt: ring.attempt }] : [])),
   };
 }
 

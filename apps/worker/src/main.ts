@@ -30,6 +30,7 @@ import {
 import { announceWith } from './announce.ts';
 import { configSchema } from './config.ts';
 import { closeHandlers, findHandler } from './handlers.ts';
+import { consumerTimeoutFault } from './consumer-timeout.ts';
 import { createHeldJobs } from './held-jobs.ts';
 import { createJobMetrics } from './job-metrics.ts';
 import { answerRollCall, obey } from './obey.ts';
@@ -63,6 +64,10 @@ function connectTo(role: string): Connection {
 // Two connections: a publisher that the broker blocks must not stop acknowledgements.
 const publishing = connectTo('publishes');
 const consuming = connectTo('consumes');
+consuming.events.on('channelLost', (reason) => {
+  const fault = consumerTimeoutFault(reason);
+  if (fault !== null) log.warn(fault);
+});
 const publisher = createPublisher(publishing, { whileAway: 'fail' });
 const outbound = createOutbound({ allowPrivateTargets: config.ALLOW_PRIVATE_TARGETS });
 

@@ -17,10 +17,10 @@ export async function obey(control: Control, parts: ObeyParts): Promise<void> {
 
 /** Says in the database which jobs are here, and hears which of them are to be cancelled, should we have missed that. */
 export async function answerRollCall({ database, heldJobs, log }: ObeyParts): Promise<void> {
-  const claimed = heldJobs.claimed();
-  if (claimed.length === 0) return;
+  const held = heldJobs.all();
+  if (held.length === 0) return;
   try {
-    for (const jobId of await database.holdJobs(claimed)) heldJobs.cancel(jobId);
+    for (const jobId of await database.holdJobs(held)) heldJobs.cancel(jobId);
   } catch (error) {
     log.debug({ err: error }, 'roll call not answered');
   }

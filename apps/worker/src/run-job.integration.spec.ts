@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { defineJob, type Backoff, type Control, type EventName, type Job } from '@offload/contracts';
+import { defineJob, type Control, type EventName, type Job } from '@offload/contracts';
 import {
   DatabaseUnavailableError,
   migrate,
@@ -8,6 +8,7 @@ import {
   type Database,
   type Delivery,
   type HeldJob,
+  type NewJob,
   type Outcome,
 } from '@offload/database';
 import { BrokerUnavailableError } from '@offload/messaging';
@@ -20,6 +21,7 @@ import { createHeldJobs } from './held-jobs.ts';
 import { createJobMetrics } from './job-metrics.ts';
 import { obey } from './obey.ts';
 import { runJob, type RunJobParts } from './run-job.ts';
+import { createSlots, type Slots } from './slots.ts';
 
 const definition = defineJob({
   type: 'spec.job',
@@ -32,6 +34,7 @@ let database: Database;
 let announced: { event: EventName | undefined; job: Job }[];
 let brokerFaults: Error[];
 let handler: (payload: unknown, context: HandlerContext) => Promise<unknown>;
+let slots: Slots | undefined;
 
 beforeAll(async () => {
   const url = freshDatabaseUrl();
@@ -45,6 +48,7 @@ beforeEach(() => {
   announced = [];
   brokerFaults = [];
   handler = async () => 'done';
+  slots = undefined;
 });
 
 /** A worker without a broker: deliveries are made by hand, so that each order of events can be had. */
@@ -61,7 +65,9 @@ function worker(onDatabase: Database = database) {
     holder: 'spec',
     heldJobs: createHeldJobs(letGo.signal),
     findHandler: (type) =>
-      type === definition.type ? { definition, handler: (payload, context) => handler(payload, context) } : undefined,
+      type === definition.type
+        ? { definition, handler: (payload, context) => handler(payload, context), slots }
+        : undefined,
     outbound: {} as Outbound,
     metrics: createJobMetrics(createMetrics()),
     log: createLogger('spec', { level: 'silent', instance: 'spec' }),
@@ -75,7 +81,7 @@ function worker(onDatabase: Database = database) {
   };
 }
 
-async function queuedJob(more: { type?: string; maxAttempts?: number; backoff?: Backoff } = {}): Promise<Job> {
+async function queuedJob(more: Partial<NewJob> = {}): Promise<Job> {
   const { maxAttempts, timeoutMs, backoff } = definition.policy;
   const { job } = await database.createJob({
     id: randomUUID(),
@@ -514,5 +520,98 @@ describe('while database or broker are away', () => {
     expect(await worker().run(delivery(job).message)).toBe('ack');
     expect(brokerFaults).toEqual([]);
     expect(statuses()).toEqual(['job.running', 'job.succeeded']);
+  });
+});
+
+describe('a job whose handler may run only so many times at once', () => {
+  const queuedJobs = (count: number) => Promise.all(Array.from({ length: count }, () => queuedJob({ maxAttempts: 1 })));
+  const read = (jobs: Job[]) => Promise.all(jobs.map(async ({ id }) => (await database.getJob(id)) as Job));
+  const countOf = (jobs: Job[], wanted: string) => jobs.filter(({ status }) => status === wanted).length;
+
+  /** One job that runs until it is told to end, and so has the only slot. */
+  async function busyWorker(onDatabase?: Database) {
+    slots = createSlots(1);
+    const runner = worker(onDatabase);
+    let end: () => void = () => undefined;
+    const [job] = (await queuedJobs(1)) as [Job];
+    let verdict: Promise<unknown> = Promise.resolve();
+    await new Promise<void>((started) => {
+      handler = () =>
+        new Promise((resolve) => {
+          end = () => resolve('done');
+          started();
+        });
+      verdict = runner.run(delivery(job).message);
+    });
+    handler = async () => 'done';
+    return { ...runner, end: () => (end(), verdict) };
+  }
+
+  it('is claimed only when it can run, in as many as there are slots', async () => {
+    slots = createSlots(2);
+    const jobs = await queuedJobs(8);
+    let most = 0;
+    handler = async () => void (most = Math.max(most, countOf(await read(jobs), 'running')));
+    const runner = worker();
+    await Promise.all(
+      jobs.map(async (job) => {
+        for (let redelivered = false; ; redelivered = true) {
+          if ((await runner.run(delivery(job, { redelivered }).message)) !== 'requeue') return;
+        }
+      }),
+    );
+    expect([1, 2]).toContain(most);
+    for (const job of await read(jobs)) expect(job).toMatchObject({ status: 'succeeded', attempt: 1, errors: [] });
+  });
+
+  it('goes back unclaimed when no slot is free for a while, since another worker may have one', async () => {
+    const { run, end } = await busyWorker();
+    const job = await queuedJob();
+    expect(await run(delivery(job).message)).toBe('requeue');
+    expect(await database.getJob(job.id)).toEqual(job);
+    await end();
+    expect(await run(delivery(job, { redelivered: true }).message)).toBe('ack');
+  });
+
+  it('goes back at once when the worker stops, or its delivery is lost', async () => {
+    const { run, stop, end } = await busyWorker();
+    const jobs = await queuedJobs(2);
+    const [lost, kept] = jobs.map((job) => delivery(job)) as [ReturnType<typeof delivery>, ReturnType<typeof delivery>];
+    const verdicts = [run(lost.message), run(kept.message)];
+    lost.lost.abort(new Error('channel lost'));
+    expect(await verdicts[0]).toBe('requeue');
+    stop();
+    expect(await verdicts[1]).toBe('requeue');
+    expect(await read(jobs)).toEqual(jobs);
+    await end();
+  });
+
+  it('takes no slot when it was cancelled while it waited', async () => {
+    const { run, end } = await busyWorker();
+    const jobs = await queuedJobs(2);
+    const verdicts = jobs.map((job) => run({ ...delivery(job).message, deliveryCount: 9 })); // waits for minutes
+    await database.cancelJob((jobs[0] as Job).id);
+    await end();
+    expect(await Promise.all(verdicts)).toEqual(['ack', 'ack']);
+    expect((await read(jobs)).map(({ status }) => status)).toEqual(['cancelled', 'succeeded']);
+  });
+
+  it('keeps no job of another type waiting', async () => {
+    const { run, end } = await busyWorker();
+    const other = await queuedJob({ type: 'spec.newer' });
+    expect(await run(delivery(other).message)).toBe('ack');
+    expect(await database.getJob(other.id)).toMatchObject({ status: 'scheduled' }); // claimed: it is unknown here
+    await end();
+  });
+
+  it('is spoken for at a roll call while it waits: its ring is not lost', async () => {
+    const held: HeldJob[][] = [];
+    const { run, told, end } = await busyWorker({ ...database, holdJobs: async (jobs) => (held.push(jobs), []) });
+    const job = await queuedJob();
+    const verdict = run({ ...delivery(job).message, deliveryCount: 9 });
+    await told({ command: 'roll-call' });
+    expect(held).toEqual([[expect.objectContaining({ attempt: 1 }), { jobId: job.id, attempt: null }]]);
+    await end();
+    expect(await verdict).toBe('ack');
   });
 });

@@ -12,6 +12,7 @@ import type { HeldJobs, Holding } from './held-jobs.ts';
 import type { JobMetrics } from './job-metrics.ts';
 import { persist } from './persist.ts';
 import { reportProgressTo } from './progress.ts';
+import type { Slot } from './slots.ts';
 import { storable } from './storable.ts';
 
 export interface RunJobParts {
@@ -30,6 +31,14 @@ export interface RunJobParts {
 
 type RingDelivery = Pick<Delivery<Ring>, 'body' | 'messageId' | 'redelivered' | 'deliveryCount' | 'signal'>;
 
+/**
+ * How long a ring waits here for a slot before it goes back, for another worker that may have one, in milliseconds. Twice
+ * as long each time it comes again: the broker hands a ring out 500 times at most.
+ */
+const FIRST_WAIT_MS = 1_000;
+/** Never longer than this: below any sensible `consumer_timeout` of the broker. */
+const LONGEST_WAIT_MS = 5 * 60_000;
+
 /** How soon a job comes back whose type this worker does not know: another worker, newer, may. */
 const UNKNOWN_TYPE_DELAY_MS = 5_000;
 
@@ -43,14 +52,28 @@ export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promis
   const ring = ringId.safeParse(delivery.messageId);
   if (!ring.success) return { reject: 'message_id is not a UUID' };
   const holding = parts.heldJobs.take(delivery.body.jobId, delivery.signal);
+  let slot: Slot | undefined;
   try {
-    return await runHeld(delivery, ring.data, holding, parts);
+    const slots = parts.findHandler(delivery.body.type)?.slots;
+    if (slots) {
+      const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** delivery.deliveryCount);
+      slot = (await slots.take(waitMs, [delivery.signal, parts.stopping])) ?? undefined;
+      if (!slot) return 'requeue'; // not claimed: its time has not begun
+    }
+    return await runHeld(delivery, ring.data, holding, parts, slot);
   } finally {
     holding.release();
+    slot?.release();
   }
 }
 
-async function runHeld(delivery: RingDelivery, ringId: string, holding: Holding, parts: RunJobParts): Promise<Verdict> {
+async function runHeld(
+  delivery: RingDelivery,
+  ringId: string,
+  holding: Holding,
+  parts: RunJobParts,
+  slot: Slot | undefined,
+): Promise<Verdict> {
   const { metrics, log } = parts;
   const claim = await claimFor(delivery, ringId, parts);
   if (!claim) return 'requeue';
@@ -79,6 +102,7 @@ async function runHeld(delivery: RingDelivery, ringId: string, holding: Holding,
   const running = outcomeOf(claim, holding, parts).finally(noLongerRunning);
   announceInPassing(claim.job, parts, { printed: { payload: claim.payloadJson } }); // the handler first: it has begun by now
   const outcome = await running;
+  slot?.release(); // the outcome may have to wait for the database
   const seconds = (performance.now() - started) / 1_000;
   metrics.outcome(type, outcome, seconds);
 

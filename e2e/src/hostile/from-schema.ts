@@ -80,7 +80,8 @@ function text({ format, pattern, minLength = 0, maxLength = 200 }: Schema): Arbi
   if (format === 'uuid') return fc.uuid();
   if (format === 'uri') return url;
   if (pattern === undefined) return fc.string({ minLength, maxLength: Math.min(maxLength, 200) });
-  if (pattern === '^\\P{C}+$') return fc.string({ unit: 'grapheme', minLength: Math.max(minLength, 1), maxLength: 60 });
+  if (pattern.startsWith('^[^'))
+    return fc.string({ unit: 'grapheme', minLength: Math.max(minLength, 1), maxLength: 20 });
   return fc.stringMatching(new RegExp(pattern)).map((each) => each.slice(0, maxLength));
 }
 

@@ -27,7 +27,7 @@ it('is the job with what its type adds', () => {
 describe('says why there is none', () => {
   it.each([
     ['', 'it is not JSON'],
-    ['\ufeff{"type":"demo.sleep","payload":{}}', 'it is not JSON'],
+    ['\ufeff\ufeff{"type":"demo.sleep","payload":{}}', 'it is not JSON'],
     ['{"type":"demo.sleep","payload":{},"payload":{}}', 'a member is there twice'],
     ['{"type":"demo.sleep","payload":{},"\\u0070ayload":{}}', 'a member is there twice'],
     [`{"type":"demo.sleep","payload":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'it is 100001 levels deep'],

@@ -28,7 +28,7 @@ export interface Wanted {
  */
 export function wantedBy(octets: Buffer, path: 'job' | 'batch'): Wanted[] | string {
   if (!isUtf8(octets)) return 'it is not UTF-8';
-  const text = octets.toString();
+  const text = new TextDecoder().decode(octets); // without a byte order mark
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -63,7 +63,7 @@ export function wantedOf(body: unknown): Wanted | string {
   return {
     ...{ type, queue, priority, tags, maxAttempts, timeoutMs, backoff: backoff ?? policy.backoff, dedupeKey, delayMs },
     payload: JSON.parse(JSON.stringify(payload.data)), // without -0
-    runAt: runAt === undefined ? null : new Date(runAt).toISOString(),
+    runAt: runAt === undefined ? null : runAt.toISOString(),
   };
 }
 

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { OffloadProblem, UnexpectedAnswerError } from './errors.ts';
-import { answer, clientOf, JOB_ID, problem, serve, type Step } from './spec-server.ts';
+import { answer, clientOf, job, JOB_ID, problem, serve, type Step } from './spec-server.ts';
 
 async function thrownAfter(step: Step): Promise<unknown> {
   const client = clientOf(await serve(step), { maxAttempts: 1 });
@@ -28,6 +28,16 @@ it('throws a problem document with all it says', async () => {
     errors,
     requestId: 'r-1',
     retryAfterMs: 3_000,
+  });
+});
+
+it('reads an answer behind a byte order mark', async () => {
+  const marked = (status: number, body: object, type: string) =>
+    answer(status, `\ufeff${JSON.stringify(body)}`, { 'content-type': type });
+  const server = await serve(marked(200, job(), 'application/json'));
+  expect((await clientOf(server).get(JOB_ID)).snapshot).toEqual(job());
+  expect(await thrownAfter(marked(409, { title: 'A title' }, 'application/problem+json'))).toMatchObject({
+    title: 'A title',
   });
 });
 

@@ -12,10 +12,32 @@ export const queueName = z
     'must not be "dead", "events", "events.by-name" or "control": those are exchanges',
   );
 
-/** Text without control characters: PostgreSQL's can't hold NUL, and nobody needs the others here. */
+/**
+ * Text that people or programs give things: tags, dedupe keys. Any letter of any script is allowed, with what holds letters
+ * and emoji together (joiners, marks, variation selectors, the marks U+200E and U+200F), private use, and what Unicode
+ * assigns later. Texts are compared as they are, without normalisation.
+ *
+ * Refused is what shows as something else than it is, or breaks what it stands in:
+ * - control characters (C0, DEL, C1): PostgreSQL holds no NUL, and the others break lines and terminals
+ * - halves of surrogate pairs, which UTF-8 can't write
+ * - the line and paragraph separators U+2028 and U+2029
+ * - bidirectional overrides, embeddings and isolates, which let a text look like another: U+202A-202E, U+2066-2069
+ *
+ * @param maxLength in characters (code points), as JSON Schema counts
+ */
 export const plainText = (maxLength: number) =>
   z
     .string()
     .min(1)
-    .max(maxLength)
-    .regex(/^\P{C}*$/u, 'must not contain control characters');
+    .refine((text) => hasAtMost(maxLength, text), { error: `must have at most ${maxLength} characters`, abort: true })
+    .regex(
+      /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]*$/u,
+      'must not contain control characters, line separators, bidirectional overrides or halves of surrogate pairs',
+    )
+    .meta({ maxLength });
+
+/** A code point has one or two UTF-16 code units: most texts need no count. */
+function hasAtMost(maxLength: number, text: string): boolean {
+  if (text.length <= maxLength) return true;
+  return text.length <= 2 * maxLength && [...text].length <= maxLength;
+}

@@ -67,6 +67,7 @@ export {
   type PrintedMembers,
   type Ring,
 } from './messages.ts';
+export { time } from './time.ts';
 export {
   deliveryAttempt,
   webhook,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { plainText, queueName } from './identifiers.ts';
 import { MAX_TIMEOUT_MS } from './job-definition.ts';
+import { time } from './time.ts';
 import { webhook } from './webhook.ts';
 
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
@@ -19,11 +20,7 @@ export const jobSubmission = z
   .strictObject({
     type: z.string(),
     payload: z.unknown().refine((value) => value !== undefined, 'is required'),
-    runAt: z.iso
-      .datetime({ offset: true, abort: true })
-      .refine((text) => !Number.isNaN(Date.parse(text)), 'is no time')
-      .optional()
-      .describe('Not before this time; excludes delayMs.'),
+    runAt: time.optional().describe('Not before this time; excludes delayMs.'),
     delayMs: z.int().min(0).max(YEAR_MS).optional().describe('Not before this many milliseconds from now.'),
     queue: queueName.optional(),
     priority: z.int().min(0).max(9).default(0).describe('Higher runs first, where the broker supports it.'),
@@ -42,11 +39,11 @@ export const jobSubmission = z
     path: ['delayMs'],
     message: 'excludes runAt: give one of the two',
   })
-  .refine(({ runAt }) => !(runAt !== undefined && Math.abs(Date.parse(runAt) - Date.now()) > 10 * YEAR_MS), {
+  .refine(({ runAt }) => !(runAt !== undefined && Math.abs(runAt.getTime() - Date.now()) > 10 * YEAR_MS), {
     path: ['runAt'],
     message: 'must be within ten years of now',
   });
-export type JobSubmission = z.infer<typeof jobSubmission>;
+export type JobSubmission = z.input<typeof jobSubmission>;
 
 /** Most jobs in one batch. */
 export const MAX_BATCH = 1_000;

@@ -16,7 +16,7 @@ export const jobError = z.object({
   code: z
     .string()
     .describe(
-      '`timeout`, `worker-lost`, `handler-error`, `permanent`, `invalid-payload`, `invalid-result` or `result-too-large`',
+      '`timeout`, `worker-lost`, `delivery-lost`, `handler-error`, `permanent`, `invalid-payload`, `invalid-result` or `result-too-large`',
     ),
   message: z.string(),
   attempt: z.int(),

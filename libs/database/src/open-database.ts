@@ -83,7 +83,7 @@ export interface Database {
   releaseUnheld(silentMs: number, limit: number): Promise<Job[]>;
   /** How many rings of this queue must be with the broker. */
   countRung(queue: string): Promise<number>;
-  /** The oldest of their jobs that were due at least `settledMs` ago. */
+  /** The oldest of their jobs that were due at least `settledMs` ago, but for those whose rings workers have. */
   listRung(queue: string, limit: number, settledMs: number): Promise<string[]>;
   /** @returns how many of these jobs are to be rung again */
   oweLostRings(jobIds: string[]): Promise<number>;

@@ -42,6 +42,19 @@ it('reads JSON of any kind, and its digest', async () => {
   }
 });
 
+it('reads JSON behind a byte order mark, plain or compressed', async () => {
+  const { post } = await setup();
+  const text = '\ufeff{"a":"ä"}';
+  const packed = { gzip: gzipSync(text), deflate: deflateSync(text), br: brotliCompressSync(text) };
+  const answers = [await post(text)];
+  for (const [coding, body] of Object.entries(packed)) {
+    answers.push(await post(body, { ...JSON_TYPE, 'Content-Encoding': coding }));
+  }
+  expect(answers.map(({ status, json }) => [status, json])).toEqual(
+    answers.map(() => [200, { body: { a: 'ä' }, digest: sha256(text) }]),
+  );
+});
+
 it('reads a body that comes in pieces, and those of the next requests on the connection', async () => {
   const { port } = await setup();
   const client = await connectRaw(port);

@@ -140,10 +140,40 @@ it.each([
   ['too many brackets', '{}]'],
   ['a trailing comma', '[1,]'],
   ['a comment', '// no\n1'],
-  ['a byte order mark', '\uFEFF{}'],
   ['NaN', 'NaN'],
   ['UTF-16', Buffer.from('{}', 'utf16le')],
   ['what is not UTF-8', Buffer.from([0x22, 0xff, 0x22])],
 ])('has no meaning for %s', (_what, text) => {
   expect(refusal(text)).toMatchObject({ status: 400, slug: 'malformed-json', errors: undefined });
+});
+
+describe('a byte order mark', () => {
+  it('before JSON is ignored', () => {
+    expect(['\ufeff{"a":[1]}', '\ufeff\n "ä"', '\ufeffnull'].map((text) => parse(text))).toEqual([
+      { a: [1] },
+      'ä',
+      null,
+    ]);
+  });
+
+  it('within a string is part of it', () => {
+    expect(parse('\ufeff{"\ufeffa":"\ufeff"}')).toEqual({ '\ufeffa': '\ufeff' });
+  });
+
+  it.each([
+    ['twice', '\ufeff\ufeff{}'],
+    ['with nothing behind it', '\ufeff'],
+    ['behind a space', ' \ufeff{}'],
+    ['in the middle', '{\ufeff}'],
+    ['cut short', Buffer.from([0xef, 0xbb, 0x7b, 0x7d])],
+    ['of UTF-16, little-endian', Buffer.from('\ufeff{}', 'utf16le')],
+    ['of UTF-16, big-endian', Buffer.from('\ufeff{}', 'utf16le').swap16()],
+    ['of UTF-32', Buffer.from([0, 0, 0xfe, 0xff, 0, 0, 0, 0x7b, 0, 0, 0, 0x7d])],
+  ])('%s is malformed', (_what, text) => {
+    expect(refusal(text)).toMatchObject({ status: 400, slug: 'malformed-json' });
+  });
+
+  it('does not hide a trap', () => {
+    expect(refusal('\ufeff{"a":1,"a":2}')).toMatchObject({ slug: 'invalid-request', pointer: '/a' });
+  });
 });

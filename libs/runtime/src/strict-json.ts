@@ -30,7 +30,7 @@ interface Level {
  * Parses JSON that means the same to everybody who reads it (I-JSON, RFC 7493): UTF-8, no member twice, no number beyond
  * what a double holds; and nothing that would be a trap further on: no member `__proto__`, not too many levels.
  *
- * Linear in the length of the text, however it is built.
+ * A byte order mark before it is ignored. Linear in the length of the text, however it is built.
  *
  * @param maxDepth most arrays and objects within each other
  * @throws Problem 400 `malformed-json` for what is no JSON, 400 `invalid-request` that points to the first member at fault
@@ -39,13 +39,20 @@ export function parseStrictJson(octets: Buffer, maxDepth: number): unknown {
   // RFC 8259 section 8.1: JSON is UTF-8. Decoding would put replacement characters where it is not, without a word.
   if (!isUtf8(octets)) throw malformed('the body is not UTF-8');
   if (octets.length === 0) throw malformed('the body is empty');
-  const text = octets.toString();
+  const text = octets.toString('utf8', beginsWithMark(octets) ? MARK.length : 0);
   refuseTraps(text, maxDepth);
   try {
     return JSON.parse(text);
   } catch (error) {
     throw malformed((error as Error).message, error);
   }
+}
+
+/** A byte order mark, as some editors and libraries write it: RFC 8259 section 8.1 lets a parser ignore it. */
+const MARK = Buffer.from('\ufeff');
+
+function beginsWithMark(octets: Buffer): boolean {
+  return octets[0] === MARK[0] && octets.subarray(0, MARK.length).equals(MARK);
 }
 
 function malformed(detail: string, cause?: unknown): Problem {

@@ -1,16 +1,9 @@
-import { jobStatus, plainText, queueName, withLinks } from '@offload/contracts';
+import { jobStatus, plainText, queueName, time, withLinks } from '@offload/contracts';
 import type { Database } from '@offload/database';
 import { invalidParameters } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
-
-const time = z.iso.datetime({ offset: true, abort: true }).transform((text, context) => {
-  const date = new Date(text);
-  if (!Number.isNaN(date.getTime())) return date;
-  context.addIssue('is no time');
-  return z.NEVER;
-});
 
 /** The parameters of `GET /v1/jobs`. */
 export const listQuery = z.strictObject({

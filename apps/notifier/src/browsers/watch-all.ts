@@ -1,14 +1,14 @@
-import { jobStatus, type Job } from '@offload/contracts';
+import { jobStatus, plainText, queueName, type Job } from '@offload/contracts';
 import { invalidParameters } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import type { Hub } from './hub.ts';
 
 const query = z.strictObject({
-  type: z.string().optional(),
-  queue: z.string().optional(),
+  type: plainText(255).optional(),
+  queue: queueName.optional(),
   status: jobStatus.optional(),
-  tag: z.string().optional(),
+  tag: plainText(64).optional(),
 });
 
 /** `GET /v1/events`: the events of all jobs from now on, or of those that match every filter given. */

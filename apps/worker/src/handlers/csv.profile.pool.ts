@@ -24,10 +24,13 @@ export type ProfileAnswer =
 /** Heap of one thread, in MiB; unless set it follows from the machine's memory. The largest profile needs a third. */
 const THREAD_HEAP_MB = 1_024;
 
+/** Most threads, and so profiles at once: one a core. */
+export const THREADS = availableParallelism();
+
 let pool: Piscina<ProfileTask, ProfileAnswer> | undefined;
 
 /**
- * Profiles in one of at most as many threads as there are cores, started on demand and ended after 30 idle seconds.
+ * Profiles in one of at most {@link THREADS} threads, started on demand and ended after 30 idle seconds.
  * Idle threads don't keep the process alive.
  * @throws what the thread's answer says, or at once the signal's reason
  */
@@ -63,7 +66,7 @@ function createPool(): Piscina<ProfileTask, ProfileAnswer> {
     filename: fileURLToPath(new URL(`csv.profile.thread${extension}`, import.meta.url)),
     ...(extension === '.ts' && { execArgv: sourceArguments() }),
     minThreads: 0,
-    maxThreads: availableParallelism(),
+    maxThreads: THREADS,
     idleTimeout: 30_000,
     atomics: 'disabled', // An idle thread that blocks on Atomics.wait couldn't finish closing its sockets.
     resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB },

@@ -1,6 +1,6 @@
 import type { JobDefinitions } from '@offload/contracts';
-import type { Handler } from '../handler.ts';
-import { profileInThread } from './csv.profile.pool.ts';
+import { atMost, type Handler } from '../handler.ts';
+import { profileInThread, THREADS } from './csv.profile.pool.ts';
 
 /**
  * Profiles a CSV in a thread, so that the event loop stays free (the broker's heartbeats depend on it). How each figure
@@ -9,5 +9,6 @@ import { profileInThread } from './csv.profile.pool.ts';
  * A CSV that can't be read is a permanent failure that names the line. For downloads: 5xx, 429 and network faults are
  * retried, other statuses, refused targets and files over 64 MiB are permanent. Aborting ends the thread at once.
  */
-export const csvProfile: Handler<JobDefinitions['csvProfile']> = ({ csv, url }, { outbound, signal }) =>
-  profileInThread({ csv, url, allowPrivateTargets: outbound.allowPrivateTargets }, signal);
+export const csvProfile: Handler<JobDefinitions['csvProfile']> = atMost(THREADS, ({ csv, url }, { outbound, signal }) =>
+  profileInThread({ csv, url, allowPrivateTargets: outbound.allowPrivateTargets }, signal),
+);

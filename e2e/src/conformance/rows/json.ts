@@ -91,6 +91,13 @@ const rfc8259: Row[] = rowsOf('RFC 8259', [
   },
   {
     section: '8.1',
+    rule: 'A byte order mark before the text is ignored',
+    request: post(`\ufeff${text}`),
+    asked: 'POST /v1/jobs with U+FEFF before the body',
+    expect: { status: 202 },
+  },
+  {
+    section: '8.1',
     rule: 'UTF-16 is refused',
     asked: 'POST /v1/jobs in UTF-16',
     request: post(Buffer.from(text, 'utf16le')),

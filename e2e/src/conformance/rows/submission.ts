@@ -150,6 +150,18 @@ export const submission = rowsOf('Contract', [
   },
   {
     section: 'Submit',
+    rule: 'A tag may have joiners, marks and emoji of several characters',
+    request: post({ tags: ['می\u200cخواهم', '👩\u200d👧', 'e\u0301'], queue: 'idle' }),
+    expect: { status: 202, body: { tags: ['می\u200cخواهم', '👩\u200d👧', 'e\u0301'] } },
+  },
+  {
+    section: 'Submit',
+    rule: 'A tag has no bidirectional overrides and no halves of surrogate pairs',
+    request: post({ tags: ['fine', 'user\u202enimda'] }),
+    expect: wrong('/tags/1'),
+  },
+  {
+    section: 'Submit',
     rule: 'A queue must be one of those there are',
     request: post({ queue: 'nowhere' }),
     expect: wrong('/queue'),

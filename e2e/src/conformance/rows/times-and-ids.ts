@@ -61,6 +61,18 @@ const times: Row[] = rowsOf('RFC 3339', [
     expect: { status: 202, body: { dueAt: '2030-07-01T12:00:00.123Z' } },
   },
   {
+    section: '5.6',
+    rule: 'T and Z may be in lower case',
+    ...runAt('2030-07-01t12:00:00z'),
+    expect: { status: 202, body: { dueAt: '2030-07-01T12:00:00.000Z' } },
+  },
+  {
+    section: '5.7',
+    rule: 'A leap second is the second that follows',
+    ...runAt('2030-06-30T23:59:60Z'),
+    expect: { status: 202, body: { dueAt: '2030-07-01T00:00:00.000Z' } },
+  },
+  {
     section: '5.7',
     rule: 'A day that the month does not have is none',
     ...runAt('2030-02-30T12:00:00Z'),

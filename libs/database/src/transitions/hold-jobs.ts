@@ -1,10 +1,11 @@
 import type { Pool } from 'pg';
 import { hasStatus, isOneOf } from '../by-id.ts';
 
-/** A running job and the attempt of it that a worker has. */
+/** A job whose ring a worker has. */
 export interface HeldJob {
   jobId: string;
-  attempt: number;
+  /** The attempt that the worker runs; null while it has the ring only, because it waits for a slot, say. */
+  attempt: number | null;
 }
 
 // Locked in the order in which claims and outcomes lock.
@@ -12,7 +13,10 @@ const sql = `
   with mine as (
     select job.id from (select * from unnest($1::uuid[], $2::int[]) as held(id, attempt) order by id) as held
     cross join lateral (
-      select id from jobs where id = held.id and attempt = held.attempt and ${hasStatus('jobs', 'running')} for update
+      select id from jobs where id = held.id and (
+        (attempt = held.attempt and ${hasStatus('jobs', 'running')})
+        or (held.attempt is null and ${hasStatus('jobs', 'queued')})
+      ) for update
     ) as job
   )
   update jobs as job set held_at = now()
@@ -20,7 +24,7 @@ const sql = `
   returning job.id, job.cancel_requested as "cancelRequested"`;
 
 /**
- * A worker's answer to a roll call: these are mine, and I am at it.
+ * A worker's answer to a roll call: these run here, and the rings of those wait here.
  *
  * @returns the ids of those that are to be cancelled
  */

@@ -18,15 +18,20 @@ export async function countRung(pool: Pool, queue: string): Promise<number> {
  * The oldest of these jobs: if rings are missing, it is theirs, since rings wait in order.
  *
  * @param limit how many rings are missing
- * @param settledMs only jobs that were due at least so long ago: a younger one's ring may be under way
+ * @param settledMs only jobs that were due at least so long ago: a younger one's ring may be under way. And only those of
+ *   whose ring no worker has said for so long that it has it
  */
 export async function listRung(pool: Pool, queue: string, limit: number, settledMs: number): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>({
     name: 'list-rung',
-    text: `select id from jobs as job where status = 'queued' and queue = $1
-      and due_at < now() - $3 * interval '1 millisecond'
-      and not exists (select from outbox where job_id = job.id)
-      order by id limit $2`,
+    text: `select id from (
+        select id, held_at from jobs as job where status = 'queued' and queue = $1
+          and due_at < now() - $3 * interval '1 millisecond'
+          and not exists (select from outbox where job_id = job.id)
+        order by id limit $2
+      ) as missing
+      where held_at is null or held_at < now() - $3 * interval '1 millisecond'
+      order by id`,
     values: [queue, limit, settledMs],
   });
   return rows.map(({ id }) => id);

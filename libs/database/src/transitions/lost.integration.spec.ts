@@ -31,6 +31,18 @@ describe('a ring the broker has lost', () => {
     expect(await jobs.database.listRung('young', 1, 60_000)).toEqual([]);
   });
 
+  it('is not looked for while a worker says that it has it, nor is that of a younger job in its place', async () => {
+    const queue = 'waits-for-a-slot';
+    const ids = [await jobs.rung({ queue }), await jobs.rung({ queue })];
+    await jobs.query(`update jobs set due_at = now() - interval '1 hour' where queue = $1`, [queue]);
+    expect(await jobs.database.listRung(queue, 1, 60_000)).toEqual([ids[0]]);
+    await jobs.database.holdJobs([{ jobId: ids[0] as string, attempt: null }]);
+    expect(await jobs.database.listRung(queue, 1, 60_000)).toEqual([]);
+    expect(await jobs.read(ids[0] as string)).toMatchObject({ status: 'queued', version: 1 });
+    await jobs.silence(ids[0] as string, 120_000); // it says so no more
+    expect(await jobs.database.listRung(queue, 1, 60_000)).toEqual([ids[0]]);
+  });
+
   it('is not owed to a job that has been claimed since', async () => {
     const { id } = await jobs.running();
     expect(await jobs.database.oweLostRings([id])).toBe(0);

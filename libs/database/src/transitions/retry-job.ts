@@ -20,6 +20,7 @@ const sql = `
     update jobs as job set
       status = 'queued',
       cancel_requested = false,
+      lost_deliveries = 0,
       result = null,
       error = null,
       errors = case when error is null then errors else errors || error end,

@@ -132,6 +132,61 @@ describe('settleJob', () => {
     expect(await claim(true)).toMatchObject({ kind: 'claimed', takeover: false, job: { attempt: 2, errors: [] } });
   });
 
+  describe('whose delivery was lost on an open connection', () => {
+    const lost = (attempt: number): Outcome => {
+      const error = { code: 'delivery-lost', message: '406', attempt };
+      return { status: 'scheduled', error, delayMs: 0, deliveryLost: true };
+    };
+
+    it('gives the job back twice, and counts it as failed from the third time in a row on', async () => {
+      const { claim, settleClaimed } = await running({ maxAttempts: 1 });
+      for (const attempt of [1, 2]) {
+        expect(await settleClaimed(lost(attempt), attempt)).toMatchObject({ status: 'queued', errors: [], attempt });
+        await claim();
+      }
+      const errors = [{ code: 'delivery-lost', attempt: 3 }];
+      expect(await settleClaimed(lost(3), 3)).toMatchObject({ status: 'scheduled', maxAttempts: 3, errors });
+      await claim();
+      const failed = { ...lost(4), status: 'failed' } as Outcome;
+      expect(await settleClaimed(failed, 4)).toMatchObject({ status: 'failed', error: { attempt: 4 }, errors });
+    });
+
+    it('begins to count anew when an attempt came to an end by itself, and at a retry by hand', async () => {
+      const { id, claim, settle } = await running({ maxAttempts: 9 });
+      const steps: Outcome[] = [
+        lost(1),
+        lost(2),
+        { status: 'scheduled', error: errorOf(3), delayMs: 0 },
+        lost(4),
+        lost(5),
+        { status: 'failed', error: errorOf(6) },
+      ];
+      for (const [index, outcome] of steps.entries()) {
+        await settle(outcome, index + 1);
+        if (outcome !== steps.at(-1)) await claim();
+      }
+      expect((await read(id)).errors).toEqual([kept(3)]);
+      await database.retryJob(id);
+      await claim();
+      expect(await settle(lost(7), 7)).toMatchObject({ status: 'queued', errors: [kept(3), kept(6)] });
+    });
+
+    it('goes on counting when a worker that stops gives it back in between', async () => {
+      const { claim, settle } = await running();
+      for (const [index, outcome] of [lost(1), { status: 'queued' } as const, lost(3)].entries()) {
+        await settle(outcome, index + 1);
+        await claim();
+      }
+      expect(await settle(lost(4), 4)).toMatchObject({ errors: [{ code: 'delivery-lost', attempt: 4 }] });
+    });
+
+    it('ends as cancelled when that was asked, the first time too', async () => {
+      const { id, settle } = await running();
+      await database.cancelJob(id);
+      expect(await settle(lost(1))).toMatchObject({ status: 'cancelled', errors: [] });
+    });
+  });
+
   it.each<Outcome>([
     { status: 'succeeded', result: 'stale' },
     { status: 'failed', error: errorOf(1) },

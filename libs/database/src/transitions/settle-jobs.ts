@@ -21,9 +21,14 @@ export interface SucceededOutcome {
 /** How an attempt ended. */
 export type Outcome =
   | SucceededOutcome
-  | { status: 'failed'; error: AttemptError }
-  /** Again after `delayMs`. Without an error it is "not now": the attempt is not used up. */
-  | { status: 'scheduled'; error: AttemptError | null; delayMs: number }
+  | { status: 'failed'; error: AttemptError; deliveryLost?: boolean }
+  /**
+   * Again after `delayMs`. Without an error it is "not now": the attempt is not used up.
+   *
+   * `deliveryLost`, here and above: the broker took the delivery back while the connection stayed open. The job is given
+   * back as `queued` instead, until that has happened {@link LOSSES_THAT_COUNT} times in a row.
+   */
+  | { status: 'scheduled'; error: AttemptError | null; delayMs: number; deliveryLost?: boolean }
   /** Given back by a worker that stops: the attempt is not used up, and its ring goes back to the queue. */
   | { status: 'queued' }
   | { status: 'cancelled' };
@@ -36,6 +41,12 @@ export interface Settlement {
   /** What the claim was answered: what may be large and does not change is then not read again. */
   claimed?: ClaimedJob;
 }
+
+/**
+ * Once or twice is an accident: a queue that was deleted, a neighbour on the channel. A job that takes longer than the
+ * broker's consumer_timeout loses its delivery every time, and would run for ever.
+ */
+const LOSSES_THAT_COUNT = 3;
 
 /** The ring of a job that is given back returns to its queue by itself; should it have been lost, the relay rings then. */
 const GIVEN_BACK_GRACE_MS = 5_000;
@@ -54,14 +65,16 @@ const succeedSql = `
 // job that is to be cancelled nothing but success counts. Rows are locked in the order in which claims lock them.
 const sql = `
   with input as materialized (
-    select * from unnest($1::uuid[], $2::int[], $3::job_status[], $4::json[], $5::jsonb[], $6::float8[], $8::boolean[])
-      as input(id, attempt, status, result, error, delay_ms, known)
+    select * from unnest($1::uuid[], $2::int[], $3::job_status[], $4::json[], $5::jsonb[], $6::float8[], $8::boolean[], $9::boolean[])
+      as input(id, attempt, status, result, error, delay_ms, known, lost)
     order by id
   ), held as (
-    select job.id, input.result, input.delay_ms, input.known, input.error || jsonb_build_object('at', ${jsonNow}) as error,
-      case when job.cancel_requested and input.status <> 'succeeded' then 'cancelled' else input.status end as status
+    select job.id, input.result, input.delay_ms, input.known, input.lost,
+      case when not forgiven then input.error || jsonb_build_object('at', ${jsonNow}) end as error,
+      case when job.cancel_requested and input.status <> 'succeeded' then 'cancelled' when forgiven then 'queued'
+        else input.status end as status
     from input cross join lateral (
-      select id, cancel_requested from jobs
+      select id, cancel_requested, input.lost and lost_deliveries + 1 < ${LOSSES_THAT_COUNT} as forgiven from jobs
       where id = input.id and attempt = input.attempt and ${hasStatus('jobs', 'running')} for update
     ) as job
   ), job as (
@@ -76,6 +89,8 @@ const sql = `
       due_at = case held.status when 'scheduled'
         then now() + held.delay_ms * interval '1 millisecond' else job.due_at end,
       finished_at = case when held.status in ('succeeded', 'failed', 'cancelled') then now() end,
+      lost_deliveries = case when held.lost then job.lost_deliveries + 1
+        when held.status = 'queued' then job.lost_deliveries else 0 end,
       version = job.version + 1
     from held where job.id = held.id and ${isOneOf('job', 'held')}
     returning job.*, held.known
@@ -140,6 +155,7 @@ export async function settleJobs(pool: Pool, settlements: Settlement[]): Promise
       plainArray(settlements.map(({ outcome }) => (outcome.status === 'scheduled' ? outcome.delayMs : 0))),
       GIVEN_BACK_GRACE_MS,
       plainArray(settlements.map(({ claimed }) => claimed !== undefined)),
+      plainArray(settlements.map(({ outcome }) => 'deliveryLost' in outcome && outcome.deliveryLost === true)),
     ],
   });
   const settled = byAttempt(rows);

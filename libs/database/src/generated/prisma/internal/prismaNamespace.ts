@@ -852,6 +852,7 @@ export const JobScalarFieldEnum = {
   claimId: 'claimId',
   holder: 'holder',
   heldAt: 'heldAt',
+  lostDeliveries: 'lostDeliveries',
   cancelRequested: 'cancelRequested',
   dedupeKey: 'dedupeKey',
   traceparent: 'traceparent',

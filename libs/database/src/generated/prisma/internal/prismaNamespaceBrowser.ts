@@ -96,6 +96,7 @@ export const JobScalarFieldEnum = {
   claimId: 'claimId',
   holder: 'holder',
   heldAt: 'heldAt',
+  lostDeliveries: 'lostDeliveries',
   cancelRequested: 'cancelRequested',
   dedupeKey: 'dedupeKey',
   traceparent: 'traceparent',

@@ -34,6 +34,7 @@ export type JobAvgAggregateOutputType = {
   timeoutMs: number | null
   version: number | null
   deliveryCount: number | null
+  lostDeliveries: number | null
 }
 
 export type JobSumAggregateOutputType = {
@@ -43,6 +44,7 @@ export type JobSumAggregateOutputType = {
   timeoutMs: number | null
   version: number | null
   deliveryCount: number | null
+  lostDeliveries: number | null
 }
 
 export type JobMinAggregateOutputType = {
@@ -60,6 +62,7 @@ export type JobMinAggregateOutputType = {
   claimId: string | null
   holder: string | null
   heldAt: Date | null
+  lostDeliveries: number | null
   cancelRequested: boolean | null
   dedupeKey: string | null
   traceparent: string | null
@@ -84,6 +87,7 @@ export type JobMaxAggregateOutputType = {
   claimId: string | null
   holder: string | null
   heldAt: Date | null
+  lostDeliveries: number | null
   cancelRequested: boolean | null
   dedupeKey: string | null
   traceparent: string | null
@@ -115,6 +119,7 @@ export type JobCountAggregateOutputType = {
   claimId: number
   holder: number
   heldAt: number
+  lostDeliveries: number
   cancelRequested: number
   dedupeKey: number
   traceparent: number
@@ -134,6 +139,7 @@ export type JobAvgAggregateInputType = {
   timeoutMs?: true
   version?: true
   deliveryCount?: true
+  lostDeliveries?: true
 }
 
 export type JobSumAggregateInputType = {
@@ -143,6 +149,7 @@ export type JobSumAggregateInputType = {
   timeoutMs?: true
   version?: true
   deliveryCount?: true
+  lostDeliveries?: true
 }
 
 export type JobMinAggregateInputType = {
@@ -160,6 +167,7 @@ export type JobMinAggregateInputType = {
   claimId?: true
   holder?: true
   heldAt?: true
+  lostDeliveries?: true
   cancelRequested?: true
   dedupeKey?: true
   traceparent?: true
@@ -184,6 +192,7 @@ export type JobMaxAggregateInputType = {
   claimId?: true
   holder?: true
   heldAt?: true
+  lostDeliveries?: true
   cancelRequested?: true
   dedupeKey?: true
   traceparent?: true
@@ -215,6 +224,7 @@ export type JobCountAggregateInputType = {
   claimId?: true
   holder?: true
   heldAt?: true
+  lostDeliveries?: true
   cancelRequested?: true
   dedupeKey?: true
   traceparent?: true
@@ -334,6 +344,7 @@ export type JobGroupByOutputType = {
   claimId: string | null
   holder: string | null
   heldAt: Date | null
+  lostDeliveries: number
   cancelRequested: boolean
   dedupeKey: string | null
   traceparent: string | null
@@ -389,6 +400,7 @@ export type JobWhereInput = {
   claimId?: Prisma.UuidNullableFilter<"Job"> | string | null
   holder?: Prisma.StringNullableFilter<"Job"> | string | null
   heldAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
+  lostDeliveries?: Prisma.IntFilter<"Job"> | number
   cancelRequested?: Prisma.BoolFilter<"Job"> | boolean
   dedupeKey?: Prisma.StringNullableFilter<"Job"> | string | null
   traceparent?: Prisma.StringNullableFilter<"Job"> | string | null
@@ -422,6 +434,7 @@ export type JobOrderByWithRelationInput = {
   claimId?: Prisma.SortOrderInput | Prisma.SortOrder
   holder?: Prisma.SortOrderInput | Prisma.SortOrder
   heldAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  lostDeliveries?: Prisma.SortOrder
   cancelRequested?: Prisma.SortOrder
   dedupeKey?: Prisma.SortOrderInput | Prisma.SortOrder
   traceparent?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -458,6 +471,7 @@ export type JobWhereUniqueInput = Prisma.AtLeast<{
   claimId?: Prisma.UuidNullableFilter<"Job"> | string | null
   holder?: Prisma.StringNullableFilter<"Job"> | string | null
   heldAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
+  lostDeliveries?: Prisma.IntFilter<"Job"> | number
   cancelRequested?: Prisma.BoolFilter<"Job"> | boolean
   dedupeKey?: Prisma.StringNullableFilter<"Job"> | string | null
   traceparent?: Prisma.StringNullableFilter<"Job"> | string | null
@@ -491,6 +505,7 @@ export type JobOrderByWithAggregationInput = {
   claimId?: Prisma.SortOrderInput | Prisma.SortOrder
   holder?: Prisma.SortOrderInput | Prisma.SortOrder
   heldAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  lostDeliveries?: Prisma.SortOrder
   cancelRequested?: Prisma.SortOrder
   dedupeKey?: Prisma.SortOrderInput | Prisma.SortOrder
   traceparent?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -531,6 +546,7 @@ export type JobScalarWhereWithAggregatesInput = {
   claimId?: Prisma.UuidNullableWithAggregatesFilter<"Job"> | string | null
   holder?: Prisma.StringNullableWithAggregatesFilter<"Job"> | string | null
   heldAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Job"> | Date | string | null
+  lostDeliveries?: Prisma.IntWithAggregatesFilter<"Job"> | number
   cancelRequested?: Prisma.BoolWithAggregatesFilter<"Job"> | boolean
   dedupeKey?: Prisma.StringNullableWithAggregatesFilter<"Job"> | string | null
   traceparent?: Prisma.StringNullableWithAggregatesFilter<"Job"> | string | null
@@ -563,6 +579,7 @@ export type JobCreateInput = {
   claimId?: string | null
   holder?: string | null
   heldAt?: Date | string | null
+  lostDeliveries?: number
   cancelRequested?: boolean
   dedupeKey?: string | null
   traceparent?: string | null
@@ -596,6 +613,7 @@ export type JobUncheckedCreateInput = {
   claimId?: string | null
   holder?: string | null
   heldAt?: Date | string | null
+  lostDeliveries?: number
   cancelRequested?: boolean
   dedupeKey?: string | null
   traceparent?: string | null
@@ -629,6 +647,7 @@ export type JobUpdateInput = {
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lostDeliveries?: Prisma.IntFieldUpdateOperationsInput | number
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -662,6 +681,7 @@ export type JobUncheckedUpdateInput = {
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lostDeliveries?: Prisma.IntFieldUpdateOperationsInput | number
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -695,6 +715,7 @@ export type JobCreateManyInput = {
   claimId?: string | null
   holder?: string | null
   heldAt?: Date | string | null
+  lostDeliveries?: number
   cancelRequested?: boolean
   dedupeKey?: string | null
   traceparent?: string | null
@@ -727,6 +748,7 @@ export type JobUpdateManyMutationInput = {
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lostDeliveries?: Prisma.IntFieldUpdateOperationsInput | number
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -759,6 +781,7 @@ export type JobUncheckedUpdateManyInput = {
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lostDeliveries?: Prisma.IntFieldUpdateOperationsInput | number
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -799,6 +822,7 @@ export type JobCountOrderByAggregateInput = {
   claimId?: Prisma.SortOrder
   holder?: Prisma.SortOrder
   heldAt?: Prisma.SortOrder
+  lostDeliveries?: Prisma.SortOrder
   cancelRequested?: Prisma.SortOrder
   dedupeKey?: Prisma.SortOrder
   traceparent?: Prisma.SortOrder
@@ -816,6 +840,7 @@ export type JobAvgOrderByAggregateInput = {
   timeoutMs?: Prisma.SortOrder
   version?: Prisma.SortOrder
   deliveryCount?: Prisma.SortOrder
+  lostDeliveries?: Prisma.SortOrder
 }
 
 export type JobMaxOrderByAggregateInput = {
@@ -833,6 +858,7 @@ export type JobMaxOrderByAggregateInput = {
   claimId?: Prisma.SortOrder
   holder?: Prisma.SortOrder
   heldAt?: Prisma.SortOrder
+  lostDeliveries?: Prisma.SortOrder
   cancelRequested?: Prisma.SortOrder
   dedupeKey?: Prisma.SortOrder
   traceparent?: Prisma.SortOrder
@@ -857,6 +883,7 @@ export type JobMinOrderByAggregateInput = {
   claimId?: Prisma.SortOrder
   holder?: Prisma.SortOrder
   heldAt?: Prisma.SortOrder
+  lostDeliveries?: Prisma.SortOrder
   cancelRequested?: Prisma.SortOrder
   dedupeKey?: Prisma.SortOrder
   traceparent?: Prisma.SortOrder
@@ -873,6 +900,7 @@ export type JobSumOrderByAggregateInput = {
   timeoutMs?: Prisma.SortOrder
   version?: Prisma.SortOrder
   deliveryCount?: Prisma.SortOrder
+  lostDeliveries?: Prisma.SortOrder
 }
 
 export type JobScalarRelationFilter = {
@@ -965,6 +993,7 @@ export type JobCreateWithoutDeliveriesInput = {
   claimId?: string | null
   holder?: string | null
   heldAt?: Date | string | null
+  lostDeliveries?: number
   cancelRequested?: boolean
   dedupeKey?: string | null
   traceparent?: string | null
@@ -997,6 +1026,7 @@ export type JobUncheckedCreateWithoutDeliveriesInput = {
   claimId?: string | null
   holder?: string | null
   heldAt?: Date | string | null
+  lostDeliveries?: number
   cancelRequested?: boolean
   dedupeKey?: string | null
   traceparent?: string | null
@@ -1045,6 +1075,7 @@ export type JobUpdateWithoutDeliveriesInput = {
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lostDeliveries?: Prisma.IntFieldUpdateOperationsInput | number
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1077,6 +1108,7 @@ export type JobUncheckedUpdateWithoutDeliveriesInput = {
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lostDeliveries?: Prisma.IntFieldUpdateOperationsInput | number
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1140,6 +1172,7 @@ export type JobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   claimId?: boolean
   holder?: boolean
   heldAt?: boolean
+  lostDeliveries?: boolean
   cancelRequested?: boolean
   dedupeKey?: boolean
   traceparent?: boolean
@@ -1174,6 +1207,7 @@ export type JobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   claimId?: boolean
   holder?: boolean
   heldAt?: boolean
+  lostDeliveries?: boolean
   cancelRequested?: boolean
   dedupeKey?: boolean
   traceparent?: boolean
@@ -1206,6 +1240,7 @@ export type JobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   claimId?: boolean
   holder?: boolean
   heldAt?: boolean
+  lostDeliveries?: boolean
   cancelRequested?: boolean
   dedupeKey?: boolean
   traceparent?: boolean
@@ -1238,6 +1273,7 @@ export type JobSelectScalar = {
   claimId?: boolean
   holder?: boolean
   heldAt?: boolean
+  lostDeliveries?: boolean
   cancelRequested?: boolean
   dedupeKey?: boolean
   traceparent?: boolean
@@ -1248,7 +1284,7 @@ export type JobSelectScalar = {
   finishedAt?: boolean
 }
 
-export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "deliveryCount" | "claimId" | "holder" | "heldAt" | "cancelRequested" | "dedupeKey" | "traceparent" | "webhook" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
+export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "deliveryCount" | "claimId" | "holder" | "heldAt" | "lostDeliveries" | "cancelRequested" | "dedupeKey" | "traceparent" | "webhook" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
 export type JobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   deliveries?: boolean | Prisma.Job$deliveriesArgs<ExtArgs>
   _count?: boolean | Prisma.JobCountOutputTypeDefaultArgs<ExtArgs>
@@ -1307,6 +1343,10 @@ export type $JobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      * When that worker last said that it has it: at its claim, and at each roll call since.
      */
     heldAt: Date | null
+    /**
+     * How many of its attempts in a row have ended because their delivery was lost on an open connection.
+     */
+    lostDeliveries: number
     /**
      * Whoever runs it has been told to stop: unless it succeeds all the same, it ends as cancelled.
      */
@@ -1772,6 +1812,7 @@ export interface JobFieldRefs {
   readonly claimId: Prisma.FieldRef<"Job", 'String'>
   readonly holder: Prisma.FieldRef<"Job", 'String'>
   readonly heldAt: Prisma.FieldRef<"Job", 'DateTime'>
+  readonly lostDeliveries: Prisma.FieldRef<"Job", 'Int'>
   readonly cancelRequested: Prisma.FieldRef<"Job", 'Boolean'>
   readonly dedupeKey: Prisma.FieldRef<"Job", 'String'>
   readonly traceparent: Prisma.FieldRef<"Job", 'String'>

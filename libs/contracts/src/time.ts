@@ -1,0 +1,26 @@
+import { z } from 'zod';
+
+const utcOrOffset = z.iso.datetime({ offset: true });
+
+/**
+ * A time as RFC 3339 section 5.6 writes it, in upper or lower case, with any number of decimals; becomes a `Date`, cut to
+ * milliseconds. Second 60, a leap second, is the second that follows: neither JavaScript nor PostgreSQL counts it.
+ */
+export const time = z
+  .string()
+  .transform((text, context) => {
+    const date = new Date(parse(text));
+    if (!Number.isNaN(date.getTime())) return date;
+    context.addIssue('must be a time of RFC 3339, as 2026-12-01T08:00:00Z');
+    return z.NEVER;
+  })
+  .meta({ format: 'date-time' });
+
+/** @returns milliseconds since 1970; NaN when it is no time */
+function parse(text: string): number {
+  const upper = text.toUpperCase();
+  const isLeap = upper.slice(16, 19) === ':60';
+  const plain = isLeap ? `${upper.slice(0, 16)}:59${upper.slice(19)}` : upper;
+  // `Date.parse` alone takes 30 February for 2 March.
+  return utcOrOffset.safeParse(plain).success ? Date.parse(plain) + (isLeap ? 1_000 : 0) : NaN;
+}

@@ -1,4 +1,4 @@
-import { findJobDefinition, jobBatch, jobSubmission, jobTypes, type Job } from '@offload/contracts';
+import { boundedParse, findJobDefinition, jobBatch, jobSubmission, jobTypes, type Job } from '@offload/contracts';
 import { jobAsMade, type NewJob } from '@offload/database';
 import { invalidBody, invalidMember } from '@offload/runtime';
 import { newId } from './new-id.ts';
@@ -19,13 +19,13 @@ export interface Circumstances {
  */
 export function newJob(body: unknown, circumstances: Circumstances, at = ''): NewJob {
   const { queues, ownWebhooks = false, traceparent } = circumstances;
-  const submission = jobSubmission.safeParse(body);
+  const submission = boundedParse(jobSubmission, body);
   if (!submission.success) throw invalidBody(submission.error, at);
   const { type, runAt, delayMs, priority, tags, backoff, dedupeKey, webhook, ...rest } = submission.data;
 
   const definition = findJobDefinition(type);
   if (!definition) throw invalidMember(`${at}/type`, `is not a known job type; there are ${jobTypes.join(', ')}`);
-  const payload = definition.payload.safeParse(rest.payload);
+  const payload = boundedParse(definition.payload, rest.payload);
   if (!payload.success) throw invalidBody(payload.error, `${at}/payload`);
 
   const { policy } = definition;
@@ -63,7 +63,7 @@ export function newJob(body: unknown, circumstances: Circumstances, at = ''): Ne
  * @throws Problem 400 that names the first job at fault, by its index, and its members
  */
 export function newJobs(body: unknown, circumstances: Circumstances): NewJob[] {
-  const batch = jobBatch.safeParse(body);
+  const batch = boundedParse(jobBatch, body);
   if (!batch.success) throw invalidBody(batch.error);
   return batch.data.jobs.map((job, index) => newJob(job, circumstances, `/jobs/${index}`));
 }

@@ -1,4 +1,4 @@
-import type { Backoff, Job, JobDefinition } from '@offload/contracts';
+import { boundedParse, type Backoff, type Job, type JobDefinition } from '@offload/contracts';
 import type { AttemptError, Outcome } from '@offload/database';
 import { DeliveryLostError } from '@offload/messaging';
 import { setTimer } from '@offload/runtime';
@@ -42,7 +42,7 @@ export async function attempt(parts: AttemptParts): Promise<Outcome> {
 
   const timer = setTimer(() => run.abort(new TimeoutError(`took longer than ${timeoutMs} ms`)), timeoutMs);
   try {
-    const payload = definition.payload.safeParse(job.payload);
+    const payload = boundedParse(definition.payload, job.payload);
     if (!payload.success) return { status: 'failed', error: jobError('invalid-payload', payload.error, job.attempt) };
     const returned = await handle(payload.data, parts);
     if (holding.cancelled) return { status: 'cancelled' };
@@ -75,7 +75,7 @@ function handle(
 const MAX_RESULT_BYTES = 8 * 1024 * 1024;
 
 function succeeded(definition: JobDefinition, returned: unknown, attempt: number): Outcome {
-  const result = definition.result.safeParse(returned);
+  const result = boundedParse(definition.result, returned);
   if (!result.success) return { status: 'failed', error: jobError('invalid-result', result.error, attempt) };
   const json = (JSON.stringify(result.data) as string | undefined) ?? 'null';
   const bytes = Buffer.byteLength(json);

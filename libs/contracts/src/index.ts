@@ -17,6 +17,7 @@ export {
   type ProblemBody,
   type QueueInfo,
 } from './answers.ts';
+export { boundedParse } from './bounded-parse.ts';
 export { jobId, plainText, queueName } from './identifiers.ts';
 export {
   defaultPolicy,

@@ -9,6 +9,8 @@ export interface JsonBodyOptions {
   limitBytes?: number;
   /** Most arrays and objects within each other. @default 64 */
   maxDepth?: number;
+  /** Most members, arrays and objects in all: see `parseStrictJson`. @default 50_000 */
+  maxParts?: number;
   /** Requests whose `bodyDigest` may be asked for: it costs more than the rest of a small body. @default all */
   digested?: (request: Request) => boolean;
 }
@@ -25,7 +27,7 @@ const digests = new WeakMap<Request, Buffer>();
  * to its end or is not compressed as it says.
  */
 export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
-  const { limitBytes = 1024 * 1024, maxDepth = 64, digested = () => true } = options;
+  const { limitBytes = 1024 * 1024, maxDepth = 64, maxParts = 50_000, digested = () => true } = options;
   // For compressed bodies. Not `express.json`, which takes an empty body for {} and UTF-16 for JSON.
   const decode = express.raw({ limit: limitBytes, type: () => true });
 
@@ -50,7 +52,7 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
       chunks = []; // a held answer would keep them
       if (error || !octets) return next(error ?? endedEarly());
       try {
-        request.body = parseStrictJson(octets, maxDepth);
+        request.body = parseStrictJson(octets, maxDepth, maxParts);
         if (digested(request)) digests.set(request, createHash('sha256').update(octets).digest());
       } catch (fault) {
         return next(fault);

@@ -55,7 +55,7 @@ export function invalidBody(error: z.ZodError, prefix = ''): Problem {
     error.issues.flatMap((issue): Fault[] => {
       const path = issue.path.map(String);
       if (issue.code !== 'unrecognized_keys') return [{ pointer: prefix + pointerTo(path), detail: issue.message }];
-      return issue.keys.map((key) => ({
+      return issue.keys.slice(0, MOST_FAULTS).map((key) => ({
         pointer: prefix + pointerTo([...path, key]),
         detail: 'is not a known member',
       }));
@@ -68,7 +68,9 @@ export function invalidParameters(error: z.ZodError): Problem {
   return badRequest(
     error.issues.flatMap((issue): Fault[] => {
       if (issue.code !== 'unrecognized_keys') return [{ parameter: String(issue.path[0]), detail: issue.message }];
-      return issue.keys.map((key) => ({ parameter: clipped(key), detail: 'is not a known parameter' }));
+      return issue.keys
+        .slice(0, MOST_FAULTS)
+        .map((key) => ({ parameter: clipped(key), detail: 'is not a known parameter' }));
     }),
   );
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Problem } from './problem.ts';
 import { parseStrictJson } from './strict-json.ts';
 
-const parse = (text: string | Buffer, maxDepth = 64): unknown => parseStrictJson(Buffer.from(text), maxDepth);
+const parse = (text: string | Buffer, maxDepth = 64): unknown => parseStrictJson(Buffer.from(text), maxDepth, 1_000);
 
 function refusal(text: string | Buffer, maxDepth?: number) {
   try {
@@ -120,6 +120,18 @@ it('counts arrays and objects within each other', () => {
 it('keeps the pointer short, to the last that has room', () => {
   const long = 'x'.repeat(1_000);
   expect(refusal(`{"a":{"${long}":{"b":1,"b":2}}}`).pointer).toBe('/a');
+});
+
+it.each([
+  ['arrays', '[[],[]]'],
+  ['objects', '[{},{}]'],
+  ['members', '{"a":1,"b":2}'],
+  ['all of them', '[{"b":0}]'],
+])('refuses too many %s, but not many numbers', (_what, text) => {
+  const parsed = (most: number) => parseStrictJson(Buffer.from(text), 64, most);
+  expect(parsed(3)).toEqual(JSON.parse(text));
+  expect(() => parsed(2)).toThrow('the body: has more than 2 members, arrays and objects');
+  expect(parse(JSON.stringify(Array(5_000).fill(1)))).toHaveLength(5_000);
 });
 
 it.each(['1e309', '-1e400', '9E+308', `1${'0'.repeat(309)}`])(

@@ -30,17 +30,19 @@ interface Level {
  * Parses JSON that means the same to everybody who reads it (I-JSON, RFC 7493): UTF-8, no member twice, no number beyond
  * what a double holds; and nothing that would be a trap further on: no member `__proto__`, not too many levels.
  *
- * A byte order mark before it is ignored. Linear in the length of the text, however it is built.
+ * A byte order mark before it is ignored. Linear in the length of the text, however it is built, and what is made of it is
+ * bounded by count too.
  *
  * @param maxDepth most arrays and objects within each other
+ * @param maxParts most members, arrays and objects in all: each costs many times its bytes
  * @throws Problem 400 `malformed-json` for what is no JSON, 400 `invalid-request` that points to the first member at fault
  */
-export function parseStrictJson(octets: Buffer, maxDepth: number): unknown {
+export function parseStrictJson(octets: Buffer, maxDepth: number, maxParts: number): unknown {
   // RFC 8259 section 8.1: JSON is UTF-8. Decoding would put replacement characters where it is not, without a word.
   if (!isUtf8(octets)) throw malformed('the body is not UTF-8');
   if (octets.length === 0) throw malformed('the body is empty');
   const text = octets.toString('utf8', beginsWithMark(octets) ? MARK.length : 0);
-  refuseTraps(text, maxDepth);
+  refuseTraps(text, maxDepth, maxParts);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -63,13 +65,18 @@ function malformed(detail: string, cause?: unknown): Problem {
  * One pass over the text before anything is made of it. What is no JSON it leaves to the parser: it only must come to an
  * end with it.
  */
-function refuseTraps(text: string, maxDepth: number): void {
+function refuseTraps(text: string, maxDepth: number, maxParts: number): void {
   const levels: Level[] = []; // used again for each array or object of the same depth
   let depth = 0;
+  let parts = 0;
   let level: Level | undefined;
 
   function fault(detail: string): Problem {
     return invalidMember(pointerTo(levels.slice(0, depth).map(({ step }) => step)), detail);
+  }
+  function countPart(): void {
+    parts += 1;
+    if (parts > maxParts) throw invalidMember('', `has more than ${maxParts} members, arrays and objects`);
   }
 
   for (let at = 0; at < text.length; at += 1) {
@@ -78,6 +85,7 @@ function refuseTraps(text: string, maxDepth: number): void {
       case OPEN_ARRAY:
       case OPEN_OBJECT:
         if (depth === maxDepth) throw fault(`has arrays and objects within each other, more than ${maxDepth} levels`);
+        countPart();
         level = levels[depth] ??= { isObject: false, names: new Set(), nameComes: false, step: 0 };
         depth += 1;
         level.isObject = level.nameComes = character === OPEN_OBJECT;
@@ -100,6 +108,7 @@ function refuseTraps(text: string, maxDepth: number): void {
         if (level?.nameComes) {
           const name = unescaped(text, at, end);
           if (name === null) return;
+          countPart();
           level.nameComes = false;
           level.step = name;
           if (name === '__proto__') throw fault('is not allowed as the name of a member');

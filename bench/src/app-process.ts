@@ -6,7 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '@offload/infrastructure';
 import { clockOffsetMs } from './clock.ts';
 
-const root = join(import.meta.dirname, '../..');
+/** This checkout. */
+export const root = join(import.meta.dirname, '../..');
 const READY_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 15_000;
 /**
@@ -37,6 +38,8 @@ export interface Program {
   name: string;
   /** The JavaScript file, from the repository's root. */
   file: string;
+  /** The repository's root. @default this one's */
+  folder?: string;
   args?: string[];
   /** Of Node.js. @default none */
   options?: string[];
@@ -52,9 +55,9 @@ export type ProgramProcess = Pick<AppProcess, 'url' | 'pid' | 'end'> & {
 };
 
 /** Compiles an app, and what it is made of: as it is run in production, which takes less memory than from source. */
-export async function build(app: string): Promise<void> {
+export async function build(app: string, folder = root): Promise<void> {
   const compiler = spawn(process.execPath, ['node_modules/typescript/bin/tsc', '-b', `apps/${app}/tsconfig.lib.json`], {
-    cwd: root,
+    cwd: folder,
     stdio: 'inherit',
   });
   await succeed(compiler, 'the compiler');
@@ -67,8 +70,8 @@ export async function buildPeers(): Promise<void> {
 }
 
 /** Applies the migrations. */
-export async function migrate(env: Record<string, string>): Promise<void> {
-  await succeed(run('libs/database/dist/run-migrations.js', env, []), 'the migrations');
+export async function migrate(env: Record<string, string>, folder = root): Promise<void> {
+  await succeed(run('libs/database/dist/run-migrations.js', env, [], [], folder), 'the migrations');
 }
 
 /** Starts one that was built; resolves once it is ready. It ends with this process, however that is. */
@@ -120,10 +123,10 @@ export async function startApp(
  * @throws Error when it ends before that, or is not ready within a minute
  */
 export async function startProgram(program: Program): Promise<ProgramProcess> {
-  const { name, file, args = [], options = [], env, portVariable } = program;
+  const { name, file, folder, args = [], options = [], env, portVariable } = program;
   const port = await freePort();
   const from = performance.now();
-  const child = run(file, { ...env, [portVariable]: String(port) }, options, args);
+  const child = run(file, { ...env, [portVariable]: String(port) }, options, args, folder);
   createInterface({ input: child.stdout }).on('line', (line) => process.stderr.write(`${name}: ${line}\n`));
   const url = `http://127.0.0.1:${port}`;
   await untilReady(child, url, name);
@@ -163,9 +166,9 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(killed);
 }
 
-function run(file: string, env: Record<string, string>, options: string[], args: string[] = []) {
+function run(file: string, env: Record<string, string>, options: string[], args: string[] = [], folder = root) {
   return spawn(process.execPath, [...options, '--expose-gc', '--import', attachment, file, ...args], {
-    cwd: root,
+    cwd: folder,
     env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', CLOCK_OFFSET_MS: String(clockOffsetMs), ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
   });

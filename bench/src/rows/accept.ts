@@ -67,7 +67,7 @@ export interface Accepted extends LoadResult {
 }
 
 export async function acceptAt(
-  { ground, plan, sendLoad }: Bench,
+  { ground, plan, sendLoad }: Pick<Bench, 'ground' | 'plan' | 'sendLoad'>,
   system: System,
   api: ProgramProcess,
   connections: number,

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { migrate, startProgram, type ProgramProcess } from '../app-process.ts';
+import { migrate, root, startProgram, type ProgramProcess } from '../app-process.ts';
 import { ask, remakeDatabase, transactions } from '../ground/ask.ts';
 import type { Ground } from '../ground/ground.ts';
 import { HELLO, type System } from './system.ts';
@@ -13,13 +13,24 @@ export type Offload = System & {
   removeNewJobs(): Promise<void>;
 };
 
+/** A compiled checkout of Offload. */
+export interface Checkout {
+  name: string;
+  /** Its root. */
+  folder: string;
+  /** The empty database that others of it are copies of. */
+  template: string;
+}
+
+const thisCheckout: Checkout = { name: 'Offload', folder: root, template: OFFLOAD_TEMPLATE };
+
 /** Makes the empty database that those of {@link offload} are copies of. */
-export async function prepareOffload(ground: Ground): Promise<void> {
-  await migrate({ DATABASE_URL: ground.databaseUrl(OFFLOAD_TEMPLATE) });
+export async function prepareOffload(ground: Ground, { folder, template } = thisCheckout): Promise<void> {
+  await migrate({ DATABASE_URL: ground.databaseUrl(template) }, folder);
 }
 
 /** Api and worker, compiled. @param kept a database that is kept, with the jobs in it; otherwise each reset makes it anew */
-export function offload(ground: Ground, kept?: string): Offload {
+export function offload(ground: Ground, kept?: string, { name, folder, template } = thisCheckout): Offload {
   const url = ground.databaseUrl(kept ?? 'offload');
   const env = {
     DATABASE_URL: url,
@@ -42,7 +53,8 @@ export function offload(ground: Ground, kept?: string): Offload {
 
   const start = (kind: 'api' | 'worker', more: Record<string, string> = {}): Promise<ProgramProcess> =>
     startProgram({
-      name: `Offload ${kind}`,
+      name: `${name} ${kind}`,
+      folder,
       file: `apps/${kind}/dist/main.js`,
       options: ['--max-semi-space-size=8'], // as deploy/Dockerfile has it
       env: { ...env, ...more },
@@ -50,7 +62,7 @@ export function offload(ground: Ground, kept?: string): Offload {
     });
 
   return {
-    name: 'Offload',
+    name,
     can: { store: true, run: true },
     pickUpFrom: 'answer',
     usesOutbox: true,
@@ -58,7 +70,7 @@ export function offload(ground: Ground, kept?: string): Offload {
     removeNewJobs,
     async reset() {
       await ground.management.deleteQueue(QUEUE);
-      if (kept === undefined) await remakeDatabase(url, OFFLOAD_TEMPLATE);
+      if (kept === undefined) await remakeDatabase(url, template);
       since = leastId();
     },
     startApi: () => start('api'),

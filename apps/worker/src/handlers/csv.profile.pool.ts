@@ -12,6 +12,7 @@ export type Profile = Result<JobDefinitions['csvProfile']>;
 export interface ProfileTask {
   csv?: string | undefined;
   url?: string | undefined;
+  separator?: string | undefined;
   allowPrivateTargets: boolean;
 }
 

@@ -10,7 +10,8 @@ import { profileCsv } from './csv.profile.records.ts';
 const datasets = join(import.meta.dirname, '../../../../node_modules/vega-datasets/data');
 const reference = JSON.parse(readFileSync(join(import.meta.dirname, 'fixtures/profile-reference.json'), 'utf8'));
 
-const profile = (csv: string | Buffer) => profileCsv(Readable.from([Buffer.from(csv as string)]));
+const profile = (csv: string | Buffer, separator?: string) =>
+  profileCsv(Readable.from([Buffer.from(csv as string)]), { separator });
 
 /** The only column of a CSV with these cells. */
 async function column(...cells: string[]) {
@@ -156,20 +157,91 @@ describe('a CSV', () => {
     ['a,b\n1,2\n"3,4\n5,6\n', /^line 3: a quoted field begins here or later and is never closed$/],
     [`a\n1\n"${'x\n'.repeat(600_000)}"`, /^line 3: a record begins here that is longer than 1 MiB$/],
     ['a,b,a\n', /^line 1: two columns are named "a"$/],
-    ['a,,c\n', /^line 1: column 2 has no name$/],
+    [',,\n1,2,3\n', /^line 1: no column has a name$/],
     [`${'n'.repeat(257)}\n`, /^line 1: the name of column 1 is longer than 256 characters$/],
     [Array.from({ length: 1_001 }, (_, n) => n).join(','), /^line 1: there are 1001 columns/],
     [Buffer.from('a\n1\n\xfc\n', 'latin1'), /^line 3: not UTF-8/],
-    [Buffer.from('\ufeffa\n', 'utf16le'), /^line 1: not UTF-8/],
   ])('%j is permanently refused, the line named', async (csv, message) => {
     await expect(profile(csv)).rejects.toThrow(PermanentError);
     await expect(profile(csv)).rejects.toThrow(message);
   });
 
+  it.each([
+    ['comma', ',', 'a,b\n"1,0",2\n3,4\n'],
+    ['tab', '\t', 'a\tb\n1,0\t2\n3\t4\n'],
+    ['semicolon', ';', 'a;b\n1,0;2\n"3;";4\n'],
+    ['semicolon, and commas in the header', ';', 'a (x, y, z);b\n1,0;2\n3,5;4\n'],
+    ['pipe', '|', 'a|b\n1,0|2\n3,5|4'],
+    ['semicolon, said as Excel does', ';', 'sep=;\r\na;b\r\n1;2\r\n3;4\r\n'],
+    ['one that only Excel names', '^', '"sep=^"\na^b\n1^2\n3^4\n'],
+    ['tab, below a byte order mark and Excel', '\t', '\ufeffSEP=\t\na\tb\n1\t2\n3\t4\n'],
+    ['semicolon, without rows', ';', 'a;b'],
+  ])('with the separator %s is read, and says so', async (_title, separator, csv) => {
+    const found = await profile(csv);
+    expect(found.columns).toHaveLength(2);
+    expect(found).toMatchObject({ separator, rows: csv.includes('4') ? 2 : 0 });
+    await expect(profile(csv, separator)).resolves.toEqual(found);
+  });
+
+  it('with one column has commas for all that is known, and any other character within', async () => {
+    const found = await profile('a\nx;y\nz|\n');
+    expect(found).toMatchObject({ separator: ',', rows: 2, columns: [{ name: 'a', min: 'x;y', max: 'z|' }] });
+  });
+
+  it('that several separators part evenly is read by the one that is given', async () => {
+    const csv = 'a,b;c\n1,2;3\n';
+    await expect(profile(csv)).rejects.toThrow(/^line 1: "," and ";" both part all lines evenly; say in separator/);
+    await expect(profile(csv, ';')).resolves.toMatchObject({ separator: ';', columns: [{ name: 'a,b' }, {}] });
+    await expect(profile('a.b\n1.2\n', '.')).resolves.toMatchObject({ separator: '.', columns: [{}, { max: 2 }] });
+    await expect(profile('a b\n1 2\n', ' ')).resolves.toMatchObject({ separator: ' ', columns: [{}, { max: 2 }] });
+    await expect(profile('a\\b\n1\\2\n', '\\')).resolves.toMatchObject({ columns: [{}, { max: 2 }] });
+    await expect(profile('a]b\n1]2\n', ']')).resolves.toMatchObject({ columns: [{}, { max: 2 }] });
+  });
+
+  it.each([
+    ['the index of pandas', ',a\n0,x\n1,y\n', ['column 1', 'a']],
+    ['two indexes of pandas', ',,a\n0,0,x\n0,1,y\n', ['column 1', 'column 2', 'a']],
+    ["what spreadsheets add at a row's end", 'a,b,,\nx,1,,\ny,2,,\n', ['a', 'b', 'column 3', 'column 4']],
+    ['one whose name is taken', 'column 2,\nx,1\ny,2\n', ['column 2', 'column 2_']],
+    ['the row names of R', '"a","b"\n"1",5,"x"\n"2",6,"y"\n', ['column 1', 'a', 'b']],
+    ['the row names of R, unquoted', 'a;b\n1;5;x\n2;6;y\n', ['column 1', 'a', 'b']],
+    ['the row names of R before one column', '"a"\n"Mazda RX4"\t21\n"Fiat, 128"\t32\n', ['column 1', 'a']],
+  ])('with columns without a name, as %s, gives them one', async (_title, csv, names) => {
+    const { rows, columns } = await profile(csv);
+    expect(rows).toBe(2);
+    expect(columns.map(({ name }) => name)).toEqual(names);
+  });
+
+  it.each([
+    ['Rome,nice, sunny\nParis,big, grey', 'that nothing says are names'],
+    ['"x",1,2\n"x",3,4', 'that are twice the same'],
+    ['1,2,\n2,3,', 'and a separator at the end of all'],
+  ])('with a field too many in each row, %s, has no row names', async (rows) => {
+    const header = rows.startsWith('"') ? '"a","b"' : 'a,b';
+    await expect(profile(`${header}\n${rows}\n`)).rejects.toThrow(/^line 2: 3 fields where the header has 2$/);
+  });
+
+  it('names the line below the one that names the separator', async () => {
+    await expect(profile('sep=;\na;b\n1;2\n3\n')).rejects.toThrow(/^line 4: 1 field where the header has 2$/);
+    await expect(profile('sep=;\n')).rejects.toThrow(/^line 1: the CSV is empty/);
+  });
+
+  it('beyond the part that tells its separator is held to it', async () => {
+    const head = `a;b\n${`"${'x'.repeat(1_000)}";2\n`.repeat(300)}`;
+    await expect(profile(`${head}3;4\n`)).resolves.toMatchObject({ separator: ';', rows: 301 });
+    await expect(profile(`${head}3,4\n`)).rejects.toThrow(/^line 302: 1 field where the header has 2$/);
+    const long = Array.from({ length: 1_000 }, (_, n) => `${'n'.repeat(250)}_${n}`);
+    await expect(profile(long.join('\t'))).resolves.toMatchObject({ separator: '\t', columns: { length: 1_000 } });
+    const broken = `a|b\n${`"${'x,\n'.repeat(500)}"|2\n`.repeat(300)}`;
+    await expect(profile(broken)).resolves.toMatchObject({ separator: '|', rows: 300 });
+  });
+
   it('with more distinct values than memory is meant for is permanently refused', async () => {
     const csv = Buffer.from('a,b\n1,x\n2,x\n3,x\n');
-    await expect(profileCsv(Readable.from([csv]), 4)).resolves.toMatchObject({ rows: 3 });
-    await expect(profileCsv(Readable.from([csv]), 3)).rejects.toThrow(/^line 4: more than 3 distinct values/);
+    await expect(profileCsv(Readable.from([csv]), { maxDistinct: 4 })).resolves.toMatchObject({ rows: 3 });
+    await expect(profileCsv(Readable.from([csv]), { maxDistinct: 3 })).rejects.toThrow(
+      /^line 4: more than 3 distinct values/,
+    );
   });
 
   it('passes on the failure of its source', async () => {

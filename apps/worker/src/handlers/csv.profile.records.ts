@@ -3,7 +3,8 @@ import { CsvError, parse } from 'csv-parse';
 import { PermanentError } from '../handler.ts';
 import { describeColumn } from './csv.profile.column.ts';
 import type { Profile } from './csv.profile.pool.ts';
-import { strictUtf8 } from './strict-utf8.ts';
+import { layoutOf } from './csv.profile.layout.ts';
+import { takeHead, textOf } from './csv.profile.text.ts';
 
 /** Longest record, in bytes (1 MiB): what is longer is most likely a quote that is never closed. */
 const MAX_RECORD_BYTES = 1_048_576;
@@ -13,25 +14,47 @@ const MAX_NAME_LENGTH = 256;
 /** Distinct values over all columns: about 340 MB. A thread that runs out of memory can take the process with it. */
 const MAX_DISTINCT = 4_000_000;
 
+/** So much is looked at to find out the separator, in bytes (256 KiB). */
+const HEAD_BYTES = 262_144;
+
 /** What is known while rows come in: memory grows with the distinct values, not with the rows. */
 interface Table {
   columns: { name: string; counts: Map<string, number>; empty: number }[];
   rows: number;
+  /** The line on which the first row ends. */
+  firstRow: number;
   /** The sizes of all columns' `counts` together. */
   distinct: number;
 }
 
+export interface ProfileOptions {
+  /** One character. @default found out, see `layoutOf` */
+  separator?: string | undefined;
+  /** Most distinct values over all columns. @default 4_000_000 */
+  maxDistinct?: number;
+}
+
 /**
- * Profiles a CSV as RFC 4180 describes it: commas, double quotes, lines ended by CRLF, LF or CR; UTF-8, a byte order mark
- * is skipped. The first line names the columns, each by another name. Lines without a character are skipped.
- * Reads `source` once, piece by piece.
+ * Profiles a CSV: separators, double quotes, lines ended by CRLF, LF or CR, as in RFC 4180. What encodings are read stands
+ * in `csv.profile.text.ts`, how the separator is found out in `csv.profile.layout.ts`.
+ *
+ * The first line names the columns, each by another name; the third column is named "column 3" where it names none (the
+ * index of pandas, the row names of R, what spreadsheets add). Lines without a character are skipped. Reads `source` once,
+ * piece by piece.
  * @throws PermanentError naming the line, for what is no such CSV; or what `source` throws
  */
-export async function profileCsv(source: AsyncIterable<Uint8Array>, maxDistinct = MAX_DISTINCT): Promise<Profile> {
+export async function profileCsv(
+  source: AsyncIterable<Uint8Array>,
+  { separator: given, maxDistinct = MAX_DISTINCT }: ProfileOptions = {},
+): Promise<Profile> {
+  const { head, isWhole, all } = await takeHead(textOf(source), HEAD_BYTES);
+  const sample = head.subarray(0, HEAD_BYTES);
+  const layout = layoutOf(sample.toString(), isWhole && sample.length === head.length, given);
+  const { separator, hasRowNames, preambleBytes } = layout;
   let table: Table | undefined;
-  const position = trackLines();
+  const position = trackLines(preambleBytes > 0 ? 1 : 0);
   const parser = parse({
-    bom: true,
+    delimiter: separator,
     record_delimiter: ['\r\n', '\n', '\r'],
     skip_empty_lines: true,
     relax_column_count: true, // Checked below, to name the line in our own words.
@@ -40,7 +63,7 @@ export async function profileCsv(source: AsyncIterable<Uint8Array>, maxDistinct 
   const take = (record: string[]) => {
     const line = position.after(record, parser.info.lines);
     if (table === undefined) {
-      table = { columns: readHeader(record, line), rows: 0, distinct: 0 };
+      table = { columns: readHeader(hasRowNames ? ['', ...record] : record, line), rows: 0, firstRow: 0, distinct: 0 };
     } else {
       addRow(table, record, line);
       if (table.distinct > maxDistinct) {
@@ -63,7 +86,7 @@ export async function profileCsv(source: AsyncIterable<Uint8Array>, maxDistinct 
     return true;
   };
   try {
-    await pipeline(source, strictUtf8, parser.resume());
+    await pipeline(skip(all, preambleBytes), parser.resume());
   } catch (error) {
     throw error instanceof CsvError ? asPermanent(error, position) : error;
   }
@@ -71,27 +94,43 @@ export async function profileCsv(source: AsyncIterable<Uint8Array>, maxDistinct 
     throw new PermanentError('line 1: the CSV is empty; its first line must name the columns');
   }
   const { rows, columns } = table;
-  return { rows, columns: columns.map(({ name, counts, empty }) => describeColumn(name, counts, empty)) };
+  if (hasRowNames) checkRowNames(table);
+  return { rows, separator, columns: columns.map(({ name, counts, empty }) => describeColumn(name, counts, empty)) };
 }
 
 function readHeader(names: string[], line: number): Table['columns'] {
   if (names.length > MAX_COLUMNS) {
     throw new PermanentError(`line ${line}: there are ${names.length} columns, ${MAX_COLUMNS} is the most`);
   }
+  if (names.every((name) => name === '')) {
+    throw new PermanentError(`line ${line}: no column has a name`);
+  }
+  const taken = new Set<string>();
   for (const [index, name] of names.entries()) {
-    if (name === '') {
-      throw new PermanentError(`line ${line}: column ${index + 1} has no name`);
-    }
     if (name.length > MAX_NAME_LENGTH) {
       throw new PermanentError(
         `line ${line}: the name of column ${index + 1} is longer than ${MAX_NAME_LENGTH} characters`,
       );
     }
-    if (names.indexOf(name) !== index) {
+    if (taken.has(name)) {
       throw new PermanentError(`line ${line}: two columns are named ${JSON.stringify(name)}`);
     }
+    if (name !== '') taken.add(name);
   }
-  return names.map((name) => ({ name, counts: new Map(), empty: 0 }));
+  return names.map((name, index) => ({ name: name || freeName(index, taken), counts: new Map(), empty: 0 }));
+}
+
+function freeName(index: number, taken: ReadonlySet<string>): string {
+  let name = `column ${index + 1}`;
+  while (taken.has(name)) name += '_';
+  return name;
+}
+
+/** Names of rows differ. Where they don't, or where all rows end with a separator, the header lacks something else. */
+function checkRowNames({ columns, rows, firstRow }: Table): void {
+  if (columns[0]?.counts.size !== rows || columns.at(-1)?.counts.size === 0) {
+    throw new PermanentError(`line ${firstRow}: ${columns.length} fields where the header has ${columns.length - 1}`);
+  }
 }
 
 function addRow(table: Table, values: string[], line: number): void {
@@ -100,6 +139,7 @@ function addRow(table: Table, values: string[], line: number): void {
     const found = `${values.length} ${values.length === 1 ? 'field' : 'fields'}`;
     throw new PermanentError(`line ${line}: ${found} where the header has ${columns.length}`);
   }
+  if (table.rows === 0) table.firstRow = line;
   table.rows += 1;
   for (const [index, column] of columns.entries()) {
     const value = values[index] as string;
@@ -113,6 +153,14 @@ function addRow(table: Table, values: string[], line: number): void {
   }
 }
 
+async function* skip(text: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
+  let left = bytes;
+  for await (const chunk of text) {
+    yield chunk.subarray(left);
+    left = Math.max(left - chunk.length, 0);
+  }
+}
+
 interface Position {
   /** @returns the line on which `record` ends, where csv-parse counts up to `lines` */
   after(record: string[], lines: number): number;
@@ -122,10 +170,10 @@ interface Position {
   latest: number;
 }
 
-/** csv-parse counts a CRLF inside quotes as two lines; this takes them out again. */
-function trackLines(): Position {
+/** csv-parse counts a CRLF inside quotes as two lines; this takes them out again. It never sees the lines `before`. */
+function trackLines(before: number): Position {
   let counted = 0;
-  let surplus = 0;
+  let surplus = -before;
   const position: Position = {
     latest: 0,
     of: (lines) => lines - surplus,

@@ -27,7 +27,11 @@ async function serve(listener: RequestListener): Promise<string> {
 }
 
 /** Runs the handler in its thread, as the worker would. */
-function run(payload: { csv?: string; url?: string }, signal = new AbortController().signal, allowed = true) {
+function run(
+  payload: { csv?: string; url?: string; separator?: string },
+  signal = new AbortController().signal,
+  allowed = true,
+) {
   const outbound = createOutbound({ allowPrivateTargets: allowed });
   return csvProfile(jobDefinitions.csvProfile.payload.parse(payload), { outbound, signal } as HandlerContext);
 }
@@ -44,6 +48,20 @@ it('profiles a published CSV in its thread, given or downloaded, compressed or n
     expect(result.columns.map(counted)).toEqual(reference['airports.csv'].columns.map(counted));
     expect(jobDefinitions.csvProfile.result.parse(result)).toEqual(result);
   }
+});
+
+it('takes the separator from the payload, and any encoding that it reads from a server', async () => {
+  const csv = 'a,b;c\n1,2;ü\n';
+  const url = await serve((_request, response) => response.end(Buffer.from(csv, 'utf16le')));
+  for (const payload of [{ csv }, { url }]) {
+    await expect(run({ ...payload, separator: ';' })).resolves.toMatchObject({
+      separator: ';',
+      columns: [{}, { min: 'ü' }],
+    });
+    await expect(run(payload)).rejects.toThrow('both part all lines evenly');
+  }
+  for (const separator of ['', ';;', '"', '\n', '\0', 'ü'])
+    await expect(async () => run({ csv, separator })).rejects.toThrow();
 });
 
 it.each([203, 226])('takes a download that is answered %d', async (status) => {

@@ -13,7 +13,10 @@ const DOWNLOAD_TIMEOUT_MS = 5 * 60_000;
 /** The thread's entry: runs one task. Never rejects; see {@link ProfileAnswer}. */
 export default async function run(task: ProfileTask): Promise<ProfileAnswer> {
   try {
-    const profile = task.url === undefined ? await profileCsv(chunks(task.csv ?? '')) : await download(task, task.url);
+    const profile =
+      task.url === undefined
+        ? await profileCsv(chunks(task.csv ?? ''), { separator: task.separator })
+        : await download(task, task.url);
     return { outcome: 'profile', profile };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -33,7 +36,7 @@ function isWhole(status: number): boolean {
   return status >= 200 && status < 300 && status !== 206;
 }
 
-async function download({ allowPrivateTargets }: ProfileTask, url: string) {
+async function download({ allowPrivateTargets, separator }: ProfileTask, url: string) {
   const outbound = createOutbound({ allowPrivateTargets });
   const request = {
     url,
@@ -46,7 +49,7 @@ async function download({ allowPrivateTargets }: ProfileTask, url: string) {
       if (!isWhole(status)) {
         throw statusFailure(describeRequest('GET', url), status, headers);
       }
-      return profileCsv(body);
+      return profileCsv(body, { separator });
     });
   } catch (error) {
     throw outboundFailure(error);

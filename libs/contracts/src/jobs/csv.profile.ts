@@ -3,7 +3,7 @@ import { httpUrl } from '../http-url.ts';
 import { defineJob } from '../job-definition.ts';
 
 const column = z.strictObject({
-  name: z.string(),
+  name: z.string().describe('As the header has it; "column 3" for the third where it has none.'),
   type: z.enum(['empty', 'integer', 'number', 'boolean', 'date', 'string']),
   empty: z.int().nonnegative(),
   distinct: z.int().nonnegative(),
@@ -21,9 +21,18 @@ export const csvProfile = defineJob({
   payload: z
     .strictObject({
       csv: z.string().optional().describe('The CSV itself; its first line names the columns.'),
-      url: httpUrl.optional().describe('Where to download the CSV from; UTF-8, at most 64 MiB.'),
+      url: httpUrl.optional().describe('Where to download the CSV from; UTF-8 or UTF-16, at most 64 MiB.'),
+      separator: z
+        .string()
+        .regex(/^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x7f]$/, 'must be one ASCII character, no quote and no line break')
+        .optional()
+        .describe('What parts the fields; found out among comma, tab, semicolon and pipe when absent.'),
     })
     .refine(({ csv, url }) => (csv === undefined) !== (url === undefined), 'must have either csv or url'),
-  result: z.strictObject({ rows: z.int().nonnegative(), columns: z.array(column) }),
+  result: z.strictObject({
+    rows: z.int().nonnegative(),
+    separator: z.string().describe('What parts the fields, as given or found out.'),
+    columns: z.array(column),
+  }),
   policy: { timeoutMs: 10 * 60_000 },
 });

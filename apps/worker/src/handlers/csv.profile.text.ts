@@ -1,0 +1,116 @@
+import { isUtf8 } from 'node:buffer';
+import { PermanentError } from '../handler.ts';
+import { strictUtf8 } from './strict-utf8.ts';
+
+type Bytes = AsyncIterable<Uint8Array>;
+type Utf16 = 'utf-16le' | 'utf-16be';
+
+/** So much is looked at to find out the encoding, in bytes. */
+const HEAD_BYTES = 65_536;
+
+const NUL = 0x00;
+const CTRL_Z = 0x1a;
+const BYTE_ORDER_MARK = '\ufeff';
+
+/**
+ * The text of a file, in UTF-8, without the marks that systems leave at either end: byte order marks, Ctrl-Z (where a
+ * text ends in CP/M and DOS) and the NULs that fill up a last block.
+ *
+ * The file is UTF-16 if its byte order mark says so, or if it has NULs, gives lines when it is read as UTF-16, and is broken
+ * or full of control characters when it is read as UTF-8. Any other has to be UTF-8.
+ * @throws PermanentError naming the line, for what is neither, and where both are likely; or what `source` throws
+ */
+export async function* textOf(source: Bytes): AsyncGenerator<Uint8Array> {
+  const { head, all } = await takeHead(source, HEAD_BYTES);
+  const encoding = encodingOf(head);
+  yield* withoutMarks(encoding === 'utf-8' ? strictUtf8(all) : fromUtf16(all, encoding));
+}
+
+/** Reads `bytes` of `source` or some more, or all there is; `all` begins with them and can be read once. */
+export async function takeHead(source: Bytes, bytes: number): Promise<{ head: Buffer; isWhole: boolean; all: Bytes }> {
+  const rest = source[Symbol.asyncIterator]();
+  const chunks: Uint8Array[] = [];
+  let missing = bytes;
+  let next = await rest.next();
+  while (!next.done) {
+    chunks.push(next.value);
+    missing -= next.value.length;
+    if (missing <= 0) break;
+    next = await rest.next();
+  }
+  const isWhole = next.done === true;
+  async function* all() {
+    yield* chunks;
+    if (!isWhole) yield* { [Symbol.asyncIterator]: () => rest };
+  }
+  return { head: Buffer.concat(chunks), isWhole, all: all() };
+}
+
+function encodingOf(head: Buffer): 'utf-8' | Utf16 {
+  const first = head.toString('hex', 0, 4);
+  if (first === 'fffe0000' || first === '0000feff') throw refused('UTF-32 is not read');
+  if (first.startsWith('fffe')) return 'utf-16le';
+  if (first.startsWith('feff')) return 'utf-16be';
+  const text = head.subarray(0, endOfText(head));
+  if (!text.includes(NUL)) return 'utf-8';
+  const controls = text.filter((byte) => byte < 0x20 && !'\t\r\n'.includes(String.fromCharCode(byte))).length;
+  const utf16 = (['utf-16le', 'utf-16be'] as const).find((encoding) => hasLines(head, encoding));
+  if (utf16 === undefined && controls > text.length / 8) throw refused('so many control characters are no text');
+  if (utf16 === undefined) return 'utf-8';
+  if (controls > text.length / 4 || !isUtf8(text.subarray(0, text.lastIndexOf(NUL)))) return utf16;
+  if (controls < text.length / 32) return 'utf-8';
+  throw refused('it may be UTF-16 without a byte order mark, or UTF-8 with NULs');
+}
+
+function hasLines(head: Uint8Array, encoding: Utf16): boolean {
+  try {
+    const text = new TextDecoder(encoding, { fatal: true }).decode(head, { stream: true });
+    return /[\r\n]/.test(text) && !/\0[^\0\x1a]/.test(text); // eslint-disable-line no-control-regex
+  } catch {
+    return false;
+  }
+}
+
+async function* fromUtf16(source: Bytes, encoding: Utf16): AsyncGenerator<Uint8Array> {
+  const decoder = new TextDecoder(encoding, { fatal: true });
+  let line = 1;
+  try {
+    for await (const chunk of source) {
+      const text = decoder.decode(chunk, { stream: true });
+      line += text.split(/\r\n|\n|\r/).length - 1;
+      yield Buffer.from(text);
+    }
+    decoder.decode();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw error;
+    throw new PermanentError(`line ${line} or later: not UTF-16; save the file as UTF-8`, { cause: error });
+  }
+}
+
+async function* withoutMarks(text: Bytes): AsyncGenerator<Uint8Array> {
+  let isBegun = false;
+  /** What may be marks: it is passed on only when other text follows. */
+  let held: Uint8Array[] = [];
+  for await (const piece of text) {
+    let chunk = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+    while (!isBegun && chunk.indexOf(BYTE_ORDER_MARK) === 0) chunk = chunk.subarray(3);
+    if (chunk.length === 0) continue;
+    isBegun = true;
+    const end = endOfText(chunk);
+    if (end > 0) {
+      yield* held;
+      yield chunk.subarray(0, end);
+      held = [];
+    }
+    held.push(chunk.subarray(end));
+  }
+}
+
+/** @returns where the marks of old systems at the end begin */
+function endOfText(bytes: Uint8Array): number {
+  return bytes.findLastIndex((byte) => byte !== NUL && byte !== CTRL_Z) + 1;
+}
+
+function refused(why: string): PermanentError {
+  return new PermanentError(`line 1: ${why}; save the file as UTF-8`);
+}

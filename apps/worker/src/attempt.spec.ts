@@ -92,6 +92,34 @@ it('fails for good on a PermanentError', async () => {
   });
 });
 
+it('keeps where a handler threw, and why', async () => {
+  const failing = (failure: unknown, more: Partial<AttemptParts> = {}) =>
+    setup(async (_payload, { signal }) => {
+      if (more.timeoutMs) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      throw failure;
+    }, more).run();
+  const cause = new Error('out of paper');
+  for (const outcome of [
+    await failing(new Error('can not print', { cause })),
+    await failing(new PermanentError('can not print', { cause })),
+    await failing(new RetryAfterError('can not print', 1, { cause })),
+    await failing(new Error('can not print', { cause }), { timeoutMs: 1 }),
+  ]) {
+    const { stack } = (outcome as { error: { stack?: string } }).error;
+    expect(stack).toMatch(/^(Permanent|RetryAfter)?Error: can not print\n +at .*attempt\.spec\.ts/);
+    expect(stack).toMatch(/\nCaused by: Error: out of paper\n +at .*attempt\.spec\.ts/);
+  }
+});
+
+it('keeps no stack of what the engine says itself', async () => {
+  for (const outcome of [
+    await setup(obedient, { timeoutMs: 1 }).run(),
+    await setup(async () => ({ tripled: 3 })).run(),
+  ]) {
+    expect((outcome as { error: object }).error).not.toHaveProperty('stack');
+  }
+});
+
 it('schedules the next attempt within the back-off after any other error, also a synchronous one', async () => {
   const { run } = setup(() => {
     throw new Error('try me again');

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { retryDelayMs } from './backoff.ts';
 import { PermanentError, RetryAfterError, SnoozeError, type Handler, type HandlerContext } from './handler.ts';
 import type { Holding } from './held-jobs.ts';
+import { stackOf } from './stack-of.ts';
 import { storable } from './storable.ts';
 
 export interface AttemptParts {
@@ -50,7 +51,7 @@ export async function attempt(parts: AttemptParts): Promise<Outcome> {
     return succeeded(definition, returned, job.attempt);
   } catch (error) {
     if (holding.cancelled) return { status: 'cancelled' };
-    if (run.reason instanceof TimeoutError) return failed(run.reason, parts);
+    if (run.reason instanceof TimeoutError) return failed(run.reason, parts, error);
     if (!holding.mustLetGo) return failed(error, parts);
     return run.reason instanceof DeliveryLostError ? deliveryLost(run.reason, parts) : { status: 'queued' };
   } finally {
@@ -87,16 +88,24 @@ function succeeded(definition: JobDefinition, returned: unknown, attempt: number
 /** No handler may put its job off for ever: 30 days. */
 const MAX_RETRY_AFTER_MS = 30 * 24 * 60 * 60 * 1000;
 
-function failed(error: unknown, { job, backoff }: AttemptParts): Outcome {
+/** @param thrown what the handler threw: of a run that took too long it tells where that was */
+function failed(error: unknown, { job, backoff }: AttemptParts, thrown = error): Outcome {
   if (is(error, SnoozeError)) return { status: 'scheduled', error: null, delayMs: bounded(error.delayMs) };
-  if (is(error, PermanentError)) return { status: 'failed', error: jobError('permanent', error, job.attempt) };
-  const code = is(error, TimeoutError) ? 'timeout' : is(error, DeliveryLostError) ? error.code : 'handler-error';
-  const described = jobError(code, error, job.attempt);
+  const described = jobError(codeOf(error), error, job.attempt);
+  const isOurs = is(thrown, TimeoutError) || is(thrown, DeliveryLostError);
+  if (!isOurs) described.stack = stackOf(thrown);
+  if (is(error, PermanentError)) return { status: 'failed', error: described };
   if (job.attempt >= job.maxAttempts) return { status: 'failed', error: described };
   const atLeastMs = is(error, RetryAfterError) ? bounded(error.retryAfterMs) : 0;
-  // Attempts that were not used up (snoozed, given back) are no failures.
+  // Attempts that were not used up (snoozed, given back) are no failures. Beyond the 20 that are kept none is counted.
   const delayMs = Math.max(retryDelayMs(backoff, job.errors.length + 1), atLeastMs);
   return { status: 'scheduled', error: described, delayMs };
+}
+
+function codeOf(error: unknown): string {
+  if (is(error, PermanentError)) return 'permanent';
+  if (is(error, TimeoutError)) return 'timeout';
+  return is(error, DeliveryLostError) ? error.code : 'handler-error';
 }
 
 function deliveryLost(reason: DeliveryLostError, parts: AttemptParts): Outcome {

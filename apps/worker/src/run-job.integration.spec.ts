@@ -35,6 +35,8 @@ let announced: { event: EventName | undefined; job: Job }[];
 let brokerFaults: Error[];
 let handler: (payload: unknown, context: HandlerContext) => Promise<unknown>;
 let slots: Slots | undefined;
+/** What a worker logged, level and line. */
+let logged: [string, Record<string, unknown>][];
 
 beforeAll(async () => {
   const url = freshDatabaseUrl();
@@ -49,12 +51,17 @@ beforeEach(() => {
   brokerFaults = [];
   handler = async () => 'done';
   slots = undefined;
+  logged = [];
 });
 
 /** A worker without a broker: deliveries are made by hand, so that each order of events can be had. */
 function worker(onDatabase: Database = database) {
   const stopping = new AbortController();
   const letGo = new AbortController();
+  const log = createLogger('spec', { level: 'silent', instance: 'spec' });
+  for (const level of ['info', 'warn', 'error'] as const) {
+    log[level] = (line: object) => void logged.push([level, line as Record<string, unknown>]);
+  }
   const parts: RunJobParts = {
     database: onDatabase,
     async announce(job, { event } = {}) {
@@ -70,7 +77,7 @@ function worker(onDatabase: Database = database) {
         : undefined,
     outbound: {} as Outbound,
     metrics: createJobMetrics(createMetrics()),
-    log: createLogger('spec', { level: 'silent', instance: 'spec' }),
+    log,
     stopping: stopping.signal,
   };
   return {
@@ -197,6 +204,26 @@ describe('a failing handler', () => {
       error: { code: 'handler-error', message: 'no luck 2', attempt: 2 },
       errors: [{ message: 'no luck 1', attempt: 1 }],
     });
+  });
+
+  it('is logged with its stack and cause: a warning while it is tried again, then an error', async () => {
+    const job = await queuedJob({ maxAttempts: 2, backoff: { baseMs: 0, factor: 1, maxMs: 0 } });
+    handler = async () => {
+      throw new Error('no luck', { cause: new Error('a black cat') });
+    };
+    const stack = expect.stringMatching(/^Error: no luck\n +at [^]*\nCaused by: Error: a black cat\n +at /);
+    const error = { code: 'handler-error', message: 'no luck', stack };
+    await worker().run(delivery(job).message);
+    expect(logged.at(-1)).toEqual(['warn', expect.objectContaining({ error: { ...error, attempt: 1 } })]);
+    await eventually(async () => {
+      await worker().run(delivery(job).message);
+      expect((await database.getJob(job.id))?.status).toBe('failed');
+    });
+    const levels = logged.filter(([level]) => level !== 'info').map(([level]) => level);
+    expect(levels).toEqual(['warn', 'error']);
+    const ended = await database.getJob(job.id);
+    expect(ended?.error).toMatchObject({ ...error, attempt: 2 });
+    expect(ended?.errors).toEqual([expect.objectContaining({ ...error, attempt: 1 })]);
   });
 
   it('is not run again before its retry is due, whatever rings', async () => {

@@ -108,7 +108,9 @@ async function runHeld(
 
   const job = await settle(delivery, claim, outcome, parts);
   if (job) {
-    log.info({ ...about, seconds, error: 'error' in outcome ? outcome.error?.message : undefined }, job.status);
+    const error = 'error' in outcome && outcome.error ? outcome.error : undefined;
+    const level = job.status === 'failed' ? 'error' : error ? 'warn' : 'info';
+    log[level]({ ...about, seconds, error }, job.status);
     await announceFor(delivery, job, parts, printedOf(claim, job, outcome));
   }
   // Fenced: whoever holds the job may have no ring of its own left (it had lost this very delivery), so ours goes back,
@@ -240,7 +242,8 @@ async function store(
     if (row?.attempt === attempt && row.status !== 'running') return row;
   }
   metrics.fenced();
-  log.warn({ jobId: id, attempt }, 'fenced: another attempt holds the job');
+  const error = 'error' in outcome && outcome.error ? outcome.error : undefined;
+  log.warn({ jobId: id, attempt, error }, 'fenced: another attempt holds the job');
   return null;
 }
 

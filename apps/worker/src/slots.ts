@@ -1,3 +1,5 @@
+import { setTimer } from '@offload/runtime';
+
 /** How many runs of a handler there may be at once in this process. */
 export interface Slots {
   /**
@@ -47,7 +49,7 @@ export function createSlots(count: number): Slots {
           resolve(taken);
         }
         const giveUp = (): void => end(null);
-        const timer = setTimeout(giveUp, forMs);
+        const timer = setTimer(giveUp, forMs);
         waiting.add(end);
         for (const signal of until) signal.addEventListener('abort', giveUp);
       });

@@ -19,6 +19,7 @@ export const jobError = z.object({
       '`timeout`, `worker-lost`, `delivery-lost`, `handler-error`, `permanent`, `invalid-payload`, `invalid-result` or `result-too-large`',
     ),
   message: z.string(),
+  stack: z.string().optional().describe('Where the handler threw it, and where its causes were thrown; 8 KiB at most.'),
   attempt: z.int(),
   at: z.iso.datetime(),
 });
@@ -38,7 +39,7 @@ export const job = z.object({
   payload: z.unknown(),
   result: z.unknown(),
   error: jobError.nullable().describe('Why a failed job failed.'),
-  errors: z.array(jobError).describe('What earlier attempts failed with, oldest first.'),
+  errors: z.array(jobError).describe('What earlier attempts failed with, oldest first; the last 20.'),
   progress: jobProgress.nullable(),
   attempt: z.int().describe('How often the handler was started; 0 before the first time.'),
   maxAttempts: z.int(),

@@ -19,8 +19,8 @@ export interface ProfileTask {
 /** What a thread answers. Errors lose their class and fields on the way out of a thread, so they travel as values. */
 export type ProfileAnswer =
   | { outcome: 'profile'; profile: Profile }
-  | { outcome: 'permanent' | 'retry'; message: string }
-  | { outcome: 'retry-after'; message: string; retryAfterMs: number };
+  | { outcome: 'permanent' | 'retry'; message: string; stack: string }
+  | { outcome: 'retry-after'; message: string; stack: string; retryAfterMs: number };
 
 /** Heap of one thread, in MiB; unless set it follows from the machine's memory. The largest profile needs a third. */
 const THREAD_HEAP_MB = 1_024;
@@ -45,12 +45,17 @@ export async function profileInThread(task: ProfileTask, signal: AbortSignal): P
     case 'profile':
       return answer.profile;
     case 'permanent':
-      throw new PermanentError(answer.message);
+      throw thrownThere(new PermanentError(answer.message), answer);
     case 'retry-after':
-      throw new RetryAfterError(answer.message, answer.retryAfterMs);
+      throw thrownThere(new RetryAfterError(answer.message, answer.retryAfterMs), answer);
     case 'retry':
-      throw new Error(answer.message);
+      throw thrownThere(new Error(answer.message), answer);
   }
+}
+
+/** The thread's own stack: the one of here tells nothing. */
+function thrownThere<Thrown extends Error>(error: Thrown, { stack }: { stack: string }): Thrown {
+  return Object.assign(error, { stack });
 }
 
 /** Ends every thread; a profile still under way is rejected. The next one would start a new pool. */

@@ -1,5 +1,6 @@
 import { createOutbound } from '@offload/outbound';
 import { PermanentError, RetryAfterError } from '../handler.ts';
+import { stackOf } from '../stack-of.ts';
 import type { ProfileAnswer, ProfileTask } from './csv.profile.pool.ts';
 import { profileCsv } from './csv.profile.records.ts';
 import { describeRequest, outboundFailure, statusFailure } from './http-failure.ts';
@@ -21,9 +22,9 @@ export default async function run(task: ProfileTask): Promise<ProfileAnswer> {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof RetryAfterError) {
-      return { outcome: 'retry-after', message, retryAfterMs: error.retryAfterMs };
+      return { outcome: 'retry-after', message, stack: stackOf(error), retryAfterMs: error.retryAfterMs };
     }
-    return { outcome: error instanceof PermanentError ? 'permanent' : 'retry', message };
+    return { outcome: error instanceof PermanentError ? 'permanent' : 'retry', message, stack: stackOf(error) };
   }
 }
 

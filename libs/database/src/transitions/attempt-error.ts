@@ -4,3 +4,11 @@ export const jsonNow = `to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:
 /** SQL: what is kept of an attempt whose worker is gone, of a row with a column `attempt`. */
 export const workerLost = `jsonb_build_object('code', 'worker-lost',
   'message', 'the worker that ran this attempt is gone', 'attempt', attempt, 'at', ${jsonNow})`;
+
+/** Most errors of earlier attempts that are kept of a job. */
+const MOST_ERRORS = 20;
+
+/** SQL: these errors and one more, the newest of them. */
+export const withError = (errors: string, error: string): string => `(case
+  when jsonb_array_length(${errors}) < ${MOST_ERRORS} then ${errors}
+  else jsonb_path_query_array(${errors}, '$[last - ${MOST_ERRORS - 2} to last]') end || ${error})`;

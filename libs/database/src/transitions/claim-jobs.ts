@@ -4,7 +4,7 @@ import { plainArray, textArray } from '../array-literal.ts';
 import { hasStatus, isOneOf, placeOf } from '../by-id.ts';
 import { columnsBut, jobColumns, toJob, type JobRow } from '../job-row.ts';
 import { owesNoWebhook, oweWebhooks } from '../webhooks/owe-webhooks.ts';
-import { workerLost } from './attempt-error.ts';
+import { withError, workerLost } from './attempt-error.ts';
 
 /** One arrival of a ring at a worker. */
 export interface Delivery {
@@ -112,7 +112,7 @@ const claimSql = `
       started_at = case when ended then started_at else now() end,
       finished_at = case when ended then now() end,
       error = case when ended and not target.cancel_requested then loss end,
-      errors = case when takeover and (not ended or target.cancel_requested) then errors || loss else errors end,
+      errors = case when takeover and (not ended or target.cancel_requested) then ${withError('errors', 'loss')} else errors end,
       progress = case when ended then progress end,
       holder = target.holder,
       held_at = now(),

@@ -2,7 +2,7 @@ import type { Job } from '@offload/contracts';
 import type { Pool } from 'pg';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
 import { oweWebhooks } from '../webhooks/owe-webhooks.ts';
-import { workerLost } from './attempt-error.ts';
+import { withError, workerLost } from './attempt-error.ts';
 
 /** Whether a running job's holder has not been heard of for so many milliseconds. */
 export async function hasUnheard(pool: Pool, silentMs: number): Promise<boolean> {
@@ -29,7 +29,7 @@ const sql = `
         ::job_status,
       finished_at = case when held.cancel_requested or held.last then now() end,
       error = case when held.last and not held.cancel_requested then held.loss end,
-      errors = case when held.last and not held.cancel_requested then job.errors else job.errors || held.loss end,
+      errors = case when held.last and not held.cancel_requested then job.errors else ${withError('job.errors', 'held.loss')} end,
       version = job.version + 1
     from held where job.id = held.id
     returning job.*

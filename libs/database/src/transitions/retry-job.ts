@@ -1,6 +1,7 @@
 import type { Job } from '@offload/contracts';
 import type { Pool } from 'pg';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+import { withError } from './attempt-error.ts';
 import type { OwedRing } from './owed-rings.ts';
 
 /** What became of a wish to have a job run once more. */
@@ -23,7 +24,7 @@ const sql = `
       lost_deliveries = 0,
       result = null,
       error = null,
-      errors = case when error is null then errors else errors || error end,
+      errors = case when error is null then errors else ${withError('errors', 'error')} end,
       progress = null,
       max_attempts = greatest(max_attempts, attempt + 1),
       ring_id = null,

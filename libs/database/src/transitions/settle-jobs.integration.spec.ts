@@ -91,6 +91,16 @@ describe('settleJob', () => {
     expect(await read(id)).toMatchObject({ status: 'succeeded', result: result ?? null });
   });
 
+  it('keeps what the last 20 attempts failed with', async () => {
+    const { id, claim, settle } = await running({ maxAttempts: 30 });
+    for (let attempt = 1; attempt <= 23; attempt += 1) {
+      await settle({ status: 'scheduled', error: errorOf(attempt), delayMs: 0 }, attempt);
+      await claim();
+    }
+    const { errors } = await read(id);
+    expect(errors.map(({ attempt }) => attempt)).toEqual(Array.from({ length: 20 }, (_, at) => at + 4));
+  });
+
   it('ends a job as failed with its error, and keeps what earlier attempts failed with', async () => {
     const { id, claim, settle } = await running();
     await settle({ status: 'scheduled', error: errorOf(1), delayMs: 0 });

@@ -5,7 +5,7 @@ import { plainArray, textArray } from '../array-literal.ts';
 import { columnsBut, toJob, type JobRow } from '../job-row.ts';
 import { owesNoWebhook, oweWebhooks } from '../webhooks/owe-webhooks.ts';
 import type { ClaimedJob } from './claim-jobs.ts';
-import { jsonNow } from './attempt-error.ts';
+import { jsonNow, withError } from './attempt-error.ts';
 
 /** Why an attempt failed; when is told by the database's clock. */
 export type AttemptError = Omit<JobError, 'at'>;
@@ -82,7 +82,7 @@ const sql = `
       status = held.status,
       result = held.result,
       error = case held.status when 'failed' then held.error end,
-      errors = case when held.status <> 'failed' and held.error is not null then job.errors || held.error
+      errors = case when held.status <> 'failed' and held.error is not null then ${withError('job.errors', 'held.error')}
         else job.errors end,
       max_attempts = case when held.status in ('scheduled', 'queued') and held.error is null
         then job.max_attempts + 1 else job.max_attempts end,

@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { removePostgresFolder, startEmbeddedPostgres, type EmbeddedPostgres } from '@offload/infrastructure';
+import { removePostgres, startEmbeddedPostgres, type EmbeddedPostgres } from '@offload/infrastructure';
 
 /** A PostgreSQL that nobody else uses. It is started when it is needed first. */
 export interface OwnPostgres {
@@ -37,7 +37,7 @@ export function ownPostgres(abort: AbortSignal): OwnPostgres {
       if (!folder) return;
       const server = await starting?.catch(() => undefined); // whoever wanted it has heard why it did not start
       await server?.stop();
-      await removePostgresFolder(join(folder, 'postgres'));
+      await removePostgres(join(folder, 'postgres'));
       forget();
       process.off('exit', forget);
     },

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { removePostgresFolder, startEmbeddedPostgres, startEmbeddedRabbitmq } from '@offload/infrastructure';
+import { removePostgres, startEmbeddedPostgres, startEmbeddedRabbitmq } from '@offload/infrastructure';
 import { ask } from './ask.ts';
 import { openManagement, type Management } from './management.ts';
 import { startRedis, type RedisServer } from './redis.ts';
@@ -43,7 +43,7 @@ export async function layGround(log: (line: string) => void): Promise<Ground> {
     const started = await Promise.allSettled(starting);
     const servers = started.flatMap((server) => (server.status === 'fulfilled' ? [server.value] : []));
     await Promise.all(servers.map((server) => 'stop' in server && server.stop()));
-    await removePostgresFolder(postgresFolder);
+    await removePostgres(postgresFolder);
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 

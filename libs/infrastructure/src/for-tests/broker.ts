@@ -1,6 +1,5 @@
 import type { LineSink } from '../processes/child-process.ts';
 import { freePort } from '../processes/ports.ts';
-import { RABBITMQ_USER as USER } from '../rabbitmq/rabbitmq-configuration.ts';
 import type { RabbitmqSettings } from '../rabbitmq/rabbitmq-settings.ts';
 
 /** A RabbitMQ that can be ended and started again: on the same ports, and with what it has stored. */
@@ -47,8 +46,14 @@ export async function brokerPorts(): Promise<BrokerPorts> {
   return { amqp: await freePort(), amqps: await freePort(), management: await freePort() };
 }
 
-export function brokerUrls(host: string, ports: BrokerPorts, { definitions, tls }: RabbitmqSettings): BrokerUrls {
-  const user = definitions ? '' : `${USER}:${USER}@`;
+/** @param login `user:password` of the administrator */
+export function brokerUrls(
+  host: string,
+  ports: BrokerPorts,
+  { definitions, tls }: RabbitmqSettings,
+  login: string,
+): BrokerUrls {
+  const user = definitions ? '' : `${login}@`;
   return {
     amqpUrl: `amqp://${user}${host}:${ports.amqp}`,
     amqpsUrl: tls && `amqps://${user}${host}:${ports.amqps}`,

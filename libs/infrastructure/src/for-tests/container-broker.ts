@@ -6,12 +6,13 @@ import { brokerPorts, brokerUrls, type Broker, type BrokerOptions, type BrokerPo
 import {
   containerEngine,
   LocalContainer,
+  PASSWORD,
   RABBITMQ_IMAGE,
   RABBITMQ_PORTS,
   START_TIMEOUT_MS,
+  USER,
   type ContainerEngine,
 } from './container-engine.ts';
-import { RABBITMQ_USER as USER } from '../rabbitmq/rabbitmq-configuration.ts';
 import { accepts } from '../rabbitmq/rabbitmq-readiness.ts';
 import { rabbitmqLog, rabbitmqTerms, type RabbitmqSettings } from '../rabbitmq/rabbitmq-settings.ts';
 
@@ -22,7 +23,7 @@ const CONFIGURATION = '/etc/rabbitmq';
 export async function containerBroker({ settings, abort, log }: BrokerOptions): Promise<Broker> {
   const engine = await containerEngine([RABBITMQ_IMAGE], log);
   const ports = await brokerPorts();
-  const urls = brokerUrls(engine.info.containerRuntime.host, ports, settings);
+  const urls = brokerUrls(engine.info.containerRuntime.host, ports, settings, `${USER}:${PASSWORD}`);
   let started: StartedTestContainer | undefined;
 
   /** the engine's own handle of the container, while it runs */
@@ -90,7 +91,7 @@ function newContainer(ports: BrokerPorts, settings: RabbitmqSettings, onLog: (te
   const names = ['amqp', 'amqps', 'management'] as const;
   return new LocalContainer(RABBITMQ_IMAGE)
     .withExposedPorts(...names.map((name) => ({ container: RABBITMQ_PORTS[name], host: ports[name] })))
-    .withEnvironment(settings.definitions ? {} : { RABBITMQ_DEFAULT_USER: USER, RABBITMQ_DEFAULT_PASS: USER })
+    .withEnvironment(settings.definitions ? {} : { RABBITMQ_DEFAULT_USER: USER, RABBITMQ_DEFAULT_PASS: PASSWORD })
     .withCopyContentToContainer(
       Object.entries(files).map(([name, content]) => ({ target: `${CONFIGURATION}/${name}`, content })),
     )

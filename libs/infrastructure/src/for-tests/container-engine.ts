@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -7,6 +8,10 @@ import { GenericContainer, getContainerRuntimeClient, getReaper, ImageName } fro
 import type { LineSink } from '../processes/child-process.ts';
 
 export const POSTGRES_IMAGE = 'postgres:17';
+/** Of both servers' administrators. */
+export const USER = 'offload';
+/** Other users of this machine reach the published ports, too. */
+export const PASSWORD = randomBytes(24).toString('hex');
 export const RABBITMQ_IMAGE = 'rabbitmq:4-management';
 /** The ports that a RabbitMQ listens on in its container. */
 export const RABBITMQ_PORTS = { amqp: 5672, amqps: 5671, management: 15672 };

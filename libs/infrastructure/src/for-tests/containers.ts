@@ -5,12 +5,13 @@ import {
   containerEngine,
   LocalContainer,
   LocalPostgres,
+  PASSWORD,
   POSTGRES_IMAGE,
   RABBITMQ_IMAGE,
   RABBITMQ_PORTS,
   START_TIMEOUT_MS,
+  USER,
 } from './container-engine.ts';
-import { RABBITMQ_USER as USER } from '../rabbitmq/rabbitmq-configuration.ts';
 import type { Servers } from './servers.ts';
 
 export interface ContainersOptions {
@@ -37,8 +38,8 @@ export async function startContainers({ maxConnections, log }: ContainersOptions
     const rabbitmqAt = (port: number) => `${rabbitmq.getHost()}:${rabbitmq.getMappedPort(port)}`;
     return {
       flavour: 'containers',
-      databaseUrl: `postgres://${USER}:${USER}@${postgres.getHost()}:${postgres.getPort()}/postgres`,
-      amqpUrl: `amqp://${USER}:${USER}@${rabbitmqAt(RABBITMQ_PORTS.amqp)}`,
+      databaseUrl: `postgres://${USER}:${PASSWORD}@${postgres.getHost()}:${postgres.getPort()}/postgres`,
+      amqpUrl: `amqp://${USER}:${PASSWORD}@${rabbitmqAt(RABBITMQ_PORTS.amqp)}`,
       managementUrl: `http://${rabbitmqAt(RABBITMQ_PORTS.management)}`,
       stop,
     };
@@ -52,7 +53,7 @@ function startPostgres(maxConnections: number) {
   return new LocalPostgres(POSTGRES_IMAGE)
     .withDatabase('postgres')
     .withUsername(USER)
-    .withPassword(USER)
+    .withPassword(PASSWORD)
     .withCommand(['postgres', '-c', `max_connections=${maxConnections}`])
     .withStartupTimeout(START_TIMEOUT_MS)
     .start();
@@ -61,7 +62,7 @@ function startPostgres(maxConnections: number) {
 function startRabbitmq() {
   return new LocalContainer(RABBITMQ_IMAGE)
     .withExposedPorts(RABBITMQ_PORTS.amqp, RABBITMQ_PORTS.management)
-    .withEnvironment({ RABBITMQ_DEFAULT_USER: USER, RABBITMQ_DEFAULT_PASS: USER })
+    .withEnvironment({ RABBITMQ_DEFAULT_USER: USER, RABBITMQ_DEFAULT_PASS: PASSWORD })
     .withWaitStrategy(Wait.forAll([Wait.forLogMessage('Server startup complete'), Wait.forListeningPorts()]))
     .withStartupTimeout(START_TIMEOUT_MS)
     .start();

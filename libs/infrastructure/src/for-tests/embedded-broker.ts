@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { brokerPorts, brokerUrls, type Broker, type BrokerOptions } from './broker.ts';
-import { startEmbeddedRabbitmq, type EmbeddedRabbitmq } from '../rabbitmq/embedded-rabbitmq.ts';
+import { rabbitmqPasswords, startEmbeddedRabbitmq, type EmbeddedRabbitmq } from '../rabbitmq/embedded-rabbitmq.ts';
 import { signalGroup } from '../processes/process-identity.ts';
+import { removeDataFolder } from '../processes/server-account.ts';
 
 /** A broker out of the system's package, that keeps everything in a temporary folder. It is not started yet. */
 export async function embeddedBroker({ settings, abort, log }: BrokerOptions): Promise<Broker> {
@@ -34,7 +35,7 @@ export async function embeddedBroker({ settings, abort, log }: BrokerOptions): P
   }
 
   return {
-    urls: brokerUrls('127.0.0.1', ports, settings),
+    urls: brokerUrls('127.0.0.1', ports, settings, `operator:${rabbitmqPasswords(dataDir).operator}`),
     start,
     async stop() {
       await server?.stop();
@@ -51,7 +52,7 @@ export async function embeddedBroker({ settings, abort, log }: BrokerOptions): P
     },
     async remove() {
       await kill();
-      await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+      await removeDataFolder(dataDir);
     },
   };
 }

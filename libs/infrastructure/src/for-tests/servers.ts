@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { LineSink } from '../processes/child-process.ts';
-import { startEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
+import { removePostgres, startEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
 import { startEmbeddedRabbitmq } from '../rabbitmq/embedded-rabbitmq.ts';
 import { wantedFlavour, type Flavour } from './flavour.ts';
-import { removePostgresFolder } from '../postgres/postgres-account.ts';
 
 /** A PostgreSQL and a RabbitMQ that hold nothing yet, for tests. */
 export interface Servers {
@@ -53,7 +52,7 @@ async function startEmbedded(log: LineSink): Promise<Servers> {
   const stop = async () => {
     const started = await Promise.allSettled(starting);
     await Promise.all(started.map((server) => server.status === 'fulfilled' && server.value.stop()));
-    await removePostgresFolder(postgresFolder);
+    await removePostgres(postgresFolder);
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   try {

@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { answerRequests } from './requests.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/embedded-postgres.ts';
-import { removePostgresFolder } from '../postgres/postgres-account.ts';
+import { removePostgres, startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/embedded-postgres.ts';
 import { freePort } from '../processes/ports.ts';
 
 /** PostgreSQL's own names: `fast` rolls open transactions back; `immediate` leaves the next start a crash to recover from. */
@@ -60,7 +59,7 @@ answerRequests((request) => perform(request as Request), {
   async remove() {
     if (folder === undefined) return;
     await end('immediate');
-    await removePostgresFolder(dataDir());
+    await removePostgres(dataDir());
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   },
 });

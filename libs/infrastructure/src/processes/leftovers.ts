@@ -19,10 +19,11 @@ export function recordOf(pids: readonly number[]): RecordedProcess[] {
   });
 }
 
-/** Writes `file` in one step, so that a crash leaves either the old or the new contents. */
-export function writeRecord(file: string, contents: unknown): void {
+/** Writes `file` in one step, so that a crash leaves either the old or the new contents. @param mode of the file */
+export function writeRecord(file: string, contents: unknown, mode = 0o644): void {
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(`${file}.new`, JSON.stringify(contents));
+  rmSync(`${file}.new`, { force: true }); // of a crash: its mode may be another
+  writeFileSync(`${file}.new`, JSON.stringify(contents), { mode });
   renameSync(`${file}.new`, file);
 }
 

@@ -22,7 +22,7 @@ export class AlreadyRunningError extends Error {
 }
 
 /**
- * Takes the lock `start.pid` of a folder, which is created when it is not there. A lock whose process has gone is taken
+ * Takes the lock `start.pid` of a folder, which is created when it is not there, for its owner alone. A lock whose process has gone is taken
  * over, and what that process left running is ended.
  * @returns also how many such processes there were
  * @throws AlreadyRunningError when another process has it
@@ -30,7 +30,8 @@ export class AlreadyRunningError extends Error {
 export async function takeLock(folder: string): Promise<{ lock: Lock; leftovers: number }> {
   const file = join(folder, 'start.pid');
   const processes = join(folder, 'processes.json');
-  mkdirSync(folder, { recursive: true });
+  // Root's servers run as other users, who have to come through here.
+  mkdirSync(folder, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
   acquire(file);
   const recorded = (readRecord(processes) ?? {}) as Record<string, RecordedProcess[]>;
   const leftovers = await endLeftovers(Object.values(recorded).flat());

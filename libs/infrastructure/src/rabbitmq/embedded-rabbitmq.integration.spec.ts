@@ -1,10 +1,11 @@
 import { afterEach, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { startEmbeddedRabbitmq, type EmbeddedRabbitmq } from './embedded-rabbitmq.ts';
 import { processIdentity } from '../processes/process-identity.ts';
+import { removeDataFolder } from '../processes/server-account.ts';
 
 let folder = '';
 let server: EmbeddedRabbitmq | undefined;
@@ -15,9 +16,10 @@ async function start(): Promise<EmbeddedRabbitmq> {
 }
 
 async function manage(method: string, path: string, body: unknown): Promise<unknown> {
+  const { username, password } = new URL(server?.amqpUrl ?? '');
   const response = await fetch(`${server?.managementUrl}/api/${path}`, {
     method,
-    headers: { authorization: `Basic ${btoa('offload:offload')}` },
+    headers: { authorization: `Basic ${btoa(`${username}:${password}`)}` },
     body: JSON.stringify(body),
   });
   return response.status === 200 ? response.json() : response.status;
@@ -32,7 +34,7 @@ const WRITE_DECLARATIONS = 'disk_log:sync(latest_log), [dets:sync(Table) || Tabl
 
 afterEach(async () => {
   await server?.stop();
-  await rm(folder, { recursive: true });
+  await removeDataFolder(folder);
 });
 
 it('keeps confirmed messages through kill -9, and leaves no process behind', async () => {

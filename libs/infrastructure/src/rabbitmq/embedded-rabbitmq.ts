@@ -14,12 +14,18 @@ import {
 } from '../processes/leftovers.ts';
 import { freePort } from '../processes/ports.ts';
 import { signalGroup } from '../processes/process-identity.ts';
-import { RABBITMQ_USER as USER, writeRabbitmqConfiguration } from './rabbitmq-configuration.ts';
+import { keepPasswords, newPasswords, readPasswords } from '../processes/kept-passwords.ts';
+import { dataFolderFor, serverAccount } from '../processes/server-account.ts';
+import { writeRabbitmqConfiguration } from './rabbitmq-configuration.ts';
+import { OPERATOR, ORDINARY_USER, ownDefinitions } from './rabbitmq-definitions.ts';
 import { rabbitmqReady } from './rabbitmq-readiness.ts';
 import type { RabbitmqSettings } from './rabbitmq-settings.ts';
 
 export interface EmbeddedRabbitmqOptions {
-  /** folder of everything that the node keeps; created when it is not there */
+  /**
+   * folder of everything that the node keeps; created when it is not there. In it, in a file that only its owner may read,
+   * are the passwords of the node's users: random ones, made when there is no such file
+   */
   dataDir: string;
   /** @default a free one */
   amqpPort?: number;
@@ -39,10 +45,14 @@ export interface EmbeddedRabbitmqOptions {
 
 /** A running RabbitMQ node. */
 export interface EmbeddedRabbitmq {
-  /** of the virtual host `/`, with user and password `offload` (an administrator), or none if definitions were given */
+  /** of the virtual host `/`, with the user `operator` (an administrator), or none if definitions were given */
   readonly amqpUrl: string;
-  /** of the management page and API, without user and password (the same ones) */
+  /** the same with the user `offload`, who may do everything in that virtual host only */
+  readonly ordinaryUrl: string;
+  /** of the management page and API, without user and password (the operator's) */
   readonly managementUrl: string;
+  /** the file with the passwords by user, for people */
+  readonly passwordsFile: string;
   /** of the broker itself */
   readonly pid: number;
   /** of all its processes: the broker and its port mapper */
@@ -60,33 +70,42 @@ export interface EmbeddedRabbitmq {
  * (rabbitmq-server#11070).
  */
 const STOP_GRACE_MS = 2_500;
+/** The file in the node's folder that names its processes. */
+const RECORD = 'processes.json';
 const CONTROL_TIMEOUT_MS = 60_000;
 
 /**
  * Starts a private RabbitMQ node with the management plugin on 127.0.0.1 out of the system's package, installing that
  * when it is missing (see `rabbitmqFolder`). Resolves when it accepts connections. Confirmed persistent messages survive
- * a stop, a crash and `kill -9`. A node that an earlier run left on the same folder is ended first.
+ * a stop, a crash and `kill -9`. A node that an earlier run left on the same folder is ended first. Root may call this: see
+ * `serverAccount` and `dataFolderFor`.
  * @throws Error with the end of the node's log when it does not start within 60 s
  */
 export async function startEmbeddedRabbitmq(options: EmbeddedRabbitmqOptions): Promise<EmbeddedRabbitmq> {
-  const { dataDir, settings = {}, stopGraceMs = STOP_GRACE_MS, abort, log } = options;
+  const { stopGraceMs = STOP_GRACE_MS, abort, log } = options;
   const programs = await rabbitmqFolder(log, abort);
-  const record = join(dataDir, 'processes.json');
-  await endLeftovers((readRecord(record) ?? []) as RecordedProcess[]);
+  await endLeftovers((readRecord(join(options.dataDir, RECORD)) ?? []) as RecordedProcess[]);
+  const account = serverAccount('rabbitmq', join(options.dataDir, 'data'));
+  const dataDir = dataFolderFor(options.dataDir, account);
+  const record = join(dataDir, RECORD);
+  const passwordsFile = join(dataDir, 'passwords.json');
+  const passwords = rabbitmqPasswords(dataDir);
+  const settings = { definitions: ownDefinitions(passwords), ...options.settings };
 
   const amqp = options.amqpPort ?? (await freePort());
   const amqps = options.amqpsPort ?? (await freePort());
   const management = options.managementPort ?? (await freePort());
   const ports = { amqp, amqps, management, distribution: await freePort(), portMapper: await freePort() };
-  const env = writeRabbitmqConfiguration(dataDir, ports, settings);
+  const env = writeRabbitmqConfiguration(dataDir, ports, settings, account);
 
   // Erlang's port mapper: the broker would start one that outlives it, so it finds ours instead.
-  const portMapper = await startPortMapper(ports.portMapper, { env, cwd: '/', abort, onLine: () => {} });
+  const portMapper = await startPortMapper(ports.portMapper, { env, cwd: '/', account, abort, onLine: () => {} });
   writeRecord(record, recordOf([portMapper.pid]));
   let serving = false;
   const broker = await startChild(join(programs, 'rabbitmq-server'), [], {
     env,
-    cwd: dataDir,
+    cwd: join(dataDir, 'home'), // which it lists
+    account,
     abort,
     onLine: (line) => isNotable(line, serving) && log(line),
   }).catch(async (error: unknown) => {
@@ -101,9 +120,13 @@ export async function startEmbeddedRabbitmq(options: EmbeddedRabbitmqOptions): P
     removeRecord(record);
     return exit;
   });
+  const urlOf = (user: keyof typeof passwords) =>
+    `amqp://${options.settings?.definitions ? '' : `${user}:${passwords[user]}@`}127.0.0.1:${amqp}`;
   const server: EmbeddedRabbitmq = {
-    amqpUrl: `amqp://${settings.definitions ? '' : `${USER}:${USER}@`}127.0.0.1:${amqp}`,
+    amqpUrl: urlOf(OPERATOR),
+    ordinaryUrl: urlOf(ORDINARY_USER),
     managementUrl: `http://127.0.0.1:${management}`,
+    passwordsFile,
     pid: broker.pid,
     pids,
     exited,
@@ -113,13 +136,24 @@ export async function startEmbeddedRabbitmq(options: EmbeddedRabbitmqOptions): P
       await exited;
     },
     async control(args) {
-      const options = { env, timeout: CONTROL_TIMEOUT_MS, ...(abort && { signal: abort }) };
+      const { uid, gid } = account ?? {};
+      const options = { env, uid, gid, cwd: '/', timeout: CONTROL_TIMEOUT_MS, ...(abort && { signal: abort }) };
       return (await promisify(execFile)(join(programs, 'rabbitmqctl'), args, options)).stdout;
     },
   };
   await rabbitmqReady(server, broker);
   serving = true;
   return server;
+}
+
+/** Those that are kept for the node in `dataDir`, made when there are none. */
+export function rabbitmqPasswords(dataDir: string) {
+  const [file, users] = [join(dataDir, 'passwords.json'), [OPERATOR, ORDINARY_USER] as const];
+  const kept = readPasswords(file, users);
+  if (kept !== undefined) return kept;
+  const made = newPasswords(users);
+  keepPasswords(file, made);
+  return made;
 }
 
 async function startPortMapper(port: number, options: ChildOptions): Promise<Child> {

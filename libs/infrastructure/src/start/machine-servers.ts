@@ -1,11 +1,10 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { startEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
+import { removePostgres, startEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
 import { startEmbeddedRabbitmq } from '../rabbitmq/embedded-rabbitmq.ts';
 import { freePort } from '../processes/ports.ts';
-import { removePostgresFolder } from '../postgres/postgres-account.ts';
 import type { ProcessLog } from '../processes/process-log.ts';
+import { removeDataFolder } from '../processes/server-account.ts';
 import type { Supervisor } from './supervisor.ts';
 
 /** Where the servers of `npm start` live, and what keeps them running. */
@@ -17,20 +16,18 @@ export interface MachineServersOptions {
 }
 
 export interface KeptRabbitmq {
+  /** with the ordinary user */
   amqpUrl: string;
-  /** for people: the page with its user and password */
+  /** for people: the page, its user, and the file with the password */
   managementPage: string;
 }
 
 /** All processes' pools together: 50 workers have 10 connections each. */
 const MAX_CONNECTIONS = 600;
 
-/** The migrations look for the database before they create it: no fault. */
-const MIGRATING = /FATAL: {2}database "offload" does not exist/;
-
 /**
  * Keeps an embedded PostgreSQL running, on port 5432 if that is free.
- * @returns the URL of its database `offload`, which migrating creates
+ * @returns the URL of its database `offload`, with the ordinary role that owns it
  */
 export async function keepPostgres({ folder, supervisor, log }: MachineServersOptions): Promise<string> {
   const port = await freePort(5432);
@@ -43,15 +40,13 @@ export async function keepPostgres({ folder, supervisor, log }: MachineServersOp
         port,
         settings: { max_connections: MAX_CONNECTIONS },
         abort,
-        log: (line) => MIGRATING.test(line) || log('postgres', line),
+        log: (line) => log('postgres', line),
       });
-      ({ url } = server);
+      url = server.ownerUrl;
       return { pids: [server.pid], exited: server.exited, stop: server.stop };
     },
   });
-  const database = new URL(url);
-  database.pathname = '/offload';
-  return database.href;
+  return url;
 }
 
 /** Keeps a private RabbitMQ node running, on the ports 5672 and 15672 if they are free. */
@@ -68,8 +63,9 @@ export async function keepRabbitmq({ folder, supervisor, log }: MachineServersOp
         abort,
         log: (line) => log('rabbitmq', line),
       });
-      const { username, password } = new URL(server.amqpUrl);
-      kept = { amqpUrl: server.amqpUrl, managementPage: `${server.managementUrl} (${username} / ${password})` };
+      const { username } = new URL(server.amqpUrl);
+      const managementPage = `${server.managementUrl} (user ${username}, its password is in ${server.passwordsFile})`;
+      kept = { amqpUrl: server.ordinaryUrl, managementPage };
       return server;
     },
   });
@@ -78,6 +74,6 @@ export async function keepRabbitmq({ folder, supervisor, log }: MachineServersOp
 
 /** Removes what both have stored. Neither may be running. */
 export async function removeServerData(folder: string): Promise<void> {
-  await removePostgresFolder(join(folder, 'postgres'));
-  await rm(join(folder, 'rabbitmq'), { recursive: true, force: true });
+  await removePostgres(join(folder, 'postgres'));
+  await removeDataFolder(join(folder, 'rabbitmq'));
 }

@@ -1,7 +1,7 @@
 // Sends one message to the queue `hello`.
 import { connect, createPublisher, text } from '@offload/messaging';
 
-const url = process.env.AMQP_URL ?? 'amqp://offload:offload@127.0.0.1:5672';
+const url = process.env.AMQP_URL ?? 'amqp://127.0.0.1';
 const connection = connect({ url, topology: { queues: { hello: {} } } });
 
 const words = process.argv[2] ?? 'Hello, world!';

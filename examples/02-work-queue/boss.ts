@@ -2,7 +2,7 @@
 import { connect, createPublisher } from '@offload/messaging';
 import { task, topology } from './tasks.ts';
 
-const url = process.env.AMQP_URL ?? 'amqp://offload:offload@127.0.0.1:5672';
+const url = process.env.AMQP_URL ?? 'amqp://127.0.0.1';
 const connection = connect({ url, topology });
 const publisher = createPublisher(connection);
 

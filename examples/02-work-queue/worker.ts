@@ -4,7 +4,7 @@ import { connect, consume } from '@offload/messaging';
 import { task, topology } from './tasks.ts';
 
 const [prefetch = '1', byHand] = process.argv.slice(2);
-const url = process.env.AMQP_URL ?? 'amqp://offload:offload@127.0.0.1:5672';
+const url = process.env.AMQP_URL ?? 'amqp://127.0.0.1';
 const connection = connect({ url, topology });
 
 consume(connection, {

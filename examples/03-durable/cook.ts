@@ -4,7 +4,7 @@ import { connect, consume } from '@offload/messaging';
 import { order, topology } from './orders.ts';
 
 const [seconds = '10'] = process.argv.slice(2);
-const url = process.env.AMQP_URL ?? 'amqp://offload:offload@127.0.0.1:5672';
+const url = process.env.AMQP_URL ?? 'amqp://127.0.0.1';
 const connection = connect({ url, topology });
 
 const cook = consume(connection, {

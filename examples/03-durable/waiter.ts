@@ -2,7 +2,7 @@
 import { connect, createPublisher } from '@offload/messaging';
 import { order, topology } from './orders.ts';
 
-const url = process.env.AMQP_URL ?? 'amqp://offload:offload@127.0.0.1:5672';
+const url = process.env.AMQP_URL ?? 'amqp://127.0.0.1';
 const connection = connect({ url, topology });
 
 await createPublisher(connection).publish(order, { dish: 'pizza' }, { queue: 'orders' });

@@ -1,7 +1,7 @@
 // announce [words]: tells them to everybody who listens.
 import { connect, createPublisher, text } from '@offload/messaging';
 
-const url = process.env.AMQP_URL ?? 'amqp://offload:offload@127.0.0.1:5672';
+const url = process.env.AMQP_URL ?? 'amqp://127.0.0.1';
 const connection = connect({ url, topology: { exchanges: { news: { type: 'fanout' } } } });
 
 const words = process.argv[2] ?? 'breaking news';

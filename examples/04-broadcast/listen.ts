@@ -1,7 +1,7 @@
 // Prints everything that is announced from now on.
 import { connect, subscribe, text } from '@offload/messaging';
 
-const url = process.env.AMQP_URL ?? 'amqp://offload:offload@127.0.0.1:5672';
+const url = process.env.AMQP_URL ?? 'amqp://127.0.0.1';
 const connection = connect({ url, topology: { exchanges: { news: { type: 'fanout' } } } });
 
 subscribe(connection, {

@@ -4,7 +4,7 @@ import { connect, createPublisher, subscribe } from '@offload/messaging';
 import express from 'express';
 import { topology, wanted, written } from './reports.ts';
 
-const url = process.env.AMQP_URL ?? 'amqp://offload:offload@127.0.0.1:5672';
+const url = process.env.AMQP_URL ?? 'amqp://127.0.0.1';
 const connection = connect({ url, topology });
 const publisher = createPublisher(connection);
 const reports = new Map<string, object>();

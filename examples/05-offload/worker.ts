@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { connect, consume, createPublisher } from '@offload/messaging';
 import { topology, wanted, written } from './reports.ts';
 
-const url = process.env.AMQP_URL ?? 'amqp://offload:offload@127.0.0.1:5672';
+const url = process.env.AMQP_URL ?? 'amqp://127.0.0.1';
 const connection = connect({ url, topology });
 const publisher = createPublisher(connection);
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 // `npm run prisma -- <args>` = `prisma <args>`. The CLI (240 MB) lives in this folder and is installed when it is first
 // wanted: only changing the schema needs it. Where its native schema engine could not be downloaded, schema-engine.mjs
-// stands in for it with the WebAssembly engine that Prisma publishes on npm.
+// stands in for it with the WebAssembly engine that Prisma publishes on npm. The database is that of DATABASE_URL, else of the
+// running `npm start`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { serversOfStart } from '../servers-of-start.mjs';
 
 const here = import.meta.dirname;
 const root = join(here, '../..');
@@ -23,6 +25,7 @@ const native = readdirSync(join(here, 'node_modules/@prisma/engines')).some((fil
 run(process.execPath, [join(here, 'node_modules/prisma/build/index.js'), ...process.argv.slice(2)], {
   cwd: join(root, 'libs/database'),
   env: {
+    ...serversOfStart(),
     CHECKPOINT_DISABLE: '1',
     PRISMA_HIDE_UPDATE_MESSAGE: '1',
     NODE_PATH: join(here, 'node_modules'),

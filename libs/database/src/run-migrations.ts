@@ -15,7 +15,12 @@ for (;;) {
     process.stdout.write(applied.length === 0 ? 'database up to date\n' : `applied ${applied.join(', ')}\n`);
     break;
   } catch (error) {
-    if (!(error instanceof DatabaseUnavailableError) || Date.now() > deadline) throw error;
+    // Of class 28 are a wrong user or password, which no waiting mends.
+    const { code } = ((error as Error).cause ?? error) as { code?: string };
+    if (!(error instanceof DatabaseUnavailableError) || code?.startsWith('28') || Date.now() > deadline) {
+      process.stderr.write(`the database is not brought up to date: ${(error as Error).message}\n`);
+      process.exit(1);
+    }
     await delay(500);
   }
 }

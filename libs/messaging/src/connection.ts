@@ -156,7 +156,10 @@ export function connect(options: ConnectOptions): Connection {
     const refusedEntry = !inside && refusal.test(away);
     inside = false;
     if (everOpen || !(refusedEntry || error instanceof TopologyMismatchError)) return tell();
-    const why = /ACCESS[-_]REFUSED/.test(away) ? away : `the vhost ${vhost} is not there, not ours, or full (${away})`;
+    const wrong = /ACCESS[-_]REFUSED/.test(away)
+      ? 'user or password is wrong'
+      : `the vhost ${vhost} is not there, not ours, or full`;
+    const why = `${wrong} (${away})`;
     const refused = new BrokerRefusedError(`the broker does not let us in: ${why}`, { cause: error });
     end(error instanceof TopologyMismatchError ? error : refused);
     void stop().then(() => over.abort());

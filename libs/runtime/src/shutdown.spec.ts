@@ -10,10 +10,11 @@ async function run(
   then: string,
   signals: readonly NodeJS.Signals[] = [],
   limitMs = 60_000,
+  level = 'silent',
 ): Promise<[code: number | null, said: string]> {
   const program = `
     import { createLogger, handleShutdown } from ${JSON.stringify(LIBRARY)};
-    const shutdown = handleShutdown(createLogger('spec', { level: 'silent', instance: 'spec' }), ${limitMs});
+    const shutdown = handleShutdown(createLogger('spec', { level: '${level}', instance: 'spec' }), ${limitMs});
     const keepAlive = setInterval(() => undefined, 1_000);
     shutdown.step('drain', () => console.log('drained'));
     ${then}
@@ -44,6 +45,18 @@ it('exits at once, without the steps, after an error that nobody caught', async 
     [1, ''],
     [1, ''],
   ]);
+});
+
+it.each([
+  ['a broker that does not let it in', { message: 'wrong password', code: 'broker-refused' }],
+  ['a queue that is there in another form', { message: 'another type', code: 'topology-mismatch' }],
+  ['a port that is taken', { message: 'listen EADDRINUSE', code: 'EADDRINUSE', syscall: 'listen' }],
+])('says in one line, without a stack, what only its surroundings can mend: %s', async (_what, fault) => {
+  const thrown = `Promise.reject(Object.assign(new Error(), ${JSON.stringify(fault)})); await new Promise(() => undefined);`;
+  const [code, said] = await run(thrown, [], 60_000, 'fatal');
+  expect(code).toBe(1);
+  expect(JSON.parse(said)).toMatchObject({ level: 'fatal', msg: `cannot go on: ${fault.message}`, code: fault.code });
+  expect(said).not.toContain('stack');
 });
 
 it('exits with 1 at once on a second signal, and when a step fails', async () => {

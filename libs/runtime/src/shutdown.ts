@@ -1,6 +1,9 @@
 import type { Logger } from './logger.ts';
 import { setTimer } from './timers.ts';
 
+/** Codes of errors that only another configuration, or another broker, can mend. */
+const FINAL = ['broker-refused', 'topology-mismatch'];
+
 /** Ends a process in good order. */
 export interface Shutdown {
   /** Adds a step; steps run one after the other in the order of these calls. */
@@ -44,8 +47,11 @@ export function handleShutdown(log: Logger, limitMs: number): Shutdown {
       void stop();
     });
   }
-  function fail(error: Error): void {
-    log.fatal({ err: error }, 'cannot go on');
+  function fail(error: Error & { code?: unknown; syscall?: unknown }): void {
+    const { code, syscall, message } = error;
+    // Not for the code to mend: its stack tells nothing.
+    if (FINAL.includes(String(code)) || syscall === 'listen') log.fatal({ code }, `cannot go on: ${message}`);
+    else log.fatal({ err: error }, 'cannot go on');
     process.exit(1);
   }
   process.on('uncaughtException', fail);

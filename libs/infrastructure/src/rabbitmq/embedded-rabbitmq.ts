@@ -70,8 +70,9 @@ export interface EmbeddedRabbitmq {
  * (rabbitmq-server#11070).
  */
 const STOP_GRACE_MS = 2_500;
-/** The file in the node's folder that names its processes. */
+/** Files in the node's folder: of its processes, and of its users' passwords. */
 const RECORD = 'processes.json';
+const PASSWORDS = 'passwords.json';
 const CONTROL_TIMEOUT_MS = 60_000;
 
 /**
@@ -88,7 +89,6 @@ export async function startEmbeddedRabbitmq(options: EmbeddedRabbitmqOptions): P
   const account = serverAccount('rabbitmq', join(options.dataDir, 'data'));
   const dataDir = dataFolderFor(options.dataDir, account);
   const record = join(dataDir, RECORD);
-  const passwordsFile = join(dataDir, 'passwords.json');
   const passwords = rabbitmqPasswords(dataDir);
   const settings = { definitions: ownDefinitions(passwords), ...options.settings };
 
@@ -126,7 +126,7 @@ export async function startEmbeddedRabbitmq(options: EmbeddedRabbitmqOptions): P
     amqpUrl: urlOf(OPERATOR),
     ordinaryUrl: urlOf(ORDINARY_USER),
     managementUrl: `http://127.0.0.1:${management}`,
-    passwordsFile,
+    passwordsFile: join(options.dataDir, PASSWORDS),
     pid: broker.pid,
     pids,
     exited,
@@ -148,7 +148,7 @@ export async function startEmbeddedRabbitmq(options: EmbeddedRabbitmqOptions): P
 
 /** Those that are kept for the node in `dataDir`, made when there are none. */
 export function rabbitmqPasswords(dataDir: string) {
-  const [file, users] = [join(dataDir, 'passwords.json'), [OPERATOR, ORDINARY_USER] as const];
+  const [file, users] = [join(dataDir, PASSWORDS), [OPERATOR, ORDINARY_USER] as const];
   const kept = readPasswords(file, users);
   if (kept !== undefined) return kept;
   const made = newPasswords(users);

@@ -18,7 +18,7 @@ export const START_HELP = `npm start [-- options]: the whole system on this mach
 
 Environment, also from a file .env (the environment wins):
   DATABASE_URL, AMQP_URL  a PostgreSQL or RabbitMQ that runs elsewhere, instead of one under .offload/
-  DATA_DIR                folder of the data and the log of processes (.offload)
+  DATA_DIR                folder of the data, the servers' passwords and the log of processes (.offload)
   API_PORT                of the api (3000)
   NOTIFIER_PORT           of the first notifier (3100), counting up
   WORKER_PORT             of the first worker's health and metrics (3200), counting up

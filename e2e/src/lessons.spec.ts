@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process';
+import { expect, it } from '@jest/globals';
+import { freshVhost } from '@offload/testing';
+import { repository } from './program.ts';
+
+/** A lesson's program as one runs it by hand. */
+function lesson(name: string, env: NodeJS.ProcessEnv): Promise<{ code: unknown; said: string }> {
+  const options = { cwd: repository, env: { ...process.env, NODE_OPTIONS: '', ...env } };
+  return new Promise((resolve) => {
+    execFile('npm', ['run', '--silent', 'example', name], options, (error, stdout, stderr) => {
+      resolve({ code: error?.code ?? 0, said: stdout + stderr });
+    });
+  });
+}
+
+/** The run's broker, with something else in its URL. */
+async function elsewhere(change: (url: URL) => void): Promise<string> {
+  const vhost = await freshVhost();
+  await vhost.remove();
+  const url = new URL(vhost.amqpUrl);
+  url.pathname = '/';
+  change(url);
+  return url.href;
+}
+
+const nobodyListens = new URL('amqp://127.0.0.1:1').href;
+it.each([
+  [
+    'a virtual host that is not there',
+    () => elsewhere((url) => (url.pathname = '/nowhere')),
+    /vhost "nowhere" is not there/,
+  ],
+  ['a wrong password', () => elsewhere((url) => (url.password = 'wrong')), /user or password is wrong/],
+  ['a user that is not there', () => elsewhere((url) => (url.username = 'nobody')), /user or password is wrong/],
+  ['another protocol', async () => 'http://127.0.0.1', /URL of a broker must be/],
+])('ends with one line that says what is wrong: %s', async (_what, urlOf, words) => {
+  const { code, said } = await lesson('01-hello/receive', { AMQP_URL: await urlOf() });
+  expect(said).toMatch(words);
+  expect(
+    said
+      .trim()
+      .split('\n')
+      .filter((line) => !line.startsWith('waiting')),
+  ).toHaveLength(1);
+  expect(said).toContain('check AMQP_URL');
+  expect(code).toBe(1);
+});
+
+it('says in one line that nobody listens, and in another that it gives up', async () => {
+  const { code, said } = await lesson('01-hello/send', { AMQP_URL: nobodyListens });
+  expect(said.trim().split('\n')).toEqual([
+    expect.stringMatching(/^no connection to the broker: .*ECONNREFUSED.*trying again; check AMQP_URL/),
+    expect.stringMatching(/^not sent within 10000 ms: .*ECONNREFUSED.*check AMQP_URL/),
+  ]);
+  expect(code).toBe(1);
+}, 30_000);
+
+it('says in one line that there is no `npm start`', async () => {
+  const { code, said } = await lesson('01-hello/send', { AMQP_URL: '', DATA_DIR: '/nowhere' });
+  expect(said).toMatch(/^there is no broker: run `npm start` .*\n$/);
+  expect(code).toBe(1);
+});

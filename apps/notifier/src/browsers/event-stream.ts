@@ -50,7 +50,7 @@ export function openEventStream(response: ServerResponse, options: EventStreamOp
   const { onClose, onBehind, onCut, mostBehind } = options;
   response.writeHead(200, {
     'Content-Type': 'text/event-stream; charset=utf-8',
-    'Cache-Control': 'no-store',
+    'Cache-Control': 'no-store, no-transform', // who compresses holds events back until a block is full
     'X-Accel-Buffering': 'no', // nginx would hold events back
   });
   response.flushHeaders(); // sent by themselves they are kept as one text, and not as the many parts of it

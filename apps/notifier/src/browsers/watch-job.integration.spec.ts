@@ -18,7 +18,7 @@ describe('GET /v1/jobs/{id}/events', () => {
     const job = await queuedJob();
     const { response, events, retries, ended } = await watch(pathOf(job));
     const headers = ['content-type', 'cache-control', 'x-accel-buffering'].map((name) => response.headers.get(name));
-    expect(headers).toEqual(['text/event-stream; charset=utf-8', 'no-store', 'no']);
+    expect(headers).toEqual(['text/event-stream; charset=utf-8', 'no-store, no-transform', 'no']);
     await eventually(() => expect(events).toHaveLength(1));
     const { running, succeeded } = await run(job);
     await announce(running);

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@offload/testing';
+import type { JobWithLinks } from '@offload/contracts';
+import { openEvents } from './event-stream.ts';
+import { getJob, submit } from './job-client.ts';
+import { provideNginx, startExpressProxy, startNginx, type WebProxy } from './proxies.ts';
+import { startSystem, type System, type SystemProcess } from './system.ts';
+
+const hasNginx = await provideNginx(); // else nothing can install it without a password
+
+let system: System;
+let api: SystemProcess;
+let notifier: SystemProcess;
+
+beforeAll(async () => {
+  system = await startSystem();
+  [api, notifier] = await Promise.all([system.startApi(), system.startNotifier()]);
+});
+afterAll(() => system?.stop());
+
+describe.each([
+  ['Express with compression', true, startExpressProxy],
+  ['nginx', hasNginx, startNginx],
+])('behind %s', (_name, isThere, start) => {
+  const when = isThere ? it : it.skip;
+  let proxy: WebProxy;
+
+  beforeAll(async () => {
+    if (isThere) proxy = await start({ api: api.url, notifier: notifier.url });
+  });
+  afterAll(() => proxy?.stop());
+
+  const cancel = (id: string) => fetch(`${proxy.url}/v1/jobs/${id}/cancel`, { method: 'POST' });
+  const later = (tag: string) => submit(proxy, { type: 'demo.sleep', payload: {}, delayMs: 60_000, tags: [tag] });
+
+  // What is held back would come never: the next event is made when the one before has arrived.
+  when('a job is seen as it is, and then each event before the next is made', async () => {
+    const job = await later('one');
+    const stream = await openEvents(`${proxy.url}/v1/jobs/${job.id}/events`);
+    expect(await stream.next()).toMatchObject({ event: 'job.scheduled', job: { id: job.id } });
+    await cancel(job.id);
+    expect(await stream.next()).toMatchObject({ event: 'job.cancelled', job: { id: job.id } });
+    expect(await stream.next()).toBeUndefined();
+  });
+
+  when('what is no event arrives although none follows, and then the events of all jobs', async () => {
+    const tag = randomUUID();
+    const jobs = await Promise.all([later(tag), later(tag), later(tag)]);
+    const first = await fetch(`${proxy.url}/v1/events?tag=${tag}`);
+    const reader = first.body?.getReader();
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toMatch(/^retry: /);
+    await reader?.cancel();
+    const stream = await openEvents(`${proxy.url}/v1/events?tag=${tag}`);
+    expect(stream.headers.get('cache-control')).toBe('no-store, no-transform');
+    for (const { id } of jobs) {
+      await cancel(id);
+      expect(await stream.next()).toMatchObject({ event: 'job.cancelled', job: { id } });
+    }
+    await stream.close();
+  });
+
+  when('an answer is held until its job is finished, and then comes at once', async () => {
+    const tag = randomUUID();
+    const body = JSON.stringify({ type: 'demo.sleep', payload: {}, delayMs: 60_000, tags: [tag] });
+    const headers = { 'content-type': 'application/json', prefer: 'wait=30' };
+    const held = fetch(`${proxy.url}/v1/jobs`, { method: 'POST', headers, body });
+    const id = await eventually(async () => {
+      const { jobs } = (await (await fetch(`${api.url}/v1/jobs?tag=${tag}`)).json()) as { jobs: JobWithLinks[] };
+      expect(jobs).toHaveLength(1);
+      return jobs[0]?.id ?? '';
+    });
+    await cancel(id);
+    const answer = await held;
+    expect([answer.status, answer.headers.get('preference-applied')]).toEqual([200, 'wait=30']);
+    expect(await answer.json()).toMatchObject({ id, status: 'cancelled' });
+    expect(await getJob(api, id)).toMatchObject({ status: 'cancelled' });
+  });
+});

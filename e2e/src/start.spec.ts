@@ -46,6 +46,7 @@ it('brings everything up, keeps the data over a restart, and says when it runs a
   const ready = await first.text(/^ready .*/m);
   expect(ready).toContain(`api ${api.url}`);
   expect(ready).toMatch(/notifiers http:\S+, RabbitMQ http:\S+/);
+  expect(await first.text(/^ {2}data: .*/m)).toMatch(/PostgreSQL 127\.0\.0\.1:\d+, RabbitMQ 127\.0\.0\.1:\d+$/);
   const { id } = await submit(api, { type: 'demo.sleep', payload: { seconds: 0 } });
   const job = await finished(api, { id });
   expect(job.status).toBe('succeeded');

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { startChild, type LineSink } from '../processes/child-process.ts';
 import { portIsFree } from '../processes/ports.ts';
 import { wholeNumber } from './start-options.ts';
@@ -27,6 +29,8 @@ export interface Application {
   url: string;
 }
 
+/** How often a process that was started is asked whether it is ready. */
+const READY_POLL_MS = 100;
 /** How long a process may take to end after SIGTERM before it is killed. */
 const STOP_GRACE_MS = 8_000;
 /** What a process may take of that, at most, to let its jobs finish before it gives them back. */
@@ -84,9 +88,28 @@ export function applicationService(app: Application, root: string, env: NodeJS.P
         abort,
         onLine: log,
       });
-      return { pids: [child.pid], exited: child.exited, stop: () => child.stop('SIGTERM', STOP_GRACE_MS) };
+      const { pid, exited, tail } = child;
+      return {
+        pids: [pid],
+        ready: readiness(app, exited),
+        exited,
+        tail,
+        stop: () => child.stop('SIGTERM', STOP_GRACE_MS),
+      };
     },
   };
+}
+
+/** Resolves once it is ready; never, when its process ends before. */
+async function readiness(app: Application, exited: Promise<unknown>): Promise<void> {
+  let ended = false;
+  void exited.then(() => (ended = true));
+  for (;;) {
+    const ready = await isReady(app);
+    if (ended) return new Promise(() => undefined); // another program may have answered on its port
+    if (ready) return;
+    await Promise.race([exited, delay(READY_POLL_MS)]);
+  }
 }
 
 function shutdownGrace({ SHUTDOWN_GRACE_MS: given }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -69,6 +69,42 @@ it('starts a crashed service again, after a pause that doubles up to the longest
   expect(onProcesses).toHaveBeenLastCalledWith('api', []);
 });
 
+it('says that a service crashes, how and with which last lines, until it is ready', async () => {
+  const { supervisor, log } = setup();
+  const ends: ((exit: Exit) => void)[] = [];
+  let beReady = (): void => {};
+  let wake = (): void => {};
+  const start = async (): Promise<RunningService> => {
+    const ready = new Promise<void>((resolve) => (beReady = resolve));
+    const exited = new Promise<Exit>((resolve) => ends.push(resolve));
+    wake();
+    const tail = (): string => 'Error: no such column\n    at work (worker.ts:1)';
+    return { pids: [1], ready, exited, tail, stop: async () => ends.at(-1)?.({ code: 0, signal: null }) };
+  };
+  const runOf = async (number: number) => {
+    while (ends.length < number) await new Promise<void>((resolve) => (wake = resolve));
+    return ends[number - 1] as (exit: Exit) => void;
+  };
+  await supervisor.keep({ name: 'worker', start });
+  for (let number = 1; number <= 3; number++) (await runOf(number))({ code: 1, signal: null });
+  const last = await runOf(4);
+  expect(log.join('\n')).not.toMatch('is running again');
+  beReady();
+  await new Promise(setImmediate);
+  last(KILLED);
+  await runOf(5);
+  await supervisor.stop();
+
+  const said = '; its last lines:\n  Error: no such column\n      at work (worker.ts:1)';
+  expect(log).toEqual([
+    `worker crashed before it was ready (code 1), starting again in 1 ms${said}`,
+    `worker crashed before it was ready (code 1, 2 times in a row), starting again in 2 ms${said}`,
+    `worker crashed before it was ready (code 1, 3 times in a row), starting again in 4 ms${said}`,
+    'worker is running again',
+    'worker ended unexpectedly (signal SIGKILL), starting again in 4 ms',
+  ]);
+});
+
 it('does not start a service again that refuses its configuration', async () => {
   const { supervisor, misconfiguration } = setup();
   const { service: api, run, runs } = service();

@@ -12,8 +12,12 @@ export interface Service {
 export interface RunningService {
   /** of all its processes */
   pids: readonly number[];
+  /** resolves once it does its work; not, when it ends before @default since its start has resolved */
+  ready?: Promise<void>;
   /** resolves once it has ended, asked or not */
   exited: Promise<Exit>;
+  /** the last lines of its output @default none */
+  tail?(): string;
   /** ends it in good order, and by force before long */
   stop(): Promise<void>;
 }
@@ -44,11 +48,27 @@ export interface Supervisor {
 /** EX_CONFIG of sysexits.h */
 export const MISCONFIGURED = 78;
 
+/** Enough for an error, its stack's beginning and Node.js's version. */
+const CRASH_LINES = 10;
+
 const DEFAULTS = {
   firstPauseMs: 250,
   longestPauseMs: 10_000,
   soundAfterMs: 60_000,
 } satisfies Partial<SupervisorOptions>;
+
+/** @returns whether it became ready before it ended */
+function becomesReady({ ready, exited }: RunningService): Promise<boolean> {
+  return Promise.race([(ready ?? Promise.resolve()).then(() => true), exited.then(() => false)]);
+}
+
+/** What to say of a service that ended before it was ready, for the `times`-th time in a row. */
+function crashed({ tail }: RunningService, how: Exit, times: number, pauseMs: number): string {
+  const often = times > 1 ? `, ${times} times in a row` : '';
+  const lines = tail?.().split('\n').slice(-CRASH_LINES).join('\n  ') ?? '';
+  const said = lines.trim() === '' ? '' : `; its last lines:\n  ${lines}`;
+  return `crashed before it was ready (${describeExit(how)}${often}), starting again in ${pauseMs} ms${said}`;
+}
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { firstPauseMs, longestPauseMs, soundAfterMs, log, onProcesses, onMisconfigured } = { ...DEFAULTS, ...options };
@@ -70,18 +90,24 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     return started;
   }
 
-  /** started → ended → pause → started ..., until the supervisor stops */
+  /** started → ready → ended → pause → started ..., until the supervisor stops */
   async function watch(service: Service, started: RunningService): Promise<void> {
     let pauseMs = firstPauseMs;
+    let crashes = 0;
     for (let current: RunningService | undefined = started; ;) {
       const startedAt = performance.now();
+      const wasReady = current && (await becomesReady(current));
+      if (wasReady && current !== started) log(service.name, 'is running again');
       const how = current && (await current.exited);
       if (current) running.delete(current);
       onProcesses(service.name, []);
       if (stopping.signal.aborted) return;
       if (how?.code === MISCONFIGURED) return onMisconfigured(service.name);
       if (performance.now() - startedAt >= soundAfterMs) pauseMs = firstPauseMs;
-      if (how) log(service.name, `ended unexpectedly (${describeExit(how)}), starting again in ${pauseMs} ms`);
+      crashes = wasReady ? 0 : crashes + 1;
+      if (how && wasReady)
+        log(service.name, `ended unexpectedly (${describeExit(how)}), starting again in ${pauseMs} ms`);
+      else if (current && how) log(service.name, crashed(current, how, crashes, pauseMs));
       await delay(pauseMs, undefined, { signal: stopping.signal }).catch(() => {}); // cut short by stop()
       if (stopping.signal.aborted) return;
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
@@ -89,7 +115,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         if (!stopping.signal.aborted) log(service.name, `${String(error)}\nstarting again in ${pauseMs} ms`);
         return undefined;
       });
-      if (current) log(service.name, 'is running again');
     }
   }
 

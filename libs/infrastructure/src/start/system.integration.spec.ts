@@ -59,10 +59,12 @@ it('runs until it is told to stop, starts a crashed process again, and leaves no
   expect(await line(/^ready/)).toContain(`api http://127.0.0.1:${apiPort}, notifiers http://127.0.0.1:`);
   expect(await line(/^migrate/)).toBe('migrate    | migrating postgres://elsewhere/offload');
 
+  await get('/crash').catch(() => {});
+  await line(/^worker-1 +\| is running again$/);
   const pid = Number(await get('/readyz'));
   await get('/crash').catch(() => {});
-  await line(/^worker-1 +\| ended unexpectedly \(code 7\), starting again in 250 ms$/);
-  await line(/INFO: WORKER_PORT of worker-1/, 2);
+  await line(/^worker-1 +\| ended unexpectedly \(code 7\), starting again in 500 ms$/);
+  await line(/^worker-1 +\| is running again$/, 2);
   const successor = Number(await get('/readyz'));
   expect(successor).not.toBe(pid);
 

@@ -97,6 +97,10 @@ export async function runSystem(options: SystemOptions): Promise<number> {
     process.stdout.write(
       welcome({
         ...{ api, notifiers, rabbitmq: rabbitmq.managementPage, afterMs: performance.now() - startedAt },
+        servers: [
+          ...(env['DATABASE_URL'] ? [] : [`PostgreSQL ${new URL(databaseUrl).host}`]),
+          ...(env['AMQP_URL'] ? [] : [`RabbitMQ ${new URL(rabbitmq.amqpUrl).host}`]),
+        ],
         withKeys: Boolean(env['API_KEYS']),
         webhookSecrets: webhooks?.file,
       }),
@@ -163,6 +167,7 @@ function welcome({
   api,
   notifiers,
   rabbitmq,
+  servers,
   afterMs,
   withKeys,
   webhookSecrets,
@@ -170,6 +175,8 @@ function welcome({
   api: string | undefined;
   notifiers: string[];
   rabbitmq: string | undefined;
+  /** those that it runs by itself, with the ports they got */
+  servers: string[];
   afterMs: number;
   withKeys: boolean;
   /** the file with the secrets of webhooks, unless they are given */
@@ -177,12 +184,13 @@ function welcome({
 }): string {
   const hooks =
     webhookSecrets === undefined ? '' : `\n  hooks:  the secret that webhooks are signed with is in ${webhookSecrets}`;
+  const data = servers.length === 0 ? '' : `\n  data:   ${servers.join(', ')}`;
   const key = withKeys ? " -H 'authorization: Bearer <key>'" : '';
   return `
 ready after ${(afterMs / 1000).toFixed(1)} s: api ${api}, notifiers ${notifiers.join(' ')}${rabbitmq ? `, RabbitMQ ${rabbitmq}` : ''}
 
   watch:  curl -N ${notifiers[0]}/v1/events${key}
-  post:   curl -i ${api}/v1/jobs -H 'content-type: application/json'${key} -d '{"type":"demo.sleep","payload":{"seconds":10}}'${hooks}
+  post:   curl -i ${api}/v1/jobs -H 'content-type: application/json'${key} -d '{"type":"demo.sleep","payload":{"seconds":10}}'${hooks}${data}
   stop:   Ctrl-C
 
 `;

@@ -13,7 +13,7 @@ export function readBody(
 ): OutboundResponse {
   const { 'set-cookie': setCookie = [], ...others } = rawHeaders;
   const headers = joined(others);
-  const body = faulted(decoded(raw, headers['content-encoding'] ?? '', maxBytes), fault);
+  const body = faulted(decoded(raw, codingsOf(headers), maxBytes), fault);
   return {
     status: statusCode,
     headers,
@@ -27,6 +27,11 @@ export function readBody(
       return Buffer.concat(chunks);
     },
   };
+}
+
+/** Those of the content, then those of its transfer, which were put on later; `chunked` is off already. */
+function codingsOf({ 'content-encoding': content = '', 'transfer-encoding': transfer = '' }: Record<string, string>) {
+  return `${content},${transfer.replace(/\bchunked\s*$/i, '')}`;
 }
 
 /** Names are a server's to choose, `__proto__` among them: `fromEntries` makes each a member of its own. */

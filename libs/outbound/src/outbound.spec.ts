@@ -349,6 +349,13 @@ describe('a response', () => {
     await expect(setup().request({ url, method: 'HEAD' }, text)).resolves.toBe('');
   });
 
+  it('is decoded where its transfer is coded, which nobody asked for', async () => {
+    const coded = gzipSync('plain').toString('latin1');
+    const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n';
+    const url = await serveOctets(`${head}${coded.length.toString(16)}\r\n${coded}\r\n0\r\n\r\n`);
+    await expect(setup().request({ url }, text)).resolves.toBe('plain');
+  });
+
   it.each([204, 304])('of %d may name any coding', async (status) => {
     const { url } = await serve((_request, response) =>
       response.writeHead(status, { 'content-encoding': 'zstd' }).end(),
@@ -415,6 +422,8 @@ describe('a response', () => {
     ['has the status 000', 'HTTP/1.1 000 Zero\r\nContent-Length: 0\r\n\r\n'],
     ['has the status 99', 'HTTP/1.1 99 Low\r\nContent-Length: 0\r\n\r\n'],
     ['is of another protocol', 'SSH-2.0-OpenSSH_9.2\r\n'],
+    ['folds a header', 'HTTP/1.1 200 OK\r\nX-A: a\r\n b\r\nContent-Length: 0\r\n\r\n'],
+    ['has a NUL in a header', 'HTTP/1.1 200 OK\r\nX-A: a\0b\r\nContent-Length: 0\r\n\r\n'],
     ['has a broken header', 'HTTP/1.1 200 OK\r\nno header\r\n\r\n'],
     ['has a broken chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
   ])('that %s is a network fault that says so in one line', async (_title, octets) => {

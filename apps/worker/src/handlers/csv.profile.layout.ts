@@ -19,8 +19,8 @@ const preamble = /^(?:sep=([^"\r\n])|"sep=([^"\r\n])")(?:\r\n|\n|\r|$)/i;
  *
  * The separator is `given`, or the one that Excel's first line names, or the only one of comma, tab, semicolon and pipe
  * that fits: it parts the header into two fields or more, and every record of the head into as many. Two that fit are one
- * too many. Where none does, it is the one that parts the header most, so that the error names what is wrong below; a
- * comma where none parts the header, which makes it one column.
+ * too many. Where none does, it is the comma, or what parts the header more often than a comma, and some rows too: so
+ * the error names what is wrong below. A comma that parts nothing makes it one column.
  *
  * Rows have names if each of them has one field more than the header, and begins with a quoted field below a quoted
  * header, or with its number.
@@ -36,7 +36,8 @@ export function layoutOf(head: string, isWhole: boolean, given?: string): Layout
     const which = fitting.map(({ separator }) => JSON.stringify(separator)).join(' and ');
     throw new PermanentError(`line 1: ${which} both part all lines evenly; say in separator which one it is`);
   }
-  const [shape = shapes[0]] = [...fitting, ...shapes.sort((a, b) => b.columns - a.columns)];
+  const likely = shapes.filter(({ partsRows }, index) => partsRows || index === 0);
+  const [shape] = [...fitting, ...likely.sort((a, b) => b.columns - a.columns)];
   const { separator, hasRowNames } = shape as Shape;
   return { separator, hasRowNames, preambleBytes: Buffer.byteLength(line) };
 }
@@ -46,6 +47,8 @@ interface Shape {
   /** Fields of the header. */
   columns: number;
   hasRowNames: boolean;
+  /** Whether any row has more than one field. */
+  partsRows: boolean;
   fits: boolean;
 }
 
@@ -60,7 +63,8 @@ function shapeOf(text: string, isWhole: boolean, separator: string): Shape {
     (rows.every(({ first }, index) => first === String(index + 1)) ||
       records.every(({ first }) => first.startsWith('"')));
   const isTable = columns > 1 && (rows[0]?.fields ?? columns) === columns;
-  return { separator, columns, hasRowNames, fits: isEven && (isTable || hasRowNames) };
+  const partsRows = rows.some(({ fields }) => fields > 1);
+  return { separator, columns, hasRowNames, partsRows, fits: isEven && (isTable || hasRowNames) };
 }
 
 interface Line {

@@ -186,6 +186,12 @@ describe('a CSV', () => {
   it('with one column has commas for all that is known, and any other character within', async () => {
     const found = await profile('a\nx;y\nz|\n');
     expect(found).toMatchObject({ separator: ',', rows: 2, columns: [{ name: 'a', min: 'x;y', max: 'z|' }] });
+    await expect(profile('a; b | c\nx\ny\n')).resolves.toMatchObject({
+      separator: ',',
+      columns: [{ name: 'a; b | c' }],
+    });
+    await expect(profile('a,b\nx\ny\n')).rejects.toThrow(/^line 2: 1 field where the header has 2$/);
+    await expect(profile('a;b\nx;y\nz\n')).rejects.toThrow(/^line 3: 1 field where the header has 2$/);
   });
 
   it('that several separators part evenly is read by the one that is given', async () => {

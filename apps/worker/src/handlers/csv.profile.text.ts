@@ -65,7 +65,7 @@ function encodingOf(head: Buffer): 'utf-8' | Utf16 {
 function hasLines(head: Uint8Array, encoding: Utf16): boolean {
   try {
     const text = new TextDecoder(encoding, { fatal: true }).decode(head, { stream: true });
-    return /[\r\n]/.test(text) && !/\0[^\0\x1a]/.test(text); // eslint-disable-line no-control-regex
+    return /[\r\n]/.test(text) && !/\0[^\0\x1a]/.test(text);
   } catch {
     return false;
   }

@@ -80,6 +80,15 @@ async function scenario() {
     ]);
     for (const user of ['guest', 'offload']) equal((await management('/api/whoami', user, user)).status, 401);
   });
+  await check('RabbitMQ bounds what listeners may leave behind, and its virtual host', async () => {
+    const policies = JSON.parse(await rabbitmqctl('list_policies', '--formatter', 'json'));
+    equal(
+      policies.map(({ name, pattern }) => [name, pattern]),
+      [['listeners', String.raw`^amq\.gen-`]],
+    );
+    const limits = await rabbitmqctl('list_vhost_limits');
+    for (const limit of ['max-queues', 'max-connections']) truly(limits.includes(`"${limit}":1000`), `has ${limits}`);
+  });
   await check('each process is connected as its own user', async () => {
     const asThemselves = [...repeated(1, 'api api'), ...repeated(NOTIFIERS, 'notifier notifier')];
     asThemselves.push(...repeated(2 * WORKERS, 'worker worker')); // one connection to publish, one to consume

@@ -7,7 +7,7 @@ export const OPERATOR = 'operator';
 /** An ordinary user, for programs: it may do everything in the virtual host `/`, and nothing with the node. */
 export const ORDINARY_USER = 'offload';
 
-/** The same as in deploy/rabbitmq/definitions.json, which says what they are for in docs/operations.md. */
+/** The same as in deploy/rabbitmq/definitions.json; docs/operations.md says what they are for. */
 const POLICIES = [
   {
     vhost: '/',
@@ -15,7 +15,12 @@ const POLICIES = [
     pattern: '^amq\\.gen-',
     'apply-to': 'queues',
     priority: 0,
-    definition: { expires: 60_000, 'max-length': 100_000, overflow: 'drop-head' },
+    definition: {
+      expires: 60_000,
+      'max-length': 100_000,
+      'max-length-bytes': 256 * 1024 ** 2,
+      overflow: 'drop-head',
+    },
   },
 ];
 const LIMITS = [

@@ -1,0 +1,139 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually, manage, startBroker, type TestBroker } from '@offload/testing';
+import amqp, { type ConfirmChannel, type Options } from 'amqplib';
+import { connect } from './connection.ts';
+import { exchanges } from './job-topology.ts';
+import { text } from './message.ts';
+import { createPublisher } from './publisher.ts';
+import { passwords, QUEUES, render, topology, variables, type User } from './spec-definitions.ts';
+import { subscribe } from './subscriber.ts';
+
+describe('what a broker with the rendered definitions lets a user leave behind', () => {
+  let broker: TestBroker;
+  const opened: { close(): Promise<unknown> }[] = [];
+  beforeAll(async () => {
+    const { stdout } = render({ ...variables, QUEUES: QUEUES.join(',') });
+    broker = await startBroker({ definitions: JSON.parse(stdout) as object });
+  }, 60_000);
+  afterAll(() => broker?.remove());
+  afterEach(async () => {
+    await Promise.allSettled(opened.splice(0).map((each) => each.close()));
+    await asOperator('PUT', '/api/policies/%2F/listeners', listeners);
+    await asOperator('PUT', '/api/vhost-limits/%2F/max-queues', { value: 1_000 });
+    await asOperator('PUT', '/api/vhost-limits/%2F/max-connections', { value: 1_000 });
+  });
+
+  const definition = { expires: 60_000, 'max-length': 100_000, 'max-length-bytes': 2 ** 28, overflow: 'drop-head' };
+  const listeners = { pattern: '^amq\\.gen-', 'apply-to': 'queues', priority: 0, definition };
+
+  const urlOf = (user: User) =>
+    Object.assign(new URL(broker.amqpUrl), { username: user, password: passwords[user] }).href;
+  const asOperator = (method: 'GET' | 'PUT' | 'DELETE', path: string, body?: object) =>
+    manage(method, path, body, { ...broker, amqpUrl: urlOf('operator') });
+
+  async function channelOf(user: User): Promise<ConfirmChannel> {
+    const model = await amqp.connect(urlOf(user));
+    model.on('error', () => undefined);
+    opened.push(model);
+    const channel = await model.createConfirmChannel();
+    return channel.on('error', () => undefined);
+  }
+
+  /** How many messages are in the queue; undefined once it is gone. Asked passively: being looked at is no use of it. */
+  async function lengthOf(queue: string): Promise<number | undefined> {
+    const channel = await channelOf('operator');
+    return channel.checkQueue(queue).then(
+      ({ messageCount }) => messageCount,
+      () => undefined,
+    );
+  }
+
+  /** Short enough to be seen. */
+  const tighten = (changes: object) =>
+    asOperator('PUT', '/api/policies/%2F/listeners', { ...listeners, definition: { ...definition, ...changes } });
+
+  it('has the policy and the limits of the document', async () => {
+    expect(await asOperator('GET', '/api/policies/%2F/listeners')).toMatchObject(listeners);
+    const limits = (await asOperator('GET', '/api/vhost-limits/%2F')) as { value: object }[];
+    expect(limits.map(({ value }) => value)).toEqual([{ 'max-connections': 1_000, 'max-queues': 1_000 }]);
+  });
+
+  const kinds: [kind: string, options: Options.AssertQueue][] = [
+    ['a durable queue', { durable: true }],
+    ['one that dies with the broker', { durable: false }],
+    ['one that would expire later', { durable: true, expires: 3_600_000, maxLength: 1_000_000 }],
+  ];
+  const users = ['api', 'worker', 'notifier'] as const;
+  it.each(users.flatMap((user) => kinds.map(([kind, options]) => [user, kind, options] as const)))(
+    'bounds what %s leaves in %s, and removes it',
+    async (user, _kind, options) => {
+      await tighten({ 'max-length': 3 });
+      const leaving = await channelOf(user);
+      const { queue } = await leaving.assertQueue('', options);
+      await leaving.bindQueue(queue, exchangeFor(user), 'left');
+      const operator = await channelOf('operator');
+      for (let count = 0; count < 10; count += 1) operator.publish(exchangeFor(user), 'left', Buffer.from('x'));
+      await operator.waitForConfirms();
+      await eventually(async () => expect(await lengthOf(queue)).toBe(3));
+      await tighten({ 'max-length': 3, expires: 100 });
+      await eventually(async () => expect(await lengthOf(queue)).toBeUndefined());
+    },
+  );
+  /** One that it may listen to. */
+  const exchangeFor = (user: (typeof users)[number]) =>
+    ({ api: exchanges.eventsByName, worker: exchanges.control, notifier: exchanges.events })[user];
+
+  it.each(['quorum', 'stream'])(
+    'lets nobody leave a queue of the type %s, which is bounded otherwise',
+    async (type) => {
+      const unnamed = (await channelOf('notifier')).assertQueue('', {
+        durable: true,
+        arguments: { 'x-queue-type': type },
+      });
+      await expect(unnamed).rejects.toThrow(/Cannot declare a server-named queue/);
+      const reserved = (await channelOf('notifier')).assertQueue('amq.gen-own', { durable: true });
+      await expect(reserved).rejects.toThrow(/ACCESS_REFUSED/);
+    },
+  );
+
+  it('lets a listener hear all of a burst, and keep its queue although nothing comes for long', async () => {
+    await tighten({ expires: 100 });
+    const connection = connect({ url: urlOf('notifier'), topology, maxReconnectDelayMs: 50 });
+    opened.push(connection);
+    const heard: string[] = [];
+    let listening = 0;
+    await new Promise<void>((resolve) => {
+      subscribe(connection, {
+        exchange: exchanges.events,
+        message: text,
+        handle: ({ body }) => void heard.push(body),
+        onListening: () => resolve(void (listening += 1)),
+      });
+    });
+    // Another queue, made later and left alone, has expired by now: a listener's would have, too.
+    const left = await (await channelOf('notifier')).assertQueue('', { durable: true });
+    await eventually(async () => expect(await lengthOf(left.queue)).toBeUndefined());
+
+    const sender = connect({ url: urlOf('worker'), topology });
+    opened.push(sender);
+    const publisher = createPublisher(sender);
+    const burst = Array.from({ length: 10_000 }, (_, number) => String(number));
+    const options = { exchange: exchanges.events, mandatory: false };
+    await Promise.all(burst.map((number) => publisher.publish(text, number, options)));
+    await eventually(() => expect(heard).toHaveLength(burst.length));
+    expect([listening, new Set(heard).size]).toEqual([1, burst.length]);
+  }, 30_000);
+
+  it('refuses one more queue and one more connection than there may be, and says so', async () => {
+    const [first, second] = [await channelOf('notifier'), await channelOf('notifier')];
+    const { length } = (await asOperator('GET', '/api/queues/%2F')) as unknown[];
+    await asOperator('PUT', '/api/vhost-limits/%2F/max-queues', { value: length + 1 });
+    await first.assertQueue('', { exclusive: true });
+    await expect(second.assertQueue('', { exclusive: true })).rejects.toThrow(/queue limit .* is reached/);
+
+    await asOperator('PUT', '/api/vhost-limits/%2F/max-connections', { value: 1 }); // there are two
+    const late = connect({ url: urlOf('notifier'), topology });
+    opened.push(late);
+    await expect(late.opened).rejects.toThrow(/vhost "\/" is not there, not ours, or full/);
+  });
+});

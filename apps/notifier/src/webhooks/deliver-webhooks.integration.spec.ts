@@ -31,6 +31,7 @@ describe('a webhook', () => {
     expect(body.data.links.events).toBe(`http://notifier.test/v1/jobs/${id}/events`);
     expect(one.headers).toMatchObject({
       'content-type': 'application/cloudevents+json; charset=utf-8',
+      'user-agent': expect.stringMatching(/^Offload\/\d/),
       'webhook-id': delivery.id,
       'content-length': String(Buffer.byteLength(one.body)),
     });

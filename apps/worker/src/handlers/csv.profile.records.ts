@@ -14,8 +14,8 @@ const MAX_NAME_LENGTH = 256;
 /** Distinct values over all columns: about 340 MB. A thread that runs out of memory can take the process with it. */
 const MAX_DISTINCT = 4_000_000;
 
-/** So much is looked at to find out the separator, in bytes (256 KiB). */
-const HEAD_BYTES = 262_144;
+/** So much is looked at to find out the separator, in bytes (64 KiB). */
+const HEAD_BYTES = 65_536;
 
 /** What is known while rows come in: memory grows with the distinct values, not with the rows. */
 interface Table {

@@ -15,7 +15,10 @@ export interface HandlerContext {
    * that has not stopped two seconds later is abandoned: it goes on for nobody.
    */
   signal: AbortSignal;
-  /** Tells watchers how far the job is; `percent` is 0 to 100. Never throws; calls in quick succession are merged. */
+  /**
+   * Tells watchers how far the job is; `percent` is 0 to 100. Never throws. Call it as often as you like: at
+   * most four times a second the latest is stored and told, and the last in any case.
+   */
   progress(percent: number, message?: string): void;
   /** HTTP to targets that users name; refuses addresses inside unless the configuration allows them. */
   outbound: Outbound;

@@ -1,14 +1,15 @@
 import { expect, it } from '@jest/globals';
 import type { JobProgress } from '@offload/contracts';
+import { eventually } from '@offload/testing';
 import { reportProgressTo } from './progress.ts';
 
-function setup() {
+function setup(everyMs?: number) {
   const written: JobProgress[] = [];
   let release: () => void = () => undefined;
   const reporter = reportProgressTo((progress) => {
     written.push(progress);
     return new Promise((resolve) => (release = resolve));
-  });
+  }, everyMs);
   return { written, reporter, release: () => release() };
 }
 
@@ -25,6 +26,31 @@ it('writes one at a time, and only the latest of what came meanwhile', async () 
   ]);
   release();
   await stopped;
+});
+
+it('writes no more often than it may, and in the end the latest', async () => {
+  const { written, reporter, release } = setup(60_000);
+  for (let percent = 0; percent < 100; percent += 1) {
+    reporter.progress(percent);
+    release();
+    await Promise.resolve();
+  }
+  expect(written.map(({ percent }) => percent)).toEqual([0]);
+  const stopped = reporter.stop();
+  release();
+  await stopped;
+  expect(written.map(({ percent }) => percent)).toEqual([0, 99]);
+});
+
+it('writes what waits when its time has come, without another call', async () => {
+  const { written, reporter, release } = setup(5);
+  reporter.progress(1);
+  reporter.progress(2);
+  await eventually(() => {
+    release();
+    expect(written).toHaveLength(2);
+  });
+  expect(written[1]?.percent).toBe(2);
 });
 
 it('takes no calls after it was stopped', async () => {

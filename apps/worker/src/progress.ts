@@ -1,26 +1,40 @@
 import type { JobProgress } from '@offload/contracts';
+import { setTimer } from '@offload/runtime';
 import { storable } from './storable.ts';
 
-/** Turns a handler's progress calls into writes, one at a time: what comes during a write replaces what waits. */
+/**
+ * Turns a handler's progress calls into writes: one at a time, and not one for each call. What comes before the next write
+ * may begin replaces what waits for it, so the latest is always written in the end.
+ */
 export interface ProgressReporter {
   progress(percent: number, message?: string): void;
-  /** Takes no more calls and resolves when the last one is written. */
+  /** Takes no more calls, writes at once what waits, and resolves when that is done. */
   stop(): Promise<void>;
 }
 
-/** @param write must not reject */
-export function reportProgressTo(write: (progress: JobProgress) => Promise<void>): ProgressReporter {
+/**
+ * @param write must not reject
+ * @param everyMs how long after a write has begun the next one may, in milliseconds. @default 250
+ */
+export function reportProgressTo(write: (progress: JobProgress) => Promise<void>, everyMs = 250): ProgressReporter {
   let waiting: JobProgress | null = null;
   let writing: Promise<void> | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  let notBefore = -Infinity;
   let stopped = false;
 
-  async function drain(): Promise<void> {
-    while (waiting) {
-      const next: JobProgress = waiting;
-      waiting = null;
-      await write(next);
-    }
-    writing = null;
+  function next(): void {
+    timer = undefined;
+    if (!waiting || writing) return;
+    const now = performance.now();
+    if (now < notBefore && !stopped) return void (timer = setTimer(next, notBefore - now));
+    notBefore = now + everyMs;
+    const latest = waiting;
+    waiting = null;
+    writing = write(latest).then(() => {
+      writing = null;
+      next();
+    });
   }
 
   return {
@@ -28,11 +42,13 @@ export function reportProgressTo(write: (progress: JobProgress) => Promise<void>
       if (stopped) return;
       const inRange = Math.min(100, Math.max(0, Number.isFinite(percent) ? percent : 0));
       waiting = { percent: inRange, message: message === undefined ? null : storable(String(message), 500) };
-      writing ??= drain();
+      if (!timer) next();
     },
     async stop() {
       stopped = true;
-      await writing;
+      clearTimeout(timer);
+      next();
+      while (writing) await writing;
     },
   };
 }

@@ -149,8 +149,7 @@ async function outcomeOf(claim: ClaimedJob, holding: Holding, parts: RunJobParts
   const reporter = reportProgressTo(async (progress) => {
     try {
       const current = await database.reportProgress(job.id, job.attempt, progress);
-      if (current)
-        announceInPassing(current, parts, { event: 'job.progress', printed: { payload: claim.payloadJson } });
+      if (current) announceInPassing(current, parts, { event: 'job.progress' });
     } catch (error) {
       log.debug({ err: error, jobId: job.id }, 'progress not reported');
     }

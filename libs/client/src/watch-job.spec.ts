@@ -18,7 +18,7 @@ import {
 } from './spec-server.ts';
 
 const RETRY = 'retry: 1\n\n';
-const frame = (event: string, of: Snapshot) =>
+const frame = (event: string, of: Pick<Snapshot, 'version'>) =>
   `event: job.${event}\nid: ${of.version}\ndata: ${JSON.stringify(of)}\n\n`;
 const queued = job();
 const running = job({ status: 'running', attempt: 1, version: 2 });
@@ -40,6 +40,15 @@ async function seen(stream: AsyncIterable<JobEvent>): Promise<[string, number][]
   for await (const { event, job } of stream) list.push([event, job.version]);
   return list;
 }
+
+it('keeps what an event of progress leaves out: payload, result and errors', async () => {
+  const { payload, result, errors, ...rest } = { ...progress, payload: { seconds: 10 }, errors: [] };
+  const first = { ...running, payload, errors };
+  const { handle } = await setup([events(frame('running', first), frame('progress', rest), frame('succeeded', done))]);
+  const jobs = [];
+  for await (const { event, job } of handle.events()) if (event !== 'job.succeeded') jobs.push(job);
+  expect(jobs).toEqual([first, { ...progress, payload, result, errors }]);
+});
 
 it('tells the job as it is, then each event, and ends after the terminal one though the stream stays open', async () => {
   const steps = [events(RETRY, frame('queued', queued), ':\n\n', frame('running', running), frame('progress', progress), frame('succeeded', done))]; // prettier-ignore

@@ -5,7 +5,7 @@ import { openExchange, type Exchange } from './exchange.ts';
 import type { Settings } from './options.ts';
 import { backoffMs, mayRepeat, pauseAfter } from './repeat.ts';
 import { readServerEvents } from './server-events.ts';
-import { isFinished, isSnapshot, type JobEvent } from './snapshot.ts';
+import { isFinished, isSnapshot, type JobEvent, type Snapshot } from './snapshot.ts';
 
 /** Until the server says `retry`. */
 const RETRY_MS = 1_000;
@@ -21,7 +21,7 @@ interface Attempt {
 /**
  * The job as it is, then each event until the terminal one: server-sent events over fetch. A stream that ends too early,
  * breaks off or falls silent is opened again after the server's `retry`, with Last-Event-ID; what comes twice is dropped
- * by its version.
+ * by its version. What an event of progress leaves out (payload, result, errors) is taken from the event before.
  *
  * Throws when it can't be opened so often in a row as a request is attempted, at once when it is refused, and the
  * signal's reason.
@@ -32,7 +32,7 @@ export async function* watchJob(
 ): AsyncGenerator<JobEvent, void, undefined> {
   let retryMs = RETRY_MS;
   let lastEventId: string | undefined;
-  let seen = 0;
+  let last: Snapshot | undefined;
   let failures = 0;
   const onRetry = (ms: number) => (retryMs = Math.min(ms, settings.maxRetryAfterMs));
 
@@ -48,9 +48,9 @@ export async function* watchJob(
     failures = 0;
     try {
       for await (const message of readServerEvents(opened, { idleTimeoutMs: settings.idleTimeoutMs, onRetry })) {
-        const event = eventOf(message, url);
-        if (!event || event.job.version <= seen) continue;
-        seen = event.job.version;
+        const event = eventOf(message, url, last);
+        if (!event || event.job.version <= (last?.version ?? 0)) continue;
+        last = event.job;
         // No header could carry another.
         if (message.id !== undefined && /^[\x20-\x7e]+$/.test(message.id)) lastEventId = message.id;
         yield event;
@@ -109,10 +109,14 @@ function isEventStream({ status, headers }: Response): boolean {
 }
 
 /** @returns undefined for what is not about a job */
-function eventOf({ event, data }: { event?: string | undefined; data: string }, url: URL): JobEvent | undefined {
+function eventOf(
+  { event, data }: { event?: string | undefined; data: string },
+  url: URL,
+  last: Snapshot | undefined,
+): JobEvent | undefined {
   if (!event?.startsWith('job.')) return undefined;
   const answer = { request: `GET ${url.href}`, status: 200, headers: new Headers(), text: data };
   const job = jsonOf(answer);
   if (!isSnapshot(job)) throw unexpected(answer, 'an event that carries no job');
-  return { event: event as JobEvent['event'], job };
+  return { event: event as JobEvent['event'], job: event === 'job.progress' ? { ...last, ...job } : job };
 }

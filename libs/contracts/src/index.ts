@@ -41,6 +41,7 @@ export {
   isFinished,
   job,
   jobError,
+  jobInEvent,
   jobProgress,
   jobStatus,
   type Job,

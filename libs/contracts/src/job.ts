@@ -51,3 +51,10 @@ export const job = z.object({
   durationMs: z.int().nullable().describe('From startedAt to finishedAt.'),
 });
 export type Job = z.infer<typeof job>;
+
+/** A job as events carry it: `job.progress` leaves out what may be large and has not changed. */
+export const jobInEvent = job.extend({
+  payload: z.unknown().optional().describe('Not in `job.progress`.'),
+  result: z.unknown().optional().describe('Not in `job.progress`.'),
+  errors: job.shape.errors.optional().describe('Not in `job.progress`.'),
+});

@@ -31,6 +31,16 @@ describe('an event', () => {
     expect(eventOf(queued, 'job.progress').type).toBe('offload.job.progress');
   });
 
+  it('of progress leaves out what may be large and has not changed', () => {
+    const { payload, result, errors, ...rest } = queued;
+    expect([payload, result, errors]).not.toContain(undefined);
+    const event = eventOf({ ...rest, status: 'running' } as Job, 'job.progress');
+    const sent = JSON.parse(printEvent(event));
+    expect(sent).toEqual(event);
+    expect(sent.data).not.toHaveProperty('payload');
+    expect(jobEvent.schema.parse(sent)).toEqual(event);
+  });
+
   it('has the same id whenever it is sent again, and another for another version or job', () => {
     const { id } = eventOf(queued);
     expect(eventOf({ ...queued }).id).toBe(id);

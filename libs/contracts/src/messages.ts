@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jobId } from './identifiers.ts';
-import { isFinished, job, jobStatus, type Job } from './job.ts';
+import { isFinished, jobInEvent, jobStatus, type job, type Job } from './job.ts';
 
 // The messages between the processes, as @offload/messaging sends and reads them: AMQP's `type`, the version of the
 // schema, and the schema.
@@ -45,7 +45,11 @@ export const cloudEvent = <Data extends z.ZodType>(data: Data) =>
  * A snapshot of a job after a transition, newer than another of the same job when its `data.version` is higher: a
  * CloudEvent in structured JSON mode. https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
  */
-export const jobEvent = { contentType: 'application/cloudevents+json', schema: cloudEvent(job) };
+// Its type has all members of a job: who reads an event of progress knows what that leaves out.
+export const jobEvent = {
+  contentType: 'application/cloudevents+json',
+  schema: cloudEvent(jobInEvent as unknown as typeof job),
+};
 export type JobEvent<Data extends Job = Job> = Omit<z.infer<typeof jobEvent.schema>, 'data'> & { data: Data };
 
 /**
@@ -82,6 +86,7 @@ export interface PrintedMembers {
 /** A job as JSON. What of it may be large is not printed again where that has been done. */
 export function printJob(job: Job, printed: PrintedMembers = {}): string {
   const { payload, result, ...rest } = job;
+  if (payload === undefined) return JSON.stringify(rest); // of a progress
   const printedPayload = printed.payload ?? JSON.stringify(payload);
   const printedResult = printed.result ?? JSON.stringify(result ?? null);
   return `${open(rest)},"payload":${printedPayload},"result":${printedResult}}`;

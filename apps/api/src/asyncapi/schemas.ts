@@ -1,4 +1,4 @@
-import { control, job, jobEvent, jobEvents, jobWithLinks, ring, webhookBody } from '@offload/contracts';
+import { control, jobEvent, jobEvents, jobInEvent, jobWithLinks, ring, webhookBody } from '@offload/contracts';
 import { z } from 'zod';
 import type { Json } from '../openapi/schemas.ts';
 
@@ -9,7 +9,7 @@ const components = new Map<z.ZodType, string>([
   [jobEvents.schema, 'Events'],
   [control.schema, 'Control'],
   [webhookBody, 'WebhookBody'],
-  [job, 'Job'],
+  [jobInEvent, 'Job'],
   [jobWithLinks, 'JobWithLinks'],
 ]);
 

@@ -4,7 +4,7 @@ import type { JobWatcher } from './hub.ts';
 
 /**
  * Most events that are kept while the job is being read; of more, the newest: what is read then is newer than most of
- * them, and each has the whole job.
+ * them, and shows the whole job.
  */
 const MOST_EARLY = 32;
 

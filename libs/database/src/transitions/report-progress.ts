@@ -1,13 +1,16 @@
 import type { Job, JobProgress } from '@offload/contracts';
 import type { Pool } from 'pg';
-import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+import { columnsBut, toJob, type JobRow } from '../job-row.ts';
 
 const sql = `
   update jobs as job set progress = $3, version = version + 1
   where id = $1 and status = 'running' and attempt = $2
-  returning ${jobColumns}`;
+  returning ${columnsBut('payload', 'result', 'errors')}`;
 
-/** @returns the job with its progress, or null where the fence refused it: another attempt holds the job by now */
+/**
+ * @returns the job with its progress, without payload, result and errors: they may be large, and have not changed. Null
+ *   where the fence refused it: another attempt holds the job by now
+ */
 export async function reportProgress(
   pool: Pool,
   jobId: string,

@@ -51,9 +51,13 @@ const LOSSES_THAT_COUNT = 3;
 /** The ring of a job that is given back returns to its queue by itself; should it have been lost, the relay rings then. */
 const GIVEN_BACK_GRACE_MS = 5_000;
 
+/** SQL: the progress of a job that has succeeded; none where none was told. */
+const complete = `job.progress || '{"percent": 100}'`;
+
 // Nearly all jobs succeed and nobody is owed a webhook: that costs half as much as to see to whatever else there may be.
 const succeedSql = `
-  update jobs as job set status = 'succeeded', result = outcome.result, finished_at = now(), version = job.version + 1
+  update jobs as job set status = 'succeeded', result = outcome.result, finished_at = now(), version = job.version + 1,
+    progress = ${complete}
   from (
     select * from unnest($1::uuid[], $2::int[], $3::json[]) as outcome(id, attempt, result) order by id offset 0
   ) as outcome cross join ${placeOf('outcome.id')}
@@ -88,6 +92,7 @@ const sql = `
         then job.max_attempts + 1 else job.max_attempts end,
       due_at = case held.status when 'scheduled'
         then now() + held.delay_ms * interval '1 millisecond' else job.due_at end,
+      progress = case held.status when 'succeeded' then ${complete} else job.progress end,
       finished_at = case when held.status in ('succeeded', 'failed', 'cancelled') then now() end,
       lost_deliveries = case when held.lost then job.lost_deliveries + 1
         when held.status = 'queued' then job.lost_deliveries else 0 end,

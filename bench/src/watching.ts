@@ -56,7 +56,7 @@ try {
   const events = createJobEvents(broker, await insertJobs(pool, wanted.connections));
   const versions = [await postgresVersion(pool), await rabbitmqVersion()];
   await pool.end();
-  notifier = await startApp('notifier', { ...env, NOTIFIER_PORT: '0' });
+  notifier = await startApp('notifier', { ...env, NOTIFIER_PORT: '0', MAX_STREAMS: '1000000' });
   crowds = startCrowds(notifier, 2);
 
   const scene = { app: notifier, crowds, events };

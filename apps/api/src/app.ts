@@ -58,6 +58,8 @@ export interface AppParts {
   allowedHosts?: AllowedHosts;
   /** Whether jobs may have webhooks of their own: notifiers have secrets to sign them with. @default false */
   ownWebhooks?: boolean;
+  /** Most bytes of large bodies and unread answers at once. @default see `HttpServiceOptions` */
+  maxBytesInFlight?: number;
   /** Most requests a minute of one client; 0 sets no limit. */
   rateLimit: number;
   queues: readonly string[];
@@ -73,6 +75,7 @@ export function createApp(given: AppParts): Express {
     metrics: parts.metrics,
     corsOrigins,
     allowedHosts,
+    ...(given.maxBytesInFlight !== undefined && { maxBytesInFlight: given.maxBytesInFlight }),
     checks: {
       database: { required: true, check: answers(() => parts.database.ping()) },
       // Jobs are accepted without the broker too: the outbox keeps their rings.

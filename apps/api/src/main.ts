@@ -86,6 +86,7 @@ const app = createApp({
   corsOrigins: config.CORS_ORIGINS,
   allowedHosts: allowedHosts(config),
   ownWebhooks: config.WEBHOOK_SECRETS.length > 0,
+  maxBytesInFlight: config.MAX_BYTES_IN_FLIGHT,
   rateLimit: config.RATE_LIMIT,
   queues: config.QUEUES,
   notifierUrl: config.NOTIFIER_URL,

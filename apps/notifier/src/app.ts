@@ -15,6 +15,7 @@ import {
 } from '@offload/runtime';
 import type { Express } from 'express';
 import type { Hub } from './browsers/hub.ts';
+import { limitStreams } from './browsers/limit-streams.ts';
 import { watchAll } from './browsers/watch-all.ts';
 import { watchJob } from './browsers/watch-job.ts';
 
@@ -25,6 +26,10 @@ export interface AppParts {
   metrics: Registry;
   log: Logger;
   notifierUrl: string;
+  /** Most bytes of jobs that are shown and not yet read at once. @default see `HttpServiceOptions` */
+  maxBytesInFlight?: number;
+  /** Most event streams of one client. @default 1_000 */
+  maxStreams?: number;
   /** Who may read; everybody without any. @default [] */
   keys?: readonly ApiKey[];
   /** What event tokens are signed with. @default none: see `eventTokensFor` */
@@ -37,19 +42,24 @@ export interface AppParts {
 
 /** The calls of the notifier and what answers them. */
 export function createApp(parts: AppParts): Express {
-  const { keys = [], eventTokenSecrets = [], corsOrigins = [], allowedHosts = 'any' } = parts;
+  const { keys = [], eventTokenSecrets = [], corsOrigins = [], allowedHosts = 'any', maxBytesInFlight } = parts;
   return createHttpService({
     log: parts.log,
     metrics: parts.metrics,
     corsOrigins,
     allowedHosts,
+    ...(maxBytesInFlight !== undefined && { maxBytesInFlight }),
     checks: {
       database: { required: true, check: answers(() => parts.database.ping()) },
       broker: { required: true, check: () => (parts.broker.state === 'open' ? null : parts.broker.state) },
     },
     routes(app) {
       const byKey = authenticate(keys);
-      const mayWatch = [authenticateWatcher(keys, eventTokensFor(keys, eventTokenSecrets)), requireScope('read')];
+      const mayWatch = [
+        authenticateWatcher(keys, eventTokensFor(keys, eventTokenSecrets)),
+        requireScope('read'),
+        limitStreams(parts.maxStreams ?? 1_000),
+      ];
       const onlyGet = [byKey, methodNotAllowed('GET')]; // HEAD too: a stream has no end whose headers could be told
       app.route('/v1/jobs/:id/events').head(onlyGet).get(mayWatch, watchJob(parts)).all(onlyGet);
       app.route('/v1/events').head(onlyGet).get(mayWatch, watchAll(parts)).all(onlyGet);

@@ -10,6 +10,8 @@ export const configSchema = z.object({
   NOTIFIER_PORT: port(3100),
   /** Where browsers reach the notifiers; begins `links.events` of every job. */
   NOTIFIER_URL: baseUrl('http://127.0.0.1:3100'),
+  /** Most event streams of one client. */
+  MAX_STREAMS: integer(1_000, 1),
   /** What jobs' own webhooks are signed with. */
   WEBHOOK_SECRETS: webhookSecrets,
   /** Where the webhooks of all jobs go, or of those that match. */

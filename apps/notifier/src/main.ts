@@ -71,6 +71,8 @@ const app = createApp({
   metrics,
   log,
   notifierUrl: config.NOTIFIER_URL,
+  maxBytesInFlight: config.MAX_BYTES_IN_FLIGHT,
+  maxStreams: config.MAX_STREAMS,
   keys: config.API_KEYS,
   eventTokenSecrets: config.EVENT_TOKEN_SECRET,
   corsOrigins: config.CORS_ORIGINS,

@@ -29,6 +29,7 @@ export async function measureBrowsers(ground: Ground, pace: Pace, options: Measu
   try {
     const { fleet, databaseUrl } = await openFleet(ground, COUNT, {
       ...{ LOG_LEVEL: 'info', NOTIFIER_URL: balancer.url, WORKER_CONCURRENCY: String(CONCURRENCY) },
+      MAX_STREAMS: '1000000', // all browsers have one address
       ...(pace.reconcileMs === undefined ? {} : { RECONCILE_MS: String(pace.reconcileMs) }),
     });
     notifiers = () => fleet.of('notifier').flatMap(({ process }) => (process ? [process.url] : []));

@@ -66,6 +66,8 @@ export const commonVariables = {
 
 /** What api and notifier are told besides, both the same; spread it into their schemas. */
 export const browserVariables = {
+  /** Most bytes of large bodies and of large answers that are not yet read, at once. */
+  MAX_BYTES_IN_FLIGHT: integer(32 * 1024 ** 2, 1),
   /** Origins whose pages may call from a browser, separated by commas, or `*`. */
   CORS_ORIGINS: corsOrigins.default([]),
   /** What event tokens are signed with: one secret, or two while one replaces the other. */

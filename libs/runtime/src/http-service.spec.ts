@@ -1,3 +1,5 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, it } from '@jest/globals';
 import request from 'supertest';
 import { answers } from './health.ts';
@@ -84,4 +86,34 @@ it('does not wait for ever for a dependency', async () => {
 it('does not take what has no ETag for known', async () => {
   const { app } = setup();
   await request(app).get('/healthz').set('If-None-Match', '*').expect(200);
+});
+
+it('prints no label that a caller makes up', async () => {
+  const { app } = setup();
+  const printed = async () => (await request(app).get('/metrics').expect(200)).text;
+  const ask = (method: string, path: string) =>
+    new Promise<void>((resolve, reject) => {
+      const { port } = server.address() as AddressInfo;
+      const call = http.request({ port, method, path, headers: { 'x-made-up': method } }, (response) => {
+        response.resume().once('end', resolve);
+      });
+      call.once('error', reject).end();
+    });
+  const server = http.createServer(app).listen(0);
+  try {
+    await ask('GET', '/named/one');
+    const before = (await printed()).match(/^http_request_duration_seconds_count/gm)?.length ?? 0;
+    for (const method of http.METHODS.filter((name) => name !== 'CONNECT')) {
+      for (const path of ['/healthz', `/named/${method}`, `/${method}`, `/named/one?${method}`])
+        await ask(method, path);
+    }
+    const text = await printed();
+    expect(
+      [...text.matchAll(/^http_request_duration_seconds_count\{method="([^"]+)"/gm)].map(([, method]) => method),
+    ).not.toContain('PURGE');
+    // Each of three routes with the methods that it has, what is not allowed there, and what is nowhere.
+    expect((text.match(/^http_request_duration_seconds_count/gm)?.length ?? 0) - before).toBeLessThan(20);
+  } finally {
+    server.close();
+  }
 });

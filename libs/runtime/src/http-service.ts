@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { Histogram, type Registry } from 'prom-client';
+import { createByteBudget } from './byte-budget.ts';
 import { answerClientFaults } from './client-faults.ts';
 import { allowOrigins } from './cors.ts';
 import { refuseForeign, type AllowedHosts } from './foreign-requests.ts';
@@ -39,14 +40,25 @@ export interface HttpServiceOptions {
   corsOrigins?: readonly string[];
   /** Hosts that requests may name: see `allowedHosts`. @default any */
   allowedHosts?: AllowedHosts;
+  /** Most bytes of large bodies and unread answers at once: see `ByteBudget`. @default 33_554_432 (32 MiB) */
+  maxBytesInFlight?: number;
   /** Adds the process's own routes. */
   routes?: (app: Express) => void;
 }
 
 /** An Express application with what every process answers: `/healthz`, `/readyz`, `/metrics`, and problems for errors. */
 export function createHttpService(options: HttpServiceOptions): Express {
-  const { log, metrics, checks, corsOrigins = [], allowedHosts = 'any', routes } = options;
+  const {
+    log,
+    metrics,
+    checks,
+    corsOrigins = [],
+    allowedHosts = 'any',
+    maxBytesInFlight = 32 * 1024 ** 2,
+    routes,
+  } = options;
   const app = express();
+  app.locals['budget'] = createByteBudget(maxBytesInFlight, metrics);
   app.disable('x-powered-by');
   app.set('etag', false);
   app.enable('case sensitive routing');
@@ -66,12 +78,7 @@ export function createHttpService(options: HttpServiceOptions): Express {
     .get((_request, response) => void response.json({ status: 'alive' }))
     .all(readOnly);
   app.route('/readyz').get(readiness(checks)).all(readOnly);
-  app
-    .route('/metrics')
-    .get(async (_request, response) => {
-      response.type(metrics.contentType).send(await metrics.metrics());
-    })
-    .all(readOnly);
+  app.route('/metrics').get(printed(metrics)).all(readOnly);
   routes?.(app);
   app.use(notFound);
   app.use(problemHandler(log));
@@ -152,18 +159,33 @@ const requestId: RequestHandler = (request, response, next) => {
   next();
 };
 
+/** `GET /metrics`. Who asks while they are printed shares the print: it holds the process for some milliseconds. */
+function printed(registry: Registry): RequestHandler {
+  let print: Promise<string> | null = null;
+  return async (_request, response) => {
+    print ??= registry.metrics().finally(() => (print = null));
+    response.type(registry.contentType).send(await print);
+  };
+}
+
+/** The methods that calls have. What callers make up must not become a label: each is a dozen lines of `/metrics`. */
+const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']);
+
 function measured(registry: Registry): RequestHandler {
   const duration = new Histogram({
     name: 'http_request_duration_seconds',
-    help: 'From the request to the end of its answer',
+    help: 'From the request to the end of its answer; the method of what is not allowed is "other"',
     labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
     registers: [registry],
   });
   return (request, response, next) => {
     const stop = duration.startTimer();
     response.on('finish', () => {
-      const route: string = request.route?.path ?? 'none';
-      stop({ method: request.method, route, status: response.statusCode });
+      const { route, method } = request;
+      const { statusCode: status } = response;
+      const isCall = status !== 405 && methods.has(method);
+      stop({ method: isCall ? method : 'other', route: (route?.path as string | undefined) ?? 'none', status });
     });
     next();
   };

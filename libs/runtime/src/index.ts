@@ -13,6 +13,7 @@ export {
   parseConfig,
   port,
 } from './config.ts';
+export { budgetOf } from './byte-budget.ts';
 export { createBrokerTelemetry, type BrokerTelemetry } from './broker-telemetry.ts';
 export { createEventTokens, eventTokensFor, type EventGrant, type EventTokens } from './event-tokens.ts';
 export { allowedHosts, type AllowedHosts } from './foreign-requests.ts';
@@ -33,6 +34,7 @@ export {
   type Fault,
 } from './problem.ts';
 export { limitRate } from './rate-limit.ts';
+export { sendJson, sendPrinted } from './send-json.ts';
 export { handleShutdown, type Shutdown } from './shutdown.ts';
 export { delay, setTicker, setTimer } from './timers.ts';
 export { newWebhookSecret, webhookSecret, webhookSecrets } from './webhook-secrets.ts';

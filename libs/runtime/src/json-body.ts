@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { MIMEType } from 'node:util';
-import express, { type Request, type RequestHandler } from 'express';
-import { Problem } from './problem.ts';
+import type { Request, RequestHandler } from 'express';
+import { budgetOf } from './byte-budget.ts';
+import { decoderOf } from './content-coding.ts';
+import { clipped, Problem } from './problem.ts';
 import { parseStrictJson } from './strict-json.ts';
 
 export interface JsonBodyOptions {
@@ -23,23 +25,22 @@ const digests = new WeakMap<Request, Buffer>();
  * to everybody: see `parseStrictJson`.
  *
  * Whatever else comes is a problem: 415 `unsupported-media-type` with what is accepted (RFC 9110 section 15.5.16), 413
- * `body-too-large`, 400 `malformed-json`, 400 `invalid-request` with a pointer, or 400 `bad-request` for what does not come
+ * `body-too-large`, 503 `overloaded` where the process holds too many bytes, 400 `malformed-json`, 400 `invalid-request` with a pointer, or 400 `bad-request` for what does not come
  * to its end or is not compressed as it says.
  */
 export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
   const { limitBytes = 1024 * 1024, maxDepth = 64, maxParts = 50_000, digested = () => true } = options;
-  // For compressed bodies. Not `express.json`, which takes an empty body for {} and UTF-16 for JSON.
-  const decode = express.raw({ limit: limitBytes, type: () => true });
 
   return (request, response, next) => {
     refuseOtherTypes(request);
     const { headers } = request;
-    // The same coding (RFC 9110 section 8.4.1.3).
-    if (/^x-gzip$/i.test(headers['content-encoding'] ?? '')) headers['content-encoding'] = 'gzip';
-    const asksFirst = /^100-continue$/i.test(headers.expect ?? '') && request.httpVersion !== '1.0';
-    if (Number(headers['content-length']) > limitBytes) throw tooLarge(limitBytes);
+    const decoder = decoderOf(headers['content-encoding']);
+    const announced = Number(headers['content-length'] ?? 0);
+    if (announced > limitBytes) throw tooLarge(limitBytes);
+    const count = budgetOf(response).body(response);
+    count(announced);
 
-    if (asksFirst) {
+    if (/^100-continue$/i.test(headers.expect ?? '') && request.httpVersion !== '1.0') {
       response.shouldKeepAlive = !/(^|[\s,])close([\s,]|$)/i.test(headers.connection ?? '');
       response.writeContinue(); // only now: who may not, or sends too much, need not send it (RFC 9110 section 10.1.1)
     }
@@ -50,6 +51,10 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
       if (settled) return;
       settled = true;
       chunks = []; // a held answer would keep them
+      if (decoder) {
+        request.unpipe(decoder).resume();
+        decoder.destroy();
+      }
       if (error || !octets) return next(error ?? endedEarly());
       try {
         request.body = parseStrictJson(octets, maxDepth, maxParts);
@@ -60,21 +65,36 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
       next();
     }
 
-    const isPlain = headers['content-encoding'] === undefined;
-    let received = 0;
-    request.on('data', (chunk: Buffer) => {
-      received += chunk.length;
-      // At once: express would answer what is too large only when all of it has come, which may be never.
-      if (received > limitBytes) settle(tooLarge(limitBytes));
-      else if (isPlain) chunks.push(chunk);
-    });
-    if (isPlain) {
-      request.once('end', () => settle(null, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
-      request.once('close', () => settle(null)); // after the end it is settled already
-      if (request.destroyed) settle(null);
-    } else {
-      decode(request, response, (error?: unknown) => settle(error, takeBody(request)));
+    let [received, decoded] = [0, 0];
+    function keep(chunk: Buffer): void {
+      decoded += chunk.length;
+      if (settled) return;
+      if (decoded > limitBytes) return settle(tooLarge(limitBytes));
+      try {
+        count(decoded);
+      } catch (overloaded) {
+        return settle(overloaded);
+      }
+      chunks.push(chunk);
     }
+    const end = (): void => settle(null, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+    if (decoder) {
+      request.on('data', ({ length }: Buffer) => {
+        received += length;
+        if (received > limitBytes) settle(tooLarge(limitBytes));
+      });
+      request
+        .pipe(decoder)
+        .on('data', keep)
+        .on('end', end)
+        .on('error', (error) => settle(undecodable(error)));
+    } else {
+      request.on('data', keep).once('end', end);
+    }
+    request.once('close', () => {
+      if (!request.complete || !decoder) settle(null); // after the end it is settled already, or will be when all is decoded
+    });
+    if (request.destroyed) settle(null);
   };
 }
 
@@ -88,13 +108,6 @@ export function bodyDigest(request: Request): Buffer {
   const digest = digests.get(request);
   if (!digest) throw new Error('bodyDigest is for routes behind jsonBody');
   return digest;
-}
-
-/** @returns nothing when express has left it alone: its connection has closed meanwhile */
-function takeBody(request: Request): Buffer | undefined {
-  const octets: unknown = request.body;
-  request.body = undefined;
-  return Buffer.isBuffer(octets) ? octets : undefined;
 }
 
 function refuseOtherTypes(request: Request): void {
@@ -123,6 +136,10 @@ function unsupported(detail: string): Problem {
 
 function endedEarly(): Problem {
   return new Problem(400, 'bad-request', 'The request cannot be read', 'it ended early');
+}
+
+function undecodable(cause: Error): Problem {
+  return new Problem(400, 'bad-request', 'The request cannot be read', clipped(cause.message), { cause });
 }
 
 function tooLarge(limitBytes: number): Problem {

@@ -1,4 +1,3 @@
-import * as zlib from 'node:zlib';
 import type { ErrorRequestHandler, Request } from 'express';
 import type { Logger } from './logger.ts';
 import { clipped, Problem, problemDetails } from './problem.ts';
@@ -49,9 +48,6 @@ function discard(request: Request, answer: () => void): void {
   request.once('end', finish).once('close', finish).resume();
 }
 
-/** The content codings in which bodies are read: what express knows, which depends on Node.js (RFC 9110 section 8.4.1). */
-const contentCodings = `gzip, deflate, br${'createZstdDecompress' in zlib ? ', zstd' : ''}`;
-
 type Told = [status: number, slug: string, title: string, more?: { detail?: string; headers?: Record<string, string> }];
 
 /** Errors of the libraries, by their `code`. */
@@ -62,22 +58,6 @@ const ofCode: Record<string, Told> = {
     'Try again soon',
     { detail: 'The database cannot do this now.', headers: { 'Retry-After': '1' } },
   ],
-};
-
-const endedEarly: Told = [400, 'bad-request', 'The request cannot be read', { detail: 'it ended early' }];
-
-/** What express reads bodies with tells faults by `type`. A client that has gone does not hear the answer. */
-const ofBodyParser: Record<string, Told> = {
-  'entity.too.large': [413, 'body-too-large', 'The body is too large'],
-  'encoding.unsupported': [
-    415,
-    'unsupported-media-type',
-    'The media type is not supported',
-    { detail: 'its content coding is not known', headers: { 'Accept-Encoding': contentCodings } },
-  ],
-  'request.aborted': endedEarly,
-  'request.size.invalid': endedEarly,
-  'stream.not.readable': endedEarly,
 };
 
 function fromCode(error: unknown): Problem | null {
@@ -91,14 +71,10 @@ const ofStatus: Record<number, [slug: string, title: string]> = {
   416: ['range-not-satisfiable', 'There is no such range'],
 };
 
-/** Express and its body parser mark what is the client's fault with a status below 500; a wrong gzip, say. */
+/** Express marks what is the client's fault with a status below 500; a path that can't be decoded, say. */
 function fromExpress(error: unknown): Problem | null {
-  const { status, type, message } = (error ?? {}) as { status?: unknown; type?: unknown; message?: string };
-  if (typeof status !== 'number') return null;
-  if (typeof type === 'string' && Object.hasOwn(ofBodyParser, type)) {
-    return told(ofBodyParser[type] as Told, message, error);
-  }
-  if (status < 400 || status > 499) return null;
+  const { status, message } = (error ?? {}) as { status?: unknown; message?: string };
+  if (typeof status !== 'number' || status < 400 || status > 499) return null;
   const [slug, title] = ofStatus[status] ?? ['bad-request', 'The request cannot be read'];
   const { headers } = error as { headers?: Record<string, string> };
   return told([status, slug, title, { ...(headers && { headers }) }], message, error);

@@ -65,6 +65,7 @@ export const problems = {
   'too-many-waiters': { status: 429, meaning: 'Too many requests of this client wait with `Prefer: wait`.' },
   'headers-too-large': { status: 431, meaning: 'Target and headers are larger than 16 KiB together.' },
   'internal-error': { status: 500, meaning: 'A fault of the server; it is logged with the `X-Request-Id`.' },
+  overloaded: { status: 503, meaning: 'Too many bytes are on their way to or from the process; see `Retry-After`.' },
   'queue-full': { status: 503, meaning: 'As many jobs wait in the queue as may; see `Retry-After`.' },
   'database-unavailable': {
     status: 503,

@@ -9,7 +9,7 @@ const always: Slug[] = [
   ...(['headers-too-large', 'foreign-page', 'misdirected-request', 'internal-error'] as const),
 ];
 /** What a call may answer that asks who calls. */
-const guarded: Slug[] = ['unauthorized', 'insufficient-scope', 'rate-limited', 'database-unavailable'];
+const guarded: Slug[] = ['unauthorized', 'insufficient-scope', 'rate-limited', 'database-unavailable', 'overloaded'];
 const limited: HeaderName[] = ['RateLimit', 'RateLimit-Policy'];
 
 /**

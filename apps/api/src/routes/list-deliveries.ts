@@ -1,4 +1,5 @@
 import type { Database } from '@offload/database';
+import { sendJson } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import { jobIdOf, jobNotFound } from './job-of-path.ts';
 
@@ -8,6 +9,6 @@ export function listDeliveries({ database }: { database: Database }): RequestHan
     const id = jobIdOf(request);
     const deliveries = await database.webhooks.list(id);
     if (!deliveries) throw jobNotFound(id);
-    response.set('Cache-Control', 'no-store').json({ deliveries });
+    sendJson(response.set('Cache-Control', 'no-store'), { deliveries });
   };
 }

@@ -1,6 +1,6 @@
 import { jobStatus, plainText, queueName, time, withLinks } from '@offload/contracts';
 import type { Database } from '@offload/database';
-import { invalidParameters } from '@offload/runtime';
+import { invalidParameters, sendJson } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
@@ -48,7 +48,7 @@ export function listJobs({ database, notifierUrl }: { database: Database; notifi
     if (!parsed.success) throw invalidParameters(parsed.error);
     const { cursor, ...filter } = parsed.data;
     const { jobs, next } = await database.listJobs({ ...filter, beforeId: cursor });
-    response.set('Cache-Control', 'private, no-cache').json({
+    sendJson(response.set('Cache-Control', 'private, no-cache'), {
       jobs: jobs.map((job) => withLinks(job, notifierUrl)),
       nextCursor: next === null ? null : encodeCursor(next),
     });

@@ -1,9 +1,9 @@
 import { isFinished, printJob, printWithLinks, withLinks, type Job, type JobWithLinks } from '@offload/contracts';
+import { sendJson, sendPrinted } from '@offload/runtime';
 import type { Response } from 'express';
 import type { Backlog } from '../backlog.ts';
 import { etagOf } from './preconditions.ts';
 import { retryAfter } from './retry-after.ts';
-import { sendJson, sendPrinted } from './send-json.ts';
 
 export interface SendParts {
   backlog: Backlog;

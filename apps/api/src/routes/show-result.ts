@@ -1,6 +1,6 @@
 import { isFinished, withLinks } from '@offload/contracts';
 import type { Database } from '@offload/database';
-import { Problem } from '@offload/runtime';
+import { Problem, sendJson } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import { jobIdOf, jobNotFound } from './job-of-path.ts';
 import { etagOf, isKnown } from './preconditions.ts';
@@ -16,7 +16,8 @@ export function showResult(parts: SendParts & { database: Database }): RequestHa
     if (!job) throw jobNotFound(id);
     response.set('Cache-Control', 'private, no-cache');
     if (!isFinished(job.status)) {
-      return void response.status(202).set('Retry-After', retryAfter(job, backlog)).json(withLinks(job, notifierUrl));
+      response.status(202).set('Retry-After', retryAfter(job, backlog));
+      return sendJson(response, withLinks(job, notifierUrl));
     }
     if (job.status === 'failed') {
       const { code, message } = job.error ?? { code: 'unknown', message: '' };
@@ -26,6 +27,6 @@ export function showResult(parts: SendParts & { database: Database }): RequestHa
       throw new Problem(409, 'job-cancelled', 'The job was cancelled', `It has no result`);
     response.set('ETag', etagOf(job));
     if (isKnown(request, job)) return void response.status(304).end();
-    response.json(job.result);
+    sendJson(response, job.result);
   };
 }

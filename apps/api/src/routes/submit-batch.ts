@@ -1,11 +1,11 @@
 import { printJob, printWithLinks } from '@offload/contracts';
+import { sendPrinted } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import type { Backlog } from '../backlog.ts';
 import type { Intake } from '../intake.ts';
 import { newJobs } from '../new-job.ts';
 import { traceparent } from '../traceparent.ts';
 import { idempotencyOf } from './idempotency-of.ts';
-import { sendPrinted } from './send-json.ts';
 
 export interface BatchParts {
   intake: Intake;

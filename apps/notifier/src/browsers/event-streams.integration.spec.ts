@@ -172,3 +172,49 @@ it('breaks nothing when a client goes while its job is being read', async () => 
     await notifier.stop();
   }
 });
+
+it('opens no more streams for a client than it may have, of one job or of all', async () => {
+  const notifier = await startNotifier({ maxStreams: 2 });
+  try {
+    const { watch, queuedJob, base } = notifier;
+    const path = `/v1/jobs/${(await queuedJob()).id}/events`;
+    const [first] = [await watch(path), await watch('/v1/events')];
+    for (const more of [path, '/v1/events']) {
+      const refused = await fetch(base + more);
+      expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
+      expect(await refused.json()).toMatchObject({ type: '/problems/too-many-streams' });
+    }
+    await first.close();
+    await eventually(async () => {
+      const again = await watch(path);
+      await again.close();
+      expect(again.response.status).toBe(200);
+    });
+  } finally {
+    await notifier.stop();
+  }
+});
+
+it('shows no more large jobs at once than its budget allows: browsers come again, others get 503', async () => {
+  const notifier = await startNotifier({ maxBytesInFlight: 24 * KIB * KIB, mostBehind: KIB ** 3 });
+  try {
+    const { watch, stare, queuedJob, run, base, figure } = notifier;
+    const job = await queuedJob();
+    await run(job, 'x'.repeat(16 * KIB * KIB)); // more than the operating system keeps for who does not read
+    const path = `/v1/jobs/${job.id}/events`;
+    const reader = stare(path);
+    await eventually(async () => expect(await figure('http_bytes_in_flight')).toBeGreaterThan(KIB));
+    const browser = await watch(path, { accept: 'text/event-stream' });
+    await browser.ended;
+    expect([browser.response.status, browser.events, browser.retries.length]).toEqual([200, [], 2]);
+    const other = await fetch(base + path, { headers: { accept: 'application/json' } });
+    expect([other.status, other.headers.get('retry-after')]).toEqual([503, '1']);
+    reader.destroy();
+    await eventually(async () => {
+      const again = await fetch(base + path);
+      expect(await again.text()).toContain('event: job.succeeded');
+    });
+  } finally {
+    await notifier.stop();
+  }
+});

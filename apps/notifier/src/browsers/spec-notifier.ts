@@ -6,7 +6,7 @@ import { migrate, openDatabase, type Database } from '@offload/database';
 import { connect, createPublisher, exchanges, jobTopology, subscribe } from '@offload/messaging';
 import { createLogger, createMetrics, listen } from '@offload/runtime';
 import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';
-import { createApp } from '../app.ts';
+import { createApp, type AppParts } from '../app.ts';
 import type { EventStreamsOptions } from './event-streams.ts';
 import { createHub } from './hub.ts';
 import { startRefresh } from './refresh.ts';
@@ -20,7 +20,9 @@ export interface Received {
 export type SpecNotifier = Awaited<ReturnType<typeof startNotifier>>;
 
 /** A notifier in this process, on a fresh database and virtual host. */
-export async function startNotifier(options: EventStreamsOptions & { refreshMs?: number } = {}) {
+export async function startNotifier(
+  options: EventStreamsOptions & { refreshMs?: number } & Pick<AppParts, 'maxStreams' | 'maxBytesInFlight'> = {},
+) {
   const url = freshDatabaseUrl();
   await migrate(url);
   const vhost = await freshVhost();
@@ -45,7 +47,9 @@ export async function startNotifier(options: EventStreamsOptions & { refreshMs?:
     },
   });
   await eventually(() => expect(listened).toBe(1));
-  const app = createApp({ database: seen, broker, hub, metrics, log, notifierUrl: 'http://notifier.test' });
+  const { maxStreams = 1_000, maxBytesInFlight = 1024 ** 3 } = options;
+  const limits = { maxStreams, maxBytesInFlight };
+  const app = createApp({ database: seen, broker, hub, metrics, log, notifierUrl: 'http://notifier.test', ...limits });
   const server = await listen(app, { host: '127.0.0.1', port: 0 });
   const base = `http://127.0.0.1:${server.port}`;
 

@@ -1,6 +1,6 @@
 import { isFinished, jobId } from '@offload/contracts';
 import { DatabaseUnavailableError, type Database } from '@offload/database';
-import { invalidParameters, Problem } from '@offload/runtime';
+import { budgetOf, invalidParameters, Problem } from '@offload/runtime';
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
 import { frame } from './frame.ts';
@@ -13,7 +13,7 @@ const parameters = z.object({ id: jobId });
  * `GET /v1/jobs/{id}/events`: the job as it is now, then each event, until the terminal one.
  *
  * Only after a 200 a browser comes back by itself (https://html.spec.whatwg.org/#sse-processing-model): it gets that too
- * while the database is away, and has to come again. 404 and 204, where nothing more will come, keep it from doing so.
+ * while the database is away or too many bytes are in flight, and has to come again. 404 and 204, where nothing more will come, keep it from doing so.
  */
 export function watchJob(parts: { database: Pick<Database, 'getJob'>; hub: Hub; notifierUrl: string }): RequestHandler {
   const { database, hub, notifierUrl } = parts;
@@ -34,16 +34,23 @@ export function watchJob(parts: { database: Pick<Database, 'getJob'>; hub: Hub; 
         return void response.status(204).end();
       }
       if (response.destroyed) return unwatch(); // the client has gone while we were reading
+      const event = frame(`job.${job.status}`, job, notifierUrl);
+      budgetOf(response).written(response, event.length); // unlike an event, which all its watchers share
       const stream = hub.streams.open(response, unwatch);
       if (hub.closed) return stream.sendAway(); // we are stopping since
-      watcher.begin(stream, job, frame(`job.${job.status}`, job, notifierUrl), claimed);
+      watcher.begin(stream, job, event, claimed);
     } catch (error) {
       unwatch();
-      if (!(error instanceof DatabaseUnavailableError && isBrowser(request))) throw error;
+      if (!(willPass(error) && isBrowser(request))) throw error;
       if (response.destroyed) return; // nobody is there to be sent away
       hub.streams.open(response, () => undefined).sendAway();
     }
   };
+}
+
+/** Whether the same request may well succeed soon: the database is away, or too many bytes are in flight. */
+function willPass(error: unknown): boolean {
+  return error instanceof DatabaseUnavailableError || (error instanceof Problem && error.status === 503);
 }
 
 /** Whether an EventSource asks; others can be told what is the matter. */

@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { constants, gzipSync } from 'node:zlib';
+import { expect, it } from '@jest/globals';
+import { eventually } from '@offload/testing';
+import { createByteBudget, type ByteBudgetOptions } from './byte-budget.ts';
+import { jsonBody } from './json-body.ts';
+import { createMetrics } from './metrics.ts';
+import { sendJson } from './send-json.ts';
+import { connectRaw, serve } from './spec-service.ts';
+
+const MIB = 1024 ** 2;
+/** More than the operating system keeps for a client that does not read. */
+const LARGE = 24 * MIB;
+const LETTERS = 'x'.repeat(LARGE);
+
+async function setup(most: number, options: ByteBudgetOptions = {}) {
+  const metrics = createMetrics();
+  const service = await serve((app) => {
+    app.locals['budget'] = createByteBudget(most, metrics, options);
+    app.post('/length', jsonBody({ limitBytes: 16 * MIB }), (request, response) => {
+      sendJson(response, String(request.body).length);
+    });
+    app.post('/large', jsonBody(), (_request, response) => sendJson(response, LETTERS));
+    app.get('/large', (_request, response) => sendJson(response, LETTERS));
+    app.get('/small', (_request, response) => sendJson(response, 'small'));
+  });
+  const figure = async (name: string) => (await metrics.getSingleMetric(name)?.get())?.values[0]?.value;
+  const headers = { 'Content-Type': 'application/json' };
+  const post = async (path: string, bytes: number) => {
+    const response = await fetch(service.base + path, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify('y'.repeat(bytes)),
+    });
+    const body = (await response.json()) as { type?: string };
+    return { status: response.status, retryAfter: response.headers.get('retry-after'), type: body.type };
+  };
+  const get = async (path: string) => {
+    const response = await fetch(service.base + path);
+    await response.arrayBuffer();
+    return response.status;
+  };
+  /** A client that reads nothing of a large answer. */
+  async function stare() {
+    const client = await connectRaw(service.port);
+    client.socket.pause();
+    const before = (await figure('http_bytes_in_flight')) as number;
+    client.send('GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    await eventually(async () => expect(await figure('http_bytes_in_flight')).toBeGreaterThan(before + MIB));
+    return client;
+  }
+  return { ...service, figure, post, get, stare };
+}
+
+const overloaded = { status: 503, retryAfter: '1', type: '/problems/overloaded' };
+const head = (...fields: string[]) =>
+  ['POST /length HTTP/1.1', 'Host: localhost', 'Content-Type: application/json', ...fields, '', ''].join('\r\n');
+
+it.each<[what: string, octets: Buffer]>([
+  ['is announced', Buffer.from(head(`Content-Length: ${3 * MIB}`))],
+  [
+    'comes in chunks',
+    Buffer.concat([
+      Buffer.from(`${head('Transfer-Encoding: chunked')}${(3 * MIB).toString(16)}\r\n`),
+      Buffer.alloc(3 * MIB, ' '),
+    ]),
+  ],
+  [
+    'is a few kilobytes that become many',
+    Buffer.concat([
+      Buffer.from(head('Content-Encoding: gzip', 'Content-Length: 100000')),
+      gzipSync(Buffer.alloc(3 * MIB, ' '), { finishFlush: constants.Z_SYNC_FLUSH }), // and its end does not come
+    ]),
+  ],
+])('refuses more bodies than fit, where one %s, until that is gone', async (_what, octets) => {
+  const { port, post, get, figure } = await setup(4 * MIB);
+  const client = await connectRaw(port);
+  client.send(octets);
+  await eventually(async () => expect(await figure('http_bytes_in_flight')).toBeGreaterThan(2 * MIB));
+  expect(await post('/length', 2 * MIB)).toEqual(overloaded);
+  expect([await post('/length', 1_000), await get('/small')]).toMatchObject([{ status: 200 }, 200]);
+  client.socket.destroy();
+  await eventually(async () => expect(await post('/length', 2 * MIB)).toMatchObject({ status: 200 }));
+  await eventually(async () => expect(await figure('http_bytes_in_flight')).toBe(0));
+});
+
+it('refuses answers while too many are not read, but none to what was done', async () => {
+  const { post, get, stare, figure } = await setup(LARGE + MIB);
+  const client = await stare();
+  expect([await get('/large'), await get('/small'), await figure('http_overloaded_total')]).toEqual([503, 200, 1]);
+  expect((await post('/large', 10)).status).toBe(200);
+  client.socket.destroy();
+  await eventually(async () => expect(await get('/large')).toBe(200));
+  await eventually(async () => expect(await figure('http_bytes_in_flight')).toBe(0));
+});
+
+it('answers alone what is larger than all of the budget', async () => {
+  const { get, post } = await setup(MIB);
+  expect([await get('/large'), (await post('/length', 2 * MIB)).status]).toEqual([200, 200]);
+});
+
+it('cuts off a client that reads nothing', async () => {
+  const { stare, figure } = await setup(2 * LARGE, { stalledMs: 50 });
+  const client = await stare();
+  await eventually(async () => expect(await figure('http_bytes_in_flight')).toBe(0));
+  client.socket.resume();
+  await once(client.socket, 'close');
+});
+
+it('cuts off whoever reads longest where bytes are needed, after a while', async () => {
+  const { stare, get, figure } = await setup(2 * LARGE + MIB, { patienceMs: 0 });
+  const [first, second] = [await stare(), await stare()];
+  expect([await get('/large'), await figure('http_readers_cut_total')]).toEqual([200, 1]);
+  for (const { socket } of [first, second]) socket.resume();
+  expect((await first.closed).length).toBeLessThan(LARGE);
+  expect((await second.closed).length).toBeGreaterThan(LARGE);
+});

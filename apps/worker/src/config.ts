@@ -9,6 +9,8 @@ export const configSchema = z.object({
   WORKER_PORT: port(3200),
   /** Jobs that run at once, of each queue. */
   WORKER_CONCURRENCY: integer(10, 1, 1_000),
+  /** How long the event loop may be blocked before the log says so and names the jobs that run, in milliseconds. */
+  LOOP_BLOCKED_MS: integer(1_000, 100, 60_000),
   /** Queues that are worked on. */
   QUEUES: list('default', queueName),
   /** Whether `http.request` and `csv.profile` may reach loopback and private addresses. */

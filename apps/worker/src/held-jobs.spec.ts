@@ -25,15 +25,15 @@ it('cancels every ring of the job that is here, and no other', () => {
 it('tells which jobs are here, claimed or not, until they are released', () => {
   const { heldJobs, take } = setup();
   const [first, , third] = [take('first'), take('second'), take('third')];
-  first.claimed(1);
-  third.claimed(3);
+  first.claimed(1, 'spec.job');
+  third.claimed(3, 'spec.job');
   expect(heldJobs.all()).toEqual([
     { jobId: 'first', attempt: 1 },
     { jobId: 'second', attempt: null },
     { jobId: 'third', attempt: 3 },
   ]);
   first.release();
-  take('fourth').claimed(4); // in the place of the first
+  take('fourth').claimed(4, 'spec.job'); // in the place of the first
   expect(heldJobs.all()).toEqual([
     { jobId: 'fourth', attempt: 4 },
     { jobId: 'second', attempt: null },

@@ -1,4 +1,5 @@
 import type { HeldJob } from '@offload/database';
+import type { JobBoard } from './job-board.ts';
 import { LazyAbortController } from './lazy-abort-controller.ts';
 
 /** The jobs whose rings this worker holds now: what is told to all workers finds its job here. */
@@ -24,7 +25,7 @@ export interface Holding {
   /** This worker must let go of the job: it is stopping, or the broker gave the job to another. */
   readonly mustLetGo: boolean;
   /** The attempt is ours. */
-  claimed(attempt: number): void;
+  claimed(attempt: number, type: string): void;
   release(): void;
 }
 
@@ -37,8 +38,11 @@ export class CancelledError extends Error {
   }
 }
 
-/** @param letGo fires when this worker has waited long enough for running jobs while it stops */
-export function createHeldJobs(letGo: AbortSignal): HeldJobs {
+/**
+ * @param letGo fires when this worker has waited long enough for running jobs while it stops
+ * @param board shows those that have been claimed to whoever can't ask
+ */
+export function createHeldJobs(letGo: AbortSignal, board?: JobBoard): HeldJobs {
   // Places that are used again: see `UnderWay` in messaging for why this is no set.
   const here: (HeldRing | undefined)[] = [];
   const free: number[] = [];
@@ -58,9 +62,10 @@ export function createHeldJobs(letGo: AbortSignal): HeldJobs {
     take(jobId, lost) {
       watch(lost);
       const place = free.pop() ?? here.length;
-      const ring = new HeldRing(jobId, [lost, letGo], () => {
+      const ring = new HeldRing(jobId, [lost, letGo], place, board, () => {
         here[place] = undefined;
         free.push(place);
+        board?.clear(place);
       });
       here[place] = ring;
       return ring;
@@ -79,10 +84,20 @@ class HeldRing implements Holding {
   cancelled = false;
   readonly release: () => void;
   readonly #lostWith: readonly AbortSignal[];
+  readonly #place: number;
+  readonly #board: JobBoard | undefined;
 
-  constructor(jobId: string, lostWith: readonly AbortSignal[], release: () => void) {
+  constructor(
+    jobId: string,
+    lostWith: readonly AbortSignal[],
+    place: number,
+    board: JobBoard | undefined,
+    release: () => void,
+  ) {
     this.jobId = jobId;
     this.#lostWith = lostWith;
+    this.#place = place;
+    this.#board = board;
     this.release = release;
   }
 
@@ -94,8 +109,9 @@ class HeldRing implements Holding {
     return this.#lostWith.includes(signal);
   }
 
-  claimed(attempt: number): void {
+  claimed(attempt: number, type: string): void {
     this.attempt = attempt;
+    this.#board?.put(this.#place, { jobId: this.jobId, attempt, type });
   }
 
   cancel(): void {

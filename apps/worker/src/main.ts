@@ -32,9 +32,11 @@ import { configSchema } from './config.ts';
 import { closeHandlers, findHandler } from './handlers.ts';
 import { consumerTimeoutFault } from './consumer-timeout.ts';
 import { createHeldJobs } from './held-jobs.ts';
+import { createJobBoard } from './job-board.ts';
 import { createJobMetrics } from './job-metrics.ts';
 import { answerRollCall, obey } from './obey.ts';
 import { runJob, type RunJobParts } from './run-job.ts';
+import { watchLoop } from './watch-loop.ts';
 
 keepHeapSmall(33); // with more it is no quicker
 const config = loadConfig(configSchema);
@@ -74,7 +76,9 @@ const outbound = createOutbound({ allowPrivateTargets: config.ALLOW_PRIVATE_TARG
 const stopping = new AbortController();
 const letGo = new AbortController();
 setMaxListeners(0, stopping.signal); // each job that waits for the database may listen
-const heldJobs = createHeldJobs(letGo.signal);
+// Twice as many: a job whose delivery was lost may still be here when the next one has its place.
+const board = createJobBoard(2 * config.WORKER_CONCURRENCY * config.QUEUES.length);
+const heldJobs = createHeldJobs(letGo.signal, board);
 const parts: RunJobParts = {
   database,
   holder: instance,
@@ -104,6 +108,15 @@ const app = createHttpService({
 });
 const server = await listen(app, { host: config.HOST, port: config.WORKER_PORT });
 log.info({ queues: config.QUEUES, concurrency: config.WORKER_CONCURRENCY, port: server.port }, 'listening');
+
+watchLoop({
+  board,
+  blockedMs: config.LOOP_BLOCKED_MS,
+  databaseUrl: config.DATABASE_URL,
+  logLevel: config.LOG_LEVEL,
+  instance,
+  log,
+});
 
 // Only now: a worker that can't even listen must not take jobs.
 consumers.push(

@@ -93,7 +93,7 @@ async function runHeld(
     return 'ack';
   }
 
-  holding.claimed(claim.job.attempt);
+  holding.claimed(claim.job.attempt, claim.job.type);
   const { id: jobId, type, attempt } = claim.job;
   const about = { jobId, type, attempt };
   log.info(about, 'running');

@@ -12,6 +12,7 @@ import { createJobs, type NewJob, type Submission, type Submitted } from './tran
 import { deleteJob, type Deletion } from './transitions/delete-job.ts';
 import { holdJobs, type HeldJob } from './transitions/hold-jobs.ts';
 import { isKeyKept, pruneIdempotencyKeys } from './transitions/idempotency-keys.ts';
+import { noteLoss } from './transitions/note-loss.ts';
 import { countRung, listRung, oweLostRings, oweScheduledRings } from './transitions/lost-rings.ts';
 import { confirmRings, msUntilNextRing, takeOwedRings, type OwedRing } from './transitions/owed-rings.ts';
 import { pruneJobs } from './transitions/prune-jobs.ts';
@@ -77,6 +78,8 @@ export interface Database {
   msUntilNextRing(): Promise<number | null>;
   /** A worker's answer to a roll call. @returns the ids of those that are to be cancelled */
   holdJobs(held: HeldJob[]): Promise<string[]>;
+  /** Notes why these attempts were lost, if they are: the error `worker-lost` then says it. */
+  noteLoss(held: readonly HeldJob[], message: string): Promise<void>;
   /** Whether a running job's holder has not been heard of for so many milliseconds. */
   hasUnheard(silentMs: number): Promise<boolean>;
   /** @returns the jobs whose holder was silent for so long, taken from it */
@@ -171,6 +174,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     }),
     msUntilNextRing: () => orUnavailable(() => msUntilNextRing(pool)),
     holdJobs: (held) => orUnavailable(() => holdJobs(pool, held)),
+    noteLoss: (held, message) => orUnavailable(() => noteLoss(pool, held, message)),
     hasUnheard: (silentMs) => orUnavailable(() => hasUnheard(pool, silentMs)),
     releaseUnheld: (silentMs, limit) => orUnavailable(() => releaseUnheld(pool, silentMs, limit)),
     countRung: (queue) => orUnavailable(() => countRung(pool, queue)),

@@ -87,7 +87,7 @@ const claimSql = `
     order by job_id, ring_id, delivery_count desc
   ), held as (
     select job.id, delivery.ring_id, delivery.delivery_count, delivery.claim_id, delivery.holder, job.attempt, job.max_attempts,
-      job.cancel_requested,
+      job.cancel_requested, job.loss_note,
       job.status = 'running' as running, job.status = 'running' and job.claim_id = delivery.claim_id as resumed
     from delivery cross join lateral (
       select * from jobs as job where id = delivery.job_id and (

@@ -60,6 +60,35 @@ describe('a ring the broker has lost', () => {
   });
 });
 
+describe('a note on why an attempt will be lost', () => {
+  const told = 'the event loop of its worker had been blocked for 12 s';
+
+  it('is what its error says, whoever finds that it was lost', async () => {
+    const [taken, released] = [await jobs.running(), await jobs.running()];
+    await jobs.database.noteLoss(
+      [taken, released].map(({ id }) => ({ jobId: id, attempt: 1 })),
+      told,
+    );
+    const claim = await jobs.claim(taken.id, { ringId: taken.ringId, count: 1 });
+    expect(claim).toMatchObject({ takeover: true, job: { errors: [{ code: 'worker-lost', message: told }] } });
+    await jobs.silence(released.id, 60_000);
+    expect(await jobs.database.releaseUnheld(30_000, 10)).toMatchObject([{ errors: [{ message: told }] }]);
+  });
+
+  it('says nothing of another attempt, and is not left on a job that has ended', async () => {
+    const { id, ringId } = await jobs.running();
+    await jobs.database.noteLoss([{ jobId: id, attempt: 1 }], told);
+    await jobs.claim(id, { ringId, count: 1 });
+    expect(await jobs.claim(id, { ringId, count: 2 })).toMatchObject({
+      job: { errors: [{ message: told }, { attempt: 2, message: 'the worker that ran this attempt is gone' }] },
+    });
+    const ended = await jobs.running();
+    await ended.settle({ status: 'succeeded', result: 1 });
+    await jobs.database.noteLoss([{ jobId: ended.id, attempt: 1 }], told);
+    expect(await jobs.query('select loss_note from jobs where id = $1', [ended.id])).toEqual([{ loss_note: null }]);
+  });
+});
+
 describe('a holder that was lost together with its ring', () => {
   it('is not lost while it answers roll calls', async () => {
     const { id } = await jobs.running();

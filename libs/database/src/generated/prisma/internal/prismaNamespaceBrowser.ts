@@ -97,6 +97,7 @@ export const JobScalarFieldEnum = {
   holder: 'holder',
   heldAt: 'heldAt',
   lostDeliveries: 'lostDeliveries',
+  lossNote: 'lossNote',
   cancelRequested: 'cancelRequested',
   dedupeKey: 'dedupeKey',
   traceparent: 'traceparent',

@@ -120,6 +120,7 @@ export type JobCountAggregateOutputType = {
   holder: number
   heldAt: number
   lostDeliveries: number
+  lossNote: number
   cancelRequested: number
   dedupeKey: number
   traceparent: number
@@ -225,6 +226,7 @@ export type JobCountAggregateInputType = {
   holder?: true
   heldAt?: true
   lostDeliveries?: true
+  lossNote?: true
   cancelRequested?: true
   dedupeKey?: true
   traceparent?: true
@@ -345,6 +347,7 @@ export type JobGroupByOutputType = {
   holder: string | null
   heldAt: Date | null
   lostDeliveries: number
+  lossNote: runtime.JsonValue | null
   cancelRequested: boolean
   dedupeKey: string | null
   traceparent: string | null
@@ -401,6 +404,7 @@ export type JobWhereInput = {
   holder?: Prisma.StringNullableFilter<"Job"> | string | null
   heldAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
   lostDeliveries?: Prisma.IntFilter<"Job"> | number
+  lossNote?: Prisma.JsonNullableFilter<"Job">
   cancelRequested?: Prisma.BoolFilter<"Job"> | boolean
   dedupeKey?: Prisma.StringNullableFilter<"Job"> | string | null
   traceparent?: Prisma.StringNullableFilter<"Job"> | string | null
@@ -435,6 +439,7 @@ export type JobOrderByWithRelationInput = {
   holder?: Prisma.SortOrderInput | Prisma.SortOrder
   heldAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lostDeliveries?: Prisma.SortOrder
+  lossNote?: Prisma.SortOrderInput | Prisma.SortOrder
   cancelRequested?: Prisma.SortOrder
   dedupeKey?: Prisma.SortOrderInput | Prisma.SortOrder
   traceparent?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -472,6 +477,7 @@ export type JobWhereUniqueInput = Prisma.AtLeast<{
   holder?: Prisma.StringNullableFilter<"Job"> | string | null
   heldAt?: Prisma.DateTimeNullableFilter<"Job"> | Date | string | null
   lostDeliveries?: Prisma.IntFilter<"Job"> | number
+  lossNote?: Prisma.JsonNullableFilter<"Job">
   cancelRequested?: Prisma.BoolFilter<"Job"> | boolean
   dedupeKey?: Prisma.StringNullableFilter<"Job"> | string | null
   traceparent?: Prisma.StringNullableFilter<"Job"> | string | null
@@ -506,6 +512,7 @@ export type JobOrderByWithAggregationInput = {
   holder?: Prisma.SortOrderInput | Prisma.SortOrder
   heldAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lostDeliveries?: Prisma.SortOrder
+  lossNote?: Prisma.SortOrderInput | Prisma.SortOrder
   cancelRequested?: Prisma.SortOrder
   dedupeKey?: Prisma.SortOrderInput | Prisma.SortOrder
   traceparent?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -547,6 +554,7 @@ export type JobScalarWhereWithAggregatesInput = {
   holder?: Prisma.StringNullableWithAggregatesFilter<"Job"> | string | null
   heldAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Job"> | Date | string | null
   lostDeliveries?: Prisma.IntWithAggregatesFilter<"Job"> | number
+  lossNote?: Prisma.JsonNullableWithAggregatesFilter<"Job">
   cancelRequested?: Prisma.BoolWithAggregatesFilter<"Job"> | boolean
   dedupeKey?: Prisma.StringNullableWithAggregatesFilter<"Job"> | string | null
   traceparent?: Prisma.StringNullableWithAggregatesFilter<"Job"> | string | null
@@ -580,6 +588,7 @@ export type JobCreateInput = {
   holder?: string | null
   heldAt?: Date | string | null
   lostDeliveries?: number
+  lossNote?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   cancelRequested?: boolean
   dedupeKey?: string | null
   traceparent?: string | null
@@ -614,6 +623,7 @@ export type JobUncheckedCreateInput = {
   holder?: string | null
   heldAt?: Date | string | null
   lostDeliveries?: number
+  lossNote?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   cancelRequested?: boolean
   dedupeKey?: string | null
   traceparent?: string | null
@@ -648,6 +658,7 @@ export type JobUpdateInput = {
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lostDeliveries?: Prisma.IntFieldUpdateOperationsInput | number
+  lossNote?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -682,6 +693,7 @@ export type JobUncheckedUpdateInput = {
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lostDeliveries?: Prisma.IntFieldUpdateOperationsInput | number
+  lossNote?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -716,6 +728,7 @@ export type JobCreateManyInput = {
   holder?: string | null
   heldAt?: Date | string | null
   lostDeliveries?: number
+  lossNote?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   cancelRequested?: boolean
   dedupeKey?: string | null
   traceparent?: string | null
@@ -749,6 +762,7 @@ export type JobUpdateManyMutationInput = {
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lostDeliveries?: Prisma.IntFieldUpdateOperationsInput | number
+  lossNote?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -782,6 +796,7 @@ export type JobUncheckedUpdateManyInput = {
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lostDeliveries?: Prisma.IntFieldUpdateOperationsInput | number
+  lossNote?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -823,6 +838,7 @@ export type JobCountOrderByAggregateInput = {
   holder?: Prisma.SortOrder
   heldAt?: Prisma.SortOrder
   lostDeliveries?: Prisma.SortOrder
+  lossNote?: Prisma.SortOrder
   cancelRequested?: Prisma.SortOrder
   dedupeKey?: Prisma.SortOrder
   traceparent?: Prisma.SortOrder
@@ -994,6 +1010,7 @@ export type JobCreateWithoutDeliveriesInput = {
   holder?: string | null
   heldAt?: Date | string | null
   lostDeliveries?: number
+  lossNote?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   cancelRequested?: boolean
   dedupeKey?: string | null
   traceparent?: string | null
@@ -1027,6 +1044,7 @@ export type JobUncheckedCreateWithoutDeliveriesInput = {
   holder?: string | null
   heldAt?: Date | string | null
   lostDeliveries?: number
+  lossNote?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   cancelRequested?: boolean
   dedupeKey?: string | null
   traceparent?: string | null
@@ -1076,6 +1094,7 @@ export type JobUpdateWithoutDeliveriesInput = {
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lostDeliveries?: Prisma.IntFieldUpdateOperationsInput | number
+  lossNote?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1109,6 +1128,7 @@ export type JobUncheckedUpdateWithoutDeliveriesInput = {
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   heldAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lostDeliveries?: Prisma.IntFieldUpdateOperationsInput | number
+  lossNote?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   cancelRequested?: Prisma.BoolFieldUpdateOperationsInput | boolean
   dedupeKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   traceparent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1173,6 +1193,7 @@ export type JobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   holder?: boolean
   heldAt?: boolean
   lostDeliveries?: boolean
+  lossNote?: boolean
   cancelRequested?: boolean
   dedupeKey?: boolean
   traceparent?: boolean
@@ -1208,6 +1229,7 @@ export type JobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   holder?: boolean
   heldAt?: boolean
   lostDeliveries?: boolean
+  lossNote?: boolean
   cancelRequested?: boolean
   dedupeKey?: boolean
   traceparent?: boolean
@@ -1241,6 +1263,7 @@ export type JobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   holder?: boolean
   heldAt?: boolean
   lostDeliveries?: boolean
+  lossNote?: boolean
   cancelRequested?: boolean
   dedupeKey?: boolean
   traceparent?: boolean
@@ -1274,6 +1297,7 @@ export type JobSelectScalar = {
   holder?: boolean
   heldAt?: boolean
   lostDeliveries?: boolean
+  lossNote?: boolean
   cancelRequested?: boolean
   dedupeKey?: boolean
   traceparent?: boolean
@@ -1284,7 +1308,7 @@ export type JobSelectScalar = {
   finishedAt?: boolean
 }
 
-export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "deliveryCount" | "claimId" | "holder" | "heldAt" | "lostDeliveries" | "cancelRequested" | "dedupeKey" | "traceparent" | "webhook" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
+export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "deliveryCount" | "claimId" | "holder" | "heldAt" | "lostDeliveries" | "lossNote" | "cancelRequested" | "dedupeKey" | "traceparent" | "webhook" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
 export type JobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   deliveries?: boolean | Prisma.Job$deliveriesArgs<ExtArgs>
   _count?: boolean | Prisma.JobCountOutputTypeDefaultArgs<ExtArgs>
@@ -1347,6 +1371,10 @@ export type $JobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      * How many of its attempts in a row have ended because their delivery was lost on an open connection.
      */
     lostDeliveries: number
+    /**
+     * Why one of its attempts will be lost, if it is: `{ attempt, message }`, written by the worker that runs it.
+     */
+    lossNote: runtime.JsonValue | null
     /**
      * Whoever runs it has been told to stop: unless it succeeds all the same, it ends as cancelled.
      */
@@ -1813,6 +1841,7 @@ export interface JobFieldRefs {
   readonly holder: Prisma.FieldRef<"Job", 'String'>
   readonly heldAt: Prisma.FieldRef<"Job", 'DateTime'>
   readonly lostDeliveries: Prisma.FieldRef<"Job", 'Int'>
+  readonly lossNote: Prisma.FieldRef<"Job", 'Json'>
   readonly cancelRequested: Prisma.FieldRef<"Job", 'Boolean'>
   readonly dedupeKey: Prisma.FieldRef<"Job", 'String'>
   readonly traceparent: Prisma.FieldRef<"Job", 'String'>

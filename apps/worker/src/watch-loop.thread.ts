@@ -1,0 +1,94 @@
+import { workerData } from 'node:worker_threads';
+import type { Database } from '@offload/database';
+import type { Logger } from '@offload/runtime';
+import { jobsOn, lastBeatOn, sharedClock, takeLongestGap, type BoardJob } from './job-board.ts';
+import type { WatchLoopData } from './watch-loop.ts';
+
+const { memory, blockedMs, noteAfterMs, databaseUrl, logLevel, instance } = workerData as WatchLoopData;
+
+/** Most jobs that a sentence names. */
+const NAMED_JOBS = 5;
+
+/** Nothing changes it: it is waited for in vain, which needs no library for timers. */
+const still = new Int32Array(new SharedArrayBuffer(4));
+
+/** What is loaded and opened while the loop is blocked only: most processes never need it. */
+let log: Logger | undefined;
+let database: Database | undefined;
+
+/** One time in which the loop did not turn. */
+interface Blockage {
+  jobs: BoardJob[];
+  /** How long it must last before it is told again; doubled each time. */
+  tellAfterMs: number;
+}
+
+async function watch(): Promise<never> {
+  const pauseMs = Math.ceil(blockedMs / 4);
+  let beat = lastBeatOn(memory);
+  /** How long this thread was late by itself since the beat: then the machine or the process stood still, not the loop. */
+  let frozenMs = 0;
+  let blockage: Blockage | null = null;
+  for (;;) {
+    const before = sharedClock();
+    Atomics.wait(still, 0, 0, pauseMs);
+    const now = sharedClock();
+    const latest = lastBeatOn(memory);
+    if (latest !== beat) {
+      if (blockage) await end(blockage, takeLongestGap(memory) - frozenMs);
+      else takeLongestGap(memory);
+      blockage = null;
+      frozenMs = 0;
+      beat = latest;
+      continue;
+    }
+    frozenMs += Math.max(0, now - before - 2 * pauseMs);
+    const forMs = now - beat - frozenMs;
+    if (forMs < (blockage?.tellAfterMs ?? blockedMs)) continue;
+    blockage = { jobs: jobsOn(memory), tellAfterMs: 2 * Math.max(forMs, blockedMs) };
+    await tell(blockage.jobs, forMs);
+  }
+}
+
+async function tell(jobs: BoardJob[], forMs: number): Promise<void> {
+  const sentence = `blocked for ${span(forMs)}${by(jobs)}`;
+  (await logger()).warn({ blockedMs: Math.round(forMs), jobs }, `the event loop is ${sentence}`);
+  if (forMs < noteAfterMs || jobs.length === 0) return;
+  try {
+    const { openDatabase } = await import('@offload/database');
+    database ??= openDatabase({ url: databaseUrl, poolSize: 1, timeoutMs: 2_000 });
+    await database.noteLoss(jobs, `the event loop of its worker had been ${sentence}`);
+  } catch (error) {
+    (await logger()).warn({ err: error as Error }, 'what blocks the event loop could not be noted');
+  }
+}
+
+async function end({ jobs }: Blockage, forMs: number): Promise<void> {
+  const message = `the event loop turns again: it was blocked for ${span(forMs)}${by(jobs)}`;
+  (await logger()).warn({ blockedMs: Math.round(forMs), jobs }, message);
+  const opened = database;
+  database = undefined;
+  await opened?.close();
+}
+
+async function logger(): Promise<Logger> {
+  if (!log) {
+    const { createLogger } = await import('@offload/runtime');
+    log = createLogger('worker', { level: logLevel, instance });
+  }
+  return log;
+}
+
+function span(ms: number): string {
+  return `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+}
+
+/** Every job of this process that runs may be the one. */
+function by(jobs: BoardJob[]): string {
+  if (jobs.length === 0) return '; no job is running';
+  const named = jobs.slice(0, NAMED_JOBS).map(({ type, jobId }) => `${type} (job ${jobId})`);
+  const more = jobs.length - named.length;
+  return ` by ${jobs.length > 1 ? 'one of ' : ''}${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+void watch();

@@ -1,0 +1,20 @@
+import type { Pool } from 'pg';
+import { hasStatus, isOneOf } from '../by-id.ts';
+import type { HeldJob } from './hold-jobs.ts';
+
+// Locked in the order in which claims and outcomes lock.
+const sql = `
+  with mine as (
+    select job.id from (select * from unnest($1::uuid[], $2::int[]) as held(id, attempt) order by id) as held
+    cross join lateral (
+      select id from jobs where id = held.id and attempt = held.attempt and ${hasStatus('jobs', 'running')} for update
+    ) as job
+  )
+  update jobs as job set loss_note = jsonb_build_object('attempt', job.attempt, 'message', $3::text)
+  from mine where job.id = mine.id and ${isOneOf('job', 'mine')}`;
+
+/** Notes what is to be said of these attempts, should the worker that runs them be lost. */
+export async function noteLoss(pool: Pool, held: readonly HeldJob[], message: string): Promise<void> {
+  const values = [held.map(({ jobId }) => jobId), held.map(({ attempt }) => attempt), message];
+  await pool.query({ name: 'note-loss', text: sql, values });
+}

@@ -21,6 +21,8 @@ export interface Backlog extends Loop {
   drainPerSecond(queue: string): number | null;
   /** How long so many jobs take to leave the queue, in milliseconds; null when that is not known, or none leave. */
   estimateMs(queue: string, ahead: number): number | null;
+  /** The database's time, in milliseconds since 1970: what is due is due by its clock, not by ours. */
+  databaseNow(): number;
   /** So many more are queued. */
   accepted(queue: string, count: number): void;
   /** A place for a job that is being stored. @returns to be called when it is: whether it is queued now */
@@ -56,6 +58,8 @@ export function startBacklog(parts: BacklogParts): Backlog {
   const nothing = (): Known => ({ waiting: 0, accepted: 0, reserved: 0, gone: 0, observedMs: 0, idleMs: 0 });
   const known = new Map(queues.map((queue) => [queue, nothing()]));
   let last: { at: number; tookPlace: number } | null = null;
+  /** Milliseconds from `now` to the database's time; by our own clock until the first sample. */
+  let toDatabaseMs = Date.now() - now();
 
   async function round(): Promise<number> {
     const began = now();
@@ -70,6 +74,7 @@ export function startBacklog(parts: BacklogParts): Backlog {
       one.accepted = Math.max(0, one.accepted - (acceptedBefore.get(sample.queue) ?? 0));
     }
     last = { at, tookPlace: began };
+    toDatabaseMs = at * 1_000 - now();
     return Math.max(everyMs, Math.min(REST * (now() - began), LONGEST_REST_MS));
   }
 
@@ -119,6 +124,7 @@ export function startBacklog(parts: BacklogParts): Backlog {
       const perSecond = rateOf(known.get(queue) ?? nothing());
       return perSecond ? Math.round((ahead / perSecond) * 1_000) : null;
     },
+    databaseNow: () => now() + toDatabaseMs,
     accepted: accept,
     reserve(queue) {
       const one = known.get(queue) ?? nothing();

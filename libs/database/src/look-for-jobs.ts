@@ -115,8 +115,11 @@ async function inOrderOfIndex<Row extends object>(
 /** A lost connection is an event, too, and one that nobody hears ends the process. */
 const alsoRejects = (): void => undefined;
 
-/** How far apart the clocks of an api, which makes the ids, and of the database may be. */
-const CLOCKS_APART_MS = 60 * 60 * 1000;
+/**
+ * How far apart an id's time and that of its row may be: an hour between the clocks of an api, which makes the ids, and of the
+ * database, and half an hour for the way from one to the other.
+ */
+const CLOCKS_APART_MS = 90 * 60 * 1000;
 const LOWEST_ID = '00000000-0000-0000-0000-000000000000';
 const HIGHEST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 

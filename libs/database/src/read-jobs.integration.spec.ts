@@ -232,11 +232,17 @@ describe('listJobs with filters', () => {
   it('goes by the time of the row where the clock that made its id differed', async () => {
     const { database, sql, list } = await setup();
     const window = { createdAfter: timeAt(100), createdBefore: timeAt(110), limit: 10 };
-    const [ahead, behind, out] = [idAt(160), idAt(50), idAt(105)];
-    for (const id of [ahead, behind, out]) await database.createJob({ ...job, id });
-    await sql.query('update jobs set created_at = case id when $1 then $2::timestamptz else $3 end', [
-      ...[out, timeAt(111), timeAt(105)],
-    ]);
+    // An hour, and the way from the api to the database.
+    const [ahead, behind, out] = [idAt(170), idAt(40), idAt(105)];
+    const created = [
+      [ahead, 109],
+      [behind, 101],
+      [out, 111],
+    ] as const;
+    for (const [id, minute] of created) {
+      await database.createJob({ ...job, id });
+      await sql.query('update jobs set created_at = $2 where id = $1', [id, timeAt(minute)]);
+    }
     expect(await list(window)).toEqual([ahead, behind]);
   });
 

@@ -16,7 +16,7 @@ export function retryAfter(
   backlog: Backlog,
   ahead = backlog.waited(job.queue) === 0 ? 0 : backlog.waiting(job.queue) - 1,
 ): string {
-  if (job.status === 'scheduled') return wholeSeconds(Date.parse(job.dueAt) - Date.now());
+  if (job.status === 'scheduled') return wholeSeconds(Date.parse(job.dueAt) - backlog.databaseNow());
   const ms = job.status === 'queued' ? backlog.estimateMs(job.queue, Math.max(0, ahead)) : 0;
   return wholeSeconds(Math.min(ms ?? 0, LONGEST_S * 1_000));
 }

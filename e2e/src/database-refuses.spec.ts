@@ -5,15 +5,14 @@ import { startSystem, type System, type SystemProcess } from './system.ts';
 import { startTarget, type Target } from './target.ts';
 
 let system: System;
-let databaseUrl: string;
 let api: SystemProcess;
 let worker: SystemProcess;
 let target: Target;
 
 beforeAll(async () => {
   system = await startSystem();
-  databaseUrl = system.environment['DATABASE_URL'] as string;
-  await sql(databaseUrl, `alter database ${new URL(databaseUrl).pathname.slice(1)} set lock_timeout = '500ms'`);
+  const { pathname } = new URL(system.databaseUrl);
+  await sql(system.databaseUrl, `alter database ${pathname.slice(1)} set lock_timeout = '500ms'`);
   [api, worker] = await Promise.all([system.startApi(), system.startWorker({ ALLOW_PRIVATE_TARGETS: 'true' })]);
 });
 beforeEach(async () => {
@@ -30,7 +29,7 @@ async function running() {
 
 it('keeps an outcome while its table is locked, and tells callers to come again', async () => {
   const { job, request } = await running();
-  await withClient(databaseUrl, async (admin) => {
+  await withClient(system.databaseUrl, async (admin) => {
     await admin.query('begin; set local lock_timeout = 0; lock table jobs in access exclusive mode');
     request.answer(200, 'done');
     await worker.line(({ msg, jobId }) => msg.startsWith('the outcome has to wait') && jobId === job.id);
@@ -49,7 +48,7 @@ it('keeps an outcome while its table is locked, and tells callers to come again'
 });
 
 it('fails a job whose result is refused with the reason, not as one whose worker is lost', async () => {
-  await sql(databaseUrl, `alter table jobs add constraint spec check (result->>'body' <> 'refused') not valid`);
+  await sql(system.databaseUrl, `alter table jobs add constraint spec check (result->>'body' <> 'refused') not valid`);
   const { job, request } = await running();
   request.answer(200, 'refused');
   const done = await finished(api, job);

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { freshDatabaseUrl, freshVhost, type FreshVhost } from '@offload/testing';
+import { freshDatabaseUrl, freshVhost, startPooler, type FreshVhost, type PoolMode } from '@offload/testing';
 import { startProgram, type Environment, type Program } from './program.ts';
 
 /** What `/readyz` says about a process that answers it with 200. */
@@ -15,6 +15,8 @@ export interface SystemProcess extends Program {
 export interface System {
   /** the virtual host's name, for RabbitMQ's management API */
   readonly vhost: string;
+  /** of its database, also where its processes reach it through a pooler */
+  readonly databaseUrl: string;
   /** what each of its processes is given, apart from a port */
   readonly environment: Readonly<Environment>;
   /** `env` wins over `environment`; each resolves once the process is `until` (ready), and rejects with its log when it dies. */
@@ -31,13 +33,21 @@ export interface SystemServers {
   databaseUrl: string;
   /** of a virtual host that nobody else uses; it is not removed */
   amqpUrl: string;
+  /**
+   * Processes reach the database through a PgBouncer in this mode, migrations directly.
+   * @default what TEST_POOLER says; without it directly
+   */
+  poolMode?: PoolMode;
 }
 
 /** @param servers @default a fresh database and a fresh virtual host of the run's servers */
 export async function startSystem(servers?: SystemServers): Promise<System> {
   const vhost = servers ? givenVhost(servers.amqpUrl) : await freshVhost();
+  const databaseUrl = servers?.databaseUrl ?? freshDatabaseUrl();
+  const poolMode = servers?.poolMode ?? (process.env['TEST_POOLER'] as PoolMode | undefined);
+  const pooler = poolMode ? await startPooler(databaseUrl, poolMode) : null;
   const environment = {
-    DATABASE_URL: servers?.databaseUrl ?? freshDatabaseUrl(),
+    DATABASE_URL: pooler?.url ?? databaseUrl,
     AMQP_URL: vhost.amqpUrl,
     NOTIFIER_URL: 'http://notifier.example', // what links begin with; the notifiers' ports are not known yet
     LOG_LEVEL: 'debug',
@@ -62,11 +72,12 @@ export async function startSystem(servers?: SystemServers): Promise<System> {
 
   async function stop(): Promise<void> {
     await Promise.all(programs.map((program) => program.kill('SIGKILL')));
-    await vhost.remove();
+    await Promise.all([vhost.remove(), pooler?.remove()]);
   }
 
   try {
-    const { code, output } = await run('libs/database/src/run-migrations.ts', {}).exited;
+    const migrations = run('libs/database/src/run-migrations.ts', { DATABASE_URL: databaseUrl });
+    const { code, output } = await migrations.exited;
     if (code !== 0) throw new Error(`The database was not migrated:\n${output}`);
   } catch (error) {
     await stop();
@@ -74,6 +85,7 @@ export async function startSystem(servers?: SystemServers): Promise<System> {
   }
   return {
     vhost: vhost.name,
+    databaseUrl,
     environment,
     startApi: starter('api', 'API_PORT'),
     startWorker: starter('worker', 'WORKER_PORT'),

@@ -28,6 +28,7 @@ const database = openDatabase({
   url: config.DATABASE_URL,
   poolSize: config.DATABASE_POOL_SIZE,
   onConnectionError: (error) => log.warn({ err: error }, 'lost a connection to the database'),
+  onUnusable: shutdown.fail,
 });
 const hub = createHub(metrics, config.NOTIFIER_URL);
 const outbound = createOutbound({ allowPrivateTargets: config.ALLOW_PRIVATE_TARGETS });

@@ -49,6 +49,7 @@ const database = openDatabase({
   url: config.DATABASE_URL,
   poolSize: config.DATABASE_POOL_SIZE,
   onConnectionError: (error) => log.warn({ err: error }, 'lost a connection to the database'),
+  onUnusable: shutdown.fail,
 });
 const telemetry = createBrokerTelemetry(log, metrics);
 // Refused for good, its `opened` rejects, and that ends the process as any rejection that nobody handles.

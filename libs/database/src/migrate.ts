@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { unusableBecause } from './open-pool.ts';
 
 // What `prisma migrate deploy` does, without its CLI: the same table, checksums and advisory lock, so that both can be
 // used on one database. https://www.prisma.io/docs/orm/prisma-migrate
@@ -18,14 +19,20 @@ const DIRECTORY = fileURLToPath(new URL('../prisma/migrations', import.meta.url)
  * Creates the database when it is missing and applies the migrations it has not had yet.
  *
  * @returns the names of the migrations applied now
- * @throws when a migration fails, failed earlier, or was edited after it was applied
+ * @throws when a migration fails, failed earlier, or was edited after it was applied, and UnusableDatabaseError
  */
 export async function migrate(url: string): Promise<string[]> {
   await createDatabaseIfMissing(url);
   const client = newClient(url);
-  await client.connect();
+  // A transaction of its own holds the lock: behind a pooler, what a session locks would stay locked for somebody else.
+  const lock = newClient(url);
   try {
-    await client.query('select pg_advisory_lock($1)', [LOCK_ID]);
+    await Promise.all([client.connect(), lock.connect()]);
+    const reason = await unusableBecause(client);
+    if (reason) throw reason;
+    await lock.query(
+      `begin; set local idle_in_transaction_session_timeout = 0; select pg_advisory_xact_lock(${LOCK_ID})`,
+    );
     await client.query(TABLE);
     const known = await knownMigrations(client);
     const applied: string[] = [];
@@ -42,7 +49,7 @@ export async function migrate(url: string): Promise<string[]> {
     }
     return applied;
   } finally {
-    await client.end(); // gives the lock back too
+    await Promise.allSettled([client.end(), lock.end()]); // gives the lock back too
   }
 }
 
@@ -100,7 +107,10 @@ async function createDatabaseIfMissing(url: string): Promise<void> {
   const admin = newClient(server.href);
   await admin.connect();
   try {
-    await admin.query(`create database ${pg.escapeIdentifier(name)}`);
+    // Where the server was set up with another encoding, any locale but C may not go with UTF8.
+    const needsOwn = (await unusableBecause(admin)) !== null;
+    const options = needsOwn ? ` encoding 'UTF8' locale 'C' template template0` : '';
+    await admin.query(`create database ${pg.escapeIdentifier(name)}${options}`);
   } catch (error) {
     // duplicate_database, unique_violation: another process was first
     if (!['42P04', '23505'].includes((error as { code?: string }).code ?? '')) throw error;

@@ -1,5 +1,6 @@
 import type { Job, JobProgress } from '@offload/contracts';
-import pg from 'pg';
+import type pg from 'pg';
+import { openPool } from './open-pool.ts';
 import { openPrisma } from './open-prisma.ts';
 import type { JobFilter } from './look-for-jobs.ts';
 import { countAhead, countQueues, sampleQueues, type QueueCount, type QueueSamples } from './queues.ts';
@@ -26,9 +27,8 @@ import {
   type PlainSuccess,
   type Settlement,
 } from './transitions/settle-jobs.ts';
-import { orUnavailable } from './unavailable.ts';
-import { rowTypes } from './row-types.ts';
 import { shareStatement } from './share-statement.ts';
+import { DatabaseUnavailableError, orUnavailable, type UnusableDatabaseError } from './unavailable.ts';
 import { openWebhooks, type Webhooks } from './webhooks/open-webhooks.ts';
 
 export interface DatabaseOptions {
@@ -42,6 +42,11 @@ export interface DatabaseOptions {
   ringGraceMs?: number;
   /** Told of connections that break while nobody uses them; the pool replaces them by itself. */
   onConnectionError?: (error: Error) => void;
+  /**
+   * Told each time a connection shows that the database can never be used, and why. With it the first connection is made at
+   * once. @default nobody is told before the first call, which rejects
+   */
+  onUnusable?: (error: UnusableDatabaseError) => void;
 }
 
 /** How long confirmed rings gather before they are removed from the outbox. */
@@ -111,32 +116,28 @@ export interface Database {
   /** @returns at most `limit` jobs, fewer when they are large or the filter lets few through, and where to go on */
   listJobs(filter: JobFilter): Promise<JobPage>;
   readonly webhooks: Webhooks;
-  /** Resolves when the database answers. */
+  /** Resolves when the database answers, and jobs can be stored in it. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
-/**
- * No table is gone through from end to end, however small it is when a statement is first prepared: see by-id.ts. Where there
- * is no index PostgreSQL still does, and until version 18 takes that for so dear that it would compile the statement: half a
- * second for what takes one millisecond. Prisma takes times for UTC, whatever the session's time zone.
- */
-const SESSION = `set enable_seqscan = off; set jit = off; set timezone = 'UTC'`;
+/** What keeps the system from storing jobs although PostgreSQL answers; null when nothing does. */
+const faultSql = `select case
+  when current_setting('transaction_read_only')::boolean then 'it is read-only'
+  when to_regclass('jobs') is null then 'it has no tables: run the migrations'
+  when not (has_table_privilege('jobs', 'insert') and has_table_privilege('jobs', 'update'))
+    then 'its user may not write' end as fault`;
 
-/** Opens a pool; connects when first used. */
+/** As an object, so that it is sent as the statements of jobs are: a pooler may refuse transactions. */
+async function ping(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ fault: string | null }>({ text: faultSql });
+  if (rows[0]?.fault) throw new DatabaseUnavailableError({ cause: new Error(rows[0].fault) });
+}
+
+/** Opens a pool; connects when first used, or at once when `onUnusable` is given. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const { url, poolSize, timeoutMs, ringGraceMs, onConnectionError } = { ...defaults, ...options };
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: poolSize,
-    connectionTimeoutMillis: timeoutMs,
-    statement_timeout: timeoutMs,
-    // The server's own limit may never reach us over a dead connection.
-    query_timeout: 2 * timeoutMs,
-    keepAlive: true,
-    types: rowTypes,
-    onConnect: async (client) => void (await client.query(SESSION)),
-  });
+  const { url, poolSize, timeoutMs, ringGraceMs, onConnectionError, onUnusable } = { ...defaults, ...options };
+  const pool = openPool({ url, size: poolSize, timeoutMs, onUnusable });
   pool.on('error', onConnectionError);
   const prisma = openPrisma(pool);
   const submitAll = (submissions: Submission[]) => orUnavailable(() => createJobs(pool, submissions, ringGraceMs));
@@ -149,6 +150,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const succeed = shareStatement((successes: PlainSuccess[]) => orUnavailable(() => succeedJobs(pool, successes)));
   const settleAny = shareStatement((settlements: Settlement[]) => orUnavailable(() => settleJobs(pool, settlements)));
 
+  if (onUnusable) ping(pool).catch(() => undefined); // what else is wrong may pass
   return {
     // Many jobs fill a statement by themselves.
     submit: async (submission) =>
@@ -191,7 +193,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     getJob: shareStatement((ids: string[]) => orUnavailable(async () => getJobs(await prisma.client(), ids))),
     listJobs: (filter) => orUnavailable(async () => listJobs(pool, await prisma.client(), filter)),
     webhooks: openWebhooks(pool),
-    ping: () => orUnavailable(async () => void (await pool.query('select 1'))),
+    ping: () => orUnavailable(() => ping(pool)),
     async close() {
       await prisma.close();
       await pool.end();

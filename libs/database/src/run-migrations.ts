@@ -1,7 +1,7 @@
 // `node run-migrations.js`: brings DATABASE_URL up to date and says what it did. Waits out a server that is starting.
 import { setTimeout as delay } from 'node:timers/promises';
 import { migrate } from './migrate.ts';
-import { DatabaseUnavailableError, orUnavailable } from './unavailable.ts';
+import { DatabaseUnavailableError, orUnavailable, UnusableDatabaseError } from './unavailable.ts';
 
 const url = process.env.DATABASE_URL;
 if (!url) {
@@ -15,11 +15,12 @@ for (;;) {
     process.stdout.write(applied.length === 0 ? 'database up to date\n' : `applied ${applied.join(', ')}\n`);
     break;
   } catch (error) {
+    const reason = ((error as Error).cause ?? error) as { code?: string };
     // Of class 28 are a wrong user or password, which no waiting mends.
-    const { code } = ((error as Error).cause ?? error) as { code?: string };
-    if (!(error instanceof DatabaseUnavailableError) || code?.startsWith('28') || Date.now() > deadline) {
+    const isFinal = reason instanceof UnusableDatabaseError || reason.code?.startsWith('28');
+    if (!(error instanceof DatabaseUnavailableError) || isFinal || Date.now() > deadline) {
       process.stderr.write(`the database is not brought up to date: ${(error as Error).message}\n`);
-      process.exit(1);
+      process.exit(reason instanceof UnusableDatabaseError ? 78 : 1); // EX_CONFIG
     }
     await delay(500);
   }

@@ -12,6 +12,14 @@ export class DatabaseUnavailableError extends Error {
   }
 }
 
+const UNUSABLE = 'database-unusable';
+
+/** The database can never do what it is needed for. The message says why, and what to do. */
+export class UnusableDatabaseError extends Error {
+  override name = 'UnusableDatabaseError';
+  readonly code = UNUSABLE;
+}
+
 // Classes of https://www.postgresql.org/docs/current/errcodes-appendix.html where the data are at fault, so that the same call
 // fails again: cardinality violation, data exception, integrity constraint violation, and program limits (JSON that is nested
 // too deeply, a key too long for its index). All else passes without another call: also a statement that is not prepared any
@@ -29,6 +37,7 @@ const unavailableKinds = /^(DatabaseNotReachable|ConnectionClosed|SocketTimeout|
 function isUnavailable(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   const { code, severity, originalCode, kind, message, cause, errors, meta } = error as Record<string, unknown>;
+  if (code === UNUSABLE) return true; // it may be replaced
   const sqlState = typeof severity === 'string' ? code : originalCode;
   if (typeof sqlState === 'string') return !dataAtFault.test(sqlState);
   return (

@@ -8,6 +8,8 @@ const FINAL = ['broker-refused', 'topology-mismatch'];
 export interface Shutdown {
   /** Adds a step; steps run one after the other in the order of these calls. */
   step(name: string, run: () => Promise<void> | void): void;
+  /** Ends the process with 1 at once, without the steps: it can't do its work, and this is why. */
+  fail(error: Error): void;
 }
 
 /**
@@ -57,5 +59,5 @@ export function handleShutdown(log: Logger, limitMs: number): Shutdown {
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', (reason) => fail(reason instanceof Error ? reason : new Error(String(reason))));
 
-  return { step: (name, run) => void steps.push({ name, run }) };
+  return { step: (name, run) => void steps.push({ name, run }), fail };
 }

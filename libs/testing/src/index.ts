@@ -5,6 +5,7 @@ export { manage, type ManagedServer } from './manage.ts';
 export { openProxy, type Direction, type Proxy } from './proxy.ts';
 export { startBroker, type TestBroker, type TestBrokerOptions } from './test-broker.ts';
 export { testCertificates, type TestCertificates } from './test-certificates.ts';
+export { startPooler, type PoolMode, type TestPooler } from './test-pooler.ts';
 export { startPostgres, type PostgresStopMode, type TestPostgres, type TestPostgresOptions } from './test-postgres.ts';
 export { openApiChecker, type Exchange } from './openapi-checker.ts';
 export { asyncApiChecker, type ArrivedMessage, type AsyncApiChecker } from './asyncapi-checker.ts';

@@ -50,7 +50,7 @@ it(`loses and repeats nothing of ${JOBS} jobs while the database behind a pooler
   const base = `http://127.0.0.1:${(target.address() as AddressInfo).port}`;
   const client = createClient({
     baseUrl: api.url,
-    maxAttempts: 1_000,
+    maxAttempts: 100,
     backoffBaseMs: 100,
     backoffMaxMs: 100,
     fetch: checkedFetch,

@@ -7,7 +7,7 @@ const api = useApi();
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const realNow = Date.now;
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => void jest.restoreAllMocks());
 
 // Ids only grow within a process, so the clock that is behind comes first.
 describe.each([

@@ -19,6 +19,7 @@ class CheckFailed extends Error {}
 
 const counts = { passed: 0, failed: 0 };
 let interrupted = false;
+let operatorPassword;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => (interrupted = true));
 
 try {
@@ -70,15 +71,24 @@ async function scenario() {
     const size = 'maps:get(wal_max_size_bytes, ra_system:fetch(quorum_queues)).';
     equal(await rabbitmqctl('eval', size), String(64 * 1024 ** 2));
   });
-  await check('RabbitMQ has its four users only: no guest, no default user', async () => {
+  await check('RabbitMQ has its five users only: no guest, no default user', async () => {
     const users = JSON.parse(await rabbitmqctl('list_users', '--formatter', 'json'));
     equal(users.map(({ user, tags }) => `${user} ${tags}`).sort(), [
       'api ',
+      'doctor ',
       'notifier ',
       'operator administrator',
       'worker ',
     ]);
     for (const user of ['guest', 'offload']) equal((await management('/api/whoami', user, user)).status, 401);
+  });
+  await check("the published page opens to the operator's own random password only", async () => {
+    operatorPassword = await inside('rabbitmq', 'cat', '/etc/rabbitmq/definitions/operator-password');
+    truly(/^[\w-]{32}$/.test(operatorPassword), 'it is none that was made');
+    equal((await management('/api/whoami', 'operator', operatorPassword)).status, 200);
+    for (const user of ['operator', 'doctor', 'api']) {
+      equal((await management('/api/whoami', user, 'offload')).status, 401);
+    }
   });
   await check('RabbitMQ bounds what listeners may leave behind, and its virtual host', async () => {
     const policies = JSON.parse(await rabbitmqctl('list_policies', '--formatter', 'json'));
@@ -93,7 +103,7 @@ async function scenario() {
     const asThemselves = [...repeated(1, 'api api'), ...repeated(NOTIFIERS, 'notifier notifier')];
     asThemselves.push(...repeated(2 * WORKERS, 'worker worker')); // one connection to publish, one to consume
     await eventually('so many connections', async () => {
-      const connections = await (await management('/api/connections', 'operator', 'offload')).json();
+      const connections = await (await management('/api/connections', 'operator', operatorPassword)).json();
       const users = connections.map((each) => `${each.user} ${each.client_properties?.connection_name?.split('-')[0]}`);
       return users.sort().join() === asThemselves.join();
     });
@@ -160,7 +170,7 @@ async function scenario() {
       payload: 'hello',
       payload_encoding: 'string',
     };
-    const published = await management('/api/exchanges/%2F/jobs/publish', 'operator', 'offload', {
+    const published = await management('/api/exchanges/%2F/jobs/publish', 'operator', operatorPassword, {
       method: 'POST',
       body: JSON.stringify(message),
     });

@@ -3,13 +3,17 @@
 // hash, for RabbitMQ's load_definitions. Without FILE it is printed. Needs nothing but Node.js.
 //   QUEUES                        separated by commas (default)
 //   RABBITMQ_<USER>_PASSWORD      one for each user in definitions.json, as it stands in a URL: percent-encoded
+// Beside FILE, the operator's is a random one unless it is set: kept in the file `operator-password`, for its owner alone.
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 const EX_CONFIG = 78; // sysexits.h, as the processes end when their configuration is wrong
 
 const environment = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));
+const [, , file] = process.argv;
+if (file !== undefined)
+  environment.RABBITMQ_OPERATOR_PASSWORD ??= keptPassword(join(dirname(file), 'operator-password'));
 const template = JSON.parse(readFileSync(join(import.meta.dirname, 'definitions.json'), 'utf8'));
 const queues = [...new Set((environment.QUEUES ?? 'default').split(',').map((name) => name.trim()))];
 
@@ -19,7 +23,6 @@ if (faults.length > 0) {
   process.exit(EX_CONFIG);
 }
 const definitions = `${JSON.stringify(render(), null, 2)}\n`;
-const [, , file] = process.argv;
 if (file === undefined) process.stdout.write(definitions);
 else {
   writeFileSync(`${file}.new`, definitions);
@@ -53,6 +56,12 @@ function render() {
 /** Of all that a queue's name may have in it, only dots mean something else in a pattern. */
 function asPattern(name) {
   return name.replaceAll('.', String.raw`\.`);
+}
+
+/** What is in the file, or a new one that will be. The management page is in reach of every user of the machine. */
+function keptPassword(path) {
+  if (!existsSync(path)) writeFileSync(path, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
+  return readFileSync(path, 'utf8').trim();
 }
 
 /** RabbitMQ's salted SHA-256. https://www.rabbitmq.com/docs/passwords#computing-password-hash */

@@ -31,7 +31,7 @@ Ends with 0 when all agrees or is done, 1 when something disagrees or could not 
 
 Environment, also from a file .env (the environment wins); beside a running \`npm start\` none of it is needed:
   DATABASE_URL   PostgreSQL
-  AMQP_URL       RabbitMQ, as a user who may do everything: the operator
+  AMQP_URL       RabbitMQ, as a user who may do everything with its queues: doctor, or operator
   AMQP_CA_FILE   the authority that signed the broker's certificate, for amqps:
   QUEUES         as the api has it (default)
 `;

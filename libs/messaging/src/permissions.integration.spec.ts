@@ -51,6 +51,7 @@ describe('a broker with the rendered definitions', () => {
     const users = (await asOperator('/api/users')).map(({ name, tags }) => [name, [tags].flat().join()]);
     expect(users.sort()).toEqual([
       ['api', ''],
+      ['doctor', ''],
       ['notifier', ''],
       ['operator', 'administrator'],
       ['worker', ''],
@@ -78,6 +79,22 @@ describe('a broker with the rendered definitions', () => {
     const { connection, reasons } = connectAs(user);
     await connection.opened;
     expect(reasons).toEqual([undefined]);
+  });
+
+  it('lets the doctor declare and look after all that is there, and nothing else', async () => {
+    await connectAs('doctor').connection.opened;
+    const newChannel = await channelsOf('doctor');
+    const outcomes: Record<string, string> = {};
+    for (const what of ['declare one more for rings', 'get dead letters', 'ring past it', 'purge rings', 'get rings'])
+      outcomes[what] = await outcomeOf(attempts[what] as Attempt, await newChannel());
+    for (const what of ['declare a queue', 'declare an exchange'])
+      outcomes[what] = await outcomeOf(attempts[what] as Attempt, await newChannel());
+    await outcomeOf((channel) => channel.deleteQueue(ringQueue('mine')), await newChannel());
+    const refused = { 'declare a queue': 'ACCESS_REFUSED', 'declare an exchange': 'ACCESS_REFUSED' };
+    expect(outcomes).toEqual({
+      ...Object.fromEntries(Object.keys(outcomes).map((what) => [what, 'done'])),
+      ...refused,
+    });
   });
 
   it.each(['guest', 'offload', 'api'])('does not let %s in with its name for a password', async (user) => {

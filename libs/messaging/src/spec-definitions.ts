@@ -7,12 +7,22 @@ export const QUEUES = ['default', 'mail.eu'];
 export const topology = jobTopology(QUEUES);
 
 /** As they stand in a URL. */
-export const passwords = { operator: 'plain', api: 'p%40ss%2Fword:%20100%25', worker: 'w', notifier: 'n%3F' };
+export const passwords = {
+  operator: 'plain',
+  api: 'p%40ss%2Fword:%20100%25',
+  worker: 'w',
+  notifier: 'n%3F',
+  doctor: 'd',
+};
 export type User = keyof typeof passwords;
 export const variables = Object.fromEntries(
   Object.entries(passwords).map(([user, password]) => [`RABBITMQ_${user.toUpperCase()}_PASSWORD`, password]),
 );
 
-export function render(environment: Record<string, string>) {
-  return spawnSync(process.execPath, [SCRIPT], { env: environment, encoding: 'utf8' });
+/** @param file where to write them @default they are printed */
+export function render(environment: Record<string, string>, file?: string) {
+  return spawnSync(process.execPath, file === undefined ? [SCRIPT] : [SCRIPT, file], {
+    env: environment,
+    encoding: 'utf8',
+  });
 }

@@ -102,6 +102,19 @@ describe('POST /v1/jobs', () => {
     ['an unknown member of the payload', { type: 'demo.sleep', payload: { 'a/b~c': 1 } }, ['/payload/a~1b~0c']],
     ['neither csv nor url', { type: 'csv.profile', payload: {} }, ['/payload']],
     ['a URL of another scheme', { type: 'http.request', payload: { url: 'file:///etc/passwd' } }, ['/payload/url']],
+    [
+      'more headers than a request has',
+      {
+        type: 'http.request',
+        payload: { url: 'http://h/', headers: Object.fromEntries(Array.from({ length: 40_000 }, (_, n) => [n, ''])) },
+      },
+      ['/payload/headers'],
+    ],
+    [
+      'headers that HTTP has not',
+      { type: 'http.request', payload: { url: 'http://h/', headers: { 'a b': '', c: '\n', __proto: 1 } } },
+      ['/payload/headers/a b', '/payload/headers/c', '/payload/headers/__proto'],
+    ],
     ...['not a url', '', 'http://', 'http://[', 'http://h:99999/', 'http://a\u0000b/', 'http://u:p@h/'].map(
       (url): [string, unknown, string[]] => [
         `the URL "${url}"`,

@@ -1,4 +1,12 @@
-import { boundedParse, findJobDefinition, jobBatch, jobSubmission, jobTypes, type Job } from '@offload/contracts';
+import {
+  boundedParse,
+  findJobDefinition,
+  jobBatch,
+  jobSubmission,
+  jobTypes,
+  storedPayload,
+  type Job,
+} from '@offload/contracts';
 import { jobAsMade, type NewJob } from '@offload/database';
 import { invalidBody, invalidMember } from '@offload/runtime';
 import { newId } from './new-id.ts';
@@ -25,8 +33,9 @@ export function newJob(body: unknown, circumstances: Circumstances, at = ''): Ne
 
   const definition = findJobDefinition(type);
   if (!definition) throw invalidMember(`${at}/type`, `is not a known job type; there are ${jobTypes.join(', ')}`);
-  const payload = boundedParse(definition.payload, rest.payload);
-  if (!payload.success) throw invalidBody(payload.error, `${at}/payload`);
+  const parsed = boundedParse(definition.payload, rest.payload);
+  if (!parsed.success) throw invalidBody(parsed.error, `${at}/payload`);
+  const payload = storedPayload(definition.payload, rest.payload);
 
   const { policy } = definition;
   const queue = rest.queue ?? policy.queue;
@@ -43,8 +52,8 @@ export function newJob(body: unknown, circumstances: Circumstances, at = ''): Ne
     queue,
     priority,
     tags,
-    payload: payload.data,
-    payloadJson: JSON.stringify(payload.data),
+    payload,
+    payloadJson: JSON.stringify(payload),
     maxAttempts: rest.maxAttempts ?? policy.maxAttempts,
     timeoutMs: rest.timeoutMs ?? policy.timeoutMs,
     backoff: backoff ?? policy.backoff,

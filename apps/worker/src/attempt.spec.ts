@@ -1,6 +1,6 @@
 import assert from 'node:assert';
 import { expect, it, jest } from '@jest/globals';
-import { defineJob, type Job } from '@offload/contracts';
+import { defineJob, storedPayload, type Job } from '@offload/contracts';
 import type { Outbound } from '@offload/outbound';
 import { createLogger } from '@offload/runtime';
 import { z } from 'zod';
@@ -56,6 +56,20 @@ const obedient: Run = (_payload, { signal }) =>
 it('succeeds with the result the handler returns', async () => {
   const { run } = setup(async (payload) => ({ doubled: (payload as { n: number }).n * 2 }));
   expect(await run()).toEqual({ status: 'succeeded', result: { doubled: 2 }, json: '{"doubled":2}' });
+});
+
+it('hands the handler the payload parsed once, after the api has stored it', async () => {
+  const payload = z.object({
+    euros: z.number().transform((euros) => euros * 100),
+    currency: z.string().default('EUR'),
+  });
+  const stored = storedPayload(payload, { euros: 5 });
+  expect(stored).toEqual({ euros: 5, currency: 'EUR' });
+  const { run } = setup(async (given) => given, {
+    definition: defineJob({ type: 'spec.pay', description: 'Pays.', payload, result: z.unknown() }),
+    job: { payload: stored, attempt: 1, maxAttempts: 1 } as Job,
+  });
+  expect(await run()).toMatchObject({ result: { euros: 500, currency: 'EUR' } });
 });
 
 it('fails for good on a payload that does not fit, without running the handler', async () => {

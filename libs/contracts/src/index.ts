@@ -70,6 +70,7 @@ export {
   type Ring,
 } from './messages.ts';
 export { time } from './time.ts';
+export { storedPayload } from './stored-payload.ts';
 export {
   deliveryAttempt,
   webhook,

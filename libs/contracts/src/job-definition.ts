@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { storingFault } from './stored-payload.ts';
 
 /** How long to wait after n failed attempts: a random time up to `min(maxMs, baseMs * factor ** (n - 1))`. */
 export interface Backoff {
@@ -40,7 +41,10 @@ export interface JobDefinition<
   type: Type;
   /** One line for people, shown by `GET /v1/job-types`. */
   description: string;
-  /** Checked when the job is posted (400) and again before it runs (permanent failure). */
+  /**
+   * Checked when the job is posted (400) and again before it runs (permanent failure). Its input is stored, with defaults, and
+   * the handler gets its output: whatever it transforms is transformed once.
+   */
   payload: Payload;
   /** Checked when the handler returns; another result is a permanent failure. */
   result: Result;
@@ -50,7 +54,8 @@ export interface JobDefinition<
 /**
  * Declares a job type; members missing from `policy` are taken from {@link defaultPolicy}.
  *
- * @throws TypeError when its timeout is none that a job may have
+ * @throws TypeError when its timeout is none that a job may have, or its payload can't be stored as it comes and parsed by
+ *   the worker: see {@link storingFault}
  */
 export function defineJob<const Type extends string, Payload extends z.ZodType, Result extends z.ZodType>(
   definition: Omit<JobDefinition<Type, Payload, Result>, 'policy'> & { policy?: Partial<JobPolicy> },
@@ -59,5 +64,7 @@ export function defineJob<const Type extends string, Payload extends z.ZodType, 
   if (!(policy.timeoutMs >= 1 && policy.timeoutMs <= MAX_TIMEOUT_MS)) {
     throw new TypeError(`${definition.type}: policy.timeoutMs must be from 1 to ${MAX_TIMEOUT_MS} milliseconds`);
   }
+  const fault = storingFault(definition.payload);
+  if (fault !== null) throw new TypeError(`${definition.type}: its payload can't be stored: ${fault}`);
   return { ...definition, policy };
 }

@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { startProgram } from './program.ts';
+import { startSystem } from './system.ts';
 
 const urls = { DATABASE_URL: 'postgresql://offload@127.0.0.1:1/offload', AMQP_URL: 'amqp://127.0.0.1:1' };
 
@@ -20,3 +21,24 @@ it.each(['api', 'worker', 'notifier'])('keeps the %s from listening beyond loopb
   expect(output).toMatch(/refusing to listen on HOST=0\.0\.0\.0/);
   expect(output).toMatch(/AUTH=off/);
 });
+
+it('says at start what is not served, and whether priorities are obeyed', async () => {
+  const system = await startSystem();
+  try {
+    const env = { QUEUES: 'mail', MAX_BACKLOG: '1000,mial=5' };
+    const [api, worker] = await Promise.all([system.startApi(env), system.startWorker({ QUEUES: 'mail' })]);
+    const warned = api.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
+    expect(warned).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^jobs of type demo\.sleep are refused .* "default", which QUEUES does not name$/),
+        'MAX_BACKLOG has a bound for the queue "mial", which QUEUES does not name',
+      ]),
+    );
+    const { priorities } = (await (await fetch(`${api.url}/v1/queues`)).json()) as { priorities: boolean };
+    expect(warned.includes('priorities of jobs are ignored: RabbitMQ has them from 4.0 on')).toBe(!priorities);
+    const elsewhere = await worker.line(({ msg }) => msg === 'job types whose own queue is not in QUEUES');
+    expect(elsewhere).toMatchObject({ types: expect.arrayContaining(['demo.sleep']) });
+  } finally {
+    await system.stop();
+  }
+}, 60_000);

@@ -153,6 +153,22 @@ describe('POST /v1/jobs', () => {
     expect(response.body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(pointers);
   });
 
+  it('names the type, its queue and QUEUES where a type has a queue that is not there', async () => {
+    const elsewhere = api.app({ queues: ['mail'] });
+    const one = await request(elsewhere).post('/v1/jobs').send(sleep).expect(400);
+    const detail =
+      'has the queue default, which is not known; QUEUES of this api names mail: give "queue", or add it there';
+    expect(one.body.errors).toEqual([{ pointer: '/type', detail }]);
+    const jobs = [{ ...sleep, queue: 'mail' }, sleep];
+    const all = await request(elsewhere).post('/v1/jobs/batch').send({ jobs }).expect(400);
+    expect(all.body.errors).toEqual([{ pointer: '/jobs/1/type', detail }]);
+    const named = await request(elsewhere)
+      .post('/v1/jobs')
+      .send({ ...sleep, queue: 'default' })
+      .expect(400);
+    expect(named.body.errors).toEqual([{ pointer: '/queue', detail: expect.stringMatching(/QUEUES .* mail$/) }]);
+  });
+
   it.each<[what: string, status: number, slug: string, type: string, body: string]>([
     ['broken JSON', 400, 'malformed-json', 'application/json', '{"type":'],
     ['2 MiB', 413, 'body-too-large', 'application/json', JSON.stringify({ a: 'x'.repeat(2 * 1024 * 1024) })],

@@ -7,3 +7,8 @@ it('has each of its variables in .env.example', () => {
   const documented = example.match(/(?<=^#?)[A-Z_]+(?==)/gm) ?? [];
   expect(documented).toEqual(expect.arrayContaining(Object.keys(configSchema.shape)));
 });
+
+it('reads a bound for all queues and for single ones, and keeps which have one', () => {
+  const bounds = configSchema.shape.MAX_BACKLOG.parse('100000, mail=500');
+  expect([bounds('mail'), bounds('default'), bounds.queues]).toEqual([500, 100_000, ['mail']]);
+});

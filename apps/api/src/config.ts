@@ -27,8 +27,10 @@ export const configSchema = z.object({
   RETENTION_DAYS: integer(30, 0, 36_500),
 });
 
-/** @returns the bound of a queue */
-function backlogBounds(text: string, context: z.RefinementCtx<string>): (queue: string) => number {
+/** The bound of a queue, and the queues that have one of their own. */
+type BacklogBounds = ((queue: string) => number) & { queues: string[] };
+
+function backlogBounds(text: string, context: z.RefinementCtx<string>): BacklogBounds {
   const bounds = new Map<string, number>([['', 1_000_000]]);
   for (const entry of text.split(',')) {
     const [, queue = '', number] = /^(?:([^=]+)=)?(\d{1,9})$/.exec(entry.trim()) ?? [];
@@ -38,5 +40,6 @@ function backlogBounds(text: string, context: z.RefinementCtx<string>): (queue: 
     }
     bounds.set(queue, Number(number));
   }
-  return (queue) => bounds.get(queue) ?? (bounds.get('') as number);
+  const boundOf = (queue: string): number => bounds.get(queue) ?? (bounds.get('') as number);
+  return Object.assign(boundOf, { queues: [...bounds.keys()].filter((queue) => queue !== '') });
 }

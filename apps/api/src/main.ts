@@ -19,6 +19,7 @@ import { configSchema } from './config.ts';
 import { startReconcile } from './reconcile.ts';
 import { startRelay } from './relay.ts';
 import { startRetention } from './retention.ts';
+import { obeysPriorities, unservedBy } from './unserved.ts';
 import { createWaiters } from './waiters.ts';
 
 keepHeapSmall(100); // with less it is slower
@@ -27,6 +28,7 @@ const instance = config.INSTANCE ?? `api-${hostname()}-${process.pid}`;
 const log = createLogger('api', { level: config.LOG_LEVEL, instance });
 const shutdown = handleShutdown(log, config.SHUTDOWN_GRACE_MS + 5_000);
 const metrics = createMetrics();
+for (const fault of unservedBy({ queues: config.QUEUES, bounded: config.MAX_BACKLOG.queues })) log.warn(fault);
 
 const database = openDatabase({
   url: config.DATABASE_URL,
@@ -70,6 +72,14 @@ subscribe(broker, {
   onListening: () => void waiters.refresh(), // what we have not heard before is in the database
 });
 broker.events.on('state', (state) => state === 'open' && relay.wake());
+void broker.opened.then(
+  () => {
+    const { brokerVersion } = broker;
+    if (obeysPriorities(brokerVersion) === false)
+      log.warn({ brokerVersion }, 'priorities of jobs are ignored: RabbitMQ has them from 4.0 on');
+  },
+  () => undefined,
+); // refused: that ends the process
 
 const app = createApp({
   database,

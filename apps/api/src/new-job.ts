@@ -40,7 +40,12 @@ export function newJob(body: unknown, circumstances: Circumstances, at = ''): Ne
   const { policy } = definition;
   const queue = rest.queue ?? policy.queue;
   if (!queues.includes(queue)) {
-    throw invalidMember(`${at}/queue`, `is not a known queue; there are ${queues.join(', ')}`);
+    const known = `QUEUES of this api names ${queues.join(', ')}`;
+    if (rest.queue !== undefined) throw invalidMember(`${at}/queue`, `is not a known queue; ${known}`);
+    throw invalidMember(
+      `${at}/type`,
+      `has the queue ${queue}, which is not known; ${known}: give "queue", or add it there`,
+    );
   }
   if (webhook && !ownWebhooks) {
     throw invalidMember(`${at}/webhook`, "jobs' own webhooks are off: WEBHOOK_SECRETS is not set for this process");

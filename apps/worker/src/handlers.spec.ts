@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { jobTypes } from '@offload/contracts';
-import { closeHandlers, findHandler } from './handlers.ts';
+import { closeHandlers, findHandler, typesElsewhere } from './handlers.ts';
 import { THREADS } from './handlers/csv.profile.pool.ts';
 import * as registry from './handlers/index.ts';
 
@@ -24,6 +24,11 @@ it('claims no more profiles than there are threads for them', async () => {
   const taken = await Promise.all(Array.from({ length: THREADS + 1 }, () => slots?.take(0, [])));
   expect(taken.map((slot) => slot === null)).toEqual([...Array<boolean>(THREADS).fill(false), true]);
   for (const slot of taken) slot?.release();
+});
+
+it('knows the types whose own queue is another', () => {
+  expect(typesElsewhere(['mail', 'default'])).toEqual([]);
+  expect(typesElsewhere(['mail'])).toEqual(expect.arrayContaining(['demo.sleep', 'csv.profile']));
 });
 
 it('closes what was never opened', async () => {

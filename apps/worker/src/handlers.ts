@@ -35,6 +35,13 @@ export function findHandler(type: string): RunnableType | undefined {
   return byType.get(type);
 }
 
+/** @returns the job types that go to other queues than these, unless a job names one of these */
+export function typesElsewhere(queues: readonly string[]): string[] {
+  return [...byType.values()]
+    .filter(({ definition: { policy } }) => !queues.includes(policy.queue))
+    .map(({ definition: { type } }) => type);
+}
+
 /** Ends what handlers keep between jobs (threads), and with it what still runs there. Safe to call more than once. */
 export async function closeHandlers(): Promise<void> {
   await closeProfilePool();

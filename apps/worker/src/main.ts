@@ -29,7 +29,7 @@ import {
 } from '@offload/runtime';
 import { announceWith } from './announce.ts';
 import { configSchema } from './config.ts';
-import { closeHandlers, findHandler } from './handlers.ts';
+import { closeHandlers, findHandler, typesElsewhere } from './handlers.ts';
 import { consumerTimeoutFault } from './consumer-timeout.ts';
 import { createHeldJobs } from './held-jobs.ts';
 import { createJobBoard } from './job-board.ts';
@@ -108,6 +108,8 @@ const app = createHttpService({
   },
 });
 const server = await listen(app, { host: config.HOST, port: config.WORKER_PORT });
+const elsewhere = typesElsewhere(config.QUEUES);
+if (elsewhere.length > 0) log.info({ types: elsewhere }, 'job types whose own queue is not in QUEUES');
 log.info({ queues: config.QUEUES, concurrency: config.WORKER_CONCURRENCY, port: server.port }, 'listening');
 
 watchLoop({

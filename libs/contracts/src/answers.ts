@@ -74,7 +74,13 @@ export const queueInfo = z.object({
   drainPerSecond: z.number().nullable().describe('Jobs that left the queue in a second, lately; null when not known.'),
 });
 export type QueueInfo = z.infer<typeof queueInfo>;
-export const queueList = z.object({ queues: z.array(queueInfo) });
+export const queueList = z.object({
+  queues: z.array(queueInfo),
+  priorities: z
+    .boolean()
+    .nullable()
+    .describe('Whether jobs of higher priority go first: RabbitMQ does so from 4.0 on. Null before it was connected.'),
+});
 
 /** RFC 9457. */
 export const problem = z.object({

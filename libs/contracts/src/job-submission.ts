@@ -23,7 +23,12 @@ export const jobSubmission = z
     runAt: time.optional().describe('Not before this time; excludes delayMs.'),
     delayMs: z.int().min(0).max(YEAR_MS).optional().describe('Not before this many milliseconds from now.'),
     queue: queueName.optional(),
-    priority: z.int().min(0).max(9).default(0).describe('Higher runs first, where the broker supports it.'),
+    priority: z
+      .int()
+      .min(0)
+      .max(9)
+      .default(0)
+      .describe('From RabbitMQ 4.0 on, 5 to 9 go before 0 to 4. Before that it is ignored: see `GET /v1/queues`.'),
     maxAttempts: z.int().min(1).max(100).optional(),
     timeoutMs: z.int().min(1).max(MAX_TIMEOUT_MS).optional(),
     backoff: backoff.optional(),

@@ -22,6 +22,14 @@ describe('connect', () => {
     expect(names(states)).toEqual(['open', 'closed']);
   });
 
+  it('knows the version of the broker once that has let it in', async () => {
+    const { connection } = vhost.connect();
+    expect(connection.brokerVersion).toBeUndefined();
+    await connection.opened;
+    const { rabbitmq_version } = (await manage('GET', '/api/overview')) as { rabbitmq_version: string };
+    expect(connection.brokerVersion).toBe(rabbitmq_version);
+  });
+
   it('shows its name on the broker', async () => {
     const { connection } = vhost.connect({ name: 'a spec' });
     await connection.opened;

@@ -31,6 +31,8 @@ export interface Connection {
   readonly state: ConnectionState;
   /** Why it is not open. */
   readonly reason: string | undefined;
+  /** The broker's version as it says it, `4.0.5` say; undefined before it has let us in for the first time. */
+  readonly brokerVersion: string | undefined;
   /**
    * Resolves when the connection is open for the first time, however long the broker stays away until then. The first
    * deliveries may come a moment earlier.
@@ -89,6 +91,7 @@ export function connect(options: ConnectOptions): Connection {
   let away: string | undefined;
   let state: ConnectionState = 'connecting';
   let reason: string | undefined;
+  let brokerVersion: string | undefined;
 
   const pauseMs = (attempt: number): number => Math.random() * Math.min(maxReconnectDelayMs, 100 * 2 ** (attempt - 1));
   const restore = (on: ChannelModel): Promise<void> => declareTopology(on, topology);
@@ -116,6 +119,7 @@ export function connect(options: ConnectOptions): Connection {
 
   async function setup(opening: ChannelModel): Promise<void> {
     model = opening;
+    brokerVersion = opening.connection.serverProperties.version;
     inside = true;
     blocked = null;
     opening.on('error', () => undefined); // 'close' follows and carries the reason
@@ -199,6 +203,9 @@ export function connect(options: ConnectOptions): Connection {
     },
     get reason() {
       return reason;
+    },
+    get brokerVersion() {
+      return brokerVersion;
     },
     opened,
     events,

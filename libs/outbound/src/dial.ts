@@ -63,12 +63,9 @@ export async function checkedAddresses(
   allowPrivateTargets: boolean,
 ): Promise<readonly string[]> {
   const addresses = isIP(hostname) === 0 ? await resolve(hostname) : [hostname];
-  for (const address of addresses) {
-    const reach = reachOf(address);
-    if (reach === 'never' || (reach === 'private' && !allowPrivateTargets)) {
-      throw new RefusedTargetError(hostname, address);
-    }
-  }
+  const reaches = addresses.map(reachOf);
+  const inside = reaches.findIndex((reach) => reach === 'never' || (reach === 'private' && !allowPrivateTargets));
+  if (inside !== -1) throw new RefusedTargetError(hostname, addresses[inside] ?? '', !reaches.includes('never'));
   return addresses;
 }
 

@@ -5,8 +5,10 @@ export class RefusedTargetError extends Error {
   /** The address that led inside: for the log. The message leaves it out, since it may go to whoever named the target. */
   readonly address: string;
 
-  constructor(hostname: string, address: string) {
-    super(`${hostname} is refused: it leads to an address inside`);
+  /** @param opened whether the setting of the processes lets such an address through */
+  constructor(hostname: string, address: string, opened: boolean) {
+    const by = opened ? '; ALLOW_PRIVATE_TARGETS=true would let it through' : ' that no setting lets through';
+    super(`${hostname} is refused: it leads to an address inside${by}`);
     this.address = address;
   }
 }

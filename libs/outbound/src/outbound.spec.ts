@@ -119,6 +119,16 @@ describe('the guard', () => {
     expect(dialled).toEqual([]);
   });
 
+  it.each([
+    [['10.1.2.3'], /; ALLOW_PRIVATE_TARGETS=true would let it through$/],
+    [['93.184.216.34', '::1'], /; ALLOW_PRIVATE_TARGETS=true would let it through$/],
+    [['169.254.169.254'], / that no setting lets through$/],
+    [['10.1.2.3', '169.254.169.254'], / that no setting lets through$/],
+  ])('names the setting that would let %j through, where one would', async (addresses, said) => {
+    const { outbound } = offline({ 'inside.test': addresses });
+    await expect(outbound.request({ url: 'http://inside.test/' }, text)).rejects.toThrow(said);
+  });
+
   it('refuses a name as a whole when one of its addresses is inside, without telling which', async () => {
     const { outbound, dialled } = offline({ 'mixed.test': ['93.184.216.34', '10.1.2.3'] });
     const refused = await outbound.request({ url: 'http://mixed.test/' }, text).catch((error: unknown) => error);

@@ -69,4 +69,5 @@ export const queuesExample = {
       ...{ oldestWaitingMs: 5_800, drainPerSecond: 20.1 },
     },
   ],
+  priorities: true,
 };

@@ -1,9 +1,10 @@
 import type { QueueInfo } from '@offload/contracts';
 import type { Database } from '@offload/database';
-import { ringQueue, type QueueInspector } from '@offload/messaging';
+import { ringQueue, type Connection, type QueueInspector } from '@offload/messaging';
 import { delay } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import type { Backlog } from '../backlog.ts';
+import { obeysPriorities } from '../unserved.ts';
 
 /** The broker is waited for no longer, in milliseconds. */
 const BROKER_TIMEOUT_MS = 1_000;
@@ -11,12 +12,13 @@ const BROKER_TIMEOUT_MS = 1_000;
 export interface QueuesParts {
   database: Database;
   inspector: QueueInspector;
+  broker: Pick<Connection, 'brokerVersion'>;
   backlog: Backlog;
   queues: readonly string[];
 }
 
 /** `GET /v1/queues`: what is in each queue, and who works on it. */
-export function listQueues({ database, inspector, backlog, queues }: QueuesParts): RequestHandler {
+export function listQueues({ database, inspector, broker, backlog, queues }: QueuesParts): RequestHandler {
   /** @returns null while the broker can't say */
   async function consumers(queue: string, late: Promise<null>): Promise<number | null> {
     const asked = inspector.inspect(ringQueue(queue)).then(
@@ -36,6 +38,7 @@ export function listQueues({ database, inspector, backlog, queues }: QueuesParts
       const counted = { ready, running, scheduled, consumers: await consumers(queue, late), oldestWaitingMs };
       return { queue, ...counted, drainPerSecond: backlog.drainPerSecond(queue) };
     });
-    response.set('Cache-Control', 'no-store').json({ queues: await Promise.all(infos) });
+    const priorities = obeysPriorities(broker.brokerVersion);
+    response.set('Cache-Control', 'no-store').json({ queues: await Promise.all(infos), priorities });
   };
 }

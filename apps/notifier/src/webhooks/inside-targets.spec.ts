@@ -107,7 +107,9 @@ const names = [
 describe('a webhook is refused, and nothing connected to,', () => {
   it.each(literals)('for %s: %s', async (_what, url) => {
     const { send, dialled, asked } = setup();
-    expect(await send(url)).toMatchObject({ kind: 'refused', status: null, hostFailed: null });
+    const answer = await send(url);
+    expect(answer).toMatchObject({ kind: 'refused', status: null, hostFailed: null });
+    expect(answer.error).toMatch(/ALLOW_PRIVATE_TARGETS=true would let it through|no setting lets through/);
     expect([dialled, asked]).toEqual([[], []]);
   });
 

@@ -103,7 +103,9 @@ describe('an error', () => {
     const missing = await serve((_request, response) => response.writeHead(404).end());
     await expect(run({ url: missing })).rejects.toThrow(PermanentError);
     await expect(run({ url: missing }, undefined, false)).rejects.toThrow(
-      new PermanentError('127.0.0.1 is refused: it leads to an address inside'),
+      new PermanentError(
+        '127.0.0.1 is refused: it leads to an address inside; ALLOW_PRIVATE_TARGETS=true would let it through',
+      ),
     );
     await expect(run({ url: 'http://169.254.169.254/' })).rejects.toThrow(PermanentError);
   });

@@ -34,7 +34,7 @@ const READY_POLL_MS = 100;
 /** How long a process may take to end after SIGTERM before it is killed. */
 const STOP_GRACE_MS = 8_000;
 /** What a process may take of that, at most, to let its jobs finish before it gives them back. */
-const SHUTDOWN_GRACE_MS = 3_000;
+export const SHUTDOWN_GRACE_MS = 3_000;
 
 /**
  * Every process with its port. A kind's instances count up from the port in its variable.

@@ -6,6 +6,7 @@ import {
   applicationsOf,
   isReady,
   portFaults,
+  SHUTDOWN_GRACE_MS,
   sourceArguments,
   type Application,
   type ApplicationKind,
@@ -67,6 +68,9 @@ export async function runSystem(options: SystemOptions): Promise<number> {
     }
     if (options.fresh) await removeServerData(folder);
     say(`starting, data in ${folder}`);
+    if (Number(env['SHUTDOWN_GRACE_MS']) > SHUTDOWN_GRACE_MS) {
+      say(`SHUTDOWN_GRACE_MS=${env['SHUTDOWN_GRACE_MS']} counts as ${SHUTDOWN_GRACE_MS}: npm start waits no longer`);
+    }
 
     const context = { folder, supervisor: servers, log };
     const [databaseUrl, rabbitmq] = await Promise.all([

@@ -6,7 +6,7 @@ import { installPackage } from '../processes/apt-package.ts';
 import { describeExit, startChild, type LineSink } from '../processes/child-process.ts';
 import { isExecutable } from '../processes/is-executable.ts';
 import { freePort } from '../processes/ports.ts';
-import { postgresAccount } from '../postgres/postgres-account.ts';
+import { serverAccount } from '../processes/server-account.ts';
 
 /** When PgBouncer gives a client's connection to the server to another client. */
 export type PoolMode = 'session' | 'transaction' | 'statement';
@@ -37,7 +37,7 @@ export async function startPooler(
   const server = new URL(databaseUrl);
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'offload-pooler-')));
   const port = await freePort();
-  const account = postgresAccount(folder); // it does not run as root either
+  const account = serverAccount('postgres', folder); // it does not run as root either
   const [configuration, users] = [join(folder, 'pgbouncer.ini'), join(folder, 'users.txt')];
   await writeFile(users, `"${decodeURIComponent(server.username)}" "${decodeURIComponent(server.password)}"\n`);
   await writeFile(

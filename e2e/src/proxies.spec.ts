@@ -16,7 +16,7 @@ let notifier: SystemProcess;
 beforeAll(async () => {
   system = await startSystem();
   [api, notifier] = await Promise.all([system.startApi(), system.startNotifier()]);
-});
+}, 60_000);
 afterAll(() => system?.stop());
 
 describe.each([

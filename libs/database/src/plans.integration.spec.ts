@@ -28,8 +28,9 @@ beforeAll(async () => {
   const { query } = pg.Client.prototype as { query: (this: pg.Client, ...given: unknown[]) => unknown };
   pg.Client.prototype.query = function (this: pg.Client, ...given: unknown[]) {
     const [statement] = given as [string | { name?: string; text: string }];
-    if (typeof statement === 'string') session ||= statement;
-    else if (statement.name !== undefined) texts.set(statement.name, statement.text);
+    if (typeof statement === 'string') {
+      if (statement.startsWith('set ')) session ||= statement;
+    } else if (statement.name !== undefined) texts.set(statement.name, statement.text);
     return query.apply(this, given);
   } as typeof pg.Client.prototype.query;
   const database = openDatabase({ url, ringGraceMs: 0 });

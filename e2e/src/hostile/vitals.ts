@@ -46,8 +46,14 @@ export async function readVitals({ url }: Pick<SystemProcess, 'url'>): Promise<V
   };
 }
 
-async function collectGarbage({ pid, log, line }: SystemProcess): Promise<void> {
+/** How long its event loop was held at most since the last time this was asked, or garbage was collected; in milliseconds. */
+export async function longestTurn(process: SystemProcess): Promise<number> {
+  return (await collectGarbage(process)).heldMs;
+}
+
+async function collectGarbage({ pid, log, line }: SystemProcess): Promise<{ heldMs: number; silentMs: number }> {
   const times = log.filter(({ msg }) => msg.startsWith('garbage collected')).length;
   process.kill(pid, 'SIGUSR2');
-  await line(({ msg }) => msg === `garbage collected ${times + 1}`);
+  const { heldMs, silentMs } = await line(({ msg }) => msg === `garbage collected ${times + 1}`);
+  return { heldMs: heldMs as number, silentMs: silentMs as number };
 }

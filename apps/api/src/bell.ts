@@ -18,6 +18,11 @@ export interface Bell {
   /** Sends the ring, and removes it from the outbox once the broker has confirmed it. */
   ring(owed: OwedRing): Promise<void>;
   /**
+   * The same for a ring that was owed a moment ago, unless many are under way: then it is left to the relay. What takes jobs in
+   * can be faster than the broker and the outbox, and whatever is under way takes memory.
+   */
+  ringSoon(owed: OwedRing): void;
+  /**
    * Sends the job as an event, at most once: who needs to be sure reads the row.
    *
    * @param printed the job as JSON, where that is at hand
@@ -29,6 +34,8 @@ export interface Bell {
   command(command: Control): Promise<boolean>;
 }
 
+/** The relay rings for the same job again after two seconds, so no more are under way than go in that time. */
+const MOST_RINGS = 2_000;
 /** Most time for what is under way when the process ends, in milliseconds. */
 const QUIET_MS = 1_000;
 
@@ -40,11 +47,14 @@ export interface BellParts {
    * the publisher of everything
    */
   endPublisher?: Publisher;
+  /** With so many rings under way the next ones are left to the relay. @default 2_000 */
+  mostRings?: number;
   metrics: Registry;
   log: Logger;
 }
 
-export function createBell({ database, publisher, endPublisher = publisher, metrics, log }: BellParts): Bell {
+export function createBell(parts: BellParts): Bell {
+  const { database, publisher, endPublisher = publisher, mostRings = MOST_RINGS, metrics, log } = parts;
   const rings = new Counter({
     name: 'offload_rings_total',
     help: 'Rings by what became of them: confirmed, or still owed',
@@ -63,9 +73,11 @@ export function createBell({ database, publisher, endPublisher = publisher, metr
   const ends = createListPublisher(endPublisher, jobEvents, toListeners);
 
   const underWay = new UnderWay();
+  let ringsUnderWay = 0;
 
   async function ring({ outboxId, jobId, type, queue, priority, traceparent }: OwedRing): Promise<void> {
     underWay.begin();
+    ringsUnderWay += 1;
     try {
       const to = { exchange: exchanges.jobs, routingKey: queue, priority };
       await publisher.publish(ringMessage, { jobId, type }, traceparent === null ? to : { ...to, traceparent });
@@ -76,8 +88,14 @@ export function createBell({ database, publisher, endPublisher = publisher, metr
       rings.inc({ outcome: 'owed' });
       log.debug({ err: error, jobId }, 'ring still owed');
     } finally {
+      ringsUnderWay -= 1;
       underWay.end();
     }
+  }
+
+  function ringSoon(owed: OwedRing): void {
+    if (ringsUnderWay < mostRings) void ring(owed);
+    else rings.inc({ outcome: 'owed' });
   }
 
   async function announce(job: Job, printed?: string): Promise<void> {
@@ -97,6 +115,7 @@ export function createBell({ database, publisher, endPublisher = publisher, metr
   return {
     announce,
     ring,
+    ringSoon,
     async command(command) {
       try {
         await publisher.publish(control, command, { exchange: exchanges.control, mandatory: false });

@@ -95,7 +95,7 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
     const { id: jobId, type, queue, priority } = job;
     accepted.inc({ type });
     if (job.status === 'scheduled') relay.wake();
-    else void bell.ring({ outboxId, jobId, type, queue, priority, traceparent });
+    else bell.ringSoon({ outboxId, jobId, type, queue, priority, traceparent });
     const printed = printJob(job, payloadJson === undefined ? {} : { payload: payloadJson });
     void bell.announce(job, printed);
     return { job, printed, made: true };

@@ -121,3 +121,26 @@ it('counts the events that its broker did not take', async () => {
   await told.announce(job);
   expect(await figure()).toMatch(/^offload_events_given_up_total 1$/m);
 });
+
+it('gets the rings of many jobs that come at once, beyond those that may be under way, and sends each once', async () => {
+  const busy = createBell({
+    database,
+    publisher: createPublisher(broker),
+    mostRings: 10,
+    metrics: createMetrics(),
+    log,
+  });
+  const jobs = Array.from({ length: 200 }, () => newJob());
+  const submitted = await database.submit({ jobs, idempotency: null });
+  if (submitted.kind !== 'created') throw new Error(submitted.kind);
+  for (const { job, outboxId } of submitted.jobs) {
+    const { id: jobId, type, queue, priority } = job;
+    busy.ringSoon({ outboxId: outboxId as string, jobId, type, queue, priority, traceparent: null });
+  }
+  await busy.quiet();
+  await eventually(() => expect(heard).toHaveLength(10));
+  start();
+  await eventually(async () => expect(await database.msUntilNextRing()).toBeNull());
+  await eventually(() => expect(heard).toHaveLength(200));
+  expect(new Set(heard.map(({ jobId }) => jobId))).toEqual(new Set(jobs.map(({ id }) => id)));
+});

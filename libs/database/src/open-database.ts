@@ -49,8 +49,11 @@ export interface DatabaseOptions {
   onUnusable?: (error: UnusableDatabaseError) => void;
 }
 
-/** How long confirmed rings gather before they are removed from the outbox. */
-const CONFIRM_GATHER_MS = 20;
+/**
+ * How long confirmed rings gather before they are removed from the outbox, and most of them in a statement: each of these costs a
+ * commit, and has to keep up with several that store a thousand jobs at a time.
+ */
+const CONFIRM = { gatherMs: 20, maxItems: 5_000 };
 
 const defaults = { poolSize: 10, timeoutMs: 10_000, ringGraceMs: 2_000, onConnectionError: () => undefined };
 
@@ -170,10 +173,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     deleteJob: (jobId) => orUnavailable(() => deleteJob(pool, jobId)),
     takeOwedRings: (limit, graceMs) => orUnavailable(() => takeOwedRings(pool, limit, graceMs)),
     // No client waits for it, and meanwhile the relay leaves the ring alone.
-    confirmRing: shareStatement((outboxIds: string[]) => orUnavailable(() => confirmRings(pool, outboxIds)), {
-      maxItems: 1_000,
-      gatherMs: CONFIRM_GATHER_MS,
-    }),
+    confirmRing: shareStatement((outboxIds: string[]) => orUnavailable(() => confirmRings(pool, outboxIds)), CONFIRM),
     msUntilNextRing: () => orUnavailable(() => msUntilNextRing(pool)),
     holdJobs: (held) => orUnavailable(() => holdJobs(pool, held)),
     noteLoss: (held, message) => orUnavailable(() => noteLoss(pool, held, message)),

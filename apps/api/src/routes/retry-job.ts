@@ -25,6 +25,6 @@ export function retryJob(parts: SendParts & { database: Database; bell: Bell }):
 
     void bell.announce(job);
     backlog.accepted(job.queue, 1);
-    void bell.ring(retry.ring);
+    bell.ringSoon(retry.ring);
   };
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { control, defaultPolicy, ring } from '@offload/contracts';
-import { migrate, openDatabase, type Database } from '@offload/database';
+import { migrate, openDatabase, type Database, type OwedRing } from '@offload/database';
 import {
   connect,
   consume,
@@ -61,16 +61,27 @@ function start(
   loops.push(relay, startReconcile({ ...own, metrics: createMetrics(), log }));
 }
 
-/** A queued job whose ring is in the queue. */
-async function rungJob(queue = 'default'): Promise<string> {
+/** A queued job that owes its ring. */
+async function createJob(queue = 'default'): Promise<OwedRing> {
   const { maxAttempts, timeoutMs, backoff } = defaultPolicy;
   const policy = { priority: 0, tags: [], maxAttempts, timeoutMs, backoff, delayMs: 0, runAt: null };
   const { job, outboxId } = await database.createJob({
     ...{ id: uuidv7(), type: 'demo.sleep', payload: {}, queue },
     ...policy,
   });
-  await bell.ring({ outboxId, jobId: job.id, type: job.type, queue, priority: 0, traceparent: null });
-  return job.id;
+  return { outboxId, jobId: job.id, type: job.type, queue, priority: 0, traceparent: null };
+}
+
+/** A queued job whose ring is in the queue. */
+async function rungJob(queue = 'default'): Promise<string> {
+  const owed = await createJob(queue);
+  await bell.ring(owed);
+  return owed.jobId;
+}
+
+function claim(jobId: string): Promise<unknown> {
+  const ring = { ringId: randomUUID(), claimId: randomUUID(), redelivered: false, deliveryCount: 0 };
+  return database.claimJob({ jobId, ...ring, holder: 'gone' });
 }
 
 function listenTo(queue: string): void {
@@ -80,8 +91,7 @@ function listenTo(queue: string): void {
 /** A running job, and then its worker and its ring are gone together. */
 async function abandonedJob(): Promise<string> {
   const id = await rungJob();
-  const claim = { jobId: id, ringId: randomUUID(), claimId: randomUUID(), holder: 'gone' };
-  await database.claimJob({ ...claim, redelivered: false, deliveryCount: 0 });
+  await claim(id);
   await purge('default');
   return id;
 }
@@ -103,8 +113,8 @@ describe('jobs whose rings the broker has lost', () => {
     await manage('DELETE', queuePath('default'));
     start();
     await eventually(async () => {
-      const queue = (await manage('GET', queuePath('default'))) as { messages?: number };
-      expect(queue.messages).toBeGreaterThan(0);
+      const queue = (await manage('GET', queuePath('default'))) as { name?: string };
+      expect(queue.name).toBe(ringQueue('default'));
     });
     listenTo('default');
     await eventually(() => expect(heard).toContain(id));
@@ -142,6 +152,44 @@ describe('jobs whose rings the broker has lost', () => {
     start({ inspect });
     await eventually(() => expect(looks).toBeGreaterThan(5));
     expect(await inspect(ringQueue('default'))).toEqual(waiting);
+  });
+
+  it('are left alone while the broker can not say how many there are, and others are worked off', async () => {
+    const ids: string[] = [];
+    for (let count = 0; count < 12; count += 1) ids.push(await rungJob());
+    const left = [...ids];
+    // What RabbitMQ says of a queue that does not answer within a quarter of a second.
+    const inspect = async () => {
+      const jobId = left.shift() as string;
+      if (left.length > 0) await claim(jobId);
+      return { ready: 0, consumers: 0 };
+    };
+    start({ inspect });
+    await eventually(() => expect(left.length).toBeLessThan(2));
+    await Promise.all(loops.splice(0).map((loop) => loop.stop()));
+    listenTo('default');
+    await eventually(() => expect(heard).toHaveLength(12));
+    expect(heard).toEqual(ids);
+  });
+
+  it('are left alone where the oldest was rung last, and others are between queue and claim', async () => {
+    const early = await createJob();
+    const ids: string[] = [];
+    for (let count = 0; count < 12; count += 1) ids.push(await rungJob());
+    await bell.ring(early);
+    const left = [...ids];
+    // Of those that wait, one is always on its way to a claim.
+    const inspect = async () => {
+      const jobId = left.shift() as string;
+      if (left.length > 0) await claim(jobId);
+      return { ready: left.length, consumers: 1 };
+    };
+    start({ inspect });
+    await eventually(() => expect(left.length).toBeLessThan(2));
+    await Promise.all(loops.splice(0).map((loop) => loop.stop()));
+    listenTo('default');
+    await eventually(() => expect(heard).toHaveLength(13));
+    expect(heard).toEqual([...ids, early.jobId]);
   });
 });
 

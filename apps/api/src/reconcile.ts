@@ -1,10 +1,12 @@
-import type { Database } from '@offload/database';
+import { compareRings, type Database, type RingLook } from '@offload/database';
 import { ringQueue, type Connection, type QueueInspector } from '@offload/messaging';
 import { Counter, delay, startLoop, type Logger, type Loop, type Registry } from '@offload/runtime';
 import type { Bell } from './bell.ts';
 
 /** Most jobs changed by one statement. */
 const BATCH = 1_000;
+/** Most rings of a queue that are sent again in a round: a wrong one costs a refused claim, and the ids take memory. */
+const MOST_LOST = 10_000;
 /** Roll calls in a row that a holder must have left unanswered. */
 const ROLL_CALLS = 3;
 
@@ -46,26 +48,22 @@ export function startReconcile(parts: ReconcileParts): Loop {
   let unanswered = 0;
   let lastCall = -Infinity;
 
-  /** The oldest jobs of a queue, as many as rings are missing there. */
-  async function suspects(queue: string): Promise<string[]> {
-    // Counted on both sides of the look into the queue: rings come and go meanwhile.
-    const before = await database.countRung(queue);
-    if (before === 0) return [];
-    const status = await inspector.inspect(ringQueue(queue));
-    const after = await database.countRung(queue);
-    const missing = Math.min(before, after) - (status?.ready ?? 0);
-    return missing > 0 ? database.listRung(queue, missing, everyMs) : [];
-  }
+  const compare = (queue: string, earlier: RingLook | null) =>
+    compareRings(
+      (since) => database.countRung(queue, since),
+      () => inspector.inspect(ringQueue(queue)),
+      earlier,
+    );
 
   async function ringLost(queue: string): Promise<number> {
-    const first = await suspects(queue);
-    if (first.length === 0) return 0;
-    // A ring between queue and claim is missing, too. In a while its job is no longer among the oldest, or its worker has
-    // said that the ring waits there.
+    const first = await compare(queue, null);
+    if (first.missing === 0) return 0;
+    // A ring that waits at a worker is missing, too: the worker says so.
     await bell.command({ command: 'roll-call' });
     await delay(lookAgainMs);
-    const still = new Set(await suspects(queue));
-    return database.oweLostRings(first.filter((id) => still.has(id)));
+    const { lost } = await compare(queue, first);
+    if (lost === 0) return 0;
+    return database.oweLostRings(await database.listRung(queue, Math.min(lost, MOST_LOST), everyMs));
   }
 
   async function callRoll(): Promise<number> {

@@ -1,5 +1,5 @@
 import { control } from '@offload/contracts';
-import type { Database, RunningJob, Survey } from '@offload/database';
+import { compareRings, type Database, type RingLook, type RunningJob, type Survey } from '@offload/database';
 import {
   BrokerUnavailableError,
   exchanges,
@@ -71,16 +71,20 @@ export async function look(parts: LookParts): Promise<Look> {
   const { database, queues, patience } = parts;
   const calledAt = performance.now();
   const notCalled = await callRoll(parts.publisher);
+  const first = new Map<string, RingLook>();
+  const unsettled = new Set<string>();
   const lost = new Map<string, readonly string[]>();
-  for (;;) {
+  for (let looks = 1; ; looks += 1) {
     const known = (await database.survey()).queues.map(({ queue }) => queue);
     const names = [...new Set([...queues, ...known])];
     const statuses = new Map<string, QueueStatus | null>();
     for (const name of names) {
-      const { status, suspects } = await compare(name, parts);
+      const { status, rings, suspects } = await compare(name, parts, first.get(name) ?? null);
       statuses.set(name, status);
-      const still = new Set(suspects);
-      lost.set(name, lost.get(name)?.filter((id) => still.has(id)) ?? suspects);
+      if (suspects.length > 0 || (rings.missing > 0 && !first.has(name))) unsettled.add(name);
+      else unsettled.delete(name);
+      if (!first.has(name)) first.set(name, rings);
+      lost.set(name, suspects);
     }
     const dead = await inspect(exchanges.dead, parts.inspector);
     const survey = await database.survey();
@@ -90,9 +94,8 @@ export async function look(parts: LookParts): Promise<Look> {
       ...job,
       answered: notCalled === null ? job.silentMs <= sinceCallMs : null,
     }));
-    const agrees =
-      running.every(({ answered }) => answered !== false) && [...lost.values()].every((each) => each.length === 0);
-    if (agrees || sinceCallMs >= patience.lookMs) {
+    const agrees = running.every(({ answered }) => answered !== false) && unsettled.size === 0;
+    if (agrees || (looks > 1 && sinceCallMs >= patience.lookMs)) {
       return {
         at: new Date(),
         calledAt,
@@ -118,16 +121,16 @@ export async function callRoll(publisher: Pick<Publisher, 'publish'>): Promise<s
   }
 }
 
-/**
- * @returns the oldest jobs, as many as rings are missing, with the rung jobs counted on both sides of the look: they come
- *   and go. Those whose ring is between queue and claim are not among the oldest for long.
- */
-async function compare(queue: string, { database, inspector, patience }: LookParts) {
-  const before = await database.countRung(queue);
-  const status = await inspect(ringQueue(queue), inspector);
-  const after = before === 0 ? 0 : await database.countRung(queue);
-  const missing = Math.min(before, after) - (status?.ready ?? 0);
-  return { status, suspects: missing > 0 ? await database.listRung(queue, missing, patience.settledMs) : [] };
+/** Compares jobs and rings with what they were at the first look, so that a ring between queue and claim is not taken for lost. */
+async function compare(queue: string, { database, inspector, patience }: LookParts, first: RingLook | null) {
+  let status: QueueStatus | null = null;
+  const rings = await compareRings(
+    (since) => database.countRung(queue, since),
+    async () => (status = await inspect(ringQueue(queue), inspector)),
+    first,
+  );
+  const suspects = rings.lost > 0 ? await database.listRung(queue, rings.lost, patience.settledMs) : [];
+  return { status: status as QueueStatus | null, rings, suspects };
 }
 
 /** The broker closes the inspector's channel when there is no such queue; it is open again at once. */

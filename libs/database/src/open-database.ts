@@ -14,7 +14,7 @@ import { deleteJob, type Deletion } from './transitions/delete-job.ts';
 import { holdJobs, type HeldJob } from './transitions/hold-jobs.ts';
 import { isKeyKept, pruneIdempotencyKeys } from './transitions/idempotency-keys.ts';
 import { noteLoss } from './transitions/note-loss.ts';
-import { countRung, listRung, oweLostRings, oweScheduledRings } from './transitions/lost-rings.ts';
+import { countRung, listRung, oweLostRings, oweScheduledRings, type RungCount } from './transitions/lost-rings.ts';
 import { confirmRings, msUntilNextRing, takeOwedRings, type OwedRing } from './transitions/owed-rings.ts';
 import { pruneJobs } from './transitions/prune-jobs.ts';
 import { hasUnheard, releaseUnheld } from './transitions/release-unheld.ts';
@@ -92,8 +92,8 @@ export interface Database {
   hasUnheard(silentMs: number): Promise<boolean>;
   /** @returns the jobs whose holder was silent for so long, taken from it */
   releaseUnheld(silentMs: number, limit: number): Promise<Job[]>;
-  /** How many rings of this queue must be with the broker. */
-  countRung(queue: string): Promise<number>;
+  /** How many rings of this queue must be with the broker, and what has become of those of an earlier count (its `at`). */
+  countRung(queue: string, since: number | null): Promise<RungCount>;
   /** The oldest of their jobs that were due at least `settledMs` ago, but for those whose rings workers have. */
   listRung(queue: string, limit: number, settledMs: number): Promise<string[]>;
   /** @returns how many of these jobs are to be rung again */
@@ -179,7 +179,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     noteLoss: (held, message) => orUnavailable(() => noteLoss(pool, held, message)),
     hasUnheard: (silentMs) => orUnavailable(() => hasUnheard(pool, silentMs)),
     releaseUnheld: (silentMs, limit) => orUnavailable(() => releaseUnheld(pool, silentMs, limit)),
-    countRung: (queue) => orUnavailable(() => countRung(pool, queue)),
+    countRung: (queue, since) => orUnavailable(() => countRung(pool, queue, since)),
     listRung: (queue, limit, settledMs) => orUnavailable(() => listRung(pool, queue, limit, settledMs)),
     oweLostRings: (jobIds) => orUnavailable(() => oweLostRings(pool, jobIds)),
     oweScheduledRings: (limit) => orUnavailable(() => oweScheduledRings(pool, limit)),

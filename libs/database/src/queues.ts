@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 
 // Jobs that are queued are in an index of their own (jobs_queued_idx), with all that is asked for here. A job waits since it
 // is due, or since it was made where it asked for a time in the past.
-const waitingSince = 'greatest(due_at, created_at)';
+export const waitingSince = 'greatest(due_at, created_at)';
 
 /** What one queue has to do. */
 export interface QueueCount {

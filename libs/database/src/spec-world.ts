@@ -252,7 +252,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
 
     /** The api's reconcile with its roll calls, after which the broker's losses are found. */
     async reconcile(): Promise<void> {
-      const lost = Math.max(0, (await database.countRung('default')) - ready.length);
+      const lost = Math.max(0, (await database.countRung('default', null)).rung - ready.length);
       await database.oweLostRings(await database.listRung('default', lost, 0));
       await database.oweScheduledRings(100);
       await sql.query(`update jobs set held_at = now() - interval '1 minute'`);

@@ -1,17 +1,88 @@
 import type { Pool } from 'pg';
+import { hasStatus } from '../by-id.ts';
+import { waitingSince } from '../queues.ts';
 
 // A ring that the broker has confirmed and lost leaves no trace but a number: there are more queued jobs than rings
 // waiting in their queue.
 
-/** How many jobs of a queue are queued although no ring is owed for them: so many rings must be with the broker. */
-export async function countRung(pool: Pool, queue: string): Promise<number> {
-  const { rows } = await pool.query<{ count: number }>({
-    name: 'count-rung',
-    text: `select count(*)::int as count from jobs as job where status = 'queued' and queue = $1
-      and not exists (select from outbox where job_id = job.id)`,
-    values: [queue],
-  });
-  return rows[0]?.count ?? 0;
+/** The queued jobs of a queue, counted at one moment. */
+export interface RungCount {
+  /** Those that owe no ring: so many rings must be with the broker. 0 while {@link MOST_OWED} rings are owed, or more. */
+  rung: number;
+  queued: number;
+  /** How many of `queued` were so at the time of an earlier count. */
+  remaining: number;
+  /** When they were counted, in seconds by the database's clock. */
+  at: number;
+}
+
+/** With so many rings still to send, in all queues, there is no telling which are lost. */
+const MOST_OWED = 10_000;
+
+// A queued job's ring is owed for the near future at most: those of scheduled jobs, which may be millions, are not looked at.
+const countSql = `
+  with due as (
+    select job_id from outbox where due_at < now() + interval '1 minute' order by due_at limit ${MOST_OWED}
+  ), owed as (
+    select count(distinct job_id)::int as count from due, lateral (
+      select from jobs where id = due.job_id and ${hasStatus('jobs', 'queued')} and queue = $1 offset 0
+    ) as job
+  ), waiting as (
+    select count(*)::int as queued, (count(*) filter (where ${waitingSince} < to_timestamp($2)))::int as remaining
+    from jobs where status = 'queued' and queue = $1
+  )
+  select case when (select count(*) from due) < ${MOST_OWED} then queued - owed.count else 0 end as rung,
+    queued, remaining, extract(epoch from date_trunc('milliseconds', now()))::float8 as at
+  from waiting, owed`;
+
+/** @param since `at` of an earlier count; with null nothing remains */
+export async function countRung(pool: Pool, queue: string, since: number | null): Promise<RungCount> {
+  const { rows } = await pool.query<RungCount>({ name: 'count-rung', text: countSql, values: [queue, since] });
+  return rows[0] as RungCount;
+}
+
+/** What the broker says of a queue; null when it has no such queue. */
+type Inspected = { ready: number; consumers: number } | null;
+
+/** Queued jobs beside the rings that wait for them. */
+export interface RingLook {
+  /** Rings that must be with the broker and do not wait: lost, or between queue and claim. */
+  missing: number;
+  /** How many of them are lost for certain; 0 at the first look. */
+  lost: number;
+  /** Queued jobs, when the look began. */
+  queued: number;
+  at: number;
+}
+
+/**
+ * Compares the queued jobs of a queue with the rings that wait there, by numbers alone. Rings that are between queue and claim do
+ * not wait either; by a second look their jobs have left the queue. So no more are lost than are missing at both looks, less
+ * the jobs that have left in between. While many leave, some that are lost may not show: they do when the queue is calm or empty.
+ *
+ * @param inspect asks the broker
+ * @param earlier a look of some seconds ago
+ */
+export async function compareRings(
+  count: (since: number | null) => Promise<RungCount>,
+  inspect: () => Promise<Inspected>,
+  earlier: RingLook | null = null,
+): Promise<RingLook> {
+  const since = earlier?.at ?? null;
+  // Counted on both sides of the look into the queue: rings come and go meanwhile.
+  const before = await count(since);
+  const { ready, consumers } = (await inspect()) ?? { ready: 0, consumers: 0 };
+  const after = before.rung === 0 ? before : await count(since);
+  const missing = Math.max(0, Math.min(before.rung, after.rung) - ready);
+  const look = { missing, lost: 0, queued: before.queued, at: before.at };
+  if (!earlier || missing === 0) return look;
+
+  const left = Math.max(0, earlier.queued - after.remaining);
+  // RabbitMQ says that a queue is empty and has no consumers, too, when it can't tell within a quarter of a second: jobs that have
+  // left, or rings that it has confirmed since the earlier look, show that this is no answer.
+  const came = after.rung - after.remaining;
+  if (ready === 0 && consumers === 0 && (left > 0 || came > 0)) return look;
+  return { ...look, lost: Math.max(0, Math.min(earlier.missing, missing) - left) };
 }
 
 /**

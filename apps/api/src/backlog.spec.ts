@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { QueueSamples } from '@offload/database';
+import { MARK_EVERY, MOST_AHEAD, type QueueSamples } from '@offload/database';
 import { createLogger, createMetrics } from '@offload/runtime';
 import { startBacklog, type Backlog } from './backlog.ts';
 
@@ -12,6 +12,13 @@ afterEach(() => backlog.stop());
 /** Everything that needs no timer has happened. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
+const idOf = (n: number) => `01980000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
+/** So many jobs, the first of which has the id of 0. */
+const lineOf = (waiting: number) => ({
+  waiting,
+  marks: Array.from({ length: Math.ceil(waiting / MARK_EVERY) }, (_, mark) => idOf(mark * MARK_EVERY)),
+});
+
 /** A backlog that samples when the test says so, and sees what the test says. */
 async function setup({ waiting = 0 } = {}) {
   let time = 1_000_000;
@@ -19,9 +26,10 @@ async function setup({ waiting = 0 } = {}) {
   const asked: { queues: readonly string[]; since: number | null }[] = [];
   let answer: () => Promise<QueueSamples>;
   const see = (waiting: number, remaining: number) => {
+    const none = { waiting: 0, marks: [] };
     const queues = [
-      { queue: 'default', waiting, remaining },
-      { queue: 'mail', waiting: 0, remaining: 0 },
+      { queue: 'default', waiting, remaining, oldestWaitingMs: 5, high: none, normal: lineOf(waiting) },
+      { queue: 'mail', waiting: 0, remaining: 0, oldestWaitingMs: null, high: none, normal: none },
     ];
     answer = async () => ({ queues, at: (at += 1) });
   };
@@ -33,6 +41,10 @@ async function setup({ waiting = 0 } = {}) {
         asked.push({ queues, since });
         return answer();
       },
+      countStarted: async () => [
+        { queue: 'default', running: 2, scheduled: 0 },
+        { queue: 'other', running: 0, scheduled: 3 },
+      ],
     },
     queues: ['default', 'mail'],
     everyMs: HOUR_MS,
@@ -47,6 +59,16 @@ async function setup({ waiting = 0 } = {}) {
     await turn();
   }
   return {
+    pass: (ms: number) => void (time += ms),
+    /** So many of each level wait. */
+    seeLevels: async (high: number, normal: number) => {
+      const all = { waiting: high + normal, remaining: 0, oldestWaitingMs: 5 };
+      answer = async () => ({
+        queues: [{ queue: 'default', ...all, high: lineOf(high), normal: lineOf(normal) }],
+        at: 9,
+      });
+      await sample();
+    },
     asked,
     metrics,
     fail: async () => {
@@ -219,6 +241,66 @@ describe('the drain rate', () => {
     await next(10_000, 50, 50);
     expect(rate()).toBe(5);
   });
+});
+
+describe('the place of a job', () => {
+  const place = (n: number, priority = 0) => backlog.place({ id: idOf(n), queue: 'default', priority });
+  const from = { high: '00000000-0000-0000-0000-000000000000', normal: idOf(0) };
+
+  it('is between the marks before and behind it', async () => {
+    await setup({ waiting: 3_400 });
+    expect(place(1_200)).toEqual({ ahead: 1_500, isFar: false, from });
+    expect(place(3_200)).toEqual({ ahead: 3_200, isFar: false, from });
+  });
+
+  it('is nearer by those that have left since the sample', async () => {
+    const { next, pass } = await setup({ waiting: 4_000 });
+    await next(1_000, 3_000, 3_000);
+    pass(1_000);
+    expect(place(2_500)).toMatchObject({ ahead: 1_500 });
+    pass(10_000);
+    expect(place(2_500)).toMatchObject({ ahead: 0 });
+  });
+
+  it('is far where so many are ahead of it for certain that they are not counted', async () => {
+    await setup({ waiting: 30_000 });
+    expect([9_999, 10_000, 29_999].map((n) => place(n).isFar)).toEqual([false, true, true]);
+    expect(place(20_000).ahead).toBe(MOST_AHEAD);
+  });
+
+  it('is behind those of the higher level', async () => {
+    const { seeLevels } = await setup();
+    await seeLevels(4_000, 2_000);
+    expect(place(500)).toMatchObject({ ahead: 4_500, from: { high: idOf(0), normal: idOf(0) } });
+    expect(place(500, 5)).toMatchObject({ ahead: 500 });
+    await seeLevels(12_000, 2_000);
+    expect(place(500)).toMatchObject({ ahead: MOST_AHEAD, isFar: true });
+  });
+
+  it('has no beginning of the queue for a job that is older, as one that is retried may be', async () => {
+    await setup({ waiting: 3_000 });
+    expect(backlog.place({ id: '01970000-0000-7000-8000-000000000000', queue: 'default', priority: 0 })).toMatchObject({
+      ahead: 0,
+      from: undefined,
+    });
+  });
+
+  it('is not known in a queue that is not sampled', async () => {
+    await setup({ waiting: 3_000 });
+    expect(backlog.place({ id: idOf(1), queue: 'other', priority: 0 })).toEqual({
+      ...{ ahead: 0, isFar: false },
+      from: undefined,
+    });
+  });
+});
+
+it('has counts of all queues, as of the last sample', async () => {
+  await setup({ waiting: 7 });
+  expect(backlog.counts()).toEqual([
+    { queue: 'default', ready: 7, running: 2, scheduled: 0, oldestWaitingMs: 5 },
+    { queue: 'mail', ready: 0, running: 0, scheduled: 0, oldestWaitingMs: null },
+    { queue: 'other', ready: 0, running: 0, scheduled: 3, oldestWaitingMs: null },
+  ]);
 });
 
 it('estimates no time for a job that nothing is ahead of', async () => {

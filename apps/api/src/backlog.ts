@@ -1,4 +1,12 @@
-import type { Database, QueueSample } from '@offload/database';
+import type { Job } from '@offload/contracts';
+import {
+  HIGH_PRIORITY,
+  MARK_EVERY,
+  MOST_AHEAD,
+  type Database,
+  type QueueCount,
+  type QueueSample,
+} from '@offload/database';
 import { Gauge, startLoop, type Logger, type Loop, type Registry } from '@offload/runtime';
 
 const EVERY_MS = 1_000;
@@ -19,6 +27,10 @@ export interface Backlog extends Loop {
   waited(queue: string): number;
   /** How many jobs leave the queue in a second while some wait; null when that is not known, or not any more. */
   drainPerSecond(queue: string): number | null;
+  /** What is ahead of a queued job, as of the last sample and the drain rate. */
+  place(job: Pick<Job, 'id' | 'queue' | 'priority'>): Place;
+  /** What was in each queue at the last sample. */
+  counts(): QueueCount[];
   /** How long so many jobs take to leave the queue, in milliseconds; null when that is not known, or none leave. */
   estimateMs(queue: string, ahead: number): number | null;
   /** The database's time, in milliseconds since 1970: what is due is due by its clock, not by ours. */
@@ -29,8 +41,18 @@ export interface Backlog extends Loop {
   reserve(queue: string): (isQueued: boolean) => void;
 }
 
+/** About where a job stands in its queue. */
+export interface Place {
+  /** {@link MOST_AHEAD} at most. */
+  ahead: number;
+  /** So many are ahead of it for certain that they need not be counted. */
+  isFar: boolean;
+  /** Where the levels of its queue begin; undefined where that is not known, or the job is older. */
+  from: { high: string; normal: string } | undefined;
+}
+
 export interface BacklogParts {
-  database: Pick<Database, 'sampleQueues'>;
+  database: Pick<Database, 'sampleQueues' | 'countStarted'>;
   queues: readonly string[];
   /** How long to rest between samples, in milliseconds; ten times as long as one takes, at least. @default 1_000 */
   everyMs?: number;
@@ -57,6 +79,8 @@ export function startBacklog(parts: BacklogParts): Backlog {
   const { database, queues, everyMs = EVERY_MS, metrics, log, now = () => performance.now() } = parts;
   const nothing = (): Known => ({ waiting: 0, accepted: 0, reserved: 0, gone: 0, observedMs: 0, idleMs: 0 });
   const known = new Map(queues.map((queue) => [queue, nothing()]));
+  let sampled = new Map<string, QueueSample>();
+  let started: Awaited<ReturnType<Database['countStarted']>> = [];
   let last: { at: number; tookPlace: number } | null = null;
   /** Milliseconds from `now` to the database's time; by our own clock until the first sample. */
   let toDatabaseMs = Date.now() - now();
@@ -65,6 +89,8 @@ export function startBacklog(parts: BacklogParts): Backlog {
     const began = now();
     const acceptedBefore = new Map([...known].map(([queue, { accepted }]) => [queue, accepted]));
     const { queues: samples, at } = await database.sampleQueues(queues, last?.at ?? null);
+    started = await database.countStarted();
+    sampled = new Map(samples.map((sample) => [sample.queue, sample]));
     for (const sample of samples) {
       const one = known.get(sample.queue);
       if (!one) continue;
@@ -119,6 +145,20 @@ export function startBacklog(parts: BacklogParts): Backlog {
     waiting,
     waited: (queue) => known.get(queue)?.waiting ?? 0,
     drainPerSecond,
+    place(job) {
+      const sample = sampled.get(job.queue);
+      if (!sample) return { ahead: 0, isFar: false, from: undefined };
+      const left = ((drainPerSecond(job.queue) ?? 0) * (now() - (last?.tookPlace ?? 0))) / 1_000;
+      return placeIn(sample, job, left);
+    },
+    counts() {
+      const none = { running: 0, scheduled: 0 };
+      const waiting = [...sampled.values()].map(({ queue, waiting: ready, oldestWaitingMs }) => {
+        return { ...none, ...started.find((one) => one.queue === queue), queue, ready, oldestWaitingMs };
+      });
+      const others = started.filter(({ queue }) => !sampled.has(queue));
+      return [...waiting, ...others.map((one) => ({ ...one, ready: 0, oldestWaitingMs: null }))];
+    },
     estimateMs(queue, ahead) {
       if (ahead <= 0) return 0;
       const perSecond = rateOf(known.get(queue) ?? nothing());
@@ -136,6 +176,25 @@ export function startBacklog(parts: BacklogParts): Backlog {
     },
   };
 }
+
+/** @param left how many have left the queue since the sample */
+function placeIn({ high, normal }: QueueSample, { id, priority }: Pick<Job, 'id' | 'priority'>, left: number): Place {
+  const [level, before] = priority >= HIGH_PRIORITY ? [high, 0] : [normal, high.waiting];
+  const older = level.marks.filter((mark) => mark <= id.toLowerCase()).length;
+  // Between the last mark that is older than the job, and the next one.
+  const least = Math.max(0, older - 1) * MARK_EVERY;
+  const most = older < level.marks.length ? older * MARK_EVERY : level.waiting;
+  const ahead = Math.round(before + (least + Math.max(least, most)) / 2 - left);
+  const [first, firstHigh = OLDEST] = [level.marks[0], high.marks[0]];
+  return {
+    ahead: Math.min(Math.max(0, ahead), MOST_AHEAD),
+    isFar: before + least - left >= MOST_AHEAD,
+    from: first !== undefined && older > 0 ? { high: firstHigh, normal: normal.marks[0] ?? OLDEST } : undefined,
+  };
+}
+
+/** Before every other id. */
+const OLDEST = '00000000-0000-0000-0000-000000000000';
 
 function rateOf({ gone, observedMs }: Known): number | null {
   return observedMs > 0 ? (gone * 1_000) / observedMs : null;

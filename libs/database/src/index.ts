@@ -2,7 +2,15 @@
 export type { JobFilter } from './look-for-jobs.ts';
 export { migrate } from './migrate.ts';
 export { openDatabase, type Database, type DatabaseOptions } from './open-database.ts';
-export type { QueueCount, QueueSample, QueueSamples } from './queues.ts';
+export {
+  HIGH_PRIORITY,
+  MARK_EVERY,
+  MOST_AHEAD,
+  type Line,
+  type QueueCount,
+  type QueueSample,
+  type QueueSamples,
+} from './queues.ts';
 export type { JobPage } from './read-jobs.ts';
 export type { QueueSurvey, RunningJob, Survey } from './survey.ts';
 export type { Cancellation } from './transitions/cancel-job.ts';

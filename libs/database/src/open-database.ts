@@ -3,7 +3,15 @@ import type pg from 'pg';
 import { openPool } from './open-pool.ts';
 import { openPrisma } from './open-prisma.ts';
 import type { JobFilter } from './look-for-jobs.ts';
-import { countAhead, countQueues, sampleQueues, type QueueCount, type QueueSamples } from './queues.ts';
+import {
+  countAhead,
+  countQueues,
+  countStarted,
+  sampleQueues,
+  type AheadOf,
+  type QueueCount,
+  type QueueSamples,
+} from './queues.ts';
 import { getJobs, listJobs, type JobPage } from './read-jobs.ts';
 import { readVersions } from './read-versions.ts';
 import { survey, type Survey } from './survey.ts';
@@ -108,10 +116,12 @@ export interface Database {
   survey(): Promise<Survey>;
   /** What is not finished, by queue, with how long it has waited. */
   countQueues(): Promise<QueueCount[]>;
+  /** What of them is running or scheduled. */
+  countStarted(): Promise<Pick<QueueCount, 'queue' | 'running' | 'scheduled'>[]>;
   /** How many jobs wait in these queues, and how many of them did so at the time of an earlier sample (its `at`). */
   sampleQueues(queues: readonly string[], since: number | null): Promise<QueueSamples>;
   /** @returns how many jobs come before this one in its queue, 10,000 at most; null when it is not queued */
-  countAhead(jobId: string): Promise<number | null>;
+  countAhead(asked: AheadOf): Promise<number | null>;
   /** @returns null when there is no such job */
   getJob(id: string): Promise<Job | null>;
   /** @returns the version of each of these jobs that there is, by its id in lower case: what is newer than one has */
@@ -187,8 +197,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     pruneIdempotencyKeys: (limit) => orUnavailable(() => pruneIdempotencyKeys(pool, limit)),
     survey: () => orUnavailable(() => survey(pool)),
     countQueues: () => orUnavailable(() => countQueues(pool)),
+    countStarted: () => orUnavailable(() => countStarted(pool)),
     sampleQueues: (queues, since) => orUnavailable(() => sampleQueues(pool, queues, since)),
-    countAhead: shareStatement((ids: string[]) => orUnavailable(() => countAhead(pool, ids))),
+    countAhead: shareStatement((asked: AheadOf[]) => orUnavailable(() => countAhead(pool, asked)), { maxItems: 1_000 }),
     jobVersions: (ids) => orUnavailable(() => readVersions(pool, ids)),
     getJob: shareStatement((ids: string[]) => orUnavailable(async () => getJobs(await prisma.client(), ids))),
     listJobs: (filter) => orUnavailable(async () => listJobs(pool, await prisma.client(), filter)),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { MOST_AHEAD } from './queues.ts';
+import pg from 'pg';
+import { aheadSql, MOST_AHEAD } from './queues.ts';
 import { useJobs } from './transitions/spec-jobs.ts';
 
 const jobs = useJobs();
@@ -102,15 +103,75 @@ describe('sampleQueues', () => {
     await jobs.rung({ queue: one });
     const { queues } = await jobs.database.sampleQueues([other, one], null);
     expect(queues).toEqual([
-      { queue: other, waiting: 0, remaining: 0 },
-      { queue: one, waiting: 1, remaining: 0 },
+      expect.objectContaining({ queue: other, waiting: 0, remaining: 0, oldestWaitingMs: null }),
+      expect.objectContaining({ queue: one, waiting: 1, remaining: 0, oldestWaitingMs: expect.any(Number) }),
     ]);
     expect((await jobs.database.sampleQueues([], null)).queues).toEqual([]);
   });
 });
 
+/** Fills a queue at once; the priority of the nth job is its last digit, unless another is given. */
+async function fill(queue: string, count: number, priority: number | null = null): Promise<(n: number) => string> {
+  const prefix = `0198${(queues += 1).toString(16).padStart(4, '0')}-0000-7000-8000-`;
+  await jobs.query(
+    `insert into jobs (id, type, queue, status, priority, payload, max_attempts, timeout_ms, backoff, due_at)
+     select ($3 || lpad(to_hex(n), 12, '0'))::uuid, 'demo.sleep', $1, 'queued', coalesce($4::int, n % 10), '{}', 1, 1, '{}',
+       now() from generate_series(1, $2::int) as n`,
+    [queue, count, prefix, priority],
+  );
+  return (n) => prefix + n.toString(16).padStart(12, '0');
+}
+
+describe('sampleQueues of many jobs', () => {
+  it('marks where each level begins, and every thousandth job from there on', async () => {
+    const queue = freshQueue();
+    const id = await fill(queue, 4_500);
+    const { queues: samples } = await jobs.database.sampleQueues([queue], null);
+    // The 5th job and then 4 more of each 10 are of the higher level: its 1,001st is the 2,005th of all, and the 2,001st that of the other.
+    expect(samples).toMatchObject([
+      {
+        waiting: 4_500,
+        high: { waiting: 2_250, marks: [5, 2_005, 4_005].map(id) },
+        normal: { waiting: 2_250, marks: [1, 2_001, 4_001].map(id) },
+      },
+    ]);
+    await jobs.query(`update jobs set status = 'running' where queue = $1 and id <= $2`, [queue, id(3_000)]);
+    expect((await jobs.database.sampleQueues([queue], null)).queues).toMatchObject([
+      { high: { waiting: 750, marks: [id(3_005)] }, normal: { waiting: 750, marks: [id(3_001)] } },
+    ]);
+  });
+
+  it('has no marks where none waits', async () => {
+    const { queues: samples } = await jobs.database.sampleQueues([freshQueue()], null);
+    expect(samples).toMatchObject([{ high: { waiting: 0, marks: [] }, normal: { waiting: 0, marks: [] } }]);
+  });
+});
+
+describe('countStarted', () => {
+  it('counts what is running and scheduled, whatever waits', async () => {
+    const queue = freshQueue();
+    await Promise.all([jobs.running({ queue }), jobs.rung({ queue }), jobs.create({ queue, delayMs: 60_000 })]);
+    expect(await jobs.database.countStarted()).toContainEqual({ queue, running: 1, scheduled: 1 });
+  });
+});
+
+/** How many pages PostgreSQL looks at to count what is ahead, in the index and in the table. */
+async function pagesFor(values: string[][]): Promise<number> {
+  const client = new pg.Client({ connectionString: jobs.url });
+  await client.connect();
+  try {
+    await client.query('set enable_seqscan = off');
+    type Plan = { 'QUERY PLAN': { Plan: Record<'Shared Hit Blocks' | 'Shared Read Blocks', number> }[] };
+    const { rows } = await client.query<Plan>(`explain (analyze, buffers, format json) ${aheadSql}`, values);
+    const plan = rows[0]?.['QUERY PLAN'][0]?.Plan;
+    return (plan?.['Shared Hit Blocks'] ?? NaN) + (plan?.['Shared Read Blocks'] ?? NaN);
+  } finally {
+    await client.end();
+  }
+}
+
 describe('countAhead', () => {
-  const ahead = (ids: string[]) => Promise.all(ids.map(jobs.database.countAhead));
+  const ahead = (ids: string[]) => Promise.all(ids.map((jobId) => jobs.database.countAhead({ jobId })));
 
   it('counts the older jobs of the same queue', async () => {
     const queue = freshQueue();
@@ -148,18 +209,33 @@ describe('countAhead', () => {
   it('knows a job by its id in capital letters', async () => {
     const queue = freshQueue();
     const id = await jobs.rung({ queue, id: 'abcdef00-0000-7000-8000-000000000000' });
-    expect(await jobs.database.countAhead(id.toUpperCase())).toBe(0);
+    expect(await jobs.database.countAhead({ jobId: id.toUpperCase() })).toBe(0);
+  });
+
+  it('counts from where the caller says that the levels begin', async () => {
+    const queue = freshQueue();
+    const id = await fill(queue, 100);
+    const asked = (n: number, high: number, normal: number) =>
+      jobs.database.countAhead({ jobId: id(n), from: { high: id(high), normal: id(normal) } });
+    expect(await asked(100, 1, 1)).toBe(99);
+    expect(await asked(100, 51, 1)).toBe(74);
+    expect(await asked(100, 51, 91)).toBe(29);
+    expect(await asked(99, 51, 91)).toBe(24);
+  });
+
+  it('does not go through the entries of jobs that have left', async () => {
+    const queue = freshQueue();
+    await jobs.query('alter table jobs set (autovacuum_enabled = false)');
+    const id = await fill(queue, 20_000, 0);
+    await jobs.query(`update jobs set status = 'running' where queue = $1 and id < $2`, [queue, id(19_901)]);
+    expect(await pagesFor([[id(20_000)], [id(1)], [id(19_901)]])).toBeLessThan(300);
+    expect(await pagesFor([[id(20_000)], [id(1)], [id(1)]])).toBeGreaterThan(500);
+    await jobs.query('alter table jobs reset (autovacuum_enabled)');
   });
 
   it('counts no further than it has to', async () => {
     const queue = freshQueue();
-    await jobs.query(
-      `insert into jobs (id, type, queue, status, priority, payload, max_attempts, timeout_ms, backoff, due_at)
-       select ('01980000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'demo.sleep', $1, 'queued', n % 10, '{}', 1,
-         1, '{}', now() from generate_series(1, $2::int) as n`,
-      [queue, 3 * MOST_AHEAD],
-    );
-    const id = (n: number) => `01980000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
+    const id = await fill(queue, 3 * MOST_AHEAD);
     // 5 of each 10 are of the higher level: 15,000 before any of the lower.
     expect(await ahead([5, 6, 15, 9_995, 29_999, 1, 2].map(id))).toEqual([
       ...[0, 1, 5, 4_995, MOST_AHEAD, MOST_AHEAD, MOST_AHEAD],

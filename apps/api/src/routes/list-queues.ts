@@ -1,13 +1,18 @@
 import type { QueueInfo } from '@offload/contracts';
-import type { Database } from '@offload/database';
+import type { Database, QueueCount } from '@offload/database';
 import { ringQueue, type Connection, type QueueInspector } from '@offload/messaging';
 import { delay } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import type { Backlog } from '../backlog.ts';
+import { createInTime } from '../in-time.ts';
 import { obeysPriorities } from '../unserved.ts';
 
 /** The broker is waited for no longer, in milliseconds. */
 const BROKER_TIMEOUT_MS = 1_000;
+/** Nor so long where it has said something before: it takes its time when it is busy. */
+const BROKER_PATIENCE_MS = 20;
+/** With fewer unfinished jobs than this they are counted for each request. */
+const MANY = 1_000;
 
 export interface QueuesParts {
   database: Database;
@@ -19,23 +24,35 @@ export interface QueuesParts {
 
 /** `GET /v1/queues`: what is in each queue, and who works on it. */
 export function listQueues({ database, inspector, broker, backlog, queues }: QueuesParts): RequestHandler {
+  const inTime = createInTime();
+  /** What the broker said last of how many work on a queue. */
+  const known = new Map<string, number | null>();
+
   /** @returns null while the broker can't say */
-  async function consumers(queue: string, late: Promise<null>): Promise<number | null> {
+  async function consumers(queue: string, soon: Promise<null>, late: Promise<null>): Promise<number | null> {
     const asked = inspector.inspect(ringQueue(queue)).then(
       (status) => status?.consumers ?? 0,
       () => null,
     );
-    return Promise.race([asked, late]);
+    void asked.then((answer) => known.set(queue, answer));
+    return Promise.race([asked, soon.then(() => known.get(queue) ?? late)]);
+  }
+
+  async function countQueues(): Promise<QueueCount[]> {
+    const counts = backlog.counts();
+    const isDeep = counts.some(({ ready, running, scheduled }) => ready + running + scheduled > MANY);
+    return isDeep ? inTime(database.countQueues, () => counts) : database.countQueues();
   }
 
   return async (_request, response) => {
-    const counts = new Map((await database.countQueues()).map((count) => [count.queue, count]));
+    const counts = new Map((await countQueues()).map((count) => [count.queue, count]));
+    const soon = delay(BROKER_PATIENCE_MS, null, { ref: false });
     const late = delay(BROKER_TIMEOUT_MS, null, { ref: false });
     const none = { ready: 0, running: 0, scheduled: 0, oldestWaitingMs: null };
     const infos = [...new Set([...queues, ...counts.keys()])].map(async (queue): Promise<QueueInfo> => {
       const { ready, running, scheduled, oldestWaitingMs: oldest } = counts.get(queue) ?? none;
       const oldestWaitingMs = oldest === null ? null : Math.round(oldest);
-      const counted = { ready, running, scheduled, consumers: await consumers(queue, late), oldestWaitingMs };
+      const counted = { ready, running, scheduled, consumers: await consumers(queue, soon, late), oldestWaitingMs };
       return { queue, ...counted, drainPerSecond: backlog.drainPerSecond(queue) };
     });
     const priorities = obeysPriorities(broker.brokerVersion);

@@ -1,5 +1,7 @@
-import type { Database } from '@offload/database';
+import type { Job } from '@offload/contracts';
+import { MARK_EVERY, MOST_AHEAD, type Database } from '@offload/database';
 import type { RequestHandler } from 'express';
+import { createInTime } from '../in-time.ts';
 import type { Waiters } from '../waiters.ts';
 import { holdAsPreferred } from './hold.ts';
 import { jobIdOf, jobNotFound } from './job-of-path.ts';
@@ -15,11 +17,15 @@ export interface ShowParts extends SendParts {
 /** `GET /v1/jobs/{id}`: the job; when it is finished, if the request prefers to wait for that. */
 export function showJob(parts: ShowParts): RequestHandler {
   const { database, backlog } = parts;
+  const inTime = createInTime();
 
-  /** Empty while it can't be told: a job is worth showing without it. */
-  async function estimate(id: string, queue: string): Promise<Estimate> {
-    const ahead = await nullWhileAway(database.countAhead(id));
-    return ahead === null ? {} : { position: ahead + 1, etaMs: backlog.estimateMs(queue, ahead) };
+  /** Empty while it can't be told: a job is worth showing without it. Counted, unless so many wait that it takes long. */
+  async function estimate(job: Job): Promise<Estimate> {
+    const { ahead: about, isFar, from } = backlog.place(job);
+    const count = () => nullWhileAway(database.countAhead(from ? { jobId: job.id, from } : { jobId: job.id }));
+    const isShort = backlog.waiting(job.queue) <= MARK_EVERY;
+    const ahead = isFar ? MOST_AHEAD : isShort ? await count() : await inTime(count, () => about);
+    return ahead === null ? {} : { position: ahead + 1, etaMs: backlog.estimateMs(job.queue, ahead) };
   }
 
   return async (request, response) => {
@@ -30,7 +36,7 @@ export function showJob(parts: ShowParts): RequestHandler {
       const read = await database.getJob(id);
       if (!read) throw jobNotFound(id);
       const job = await hold.until(read);
-      const known = job.status === 'queued' ? await estimate(id, job.queue) : {};
+      const known = job.status === 'queued' ? await estimate(job) : {};
       if (isKnown(request, job)) response.status(304);
       sendJob(response, job, parts, known);
     } finally {

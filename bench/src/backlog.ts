@@ -1,0 +1,159 @@
+// `npm run backlog`: a million jobs that are posted in batches, and then worked off by one worker. How much memory the api takes
+// meanwhile, how long it takes to show a job, its position and the queues, and how many rings it takes for lost. Writes
+// docs/performance.md; ends with 1 when a bound is missed. `npm run backlog -- --jobs 50000` is a smaller one, and only printed.
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { JobsTaken } from '@offload/contracts';
+import { startServers } from '@offload/infrastructure';
+import pg from 'pg';
+import { build, migrate, startApp, type AppProcess } from './app-process.ts';
+import { residentMiB } from './ground/processor-time.ts';
+import { countLatencies, type Latencies } from './latencies.ts';
+import { circumstances, table, writeSection } from './performance-page.ts';
+import { HELLO } from './systems/system.ts';
+
+const STANDARD = 1_000_000;
+const BATCH = 1_000;
+const SENDERS = 4;
+const CONCURRENCY = 100;
+/** Between two looks while the backlog is worked off, in milliseconds. */
+const LOOK_MS = 100;
+/** As deploy/Dockerfile has it. */
+const OPTIONS = ['--max-semi-space-size=8'];
+const BOUNDS = { medianMs: 20, worstMs: 100, mib: 300 };
+
+const { jobs } = parseArgs({ options: { jobs: { type: 'string', default: String(STANDARD) } } }).values;
+const count = Number(jobs);
+if (!(Number.isInteger(count / BATCH) && count >= 10_000)) throw new Error('--jobs must be thousands, 10000 at least');
+
+await Promise.all([build('api'), build('worker')]);
+const servers = await startServers(() => undefined);
+const env = {
+  DATABASE_URL: Object.assign(new URL(servers.databaseUrl), { pathname: '/backlog' }).href,
+  AMQP_URL: servers.amqpUrl,
+  MAX_BACKLOG: '100000000',
+  RETENTION_DAYS: '0',
+};
+const pool = new pg.Pool({ connectionString: env.DATABASE_URL });
+pool.on('error', () => undefined);
+const apps: AppProcess[] = [];
+let missed = false;
+try {
+  await migrate(env);
+  const version = (await pool.query<{ server_version: string }>('show server_version')).rows[0]?.server_version;
+  const api = await startApp('api', { ...env, API_PORT: '0' }, OPTIONS);
+  apps.push(api);
+  const fresh = residentMiB(api.pid);
+  const filled = await watchMemory(api, () => fill(api));
+  const settled = await watchMemory(api, untilRung);
+  const worker = startApp('worker', { ...env, WORKER_PORT: '0', WORKER_CONCURRENCY: String(CONCURRENCY) }, OPTIONS);
+  apps.push(await worker);
+  const drained = await watchMemory(api, () => watchDraining(api, filled.value.ids));
+  const figures = await api.figures();
+  const lost = figures('offload_reconciled_total{status="queued"}') || 0;
+  const rungAgain = figures('offload_broker_messages_total{step="published",where="jobs"}') - count;
+
+  const most = Math.max(filled.mib, settled.mib, drained.mib);
+  missed ||= !(most < BOUNDS.mib && lost === 0 && rungAgain === 0);
+  const calls = Object.entries(drained.value.latencies).map(([what, times]) => callRow(what, times));
+  const mib = [fresh, filled.mib, settled.mib, drained.mib].map((each) => each.toFixed(0)).join(', ');
+  const content = [
+    `${thousands(count)} jobs that do nothing, posted in batches of ${thousands(BATCH)} by ${SENDERS} clients, then worked off by one worker:`,
+    table([
+      ['what', 'measured', 'bound'],
+      ['jobs posted a second', thousands(count / filled.seconds), ''],
+      ['until all were rung, s more', settled.seconds.toFixed(1), ''],
+      ['jobs worked off a second', thousands(count / drained.seconds), ''],
+      ['resident memory of the api at most: fresh, posting, ringing, draining, MiB', mib, `under ${BOUNDS.mib}`],
+      ['rings taken for lost', thousands(lost), '0'],
+      ['rings sent beyond one for each job', thousands(rungAgain), '0'],
+    ]),
+    table([['answered while they are worked off', 'asked', 'median, ms', 'p99, ms', 'worst, ms', 'bound'], ...calls]),
+    circumstances([`PostgreSQL ${version}`]),
+  ].join('\n\n');
+  console.log(content);
+  if (count === STANDARD) await writeSection('backlog', content);
+  process.exitCode = missed ? 1 : 0;
+} finally {
+  await Promise.all(apps.map((app) => app.end()));
+  await pool.end();
+  await servers.stop();
+}
+
+/** @returns the ids of all jobs, in the order in which they are to run */
+async function fill({ url }: AppProcess): Promise<{ ids: string[] }> {
+  const ids: string[] = [];
+  const body = JSON.stringify({ jobs: Array(BATCH).fill({ type: 'demo.echo', payload: HELLO }) });
+  const headers = { 'content-type': 'application/json' };
+  let left = count / BATCH;
+  const sender = async (): Promise<void> => {
+    while (left-- > 0) {
+      const response = await fetch(`${url}/v1/jobs/batch`, { method: 'POST', headers, body });
+      if (response.status !== 202) throw new Error(`${response.status}: ${await response.text()}`);
+      ids.push(...((await response.json()) as JobsTaken).jobs.map(({ id }) => id));
+    }
+  };
+  await Promise.all(Array.from({ length: SENDERS }, sender));
+  return { ids: ids.sort() };
+}
+
+async function untilRung(): Promise<void> {
+  while ((await pool.query('select from outbox limit 1')).rowCount !== 0) await delay(LOOK_MS);
+}
+
+/** Asks for a job that is next, for one far behind, for one that is finished and for the queues, again and again. */
+async function watchDraining({ url }: AppProcess, ids: string[]): Promise<{ latencies: Record<string, Latencies> }> {
+  const names = [
+    'a finished job',
+    'a queued job, soon to run',
+    'a queued job, far behind',
+    '`GET /v1/queues`',
+  ] as const;
+  const latencies = Object.fromEntries(names.map((name) => [name, countLatencies()]));
+  let done = 0;
+  const ask = async (name: (typeof names)[number], path: string): Promise<{ status?: string }> => {
+    const from = performance.now();
+    const response = await fetch(url + path);
+    const answer = (await response.json()) as { status?: string };
+    if (response.status !== 200) throw new Error(`${response.status} of ${path}`);
+    latencies[name]?.add(performance.now() - from);
+    return answer;
+  };
+  const at = (index: number): string => `/v1/jobs/${ids[Math.min(Math.floor(index), count - 1)]}`;
+  while (done < count) {
+    // Ids are nearly in the order in which jobs run, so this finds those that have left.
+    while (done < count && (await ask('a finished job', at(done))).status === 'succeeded') done += BATCH;
+    if (done >= count) break;
+    await ask('a queued job, soon to run', at(done + BATCH + Math.random() * BATCH));
+    await ask('a queued job, far behind', at(done + Math.random() * (count - done)));
+    await ask('`GET /v1/queues`', '/v1/queues');
+    await delay(LOOK_MS);
+  }
+  return { latencies };
+}
+
+async function watchMemory<Value>(
+  { pid }: AppProcess,
+  act: () => Promise<Value>,
+): Promise<{ value: Value; mib: number; seconds: number }> {
+  const from = performance.now();
+  let mib = 0;
+  const watch = setInterval(() => (mib = Math.max(mib, residentMiB(pid))), LOOK_MS / 2);
+  try {
+    const value = await act();
+    return { value, seconds: (performance.now() - from) / 1_000, mib };
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+function callRow(what: string, times: Latencies): string[] {
+  const [median, p99, worst] = [0.5, 0.99, 1].map((share) => times.at(share)) as [number, number, number];
+  missed ||= !(median < BOUNDS.medianMs && worst < BOUNDS.worstMs);
+  const bound = `median under ${BOUNDS.medianMs}, worst under ${BOUNDS.worstMs}`;
+  return [what, thousands(times.size), median.toFixed(1), p99.toFixed(1), worst.toFixed(1), bound];
+}
+
+function thousands(value: number): string {
+  return Math.round(value).toLocaleString('en');
+}

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ const started: Program[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'offload-start-'));
+  await chmod(folder, 0o711); // as root, servers run as other users: their data would go elsewhere, and stay there
   const [API_PORT, NOTIFIER_PORT, WORKER_PORT] = await freePorts(3);
   env = { DATA_DIR: folder, API_PORT: `${API_PORT}`, NOTIFIER_PORT: `${NOTIFIER_PORT}`, WORKER_PORT: `${WORKER_PORT}` };
   api = { url: `http://127.0.0.1:${API_PORT}` };

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { sql, withClient } from './faults/sql.ts';
+import { databaseUrl, sql, withClient } from './faults/sql.ts';
 import { finished, post, submit } from './job-client.ts';
+import { startProgram } from './program.ts';
 import { startSystem, type System, type SystemProcess } from './system.ts';
 import { startTarget, type Target } from './target.ts';
 
@@ -54,4 +56,24 @@ it('fails a job whose result is refused with the reason, not as one whose worker
   const done = await finished(api, job);
   expect(done).toMatchObject({ status: 'failed', attempt: 1, errors: [] });
   expect(done.error).toMatchObject({ code: 'outcome-not-stored', message: expect.stringContaining('"spec"') });
+});
+
+it.each([
+  ['libs/database/src/run-migrations.ts', 78],
+  ['apps/api/src/main.ts', 1],
+  ['apps/worker/src/main.ts', 1],
+  ['apps/notifier/src/main.ts', 1],
+])('ends %s at its start, with the reason, where the encoding can not be used', async (file, code) => {
+  const name = `latin_${randomUUID().replaceAll('-', '')}`;
+  const options = `encoding 'LATIN1' locale 'C' locale_provider libc template template0`;
+  await sql(system.databaseUrl, `create database ${name} ${options}`);
+  const ports = { API_PORT: '0', WORKER_PORT: '0', NOTIFIER_PORT: '0' };
+  const program = startProgram(file, {
+    ...system.environment,
+    ...ports,
+    DATABASE_URL: databaseUrl(system.databaseUrl, name),
+  });
+  const ended = await program.exited;
+  expect(ended.output).toMatch(/the database .* has the encoding LATIN1 and needs UTF8/);
+  expect(ended.code).toBe(code);
 });

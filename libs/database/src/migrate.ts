@@ -86,7 +86,8 @@ async function apply(client: pg.Client, name: string, sql: string, checksum: str
     await client.query(sql); // without parameters: many statements in one implicit transaction
   } catch (error) {
     await client.query('update _prisma_migrations set logs = $2 where id = $1', [id, String(error)]);
-    throw error;
+    // Not the database's error: to try again would only say that it failed earlier.
+    throw new Error(`migration ${name} failed: ${(error as Error).message}`);
   }
   await client.query('update _prisma_migrations set finished_at = now(), applied_steps_count = 1 where id = $1', [id]);
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { isDeepStrictEqual } from 'node:util';
-import { findJobDefinition, jobBatch, jobSubmission } from '@offload/contracts';
+import { findJobDefinition, jobBatch, jobSubmission, storedPayload } from '@offload/contracts';
 
 /** The queues of the api under test. */
 export const queues = ['default', 'mail'];
@@ -62,7 +62,7 @@ export function wantedOf(body: unknown): Wanted | string {
   if (!queues.includes(queue)) return `there is no queue ${queue}`;
   return {
     ...{ type, queue, priority, tags, maxAttempts, timeoutMs, backoff: backoff ?? policy.backoff, dedupeKey, delayMs },
-    payload: JSON.parse(JSON.stringify(payload.data)), // without -0
+    payload: JSON.parse(JSON.stringify(storedPayload(definition.payload, given.payload))), // without -0
     runAt: runAt === undefined ? null : runAt.toISOString(),
   };
 }

@@ -60,11 +60,11 @@ function answerOf(
 
 const withEach: Partial<Record<number, HeaderName[]>> = {
   401: ['WWW-Authenticate'],
-  403: ['WWW-Authenticate'],
   429: ['Retry-After'],
   503: ['Retry-After'],
 };
 const withSome: Partial<Record<number, HeaderName[]>> = {
+  403: ['WWW-Authenticate'], // a page of another origin needs no key
   409: ['Retry-After'],
   415: ['Accept', 'Accept-Encoding'],
   416: ['Content-Range'],

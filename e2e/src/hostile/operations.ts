@@ -1,7 +1,9 @@
+import { METHODS } from 'node:http';
 import fc, { type Arbitrary } from 'fast-check';
 import { charsetBody, codedBody, largeBody, plainBody, type Body } from './bodies.ts';
 import { parametersOf, schemaAt, type Document, type Operation, type Parameter } from './document.ts';
 import { fromSchema } from './from-schema.ts';
+import { heavyValues } from './heavy.ts';
 import { oddText, percentEncoded } from './odd-text.ts';
 import { jobNumber, keys, message, replaced, usualFields, type Field, type Message } from './script.ts';
 import type { Submissions } from './submissions.ts';
@@ -109,10 +111,36 @@ export function oddBodies({ jobText, batchText }: Submissions) {
   return {
     charset: fc.oneof(both(charsetBody), post('/v1/jobs', charsetBody(free))),
     coding: both(codedBody),
+    heavy: post('/v1/jobs', heavyBody),
     // Refused for one reason or another while most of it is still on its way.
     large: fc.oneof(...['/v1/jobs', '/v1/jobs/batch', '/v1/queues', '/nowhere'].map((path) => post(path, largeBody))),
   };
 }
+
+/** A megabyte that is much to describe, in a place where it is wrong or right, plain and compressed. */
+const heavyBody: Arbitrary<Body> = fc
+  .tuple(
+    fc.constantFrom(...Object.values(heavyValues)),
+    fc.constantFrom('url', 'acceptStatus', 'headers', 'tags', 'csv'),
+  )
+  .chain(([value, place]) => {
+    const payload = place === 'csv' ? `{"csv":${value}}` : place === 'tags' ? '{}' : `{"${place}":${value}}`;
+    const type = place === 'csv' ? 'csv.profile' : 'http.request';
+    const text = `{"type":"${type}","payload":${payload}${place === 'tags' ? `,"tags":${value}` : ''}}`;
+    return fc.boolean().chain((coded) => (coded ? codedBody(fc.constant(text)) : fc.constant(plainBody(text))));
+  });
+
+/** Calls with methods that they do not have. */
+export const oddMethods: Arbitrary<Sound> = fc
+  .tuple(
+    fc.constantFrom(...METHODS.filter((name) => name !== 'CONNECT' && name !== 'HEAD')),
+    fc.constantFrom('/healthz', '/v1/queues', '/nowhere'),
+  )
+  .map(
+    ([method, target]): Sound =>
+      (index, more = []) =>
+        message(method, target, [...usualFields(index), ...more]),
+  );
 
 /** Often none: one fault hides the others. */
 function few<Item>(items: Arbitrary<Item[]>): Arbitrary<Item[]> {

@@ -28,6 +28,7 @@ ${table('answers', statuses)}
 | resident, MiB | ${mib(warm.residentBytes)} | ${mib(vitals.residentBytes)} | + ${mib(BOUNDS.residentBytes)} |
 | heap and buffers, MiB | ${mib(warm.heapBytes)} | ${mib(vitals.heapBytes)} | + ${mib(BOUNDS.heapBytes)} |
 | open files and sockets | ${warm.descriptors} | ${vitals.descriptors} | + ${BOUNDS.descriptors} |
+| longest silence, ms (of which at work) | | ${vitals.silentMs.toFixed()} (${vitals.heldMs.toFixed()}) | |
 | handles and requests of Node.js | ${warm.resources} | ${vitals.resources} | + ${BOUNDS.resources} |
 
 ${failures.map((failure) => failed(failure, seed)).join('\n')}

@@ -3,7 +3,7 @@ import type { Document } from './document.ts';
 import { framed } from './framing.ts';
 import { oddFields } from './odd-fields.ts';
 import { oddQueries, oddTargets } from './odd-targets.ts';
-import { callsOf, oddBodies, repeats, type Sound } from './operations.ts';
+import { callsOf, oddBodies, oddMethods, repeats, type Sound } from './operations.ts';
 import { farewell, type Message, type Script } from './script.ts';
 import { submissionsFrom } from './submissions.ts';
 
@@ -55,6 +55,8 @@ export function scriptsFrom(document: Document): Arbitrary<Script> {
     { arbitrary: alone('charset', bodies.charset), weight: 5 },
     { arbitrary: alone('coding', bodies.coding), weight: 8 },
     { arbitrary: alone('large', bodies.large), weight: 1 },
+    { arbitrary: alone('heavy', bodies.heavy), weight: 1 },
+    { arbitrary: alone('method', oddMethods), weight: 2 },
     { arbitrary: doubtful('fields', oddFields(submissions)), weight: 22 },
     { arbitrary: doubtful('target', oddTargets(submissions)), weight: 9 },
     { arbitrary: doubtful('query', oddQueries), weight: 7 },

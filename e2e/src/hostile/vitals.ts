@@ -12,6 +12,9 @@ export interface Vitals {
   resources: number;
   /** requests that are held until their job is finished */
   waiters: number;
+  /** the longest time in which its event loop did nothing else, and how much of that the process was at work, in milliseconds */
+  silentMs: number;
+  heldMs: number;
 }
 
 /** What a process is given in its environment so that `calmVitals` can be read. */
@@ -25,13 +28,14 @@ const QUIET_MS = 1_200;
 
 /** Those of a process that is left alone, with its garbage collected. */
 export async function calmVitals(api: SystemProcess): Promise<Vitals> {
+  const turn = await collectGarbage(api); // before figures are asked for, and others'
   await delay(QUIET_MS);
   await collectGarbage(api);
   await collectGarbage(api); // what the first has found to be finalized goes with the second
-  return readVitals(api);
+  return { ...(await readVitals(api)), ...turn };
 }
 
-export async function readVitals({ url }: Pick<SystemProcess, 'url'>): Promise<Vitals> {
+export async function readVitals({ url }: Pick<SystemProcess, 'url'>): Promise<Omit<Vitals, 'silentMs' | 'heldMs'>> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const figure = (name: string): number => {
     const line = text.split('\n').find((each) => each.startsWith(`${name} `));

@@ -22,7 +22,7 @@ it('answers the request that an api is in the middle of when it is told to stop'
   const body = JSON.stringify({ type: 'demo.sleep', payload: { seconds: 0 } });
   const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
   await once(socket, 'connect');
-  const head = `POST /v1/jobs HTTP/1.1\r\nHost: api\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
+  const head = `POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
   // It has our request when it asks for the body.
   socket.write(`${head}Expect: 100-continue\r\n\r\n`);
   expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 100 /);
@@ -43,7 +43,7 @@ it('answers the request that an api is in the middle of when it is told to stop'
 
 it('waits for requests that never come to their end no longer than its grace, and exits with 0', async () => {
   const api = await system.startApi({ SHUTDOWN_GRACE_MS: '200' });
-  const sockets = ['POST /v1/jobs HTTP/1.1\r\nHost: api\r\nContent-Length: 100\r\n\r\nhalf', 'GET /v1/jo'].map(
+  const sockets = ['POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf', 'GET /v1/jo'].map(
     (text) => {
       const socket = connect(Number(new URL(api.url).port), '127.0.0.1', () => socket.write(text));
       socket.on('error', () => undefined);

@@ -79,7 +79,10 @@ export function createApp(given: AppParts): Express {
     checks: {
       database: { required: true, check: answers(() => parts.database.ping()) },
       // Jobs are accepted without the broker too: the outbox keeps their rings.
-      broker: { required: false, check: () => (parts.broker.state === 'open' ? null : parts.broker.state) },
+      broker: {
+        required: false,
+        check: () => (parts.broker.state === 'open' ? parts.bell.fault() : parts.broker.state),
+      },
     },
     routes(app) {
       const [submit, read, manage] = [requireScope('submit'), requireScope('read'), requireScope('manage')];

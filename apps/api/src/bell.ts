@@ -10,7 +10,15 @@ import {
   type Job,
 } from '@offload/contracts';
 import type { Database, OwedRing } from '@offload/database';
-import { createListPublisher, exchanges, Printed, UnderWay, type Publisher } from '@offload/messaging';
+import {
+  createListPublisher,
+  exchanges,
+  NotConfirmedError,
+  Printed,
+  ringQueue,
+  UnderWay,
+  type Publisher,
+} from '@offload/messaging';
 import { Counter, delay, type Logger, type Registry } from '@offload/runtime';
 
 /** Tells workers and watchers about jobs. No call rejects: what is not sent is found in the database again. */
@@ -28,6 +36,8 @@ export interface Bell {
    * @param printed the job as JSON, where that is at hand
    */
   announce(job: Job, printed?: string): Promise<void>;
+  /** Which queue takes no rings although the broker is there, as far as this api has tried; null when none is known. */
+  fault(): string | null;
   /** Resolves when no ring and no event is under way any more, after a second at most. */
   quiet(): Promise<void>;
   /** Tells all workers. @returns whether the broker has taken it */
@@ -36,6 +46,9 @@ export interface Bell {
 
 /** The relay rings for the same job again after two seconds, so no more are under way than go in that time. */
 const MOST_RINGS = 2_000;
+/** How long a queue that did not confirm a ring is at fault: the relay tries again meanwhile what is owed to it. */
+const FAULT_MS = 60_000;
+
 /** Most time for what is under way when the process ends, in milliseconds. */
 const QUIET_MS = 1_000;
 
@@ -74,6 +87,8 @@ export function createBell(parts: BellParts): Bell {
 
   const underWay = new UnderWay();
   let ringsUnderWay = 0;
+  /** Queues that do not confirm their rings, and when that was last found out. */
+  const silent = new Map<string, number>();
 
   async function ring({ outboxId, jobId, type, queue, priority, traceparent }: OwedRing): Promise<void> {
     underWay.begin();
@@ -81,11 +96,16 @@ export function createBell(parts: BellParts): Bell {
     try {
       const to = { exchange: exchanges.jobs, routingKey: queue, priority };
       await publisher.publish(ringMessage, { jobId, type }, traceparent === null ? to : { ...to, traceparent });
+      if (silent.size > 0 && silent.delete(queue)) log.info({ queue }, 'the queue confirms rings again');
       const queued = await database.confirmRing(outboxId);
       rings.inc({ outcome: 'confirmed' });
       if (queued) await announce(queued);
     } catch (error) {
       rings.inc({ outcome: 'owed' });
+      if (error instanceof NotConfirmedError) {
+        if (!silent.has(queue)) log.error({ err: error, queue }, faultOf(queue));
+        silent.set(queue, performance.now());
+      }
       log.debug({ err: error, jobId }, 'ring still owed');
     } finally {
       ringsUnderWay -= 1;
@@ -116,6 +136,10 @@ export function createBell(parts: BellParts): Bell {
     announce,
     ring,
     ringSoon,
+    fault() {
+      for (const [queue, at] of silent) if (performance.now() - at < FAULT_MS) return faultOf(queue);
+      return null;
+    },
     async command(command) {
       try {
         await publisher.publish(control, command, { exchange: exchanges.control, mandatory: false });
@@ -129,4 +153,8 @@ export function createBell(parts: BellParts): Bell {
       await Promise.race([underWay.none(), delay(QUIET_MS, undefined, { ref: false })]);
     },
   };
+}
+
+function faultOf(queue: string): string {
+  return `the queue ${ringQueue(queue)} confirms no rings: it seems to have lost the majority of its members`;
 }

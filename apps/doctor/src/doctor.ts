@@ -1,4 +1,4 @@
-import { createPublisher, inspectQueues, jobTopology } from '@offload/messaging';
+import { createPublisher, inspectQueues, jobTopology, probeQueue } from '@offload/messaging';
 import { HELP, readCommandLine, type Command } from './command-line.ts';
 import { readConfiguration, type Configuration } from './configuration.ts';
 import { deleteDeadLetter, listDeadLetters, redriveDeadLetters, showDeadLetter } from './dead-letters.ts';
@@ -90,7 +90,16 @@ function obey(command: Exclude<Command, { do: 'help' }>, { config, servers, pati
     case 'examine': {
       const declare = async (): Promise<void> =>
         (await connectTo(config, jobTopology(config.QUEUES), patience.connectMs)).close();
-      const more = { inspector: inspectQueues(broker), queues: config.QUEUES, names: servers.names, declare, patience };
+      const probe = (queue: string) =>
+        probeQueue(broker, queue).ask({ timeoutMs: patience.answerMs, evenIfFilled: true });
+      const more = {
+        inspector: inspectQueues(broker),
+        probe,
+        queues: config.QUEUES,
+        names: servers.names,
+        declare,
+        patience,
+      };
       return examineAll(command, { ...parts, ...more });
     }
   }

@@ -10,6 +10,7 @@ const queue: QueueLook = {
   rung: 0,
   running: 0,
   broker: { waiting: 0, consumers: 2 },
+  silent: null,
   lost: [],
 };
 const running: RunningLook = {
@@ -63,6 +64,16 @@ describe('examine', () => {
     expect(found({ deadLetters: null }).said).toEqual([
       'The broker has no queue jobs.dead: dead letters have nowhere to go.',
     ]);
+  });
+
+  it('names a queue that does not answer, instead of what the broker says of it', () => {
+    const silent = 'the queue jobs.default does not answer: it seems to have lost the majority of its members';
+    const broker = { waiting: 0, consumers: 0 };
+    const { findings, said } = foundIn({ rung: 2, running: 1, lost: ['a', 'b'], silent, broker });
+    expect(findings).toEqual(['silent-queue 3']);
+    expect(said[0]).toMatch(
+      /^The queue jobs.default does not answer: .*: its rings are neither taken in nor handed out/,
+    );
   });
 
   it('finds a queue with jobs that QUEUES does not name, whether the broker has it or not', () => {

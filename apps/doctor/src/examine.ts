@@ -6,6 +6,7 @@ import { counted, span } from './wording.ts';
 export interface Finding {
   code:
     | 'missing-queue'
+    | 'silent-queue'
     | 'unnamed-queue'
     | 'lost-rings'
     | 'unowed-jobs'
@@ -51,7 +52,7 @@ export function examine(look: Look): Examination {
 }
 
 function ofQueue(look: QueueLook): Finding[] {
-  const { queue, named, scheduled, owed, rung, running, broker, lost } = look;
+  const { queue, named, scheduled, owed, rung, running, broker, silent, lost } = look;
   const findings: Finding[] = [];
   const unfinished = scheduled + owed + rung + running;
   const due = owed + rung + running;
@@ -73,6 +74,16 @@ function ofQueue(look: QueueLook): Finding[] {
       message: `The broker has no queue ${ringQueue(queue)}.`,
       remedy: '--repair declares it; a running api that may do so does it too, within its RECONCILE_MS.',
     });
+  }
+  if (silent !== null) {
+    findings.push({
+      code: 'silent-queue',
+      queue,
+      count: due,
+      message: `${silent.charAt(0).toUpperCase()}${silent.slice(1)}: its rings are neither taken in nor handed out.`,
+      remedy: `Bring its nodes back: \`rabbitmq-queues quorum_status ${ringQueue(queue)}\` names its members and its leader.`,
+    });
+    return findings;
   }
   if (lost.length > 0) {
     findings.push({

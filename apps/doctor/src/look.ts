@@ -24,6 +24,8 @@ export interface QueueLook {
   running: number;
   /** Rings that wait in the broker, and who consumes them; null when the broker has no such queue. */
   broker: { waiting: number; consumers: number } | null;
+  /** Why the queue does not answer, if so: what the broker says of it is not to be relied on then. */
+  silent: string | null;
   /** Ids of queued jobs whose ring is neither owed nor waiting, throughout the look. */
   lost: readonly string[];
 }
@@ -54,6 +56,8 @@ export interface Look {
 export interface LookParts {
   database: Pick<Database, 'survey' | 'countRung' | 'listRung'>;
   inspector: QueueInspector;
+  /** Asks a queue whether it works. @returns what is wrong, if anything */
+  probe(queue: string): Promise<string | null>;
   publisher: Pick<Publisher, 'publish'>;
   /** Those that QUEUES names. */
   queues: readonly string[];
@@ -74,11 +78,13 @@ export async function look(parts: LookParts): Promise<Look> {
   const first = new Map<string, RingLook>();
   const unsettled = new Set<string>();
   const lost = new Map<string, readonly string[]>();
+  const silent = new Map<string, string | null>();
   for (let looks = 1; ; looks += 1) {
     const known = (await database.survey()).queues.map(({ queue }) => queue);
     const names = [...new Set([...queues, ...known])];
     const statuses = new Map<string, QueueStatus | null>();
     for (const name of names) {
+      if (!silent.has(name)) silent.set(name, await parts.probe(ringQueue(name)));
       const { status, rings, suspects } = await compare(name, parts, first.get(name) ?? null);
       statuses.set(name, status);
       if (suspects.length > 0 || (rings.missing > 0 && !first.has(name))) unsettled.add(name);
@@ -99,7 +105,10 @@ export async function look(parts: LookParts): Promise<Look> {
       return {
         at: new Date(),
         calledAt,
-        queues: names.map((name) => queueLook(name, parts, survey, statuses.get(name) ?? null, lost.get(name) ?? [])),
+        queues: names.map((name) => ({
+          ...queueLook(name, parts, survey, statuses.get(name) ?? null, lost.get(name) ?? []),
+          silent: silent.get(name) ?? null,
+        })),
         overdue: survey.overdue,
         unowed: survey.unowed,
         running,
@@ -151,7 +160,7 @@ function queueLook(
   survey: Survey,
   status: QueueStatus | null,
   lost: readonly string[],
-): QueueLook {
+): Omit<QueueLook, 'silent'> {
   const none = { scheduled: 0, owed: 0, rung: 0, running: 0 };
   const { scheduled, owed, rung, running } = survey.queues.find((each) => each.queue === queue) ?? none;
   const broker = status && { waiting: status.ready, consumers: status.consumers };

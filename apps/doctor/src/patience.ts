@@ -2,6 +2,8 @@
 export interface Patience {
   /** For each server to let it in. @default 8_000 */
   connectMs: number;
+  /** For a queue to answer. @default 5_000 */
+  answerMs: number;
   /** For the answers to a roll call, and for rings on their way from queue to claim. @default 2_000 */
   lookMs: number;
   /** From a roll call that somebody left unanswered to the second. @default 4_000 */
@@ -14,6 +16,7 @@ export interface Patience {
 
 export const patient: Patience = {
   connectMs: 8_000,
+  answerMs: 5_000,
   lookMs: 2_000,
   betweenCallsMs: 4_000,
   settledMs: 2_000,

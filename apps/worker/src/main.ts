@@ -37,6 +37,7 @@ import { createJobMetrics } from './job-metrics.ts';
 import { answerRollCall, obey } from './obey.ts';
 import { runJob, type RunJobParts } from './run-job.ts';
 import { watchLoop } from './watch-loop.ts';
+import { watchQueues } from './watch-queues.ts';
 
 keepHeapSmall(33); // with more it is no quicker
 const config = loadConfig(configSchema);
@@ -91,7 +92,8 @@ const parts: RunJobParts = {
   log,
   stopping: stopping.signal,
 };
-const consumers: Consumer[] = [];
+const consumers = new Map<string, Consumer>(); // by queue
+let queueFault = (): string | null => null;
 const app = createHttpService({
   log,
   metrics,
@@ -102,7 +104,9 @@ const app = createHttpService({
       required: true,
       check() {
         if (publishing.state !== 'open') return `publishing: ${publishing.state}`;
-        return consumers.length > 0 && consumers.every(({ active }) => active) ? null : 'not consuming';
+        const fault = queueFault();
+        if (fault !== null) return fault;
+        return consumers.size > 0 && [...consumers.values()].every(({ active }) => active) ? null : 'not consuming';
       },
     },
   },
@@ -122,17 +126,19 @@ watchLoop({
 });
 
 // Only now: a worker that can't even listen must not take jobs.
-consumers.push(
-  ...config.QUEUES.map((queue) =>
-    consume(consuming, {
-      queue: ringQueue(queue),
-      message: ring,
-      prefetch: config.WORKER_CONCURRENCY,
-      handle: (delivery) => runJob(delivery, parts),
-      deadLetters: { publisher, exchange: exchanges.dead },
-    }),
-  ),
-);
+for (const queue of config.QUEUES) {
+  const consumer = consume(consuming, {
+    queue: ringQueue(queue),
+    message: ring,
+    prefetch: config.WORKER_CONCURRENCY,
+    handle: (delivery) => runJob(delivery, parts),
+    deadLetters: { publisher, exchange: exchanges.dead },
+  });
+  consumers.set(queue, consumer);
+}
+const asking = connect({ url: config.AMQP_URL, tls: { ca: config.AMQP_CA_FILE }, name: `${instance} asks` });
+asking.events.on('state', () => undefined).on('channelLost', () => undefined); // the others tell
+queueFault = watchQueues({ connection: asking, consumers, log }).fault;
 subscribe(consuming, {
   exchange: exchanges.control,
   message: control,
@@ -143,10 +149,10 @@ subscribe(consuming, {
 shutdown.step('jobs', async () => {
   stopping.abort(new Error('the worker is stopping'));
   const patience = setTimer(() => letGo.abort(new Error('the worker is stopping')), config.SHUTDOWN_GRACE_MS);
-  await Promise.all(consumers.map((consumer) => consumer.drain()));
+  await Promise.all([...consumers.values()].map((consumer) => consumer.drain()));
   clearTimeout(patience);
 });
-shutdown.step('broker', async () => void (await Promise.all([consuming.close(), publishing.close()])));
+shutdown.step('broker', async () => void (await Promise.all([consuming.close(), publishing.close(), asking.close()])));
 shutdown.step('handlers', closeHandlers);
 shutdown.step('outbound', () => outbound.close());
 shutdown.step('database', database.close);

@@ -24,6 +24,7 @@ export { UnderWay } from './under-way.ts';
 export { whenWritten } from './write-together.ts';
 export { subscribe, type SubscriberOptions } from './subscriber.ts';
 export { browseQueue, type BrowsedMessage, type BrowseOptions } from './browse-queue.ts';
+export { probeQueue, type ProbeOptions, type QueueProbe } from './probe-queue.ts';
 export { inspectQueues, type QueueInspector, type QueueStatus } from './inspect-queues.ts';
 
 export { type ConnectionState, type MessageStep, type MessagingEvents } from './messaging-events.ts';
@@ -31,6 +32,7 @@ export {
   BrokerRefusedError,
   BrokerUnavailableError,
   DeliveryLostError,
+  NotConfirmedError,
   PublishRefusedError,
   TopologyMismatchError,
 } from './errors.ts';

@@ -3,7 +3,7 @@ import type { ConsumeMessage } from 'amqplib';
 import { z } from 'zod';
 import { confirming, type Outgoing, type Settled } from './confirms.ts';
 import type { Connection } from './connection.ts';
-import { BrokerUnavailableError } from './errors.ts';
+import { BrokerUnavailableError, NotConfirmedError } from './errors.ts';
 import { onAbort } from './abort.ts';
 import { followState, tellStep } from './messaging-events.ts';
 import { milliseconds, parseOptions } from './options.ts';
@@ -181,8 +181,10 @@ export function createPublisher(connection: Connection, options: PublisherOption
       const abort = (): void => giveUp(message, signal?.reason);
       const late = (): void => {
         const within = `within ${timeoutMs} ms`;
-        const what = waiting.has(message) ? because(`not sent ${within}`) : `not confirmed ${within}`;
-        giveUp(message, new BrokerUnavailableError(what));
+        const error = waiting.has(message)
+          ? new BrokerUnavailableError(because(`not sent ${within}`))
+          : new NotConfirmedError(`not confirmed ${within}`);
+        giveUp(message, error);
       };
       const timer = setTimeout(late, timeoutMs);
       const message: Pending = {

@@ -1,0 +1,51 @@
+import { expect, it } from '@jest/globals';
+import type { Database, OwedRing } from '@offload/database';
+import { BrokerUnavailableError, NotConfirmedError, type Publisher } from '@offload/messaging';
+import { createLogger, createMetrics } from '@offload/runtime';
+import { createBell } from './bell.ts';
+
+/** A bell whose broker answers each ring as the test says. */
+function setup() {
+  const answers: (Error | null)[] = [];
+  const publish = async (): Promise<void> => {
+    const error = answers.shift();
+    if (error) throw error;
+  };
+  const lines: string[] = [];
+  const log = createLogger('spec', { level: 'silent', instance: 'spec' });
+  log.error = ((_context: unknown, message: string) => void lines.push(message)) as typeof log.error;
+  log.info = ((_context: unknown, message: string) => void lines.push(message)) as typeof log.info;
+  const bell = createBell({
+    database: { confirmRing: async () => null } as unknown as Database,
+    publisher: { publish } as unknown as Publisher,
+    metrics: createMetrics(),
+    log,
+  });
+  const owed: OwedRing = { outboxId: '1', jobId: 'job', type: 'a', queue: 'default', priority: 0, traceparent: null };
+  return {
+    bell,
+    lines,
+    ring: (answer: Error | null, queue = 'default') => (answers.push(answer), bell.ring({ ...owed, queue })),
+  };
+}
+
+const fault = 'the queue jobs.default confirms no rings: it seems to have lost the majority of its members';
+
+it('tells which queue does not confirm its rings, once, until it confirms one', async () => {
+  const { bell, lines, ring } = setup();
+  await ring(null);
+  expect(bell.fault()).toBeNull();
+  await ring(new NotConfirmedError('not confirmed within 10000 ms'));
+  await ring(new NotConfirmedError('not confirmed within 10000 ms'));
+  await ring(null, 'mail');
+  expect(bell.fault()).toBe(fault);
+  await ring(null);
+  expect(bell.fault()).toBeNull();
+  expect(lines).toEqual([fault, 'the queue confirms rings again']);
+});
+
+it('does not blame a queue for a broker that is away', async () => {
+  const { bell, lines, ring } = setup();
+  await ring(new BrokerUnavailableError('not connected to the broker'));
+  expect([bell.fault(), lines]).toEqual([null, []]);
+});

@@ -1,0 +1,36 @@
+import { probeQueue, ringQueue, type Connection, type Consumer } from '@offload/messaging';
+import { setTicker, type Logger } from '@offload/runtime';
+
+export interface WatchQueuesOptions {
+  /** One that nothing else needs: see `probeQueue`. */
+  connection: Connection;
+  /** By the queue of jobs. */
+  consumers: ReadonlyMap<string, Pick<Consumer, 'active'>>;
+  log: Logger;
+  /** Pause between two questions, in milliseconds. @default 10_000 */
+  everyMs?: number;
+  /** How long a queue may take to answer, in milliseconds. @default 5_000 */
+  timeoutMs?: number;
+}
+
+/** Asks the queues from time to time whether they work, and logs each change once. */
+export function watchQueues(options: WatchQueuesOptions): { fault(): string | null } {
+  const { connection, consumers, log, everyMs = 10_000, timeoutMs = 5_000 } = options;
+  const faults = new Map<string, string>();
+
+  const watch = (queue: string, consumer: Pick<Consumer, 'active'>): void => {
+    const probe = probeQueue(connection, ringQueue(queue));
+    const look = async (): Promise<void> => {
+      if (connection.state !== 'open') return; // nothing new is known
+      const fault = await probe.ask({ timeoutMs, evenIfFilled: !consumer.active });
+      const before = faults.get(queue);
+      if (fault === null) faults.delete(queue);
+      else faults.set(queue, fault);
+      if (fault !== null && before === undefined) log.error(fault);
+      if (fault === null && before !== undefined) log.info(`the queue ${ringQueue(queue)} answers again`);
+    };
+    setTicker(() => void look(), everyMs).unref();
+  };
+  for (const [queue, consumer] of consumers) watch(queue, consumer);
+  return { fault: () => faults.values().next().value ?? null };
+}

@@ -118,14 +118,16 @@ function calls({ paths }: Document) {
   );
 }
 
-/** Two kinds of heavy values for each place in a body, in turn: so each kind is in several places. */
+/** Items that are strings, which few places take, and two other kinds of heavy values in turn, for each place in a body. */
 function mixed(operation: Operation): { kind: string; body: string }[] {
-  const kinds = Object.entries(heavyValues);
-  const places = heavyBodies(document, operation, 'null').length;
-  return Array.from({ length: 2 * places }, (_, index) => {
-    const [kind, value] = kinds[index % kinds.length] as [string, string];
-    return { kind, body: heavyBodies(document, operation, value)[Math.floor(index / 2)] as string };
-  });
+  const kinds = Object.keys(heavyValues);
+  const places = heavyBodies(document, operation, 'null').keys();
+  return [...places].flatMap((place) =>
+    [2 * place, 2 * place + 1, kinds.indexOf('strings')].map((index) => {
+      const kind = kinds[index % kinds.length] as string;
+      return { kind, body: heavyBodies(document, operation, heavyValues[kind] as string)[place] as string };
+    }),
+  );
 }
 
 function faultOf({ status, body }: Answered): string | null {

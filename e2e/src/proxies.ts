@@ -5,6 +5,7 @@ import { createServer, request as ask } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { installPackage } from '@offload/infrastructure';
 import { eventually } from '@offload/testing';
 import compression from 'compression';
 import express from 'express';
@@ -53,11 +54,11 @@ function hasNginx(): boolean {
   return spawnSync('nginx', ['-v'], { env: { PATH } }).status === 0;
 }
 
-/** Installs nginx where there is none and that needs no password. @returns whether there is one */
-export async function provideNginx(): Promise<boolean> {
-  if (hasNginx()) return true;
-  const { installPackage } = await import('@offload/infrastructure');
-  return (await installPackage('nginx', () => undefined)) === null && hasNginx();
+/** Installs nginx where there is none. @throws Error that says why it can't be had */
+export async function provideNginx(): Promise<void> {
+  if (hasNginx()) return;
+  const why = await installPackage('nginx', () => undefined);
+  if (!hasNginx()) throw new Error(`nginx is not installed, and ${why ?? 'apt-get has put it where nobody looks'}`);
 }
 
 /** nginx with a configuration of its own: it buffers as it does by default, and compresses. */

@@ -1,3 +1,5 @@
+import { setTimer } from '@offload/runtime';
+
 /** A job and its queues are shown in milliseconds, however deep a backlog is. */
 const PATIENCE_MS = 15;
 /** What was late is left alone for so many times as long as it took. */
@@ -21,7 +23,7 @@ export function createInTime({ patienceMs = PATIENCE_MS, now = () => performance
       if (late) restsUntil = now() + REST * (now() - began);
     });
     let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, patienceMs, 'late' as const)));
+    const patience = new Promise<'late'>((resolve) => (timer = setTimer(() => resolve('late'), patienceMs)));
     const first = await Promise.race([asked.then((value) => ({ value })), patience]).finally(() => clearTimeout(timer));
     if (first !== 'late') return first.value;
     late = true;

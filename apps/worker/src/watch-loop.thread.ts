@@ -55,7 +55,7 @@ async function tell(jobs: BoardJob[], forMs: number): Promise<void> {
   (await logger()).warn({ blockedMs: Math.round(forMs), jobs }, `the event loop is ${sentence}`);
   if (forMs < noteAfterMs || jobs.length === 0) return;
   try {
-    const { openDatabase } = await import('@offload/database');
+    const { openDatabase } = await import('./watch-loop.libraries.ts');
     database ??= openDatabase({ url: databaseUrl, poolSize: 1, timeoutMs: 2_000 });
     await database.noteLoss(jobs, `the event loop of its worker had been ${sentence}`);
   } catch (error) {
@@ -73,7 +73,7 @@ async function end({ jobs }: Blockage, forMs: number): Promise<void> {
 
 async function logger(): Promise<Logger> {
   if (!log) {
-    const { createLogger } = await import('@offload/runtime');
+    const { createLogger } = await import('./watch-loop.libraries.ts');
     log = createLogger('worker', { level: logLevel, instance });
   }
   return log;

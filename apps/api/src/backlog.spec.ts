@@ -318,3 +318,13 @@ it('shows both as gauges, the rate where it is known', async () => {
     'offload_queue_drain_per_second{queue="default"} 5',
   ]);
 });
+
+it("tells the database's time from when a sample was asked for, however long that took", async () => {
+  const { slowly, pass } = await setup();
+  const finish = slowly(0, 0); // taken when the database's clock says 2 s
+  await turn();
+  pass(700);
+  await finish();
+  pass(300);
+  expect(backlog.databaseNow()).toBe(3_000);
+});

@@ -100,7 +100,7 @@ export function startBacklog(parts: BacklogParts): Backlog {
       one.accepted = Math.max(0, one.accepted - (acceptedBefore.get(sample.queue) ?? 0));
     }
     last = { at, tookPlace: began };
-    toDatabaseMs = at * 1_000 - now();
+    toDatabaseMs = at * 1_000 - began; // the statement may take long, and tells when it began
     return Math.max(everyMs, Math.min(REST * (now() - began), LONGEST_REST_MS));
   }
 

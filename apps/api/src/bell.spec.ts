@@ -7,7 +7,9 @@ import { createBell } from './bell.ts';
 /** A bell whose broker answers each ring as the test says. */
 function setup() {
   const answers: (Error | null)[] = [];
+  let published = 0;
   const publish = async (): Promise<void> => {
+    published += 1;
     const error = answers.shift();
     if (error) throw error;
   };
@@ -25,6 +27,7 @@ function setup() {
   return {
     bell,
     lines,
+    published: () => published,
     ring: (answer: Error | null, queue = 'default') => (answers.push(answer), bell.ring({ ...owed, queue })),
   };
 }
@@ -48,4 +51,12 @@ it('does not blame a queue for a broker that is away', async () => {
   const { bell, lines, ring } = setup();
   await ring(new BrokerUnavailableError('not connected to the broker'));
   expect([bell.fault(), lines]).toEqual([null, []]);
+});
+
+it('sends a ring once that the relay takes while it is under way, and again when it is owed still', async () => {
+  const { ring, published } = setup();
+  await Promise.all([ring(null), ring(null)]);
+  expect(published()).toBe(1);
+  await ring(null);
+  expect(published()).toBe(2);
 });

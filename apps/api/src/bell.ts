@@ -23,7 +23,7 @@ import { Counter, delay, type Logger, type Registry } from '@offload/runtime';
 
 /** Tells workers and watchers about jobs. No call rejects: what is not sent is found in the database again. */
 export interface Bell {
-  /** Sends the ring, and removes it from the outbox once the broker has confirmed it. */
+  /** Sends the ring, and removes it from the outbox once the broker has confirmed it. One that is under way is sent once. */
   ring(owed: OwedRing): Promise<void>;
   /**
    * The same for a ring that was owed a moment ago, unless many are under way: then it is left to the relay. What takes jobs in
@@ -86,13 +86,15 @@ export function createBell(parts: BellParts): Bell {
   const ends = createListPublisher(endPublisher, jobEvents, toListeners);
 
   const underWay = new UnderWay();
-  let ringsUnderWay = 0;
+  /** Their places in the outbox: the relay finds a ring due again that takes longer than its grace. */
+  const ringsUnderWay = new Set<string>();
   /** Queues that do not confirm their rings, and when that was last found out. */
   const silent = new Map<string, number>();
 
   async function ring({ outboxId, jobId, type, queue, priority, traceparent }: OwedRing): Promise<void> {
+    if (ringsUnderWay.has(outboxId)) return;
     underWay.begin();
-    ringsUnderWay += 1;
+    ringsUnderWay.add(outboxId);
     try {
       const to = { exchange: exchanges.jobs, routingKey: queue, priority };
       await publisher.publish(ringMessage, { jobId, type }, traceparent === null ? to : { ...to, traceparent });
@@ -108,13 +110,13 @@ export function createBell(parts: BellParts): Bell {
       }
       log.debug({ err: error, jobId }, 'ring still owed');
     } finally {
-      ringsUnderWay -= 1;
+      ringsUnderWay.delete(outboxId);
       underWay.end();
     }
   }
 
   function ringSoon(owed: OwedRing): void {
-    if (ringsUnderWay < mostRings) void ring(owed);
+    if (ringsUnderWay.size < mostRings) void ring(owed);
     else rings.inc({ outcome: 'owed' });
   }
 

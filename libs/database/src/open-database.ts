@@ -201,7 +201,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     sampleQueues: (queues, since) => orUnavailable(() => sampleQueues(pool, queues, since)),
     countAhead: shareStatement((asked: AheadOf[]) => orUnavailable(() => countAhead(pool, asked)), { maxItems: 1_000 }),
     jobVersions: (ids) => orUnavailable(() => readVersions(pool, ids)),
-    getJob: shareStatement((ids: string[]) => orUnavailable(async () => getJobs(await prisma.client(), ids))),
+    // Each may be megabytes, and all of a statement are in memory at once.
+    getJob: shareStatement((ids: string[]) => orUnavailable(async () => getJobs(await prisma.client(), ids)), {
+      maxItems: 10,
+    }),
     listJobs: (filter) => orUnavailable(async () => listJobs(pool, await prisma.client(), filter)),
     webhooks: openWebhooks(pool),
     ping: () => orUnavailable(() => ping(pool)),

@@ -104,7 +104,7 @@ describe('listJobs', () => {
 
   it('ends a page of large jobs early, and the next one goes on from there', async () => {
     const { database, walk } = await setup();
-    const large = 'x'.repeat(3 * 1024 * 1024);
+    const large = 'x'.repeat(768 * 1024);
     const ids = ['0', '1', '2'].map((digit) => `019ac000-0000-7000-8000-00000000000${digit}`) as [
       string,
       string,

@@ -17,10 +17,10 @@ export async function getJobs(prisma: PrismaClient, ids: string[]): Promise<(Job
   return ids.map((id) => found.get(id.toLowerCase()) ?? null);
 }
 
-/** Rows read at once: a job may be megabytes. */
-const CHUNK = 10;
 /** A page ends early when what clients and handlers put into its jobs is longer than this, in characters of JSON. */
-const PAGE_LENGTH = 8 * 1024 * 1024;
+const PAGE_LENGTH = 2 * 1024 * 1024;
+/** Most rows read at once. A job may be megabytes, so how many are depends on how large those before them were. */
+const MOST_ROWS = 50;
 
 /**
  * Newest first: ids are UUIDv7, so their order is the order of creation. However many jobs there are and whatever the
@@ -33,14 +33,17 @@ export async function listJobs(pool: Pool, prisma: PrismaClient, filter: JobFilt
   const { ids, next } = await lookForJobs(pool, filter, reach);
   const jobs: Job[] = [];
   let length = 0;
-  for (let start = 0; start < ids.length; start += CHUNK) {
+  for (let start = 0, rows = 1; start < ids.length;) {
+    if (length > PAGE_LENGTH) return { jobs, next: ids[start - 1] as string };
     // Its status is the one thing of a job's that may have changed since it was found.
-    const where = { id: { in: ids.slice(start, start + CHUNK) }, ...(filter.status && { status: filter.status }) };
+    const where = { id: { in: ids.slice(start, start + rows) }, ...(filter.status && { status: filter.status }) };
+    start += rows;
     for (const row of await prisma.job.findMany({ where, orderBy: { id: 'desc' } })) {
       if (length > PAGE_LENGTH) return { jobs, next: jobs.at(-1)?.id ?? null };
       jobs.push(toJob(row));
       length += JSON.stringify([row.payload, row.result]).length;
     }
+    rows = Math.min(MOST_ROWS, Math.max(1, Math.floor((PAGE_LENGTH * start) / (length + 1))));
   }
   return { jobs, next };
 }

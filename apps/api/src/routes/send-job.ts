@@ -1,5 +1,5 @@
-import { isFinished, printJob, printWithLinks, withLinks, type Job, type JobWithLinks } from '@offload/contracts';
-import { sendJson, sendPrinted } from '@offload/runtime';
+import { isFinished, printJob, printWithLinks, type Job } from '@offload/contracts';
+import { sendPrinted } from '@offload/runtime';
 import type { Response } from 'express';
 import type { Backlog } from '../backlog.ts';
 import { etagOf } from './preconditions.ts';
@@ -23,12 +23,22 @@ export function sendJob(
   { backlog, notifierUrl }: SendParts,
   estimate: Estimate = {},
 ): void {
-  const body: JobWithLinks & Estimate = { ...withLinks(job, notifierUrl), ...estimate };
   response.set('ETag', etagOf(job)).set('Cache-Control', 'private, no-cache');
   const ahead = estimate.position === undefined ? undefined : estimate.position - 1;
   if (!isFinished(job.status)) response.set('Retry-After', retryAfter(job, backlog, ahead));
-  if (response.statusCode === 304) response.end();
-  else sendJson(response, body);
+  if (response.statusCode === 304) return void response.end();
+  const body = printWithLinks(job.id, printedOf(job), notifierUrl);
+  const isEstimated = Object.keys(estimate).length > 0;
+  sendPrinted(response, isEstimated ? `${body.slice(0, -1)},${JSON.stringify(estimate).slice(1)}` : body);
+}
+
+/** Requests that shared a read have the same job. One of megabytes, printed for each, would hold the process for seconds. */
+const printedJobs = new WeakMap<Job, string>();
+
+function printedOf(job: Job): string {
+  const printed = printedJobs.get(job) ?? printJob(job);
+  printedJobs.set(job, printed);
+  return printed;
 }
 
 /**

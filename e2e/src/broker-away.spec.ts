@@ -46,7 +46,7 @@ it('loses no job and no final event when the broker cuts every connection', asyn
   await target.next();
   const watching = await openEvents(`${notifier.url}/v1/jobs/${job.id}/events`);
 
-  for (const name of await connections(4)) await manage('DELETE', `/api/connections/${encodeURIComponent(name)}`);
+  for (const name of await connections(5)) await manage('DELETE', `/api/connections/${encodeURIComponent(name)}`);
   const during = await submit(api, { type: 'demo.sleep', payload: { seconds: 0 } });
   (await target.next()).answer(200, 'after the cut');
 

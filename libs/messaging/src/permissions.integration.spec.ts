@@ -231,7 +231,7 @@ describe('a broker with the rendered definitions', () => {
   const ring = { type: 'ring', version: 1, schema: z.object({ jobId: z.string() }) };
   const event = { type: 'event', version: 1, schema: z.object({ status: z.string() }) };
 
-  /** The processes as they are: an api, a worker with its two connections, a notifier. */
+  /** The processes as they are: an api, a worker with the two connections that publish and consume, a notifier. */
   async function processes(handle: (jobId: string) => Verdict) {
     const publishing = connectAs('worker').connection;
     const api = connectAs('api').connection;

@@ -36,7 +36,6 @@ const database = openDatabase({
   onConnectionError: (error) => log.warn({ err: error }, 'lost a connection to the database'),
   onUnusable: shutdown.fail,
 });
-// Refused for good, its `opened` rejects, and that ends the process as any rejection that nobody handles.
 const broker = connect({
   url: config.AMQP_URL,
   tls: { ca: config.AMQP_CA_FILE },
@@ -72,14 +71,11 @@ subscribe(broker, {
   onListening: () => void waiters.refresh(), // what we have not heard before is in the database
 });
 broker.events.on('state', (state) => state === 'open' && relay.wake());
-void broker.opened.then(
-  () => {
-    const { brokerVersion } = broker;
-    if (obeysPriorities(brokerVersion) === false)
-      log.warn({ brokerVersion }, 'priorities of jobs are ignored: RabbitMQ has them from 4.0 on');
-  },
-  () => undefined,
-); // refused: that ends the process
+broker.opened.then(() => {
+  const { brokerVersion } = broker;
+  if (obeysPriorities(brokerVersion) === false)
+    log.warn({ brokerVersion }, 'priorities of jobs are ignored: RabbitMQ has them from 4.0 on');
+}, shutdown.fail); // RabbitMQ refuses the login, the virtual host or the topology for good
 
 const app = createApp({
   database,

@@ -69,6 +69,7 @@ export {
   type PrintedMembers,
   type Ring,
 } from './messages.ts';
+export { oncePerJob } from './once-per-job.ts';
 export { time } from './time.ts';
 export { storedPayload } from './stored-payload.ts';
 export {

@@ -1,4 +1,4 @@
-import { isFinished, printJob, printWithLinks, type Job } from '@offload/contracts';
+import { isFinished, oncePerJob, printJob, printWithLinks, type Job } from '@offload/contracts';
 import { sendPrinted } from '@offload/runtime';
 import type { Response } from 'express';
 import type { Backlog } from '../backlog.ts';
@@ -27,19 +27,12 @@ export function sendJob(
   const ahead = estimate.position === undefined ? undefined : estimate.position - 1;
   if (!isFinished(job.status)) response.set('Retry-After', retryAfter(job, backlog, ahead));
   if (response.statusCode === 304) return void response.end();
-  const body = printWithLinks(job.id, printedOf(job), notifierUrl);
+  const body = shown(job, notifierUrl);
   const isEstimated = Object.keys(estimate).length > 0;
   sendPrinted(response, isEstimated ? `${body.slice(0, -1)},${JSON.stringify(estimate).slice(1)}` : body);
 }
 
-/** Requests that shared a read have the same job. One of megabytes, printed for each, would hold the process for seconds. */
-const printedJobs = new WeakMap<Job, string>();
-
-function printedOf(job: Job): string {
-  const printed = printedJobs.get(job) ?? printJob(job);
-  printedJobs.set(job, printed);
-  return printed;
-}
+const shown = oncePerJob((job, notifierUrl: string) => printWithLinks(job.id, printJob(job), notifierUrl));
 
 /**
  * Answers 202: the job is kept, or told to stop; where it is, and when to ask again (RFC 9110 section 15.3.3).

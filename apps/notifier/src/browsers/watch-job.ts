@@ -1,4 +1,4 @@
-import { isFinished, jobId } from '@offload/contracts';
+import { isFinished, jobId, oncePerJob } from '@offload/contracts';
 import { DatabaseUnavailableError, type Database } from '@offload/database';
 import { budgetOf, invalidParameters, Problem } from '@offload/runtime';
 import type { Request, RequestHandler } from 'express';
@@ -17,6 +17,7 @@ const parameters = z.object({ id: jobId });
  */
 export function watchJob(parts: { database: Pick<Database, 'getJob'>; hub: Hub; notifierUrl: string }): RequestHandler {
   const { database, hub, notifierUrl } = parts;
+  const snapshot = oncePerJob((job) => frame(`job.${job.status}`, job, notifierUrl));
 
   return async (request, response) => {
     const parsed = parameters.safeParse(request.params);
@@ -34,7 +35,7 @@ export function watchJob(parts: { database: Pick<Database, 'getJob'>; hub: Hub; 
         return void response.status(204).end();
       }
       if (response.destroyed) return unwatch(); // the client has gone while we were reading
-      const event = frame(`job.${job.status}`, job, notifierUrl);
+      const event = snapshot(job);
       budgetOf(response).written(response, event.length); // unlike an event, which all its watchers share
       const stream = hub.streams.open(response, unwatch);
       if (hub.closed) return stream.sendAway(); // we are stopping since

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, get, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { Outcome } from '@offload/database';
+import type { JobPage, Outcome } from '@offload/database';
 import { eventually } from '@offload/testing';
 import request from 'supertest';
 import { useApi } from './spec-api.ts';
@@ -124,6 +127,32 @@ describe('GET /v1/jobs', () => {
   ])('refuses ?%s', async (query) => {
     const { body } = await request(app).get(`/v1/jobs?${query}`).expect(400);
     expect(body.errors[0].parameter).toBe(query.split('=')[0]);
+  });
+
+  it('reads two pages at once, and none for a client that has left meanwhile', async () => {
+    const reads: (() => void)[] = [];
+    const listJobs = () => new Promise<JobPage>((resolve) => reads.push(() => resolve({ jobs: [], next: null })));
+    const handle = api.app({ database: { ...api.database, listJobs } });
+    const asked: ServerResponse[] = [];
+    const server = createServer((given, response) => (asked.push(response), handle(given, response)));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const clients = Array.from({ length: 4 }, () => get({ port, host: '127.0.0.1', path: '/v1/jobs', agent: false }));
+    const answered = clients.map((client) => once(client, 'response').catch(() => null));
+    await eventually(() => expect(asked).toHaveLength(4));
+
+    const [third, fourth] = [asked[2], asked[3]] as [ServerResponse, ServerResponse];
+    // Which client's request came third, only the ports tell.
+    const leaver = clients.find(({ socket }) => (socket as Socket).localPort === third.req.socket.remotePort);
+    leaver?.destroy();
+    await eventually(() => expect(third.destroyed).toBe(true));
+    expect(reads).toHaveLength(2);
+    reads[0]?.();
+    await eventually(() => expect(reads).toHaveLength(3));
+    for (const finish of reads) finish();
+    await Promise.all(answered);
+    expect([fourth.statusCode, reads.length]).toEqual([200, 3]);
+    server.close();
   });
 });
 

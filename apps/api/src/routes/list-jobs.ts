@@ -4,6 +4,10 @@ import { invalidParameters, sendJson } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { createFewAtOnce } from '../few-at-once.ts';
+
+/** Pages that are read at once. Each may be megabytes: more would hold the process, and the connections to the database. */
+const MOST_READS = 2;
 
 /** The parameters of `GET /v1/jobs`. */
 export const listQuery = z.strictObject({
@@ -43,11 +47,17 @@ export const listQuery = z.strictObject({
  * pass the filters: only a null `nextCursor` is the end.
  */
 export function listJobs({ database, notifierUrl }: { database: Database; notifierUrl: string }): RequestHandler {
+  const fewAtOnce = createFewAtOnce(MOST_READS);
+
   return async (request, response) => {
     const parsed = listQuery.safeParse(request.query);
     if (!parsed.success) throw invalidParameters(parsed.error);
     const { cursor, ...filter } = parsed.data;
-    const { jobs, next } = await database.listJobs({ ...filter, beforeId: cursor });
+    const page = await fewAtOnce(async () =>
+      response.destroyed ? null : database.listJobs({ ...filter, beforeId: cursor }),
+    );
+    if (!page) return; // the client has left
+    const { jobs, next } = page;
     sendJson(response.set('Cache-Control', 'private, no-cache'), {
       jobs: jobs.map((job) => withLinks(job, notifierUrl)),
       nextCursor: next === null ? null : encodeCursor(next),

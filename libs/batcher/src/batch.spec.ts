@@ -8,14 +8,18 @@ class AwayError extends Error {
 }
 
 /** A batch whose statements end when the test says so. */
-function setup(maxItems?: number) {
+function setup(maxItems?: number, maxSize?: number) {
   const statements: { items: string[]; succeed(): void; fail(error: Error): void }[] = [];
   const run = (items: string[]): Promise<string[]> =>
     new Promise((resolve, reject) => {
       const succeed = (): void => resolve(items.map((item) => item.toUpperCase()));
       statements.push({ items, succeed, fail: reject });
     });
-  const call = batch(run, { ...(maxItems && { maxItems }), isAway: (error) => error instanceof AwayError });
+  const call = batch(run, {
+    ...(maxItems && { maxItems }),
+    ...(maxSize && { maxSize, sizeOf: (item: string) => item.length }),
+    isAway: (error) => error instanceof AwayError,
+  });
   /** The statement at this place, once it has gone out. */
   const statement = async (index: number) => {
     for (let turn = 0; turn < 50 && statements.length <= index; turn += 1) await Promise.resolve();
@@ -66,6 +70,14 @@ describe('batch', () => {
     for (const index of [0, 1, 2]) (await statement(index)).succeed();
     expect(await outcomes).toEqual(['A', 'B', 'C', 'D', 'E']);
     expect(statements.map(({ items }) => items)).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
+  });
+
+  it('never puts more together than may be, and what is larger alone', async () => {
+    const { call, statement, statements } = setup(100, 4);
+    const outcomes = Promise.all(['aa', 'bb', 'c', 'dddddd', 'e', 'fff'].map(call));
+    for (const index of [0, 1, 2, 3]) (await statement(index)).succeed();
+    expect(await outcomes).toEqual(['AA', 'BB', 'C', 'DDDDDD', 'E', 'FFF']);
+    expect(statements.map(({ items }) => items)).toEqual([['aa', 'bb'], ['c'], ['dddddd'], ['e', 'fff']]);
   });
 
   it('gathers what nobody waits for before it goes out, over turns of the event loop', async () => {

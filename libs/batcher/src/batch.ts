@@ -1,7 +1,11 @@
 /** How items are shared: see {@link batch}. */
-export interface BatchOptions {
+export interface BatchOptions<Item = unknown> {
   /** Most items at once. @default 100 */
   maxItems?: number;
+  /** Most of their sizes together; a larger item goes alone. @default Infinity */
+  maxSize?: number;
+  /** How large an item is, in the unit of `maxSize`. @default 0 for each */
+  sizeOf?(item: Item): number;
   /** Where nobody waits for the outcome: how long items gather first, in milliseconds. @default 0: not at all */
   gatherMs?: number;
   /** Whether nothing would work now: then all that wait hear of it, instead of trying one after the other. */
@@ -26,7 +30,7 @@ interface Waiting<Item, Outcome> {
  */
 export function batch<Item, Outcome>(
   run: (items: Item[]) => Promise<Outcome[]>,
-  { maxItems = 100, gatherMs = 0, isAway }: BatchOptions,
+  { maxItems = 100, maxSize = Infinity, sizeOf = () => 0, gatherMs = 0, isAway }: BatchOptions<Item>,
 ): (item: Item) => Promise<Outcome> {
   if (!(maxItems >= 1)) throw new RangeError(`can't share ${maxItems} items`);
   let waiting: Waiting<Item, Outcome>[] = [];
@@ -61,7 +65,13 @@ export function batch<Item, Outcome>(
   }
 
   function next(): Waiting<Item, Outcome>[] {
-    if (waiting.length > maxItems) return waiting.splice(0, maxItems);
+    let [count, size] = [0, 0];
+    for (const { item } of waiting) {
+      size += sizeOf(item);
+      if (count === maxItems || (count > 0 && size > maxSize)) break;
+      count += 1;
+    }
+    if (count < waiting.length) return waiting.splice(0, count);
     const all = waiting;
     waiting = [];
     return all;

@@ -147,6 +147,9 @@ async function ping(pool: pg.Pool): Promise<void> {
   if (rows[0]?.fault) throw new DatabaseUnavailableError({ cause: new Error(rows[0].fault) });
 }
 
+/** Payloads of jobs that share a statement, in characters: of more, it would hold the process to write and to answer them. */
+const STATEMENT_LENGTH = 2 * 1024 ** 2;
+
 /** Opens a pool; connects when first used, or at once when `onUnusable` is given. */
 export function openDatabase(options: DatabaseOptions): Database {
   const { url, poolSize, timeoutMs, ringGraceMs, onConnectionError, onUnusable } = { ...defaults, ...options };
@@ -154,7 +157,10 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on('error', onConnectionError);
   const prisma = openPrisma(pool);
   const submitAll = (submissions: Submission[]) => orUnavailable(() => createJobs(pool, submissions, ringGraceMs));
-  const submitShared = shareStatement(submitAll);
+  const submitShared = shareStatement(submitAll, {
+    maxSize: STATEMENT_LENGTH,
+    sizeOf: ({ jobs }) => jobs[0]?.payloadJson?.length ?? 0,
+  });
   // What is plain in statements of its own, so that nobody hears of the fault of a statement which comes after his own.
   const claimWaiting = shareStatement((deliveries: Delivery[]) =>
     orUnavailable(() => claimWaitingJobs(pool, deliveries)),

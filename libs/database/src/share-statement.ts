@@ -4,7 +4,7 @@ import { DatabaseUnavailableError } from './unavailable.ts';
 /** Lets concurrent callers share one statement: see `batch`. */
 export function shareStatement<Item, Outcome>(
   run: (items: Item[]) => Promise<Outcome[]>,
-  options: Omit<BatchOptions, 'isAway'> = {},
+  options: Omit<BatchOptions<Item>, 'isAway'> = {},
 ): (item: Item) => Promise<Outcome> {
   return batch(run, { ...options, isAway: (error) => error instanceof DatabaseUnavailableError });
 }

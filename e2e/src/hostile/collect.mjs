@@ -1,5 +1,5 @@
-// Loaded into a process under test: says how long its event loop was held at most since it last said so, and collects its
-// garbage, when it gets SIGUSR2. What it has then is in use.
+// Loaded into a process under test: says how long its event loop was held at most since it last said so, and how large the
+// process has been at most, and collects its garbage, when it gets SIGUSR2. What it has then is in use.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';
@@ -30,7 +30,7 @@ if (isMainThread) {
   setInterval(tick, TICK_MS).unref();
   process.on('SIGUSR2', () => {
     tick();
-    const told = longest;
+    const told = { ...longest, mostResidentBytes: process.resourceUsage().maxRSS * 1_024 };
     collect();
     last = look();
     longest = { silentMs: 0, heldMs: 0 };

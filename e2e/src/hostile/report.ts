@@ -1,14 +1,17 @@
 import { describeMachine } from '../faults/machine.ts';
 import { BOUNDS } from './aftermath.ts';
 import type { Failure } from './campaign.ts';
+import type { Crowd } from './crowd.ts';
 import type { Options } from './options.ts';
+import { MOST, type Phase } from './phases.ts';
 import type { Siege } from './siege.ts';
 
 const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
 const amount = (count: number): string => count.toLocaleString('en');
 
 /** What came of it, as Markdown. */
-export function summary({ campaign, warm, aftermath, taken, tookMs }: Siege, { seed, runs, only }: Options): string {
+export function summary(siege: Siege, { seed, runs, only }: Options): string {
+  const { campaign, warm, crowds, phases, excesses, aftermath, taken, tookMs } = siege;
   const { scripts, statuses, requests, failures, more } = campaign;
   const { vitals, stored, ofUnanswered, warnings, faults } = aftermath;
   const played = [...scripts.values()].reduce((sum, count) => sum + count, 0);
@@ -28,13 +31,30 @@ ${table('answers', statuses)}
 | resident, MiB | ${mib(warm.residentBytes)} | ${mib(vitals.residentBytes)} | + ${mib(BOUNDS.residentBytes)} |
 | heap and buffers, MiB | ${mib(warm.heapBytes)} | ${mib(vitals.heapBytes)} | + ${mib(BOUNDS.heapBytes)} |
 | open files and sockets | ${warm.descriptors} | ${vitals.descriptors} | + ${BOUNDS.descriptors} |
-| longest silence, ms (of which at work) | | ${vitals.silentMs.toFixed()} (${vitals.heldMs.toFixed()}) | |
 | handles and requests of Node.js | ${warm.resources} | ${vitals.resources} | + ${BOUNDS.resources} |
 
+At work for ${MOST.heldMs} ms at most without a turn for others, and ${mib(MOST.moreBytes)} MiB larger than warm:
+
+| while it was sent | | longest silence, ms | of which at work | largest so far, MiB |
+| --- | --- | --- | --- | --- |
+${phases.map(strained).join('')}
+| at once | answers |
+| --- | --- |
+${crowds.map(answered).join('')}
+
 ${failures.map((failure) => failed(failure, seed)).join('\n')}
-${faults.map((fault) => `- afterwards: ${fault}\n`).join('')}
-${failures.length + faults.length === 0 ? 'Everything is as it should be.' : `${failures.length} kinds of failures in requests (${more} more like them), ${faults.length} faults afterwards.`}
+${faults.map((fault) => `- afterwards: ${fault}\n`).join('')}${excesses.map((excess) => `- too much: ${excess}\n`).join('')}
+${failures.length + faults.length + excesses.length === 0 ? 'Everything is as it should be.' : `${failures.length} kinds of failures in requests (${more} more like them), ${faults.length} faults afterwards, ${excesses.length} times too much.`}
 `;
+}
+
+function strained({ what, process, strain: { silentMs, heldMs, mostResidentBytes } }: Phase): string {
+  return `| ${what} | ${process} | ${silentMs.toFixed()} | ${heldMs.toFixed()} | ${mib(mostResidentBytes)} |\n`;
+}
+
+function answered({ what, answers }: Crowd): string {
+  const counts = [...answers].sort(([one], [other]) => (one < other ? -1 : 1));
+  return `| ${what} | ${counts.map(([status, count]) => `${count} times ${status}`).join(', ')} |\n`;
 }
 
 function table(name: string, counts: ReadonlyMap<string, number>): string {

@@ -1,4 +1,5 @@
-// Sends an api of its own thousands of requests that nobody should send, and looks at every answer and at what is left:
+// Sends an api of its own thousands of requests that nobody should send, then crowds that do the same at once, and looks at
+// every answer and at what is left:
 //
 //   npm run hostile -- [--runs 20000] [--seed N] [--only number of a run]
 //
@@ -14,4 +15,4 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 say(`${options.runs} runs, seed ${options.seed}`);
 const siege = await withTestServers(() => besiege(options, say));
 process.stdout.write(summary(siege, options));
-process.exitCode = siege.campaign.failures.length + siege.aftermath.faults.length === 0 ? 0 : 1;
+process.exitCode = siege.campaign.failures.length + siege.aftermath.faults.length + siege.excesses.length === 0 ? 0 : 1;

@@ -12,9 +12,15 @@ export interface Vitals {
   resources: number;
   /** requests that are held until their job is finished */
   waiters: number;
+}
+
+/** What a process has been through since this was last asked, or its garbage was collected. */
+export interface Strain {
   /** the longest time in which its event loop did nothing else, and how much of that the process was at work, in milliseconds */
   silentMs: number;
   heldMs: number;
+  /** resident at most since the process was started */
+  mostResidentBytes: number;
 }
 
 /** What a process is given in its environment so that `calmVitals` can be read. */
@@ -28,14 +34,13 @@ const QUIET_MS = 1_200;
 
 /** Those of a process that is left alone, with its garbage collected. */
 export async function calmVitals(api: SystemProcess): Promise<Vitals> {
-  const turn = await collectGarbage(api); // before figures are asked for, and others'
   await delay(QUIET_MS);
-  await collectGarbage(api);
-  await collectGarbage(api); // what the first has found to be finalized goes with the second
-  return { ...(await readVitals(api)), ...turn };
+  await strainOf(api);
+  await strainOf(api); // what the first has found to be finalized goes with the second
+  return readVitals(api);
 }
 
-export async function readVitals({ url }: Pick<SystemProcess, 'url'>): Promise<Omit<Vitals, 'silentMs' | 'heldMs'>> {
+export async function readVitals({ url }: Pick<SystemProcess, 'url'>): Promise<Vitals> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const figure = (name: string): number => {
     const line = text.split('\n').find((each) => each.startsWith(`${name} `));
@@ -50,14 +55,15 @@ export async function readVitals({ url }: Pick<SystemProcess, 'url'>): Promise<O
   };
 }
 
-/** How long its event loop was held at most since the last time this was asked, or garbage was collected; in milliseconds. */
+/** How long its event loop was held at most since this was last asked, in milliseconds. */
 export async function longestTurn(process: SystemProcess): Promise<number> {
-  return (await collectGarbage(process)).heldMs;
+  return (await strainOf(process)).heldMs;
 }
 
-async function collectGarbage({ pid, log, line }: SystemProcess): Promise<{ heldMs: number; silentMs: number }> {
+/** Collects the garbage of a process. @returns what it has been through before that */
+export async function strainOf({ pid, log, line }: SystemProcess): Promise<Strain> {
   const times = log.filter(({ msg }) => msg.startsWith('garbage collected')).length;
   process.kill(pid, 'SIGUSR2');
-  const { heldMs, silentMs } = await line(({ msg }) => msg === `garbage collected ${times + 1}`);
-  return { heldMs: heldMs as number, silentMs: silentMs as number };
+  const told = await line(({ msg }) => msg === `garbage collected ${times + 1}`);
+  return told as unknown as Strain;
 }

@@ -50,14 +50,20 @@ export function heavyBodies(document: Document, operation: Operation, value: str
       { seed: 1, numRuns: 1 },
     )[0];
 
-  /** The value in each place within; `round` puts it into what is round it. */
+  const neededIn = ({ required = [], properties = {} }: Schema): Record<string, unknown> =>
+    Object.fromEntries(required.map((member) => [member, sample(properties[member] as Schema)]));
+
+  /** The value in each place within, also deeper; `round` puts it into what is round it. */
   function within(each: Schema, others: Record<string, unknown>, round: (json: string) => string): string[] {
     const { properties = {}, items } = resolve(each);
     if (items) return within(items, others, (json) => round(`[${json}]`));
-    return Object.keys(properties).map((name) => {
+    return Object.entries(properties).flatMap(([name, property]) => {
       const rest = Object.entries(others).filter(([other]) => other !== name);
-      const members = [...rest.map(([other, of]) => `${JSON.stringify(other)}:${JSON.stringify(of)}`)];
-      return round(`{${[...members, `${JSON.stringify(name)}:${value}`].join(',')}}`);
+      const members = rest.map(([other, of]) => `${JSON.stringify(other)}:${JSON.stringify(of)}`);
+      const inMember = (json: string): string =>
+        round(`{${[...members, `${JSON.stringify(name)}:${json}`].join(',')}}`);
+      const member = resolve(property);
+      return [inMember(value), ...(member.properties ? within(member, neededIn(member), inMember) : [])];
     });
   }
 
@@ -74,11 +80,8 @@ export function heavyBodies(document: Document, operation: Operation, value: str
   for (const name of Object.keys(document.components.schemas).filter((each) => each.endsWith('.payload'))) {
     const type = name.replace(/\.payload$/, '');
     const payload = schemaAt(document, `#/components/schemas/${name}`);
-    const needed = Object.fromEntries(
-      (payload.required ?? []).map((member) => [member, sample(payload.properties?.[member] as Schema)]),
-    );
     const inJob = (json: string): string => round(`{"type":${JSON.stringify(type)},"maxAttempts":1,"payload":${json}}`);
-    bodies.push(inJob(value), ...within(payload, needed, inJob));
+    bodies.push(inJob(value), ...within(payload, neededIn(payload), inJob));
   }
   return bodies;
 }

@@ -13,6 +13,10 @@ const MIB = 1024 ** 2;
 const LARGE = 24 * MIB;
 const LETTERS = 'x'.repeat(LARGE);
 
+/** Answers that were made for clients that had left. */
+let late = 0;
+const lateAnswers = (count: number) => eventually(() => expect(late).toBe(count));
+
 async function setup(most: number, options: ByteBudgetOptions = {}) {
   const metrics = createMetrics();
   const service = await serve((app) => {
@@ -22,6 +26,10 @@ async function setup(most: number, options: ByteBudgetOptions = {}) {
     });
     app.post('/large', jsonBody(), (_request, response) => sendJson(response, LETTERS));
     app.get('/large', (_request, response) => sendJson(response, LETTERS));
+    app.get('/late', (_request, response) => {
+      // Answered although its client has left, as after a read of the database that was under way.
+      response.once('close', () => setImmediate(() => void (sendJson(response, LETTERS), (late += 1))));
+    });
     app.get('/small', (_request, response) => sendJson(response, 'small'));
   });
   const figure = async (name: string) => (await metrics.getSingleMetric(name)?.get())?.values[0]?.value;
@@ -57,7 +65,10 @@ const head = (...fields: string[]) =>
   ['POST /length HTTP/1.1', 'Host: localhost', 'Content-Type: application/json', ...fields, '', ''].join('\r\n');
 
 it.each<[what: string, octets: Buffer]>([
-  ['is announced', Buffer.from(head(`Content-Length: ${3 * MIB}`))],
+  [
+    'stops before its end',
+    Buffer.concat([Buffer.from(head(`Content-Length: ${4 * MIB}`)), Buffer.alloc(3 * MIB, ' ')]),
+  ],
   [
     'comes in chunks',
     Buffer.concat([
@@ -114,4 +125,30 @@ it('cuts off whoever reads longest where bytes are needed, after a while', async
   for (const { socket } of [first, second]) socket.resume();
   expect((await first.closed).length).toBeLessThan(LARGE);
   expect((await second.closed).length).toBeGreaterThan(LARGE);
+});
+
+it('takes no room for what is only announced', async () => {
+  const { port, post } = await setup(MIB);
+  const client = await connectRaw(port);
+  client.send(head(`Content-Length: ${8 * MIB}`));
+  client.send(' ');
+  expect(await post('/length', MIB / 2)).toMatchObject({ status: 200 });
+});
+
+it('holds nothing for clients that have left before their body was decoded, or their answer was made', async () => {
+  const { port, figure, get } = await setup(64 * MIB);
+  const zipped = gzipSync(Buffer.alloc(8 * MIB, ' '));
+  const requests = [
+    Buffer.concat([Buffer.from(head('Content-Encoding: gzip', `Content-Length: ${zipped.length}`)), zipped]),
+    Buffer.from('GET /late HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+  ];
+  for (const octets of [...requests, ...requests, ...requests]) {
+    const client = await connectRaw(port);
+    client.send(octets);
+    await new Promise<void>((resolve) => client.socket.write('', () => resolve()));
+    client.socket.destroy();
+  }
+  await lateAnswers(6 / 2);
+  expect(await get('/small')).toBe(200);
+  await eventually(async () => expect(await figure('http_bytes_in_flight')).toBe(0));
 });

@@ -18,7 +18,7 @@ export interface ByteBudget {
   /**
    * Counts the body of a request until its answer is over.
    *
-   * @returns to be called with how many bytes of it there are by now; throws Problem 503 `overloaded` when those are too many
+   * @returns to be called with how many bytes of it have come by now; throws Problem 503 `overloaded` when those are too many
    */
   body(response: ServerResponse): (bytes: number) => void;
   /**
@@ -67,9 +67,10 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
     }
   }
 
-  function take(bytes: number, mayRefuse = true): void {
+  /** @param own how many of those that are held belong to the same body */
+  function take(bytes: number, mayRefuse = true, own = 0): void {
     if (held + bytes > most) makeRoom(bytes);
-    if (mayRefuse && held > 0 && held + bytes > most) {
+    if (mayRefuse && held > own && held + bytes > most) {
       refused.inc();
       throw overloaded();
     }
@@ -89,15 +90,16 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
     body(response) {
       let counted = 0;
       return (bytes) => {
-        if (bytes <= UNCOUNTED_BYTES || bytes <= counted) return;
-        take(bytes - counted);
+        // What is decoded for a client that has left is counted by nobody any more: its close has been.
+        if (bytes <= UNCOUNTED_BYTES || bytes <= counted || response.destroyed) return;
+        take(bytes - counted, true, counted);
         if (counted === 0) response.once('close', () => (held -= counted));
         counted = bytes;
       };
     },
     answer(response, bytes) {
       const { method } = response.req;
-      if (bytes <= UNCOUNTED_BYTES || method === 'HEAD') return;
+      if (bytes <= UNCOUNTED_BYTES || method === 'HEAD' || response.destroyed) return;
       take(bytes, method === 'GET');
       const giveBack = giveBackOf(bytes);
       answers.set(response, { giveBack, since: performance.now() });
@@ -108,10 +110,12 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
       });
     },
     written(response, bytes) {
-      if (bytes <= UNCOUNTED_BYTES) return;
+      if (bytes <= UNCOUNTED_BYTES || response.destroyed) return;
       take(bytes);
       const giveBack = giveBackOf(bytes);
       response.once('drain', giveBack).once('close', giveBack);
+      // No drain follows what the socket has taken at once, or what was not written after all.
+      setImmediate(() => void (response.writableLength === 0 && giveBack()));
     },
   };
 }

@@ -37,8 +37,7 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
     const decoder = decoderOf(headers['content-encoding']);
     const announced = Number(headers['content-length'] ?? 0);
     if (announced > limitBytes) throw tooLarge(limitBytes);
-    const count = budgetOf(response).body(response);
-    count(announced);
+    const count = budgetOf(response).body(response); // as it comes: what is only announced takes no room
 
     if (/^100-continue$/i.test(headers.expect ?? '') && request.httpVersion !== '1.0') {
       response.shouldKeepAlive = !/(^|[\s,])close([\s,]|$)/i.test(headers.connection ?? '');

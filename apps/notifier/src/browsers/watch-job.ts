@@ -36,7 +36,8 @@ export function watchJob(parts: { database: Pick<Database, 'getJob'>; hub: Hub; 
       }
       if (response.destroyed) return unwatch(); // the client has gone while we were reading
       const event = snapshot(job);
-      budgetOf(response).written(response, event.length); // unlike an event, which all its watchers share
+      // Unlike an event, which all its watchers share; who has this version already is not sent it again.
+      if (job.version > claimed) budgetOf(response).written(response, event.length);
       const stream = hub.streams.open(response, unwatch);
       if (hub.closed) return stream.sendAway(); // we are stopping since
       watcher.begin(stream, job, event, claimed);

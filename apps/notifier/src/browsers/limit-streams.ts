@@ -8,6 +8,7 @@ import type { RequestHandler } from 'express';
 export function limitStreams(most: number): RequestHandler {
   const open = new Map<string, number>();
   return (_request, response, next) => {
+    if (response.destroyed) return; // the client has left while its token was looked at
     const caller = callerOf(response);
     const count = open.get(caller) ?? 0;
     if (count >= most) throw tooMany(most);

@@ -49,7 +49,14 @@ export function openPool({ url, size, timeoutMs, onUnusable }: PoolOptions): pg.
       onUnusable?.(reason);
       throw reason;
     }
-    if (await isThroughPooler(client)) return leaveNothingBehind(client, set('local', timeoutMs));
+    if (await isThroughPooler(client)) {
+      const fault = await transactionFault(client);
+      if (fault) {
+        onUnusable?.(fault);
+        throw fault;
+      }
+      return leaveNothingBehind(client, set('local', timeoutMs));
+    }
     await client.query(`${set('session', timeoutMs)}; set session characteristics as transaction ${isolation}`);
   }
 
@@ -82,6 +89,24 @@ export async function unusableBecause(client: pg.ClientBase): Promise<UnusableDa
 async function isThroughPooler(client: pg.ClientBase): Promise<boolean> {
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
   return rows[0]?.pid !== (client as unknown as { processID: number | null }).processID;
+}
+
+/**
+ * PgBouncer in statement mode refuses `begin` and would run the statement behind it all the same.
+ *
+ * @returns why the pooler cannot be used, or null
+ */
+async function transactionFault(client: pg.ClientBase): Promise<UnusableDatabaseError | null> {
+  try {
+    await client.query('begin'); // by itself: PgBouncer lets both together through
+    await client.query('commit');
+    return null;
+  } catch (error) {
+    if (!/statement pooling/.test((error as Error).message)) throw error;
+    return new UnusableDatabaseError(
+      'the pooler in front of the database allows no transactions: set its pool_mode to transaction or session',
+    );
+  }
 }
 
 type Send = (config: unknown, values?: unknown) => Promise<pg.QueryResult>;

@@ -101,7 +101,7 @@ async function scenario() {
   });
   await check('each process is connected as its own user', async () => {
     const asThemselves = [...repeated(1, 'api api'), ...repeated(NOTIFIERS, 'notifier notifier')];
-    asThemselves.push(...repeated(2 * WORKERS, 'worker worker')); // one connection to publish, one to consume
+    asThemselves.push(...repeated(3 * WORKERS, 'worker worker')); // to publish, to consume, and to ask after queues
     await eventually('so many connections', async () => {
       const connections = await (await management('/api/connections', 'operator', operatorPassword)).json();
       const users = connections.map((each) => `${each.user} ${each.client_properties?.connection_name?.split('-')[0]}`);

@@ -16,7 +16,7 @@ export const jobError = z.object({
   code: z
     .string()
     .describe(
-      '`timeout`, `worker-lost`, `delivery-lost`, `handler-error`, `permanent`, `invalid-payload`, `invalid-result` or `result-too-large`',
+      '`timeout`, `worker-lost`, `delivery-lost`, `outcome-not-stored`, `handler-error`, `permanent`, `invalid-payload`, `invalid-result` or `result-too-large`',
     ),
   message: z.string(),
   stack: z.string().optional().describe('Where the handler threw it, and where its causes were thrown; 8 KiB at most.'),

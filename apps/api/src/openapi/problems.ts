@@ -63,6 +63,7 @@ export const problems = {
   },
   'rate-limited': { status: 429, meaning: 'Too many requests of this client in a minute; see `Retry-After`.' },
   'too-many-waiters': { status: 429, meaning: 'Too many requests of this client wait with `Prefer: wait`.' },
+  'too-many-streams': { status: 429, meaning: 'This client has as many event streams open at a notifier as it may.' },
   'headers-too-large': { status: 431, meaning: 'Target and headers are larger than 16 KiB together.' },
   'internal-error': { status: 500, meaning: 'A fault of the server; it is logged with the `X-Request-Id`.' },
   overloaded: { status: 503, meaning: 'Too many bytes are on their way to or from the process; see `Retry-After`.' },

@@ -67,7 +67,7 @@ it('works as well whatever the database sets', async () => {
     `array_nulls = off`,
     `default_transaction_isolation = 'serializable'`,
     `standard_conforming_strings = off`,
-    `statement_timeout = 1`,
+    `statement_timeout = 50`,
   ]) {
     await run(url, `alter database ${nameOf(url)} set ${setting}`);
     const database = open(url);

@@ -17,10 +17,12 @@ import type { QueueDeclaration } from './topology.ts';
 
 let broker: TestBroker;
 const connections: Connection[] = [];
+const consumers: ChildProcess[] = [];
 beforeAll(async () => {
   broker = await startBroker({ consumerTimeoutMs: 2_000 });
 }, 60_000);
 afterAll(async () => {
+  for (const consumer of consumers) consumer.kill('SIGKILL'); // those that a failed test left
   await Promise.all(connections.map((connection) => connection.close()));
   await broker.remove();
 }, 60_000);
@@ -223,8 +225,10 @@ const PREFETCH = 100;
 function startConsumer(queue: string): ChildProcess {
   const program = join(import.meta.dirname, 'spec-consumer-process.ts');
   const args = ['--import', 'tsx', '--conditions=@offload/source', program, broker.amqpUrl, queue, String(PREFETCH)];
-  return spawn(process.execPath, args, {
+  const consumer = spawn(process.execPath, args, {
     env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  consumers.push(consumer);
+  return consumer;
 }

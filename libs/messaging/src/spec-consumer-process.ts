@@ -1,15 +1,18 @@
 // A consumer that can be killed: prints what it handles, before it is acknowledged.
+import { promisify } from 'node:util';
 import { z } from 'zod';
 import { connect } from './connection.ts';
 import { consume } from './consumer.ts';
 
 const [url = '', queue = '', prefetch = ''] = process.argv.slice(2);
 const connection = connect({ url });
+// Waits until the pipe has the line: while the reader is slow, Node.js keeps it in this process, which may be killed.
+const print = promisify<string, void>((line, done) => process.stdout.write(line, done));
 const consumer = consume(connection, {
   queue,
   message: { type: 'number', version: 1, schema: z.int() },
   prefetch: Number(prefetch),
-  handle: ({ body }) => void process.stdout.write(`${body}\n`),
+  handle: ({ body }) => print(`${body}\n`),
 });
 process.on('SIGTERM', async () => {
   await consumer.drain();

@@ -6,8 +6,11 @@ import { createWaiters } from './waiters.ts';
 
 const MINUTE_MS = 60_000;
 
-/** Time goes by only when a test says so, but for the pause before a refresh tries again, and for `eventually`. */
-beforeEach(() => void jest.useFakeTimers({ doNotFake: ['performance'] }));
+/**
+ * Time goes by only when a test says so, but for the pause before a refresh tries again, and for `eventually`. A worker of
+ * Jest reports each test with nextTick(), which counted as a timer if it were faked.
+ */
+beforeEach(() => void jest.useFakeTimers({ doNotFake: ['performance', 'nextTick'] }));
 afterEach(() => void jest.useRealTimers());
 
 function jobOf(id: string, status: JobStatus, version = 3): Job {

@@ -34,16 +34,22 @@ export interface Handler<D extends JobDefinition> {
   (payload: Payload<D>, context: HandlerContext): Promise<Result<D>>;
   /** Most runs at once in this process: see {@link atMost}. @default as many as WORKER_CONCURRENCY lets through */
   atOnce?: number;
+  /** Makes ready what one run needs: see {@link atMost}. @default nothing */
+  prepare?: Prepare;
 }
+
+/** Resolves when what one run needs is ready, with what releases it afterwards. Where it rejects, the run begins without. */
+export type Prepare = () => Promise<() => void>;
 
 /**
  * A handler of which only so many runs fit into this process, because each needs something scarce: a thread, say. The
- * worker claims no job of its type without a slot for it, so no job waits for another while its own time runs.
+ * worker claims no job of its type without a slot for it, so no job waits for another while its own time runs. Where the
+ * scarce thing has to be started first, `prepare` does that before the claim, for the same reason.
  *
  * @example export const videoEncode: Handler<JobDefinitions['videoEncode']> = atMost(2, async (payload, context) => { … });
  */
-export function atMost<D extends JobDefinition>(atOnce: number, handler: Handler<D>): Handler<D> {
-  return Object.assign(handler, { atOnce });
+export function atMost<D extends JobDefinition>(atOnce: number, handler: Handler<D>, prepare?: Prepare): Handler<D> {
+  return Object.assign(handler, { atOnce, ...(prepare && { prepare }) });
 }
 
 /** One handler for each job definition, under the same name: a missing or misnamed one is a compile error. */

@@ -31,6 +31,7 @@ it('knows the types whose own queue is another', () => {
   expect(typesElsewhere(['mail'])).toEqual(expect.arrayContaining(['demo.sleep', 'csv.profile']));
 });
 
-it('closes what was never opened', async () => {
+it('closes what is open, and what was never opened', async () => {
+  await expect(closeHandlers()).resolves.toBeUndefined();
   await expect(closeHandlers()).resolves.toBeUndefined();
 });

@@ -25,7 +25,7 @@ const byType = new Map<string, RunnableType>(
     const definition = jobDefinitions[name];
     // The names tie each handler to its own definition; a map over all of them can't say so.
     const handler = handlers[name] as Handler<JobDefinition>;
-    const slots = handler.atOnce === undefined ? undefined : createSlots(handler.atOnce);
+    const slots = handler.atOnce === undefined ? undefined : createSlots(handler.atOnce, handler.prepare);
     return [definition.type, { definition, handler, slots }];
   }),
 );

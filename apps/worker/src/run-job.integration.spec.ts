@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { defineJob, type Control, type EventName, type Job } from '@offload/contracts';
 import {
   DatabaseUnavailableError,
@@ -22,6 +22,7 @@ import { createJobMetrics } from './job-metrics.ts';
 import { obey } from './obey.ts';
 import { runJob, type RunJobParts } from './run-job.ts';
 import { createSlots, type Slots } from './slots.ts';
+import { gatedThreads } from './spec-gate.ts';
 
 const definition = defineJob({
   type: 'spec.job',
@@ -656,5 +657,65 @@ describe('a job whose handler may run only so many times at once', () => {
     expect(held).toEqual([[expect.objectContaining({ attempt: 1 }), { jobId: job.id, attempt: null }]]);
     await end();
     expect(await verdict).toBe('ack');
+  });
+
+  describe('in threads that are started on demand', () => {
+    let threads: ReturnType<typeof gatedThreads>;
+    beforeEach(() => {
+      threads = gatedThreads();
+      slots = createSlots(2, threads.hold);
+    });
+    afterEach(() => threads.close());
+
+    it('is queued while its thread starts: its time has not begun', async () => {
+      handler = (_payload, { signal }) => threads.run('this', signal);
+      const jobs = await queuedJobs(16);
+      const runner = worker();
+      const verdicts = jobs.map((job) => runner.run({ ...delivery(job).message, deliveryCount: 9 })); // waits for minutes
+      await eventually(() => expect(threads.come()).toBe(2));
+      expect(await read(jobs)).toEqual(jobs);
+      threads.open();
+      expect(new Set(await Promise.all(verdicts))).toEqual(new Set(['ack']));
+      for (const job of await read(jobs)) {
+        expect(job).toMatchObject({ status: 'succeeded', attempt: 1, result: 'answer to this' });
+      }
+      expect(threads.come()).toBe(2);
+    });
+
+    it.each([
+      ['timed out', 'timeout'],
+      ['died', 'handler-error'],
+    ])('is queued while the thread of one that %s is replaced', async (_title, code) => {
+      slots = createSlots(1, threads.hold);
+      threads.open();
+      handler = (_payload, { signal }) => {
+        threads.shut(); // for the threads that come after the one that runs it
+        handler = (_next, context) => threads.run('this', context.signal);
+        return threads.run(code === 'timeout' ? 'hang' : 'die', signal);
+      };
+      const first = await queuedJob({ maxAttempts: 1, timeoutMs: code === 'timeout' ? 50 : 60_000 });
+      const next = await queuedJob({ maxAttempts: 1 });
+      const runner = worker();
+      const verdicts = [first, next].map((job) => runner.run({ ...delivery(job).message, deliveryCount: 9 }));
+      expect(await verdicts[0]).toBe('ack');
+      await eventually(() => expect(threads.come()).toBe(2));
+      expect(await read([first, next])).toEqual([
+        expect.objectContaining({ status: 'failed', error: expect.objectContaining({ code }) }),
+        next,
+      ]);
+      threads.open();
+      expect(await verdicts[1]).toBe('ack');
+      expect(await read([next])).toMatchObject([{ status: 'succeeded', attempt: 1, errors: [] }]);
+    });
+
+    it('goes back at once when the worker stops while its thread starts', async () => {
+      const job = await queuedJob();
+      const { run, stop } = worker();
+      const verdict = run(delivery(job).message);
+      await eventually(() => expect(threads.come()).toBe(1));
+      stop();
+      expect(await verdict).toBe('requeue');
+      expect(await database.getJob(job.id)).toEqual(job);
+    });
   });
 });

@@ -58,3 +58,49 @@ describe('waiting for one', () => {
     await taken(slots);
   });
 });
+
+describe('with something to prepare', () => {
+  /** What is prepared is ready when the test says so. */
+  function preparing() {
+    const ready: (() => void)[] = [];
+    let released = 0;
+    const slots = createSlots(1, () => {
+      return new Promise((resolve) => ready.push(() => resolve(() => void (released += 1))));
+    });
+    return { slots, ready, released: () => released };
+  }
+
+  it('are taken when it is ready, however long that takes, and release it', async () => {
+    const { slots, ready, released } = preparing();
+    const taking = slots.take(0, []);
+    const afterTheTime = new Promise((resolve) => setTimeout(resolve, 1, 'waits')); // Node.js makes 1 ms of 0
+    expect(await Promise.race([taking, afterTheTime])).toBe('waits');
+    ready[0]?.();
+    const slot = await taking;
+    expect(released()).toBe(0);
+    slot?.release();
+    slot?.release();
+    expect(released()).toBe(1);
+  });
+
+  it('are passed on when the waiting ended before it was ready', async () => {
+    const { slots, ready, released } = preparing();
+    const stopping = new AbortController();
+    const given = slots.take(LONG_MS, [stopping.signal]);
+    const next = slots.take(LONG_MS, []);
+    stopping.abort();
+    expect(await given).toBeNull();
+    expect(ready).toHaveLength(1); // the place is not free before
+    ready[0]?.();
+    await new Promise(setImmediate);
+    expect([released(), ready.length]).toEqual([1, 2]);
+    ready[1]?.();
+    expect(await next).not.toBeNull();
+  });
+
+  it('are taken without it where it fails: the run will say why', async () => {
+    const slots = createSlots(1, () => Promise.reject(new Error('none')));
+    (await taken(slots)).release();
+    await taken(slots);
+  });
+});

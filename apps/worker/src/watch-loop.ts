@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { setTicker, type Logger } from '@offload/runtime';
 import type { JobBoard } from './job-board.ts';
+import { threadProgram } from './thread-program.ts';
 
 export interface WatchLoopOptions {
   board: JobBoard;
@@ -29,18 +30,10 @@ export function watchLoop({ board, log, noteAfterMs = 4_000, ...rest }: WatchLoo
   const extension = extname(import.meta.url);
   board.beat();
   setTicker(board.beat, Math.ceil(rest.blockedMs / 4)).unref();
-  const thread = new Worker(programOf(new URL(`watch-loop.thread${extension}`, import.meta.url)), {
+  const thread = new Worker(threadProgram(new URL(`watch-loop.thread${extension}`, import.meta.url)), {
     eval: true,
     workerData: data,
   });
   thread.on('error', (error) => log.error({ err: error }, 'the event loop is no longer watched'));
   thread.unref();
-}
-
-/** Run from sources, a thread has to register the TypeScript loader itself: the process's own does not reach its imports. */
-function programOf(file: URL): string {
-  const program = `import(${JSON.stringify(file.href)})`;
-  if (extname(file.pathname) !== '.ts') return program;
-  const loader = import.meta.resolve('tsx/esm/api');
-  return `import(${JSON.stringify(loader)}).then(({ register }) => (register(), ${program}))`;
 }

@@ -1,10 +1,8 @@
 import type { JobDefinitions, Result } from '@offload/contracts';
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { Piscina } from 'piscina';
 import { PermanentError, RetryAfterError } from '../handler.ts';
+import { createThreads } from '../threads.ts';
 
 export type Profile = Result<JobDefinitions['csvProfile']>;
 
@@ -28,19 +26,25 @@ const THREAD_HEAP_MB = 1_024;
 /** Most threads, and so profiles at once: one a core. */
 export const THREADS = availableParallelism();
 
-let pool: Piscina<ProfileTask, ProfileAnswer> | undefined;
+const extension = extname(import.meta.url);
+const threads = createThreads<ProfileTask, ProfileAnswer>({
+  file: new URL(`csv.profile.thread${extension}`, import.meta.url),
+  ...(extension === '.ts' && { execArgv: ['--conditions=@offload/source'] }),
+  heapMb: THREAD_HEAP_MB,
+});
+
+/** Makes a thread ready for one more profile, see `Threads.hold`. */
+export const holdThread = threads.hold;
+
+/** Ends every thread; a profile still under way is rejected. The next one would start new threads. */
+export const closeProfilePool = threads.close;
 
 /**
- * Profiles in one of at most {@link THREADS} threads, started on demand and ended after 30 idle seconds.
- * Idle threads don't keep the process alive.
+ * Profiles in a thread. At most {@link THREADS} run at once when each is held before, see {@link holdThread}.
  * @throws what the thread's answer says, or at once the signal's reason
  */
 export async function profileInThread(task: ProfileTask, signal: AbortSignal): Promise<Profile> {
-  signal.throwIfAborted();
-  pool ??= createPool();
-  const answer = await pool.run(task, { signal }).catch((error: unknown) => {
-    throw signal.aborted ? signal.reason : error;
-  });
+  const answer = await threads.run(task, signal);
   switch (answer.outcome) {
     case 'profile':
       return answer.profile;
@@ -56,30 +60,4 @@ export async function profileInThread(task: ProfileTask, signal: AbortSignal): P
 /** The thread's own stack: the one of here tells nothing. */
 function thrownThere<Thrown extends Error>(error: Thrown, { stack }: { stack: string }): Thrown {
   return Object.assign(error, { stack });
-}
-
-/** Ends every thread; a profile still under way is rejected. The next one would start a new pool. */
-export async function closeProfilePool(): Promise<void> {
-  const closing = pool;
-  pool = undefined;
-  await closing?.destroy();
-}
-
-function createPool(): Piscina<ProfileTask, ProfileAnswer> {
-  // Run from sources the thread needs the same TypeScript loader; built, it is plain JavaScript.
-  const extension = extname(import.meta.url);
-  return new Piscina({
-    filename: fileURLToPath(new URL(`csv.profile.thread${extension}`, import.meta.url)),
-    ...(extension === '.ts' && { execArgv: sourceArguments() }),
-    minThreads: 0,
-    maxThreads: THREADS,
-    idleTimeout: 30_000,
-    atomics: 'disabled', // An idle thread that blocks on Atomics.wait couldn't finish closing its sockets.
-    resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB },
-  });
-}
-
-function sourceArguments(): string[] {
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx'));
-  return ['--import', loader.href, '--conditions=@offload/source'];
 }

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { jobDefinitions } from '@offload/contracts';
 import { createOutbound } from '@offload/outbound';
+import { createHook } from 'node:async_hooks';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
@@ -122,6 +123,19 @@ it('ends at once when aborted, with the reason, and takes the next job', async (
   await disconnected; // The thread is gone, and its connection with it.
   await expect(run({ csv: 'a\n1\n' }, controller.signal)).rejects.toThrow('shutdown');
   await expect(run({ csv: 'a\n1\n' })).resolves.toMatchObject({ rows: 1 });
+});
+
+it('starts no thread in the time of a job: that is done before the job is claimed', async () => {
+  await closeProfilePool();
+  let started = 0;
+  const hook = createHook({ init: (_id, type) => void (started += type === 'WORKER' ? 1 : 0) }).enable();
+  const release = await csvProfile.prepare?.();
+  expect(started).toBeGreaterThan(0);
+  started = 0;
+  await expect(run({ csv: 'a\n1\n' })).resolves.toMatchObject({ rows: 1 });
+  expect(started).toBe(0);
+  release?.();
+  hook.disable();
 });
 
 it('can be closed, twice, and used again', async () => {

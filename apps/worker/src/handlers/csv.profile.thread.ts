@@ -1,4 +1,5 @@
 import { createOutbound } from '@offload/outbound';
+import { answerTasks } from '../answer-tasks.ts';
 import { PermanentError, RetryAfterError } from '../handler.ts';
 import { stackOf } from '../stack-of.ts';
 import type { ProfileAnswer, ProfileTask } from './csv.profile.pool.ts';
@@ -11,8 +12,8 @@ const MAX_CSV_BYTES = 64 * 1_024 * 1_024;
 /** Limit for a download, in milliseconds (5 minutes); then it is retried. */
 const DOWNLOAD_TIMEOUT_MS = 5 * 60_000;
 
-/** The thread's entry: runs one task. Never rejects; see {@link ProfileAnswer}. */
-export default async function run(task: ProfileTask): Promise<ProfileAnswer> {
+/** Runs one task. Never rejects; see {@link ProfileAnswer}. */
+async function run(task: ProfileTask): Promise<ProfileAnswer> {
   try {
     const profile =
       task.url === undefined
@@ -58,3 +59,5 @@ async function download({ allowPrivateTargets, separator }: ProfileTask, url: st
     await outbound.close();
   }
 }
+
+answerTasks(run);

@@ -589,14 +589,17 @@ describe('a job whose handler may run only so many times at once', () => {
   it('is claimed only when it can run, in as many as there are slots', async () => {
     slots = createSlots(2);
     const jobs = await queuedJobs(8);
-    let ended = 0;
-    let most = 0; // of those that are claimed and whose run has not ended: outcomes may have to wait
-    handler = async () => {
-      const claimed = (await read(jobs)).filter(({ attempt }) => attempt > 0).length;
-      most = Math.max(most, claimed - ended);
-      ended += 1;
-    };
-    const runner = worker();
+    const unended = new Set<string>(); // from the claim to the end of the run: outcomes may have to wait
+    let most = 0;
+    handler = async (_payload, { jobId }) => void unended.delete(jobId);
+    const runner = worker({
+      ...database,
+      claimJob(claim) {
+        unended.add(claim.jobId);
+        most = Math.max(most, unended.size);
+        return database.claimJob(claim);
+      },
+    });
     await Promise.all(
       jobs.map(async (job) => {
         for (let redelivered = false; ; redelivered = true) {
@@ -604,7 +607,7 @@ describe('a job whose handler may run only so many times at once', () => {
         }
       }),
     );
-    expect([1, 2]).toContain(most);
+    expect(most).toBe(2);
     for (const job of await read(jobs)) expect(job).toMatchObject({ status: 'succeeded', attempt: 1, errors: [] });
   });
 

@@ -1,5 +1,5 @@
-import type { ConfirmChannel } from 'amqplib';
 import type { Connection } from './connection.ts';
+import { currentChannel } from './current-channel.ts';
 import { BrokerUnavailableError } from './errors.ts';
 
 /** What the broker tells everybody about a queue, whatever rights they have. */
@@ -20,21 +20,13 @@ export interface QueueInspector {
 
 /** Looks at queues by declaring them passively, on a channel of its own: the broker closes it when there is none. */
 export function inspectQueues(connection: Connection): QueueInspector {
-  let current: ConfirmChannel | null = null;
-  connection
-    .keepChannel(async (channel) => {
-      channel.on('close', () => {
-        if (current === channel) current = null;
-      });
-      current = channel;
-    })
-    .catch(() => undefined); // closed before it was open: `opened` tells
+  const channel = currentChannel(connection);
 
   return {
     async inspect(queue) {
-      if (!current) throw new BrokerUnavailableError('there is no channel to inspect queues on');
+      if (!channel.now) throw new BrokerUnavailableError('there is no channel to inspect queues on');
       try {
-        const { messageCount: ready, consumerCount: consumers } = await current.checkQueue(queue);
+        const { messageCount: ready, consumerCount: consumers } = await channel.now.checkQueue(queue);
         return { ready, consumers };
       } catch (error) {
         if ((error as { code?: unknown }).code === 404) return null;

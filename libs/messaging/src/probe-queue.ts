@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ConfirmChannel } from 'amqplib';
 import type { Connection } from './connection.ts';
+import { currentChannel } from './current-channel.ts';
 
 export interface QueueProbe {
   /**
@@ -31,23 +32,15 @@ export interface ProbeOptions {
  * nothing else on the channel, and where it knows of no leader it closes the connection.
  */
 export function probeQueue(connection: Connection, queue: string): QueueProbe {
-  let current: ConfirmChannel | null = null;
+  const channel = currentChannel(connection);
   let asking: Promise<string | null> | null = null;
-  const opened = connection
-    .keepChannel(async (channel) => {
-      channel.on('close', () => {
-        if (current === channel) current = null;
-      });
-      current = channel;
-    })
-    .catch(() => undefined); // closed before it was open: `opened` tells
 
   return {
     async ask({ timeoutMs = 5_000, evenIfFilled = false } = {}) {
       if (connection.state !== 'open') return null;
-      await opened;
-      if (!current) return null;
-      asking ??= question(current, queue, evenIfFilled)
+      await channel.opened;
+      if (!channel.now) return null;
+      asking ??= question(channel.now, queue, evenIfFilled)
         .catch((error: Error & { code?: unknown }) => faultOf(error, connection, queue))
         .finally(() => (asking = null));
       let timer: NodeJS.Timeout | undefined;

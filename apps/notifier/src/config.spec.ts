@@ -7,3 +7,11 @@ it('has each of its variables in .env.example', () => {
   const documented = example.match(/(?<=^#?)[A-Z_]+(?==)/gm) ?? [];
   expect(documented).toEqual(expect.arrayContaining(Object.keys(configSchema.shape)));
 });
+
+it('is given each of its variables by docker compose, but for those that are fixed in a container', () => {
+  const compose = readFileSync(new URL('../../../docker-compose.yml', import.meta.url), 'utf8');
+  const blocks = compose.split(/\n\n/).filter((block) => /^(x-environment| {2}notifier):/.test(block));
+  const given = blocks.join('\n').match(/(?<=^ +)[A-Z_]+(?=: )/gm) ?? [];
+  const fixed = ['AMQP_CA_FILE', 'INSTANCE', 'NOTIFIER_PORT'];
+  expect([...given, ...fixed]).toEqual(expect.arrayContaining(Object.keys(configSchema.shape)));
+});

@@ -33,8 +33,11 @@ export async function* decoded(raw: Content, contentEncoding: string, maxBytes: 
     if (first === undefined) return;
     const decoder = decoders.get(coding);
     if (decoder === undefined || codings.length > MAX_CODINGS) {
-      const why = decoder === undefined ? `"${coding.slice(0, 100)}", which is` : `${codings.length} times, which is`;
-      throw new UnsupportedCodingError(`the response is coded as ${why} not supported`);
+      const fault =
+        decoder === undefined
+          ? `the content coding "${coding.slice(0, 100)}" of the response is not supported`
+          : `the response has ${codings.length} content codings, and ${MAX_CODINGS} are the most`;
+      throw new UnsupportedCodingError(fault);
     }
     // The iterator throws what went wrong on either side; the callback has nothing to add.
     content = pipeline(all, decoder(first), () => undefined);

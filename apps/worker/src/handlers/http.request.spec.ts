@@ -90,7 +90,7 @@ describe('the body', () => {
   it('coded in a way that is not known is a permanent failure that names it', async () => {
     const { run } = await setup((_request, response) => response.setHeader('Content-Encoding', 'zstd').end('coded'));
     await expect(run()).rejects.toThrow(PermanentError);
-    await expect(run()).rejects.toThrow('the response is coded as "zstd", which is not supported');
+    await expect(run()).rejects.toThrow('the content coding "zstd" of the response is not supported');
   });
 
   it('after a head that is too large is a permanent failure that says so', async () => {

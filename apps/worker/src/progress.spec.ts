@@ -68,3 +68,30 @@ it('keeps the percentage in range and the message storable', async () => {
   other.reporter.progress(250);
   expect(other.written).toEqual([{ percent: 100, message: null }]);
 });
+
+it.each<[what: string, message: unknown, shown: string | null]>([
+  ['whose text throws', { toString: () => raise() }, 'something that can not be printed'],
+  ['that has no text', Object.create(null), 'something that can not be printed'],
+  ['whose text is none', { toString: () => ({}), valueOf: () => ({}) }, 'something that can not be printed'],
+  ['that may not be looked at', new Proxy({}, { get: raise }), 'something that can not be printed'],
+  ['that is a symbol', Symbol('half'), 'Symbol(half)'],
+  ['that is null', null, null],
+])('does not throw for a message %s', (_what, message, shown) => {
+  const { written, reporter } = setup();
+  reporter.progress(1, message as string);
+  expect(written).toEqual([{ percent: 1, message: shown }]);
+});
+
+it.each<[what: string, percent: unknown]>([
+  ['a symbol', Symbol('half')],
+  ['a bigint', 50n],
+  ['what throws as a number', { valueOf: () => raise() }],
+])('takes %s as 0 percent', (_what, percent) => {
+  const { written, reporter } = setup();
+  reporter.progress(percent as number);
+  expect(written).toEqual([{ percent: 0, message: null }]);
+});
+
+function raise(): never {
+  throw new Error('spec');
+}

@@ -1,6 +1,6 @@
 import type { JobProgress } from '@offload/contracts';
 import { setTimer } from '@offload/runtime';
-import { storable } from './storable.ts';
+import { storable, textOf } from './storable.ts';
 
 /**
  * Turns a handler's progress calls into writes: one at a time, and not one for each call. What comes before the next write
@@ -41,7 +41,7 @@ export function reportProgressTo(write: (progress: JobProgress) => Promise<void>
     progress(percent, message) {
       if (stopped) return;
       const inRange = Math.min(100, Math.max(0, Number.isFinite(percent) ? percent : 0));
-      waiting = { percent: inRange, message: message === undefined ? null : storable(String(message), 500) };
+      waiting = { percent: inRange, message: (message ?? null) === null ? null : storable(textOf(message), 500) };
       if (!timer) next();
     },
     async stop() {

@@ -6,3 +6,12 @@
 export function storable(text: string, maxLength: number): string {
   return text.slice(0, maxLength).toWellFormed().replaceAll('\0', '\ufffd');
 }
+
+/** What a handler gives as text, which may be anything: also what throws when it is printed. */
+export function textOf(given: unknown): string {
+  try {
+    return String(given);
+  } catch {
+    return 'something that can not be printed';
+  }
+}

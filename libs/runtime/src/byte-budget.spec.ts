@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { constants, gzipSync } from 'node:zlib';
 import { expect, it } from '@jest/globals';
 import { eventually } from '@offload/testing';
-import { createByteBudget, type ByteBudgetOptions } from './byte-budget.ts';
+import type { Response } from 'express';
+import { budgetOf, createByteBudget, type ByteBudgetOptions } from './byte-budget.ts';
 import { jsonBody } from './json-body.ts';
 import { createMetrics } from './metrics.ts';
 import { sendJson } from './send-json.ts';
-import { connectRaw, serve } from './spec-service.ts';
+import { connectRaw, parseAnswer, serve } from './spec-service.ts';
 
 const MIB = 1024 ** 2;
 /** More than the operating system keeps for a client that does not read. */
@@ -19,10 +20,16 @@ const lateAnswers = (count: number) => eventually(() => expect(late).toBe(count)
 
 async function setup(most: number, options: ByteBudgetOptions = {}) {
   const metrics = createMetrics();
+  const holds: Response[] = [];
   const service = await serve((app) => {
     app.locals['budget'] = createByteBudget(most, metrics, options);
     app.post('/length', jsonBody({ limitBytes: 16 * MIB }), (request, response) => {
       sendJson(response, String(request.body).length);
+    });
+    app.post('/hold', jsonBody({ limitBytes: 16 * MIB }), (_request, response) => void holds.push(response));
+    app.get('/stream', (_request, response) => {
+      budgetOf(response).written(response, LARGE);
+      response.write(LETTERS);
     });
     app.post('/large', jsonBody(), (_request, response) => sendJson(response, LETTERS));
     app.get('/large', (_request, response) => sendJson(response, LETTERS));
@@ -57,14 +64,23 @@ async function setup(most: number, options: ByteBudgetOptions = {}) {
     await eventually(async () => expect(await figure('http_bytes_in_flight')).toBeGreaterThan(before + MIB));
     return client;
   }
-  return { ...service, figure, post, get, stare };
+  /** A post whose answer is held. */
+  async function hold(bytes: number) {
+    const answered = post('/hold', bytes);
+    const response = await eventually(() => {
+      expect(holds).toHaveLength(1);
+      return holds.pop() as Response;
+    });
+    return { answered, release: () => budgetOf(response).release(response), answer: () => sendJson(response, 'held') };
+  }
+  return { ...service, figure, post, get, stare, hold };
 }
 
 const overloaded = { status: 503, retryAfter: '1', type: '/problems/overloaded' };
 const head = (...fields: string[]) =>
   ['POST /length HTTP/1.1', 'Host: localhost', 'Content-Type: application/json', ...fields, '', ''].join('\r\n');
 
-it.each<[what: string, octets: Buffer]>([
+const slowBodies: [what: string, octets: Buffer][] = [
   [
     'stops before its end',
     Buffer.concat([Buffer.from(head(`Content-Length: ${4 * MIB}`)), Buffer.alloc(3 * MIB, ' ')]),
@@ -83,7 +99,9 @@ it.each<[what: string, octets: Buffer]>([
       gzipSync(Buffer.alloc(3 * MIB, ' '), { finishFlush: constants.Z_SYNC_FLUSH }), // and its end does not come
     ]),
   ],
-])('refuses more bodies than fit, where one %s, until that is gone', async (_what, octets) => {
+];
+
+it.each(slowBodies)('refuses more bodies than fit, where one %s, until that is gone', async (_what, octets) => {
   const { port, post, get, figure } = await setup(4 * MIB);
   const client = await connectRaw(port);
   client.send(octets);
@@ -125,6 +143,69 @@ it('cuts off whoever reads longest where bytes are needed, after a while', async
   for (const { socket } of [first, second]) socket.resume();
   expect((await first.closed).length).toBeLessThan(LARGE);
   expect((await second.closed).length).toBeGreaterThan(LARGE);
+});
+
+it.each(slowBodies)('cuts off a body that %s where its bytes are needed, with 408', async (_what, octets) => {
+  const { port, post, figure } = await setup(4 * MIB, { idleMs: 0 });
+  const client = await connectRaw(port);
+  client.send(octets);
+  await eventually(async () => expect(await figure('http_bytes_in_flight')).toBeGreaterThan(2 * MIB));
+  expect(await post('/length', 3 * MIB)).toMatchObject({ status: 200 });
+  const answer = parseAnswer(await client.closed);
+  expect([answer.status, answer.headers.get('connection')]).toEqual([408, 'close']);
+  expect(JSON.parse(answer.body)).toMatchObject({ type: '/problems/request-timeout' });
+  expect(await figure('http_bytes_in_flight')).toBe(0);
+});
+
+it('cuts off as few bodies as it must, and none that is younger or has come to its end', async () => {
+  const { port, post, figure, hold } = await setup(6 * MIB, { idleMs: 0 });
+  const held = await hold(2 * MIB);
+  const clients = [await connectRaw(port), await connectRaw(port)] as const;
+  for (const [index, { send }] of clients.entries()) {
+    send(Buffer.concat([Buffer.from(head(`Content-Length: ${2 * MIB}`)), Buffer.alloc(1.5 * MIB, ' ')]));
+    await eventually(async () =>
+      expect(await figure('http_bytes_in_flight')).toBeGreaterThanOrEqual((3.5 + 1.5 * index) * MIB),
+    );
+  }
+  expect(await post('/length', 2 * MIB)).toMatchObject({ status: 200 });
+  expect(await clients[0].closed).toMatch(/^HTTP\/1.1 408 /);
+  clients[1].send(`${' '.repeat(0.5 * MIB - 1)}1`);
+  await clients[1].received(/^HTTP\/1.1 200 /);
+  held.answer();
+  expect(await held.answered).toMatchObject({ status: 200 });
+});
+
+it('cuts off a body that trickles', async () => {
+  const { port, post, figure } = await setup(4 * MIB, { idleMs: 60_000, patienceMs: 0 });
+  const client = await connectRaw(port);
+  client.send(Buffer.concat([Buffer.from(head(`Content-Length: ${4 * MIB}`)), Buffer.alloc(3 * MIB, ' ')]));
+  await eventually(async () => expect(await figure('http_bytes_in_flight')).toBeGreaterThanOrEqual(3 * MIB));
+  client.send(' ');
+  expect(await post('/length', 2 * MIB)).toMatchObject({ status: 200 });
+  expect(await client.closed).toMatch(/^HTTP\/1.1 408 /);
+});
+
+it('cuts off a stream whose reader is slow where its bytes are needed', async () => {
+  const { port, get, figure } = await setup(LARGE + MIB, { patienceMs: 0 });
+  const client = await connectRaw(port);
+  client.socket.pause();
+  client.send('GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await eventually(async () => expect(await figure('http_bytes_in_flight')).toBe(LARGE));
+  expect(await get('/large')).toBe(200);
+  client.socket.resume();
+  expect((await client.closed).length).toBeLessThan(LARGE);
+});
+
+it('counts a body no longer once it is released, though its answer is held', async () => {
+  const { post, hold, figure } = await setup(4 * MIB);
+  const held = await hold(3 * MIB);
+  expect(await post('/length', 2 * MIB)).toEqual(overloaded);
+  expect([held.release(), held.release()]).toEqual([true, true]);
+  expect(await figure('http_bytes_in_flight')).toBe(0);
+  expect(await post('/length', 2 * MIB)).toMatchObject({ status: 200 });
+  held.answer();
+  expect(await held.answered).toMatchObject({ status: 200 });
+  expect(await figure('http_bytes_in_flight')).toBe(0);
 });
 
 it('takes no room for what is only announced', async () => {

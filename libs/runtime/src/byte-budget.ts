@@ -7,20 +7,36 @@ import { Problem } from './problem.ts';
 export const UNCOUNTED_BYTES = 16 * 1024;
 
 export interface ByteBudgetOptions {
+  /** A body of which nothing has come for so long may be cut off when bytes are needed, in milliseconds. @default 2_000 */
+  idleMs?: number;
   /** A client that has taken nothing of a counted answer for so long is cut off, in milliseconds. @default 10_000 */
   stalledMs?: number;
-  /** A counted answer that takes longer may be cut off when its bytes are needed, in milliseconds. @default 5_000 */
+  /** What takes longer to come in, or to be read, may be cut off when its bytes are needed, in milliseconds. @default 5_000 */
   patienceMs?: number;
+}
+
+/** A body that comes in, or an answer that is read: its client may be slow. */
+interface Slow {
+  /** When it began. */
+  since: number;
+  /** When it may be cut off, however young it is. */
+  idleAt: number;
+  cut(): void;
 }
 
 /** The bytes that a process may hold for its clients at once: bodies that come in, and answers that are not yet read. */
 export interface ByteBudget {
   /**
-   * Counts the body of a request until its answer is over.
+   * Counts the body of a request until its answer is over, or `release`.
    *
+   * @param cut called with Problem 408 `request-timeout` when the body comes in too slowly and its bytes are needed
    * @returns to be called with how many bytes of it have come by now; throws Problem 503 `overloaded` when those are too many
    */
-  body(response: ServerResponse): (bytes: number) => void;
+  body(response: ServerResponse, cut: (late: Problem) => void): (bytes: number) => void;
+  /** The body has come to its end: its client is not slow any more. */
+  arrived(response: ServerResponse): void;
+  /** Counts the body no longer: nothing of it is kept. @returns whether it was counted */
+  release(response: ServerResponse): boolean;
   /**
    * Counts an answer until it is over, and cuts its client off when that does not read it. An answer to a request that has
    * changed something is counted, but never refused.
@@ -34,10 +50,11 @@ export interface ByteBudget {
 
 /** @param most bytes at once; a single body or answer may be larger, when there is no other */
 export function createByteBudget(most: number, metrics: Registry, options: ByteBudgetOptions = {}): ByteBudget {
-  const { stalledMs = 10_000, patienceMs = 5_000 } = options;
+  const { idleMs = 2_000, stalledMs = 10_000, patienceMs = 5_000 } = options;
   let held = 0;
-  /** The counted answers and when each began, oldest first. */
-  const answers = new Map<ServerResponse, { giveBack: () => void; since: number }>();
+  /** What waits for its client, oldest first. */
+  const slow = new Set<Slow>();
+  const bodies = new WeakMap<ServerResponse, { giveBack: () => void; coming: Slow }>();
   const registers = [metrics];
   new Gauge({
     name: 'http_bytes_in_flight',
@@ -54,23 +71,29 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
   });
   const cuts = new Counter({
     name: 'http_readers_cut_total',
-    help: 'Answers cut off because their bytes were needed and their reader was slow',
+    help: 'Answers and bodies cut off because their bytes were needed and their client was slow',
     registers,
   });
 
-  function makeRoom(bytes: number): void {
-    for (const [response, { giveBack, since }] of answers) {
-      if (held + bytes <= most || performance.now() - since < patienceMs) return;
+  /** @param own what the room is for */
+  function makeRoom(bytes: number, own?: Slow): void {
+    for (const each of slow) {
+      if (held + bytes <= most) return;
+      const now = performance.now();
+      if (each === own || (now - each.since < patienceMs && now < each.idleAt)) continue;
       cuts.inc();
-      giveBack();
-      response.destroy();
+      slow.delete(each);
+      each.cut();
     }
   }
 
-  /** @param own how many of those that are held belong to the same body */
-  function take(bytes: number, mayRefuse = true, own = 0): void {
-    if (held + bytes > most) makeRoom(bytes);
-    if (mayRefuse && held > own && held + bytes > most) {
+  /**
+   * @param own the body that they belong to
+   * @param ownBytes how many of those that are held belong to it
+   */
+  function take(bytes: number, mayRefuse = true, own?: Slow, ownBytes = 0): void {
+    if (held + bytes > most) makeRoom(bytes, own);
+    if (mayRefuse && held > ownBytes && held + bytes > most) {
       refused.inc();
       throw overloaded();
     }
@@ -86,36 +109,84 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
     };
   }
 
+  /** Cuts an answer off where its bytes are needed, until `response` is over. */
+  function mayCut(response: ServerResponse, giveBack: () => void): Slow {
+    const cut = (): void => {
+      giveBack();
+      response.destroy();
+    };
+    const reading = { since: performance.now(), idleAt: Infinity, cut };
+    slow.add(reading);
+    response.once('close', () => {
+      slow.delete(reading);
+      giveBack();
+    });
+    return reading;
+  }
+
   return {
-    body(response) {
+    body(response, cut) {
       let counted = 0;
+      let coming: Slow | undefined;
+      function begin(): Slow {
+        const giveBack = (): void => {
+          held -= counted;
+          counted = 0;
+        };
+        const begun: Slow = {
+          since: performance.now(),
+          idleAt: Infinity,
+          cut() {
+            giveBack();
+            response.shouldKeepAlive = false;
+            cut(tooSlow());
+          },
+        };
+        slow.add(begun);
+        bodies.set(response, { giveBack, coming: begun });
+        response.once('close', () => {
+          slow.delete(begun);
+          giveBack();
+        });
+        return begun;
+      }
       return (bytes) => {
         // What is decoded for a client that has left is counted by nobody any more: its close has been.
         if (bytes <= UNCOUNTED_BYTES || bytes <= counted || response.destroyed) return;
-        take(bytes - counted, true, counted);
-        if (counted === 0) response.once('close', () => (held -= counted));
+        take(bytes - counted, true, coming, counted);
         counted = bytes;
+        coming ??= begin();
+        coming.idleAt = performance.now() + idleMs;
       };
+    },
+    arrived(response) {
+      const body = bodies.get(response);
+      if (body) slow.delete(body.coming);
+    },
+    release(response) {
+      const body = bodies.get(response);
+      body?.giveBack();
+      return body !== undefined;
     },
     answer(response, bytes) {
       const { method } = response.req;
       if (bytes <= UNCOUNTED_BYTES || method === 'HEAD' || response.destroyed) return;
       take(bytes, method === 'GET');
-      const giveBack = giveBackOf(bytes);
-      answers.set(response, { giveBack, since: performance.now() });
+      mayCut(response, giveBackOf(bytes));
       response.setTimeout(stalledMs); // the server destroys what times out
-      response.once('close', () => {
-        answers.delete(response);
-        giveBack();
-      });
     },
     written(response, bytes) {
       if (bytes <= UNCOUNTED_BYTES || response.destroyed) return;
       take(bytes);
       const giveBack = giveBackOf(bytes);
-      response.once('drain', giveBack).once('close', giveBack);
+      const reading = mayCut(response, giveBack);
+      const read = (): void => {
+        slow.delete(reading);
+        giveBack();
+      };
+      response.once('drain', read);
       // No drain follows what the socket has taken at once, or what was not written after all.
-      setImmediate(() => void (response.writableLength === 0 && giveBack()));
+      setImmediate(() => void (response.writableLength === 0 && read()));
     },
   };
 }
@@ -128,4 +199,9 @@ export function budgetOf(response: Response): ByteBudget {
 function overloaded(): Problem {
   const detail = 'Too many bytes are on their way to or from this process just now.';
   return new Problem(503, 'overloaded', 'Try again soon', detail, { headers: { 'Retry-After': '1' } });
+}
+
+function tooSlow(): Problem {
+  const detail = 'It comes in too slowly, and others need the room.';
+  return new Problem(408, 'request-timeout', 'The request took too long', detail);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { MIMEType } from 'node:util';
 import type { Request, RequestHandler } from 'express';
-import { budgetOf } from './byte-budget.ts';
+import { budgetOf, UNCOUNTED_BYTES } from './byte-budget.ts';
 import { decoderOf } from './content-coding.ts';
 import { clipped, Problem } from './problem.ts';
 import { parseStrictJson } from './strict-json.ts';
@@ -25,8 +25,9 @@ const digests = new WeakMap<Request, Buffer>();
  * to everybody: see `parseStrictJson`.
  *
  * Whatever else comes is a problem: 415 `unsupported-media-type` with what is accepted (RFC 9110 section 15.5.16), 413
- * `body-too-large`, 503 `overloaded` where the process holds too many bytes, 400 `malformed-json`, 400 `invalid-request` with a pointer, or 400 `bad-request` for what does not come
- * to its end or is not compressed as it says.
+ * `body-too-large`, 503 `overloaded` where the process holds too many bytes, 408 `request-timeout` where it comes in slowly
+ * and others need its room, 400 `malformed-json`, 400 `invalid-request` with a pointer, or 400 `bad-request` for what does
+ * not come to its end or is not compressed as it says.
  */
 export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
   const { limitBytes = 1024 * 1024, maxDepth = 64, maxParts = 50_000, digested = () => true } = options;
@@ -37,7 +38,8 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
     const decoder = decoderOf(headers['content-encoding']);
     const announced = Number(headers['content-length'] ?? 0);
     if (announced > limitBytes) throw tooLarge(limitBytes);
-    const count = budgetOf(response).body(response); // as it comes: what is only announced takes no room
+    const budget = budgetOf(response);
+    const count = budget.body(response, settle); // as it comes: what is only announced takes no room
 
     if (/^100-continue$/i.test(headers.expect ?? '') && request.httpVersion !== '1.0') {
       response.shouldKeepAlive = !/(^|[\s,])close([\s,]|$)/i.test(headers.connection ?? '');
@@ -46,10 +48,12 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
 
     let settled = false;
     let chunks: Buffer[] = [];
+    let [received, decoded] = [0, 0];
     function settle(error: unknown, octets?: Buffer): void {
       if (settled) return;
       settled = true;
       chunks = []; // a held answer would keep them
+      if (decoded > UNCOUNTED_BYTES) budget.arrived(response);
       if (decoder) {
         request.unpipe(decoder).resume();
         decoder.destroy();
@@ -64,7 +68,6 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
       next();
     }
 
-    let [received, decoded] = [0, 0];
     function keep(chunk: Buffer): void {
       decoded += chunk.length;
       if (settled) return;

@@ -1,6 +1,7 @@
 import { isFinished } from '@offload/contracts';
-import type { Database } from '@offload/database';
-import type { RequestHandler } from 'express';
+import type { Database, NewJob } from '@offload/database';
+import { budgetOf } from '@offload/runtime';
+import type { Request, RequestHandler, Response } from 'express';
 import type { Intake, TakenJob } from '../intake.ts';
 import { newJob } from '../new-job.ts';
 import { traceparent } from '../traceparent.ts';
@@ -33,11 +34,7 @@ export function submitJob(parts: SubmitParts): RequestHandler {
       const { jobs, replayed } = await intake.take([wanted], idempotency);
       if (replayed) response.set('Idempotency-Replayed', 'true');
       const [taken] = jobs as [TakenJob];
-      if (hold.waits) {
-        // A large one would be kept twice more, as JSON, for as long as the request is held.
-        delete wanted.payloadJson;
-        delete taken.printed;
-      }
+      if (hold.waits) letGo(request, response, wanted, taken);
       if (!taken.made) response.set('Deduplicated', 'true');
       if (taken.job.id !== wanted.id) hold.watch(taken.job.id);
       const job = await hold.until(taken.job, taken.job.id !== wanted.id);
@@ -48,4 +45,16 @@ export function submitJob(parts: SubmitParts): RequestHandler {
       hold.end();
     }
   };
+}
+
+/**
+ * Keeps nothing large for as long as the request is held: a payload that counts to the budget is in the database, from where
+ * it is read for the answer. While that is away, the answer has null instead.
+ */
+function letGo(request: Request, response: Response, wanted: NewJob, taken: TakenJob): void {
+  delete wanted.payloadJson;
+  delete taken.printed;
+  if (!budgetOf(response).release(response)) return;
+  request.body = wanted.payload = null;
+  taken.job = { ...taken.job, payload: null };
 }

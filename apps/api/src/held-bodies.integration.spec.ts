@@ -1,0 +1,113 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { DatabaseUnavailableError } from '@offload/database';
+import { createMetrics, listen } from '@offload/runtime';
+import { eventually } from '@offload/testing';
+import { useApi } from './spec-api.ts';
+import type { AppParts } from './app.ts';
+
+const MIB = 1024 ** 2;
+const CSV = 'x'.repeat(MIB - 1_000);
+const api = useApi({ maxBytesInFlight: 2 * MIB });
+
+let number = 0;
+/** The body of a post; no two have the same tag. */
+function large(more: object = {}): { body: Buffer; tag: string } {
+  const tag = `large ${(number += 1)}`;
+  return {
+    body: Buffer.from(JSON.stringify({ type: 'csv.profile', payload: { csv: CSV }, tags: [tag], ...more })),
+    tag,
+  };
+}
+
+async function serve(parts: Partial<AppParts> = {}) {
+  const metrics = createMetrics();
+  const server = await listen(api.app({ metrics, ...parts }), { host: '127.0.0.1', port: 0 });
+  const send = async (body: Buffer, headers: Record<string, string> = {}) => {
+    const response = await fetch(`http://127.0.0.1:${server.port}/v1/jobs`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: new Uint8Array(body),
+    });
+    return {
+      status: response.status,
+      body: (await response.json()) as { id: string; payload: { csv: string } | null },
+    };
+  };
+  const bytes = async () => (await metrics.getSingleMetric('http_bytes_in_flight')?.get())?.values[0]?.value;
+  return { send, bytes, close: () => server.close(0) };
+}
+
+let plain: Awaited<ReturnType<typeof serve>>;
+beforeAll(async () => void (plain = await serve()));
+afterAll(() => plain.close());
+
+async function posted(tag: string): Promise<string> {
+  return eventually(async () => {
+    const { jobs } = await api.database.listJobs({ tag, limit: 1 });
+    expect(jobs).toHaveLength(1);
+    return jobs[0]?.id as string;
+  });
+}
+/** Waits until the request for this job holds nothing but a place. */
+async function held(id: string): Promise<void> {
+  await eventually(async () => {
+    expect(api.parts.waiters.wants(id)).toBe(true);
+    expect(await plain.bytes()).toBe(0);
+  });
+}
+
+it('takes no room for the bodies of held requests, and answers them whole', async () => {
+  const answers = [];
+  const ids: string[] = [];
+  for (const [more, headers] of [
+    [{}, {}],
+    [{ dedupeKey: 'once' }, {}],
+    [{}, { 'Idempotency-Key': '"held"' }],
+  ] as const) {
+    const { body, tag } = large(more);
+    if (Object.keys({ ...more, ...headers }).length > 0) await plain.send(body, headers); // there is such a job already
+    answers.push(plain.send(body, { Prefer: 'wait=60', ...headers }));
+    ids.push(await posted(tag));
+    await held(ids.at(-1) as string);
+  }
+  expect((await plain.send(large().body)).status).toBe(202);
+  for (const id of ids) {
+    await api.claim(id);
+    await api.finish(id, { status: 'failed', error: { code: 'permanent', message: 'spec', attempt: 1 } });
+    await answers[ids.indexOf(id)];
+  }
+  for (const { status, body } of await Promise.all(answers)) expect([status, body.payload?.csv]).toEqual([200, CSV]);
+});
+
+it('answers with null for a large payload where the job can not be read any more', async () => {
+  const unreadable = { ...api.database, getJob: () => Promise.reject(new DatabaseUnavailableError(new Error('spec'))) };
+  const { send, close } = await serve({ database: unreadable });
+  const headers = { Prefer: 'wait=1' };
+  const small = Buffer.from('{"type":"csv.profile","payload":{"csv":"a,b"}}');
+  const answers = await Promise.all([send(large().body, headers), send(small, headers)]);
+  expect(answers).toMatchObject([
+    { status: 202, body: { payload: null } },
+    { status: 202, body: { payload: { csv: 'a,b' } } },
+  ]);
+  await close();
+});
+
+it('keeps no payload in memory for a held request', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const heapUsed = () => (collect(), process.memoryUsage().heapUsed);
+  const before = heapUsed();
+  const answers = [];
+  const ids: string[] = [];
+  for (let count = 0; count < 16; count += 1) {
+    const { body, tag } = large();
+    answers.push(plain.send(body, { Prefer: 'wait=60' }));
+    ids.push(await posted(tag));
+    await held(ids.at(-1) as string);
+  }
+  await eventually(() => expect(heapUsed() - before).toBeLessThan(8 * MIB));
+  api.parts.waiters.close();
+  await Promise.all(answers);
+});

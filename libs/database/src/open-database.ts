@@ -129,7 +129,7 @@ export interface Database {
   /** @returns at most `limit` jobs, fewer when they are large or the filter lets few through, and where to go on */
   listJobs(filter: JobFilter): Promise<JobPage>;
   readonly webhooks: Webhooks;
-  /** Resolves when the database answers, and jobs can be stored in it. */
+  /** Resolves when the database answers, and jobs can be stored in it; waits while their tables are locked. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -141,10 +141,15 @@ const faultSql = `select case
   when not (has_table_privilege('jobs', 'insert') and has_table_privilege('jobs', 'update'))
     then 'its user may not write' end as fault`;
 
-/** As an object, so that it is sent as the statements of jobs are: a pooler may refuse transactions. */
+/** Waits for the locks that storing a job needs, and writes nothing. */
+const touchSql = `with job as (update jobs set version = version where false), ring as (delete from outbox where false)
+  select from idempotency_keys where false`;
+
+/** As objects, so that they are sent as the statements of jobs are: a pooler may refuse transactions. */
 async function ping(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query<{ fault: string | null }>({ text: faultSql });
   if (rows[0]?.fault) throw new DatabaseUnavailableError({ cause: new Error(rows[0].fault) });
+  await pool.query({ text: touchSql });
 }
 
 /** Payloads of jobs that share a statement, in characters: of more, it would hold the process to write and to answer them. */
@@ -169,6 +174,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const succeed = shareStatement((successes: PlainSuccess[]) => orUnavailable(() => succeedJobs(pool, successes)));
   const settleAny = shareStatement((settlements: Settlement[]) => orUnavailable(() => settleJobs(pool, settlements)));
 
+  let pinging: Promise<void> | null = null;
   if (onUnusable) ping(pool).catch(() => undefined); // what else is wrong may pass
   return {
     // Many jobs fill a statement by themselves.
@@ -213,7 +219,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     }),
     listJobs: (filter) => orUnavailable(async () => listJobs(pool, await prisma.client(), filter)),
     webhooks: openWebhooks(pool),
-    ping: () => orUnavailable(() => ping(pool)),
+    // One at a time: each may wait for a lock with a connection in hand.
+    ping: () => (pinging ??= orUnavailable(() => ping(pool)).finally(() => (pinging = null))),
     async close() {
       await prisma.close();
       await pool.end();

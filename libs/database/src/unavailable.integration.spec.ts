@@ -33,6 +33,7 @@ async function setup(options: Partial<DatabaseOptions> = {}) {
     admin,
     database: open({ url, ...options }),
     cutAll: () => admin.query(`select pg_terminate_backend(pid) ${others}`),
+    lock: (what: string) => locker.query(`begin; lock table ${what}`),
     lockTables: () => locker.query('begin; lock table jobs, outbox in access exclusive mode'),
     unlockTables: () => locker.query('rollback'),
     /** Resolves when so many statements wait for a lock. */
@@ -98,7 +99,7 @@ describe.each(calls)('%s', (_name, call) => {
   });
 });
 
-describe.each(readingCalls)('%s', (_name, call) => {
+describe.each(calls)('%s', (_name, call) => {
   it('says that the database is away when its connection is cut under way, and works again by itself', async () => {
     const { database, lockTables, unlockTables, cutAll, waiting } = await setup();
     await lockTables();
@@ -116,6 +117,28 @@ describe.each(readingCalls)('%s', (_name, call) => {
     await expect(call(database)).rejects.toThrow(DatabaseUnavailableError);
     await unlockTables();
     await eventually(() => call(database));
+  });
+});
+
+describe('ping', () => {
+  it.each(['jobs', 'outbox', 'idempotency_keys'])('waits while %s is locked, for as long as it may', async (table) => {
+    const { database, lock, unlockTables, waiting } = await setup({ timeoutMs: 2_000 });
+    await lock(`${table} in access exclusive mode`);
+    const first = database.ping();
+    await waiting(1);
+    await unlockTables();
+    await first;
+  });
+
+  it('waits where only writing is locked out, with one connection however often it is called', async () => {
+    const { database, lock, unlockTables, waiting } = await setup();
+    await lock('jobs in share mode');
+    const asked = [database.ping(), database.ping()];
+    await waiting(1);
+    asked.push(database.ping());
+    await waiting(1);
+    await unlockTables();
+    await Promise.all(asked);
   });
 });
 

@@ -27,9 +27,11 @@ async function setup(most: number, options: ByteBudgetOptions = {}) {
       sendJson(response, String(request.body).length);
     });
     app.post('/hold', jsonBody({ limitBytes: 16 * MIB }), (_request, response) => void holds.push(response));
-    app.get('/stream', (_request, response) => {
-      budgetOf(response).written(response, LARGE);
-      response.write(LETTERS);
+    app.get('/stream', ({ query }, response) => {
+      const length = Number(query['length'] ?? LARGE);
+      budgetOf(response).written(response, length);
+      if (query['silent'] === undefined) response.write(LETTERS.slice(0, length));
+      else response.flushHeaders();
     });
     app.post('/large', jsonBody(), (_request, response) => sendJson(response, LETTERS));
     app.get('/large', (_request, response) => sendJson(response, LETTERS));
@@ -194,6 +196,20 @@ it('cuts off a stream whose reader is slow where its bytes are needed', async ()
   expect(await get('/large')).toBe(200);
   client.socket.resume();
   expect((await client.closed).length).toBeLessThan(LARGE);
+});
+
+it.each([
+  ['the socket takes at once', '/stream?length=20000'],
+  ['is not written after all', '/stream?length=20000&silent'],
+  ['the client has read', '/stream'],
+])('counts no longer what %s, though the stream is open', async (_what, path) => {
+  const { base, figure } = await setup(2 * LARGE);
+  const { body } = await fetch(base + path);
+  const reader = body?.getReader();
+  const length = path === '/stream' ? LARGE : 0;
+  for (let read = 0; read < length;) read += (await reader?.read())?.value?.length ?? 0;
+  await eventually(async () => expect(await figure('http_bytes_in_flight')).toBe(0));
+  await reader?.cancel();
 });
 
 it('counts a body no longer once it is released, though its answer is held', async () => {

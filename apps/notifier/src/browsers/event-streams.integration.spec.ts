@@ -218,3 +218,23 @@ it('shows no more large jobs at once than its budget allows: browsers come again
     await notifier.stop();
   }
 });
+
+it('counts nothing of a large job for a stream that is sent nothing of it', async () => {
+  const notifier = await startNotifier({ maxBytesInFlight: 24 * KIB * KIB, mostBehind: KIB ** 3 });
+  try {
+    const { watch, stare, queuedJob, database, seen, figure } = notifier;
+    const job = await queuedJob();
+    const payload = 'x'.repeat(16 * KIB * KIB);
+    seen.getJob = async (id) => ({ ...((await database.getJob(id)) as typeof job), payload });
+    const path = `/v1/jobs/${job.id}/events`;
+    const reader = stare(path);
+    await eventually(async () => expect(await figure('http_bytes_in_flight')).toBeGreaterThan(KIB));
+    const counted = await figure('http_bytes_in_flight');
+    const { response, close } = await watch(path, { 'Last-Event-ID': String(job.version) });
+    expect([response.status, await figure('http_bytes_in_flight')]).toEqual([200, counted]);
+    await close();
+    reader.destroy();
+  } finally {
+    await notifier.stop();
+  }
+});

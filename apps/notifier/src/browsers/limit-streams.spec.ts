@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { expect, it } from '@jest/globals';
+import {
+  authenticate,
+  commonVariables,
+  createHttpService,
+  createLogger,
+  createMetrics,
+  listen,
+  newApiKey,
+} from '@offload/runtime';
+import type { Response } from 'express';
+import { limitStreams } from './limit-streams.ts';
+
+/** Its streams count for its name: of a client that has left there is no address any more. */
+const reader = newApiKey('reader', ['read']);
+
+/** One stream at a time, after a token was looked at, which takes until the test says so. */
+async function setup() {
+  const looking: { response: Response; next: () => void }[] = [];
+  const service = createHttpService({
+    log: createLogger('notifier', { level: 'silent', instance: 'spec' }),
+    metrics: createMetrics(),
+    checks: {},
+    routes(app) {
+      app.get(
+        '/stream',
+        authenticate(commonVariables.API_KEYS.parse(reader.entry)),
+        (_request, response, next) => void looking.push({ response, next }),
+        limitStreams(1),
+        (_request, response) => response.flushHeaders(),
+      );
+    },
+  });
+  const server = await listen(service, { host: '127.0.0.1', port: 0 });
+  async function ask() {
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write(`GET /stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${reader.key}\r\n\r\n`);
+    while (looking.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const { response, next } = looking.pop() as (typeof looking)[number];
+    return {
+      async leave() {
+        socket.destroy();
+        if (!response.closed) await once(response, 'close');
+      },
+      next,
+      async status() {
+        next();
+        const [octets] = (await once(socket, 'data')) as [Buffer];
+        return octets.toString().slice(9, 12);
+      },
+    };
+  }
+  return { ask, close: () => server.close(0) };
+}
+
+it('keeps no place for a client that leaves while its token is looked at', async () => {
+  const { ask, close } = await setup();
+  for (let times = 0; times < 3; times += 1) {
+    const gone = await ask();
+    await gone.leave();
+    gone.next();
+  }
+  expect(await (await ask()).status()).toBe('200');
+  await close();
+});
+
+it('gives the place of a stream back when its client leaves, and none for one that was refused', async () => {
+  const { ask, close } = await setup();
+  const first = await ask();
+  expect(await first.status()).toBe('200');
+  const refused = await ask();
+  expect(await refused.status()).toBe('429');
+  await refused.leave();
+  expect(await (await ask()).status()).toBe('429');
+  await first.leave();
+  expect(await (await ask()).status()).toBe('200');
+  await close();
+});

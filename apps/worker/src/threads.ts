@@ -55,7 +55,10 @@ export function createThreads<Task, Answer>(options: ThreadsOptions): Threads<Ta
       worker,
       started: new Promise((resolve) => worker.once('message', () => resolve()).once('exit', () => resolve())),
     };
-    worker.once('message', () => worker.on('message', (answer) => thread.current?.resolve(answer)));
+    worker.once('message', () => {
+      worker.on('message', (answer) => thread.current?.resolve(answer));
+      if (!thread.current) worker.unref();
+    });
     worker.on('error', (error) => {
       threads.delete(thread);
       thread.current?.reject(error);
@@ -64,7 +67,6 @@ export function createThreads<Task, Answer>(options: ThreadsOptions): Threads<Ta
       threads.delete(thread);
       thread.current?.reject(new Error('the thread has ended'));
     });
-    worker.unref();
     threads.add(thread);
     return thread;
   }

@@ -23,18 +23,26 @@ const preamble = /^(?:sep=([^"\r\n])|"sep=([^"\r\n])")(?:\r\n|\n|\r|$)/i;
  * the error names what is wrong below. A comma that parts nothing makes it one column.
  *
  * Rows have names if each of them has one field more than the header, and begins with a quoted field below a quoted
- * header, or with its number.
- * @throws PermanentError if more than one separator fits
+ * header, or with its number. Numbered rows below a header of one field say too little, since 1,5 may be a number, too:
+ * they count only if the separator is given.
+ * @throws PermanentError if more than one separator fits, or none but one that numbered rows below one field suggest
  */
 export function layoutOf(head: string, isWhole: boolean, given?: string): Layout {
   const [line = '', bare, quoted] = preamble.exec(head) ?? [];
   const named = given ?? bare ?? quoted;
   const text = head.slice(line.length);
   const shapes = (named === undefined ? separators : [named]).map((separator) => shapeOf(text, isWhole, separator));
-  const fitting = shapes.filter(({ fits }) => fits);
+  const fitting = shapes.filter(({ fits, isNumbered }) => fits && !(isNumbered && named === undefined));
   if (fitting.length > 1) {
     const which = fitting.map(({ separator }) => JSON.stringify(separator)).join(' and ');
     throw new PermanentError(`line 1: ${which} both part all lines evenly; say in separator which one it is`);
+  }
+  const numbered = shapes.find(({ isNumbered }) => isNumbered);
+  if (fitting.length === 0 && numbered) {
+    const which = JSON.stringify(numbered.separator);
+    throw new PermanentError(
+      `line 2: ${which} may part the number of the row from a value, or be in the value; say in separator what parts fields`,
+    );
   }
   const likely = shapes.filter(({ partsRows }, index) => partsRows || index === 0);
   const [shape] = [...fitting, ...likely.sort((a, b) => b.columns - a.columns)];
@@ -50,6 +58,8 @@ interface Shape {
   /** Whether any row has more than one field. */
   partsRows: boolean;
   fits: boolean;
+  /** It fits only since the rows, below a header of one field, begin with their numbers. */
+  isNumbered: boolean;
 }
 
 function shapeOf(text: string, isWhole: boolean, separator: string): Shape {
@@ -57,14 +67,19 @@ function shapeOf(text: string, isWhole: boolean, separator: string): Shape {
   const [header, ...rows] = records;
   const columns = header?.fields ?? 0;
   const isEven = !isBroken && rows.every(({ fields }) => fields === rows[0]?.fields);
-  const hasRowNames =
-    isEven &&
-    rows[0]?.fields === columns + 1 &&
-    (rows.every(({ first }, index) => first === String(index + 1)) ||
-      records.every(({ first }) => first.startsWith('"')));
+  const hasMore = isEven && rows[0]?.fields === columns + 1;
+  const isQuoted = hasMore && records.every(({ first }) => first.startsWith('"'));
+  const hasRowNames = isQuoted || (hasMore && rows.every(({ first }, index) => first === String(index + 1)));
   const isTable = columns > 1 && (rows[0]?.fields ?? columns) === columns;
   const partsRows = rows.some(({ fields }) => fields > 1);
-  return { separator, columns, hasRowNames, partsRows, fits: isEven && (isTable || hasRowNames) };
+  return {
+    separator,
+    columns,
+    hasRowNames,
+    partsRows,
+    fits: isEven && (isTable || hasRowNames),
+    isNumbered: hasRowNames && !isQuoted && columns === 1,
+  };
 }
 
 interface Line {

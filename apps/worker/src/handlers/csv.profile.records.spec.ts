@@ -176,6 +176,10 @@ describe('a CSV', () => {
     ['one that only Excel names', '^', '"sep=^"\na^b\n1^2\n3^4\n'],
     ['tab, below a byte order mark and Excel', '\t', '\ufeffSEP=\t\na\tb\n1\t2\n3\t4\n'],
     ['semicolon, without rows', ';', 'a;b'],
+    ['semicolon, below decimal commas that count the row', ';', 'Preis;Menge\n1,5;2\n2,5;4\n'],
+    ['semicolon, below commas of thousands that do so', ';', 'Umsatz;Jahr\n1,000;2\n2,000;4\n'],
+    ['tab, below decimal commas that count the row', '\t', 'Preis\tMenge\n1,5\t2\n2,5\t4\n'],
+    ['pipe, below lists that count the row', '|', 'id|tags\n1;x|2\n2;y|4\n'],
   ])('with the separator %s is read, and says so', async (_title, separator, csv) => {
     const found = await profile(csv);
     expect(found.columns).toHaveLength(2);
@@ -192,6 +196,25 @@ describe('a CSV', () => {
     });
     await expect(profile('a,b\nx\ny\n')).rejects.toThrow(/^line 2: 1 field where the header has 2$/);
     await expect(profile('a;b\nx;y\nz\n')).rejects.toThrow(/^line 3: 1 field where the header has 2$/);
+  });
+
+  it.each([
+    ['decimal commas', 'x\n1,5\n2,5\n', 'x', '1,5'],
+    ['one decimal comma', 'Preis\n1,5', 'Preis', '1,5'],
+    ['commas of thousands', 'total\n1,000\n2,000\n', 'total', '1,000'],
+    ['lists', 'tags\n1;x\n2;y\n', 'tags', '1;x'],
+    ['names of rows that R did not quote', 'mpg\n1\tx\n2\ty\n', 'mpg', '1\tx'],
+  ])('with one column and what may be %s is read by the separator that is given', async (_title, csv, name, min) => {
+    const within = min.charAt(1);
+    const other = within === ';' ? ',' : ';';
+    await expect(profile(csv)).rejects.toThrow(PermanentError);
+    await expect(profile(csv)).rejects.toThrow(
+      /^line 2: .* may part the number .* say in separator what parts fields$/,
+    );
+    await expect(profile(csv)).rejects.toThrow(JSON.stringify(within));
+    await expect(profile(`sep=${other}\n${csv}`)).resolves.toMatchObject({ columns: [{ name, min }] });
+    await expect(profile(csv, other)).resolves.toMatchObject({ separator: other, columns: [{ name, min }] });
+    await expect(profile(csv, within)).resolves.toMatchObject({ columns: [{ name: 'column 1', min: 1 }, { name }] });
   });
 
   it('that several separators part evenly is read by the one that is given', async () => {

@@ -43,6 +43,13 @@ describe('a text', () => {
     },
   );
 
+  it('with a byte order mark is what the mark says, whatever it looks like', async () => {
+    for (const text of [`a,b\n${'\0,\0\n'.repeat(50)}`, `ab\n${'\0\x01\n'.repeat(50)}`]) {
+      for (const size of [1, 1_000]) await expect(read(Buffer.from(`\ufeff${text}`), size)).resolves.toBe(text);
+      await expect(read(be(`\ufeff${text}`))).resolves.toBe(text);
+    }
+  });
+
   it('loses the byte order mark at its beginning, and none within', async () => {
     await expect(read(Buffer.from('\ufeff\ufeffa\ufeff\n\ufeff'), 1)).resolves.toBe('a\ufeff\n\ufeff');
   });
@@ -69,6 +76,10 @@ describe('a text', () => {
       Buffer.from('ab,c\n\0x,y\n1,22\n'),
       /^line 1: it may be UTF-16/,
     ],
+    ['a plain header above cells of NULs', Buffer.from(`a,b\n${'\0,\0\n'.repeat(50)}`), /^line 1: it may be UTF-16/],
+    ['the same, as wide as in little-endian', Buffer.from(`a,b\n${',\0\n\0'.repeat(50)}`), /^line 1: it may be UTF-16/],
+    ['the same, with CRLF', Buffer.from(`ab,c\r\n${'\0,\0\r\0\n'.repeat(50)}`), /^line 1: it may be UTF-16/],
+    ['a line in UTF-16 that is one in UTF-8, too', be('上\n一\n一\n'), /^line 1: it may be UTF-16/],
   ])('that is %s is permanently refused, and why', async (_title, bytes, message) => {
     await expect(read(bytes)).rejects.toThrow(PermanentError);
     await expect(read(bytes)).rejects.toThrow(message);

@@ -16,8 +16,8 @@ const BYTE_ORDER_MARK = '\ufeff';
  * The text of a file, in UTF-8, without the marks that systems leave at either end: byte order marks, Ctrl-Z (where a
  * text ends in CP/M and DOS) and the NULs that fill up a last block.
  *
- * The file is UTF-16 if its byte order mark says so, or if it has NULs, gives lines when it is read as UTF-16, and is broken
- * or full of control characters when it is read as UTF-8. Any other has to be UTF-8.
+ * A byte order mark says what the file is. Without one it is UTF-16 if it has NULs, gives lines when it is read as UTF-16, and
+ * is broken when it is read as UTF-8, or full of control characters from its first line on. Any other has to be UTF-8.
  * @throws PermanentError naming the line, for what is neither, and where both are likely; or what `source` throws
  */
 export async function* textOf(source: Bytes): AsyncGenerator<Uint8Array> {
@@ -51,15 +51,22 @@ function encodingOf(head: Buffer): 'utf-8' | Utf16 {
   if (first === 'fffe0000' || first === '0000feff') throw refused('UTF-32 is not read');
   if (first.startsWith('fffe')) return 'utf-16le';
   if (first.startsWith('feff')) return 'utf-16be';
+  if (first.startsWith('efbbbf')) return 'utf-8';
   const text = head.subarray(0, endOfText(head));
   if (!text.includes(NUL)) return 'utf-8';
   const controls = text.filter((byte) => byte < 0x20 && !'\t\r\n'.includes(String.fromCharCode(byte))).length;
   const utf16 = (['utf-16le', 'utf-16be'] as const).find((encoding) => hasLines(head, encoding));
   if (utf16 === undefined && controls > text.length / 8) throw refused('so many control characters are no text');
   if (utf16 === undefined) return 'utf-8';
-  if (controls > text.length / 4 || !isUtf8(text.subarray(0, text.lastIndexOf(NUL)))) return utf16;
+  if (!isUtf8(text.subarray(0, text.lastIndexOf(NUL)))) return utf16;
+  if (controls > text.length / 4 && !beginsWithPlainLine(text)) return utf16;
   if (controls < text.length / 32) return 'utf-8';
   throw refused('it may be UTF-16 without a byte order mark, or UTF-8 with NULs');
+}
+
+/** In UTF-16 the separators of a header and its line end have NULs. */
+function beginsWithPlainLine(text: Buffer): boolean {
+  return /^[\r\n]*[^\0\r\n]+[\r\n]/.test(text.toString('latin1'));
 }
 
 function hasLines(head: Uint8Array, encoding: Utf16): boolean {

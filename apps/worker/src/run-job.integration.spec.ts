@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { defineJob, type Control, type EventName, type Job } from '@offload/contracts';
 import {
@@ -58,6 +59,7 @@ beforeEach(() => {
 /** A worker without a broker: deliveries are made by hand, so that each order of events can be had. */
 function worker(onDatabase: Database = database) {
   const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // as in main.ts
   const letGo = new AbortController();
   const log = createLogger('spec', { level: 'silent', instance: 'spec' });
   for (const level of ['info', 'warn', 'error'] as const) {

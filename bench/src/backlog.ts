@@ -1,6 +1,7 @@
-// `npm run backlog`: a million jobs that are posted in batches, and then worked off by one worker. How much memory the api takes
-// meanwhile, how long it takes to show a job, its position and the queues, and how many rings it takes for lost. Writes
-// docs/performance.md; ends with 1 when a bound is missed. `npm run backlog -- --jobs 50000` is a smaller one, and only printed.
+// `npm run backlog`: a million jobs that are posted in batches, and then worked off by one worker. How much memory the
+// api takes meanwhile, how long it takes to show a job, its position and the queues, and how many rings it takes for
+// lost. Writes docs/performance.md; ends with 1 when a bound is missed. `npm run backlog -- --jobs 50000` is a smaller
+// one, and only printed.
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { JobsTaken } from '@offload/contracts';

@@ -1,5 +1,6 @@
-// `npm run compare -- FOLDER`: this checkout beside another one of Offload, with its packages installed, in one run: accept, run
-// and pick-up, round by round, one after the other. Prints medians and ratios; `--rounds 3` takes fewer rounds than 5.
+// `npm run compare -- FOLDER`: this checkout beside another one of Offload, with its packages installed, in one run:
+// accept, run and pick-up, round by round, one after the other. Prints medians and ratios; `--rounds 3` takes fewer
+// rounds than 5.
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './app-process.ts';

@@ -3,7 +3,8 @@
 // hash, for RabbitMQ's load_definitions. Without FILE it is printed. Needs nothing but Node.js.
 //   QUEUES                        separated by commas (default)
 //   RABBITMQ_<USER>_PASSWORD      one for each user in definitions.json, as it stands in a URL: percent-encoded
-// Beside FILE, the operator's is a random one unless it is set: kept in the file `operator-password`, for its owner alone.
+// Beside FILE, the operator's is a random one unless it is set: kept in the file `operator-password`, for its owner
+// alone.
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

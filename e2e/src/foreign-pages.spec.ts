@@ -4,7 +4,10 @@ import { startSystem, type System, type SystemProcess } from './system.ts';
 
 type Browser = Awaited<ReturnType<typeof startBrowser>>;
 
-/** Chromium takes it for a name on the web, and 127.0.0.1 for its address: what a name server of an attacker's would say. */
+/**
+ * Chromium takes it for a name on the web, and 127.0.0.1 for its address: what a name server of an attacker's would
+ * say.
+ */
 const REBOUND = 'rebound.example';
 
 let system: System;
@@ -27,7 +30,7 @@ afterAll(async () => {
   await system?.stop();
 });
 
-/** A page that `origin` has sent before, whatever it answers now. */
+/** A page that `origin` has sent before; its name may lead to another server by now. */
 async function openPage(origin: string) {
   const page = await browser.newPage();
   await page.route(`${origin}/page`, (route) => route.fulfill({ contentType: 'text/html', body: '<p>page</p>' }));

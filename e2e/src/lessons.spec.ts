@@ -23,7 +23,7 @@ async function elsewhere(change: (url: URL) => void): Promise<string> {
   return url.href;
 }
 
-const nobodyListens = new URL('amqp://127.0.0.1:1').href;
+const noBroker = new URL('amqp://127.0.0.1:1').href;
 it.each([
   [
     'a virtual host that is not there',
@@ -46,8 +46,8 @@ it.each([
   expect(code).toBe(1);
 });
 
-it('says in one line that nobody listens, and in another that it gives up', async () => {
-  const { code, said } = await lesson('01-hello/send', { AMQP_URL: nobodyListens });
+it('says in one line that no broker listens, and in another that it gives up', async () => {
+  const { code, said } = await lesson('01-hello/send', { AMQP_URL: noBroker });
   expect(said.trim().split('\n')).toEqual([
     expect.stringMatching(/^no connection to the broker: .*ECONNREFUSED.*trying again; check AMQP_URL/),
     expect.stringMatching(/^not sent within 10000 ms: .*ECONNREFUSED.*check AMQP_URL/),

@@ -58,7 +58,8 @@ function hasNginx(): boolean {
 export async function provideNginx(): Promise<void> {
   if (hasNginx()) return;
   const why = await installPackage('nginx', () => undefined);
-  if (!hasNginx()) throw new Error(`nginx is not installed, and ${why ?? 'apt-get has put it where nobody looks'}`);
+  if (!hasNginx())
+    throw new Error(`nginx is not installed, and ${why ?? 'apt-get has put it into a folder that is not searched'}`);
 }
 
 /** nginx with a configuration of its own: it buffers as it does by default, and compresses. */

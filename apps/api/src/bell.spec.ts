@@ -53,7 +53,7 @@ it('does not blame a queue for a broker that is away', async () => {
   expect([bell.fault(), lines]).toEqual([null, []]);
 });
 
-it('sends a ring once that the relay takes while it is under way, and again when it is owed still', async () => {
+it('sends a ring once that the relay takes while it is under way, and again when it is still in the outbox', async () => {
   const { ring, published } = setup();
   await Promise.all([ring(null), ring(null)]);
   expect(published()).toBe(1);

@@ -23,11 +23,14 @@ import { Counter, delay, type Logger, type Registry } from '@offload/runtime';
 
 /** Tells workers and watchers about jobs. No call rejects: what is not sent is found in the database again. */
 export interface Bell {
-  /** Sends the ring, and removes it from the outbox once the broker has confirmed it. One that is under way is sent once. */
+  /**
+   * Sends the ring, and removes it from the outbox once the broker has confirmed it. A ring that is under way is not
+   * sent again.
+   */
   ring(owed: OwedRing): Promise<void>;
   /**
-   * The same for a ring that was owed a moment ago, unless many are under way: then it is left to the relay. What takes jobs in
-   * can be faster than the broker and the outbox, and whatever is under way takes memory.
+   * The same for a ring that has just entered the outbox. While many rings are under way, the relay sends it later
+   * instead: the api can store jobs faster than the broker confirms rings, and each ring under way takes memory.
    */
   ringSoon(owed: OwedRing): void;
   /**
@@ -46,7 +49,7 @@ export interface Bell {
 
 /** The relay rings for the same job again after two seconds, so no more are under way than go in that time. */
 const MOST_RINGS = 2_000;
-/** How long a queue that did not confirm a ring is at fault: the relay tries again meanwhile what is owed to it. */
+/** How long a queue that did not confirm a ring is at fault, in milliseconds. The relay goes on sending its rings. */
 const FAULT_MS = 60_000;
 
 /** Most time for what is under way when the process ends, in milliseconds. */

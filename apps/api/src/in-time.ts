@@ -9,8 +9,8 @@ const REST = 10;
 export type InTime = <Value>(ask: () => Promise<Value>, otherwise: () => Value) => Promise<Value>;
 
 /**
- * For one kind of question, so that those who ask never wait for long, nor pile up: while an answer is late, and for some time
- * after that, the question is not asked again.
+ * For one kind of question, so that those who ask never wait for long, nor pile up: while an answer is late, and for
+ * some time after that, the question is not asked again.
  */
 export function createInTime({ patienceMs = PATIENCE_MS, now = () => performance.now() } = {}): InTime {
   let restsUntil = -Infinity;

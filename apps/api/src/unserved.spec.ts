@@ -9,7 +9,7 @@ const definitions = [typeIn('mail.send', 'mail'), typeIn('report.build', 'report
 
 it('names each job type whose queue is not in QUEUES', () => {
   expect(unservedBy({ queues: ['mail'], bounded: [], definitions })).toEqual([
-    'jobs of type report.build are refused unless they name another queue: theirs is "reports", which QUEUES does not name',
+    'jobs of type report.build are refused unless they name another queue: QUEUES does not name their own, "reports"',
   ]);
 });
 

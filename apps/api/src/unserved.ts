@@ -9,14 +9,14 @@ export interface UnservedParts {
   definitions?: readonly JobDefinition[];
 }
 
-/** What of the configuration has no effect, or refuses jobs that look right: sentences for the log at start. */
+/** Finds job types and bounds whose queue QUEUES does not name. @returns a sentence for the log about each */
 export function unservedBy({ queues, bounded, definitions = Object.values(jobDefinitions) }: UnservedParts): string[] {
   const homeless = definitions.filter(({ policy }) => !queues.includes(policy.queue));
   const unknown = bounded.filter((queue) => !queues.includes(queue));
   return [
     ...homeless.map(
       ({ type, policy }) =>
-        `jobs of type ${type} are refused unless they name another queue: theirs is "${policy.queue}", which QUEUES does not name`,
+        `jobs of type ${type} are refused unless they name another queue: QUEUES does not name their own, "${policy.queue}"`,
     ),
     ...unknown.map((queue) => `MAX_BACKLOG has a bound for the queue "${queue}", which QUEUES does not name`),
   ];

@@ -7,8 +7,8 @@ import { createWaiters } from './waiters.ts';
 const MINUTE_MS = 60_000;
 
 /**
- * Time goes by only when a test says so, but for the pause before a refresh tries again, and for `eventually`. A worker of
- * Jest reports each test with nextTick(), which counted as a timer if it were faked.
+ * Time goes by only when a test says so, but for the pause before a refresh tries again, and for `eventually`. A worker
+ * of Jest reports each test with nextTick(), which counted as a timer if it were faked.
  */
 beforeEach(() => void jest.useFakeTimers({ doNotFake: ['performance', 'nextTick'] }));
 afterEach(() => void jest.useRealTimers());

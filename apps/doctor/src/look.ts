@@ -130,7 +130,10 @@ export async function callRoll(publisher: Pick<Publisher, 'publish'>): Promise<s
   }
 }
 
-/** Compares jobs and rings with what they were at the first look, so that a ring between queue and claim is not taken for lost. */
+/**
+ * Compares jobs and rings with what they were at the first look, so that a ring between queue and claim is not taken
+ * for lost.
+ */
 async function compare(queue: string, { database, inspector, patience }: LookParts, first: RingLook | null) {
   let status: QueueStatus | null = null;
   const rings = await compareRings(

@@ -57,7 +57,7 @@ export async function connectTo(config: Configuration, topology: Topology, patie
     topology,
     maxReconnectDelayMs: 500,
   });
-  const untold = (): void => undefined; // whoever asks for something is told
+  const untold = (): void => undefined; // each question to the broker rejects with the reason
   connection.events.on('state', untold).on('fault', untold).on('channelLost', untold);
   const late = new AbortController();
   const tooLate = delay(patienceMs, undefined, { signal: late.signal }).then(

@@ -30,10 +30,10 @@ class TimeoutError extends Error {
 /**
  * One run of a handler, from payload to outcome. Never rejects.
  *
- * The payload is checked again, since the row may be older than this worker's code. A run that must let go is given back
- * without using up the attempt, unless it finishes first; so is one whose delivery was lost on an open connection, but
- * only for the first times in a row, as the database counts them. What a handler does after its timeout, or after its job was
- * cancelled, counts no more.
+ * The payload is checked again, since the row may be older than this worker's code. A run that must let go is given
+ * back without using up the attempt, unless it finishes first; so is one whose delivery was lost on an open connection,
+ * but only for the first times in a row, as the database counts them. What a handler does after its timeout, or after
+ * its job was cancelled, counts no more.
  */
 export async function attempt(parts: AttemptParts): Promise<Outcome> {
   const { job, definition, timeoutMs, holding } = parts;

@@ -1,8 +1,8 @@
 import { MAX_TIMEOUT_MS } from '@offload/contracts';
 
 /**
- * What to warn of when the broker has closed a channel because a delivery was out for too long. No client can ask a broker
- * for its `consumer_timeout`: up to RabbitMQ 4.2 the reason of such a close is the only place where it stands.
+ * What to warn of when the broker has closed a channel because a delivery was out for too long. No client can ask a
+ * broker for its `consumer_timeout`: up to RabbitMQ 4.2 the reason of such a close is the only place where it stands.
  *
  * @param reason the broker's
  * @returns null when the reason names no timeout, or one that leaves time for every job

@@ -12,7 +12,7 @@ export interface HandlerContext {
   idempotencyKey: string;
   /**
    * Fires when this run must stop: timeout, cancelled, shutdown, or the broker gave the job to another worker. A handler
-   * that has not stopped two seconds later is abandoned: it goes on for nobody.
+   * that has not stopped two seconds later is abandoned: its result is ignored.
    */
   signal: AbortSignal;
   /**
@@ -38,15 +38,19 @@ export interface Handler<D extends JobDefinition> {
   prepare?: Prepare;
 }
 
-/** Resolves when what one run needs is ready, with what releases it afterwards. Where it rejects, the run begins without. */
+/**
+ * Starts what one run needs, and resolves with a function that releases it after the run. When it rejects, the run
+ * begins without it.
+ */
 export type Prepare = () => Promise<() => void>;
 
 /**
  * A handler of which only so many runs fit into this process, because each needs something scarce: a thread, say. The
- * worker claims no job of its type without a slot for it, so no job waits for another while its own time runs. Where the
- * scarce thing has to be started first, `prepare` does that before the claim, for the same reason.
+ * worker claims a job of its type only with a slot, so the job's time never runs while it waits for another. `prepare`
+ * starts the scarce thing before the claim, for the same reason.
  *
- * @example export const videoEncode: Handler<JobDefinitions['videoEncode']> = atMost(2, async (payload, context) => { … });
+ * @example
+ * export const videoEncode: Handler<JobDefinitions['videoEncode']> = atMost(2, async (payload, context) => { … });
  */
 export function atMost<D extends JobDefinition>(atOnce: number, handler: Handler<D>, prepare?: Prepare): Handler<D> {
   return Object.assign(handler, { atOnce, ...(prepare && { prepare }) });

@@ -40,7 +40,7 @@ export class CancelledError extends Error {
 
 /**
  * @param letGo fires when this worker has waited long enough for running jobs while it stops
- * @param board shows those that have been claimed to whoever can't ask
+ * @param board shows the claimed jobs to the thread that watches the event loop
  */
 export function createHeldJobs(letGo: AbortSignal, board?: JobBoard): HeldJobs {
   // Places that are used again: see `UnderWay` in messaging for why this is no set.

@@ -7,7 +7,7 @@ const job = (n: number, type = 'spec.job') => ({
   type,
 });
 
-it('shows the jobs that were put on it and not cleared, to whoever has its memory', () => {
+it('shows the jobs that were put on it and not cleared, to a reader of its memory', () => {
   const board = createJobBoard(3);
   for (const n of [1, 2, 3]) board.put(n - 1, job(n));
   board.clear(1);

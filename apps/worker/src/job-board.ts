@@ -24,7 +24,8 @@ export function sharedClock(): number {
   return seconds * 1_000 + nanoseconds / 1e6;
 }
 
-// The time of the last beat, the longest time between two; then places: the attempt (0: free), id, length of the type, type.
+// The time of the last beat, the longest time between two; then places: the attempt (0: free), id, length of the type,
+// type.
 const HEAD_BYTES = 16;
 const PLACE_BYTES = 128;
 const ID_AT = 4;
@@ -58,7 +59,9 @@ export function createJobBoard(places: number): JobBoard {
   };
 }
 
-/** When the event loop of the thread that owns the board last turned, by {@link sharedClock}; 0 before the first time. */
+/**
+ * When the event loop of the thread that owns the board last turned, by {@link sharedClock}; 0 before the first time.
+ */
 export function lastBeatOn(memory: SharedArrayBuffer): number {
   return new Float64Array(memory, 0, 1)[0] as number;
 }

@@ -53,7 +53,7 @@ const database = openDatabase({
   onUnusable: shutdown.fail,
 });
 const telemetry = createBrokerTelemetry(log, metrics);
-// Refused for good, its `opened` rejects, and that ends the process as any rejection that nobody handles.
+// If RabbitMQ refuses the credentials, vhost or topology, `opened` rejects and the process exits.
 function connectTo(role: string): Connection {
   const topology = jobTopology(config.QUEUES);
   const connection = connect({

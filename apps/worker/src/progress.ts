@@ -3,8 +3,8 @@ import { setTimer } from '@offload/runtime';
 import { storable, textOf } from './storable.ts';
 
 /**
- * Turns a handler's progress calls into writes: one at a time, and not one for each call. What comes before the next write
- * may begin replaces what waits for it, so the latest is always written in the end.
+ * Turns a handler's progress calls into writes: one at a time, and not one for each call. What comes before the next
+ * write may begin replaces what waits for it, so the latest is always written in the end.
  */
 export interface ProgressReporter {
   progress(percent: number, message?: string): void;

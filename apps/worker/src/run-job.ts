@@ -32,8 +32,8 @@ export interface RunJobParts {
 type RingDelivery = Pick<Delivery<Ring>, 'body' | 'messageId' | 'redelivered' | 'deliveryCount' | 'signal'>;
 
 /**
- * How long a ring waits here for a slot before it goes back, for another worker that may have one, in milliseconds. Twice
- * as long each time it comes again: the broker hands a ring out 500 times at most.
+ * How long a ring waits here for a slot before it goes back, for another worker that may have one, in milliseconds.
+ * Twice as long each time it comes again: the broker hands a ring out 500 times at most.
  */
 const FIRST_WAIT_MS = 1_000;
 /** Never longer than this: below any sensible `consumer_timeout` of the broker. */
@@ -113,8 +113,8 @@ async function runHeld(
     log[level]({ ...about, seconds, error }, job.status);
     await announceFor(delivery, job, parts, printedOf(claim, job, outcome));
   }
-  // Fenced: whoever holds the job may have no ring of its own left (it had lost this very delivery), so ours goes back,
-  // and its next claim finds out.
+  // Fenced: requeue instead of acknowledging. The current holder may have lost this very delivery, and no other ring
+  // would hand its job on.
   return !job || job.status === 'queued' ? 'requeue' : 'ack';
 }
 
@@ -193,8 +193,8 @@ function contextOf(
 }
 
 /**
- * Stores how the attempt ended. An outcome that the database refuses would be refused again by whoever ran the job next, so
- * the job fails with the reason instead; every other fault of the database is waited out.
+ * Stores how the attempt ended. The database would refuse the same outcome of the next attempt, too. So the job fails
+ * with the reason instead. Every other fault of the database is waited out.
  *
  * @returns the job to announce, or null when another attempt holds it by now
  */

@@ -8,8 +8,8 @@ const MOST_OF_ALL = 8 * 1024;
 const MOST_ERRORS = 8;
 
 /**
- * Where something was thrown: its stack, and those of its causes and of the errors it gathers. Takes whatever can be thrown:
- * what is no error, has a cause that leads back to it, or throws when it is looked at. Never throws.
+ * Where something was thrown: its stack, and those of its causes and of the errors it gathers. Takes any value, also
+ * one that is no error, has a cause that leads back to it, or throws when it is looked at. Never throws.
  */
 export function stackOf(thrown: unknown): string {
   const told: string[] = [];

@@ -26,7 +26,9 @@ interface Blockage {
 async function watch(): Promise<never> {
   const pauseMs = Math.ceil(blockedMs / 4);
   let beat = lastBeatOn(memory);
-  /** How long this thread was late by itself since the beat: then the machine or the process stood still, not the loop. */
+  /**
+   * How long this thread was late by itself since the beat: then the machine or the process stood still, not the loop.
+   */
   let frozenMs = 0;
   let blockage: Blockage | null = null;
   for (;;) {

@@ -22,8 +22,9 @@ export type WatchLoopData = Required<Omit<WatchLoopOptions, 'board' | 'log'>> & 
 
 /**
  * Watches the event loop from a thread. A handler that blocks the loop silences the whole process: no timeout fires, no
- * heartbeat is sent, nothing is logged, and after some 20 s the broker gives its jobs to others. The thread then logs which
- * job may hold the loop and for how long, and leaves a note on the rows. The thread never keeps the process alive.
+ * heartbeat is sent, nothing is logged, and after some 20 s the broker gives its jobs to others. The thread then logs
+ * which job may hold the loop and for how long, and leaves a note on the rows. The thread never keeps the process
+ * alive.
  */
 export function watchLoop({ board, log, noteAfterMs = 4_000, ...rest }: WatchLoopOptions): void {
   const data: WatchLoopData = { ...rest, noteAfterMs, memory: board.memory };

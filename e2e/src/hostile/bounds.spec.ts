@@ -120,7 +120,9 @@ function calls({ paths }: Document) {
   );
 }
 
-/** Items that are strings, which few places take, and two other kinds of heavy values in turn, for each place in a body. */
+/**
+ * Items that are strings, which few places take, and two other kinds of heavy values in turn, for each place in a body.
+ */
 function mixed(operation: Operation): { kind: string; body: string }[] {
   const kinds = Object.keys(heavyValues);
   const here = '"a heavy value"';

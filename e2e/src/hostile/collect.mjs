@@ -1,5 +1,5 @@
-// Loaded into a process under test: says how long its event loop was held at most since it last said so, and how large the
-// process has been at most, and collects its garbage, when it gets SIGUSR2. What it has then is in use.
+// Loaded into a process under test: says how long its event loop was held at most since it last said so, and how large
+// the process has been at most, and collects its garbage, when it gets SIGUSR2. What it has then is in use.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';
@@ -22,7 +22,8 @@ if (isMainThread) {
   function tick() {
     const now = look();
     const silentMs = now.at - last.at - TICK_MS;
-    // Of the time in which nothing else could happen, that in which the process was at work: others may have been instead.
+    // Of the time in which nothing else could happen, that in which the process was at work: others may have been
+    // instead.
     const heldMs = Math.min(silentMs, now.used - last.used);
     longest = { silentMs: Math.max(longest.silentMs, silentMs), heldMs: Math.max(longest.heldMs, heldMs) };
     last = now;

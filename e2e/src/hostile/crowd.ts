@@ -35,8 +35,8 @@ interface Answered {
 }
 
 /**
- * Many at once: posts of a megabyte, clients that do not read what is large, and connections that never send a byte. Beside
- * each crowd an ordinary call must be answered.
+ * Many at once: posts of a megabyte, clients that do not read what is large, and connections that never send a byte.
+ * Beside each crowd an ordinary call must be answered.
  */
 export async function sendCrowds(ground: Ground, run: number): Promise<{ crowds: Crowd[]; faults: string[] }> {
   const { api, notifier, account, databaseUrl } = ground;

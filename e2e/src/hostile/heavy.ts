@@ -7,7 +7,7 @@ export const LIMIT_BYTES = 2 ** 20;
 /** What goes round a heavy value fits into so much. */
 const ROUND_BYTES = 4_096;
 
-/** JSON of nearly a megabyte, each kind of it much work for somebody who is careless. */
+/** JSON of nearly a megabyte, each kind of it much work for a careless parser. */
 export const heavyValues: Record<string, string> = {
   numbers: `[${filled('0')}]`,
   floats: `[${filled('1e-300')}]`,

@@ -8,9 +8,9 @@ export interface Phase {
 }
 
 /**
- * The most that is allowed of it. MAX_BYTES_IN_FLIGHT is 32 MiB, and the process may grow by eight times that. A large body is
- * there as octets, as the text and the value that are read from them, in the row and in the event that are written of it,
- * and again in what the garbage collector has not taken away.
+ * The most that is allowed of it. MAX_BYTES_IN_FLIGHT is 32 MiB, and the process may grow by eight times that. A large
+ * body is there as octets, as the text and the value that are read from them, in the row and in the event that are
+ * written of it, and again in what the garbage collector has not taken away.
  */
 export const MOST = { heldMs: 100, moreBytes: 8 * 32 * 2 ** 20 };
 

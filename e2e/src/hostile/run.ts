@@ -1,5 +1,5 @@
-// Sends an api of its own thousands of requests that nobody should send, then crowds that do the same at once, and looks at
-// every answer and at what is left:
+// Sends an api of its own thousands of requests that no client should send, then crowds that do the same at once, and
+// looks at every answer and at what is left:
 //
 //   npm run hostile -- [--runs 20000] [--seed N] [--only number of a run]
 //

@@ -16,7 +16,10 @@ export interface Vitals {
 
 /** What a process has been through since this was last asked, or its garbage was collected. */
 export interface Strain {
-  /** the longest time in which its event loop did nothing else, and how much of that the process was at work, in milliseconds */
+  /**
+   * the longest time in which its event loop did nothing else, and how much of that the process was at work, in
+   * milliseconds
+   */
   silentMs: number;
   heldMs: number;
   /** resident at most since the process was started */

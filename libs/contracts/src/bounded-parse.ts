@@ -9,15 +9,15 @@ type Parse = z.core.$ZodType['_zod']['parse'];
 const bounded = new WeakSet<z.core.$ZodType>();
 
 /**
- * The same as `schema.safeParse(value)`, for a value that may be hostile. The entries of an array or record are checked in
- * order, a few at a time, and those behind the first faults are not checked. An array that is too long is refused without
- * its items being checked.
+ * The same as `schema.safeParse(value)`, for a value that may be hostile. The entries of an array or record are checked
+ * in order, a few at a time, and those behind the first faults are not checked. An array that is too long is refused
+ * without its items being checked.
  *
  * Otherwise the faults of a megabyte of wrong items take seconds to find and to describe.
  *
- * This changes how zod's own schemas parse, since zod offers no way that does. A check (also with `abort` or `when`) runs
- * after all items have been parsed. `validate` stops early, but tells only whether there is a fault, and does not stop at
- * what a refinement finds. A test compares the outcome with zod's own for random values.
+ * This changes how zod's own schemas parse, since zod offers no way that does. A check (also with `abort` or `when`)
+ * runs after all items have been parsed. `validate` stops early, but tells only whether there is a fault, and does not
+ * stop at what a refinement finds. A test compares the outcome with zod's own for random values.
  */
 export function boundedParse<Schema extends z.ZodType>(
   schema: Schema,

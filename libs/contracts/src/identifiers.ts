@@ -13,9 +13,9 @@ export const queueName = z
   );
 
 /**
- * Text that people or programs give things: tags, dedupe keys. Any letter of any script is allowed, with what holds letters
- * and emoji together (joiners, marks, variation selectors, the marks U+200E and U+200F), private use, and what Unicode
- * assigns later. Texts are compared as they are, without normalisation.
+ * Text that people or programs give things: tags, dedupe keys. Any letter of any script is allowed, with what holds
+ * letters and emoji together (joiners, marks, variation selectors, the marks U+200E and U+200F), private use, and what
+ * Unicode assigns later. Texts are compared as they are, without normalisation.
  *
  * Refused is what shows as something else than it is, or breaks what it stands in:
  * - control characters (C0, DEL, C1): PostgreSQL holds no NUL, and the others break lines and terminals

@@ -42,8 +42,8 @@ export interface JobDefinition<
   /** One line for people, shown by `GET /v1/job-types`. */
   description: string;
   /**
-   * Checked when the job is posted (400) and again before it runs (permanent failure). Its input is stored, with defaults, and
-   * the handler gets its output: whatever it transforms is transformed once.
+   * Checked when the job is posted (400) and again before it runs (permanent failure). Its input is stored, with
+   * defaults, and the handler gets its output: a transformation is applied once.
    */
   payload: Payload;
   /** Checked when the handler returns; another result is a permanent failure. */
@@ -54,8 +54,8 @@ export interface JobDefinition<
 /**
  * Declares a job type; members missing from `policy` are taken from {@link defaultPolicy}.
  *
- * @throws TypeError when its timeout is none that a job may have, or its payload can't be stored as it comes and parsed by
- *   the worker: see {@link storingFault}
+ * @throws TypeError when its timeout is none that a job may have, or its payload can't be stored as it comes and parsed
+ *   by the worker: see {@link storingFault}
  */
 export function defineJob<const Type extends string, Payload extends z.ZodType, Result extends z.ZodType>(
   definition: Omit<JobDefinition<Type, Payload, Result>, 'policy'> & { policy?: Partial<JobPolicy> },

@@ -1,8 +1,8 @@
 import type { Job } from './job.ts';
 
 /**
- * Prints a job once for all who have the same object: requests that share a read do. A job of megabytes, printed for each
- * of them, would hold the process.
+ * Prints a job once for all who have the same object: requests that share a read do. A job of megabytes, printed for
+ * each of them, would hold the process.
  *
  * @param print what it is given besides the job must be the same for each of them
  */

@@ -92,7 +92,7 @@ const { shape } = fc.letrec<{ shape: Shape }>((tie) => ({
 }));
 
 describe('a payload as it is stored', () => {
-  it('becomes what the payload itself becomes, whatever its schema', () => {
+  it('becomes what the payload itself becomes, with any schema', () => {
     let checked = 0;
     fc.assert(
       fc.property(shape, ({ schema, inputs }) => {

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 
-// What is stored of a payload is its input with defaults: the handler's worker parses it once more, and what a schema makes of
-// its input (cents of euros, say) must not be made twice.
+// What is stored of a payload is its input with defaults: the handler's worker parses it once more, and what a schema
+// makes of its input (cents of euros, say) must not be made twice.
 
 type Schema = z.core.$ZodType;
 
 /**
- * A payload as it is stored: what was posted, with the defaults that it leaves out. Parsed, it is what the payload itself is.
+ * A payload as it is stored: what was posted, with the defaults that it leaves out. Parsed, it is what the payload
+ * itself is.
  *
  * @param payload that the schema has accepted
  */

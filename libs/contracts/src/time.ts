@@ -3,8 +3,8 @@ import { z } from 'zod';
 const utcOrOffset = z.iso.datetime({ offset: true });
 
 /**
- * A time as RFC 3339 section 5.6 writes it, in upper or lower case, with any number of decimals; becomes a `Date`, cut to
- * milliseconds. Second 60, a leap second, is the second that follows: neither JavaScript nor PostgreSQL counts it.
+ * A time as RFC 3339 section 5.6 writes it, in upper or lower case, with any number of decimals; becomes a `Date`, cut
+ * to milliseconds. Second 60, a leap second, is the second that follows: neither JavaScript nor PostgreSQL counts it.
  */
 export const time = z
   .string()

@@ -116,8 +116,8 @@ async function inOrderOfIndex<Row extends object>(
 const alsoRejects = (): void => undefined;
 
 /**
- * How far apart an id's time and that of its row may be: an hour between the clocks of an api, which makes the ids, and of the
- * database, and half an hour for the way from one to the other.
+ * How far apart an id's time and that of its row may be: an hour between the clocks of an api, which makes the ids, and
+ * of the database, and half an hour for the way from one to the other.
  */
 const CLOCKS_APART_MS = 90 * 60 * 1000;
 const LOWEST_ID = '00000000-0000-0000-0000-000000000000';

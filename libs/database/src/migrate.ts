@@ -24,7 +24,7 @@ const DIRECTORY = fileURLToPath(new URL('../prisma/migrations', import.meta.url)
 export async function migrate(url: string): Promise<string[]> {
   await createDatabaseIfMissing(url);
   const client = newClient(url);
-  // A transaction of its own holds the lock: behind a pooler, what a session locks would stay locked for somebody else.
+  // A transaction of its own holds the lock: behind a pooler, a lock of the session would outlive us.
   const lock = newClient(url);
   try {
     await Promise.all([client.connect(), lock.connect()]);

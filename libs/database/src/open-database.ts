@@ -51,15 +51,15 @@ export interface DatabaseOptions {
   /** Told of connections that break while nobody uses them; the pool replaces them by itself. */
   onConnectionError?: (error: Error) => void;
   /**
-   * Told each time a connection shows that the database can never be used, and why. With it the first connection is made at
-   * once. @default nobody is told before the first call, which rejects
+   * Told each time a connection shows that the database can never be used, and why. With it the first connection is
+   * made at once. @default the first call rejects
    */
   onUnusable?: (error: UnusableDatabaseError) => void;
 }
 
 /**
- * How long confirmed rings gather before they are removed from the outbox, and most of them in a statement: each of these costs a
- * commit, and has to keep up with several that store a thousand jobs at a time.
+ * How long confirmed rings gather before they are removed from the outbox, and most of them in a statement: each of
+ * these costs a commit, and has to keep up with several that store a thousand jobs at a time.
  */
 const CONFIRM = { gatherMs: 20, maxItems: 5_000 };
 
@@ -100,7 +100,9 @@ export interface Database {
   hasUnheard(silentMs: number): Promise<boolean>;
   /** @returns the jobs whose holder was silent for so long, taken from it */
   releaseUnheld(silentMs: number, limit: number): Promise<Job[]>;
-  /** How many rings of this queue must be with the broker, and what has become of those of an earlier count (its `at`). */
+  /**
+   * How many rings of this queue must be with the broker, and what has become of those of an earlier count (its `at`).
+   */
   countRung(queue: string, since: number | null): Promise<RungCount>;
   /** The oldest of their jobs that were due at least `settledMs` ago, but for those whose rings workers have. */
   listRung(queue: string, limit: number, settledMs: number): Promise<string[]>;
@@ -152,7 +154,10 @@ async function ping(pool: pg.Pool): Promise<void> {
   await pool.query({ text: touchSql });
 }
 
-/** Payloads of jobs that share a statement, in characters: of more, it would hold the process to write and to answer them. */
+/**
+ * Payloads of jobs that share a statement, in characters: of more, it would hold the process to write and to answer
+ * them.
+ */
 const STATEMENT_LENGTH = 2 * 1024 ** 2;
 
 /** Opens a pool; connects when first used, or at once when `onUnusable` is given. */

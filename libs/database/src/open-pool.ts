@@ -15,9 +15,10 @@ export interface PoolOptions {
 /**
  * What statements and the reading of rows rely on, however the server, the database or the role is set up.
  *
- * No table is gone through from end to end, however small it is when a statement is first prepared: see by-id.ts. Where there
- * is no index PostgreSQL still does, and until version 18 takes that for so dear that it would compile the statement: half a
- * second for what takes one millisecond. Prisma takes times for UTC, whatever the session's time zone.
+ * No table is gone through from end to end, however small it is when a statement is first prepared: see by-id.ts. Where
+ * there is no index PostgreSQL still does, and until version 18 takes that for so dear that it would compile the
+ * statement: half a second for what takes one millisecond. Prisma reads all times as UTC, so the session's time zone
+ * must be that.
  */
 const settings = {
   array_nulls: 'on',
@@ -36,8 +37,8 @@ function set(scope: 'local' | 'session', timeoutMs: number): string {
 }
 
 /**
- * A pool of connections to PostgreSQL, direct or through a pooler; it connects when it is first used. Every statement finds
- * the settings it needs. A connection on which a statement fails is replaced.
+ * A pool of connections to PostgreSQL, direct or through a pooler; it connects when it is first used. Every statement
+ * finds the settings it needs. A connection on which a statement fails is replaced.
  *
  * A connection through a pooler (PgBouncer, say) may have another session for every transaction, and others have it
  * afterwards: nothing is set or prepared for longer than a transaction there, and each statement is one.

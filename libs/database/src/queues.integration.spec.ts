@@ -127,7 +127,8 @@ describe('sampleQueues of many jobs', () => {
     const queue = freshQueue();
     const id = await fill(queue, 4_500);
     const { queues: samples } = await jobs.database.sampleQueues([queue], null);
-    // The 5th job and then 4 more of each 10 are of the higher level: its 1,001st is the 2,005th of all, and the 2,001st that of the other.
+    // The 5th job and then 4 more of each 10 are of the higher level: its 1,001st is the 2,005th of all, and the
+    // 2,001st that of the other.
     expect(samples).toMatchObject([
       {
         waiting: 4_500,
@@ -148,7 +149,7 @@ describe('sampleQueues of many jobs', () => {
 });
 
 describe('countStarted', () => {
-  it('counts what is running and scheduled, whatever waits', async () => {
+  it('counts what is running and scheduled beside what waits', async () => {
     const queue = freshQueue();
     await Promise.all([jobs.running({ queue }), jobs.rung({ queue }), jobs.create({ queue, delayMs: 60_000 })]);
     expect(await jobs.database.countStarted()).toContainEqual({ queue, running: 1, scheduled: 1 });

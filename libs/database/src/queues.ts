@@ -72,7 +72,7 @@ export interface QueueSamples {
   at: number;
 }
 
-/** Nobody is told of more than so many jobs before theirs. */
+/** A position is never told to be above this. */
 export const MOST_AHEAD = 10_000;
 
 // https://www.rabbitmq.com/docs/quorum-queues#priorities: what is taken out first is of a higher level, or else older.
@@ -131,8 +131,8 @@ export async function sampleQueues(pool: Pool, queues: readonly string[], since:
 export interface AheadOf {
   jobId: string;
   /**
-   * Ids: what is older than these does not count, by level. What has left a queue stays in the index for a while, and must not be
-   * gone through again for each job. @default everything counts
+   * Ids: what is older than these does not count, by level. What has left a queue stays in the index for a while, and
+   * must not be gone through again for each job. @default everything counts
    */
   from?: { high: string; normal: string };
 }

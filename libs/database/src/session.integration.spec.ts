@@ -56,7 +56,7 @@ async function useAll(database: Database): Promise<void> {
   expect(Math.abs(at * 1_000 - before)).toBeLessThan(60_000);
 }
 
-it('works as well whatever the database sets', async () => {
+it('works as well with other settings of the database', async () => {
   const url = freshDatabaseUrl();
   await migrate(url);
   for (const setting of [
@@ -89,7 +89,7 @@ describe('a database that can not be used', () => {
     await expect(database.takeOwedRings(1, 1)).rejects.toThrow(reason);
   });
 
-  it('is told at once to whoever wants to hear it', async () => {
+  it('is told at once to a listener', async () => {
     const url = freshDatabaseUrl();
     await run(
       sibling(url, 'postgres'),

@@ -1,6 +1,6 @@
 /**
- * PostgreSQL can't be reached, or does not do now what it is asked for: it lacks time, locks, connections or room, starts or
- * stops, may not write, or has a schema that a migration is changing. The same call works later.
+ * PostgreSQL can't be reached, or does not do now what it is asked for: it lacks time, locks, connections or room,
+ * starts or stops, may not write, or has a schema that a migration is changing. The same call works later.
  */
 export class DatabaseUnavailableError extends Error {
   override name = 'DatabaseUnavailableError';
@@ -20,12 +20,15 @@ export class UnusableDatabaseError extends Error {
   readonly code = UNUSABLE;
 }
 
-// Classes of https://www.postgresql.org/docs/current/errcodes-appendix.html where the data are at fault, so that the same call
-// fails again: cardinality violation, data exception, integrity constraint violation, and program limits (JSON that is nested
-// too deeply, a key too long for its index). All else passes without another call: also a statement that is not prepared any
-// more, or whose result type has changed, since the pool replaces a connection on which a statement has failed.
+// Classes of https://www.postgresql.org/docs/current/errcodes-appendix.html where the data are at fault, so that the
+// same call fails again: cardinality violation, data exception, integrity constraint violation, and program limits
+// (JSON that is nested too deeply, a key too long for its index). All else passes without another call: also a
+// statement that is not prepared any more, or whose result type has changed, since the pool replaces a connection on
+// which a statement has failed.
 const dataAtFault = /^(21|22|23|54)\w{3}$/;
-/** What the system reports of sockets and names: `ECONNREFUSED`, `EAI_AGAIN`; not Node.js's own `ERR_INVALID_ARG_TYPE`. */
+/**
+ * What the system reports of sockets and names: `ECONNREFUSED`, `EAI_AGAIN`; not Node.js's own `ERR_INVALID_ARG_TYPE`.
+ */
 const systemCodes = /^E(?!RR_)[A-Z0-9_]+$/;
 // What the pool and the client report without a code.
 const unavailableMessages =

@@ -25,9 +25,9 @@ export interface Delivery<Body> {
    */
   deliveryCount: number;
   /**
-   * Fires when the channel is lost: then the broker gives the message, unless it has had its verdict, to somebody else. The
-   * reason is a `DeliveryLostError` when the connection stayed open. All deliveries of the channel share the signal, so
-   * take off what you listen with.
+   * Fires when the channel is lost: then the broker gives the message to another consumer, unless it has had its
+   * verdict. The reason is a `DeliveryLostError` when the connection stayed open. All deliveries of the channel share
+   * the signal, so remove your listeners.
    */
   signal: AbortSignal;
 }

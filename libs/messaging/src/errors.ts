@@ -20,8 +20,8 @@ export class PublishRefusedError extends Error {
 }
 
 /**
- * The channel of a delivery was lost while its connection stayed open: the broker closed it, or cancelled the subscription.
- * The broker hands the message out again. The message of this error has the broker's reason.
+ * The channel of a delivery was lost while its connection stayed open: the broker closed it, or cancelled the
+ * subscription. The broker hands the message out again. The message of this error has the broker's reason.
  */
 export class DeliveryLostError extends Error {
   override name = 'DeliveryLostError';

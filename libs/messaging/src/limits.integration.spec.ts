@@ -85,7 +85,7 @@ describe('what a broker with the rendered definitions lets a user leave behind',
     ({ api: exchanges.eventsByName, worker: exchanges.control, notifier: exchanges.events })[user];
 
   it.each(['quorum', 'stream'])(
-    'lets nobody leave a queue of the type %s, which is bounded otherwise',
+    'lets no user leave a queue of the type %s, which is bounded otherwise',
     async (type) => {
       const unnamed = (await channelOf('notifier')).assertQueue('', {
         durable: true,

@@ -12,10 +12,13 @@ export interface MessagingEvents {
   state: [state: ConnectionState, reason: string | undefined];
   /**
    * The broker closed a channel, or cancelled its subscription, while the connection stayed open. The channel is opened
-   * again by itself. Unless somebody listens, the reason becomes a warning of the process.
+   * again by itself. Without a listener, the reason becomes a warning of the process.
    */
   channelLost: [reason: string];
-  /** Each step of each message. `where` is the exchange it is published to, or the queue (of a subscriber: the exchange) it comes from. */
+  /**
+   * Each step of each message. `where` is the exchange it is published to, or the queue it comes from (of a subscriber:
+   * the exchange).
+   */
   message: [step: MessageStep, where: string];
   /** What went wrong with one message. Unless somebody listens, it becomes a warning of the process. */
   fault: [error: Error, context: { where: string; messageId: string | undefined }];
@@ -56,7 +59,7 @@ export function tellState(events: EventEmitter<MessagingEvents>, ...[state, reas
   events.emit('state', state, reason);
 }
 
-/** Tells of a channel that was lost alone; a reason that nobody listens to is not swallowed. */
+/** Tells of a channel that was lost alone; without a listener, by a warning of the process. */
 export function tellChannelLost(events: EventEmitter<MessagingEvents>, reason: string): void {
   if (!events.emit('channelLost', reason)) process.emitWarning(`the broker closed a channel: ${reason}`);
 }

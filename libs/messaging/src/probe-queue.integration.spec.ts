@@ -7,8 +7,9 @@ import { NotConfirmedError } from './errors.ts';
 import { probeQueue } from './probe-queue.ts';
 import { createPublisher } from './publisher.ts';
 
-// A quorum queue whose leader gets no majority answers no command, but any node still tells of it. To its clients that is the
-// same as a leader which stands still, which needs no cluster: compared by hand with two nodes of which one was killed.
+// A quorum queue whose leader gets no majority answers no command, but any node still tells of it. To its clients that
+// is the same as a leader which stands still, which needs no cluster: compared by hand with two nodes of which one was
+// killed.
 
 let broker: TestBroker;
 let connection: Connection;

@@ -24,12 +24,11 @@ export interface ProbeOptions {
 
 /**
  * Finds out whether a quorum queue works. One that has lost the majority of its members confirms, hands out and
- * acknowledges nothing, without an error: whoever asks waits until the majority is back. A passive declaration tells
- * nothing of that, for any node answers it. To take a message is what only a majority can answer, so an empty queue is
- * asked for one.
+ * acknowledges nothing, without an error: its clients wait until the majority is back. Any node answers a passive
+ * declaration, so that tells nothing. Only a majority can hand out a message, so the probe asks an empty queue for one.
  *
- * Needs the right to read the queue, and a connection that nothing else needs: until the queue answers, the broker hears
- * nothing else on the channel, and where it knows of no leader it closes the connection.
+ * Needs the right to read the queue, and a connection that nothing else needs: until the queue answers, the broker
+ * hears nothing else on the channel, and where it knows of no leader it closes the connection.
  */
 export function probeQueue(connection: Connection, queue: string): QueueProbe {
   const channel = currentChannel(connection);

@@ -30,7 +30,7 @@ describe('content', () => {
     ['gzip, deflate', zlib(gzip(plain))],
     [' , identity , gzip ,, gzip', gzip(gzip(plain))],
     ['gzip, deflate, br, deflate, gzip', gzip(raw(br(zlib(gzip(plain)))))],
-  ])('coded as "%s" is read as it was meant, in whatever pieces it comes', async (codings, bytes) => {
+  ])('coded as "%s" is read as it was meant, in pieces of any size', async (codings, bytes) => {
     for (const size of [1, 7, 1_000]) await expect(read(bytes, codings, { size })).resolves.toBe(plain);
   });
 

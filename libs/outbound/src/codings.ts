@@ -16,8 +16,8 @@ const decoders = new Map<string, (first: Uint8Array) => Transform>([
 const MAX_CODINGS = 5;
 
 /**
- * Takes the codings off that `contentEncoding` lists, the last one first. Content without a byte is passed on whatever
- * they are: answers to HEAD, 204 and 304 may name codings too.
+ * Takes the codings off that `contentEncoding` lists, the last one first. Content without a byte is passed on
+ * with any codings: answers to HEAD, 204 and 304 may name some too.
  *
  * Before each decoder, content may be ten times as long as `maxBytes`: some servers code byte by byte, and a bomb
  * need not come out long to keep the CPU busy.
@@ -45,7 +45,10 @@ export async function* decoded(raw: Content, contentEncoding: string, maxBytes: 
   yield* limited(content, maxBytes);
 }
 
-/** Some servers send what RFC 1950 wraps bare. Bare content never begins so: it would be a stored block with a stray bit. */
+/**
+ * Some servers send what RFC 1950 wraps bare. Bare content never begins so: it would be a stored block with a stray
+ * bit.
+ */
 function hasZlibHeader([first = 0]: Uint8Array): boolean {
   return (first & 0x8f) === 0x08;
 }

@@ -28,7 +28,9 @@ export class ResponseTooLargeError extends Error {
   readonly code = 'response-too-large';
 }
 
-/** The response's body has a content coding that can't be taken off. Permanent: the same server would choose it again. */
+/**
+ * The response's body has a content coding that can't be taken off. Permanent: the same server would choose it again.
+ */
 export class UnsupportedCodingError extends Error {
   override name = 'UnsupportedCodingError';
   readonly code = 'unsupported-coding';

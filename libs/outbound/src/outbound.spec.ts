@@ -359,7 +359,7 @@ describe('a response', () => {
     await expect(setup().request({ url, method: 'HEAD' }, text)).resolves.toBe('');
   });
 
-  it('is decoded where its transfer is coded, which nobody asked for', async () => {
+  it('is decoded where its transfer is coded, which no request asks for', async () => {
     const coded = gzipSync('plain').toString('latin1');
     const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n';
     const url = await serveOctets(`${head}${coded.length.toString(16)}\r\n${coded}\r\n0\r\n\r\n`);

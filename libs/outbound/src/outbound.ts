@@ -38,7 +38,10 @@ export interface OutboundResponse {
   headers: Record<string, string>;
   /** Each `Set-Cookie` line: there is a comma in the date of most, so they can't be joined (RFC 9110 section 5.3). */
   setCookie: string[];
-  /** The body piece by piece, decompressed (gzip, deflate, br, any five on top of each other); throws once it exceeds the request's `maxBytes`. */
+  /**
+   * The body piece by piece, decompressed (gzip, deflate, br, any five on top of each other); throws once it exceeds
+   * the request's `maxBytes`.
+   */
   body: AsyncIterable<Uint8Array>;
   /** The whole body. */
   bytes(): Promise<Uint8Array>;

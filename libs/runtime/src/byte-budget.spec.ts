@@ -138,7 +138,7 @@ it('cuts off a client that reads nothing', async () => {
   await once(client.socket, 'close');
 });
 
-it('cuts off whoever reads longest where bytes are needed, after a while', async () => {
+it('cuts off the client that has read longest where bytes are needed, after a while', async () => {
   const { stare, get, figure } = await setup(2 * LARGE + MIB, { patienceMs: 0 });
   const [first, second] = [await stare(), await stare()];
   expect([await get('/large'), await figure('http_readers_cut_total')]).toEqual([200, 1]);

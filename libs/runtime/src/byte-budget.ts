@@ -7,11 +7,16 @@ import { Problem } from './problem.ts';
 export const UNCOUNTED_BYTES = 16 * 1024;
 
 export interface ByteBudgetOptions {
-  /** A body of which nothing has come for so long may be cut off when bytes are needed, in milliseconds. @default 2_000 */
+  /**
+   * A body of which nothing has come for so long may be cut off when bytes are needed, in milliseconds. @default 2_000
+   */
   idleMs?: number;
   /** A client that has taken nothing of a counted answer for so long is cut off, in milliseconds. @default 10_000 */
   stalledMs?: number;
-  /** What takes longer to come in, or to be read, may be cut off when its bytes are needed, in milliseconds. @default 5_000 */
+  /**
+   * What takes longer to come in, or to be read, may be cut off when its bytes are needed, in milliseconds. @default
+   * 5_000
+   */
   patienceMs?: number;
 }
 
@@ -24,13 +29,16 @@ interface Slow {
   cut(): void;
 }
 
-/** The bytes that a process may hold for its clients at once: bodies that come in, and answers that are not yet read. */
+/**
+ * The bytes that a process may hold for its clients at once: bodies that come in, and answers that are not yet read.
+ */
 export interface ByteBudget {
   /**
    * Counts the body of a request until its answer is over, or `release`.
    *
    * @param cut called with Problem 408 `request-timeout` when the body comes in too slowly and its bytes are needed
-   * @returns to be called with how many bytes of it have come by now; throws Problem 503 `overloaded` when those are too many
+   * @returns to be called with how many bytes of it have come by now; throws Problem 503 `overloaded` when those are
+   *   too many
    */
   body(response: ServerResponse, cut: (late: Problem) => void): (bytes: number) => void;
   /** The body has come to its end: its client is not slow any more. */
@@ -38,8 +46,8 @@ export interface ByteBudget {
   /** Counts the body no longer: nothing of it is kept. @returns whether it was counted */
   release(response: ServerResponse): boolean;
   /**
-   * Counts an answer until it is over, and cuts its client off when that does not read it. An answer to a request that has
-   * changed something is counted, but never refused.
+   * Counts an answer until it is over, and cuts its client off when that does not read it. An answer to a request that
+   * has changed something is counted, but never refused.
    *
    * @throws Problem 503 `overloaded`
    */
@@ -100,7 +108,7 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
     held += bytes;
   }
 
-  /** Once, whoever calls. */
+  /** @returns what gives the bytes back; only its first call counts */
   function giveBackOf(bytes: number): () => void {
     let left = bytes;
     return () => {
@@ -151,7 +159,7 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
         return begun;
       }
       return (bytes) => {
-        // What is decoded for a client that has left is counted by nobody any more: its close has been.
+        // Bytes of a client that has left would never be given back: its close has been.
         if (bytes <= UNCOUNTED_BYTES || bytes <= counted || response.destroyed) return;
         take(bytes - counted, true, coming, counted);
         counted = bytes;

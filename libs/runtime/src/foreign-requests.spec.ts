@@ -38,7 +38,7 @@ it.each([
 it.each([
   ...['rebind.example', 'rebind.example:3000', '127.0.0.1.rebind.example', 'localhost.rebind.example', 'notlocalhost'],
   ...['10.0.0.1', '169.254.169.254', '0.0.0.0', '127.1', '[::2]', '[::ffff:10.0.0.1]', '127.0.0.1:3000:x', ''],
-])('does not answer for the host "%s", whatever the path and method', async (host) => {
+])('does not answer for the host "%s" on any path, with any method', async (host) => {
   const { port, ask } = await setup();
   for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) {
     expect(await ask(method, host)).toMatchObject({

@@ -3,7 +3,10 @@ import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
 import { clipped, Problem } from './problem.ts';
 
-/** Names of hosts, in lower case and without ports, beside those of the loopback interface; `any` switches the check off. */
+/**
+ * Names of hosts, in lower case and without ports, beside those of the loopback interface; `any` switches the check
+ * off.
+ */
 export type AllowedHosts = readonly string[] | 'any';
 
 /** `ALLOWED_HOSTS`: names or addresses without ports, separated by commas; or `*` alone, which allows any. */
@@ -26,22 +29,22 @@ export interface HostSettings {
 }
 
 /**
- * The hosts that a process answers for. Without `ALLOWED_HOSTS`, a process that anybody may call answers for the loopback
- * interface alone: a page whose name was rebound to 127.0.0.1 sends that name. API keys, or a guard in front (`AUTH=off`),
- * keep such a page out by themselves.
+ * The hosts that a process answers for. Without `ALLOWED_HOSTS`, a process that anybody may call answers for the
+ * loopback interface alone: a page whose name was rebound to 127.0.0.1 sends that name. API keys, or a guard in front
+ * (`AUTH=off`), keep such a page out by themselves.
  */
 export function allowedHosts({ API_KEYS, AUTH, ALLOWED_HOSTS }: HostSettings): AllowedHosts {
   return ALLOWED_HOSTS ?? (API_KEYS.length > 0 || AUTH === 'off' ? 'any' : []);
 }
 
 /**
- * Refuses what a browser sends for a page that must not call, whatever the path and method:
+ * Refuses requests of a browser for a page that must not call, on every path and with every method:
  *
- * - 421 `misdirected-request` where `Host` names another host (RFC 9110 section 15.5.20). This stops DNS rebinding, which makes
- *   a foreign page look like one of the same origin.
+ * - 421 `misdirected-request` where `Host` names another host (RFC 9110 section 15.5.20). This stops DNS rebinding,
+ *   which makes a foreign page look like one of the same origin.
  * - 403 `foreign-page` where the page is of another origin that `origins` does not have. `Sec-Fetch-Site` tells
- *   (https://www.w3.org/TR/fetch-metadata/); browsers send it to loopback addresses and over TLS. Elsewhere `Origin` tells,
- *   which they send with every method but GET and HEAD. A link that a person follows is served.
+ *   (https://www.w3.org/TR/fetch-metadata/); browsers send it to loopback addresses and over TLS. Elsewhere `Origin`
+ *   tells, which they send with every method but GET and HEAD. A link that a person follows is served.
  *
  * @param origins see `corsOrigins`
  */
@@ -65,7 +68,10 @@ function nameOf(host: string): string {
   return host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
 }
 
-/** Browsers ask no name server about localhost and names below it (RFC 6761 section 6.3), so nobody can rebind these. */
+/**
+ * Browsers ask no name server about localhost and names below it (RFC 6761 section 6.3), so a page cannot have these
+ * rebound.
+ */
 function isAllowed(name: string, hosts: readonly string[]): boolean {
   const isLoopback = name === '[::1]' || (isIPv4(name) && name.startsWith('127.')) || /(^|\.)localhost$/.test(name);
   return isLoopback || hosts.includes(name);

@@ -25,9 +25,9 @@ const digests = new WeakMap<Request, Buffer>();
  * to everybody: see `parseStrictJson`.
  *
  * Whatever else comes is a problem: 415 `unsupported-media-type` with what is accepted (RFC 9110 section 15.5.16), 413
- * `body-too-large`, 503 `overloaded` where the process holds too many bytes, 408 `request-timeout` where it comes in slowly
- * and others need its room, 400 `malformed-json`, 400 `invalid-request` with a pointer, or 400 `bad-request` for what does
- * not come to its end or is not compressed as it says.
+ * `body-too-large`, 503 `overloaded` where the process holds too many bytes, 408 `request-timeout` where it comes in
+ * slowly and others need its room, 400 `malformed-json`, 400 `invalid-request` with a pointer, or 400 `bad-request` for
+ * what does not come to its end or is not compressed as it says.
  */
 export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
   const { limitBytes = 1024 * 1024, maxDepth = 64, maxParts = 50_000, digested = () => true } = options;

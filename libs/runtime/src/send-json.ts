@@ -2,8 +2,9 @@ import type { Response } from 'express';
 import { budgetOf } from './byte-budget.ts';
 
 /**
- * As `response.json`, for answers that are sent often, or may be large: express looks for the type that it has just set, and
- * takes it apart and puts it together again to add the charset. A large answer counts to the budget: see `ByteBudget`.
+ * As `response.json`, for answers that are sent often, or may be large: express looks for the type that it has just
+ * set, and takes it apart and puts it together again to add the charset. A large answer counts to the budget: see
+ * `ByteBudget`.
  *
  * @throws Problem 503 `overloaded`
  */

@@ -30,8 +30,8 @@ interface Level {
  * Parses JSON that means the same to everybody who reads it (I-JSON, RFC 7493): UTF-8, no member twice, no number beyond
  * what a double holds; and nothing that would be a trap further on: no member `__proto__`, not too many levels.
  *
- * A byte order mark before it is ignored. Linear in the length of the text, however it is built, and what is made of it is
- * bounded by count too.
+ * A byte order mark before it is ignored. Linear in the length of the text, however it is built, and what is made of it
+ * is bounded by count too.
  *
  * @param maxDepth most arrays and objects within each other
  * @param maxParts most members, arrays and objects in all: each costs many times its bytes

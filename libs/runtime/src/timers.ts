@@ -14,8 +14,8 @@ export function setTicker(run: () => void, ms: number): NodeJS.Timeout {
 }
 
 /**
- * Resolves with `value` after so many milliseconds, bounded in the same way. Rejects with an `AbortError` when the signal
- * fires first.
+ * Resolves with `value` after so many milliseconds, bounded in the same way. Rejects with an `AbortError` when the
+ * signal fires first.
  *
  * @param options `ref: false` lets the process end meanwhile
  */

@@ -1,6 +1,9 @@
 import { runServerProgram } from './server-program.ts';
 
-/** When a pooler gives a client's session to another client: when the client has gone, or after each transaction or statement. */
+/**
+ * When a pooler gives a client's session to another client: when the client has gone, or after each transaction or
+ * statement.
+ */
 export type PoolMode = 'session' | 'transaction' | 'statement';
 
 /** A pooler in front of a test's PostgreSQL. */

@@ -46,7 +46,7 @@ export const messages = {
     title: 'Events',
     summary: 'Snapshots of jobs after transitions of one kind: a CloudEvents 1.0 batch.',
     description:
-      '`job.progress` comes four times a second at most, and without `payload`, `result` and `errors`. One is newer than another of the same job when its `data.version` is higher. Some may be missing: whoever needs to be sure reads the job.',
+      '`job.progress` comes four times a second at most, and without `payload`, `result` and `errors`. One is newer than another of the same job when its `data.version` is higher. Some may be missing: a listener that needs to be sure reads the job.',
     contentType: jobEvents.contentType,
     headers: versionHeaders(jobEvents.version),
     payload: schemaOf(jobEvents.schema),

@@ -6,7 +6,9 @@ import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { createFewAtOnce } from '../few-at-once.ts';
 
-/** Pages that are read at once. Each may be megabytes: more would hold the process, and the connections to the database. */
+/**
+ * Pages that are read at once. Each may be megabytes: more would hold the process, and the connections to the database.
+ */
 const MOST_READS = 2;
 
 /** The parameters of `GET /v1/jobs`. */

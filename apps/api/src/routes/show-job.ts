@@ -19,7 +19,9 @@ export function showJob(parts: ShowParts): RequestHandler {
   const { database, backlog } = parts;
   const inTime = createInTime();
 
-  /** Empty while it can't be told: a job is worth showing without it. Counted, unless so many wait that it takes long. */
+  /**
+   * Empty while it can't be told: a job is worth showing without it. Counted, unless so many wait that it takes long.
+   */
   async function estimate(job: Job): Promise<Estimate> {
     const { ahead: about, isFar, from } = backlog.place(job);
     const count = () => nullWhileAway(database.countAhead(from ? { jobId: job.id, from } : { jobId: job.id }));

@@ -48,8 +48,8 @@ export function submitJob(parts: SubmitParts): RequestHandler {
 }
 
 /**
- * Keeps nothing large for as long as the request is held: a payload that counts to the budget is in the database, from where
- * it is read for the answer. While that is away, the answer has null instead.
+ * Keeps nothing large for as long as the request is held: a payload that counts to the budget is in the database, from
+ * where it is read for the answer. While that is away, the answer has null instead.
  */
 function letGo(request: Request, response: Response, wanted: NewJob, taken: TakenJob): void {
   delete wanted.payloadJson;

@@ -12,8 +12,9 @@ const parameters = z.object({ id: jobId });
 /**
  * `GET /v1/jobs/{id}/events`: the job as it is now, then each event, until the terminal one.
  *
- * Only after a 200 a browser comes back by itself (https://html.spec.whatwg.org/#sse-processing-model): it gets that too
- * while the database is away or too many bytes are in flight, and has to come again. 404 and 204, where nothing more will come, keep it from doing so.
+ * Only after a 200 a browser comes back by itself (https://html.spec.whatwg.org/#sse-processing-model): it gets that
+ * too while the database is away or too many bytes are in flight, and has to come again. 404 and 204, where nothing
+ * more will come, keep it from doing so.
  */
 export function watchJob(parts: { database: Pick<Database, 'getJob'>; hub: Hub; notifierUrl: string }): RequestHandler {
   const { database, hub, notifierUrl } = parts;

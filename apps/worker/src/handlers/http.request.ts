@@ -9,9 +9,10 @@ const MAX_BODY_BYTES = 1_048_576;
  * Sends the request and keeps the answer, its body decoded to text by the charset of `content-type` (UTF-8 where there
  * is none or an unknown one; what doesn't decode becomes U+FFFD).
  *
- * A status in `acceptStatus` (any 2xx when absent) is success, whatever it is. Otherwise 5xx, 429 and network faults are
- * retried, honouring `Retry-After`; other statuses (redirects among them: they are not followed), refused targets,
- * headers that can't be sent, content codings that are not known, and heads and bodies over the limit are permanent. The job's own timeout is the only one.
+ * A status in `acceptStatus` (any 2xx when absent) is success. Otherwise 5xx, 429 and network faults
+ * are retried, honouring `Retry-After`; other statuses (redirects among them: they are not followed), refused targets,
+ * headers that can't be sent, content codings that are not known, and heads and bodies over the limit are permanent.
+ * The job's own timeout is the only one.
  *
  * A POST or PATCH carries the job's idempotency key, unless the payload has one: a target that honours it does once what
  * it may be asked twice (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).

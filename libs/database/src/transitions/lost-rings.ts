@@ -7,7 +7,10 @@ import { waitingSince } from '../queues.ts';
 
 /** The queued jobs of a queue, counted at one moment. */
 export interface RungCount {
-  /** Those that owe no ring: so many rings must be with the broker. 0 while {@link MOST_OWED} rings are owed, or more. */
+  /**
+   * Those without a ring in the outbox: so many rings must be with the broker. 0 while the outbox has {@link MOST_OWED}
+   * rings or more.
+   */
   rung: number;
   queued: number;
   /** How many of `queued` were so at the time of an earlier count. */
@@ -19,7 +22,7 @@ export interface RungCount {
 /** With so many rings still to send, in all queues, there is no telling which are lost. */
 const MOST_OWED = 10_000;
 
-// A queued job's ring is owed for the near future at most: those of scheduled jobs, which may be millions, are not looked at.
+// The ring of a queued job is due soon. Rings of scheduled jobs may be millions, and are not looked at.
 const countSql = `
   with due as (
     select job_id from outbox where due_at < now() + interval '1 minute' order by due_at limit ${MOST_OWED}
@@ -56,9 +59,10 @@ export interface RingLook {
 }
 
 /**
- * Compares the queued jobs of a queue with the rings that wait there, by numbers alone. Rings that are between queue and claim do
- * not wait either; by a second look their jobs have left the queue. So no more are lost than are missing at both looks, less
- * the jobs that have left in between. While many leave, some that are lost may not show: they do when the queue is calm or empty.
+ * Compares the queued jobs of a queue with the rings that wait there, by numbers alone. Rings that are between queue
+ * and claim do not wait either; by a second look their jobs have left the queue. So no more are lost than are missing
+ * at both looks, less the jobs that have left in between. While many leave, some that are lost may not show: they do
+ * when the queue is calm or empty.
  *
  * @param inspect asks the broker
  * @param earlier a look of some seconds ago
@@ -78,8 +82,8 @@ export async function compareRings(
   if (!earlier || missing === 0) return look;
 
   const left = Math.max(0, earlier.queued - after.remaining);
-  // RabbitMQ says that a queue is empty and has no consumers, too, when it can't tell within a quarter of a second: jobs that have
-  // left, or rings that it has confirmed since the earlier look, show that this is no answer.
+  // RabbitMQ says that a queue is empty and has no consumers, too, when it can't tell within a quarter of a second:
+  // jobs that have left, or rings that it has confirmed since the earlier look, show that this is no answer.
   const came = after.rung - after.remaining;
   if (ready === 0 && consumers === 0 && (left > 0 || came > 0)) return look;
   return { ...look, lost: Math.max(0, Math.min(earlier.missing, missing) - left) };
@@ -89,8 +93,8 @@ export async function compareRings(
  * The oldest of these jobs: if rings are missing, it is theirs, since rings wait in order.
  *
  * @param limit how many rings are missing
- * @param settledMs only jobs that were due at least so long ago: a younger one's ring may be under way. And only those of
- *   whose ring no worker has said for so long that it has it
+ * @param settledMs only jobs that were due at least so long ago: a younger one's ring may be under way. And only those
+ *   of whose ring no worker has said for so long that it has it
  */
 export async function listRung(pool: Pool, queue: string, limit: number, settledMs: number): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>({

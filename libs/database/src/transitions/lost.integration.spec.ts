@@ -64,7 +64,7 @@ describe('a ring the broker has lost', () => {
 describe('a note on why an attempt will be lost', () => {
   const told = 'the event loop of its worker had been blocked for 12 s';
 
-  it('is what its error says, whoever finds that it was lost', async () => {
+  it('is what its error says, for each way to find that it was lost', async () => {
     const [taken, released] = [await jobs.running(), await jobs.running()];
     await jobs.database.noteLoss(
       [taken, released].map(({ id }) => ({ jobId: id, attempt: 1 })),

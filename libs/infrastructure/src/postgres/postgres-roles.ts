@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Account } from '../processes/server-account.ts';
 import type { Passwords } from '../processes/kept-passwords.ts';
 
-/** The superuser: for whoever looks after the server, never for the system's processes. */
+/** The superuser: for administrators, never for the system's processes. */
 export const SUPERUSER = 'postgres';
 /** An ordinary role, and the database that belongs to it. It may make databases, as `prisma migrate dev` does. */
 export const OWNER = 'offload';
@@ -20,8 +20,9 @@ export interface RolesOptions {
 }
 
 /**
- * Gives both roles their passwords, making what is not there, without a server and without knowing an earlier password. In a
- * folder of an earlier version the superuser is `offload` and owns the tables: it gets its name of now, and they a new owner.
+ * Gives both roles their passwords, making what is not there, without a server and without knowing an earlier password.
+ * In a folder of an earlier version the superuser is `offload` and owns the tables: it gets its name of now, and they a
+ * new owner.
  * @throws Error with what PostgreSQL says
  */
 export async function setRoles(options: RolesOptions): Promise<void> {
@@ -41,7 +42,9 @@ export async function setRoles(options: RolesOptions): Promise<void> {
   if (serious.length > 0) throw new Error(`PostgreSQL's roles could not be set:\n${serious.join('\n')}`);
 }
 
-/** The first superuser has the id 10. `alter role` does not rename the role of its own session, and here is no other. */
+/**
+ * The first superuser has the id 10. `alter role` does not rename the role of its own session, and here is no other.
+ */
 const RENAME_SUPERUSER = `update pg_authid set rolname = '${SUPERUSER}' where oid = 10`;
 
 /** Sequences of columns follow their tables, and so do indexes, row types and array types. */

@@ -22,8 +22,8 @@ export class AlreadyRunningError extends Error {
 }
 
 /**
- * Takes the lock `start.pid` of a folder, which is created when it is not there, for its owner alone. A lock whose process has gone is taken
- * over, and what that process left running is ended.
+ * Takes the lock `start.pid` of a folder, which is created when it is not there, for its owner alone. A lock whose
+ * process has gone is taken over, and what that process left running is ended.
  * @returns also how many such processes there were
  * @throws AlreadyRunningError when another process has it
  */

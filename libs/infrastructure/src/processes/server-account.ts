@@ -28,8 +28,8 @@ export const REACHABLE_FOLDER = '/var/lib/offload';
 const SERVERS = { postgres: 'PostgreSQL', rabbitmq: 'RabbitMQ' } as const;
 
 /**
- * The account to run a server as. Undefined unless this process is root. Root runs it as the user that owns `dataDir`, else
- * as the user of its package, else as `nobody`: no user is created.
+ * The account to run a server as. Undefined unless this process is root. Root runs it as the user that owns `dataDir`,
+ * else as the user of its package, else as `nobody`: no user is created.
  * @throws Error when this machine has none of them
  */
 export function serverAccount(server: keyof typeof SERVERS, dataDir: string): Account | undefined {
@@ -50,8 +50,9 @@ export function serverAccount(server: keyof typeof SERVERS, dataDir: string): Ac
 }
 
 /**
- * A place for data at `dataDir` that `account` can reach: its real path. Where `account` cannot even enter the folders above
- * it, the data lie under /var/lib/offload and `dataDir` is a symbolic link to there; data that are there already move.
+ * A place for data at `dataDir` that `account` can reach: its real path. Where `account` cannot even enter the folders
+ * above it, the data lie under /var/lib/offload and `dataDir` is a symbolic link to there; data that are there already
+ * move.
  */
 export function dataFolderFor(dataDir: string, account: Account | undefined): string {
   if (isLink(dataDir)) {

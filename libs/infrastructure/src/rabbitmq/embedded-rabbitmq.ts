@@ -23,8 +23,8 @@ import type { RabbitmqSettings } from './rabbitmq-settings.ts';
 
 export interface EmbeddedRabbitmqOptions {
   /**
-   * folder of everything that the node keeps; created when it is not there. In it, in a file that only its owner may read,
-   * are the passwords of the node's users: random ones, made when there is no such file
+   * folder of everything that the node keeps; created when it is not there. In it, in a file that only its owner may
+   * read, are the passwords of the node's users: random ones, made when there is no such file
    */
   dataDir: string;
   /** @default a free one */
@@ -77,9 +77,9 @@ const CONTROL_TIMEOUT_MS = 60_000;
 
 /**
  * Starts a private RabbitMQ node with the management plugin on 127.0.0.1 out of the system's package, installing that
- * when it is missing (see `rabbitmqFolder`). Resolves when it accepts connections. Confirmed persistent messages survive
- * a stop, a crash and `kill -9`. A node that an earlier run left on the same folder is ended first. Root may call this: see
- * `serverAccount` and `dataFolderFor`.
+ * when it is missing (see `rabbitmqFolder`). Resolves when it accepts connections. Confirmed persistent messages
+ * survive a stop, a crash and `kill -9`. A node that an earlier run left on the same folder is ended first. Root may
+ * call this: see `serverAccount` and `dataFolderFor`.
  * @throws Error with the end of the node's log when it does not start within 60 s
  */
 export async function startEmbeddedRabbitmq(options: EmbeddedRabbitmqOptions): Promise<EmbeddedRabbitmq> {

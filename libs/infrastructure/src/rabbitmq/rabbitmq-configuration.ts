@@ -23,9 +23,9 @@ const ON_LOOPBACK = '-kernel inet_dist_use_interface {127,0,0,1}';
 const CONSUMER_TIMEOUT_MS = 3 * 60 * 60 * 1000;
 
 /**
- * Writes the configuration of a node that keeps everything in `dataDir` and listens on 127.0.0.1 alone. The node runs as
- * `account`, which owns what the node writes, and the files here: no other user can read any of it. The folder itself stays
- * this process's own.
+ * Writes the configuration of a node that keeps everything in `dataDir` and listens on 127.0.0.1 alone. The node runs
+ * as `account`, which owns what the node writes, and the files here: no other user can read any of it. The folder
+ * itself stays this process's own.
  * @returns the environment to start it with
  */
 export function writeRabbitmqConfiguration(

@@ -33,8 +33,8 @@ const LIMITS = [
 ];
 
 /**
- * A definitions document with both users, loaded at each start: they get the passwords and rights in it also where they are
- * there already, as `offload` is in what an earlier version has left, as an administrator.
+ * A definitions document with both users, loaded at each start: they get the passwords and rights in it also where they
+ * are there already, as `offload` is in what an earlier version has left, as an administrator.
  */
 export function ownDefinitions(passwords: Passwords<typeof OPERATOR | typeof ORDINARY_USER>): object {
   const everything = { vhost: '/', configure: '.*', write: '.*', read: '.*' };

@@ -12,8 +12,8 @@ export interface RabbitmqSettings {
 const LONGEST_TICK_MS = 60_000;
 
 /**
- * How much of the write-ahead log of quorum queues RabbitMQ keeps in memory, as a section of a configuration: 64 MiB. Its own
- * 512 MiB fill within the hour at some hundred jobs a second, and come to more than 1 GiB of memory.
+ * How much of the write-ahead log of quorum queues RabbitMQ keeps in memory, as a section of a configuration: 64 MiB.
+ * Its own 512 MiB fill within the hour at some hundred jobs a second, and come to more than 1 GiB of memory.
  */
 export const rabbitmqLog = `{ra, [{wal_max_size_bytes, ${64 * 1024 ** 2}}]}`;
 

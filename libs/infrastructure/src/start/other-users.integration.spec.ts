@@ -62,7 +62,7 @@ it('keeps its files to itself', async () => {
   expect((await stat(folder)).mode & 0o777).toBe(stranger ? 0o711 : 0o700); // root's servers have to come through
 });
 
-it('lets nobody in who guesses a password', async () => {
+it('lets no user in who guesses a password', async () => {
   const names = ['offload', 'postgres', 'operator', 'guest', 'rabbitmq', 'root'];
   const guesses = names.flatMap((name) => [
     [name, name],

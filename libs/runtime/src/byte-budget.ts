@@ -46,12 +46,12 @@ export interface ByteBudget {
   /** Counts the body no longer: nothing of it is kept. @returns whether it was counted */
   release(response: ServerResponse): boolean;
   /**
-   * Counts an answer until it is over, and cuts its client off when that does not read it. An answer to a request that
-   * has changed something is counted, but never refused.
+   * Counts an answer until it is over, and cuts its client off when that does not read it.
    *
+   * @param changed whether the request has changed something: its answer is counted, but never refused
    * @throws Problem 503 `overloaded`
    */
-  answer(response: Response, bytes: number): void;
+  answer(response: Response, bytes: number, changed: boolean): void;
   /** Counts what is written to a stream, until the client has read it. @throws Problem 503 `overloaded` */
   written(response: ServerResponse, bytes: number): void;
 }
@@ -176,10 +176,9 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
       body?.giveBack();
       return body !== undefined;
     },
-    answer(response, bytes) {
-      const { method } = response.req;
-      if (bytes <= UNCOUNTED_BYTES || method === 'HEAD' || response.destroyed) return;
-      take(bytes, method === 'GET');
+    answer(response, bytes, changed) {
+      if (bytes <= UNCOUNTED_BYTES || response.req.method === 'HEAD' || response.destroyed) return;
+      take(bytes, !changed);
       mayCut(response, giveBackOf(bytes));
       response.setTimeout(stalledMs); // the server destroys what times out
     },

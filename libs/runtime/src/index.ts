@@ -34,7 +34,7 @@ export {
   type Fault,
 } from './problem.ts';
 export { limitRate } from './rate-limit.ts';
-export { sendJson, sendPrinted } from './send-json.ts';
+export { sendJson, sendPrinted, shareable } from './send-json.ts';
 export { handleShutdown, type Shutdown } from './shutdown.ts';
 export { delay, setTicker, setTimer } from './timers.ts';
 export { newWebhookSecret, webhookSecret, webhookSecrets } from './webhook-secrets.ts';

@@ -1,5 +1,5 @@
 import type { Response } from 'express';
-import { budgetOf } from './byte-budget.ts';
+import { budgetOf, UNCOUNTED_BYTES } from './byte-budget.ts';
 
 /**
  * As `response.json`, for answers that are sent often, or may be large: express looks for the type that it has just
@@ -12,12 +12,22 @@ export function sendJson(response: Response, body: unknown): void {
   sendPrinted(response, JSON.stringify(body));
 }
 
-/** The same of what is JSON already. */
-export function sendPrinted(response: Response, json: string): void {
+/**
+ * The same of what is JSON already.
+ *
+ * @param changed whether the request has changed something, so that its answer must not be refused @default unless it is GET
+ */
+export function sendPrinted(response: Response, json: string | Buffer, changed = response.req.method !== 'GET'): void {
   const bytes = Buffer.byteLength(json);
-  budgetOf(response).answer(response, bytes);
+  budgetOf(response).answer(response, bytes, changed);
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
   response.setHeader('Content-Length', bytes);
   // ASCII is the same octets, and Node.js takes a third of the memory to write it. Of all this it sends nothing to HEAD.
-  response.end(json, bytes === json.length ? 'latin1' : 'utf8');
+  if (typeof json === 'string') response.end(json, bytes === json.length ? 'latin1' : 'utf8');
+  else response.end(json);
+}
+
+/** JSON that will be sent more than once: if it is large as octets, which Node.js does not copy for each answer. */
+export function shareable(json: string): string | Buffer {
+  return json.length > UNCOUNTED_BYTES ? Buffer.from(json) : json;
 }

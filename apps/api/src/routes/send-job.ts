@@ -1,5 +1,5 @@
 import { isFinished, oncePerJob, printJob, printWithLinks, type Job } from '@offload/contracts';
-import { sendPrinted } from '@offload/runtime';
+import { sendPrinted, shareable } from '@offload/runtime';
 import type { Response } from 'express';
 import type { Backlog } from '../backlog.ts';
 import { etagOf } from './preconditions.ts';
@@ -16,12 +16,16 @@ export interface Estimate {
   etaMs?: number | null;
 }
 
-/** Answers with a job as it is: a weak ETag from its version (RFC 9110 section 8.8.3), `Retry-After` until it is finished. */
+/**
+ * Answers with a job as it is: a weak ETag from its version (RFC 9110 section 8.8.3), `Retry-After` until it is finished.
+ *
+ * @param given.changed see `sendPrinted`
+ */
 export function sendJob(
   response: Response,
   job: Job,
   { backlog, notifierUrl }: SendParts,
-  estimate: Estimate = {},
+  { estimate = {}, changed }: { estimate?: Estimate; changed?: boolean } = {},
 ): void {
   response.set('ETag', etagOf(job)).set('Cache-Control', 'private, no-cache');
   const ahead = estimate.position === undefined ? undefined : estimate.position - 1;
@@ -29,10 +33,19 @@ export function sendJob(
   if (response.statusCode === 304) return void response.end();
   const body = shown(job, notifierUrl);
   const isEstimated = Object.keys(estimate).length > 0;
-  sendPrinted(response, isEstimated ? `${body.slice(0, -1)},${JSON.stringify(estimate).slice(1)}` : body);
+  sendPrinted(response, isEstimated ? withMembers(body, estimate) : body, changed);
 }
 
-const shown = oncePerJob((job, notifierUrl: string) => printWithLinks(job.id, printJob(job), notifierUrl));
+const shown = oncePerJob((job, notifierUrl: string) => {
+  return shareable(printWithLinks(job.id, printJob(job), notifierUrl));
+});
+
+/** The object that `json` is, with members added. */
+function withMembers(json: string | Buffer, members: object): string | Buffer {
+  const added = `,${JSON.stringify(members).slice(1)}`;
+  if (typeof json === 'string') return json.slice(0, -1) + added;
+  return Buffer.concat([json.subarray(0, -1), Buffer.from(added)]);
+}
 
 /**
  * Answers 202: the job is kept, or told to stop; where it is, and when to ask again (RFC 9110 section 15.3.3).

@@ -40,7 +40,7 @@ export function showJob(parts: ShowParts): RequestHandler {
       const job = await hold.until(read);
       const known = job.status === 'queued' ? await estimate(job) : {};
       if (isKnown(request, job)) response.status(304);
-      sendJob(response, job, parts, known);
+      sendJob(response, job, parts, { estimate: known });
     } finally {
       hold.end();
     }

@@ -1,13 +1,13 @@
 import { isFinished, oncePerJob, withLinks } from '@offload/contracts';
 import type { Database } from '@offload/database';
-import { Problem, sendJson, sendPrinted } from '@offload/runtime';
+import { Problem, sendJson, sendPrinted, shareable } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import { jobIdOf, jobNotFound } from './job-of-path.ts';
 import { etagOf, isKnown } from './preconditions.ts';
 import { retryAfter } from './retry-after.ts';
 import type { SendParts } from './send-job.ts';
 
-const printedResult = oncePerJob(({ result }) => JSON.stringify(result));
+const printedResult = oncePerJob(({ result }) => shareable(JSON.stringify(result)));
 
 /** `GET /v1/jobs/{id}/result`: the bare result of a job that has succeeded; 202 while there may still be one. */
 export function showResult(parts: SendParts & { database: Database }): RequestHandler {

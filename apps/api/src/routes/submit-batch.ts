@@ -1,4 +1,4 @@
-import { printJob, printWithLinks } from '@offload/contracts';
+import { oncePerJob, printJob, printWithLinks } from '@offload/contracts';
 import { sendPrinted } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import type { Backlog } from '../backlog.ts';
@@ -15,6 +15,9 @@ export interface BatchParts {
   notifierUrl: string;
 }
 
+/** Jobs of one dedupe key are the same job. */
+const printedOnce = oncePerJob((job) => printJob(job));
+
 /** `POST /v1/jobs/batch`: 202 when all the jobs are committed; where one is at fault none is made. */
 export function submitBatch({ intake, queues, ownWebhooks, notifierUrl }: BatchParts): RequestHandler {
   return async (request, response) => {
@@ -22,7 +25,8 @@ export function submitBatch({ intake, queues, ownWebhooks, notifierUrl }: BatchP
     const wanted = newJobs(request.body, circumstances);
     const { jobs, replayed } = await intake.take(wanted, idempotencyOf(request, response));
     if (replayed) response.set('Idempotency-Replayed', 'true');
-    const printed = jobs.map(({ job, printed = printJob(job) }) => printWithLinks(job.id, printed, notifierUrl));
-    sendPrinted(response.status(202), `{"jobs":[${printed.join(',')}]}`);
+    const printed = jobs.map(({ job, printed = printedOnce(job) }) => printWithLinks(job.id, printed, notifierUrl));
+    const made = jobs.some((taken) => taken.made);
+    sendPrinted(response.status(202), `{"jobs":[${printed.join(',')}]}`, made);
   };
 }

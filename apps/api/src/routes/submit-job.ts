@@ -40,7 +40,8 @@ export function submitJob(parts: SubmitParts): RequestHandler {
       const job = await hold.until(taken.job, taken.job.id !== wanted.id);
 
       if (!isFinished(job.status) && taken.made) return sendAccepted(response, job, parts, taken.printed);
-      sendJob(response.status(200).set('Content-Location', `/v1/jobs/${job.id}`), job, parts);
+      response.status(200).set('Content-Location', `/v1/jobs/${job.id}`);
+      sendJob(response, job, parts, { changed: taken.made || hold.waits }); // after a wait it might be made again
     } finally {
       hold.end();
     }

@@ -24,8 +24,8 @@ function large(more: object = {}): { body: Buffer; tag: string } {
 async function serve(parts: Partial<AppParts> = {}) {
   const metrics = createMetrics();
   const server = await listen(api.app({ metrics, ...parts }), { host: '127.0.0.1', port: 0 });
-  const send = async (body: Buffer, headers: Record<string, string> = {}) => {
-    const response = await fetch(`http://127.0.0.1:${server.port}/v1/jobs`, {
+  const send = async (body: Buffer, headers: Record<string, string> = {}, path = '/v1/jobs') => {
+    const response = await fetch(`http://127.0.0.1:${server.port}${path}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', ...headers },
       body: new Uint8Array(body),
@@ -80,6 +80,35 @@ it('takes no room for the bodies of held requests, and answers them whole', asyn
   }
   for (const { status, body } of await Promise.all(answers)) expect([status, body.payload?.csv]).toEqual([200, CSV]);
 });
+
+it.each<[what: string, path: string, wrap: (json: string) => string]>([
+  ['a job', '/v1/jobs', (json) => json],
+  ['a batch', '/v1/jobs/batch', (json) => `{"jobs":[${json}]}`],
+])(
+  'refuses answers of a large job to posts of %s that have made nothing, beyond the budget',
+  async (_what, path, wrap) => {
+    const dedupeKey = `large at ${path}`;
+    await plain.send(large({ dedupeKey }).body);
+    let [arrived, open] = [0, (): void => undefined];
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    const { send, close } = await serve({
+      database: {
+        ...api.database,
+        async submit(submission) {
+          if ((arrived += 1) === 10) open();
+          await opened; // so that they are answered in one turn
+          return api.database.submit(submission);
+        },
+      },
+    });
+    const twin = Buffer.from(wrap(JSON.stringify({ type: 'csv.profile', payload: { csv: 'a,b' }, dedupeKey })));
+    const answers = await Promise.all(Array.from({ length: 10 }, () => send(twin, {}, path)));
+    const statuses = answers.map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([path === '/v1/jobs' ? 200 : 202, 503]));
+    expect((await send(twin, {}, path)).status).toBeLessThan(300);
+    await close();
+  },
+);
 
 it('answers with null for a large payload where the job can not be read any more', async () => {
   const unreadable = { ...api.database, getJob: () => Promise.reject(new DatabaseUnavailableError(new Error('spec'))) };

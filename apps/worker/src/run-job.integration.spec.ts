@@ -676,7 +676,8 @@ describe('a job whose handler may run only so many times at once', () => {
       handler = (_payload, { signal }) => threads.run('this', signal);
       const jobs = await queuedJobs(16);
       const runner = worker();
-      const verdicts = jobs.map((job) => runner.run({ ...delivery(job).message, deliveryCount: 9 })); // waits for minutes
+      // Each waits for minutes.
+      const verdicts = jobs.map((job) => runner.run({ ...delivery(job).message, deliveryCount: 9 }));
       await eventually(() => expect(threads.come()).toBe(2));
       expect(await read(jobs)).toEqual(jobs);
       threads.open();

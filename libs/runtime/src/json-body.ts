@@ -94,7 +94,8 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
       request.on('data', keep).once('end', end);
     }
     request.once('close', () => {
-      if (!request.complete || !decoder) settle(null); // after the end it is settled already, or will be when all is decoded
+      // After the end it is settled already, or will be when all is decoded.
+      if (!request.complete || !decoder) settle(null);
     });
     if (request.destroyed) settle(null);
   };

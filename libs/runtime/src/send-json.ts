@@ -15,14 +15,16 @@ export function sendJson(response: Response, body: unknown): void {
 /**
  * The same of what is JSON already.
  *
- * @param changed whether the request has changed something, so that its answer must not be refused @default unless it is GET
+ * @param changed whether the request has changed something, so that its answer must not be refused @default unless it
+ *   is GET
  */
 export function sendPrinted(response: Response, json: string | Buffer, changed = response.req.method !== 'GET'): void {
   const bytes = Buffer.byteLength(json);
   budgetOf(response).answer(response, bytes, changed);
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
   response.setHeader('Content-Length', bytes);
-  // ASCII is the same octets, and Node.js takes a third of the memory to write it. Of all this it sends nothing to HEAD.
+  // ASCII is the same octets, and Node.js takes a third of the memory to write it. Of all this it sends nothing to
+  // HEAD.
   if (typeof json === 'string') response.end(json, bytes === json.length ? 'latin1' : 'utf8');
   else response.end(json);
 }

@@ -17,7 +17,8 @@ export interface Estimate {
 }
 
 /**
- * Answers with a job as it is: a weak ETag from its version (RFC 9110 section 8.8.3), `Retry-After` until it is finished.
+ * Answers with a job as it is: a weak ETag from its version (RFC 9110 section 8.8.3), `Retry-After` until it is
+ * finished.
  *
  * @param given.changed see `sendPrinted`
  */

@@ -1,16 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
-import { createLogger } from './logger.ts';
+import { createLogger, type Logger } from './logger.ts';
 import { eventually } from '@offload/testing';
 import { startLoop } from './loop.ts';
 
-function setup(round: (n: number) => Promise<number> | number) {
-  const warned: unknown[] = [];
-  const log = createLogger('api', { level: 'silent', instance: 'spec' });
+type Logged = { log: Logger; warned: unknown[] };
+
+/** @param beside a loop of the same process */
+function setup(round: (n: number) => Promise<number> | number, beside?: Logged) {
+  const { log, warned }: Logged = beside ?? {
+    log: createLogger('api', { level: 'silent', instance: 'spec' }),
+    warned: [],
+  };
   log.warn = ((...line: unknown[]) => void warned.push(line)) as typeof log.warn;
   let rounds = 0;
-  const loop = startLoop({ name: 'spec', round: async () => round((rounds += 1)), retryMs: 1, log });
+  const loop = startLoop({ name: beside ? 'other' : 'spec', round: async () => round((rounds += 1)), retryMs: 1, log });
   const reached = (count: number) => eventually(() => expect(rounds).toBeGreaterThanOrEqual(count));
-  return { loop, warned, reached, rounds: () => rounds };
+  return { loop, log, warned, reached, rounds: () => rounds };
 }
 
 const HOUR_MS = 3_600_000;
@@ -44,6 +49,27 @@ describe('a loop', () => {
     await reached(6);
     await loop.stop();
     expect(warned).toEqual([1, 4].map((n) => [{ err: new Error(`round ${n}`) }, expect.stringContaining('spec')]));
+  });
+
+  it('has one loop of a process say that the database is away, in one line, and again the next time', async () => {
+    let away = true;
+    const round = () => {
+      if (away) throw Object.assign(new Error('the database is not available'), { code: 'database-unavailable' });
+      return 1;
+    };
+    const first = setup(round);
+    const second = setup(round, first);
+    for (const { reached, rounds } of [first, second, first, second]) await reached(rounds() + 2);
+    away = false;
+    for (const { reached, rounds } of [first, second]) await reached(rounds() + 2);
+    away = true;
+    for (const { reached, rounds } of [first, second]) await reached(rounds() + 2);
+    await Promise.all([first.loop.stop(), second.loop.stop()]);
+    const line = [
+      { code: 'database-unavailable' },
+      expect.stringMatching(/goes on trying: the database is not available$/),
+    ];
+    expect(first.warned).toEqual([line, line]);
   });
 
   it('stops only when the round under way is over', async () => {

@@ -19,7 +19,13 @@ export interface LoopOptions {
   log: Logger;
 }
 
-/** Begins at once. A round that fails is logged, the first of several, and tried again. */
+/** Loops that the database keeps from their work, by the log of their process: the first one tells. */
+const kept = new WeakMap<Logger, Set<string>>();
+
+/**
+ * Begins at once. A round that fails is logged, the first of several, and tried again. While the database is away, one loop of
+ * a process says so, without a stack.
+ */
 export function startLoop({ name, round, retryMs, log }: LoopOptions): Loop {
   let stopped = false;
   let wakeUp: () => void = () => undefined;
@@ -37,15 +43,26 @@ export function startLoop({ name, round, retryMs, log }: LoopOptions): Loop {
     awake = false;
   }
 
+  function tell(error: unknown, others: Set<string>): void {
+    const told = `the ${name} can't do its work; it goes on trying`;
+    const { code, message } = error as { code?: unknown; message?: string };
+    if (code !== 'database-unavailable') return log.warn({ err: error }, told);
+    if (others.size === 0) log.warn({ code }, `${told}: ${message}`);
+    others.add(name);
+  }
+
   async function run(): Promise<void> {
     let failing = false;
+    const others = kept.get(log) ?? new Set();
+    kept.set(log, others);
     while (!stopped) {
       let restMs = retryMs;
       try {
         restMs = await round();
         failing = false;
+        others.delete(name);
       } catch (error) {
-        if (!failing) log.warn({ err: error }, `the ${name} can't do its work; it goes on trying`);
+        if (!failing) tell(error, others);
         failing = true;
       }
       await rest(restMs);

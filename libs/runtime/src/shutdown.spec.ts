@@ -50,6 +50,7 @@ it('exits at once, without the steps, after an error that nobody caught', async 
 it.each([
   ['a broker that does not let it in', { message: 'wrong password', code: 'broker-refused' }],
   ['a queue that is there in another form', { message: 'another type', code: 'topology-mismatch' }],
+  ['a database with another encoding', { message: 'needs UTF8', code: 'database-unusable' }],
   ['a port that is taken', { message: 'listen EADDRINUSE', code: 'EADDRINUSE', syscall: 'listen' }],
 ])('says in one line, without a stack, what only its surroundings can mend: %s', async (_what, fault) => {
   const thrown = `Promise.reject(Object.assign(new Error(), ${JSON.stringify(fault)})); await new Promise(() => undefined);`;

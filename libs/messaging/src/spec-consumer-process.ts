@@ -7,7 +7,7 @@ import { consume } from './consumer.ts';
 const [url = '', queue = '', prefetch = ''] = process.argv.slice(2);
 const connection = connect({ url });
 // Waits until the pipe has the line: while the reader is slow, Node.js keeps it in this process, which may be killed.
-const print = promisify<string, void>((line, done) => process.stdout.write(line, done));
+const print = promisify((line: string, done: (error?: Error | null) => void) => process.stdout.write(line, done));
 const consumer = consume(connection, {
   queue,
   message: { type: 'number', version: 1, schema: z.int() },

@@ -3,6 +3,7 @@ import { MIMEType } from 'node:util';
 import type { Request, RequestHandler } from 'express';
 import { budgetOf, UNCOUNTED_BYTES } from './byte-budget.ts';
 import { decoderOf } from './content-coding.ts';
+import { createOneATurn } from './one-a-turn.ts';
 import { clipped, Problem } from './problem.ts';
 import { parseStrictJson } from './strict-json.ts';
 
@@ -16,6 +17,9 @@ export interface JsonBodyOptions {
   /** Requests whose `bodyDigest` may be asked for: it costs more than the rest of a small body. @default all */
   digested?: (request: Request) => boolean;
 }
+
+/** Parses large bodies: one takes milliseconds, and whole crowds come to their end at once. */
+const oneATurn = createOneATurn();
 
 /** Kept instead of the octets, which a held answer would keep too. */
 const digests = new WeakMap<Request, Buffer>();
@@ -59,6 +63,10 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
         decoder.destroy();
       }
       if (error || !octets) return next(error ?? endedEarly());
+      if (octets.length > UNCOUNTED_BYTES) oneATurn(() => parse(octets));
+      else parse(octets);
+    }
+    function parse(octets: Buffer): void {
       try {
         request.body = parseStrictJson(octets, maxDepth, maxParts);
         if (digested(request)) digests.set(request, createHash('sha256').update(octets).digest());

@@ -110,6 +110,25 @@ it.each<[what: string, path: string, wrap: (json: string) => string]>([
   },
 );
 
+it('shows a large job that a batch finds many times whole in some places only', async () => {
+  const dedupeKey = 'a thousand times';
+  const { body } = large({ dedupeKey });
+  await plain.send(body);
+  const twin = { type: 'csv.profile', payload: { csv: 'a,b' }, dedupeKey };
+  const batch = JSON.stringify({
+    jobs: [...Array.from({ length: 999 }, () => twin), { ...twin, dedupeKey: 'not there' }],
+  });
+  const answer = await plain.send(Buffer.from(batch), {}, '/v1/jobs/batch');
+  const jobs = (answer.body as unknown as { jobs: { id: string; payload: { csv: string } | null }[] }).jobs;
+  expect(answer.status).toBe(202);
+  expect(jobs.map(({ payload }) => payload?.csv.length ?? null)).toEqual([
+    ...[CSV.length, CSV.length],
+    ...Array.from({ length: 997 }, () => null),
+    'a,b'.length,
+  ]);
+  expect(new Set(jobs.map(({ id }) => id)).size).toBe(2);
+});
+
 it('answers with null for a large payload where the job can not be read any more', async () => {
   const unreadable = { ...api.database, getJob: () => Promise.reject(new DatabaseUnavailableError(new Error('spec'))) };
   const { send, close } = await serve({ database: unreadable });

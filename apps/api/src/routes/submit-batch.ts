@@ -15,8 +15,15 @@ export interface BatchParts {
   notifierUrl: string;
 }
 
+/**
+ * Jobs that were there before are shown whole up to so many characters in one answer. Those that come after are shown
+ * without payload, result and errors: a thousand of them may be large, or the same large one.
+ */
+const MOST_FOUND = 2 * 1024 ** 2;
+
 /** Jobs of one dedupe key are the same job. */
 const printedOnce = oncePerJob((job) => printJob(job));
+const printedShort = oncePerJob((job) => printJob({ ...job, payload: null, result: null, errors: [] }));
 
 /** `POST /v1/jobs/batch`: 202 when all the jobs are committed; where one is at fault none is made. */
 export function submitBatch({ intake, queues, ownWebhooks, notifierUrl }: BatchParts): RequestHandler {
@@ -25,7 +32,11 @@ export function submitBatch({ intake, queues, ownWebhooks, notifierUrl }: BatchP
     const wanted = newJobs(request.body, circumstances);
     const { jobs, replayed } = await intake.take(wanted, idempotencyOf(request, response));
     if (replayed) response.set('Idempotency-Replayed', 'true');
-    const printed = jobs.map(({ job, printed = printedOnce(job) }) => printWithLinks(job.id, printed, notifierUrl));
+    let room = MOST_FOUND;
+    const printed = jobs.map(({ job, made, printed = printedOnce(job) }) => {
+      if (!made) room -= printed.length;
+      return printWithLinks(job.id, made || room >= 0 ? printed : printedShort(job), notifierUrl);
+    });
     const made = jobs.some((taken) => taken.made);
     sendPrinted(response.status(202), `{"jobs":[${printed.join(',')}]}`, made);
   };

@@ -6,6 +6,8 @@ import { answers } from './health.ts';
 import { createHttpService, listen } from './http-service.ts';
 import { createLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
+import { Problem } from './problem.ts';
+import { serve } from './spec-service.ts';
 
 function setup() {
   const log = createLogger('spec', { level: 'silent', instance: 'spec' });
@@ -51,6 +53,18 @@ it('hides an unexpected error from the client and logs it', async () => {
   expect(body).toMatchObject({ type: '/problems/internal-error', status: 500, instance: '/broken' });
   expect(JSON.stringify(body)).not.toContain('secret');
   expect(logged).toHaveLength(1);
+});
+
+it('says of a problem nothing that a route has said of another answer', async () => {
+  const { base } = await serve((app) =>
+    app.get('/late', (_request, response) => {
+      response.set({ ETag: 'W/"1"', 'Content-Location': '/v1/jobs/1', Deduplicated: 'true', Vary: 'Prefer' });
+      throw new Problem(503, 'overloaded', 'Try again soon', 'Too much', { headers: { 'Retry-After': '1' } });
+    }),
+  );
+  const { headers } = await fetch(`${base}/late`);
+  const told = ['etag', 'content-location', 'deduplicated', 'vary', 'retry-after'].map((name) => headers.get(name));
+  expect(told).toEqual([null, null, null, 'Prefer', '1']);
 });
 
 it('lets nobody keep a problem', async () => {

@@ -6,6 +6,9 @@ import { setTimer } from './timers.ts';
 /** While the database is away every request fails for the same reason: it is logged once in so many milliseconds. */
 const AWAY_LOG_MS = 5_000;
 
+/** What a route says of the answer that it has in hand, which a problem then replaces. */
+const OF_ANOTHER_ANSWER = ['ETag', 'Content-Location', 'Location', 'Deduplicated', 'Idempotency-Replayed'];
+
 /** Says everything that was thrown as a problem; what is nobody's known fault is logged and said as a bare 500. */
 export function problemHandler(log: Logger): ErrorRequestHandler {
   let awayLoggedAt = -Infinity;
@@ -19,6 +22,7 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
     }
     if (response.headersSent) return next(error); // express cuts the connection
     function send(): void {
+      for (const name of OF_ANOTHER_ANSWER) response.removeHeader(name);
       response
         .status(problem.status)
         .set({ ...problem.headers, 'Cache-Control': 'no-store' })

@@ -237,3 +237,26 @@ it('carries the trace context of a request in the ring', async () => {
   await eventually(() => expect([heard.get(traced), heard.has(odd)]).toEqual([traceparent, true]));
   expect(heard.get(odd)).toBeUndefined();
 });
+
+it('lets others have their turns while it rings the jobs of a batch', async () => {
+  let inThisTurn = 0;
+  const turns: number[] = [];
+  const count = (): void => {
+    inThisTurn += 1;
+    if (inThisTurn > 1) return;
+    setImmediate(() => {
+      turns.push(inThisTurn);
+      inThisTurn = 0;
+    });
+  };
+  const { bell } = api.parts;
+  const ringSoon: typeof bell.ringSoon = (ring) => (count(), bell.ringSoon(ring));
+  const jobs = Array.from({ length: 1_000 }, () => ({ ...sleep, delayMs: 0 }));
+  const { body } = await request(api.app({ bell: { ...bell, ringSoon } }))
+    .post('/v1/jobs/batch')
+    .send({ jobs })
+    .expect(202);
+  expect(new Set(body.jobs.map(({ id }: { id: string }) => id)).size).toBe(1_000);
+  expect(turns.reduce((sum, each) => sum + each)).toBe(1_000);
+  expect(Math.max(...turns)).toBeLessThanOrEqual(100);
+});

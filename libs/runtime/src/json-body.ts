@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { MIMEType } from 'node:util';
-import type { Request, RequestHandler } from 'express';
+import type { NextFunction, Request, RequestHandler } from 'express';
 import { budgetOf, UNCOUNTED_BYTES } from './byte-budget.ts';
 import { decoderOf } from './content-coding.ts';
 import { createOneATurn } from './one-a-turn.ts';
@@ -63,17 +63,18 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
         decoder.destroy();
       }
       if (error || !octets) return next(error ?? endedEarly());
-      if (octets.length > UNCOUNTED_BYTES) oneATurn(() => parse(octets));
-      else parse(octets);
+      // What the route does with a large body comes in a turn of its own, too.
+      if (octets.length > UNCOUNTED_BYTES) oneATurn(() => parse(octets, (fault) => oneATurn(() => next(fault))));
+      else parse(octets, next);
     }
-    function parse(octets: Buffer): void {
+    function parse(octets: Buffer, done: NextFunction): void {
       try {
         request.body = parseStrictJson(octets, maxDepth, maxParts);
         if (digested(request)) digests.set(request, createHash('sha256').update(octets).digest());
       } catch (fault) {
-        return next(fault);
+        return done(fault);
       }
-      next();
+      done();
     }
 
     function keep(chunk: Buffer): void {

@@ -1,8 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { printJob, type Job } from '@offload/contracts';
 import type { CreatedJob, Database, IdempotencyKey, KeyedJob, NewJob } from '@offload/database';
 import { whenWritten } from '@offload/messaging';
-import { Counter, invalidMember, Problem, type Loop, type Registry } from '@offload/runtime';
+import { Counter, createOneATurn, invalidMember, Problem, type Loop, type Registry } from '@offload/runtime';
 import type { Backlog } from './backlog.ts';
 import type { Bell } from './bell.ts';
 import { asCreated } from './new-job.ts';
@@ -23,7 +22,7 @@ export interface TakenJob {
   made: boolean;
 }
 
-/** A batch rings and announces so many jobs in one turn of the event loop; a thousand take a tenth of a second. */
+/** Batches ring and announce so many jobs in one turn of the event loop; a thousand take a tenth of a second. */
 const TOLD_A_TURN = 100;
 
 /** Takes jobs in: once they are stored they are kept; that rings and events have arrived is not waited for. */
@@ -57,6 +56,7 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
   const inFlight = new Set<string>();
   /** Requests that are being stored by this process. */
   let storing = 0;
+  const oneATurn = createOneATurn();
 
   async function take(jobs: NewJob[], idempotency: IdempotencyKey | null): Promise<Taken> {
     if (!idempotency) return store(jobs, null);
@@ -84,7 +84,7 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
       if (submitted.kind === 'replayed') return await replay(jobs, submitted.jobs, submitted.createdAt);
       taken = tellSome(submitted.jobs, jobs, 0);
       while (taken.length < jobs.length) {
-        await nextTurn();
+        await new Promise<void>(oneATurn);
         taken.push(...tellSome(submitted.jobs, jobs, taken.length));
       }
       // What is left to do for the answer takes longer than it takes a ring to leave: a job can start half a millisecond sooner

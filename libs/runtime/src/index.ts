@@ -33,6 +33,7 @@ export {
   Problem,
   type Fault,
 } from './problem.ts';
+export { createOneATurn } from './one-a-turn.ts';
 export { limitRate } from './rate-limit.ts';
 export { sendJson, sendPrinted, shareable } from './send-json.ts';
 export { handleShutdown, type Shutdown } from './shutdown.ts';

@@ -167,6 +167,11 @@ function isOfNumber(code: number): boolean {
 /** JSON.parse makes `Infinity` of 1e309, and what would be stored is `null`. */
 function isHeldByDouble(text: string, start: number, end: number): boolean {
   if (end - start < SHORTEST_BEYOND) return true;
-  const number = text.slice(start, end);
-  return (number.length <= DIGITS_OF_A_DOUBLE && !/e/i.test(number)) || Math.abs(Number(number)) !== Infinity;
+  if (end - start <= DIGITS_OF_A_DOUBLE && !hasExponent(text, start, end)) return true;
+  return Math.abs(Number(text.slice(start, end))) !== Infinity;
+}
+
+function hasExponent(text: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if ((text.charCodeAt(at) | 0x20) === 0x65) return true;
+  return false;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert';
-import { expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { defineJob, storedPayload, type Job } from '@offload/contracts';
 import type { Outbound } from '@offload/outbound';
 import { createLogger } from '@offload/runtime';
@@ -244,6 +244,28 @@ it('aborts a handler that takes too long, and counts that as a failed attempt', 
 it('abandons a handler that does not obey its signal', async () => {
   const { run } = setup(() => new Promise(() => undefined), { timeoutMs: 1, abandonAfterMs: 1 });
   expect(await run()).toMatchObject({ status: 'scheduled', error: { code: 'timeout' } });
+});
+
+describe('a process that was frozen for longer than the timeout', () => {
+  /** Lets nothing else happen for that long. */
+  function freeze(ms: number): void {
+    const until = performance.now() + ms;
+    while (performance.now() < until);
+  }
+
+  it('hears first that its jobs are with others, and charges no attempt', async () => {
+    const { run, stop } = setup(obedient, { timeoutMs: 1 });
+    const outcome = run();
+    freeze(600);
+    setTimeout(stop, 10); // the loss is read after the timers that are due
+    expect(await outcome).toEqual({ status: 'queued' });
+  });
+
+  it('ends those runs that are still its own by their timeout', async () => {
+    const outcome = setup(obedient, { timeoutMs: 1 }).run();
+    freeze(600);
+    expect(await outcome).toMatchObject({ status: 'scheduled', error: { code: 'timeout' } });
+  });
 });
 
 it('counts a result that comes after the timeout as a timeout', async () => {

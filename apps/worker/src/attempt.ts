@@ -48,7 +48,7 @@ export async function attempt(parts: AttemptParts): Promise<Outcome> {
 
   const dueAt = performance.now() + timeoutMs;
   let timer = setTimer(expire, timeoutMs);
-  /** Late, this process was frozen: what the broker has said meanwhile, that the delivery is lost perhaps, is heard first. */
+  /** When it is late this process was frozen, and hears first whether the broker has taken the delivery back. */
   function expire(): void {
     const abort = (): void => run.abort(new TimeoutError(`took longer than ${timeoutMs} ms`));
     if (performance.now() - dueAt < FROZEN_MS) abort();

@@ -69,11 +69,8 @@ async function playIn(scene: OpenScene, scenario: Scenario, ground: Ground, opti
     await allFinished(databaseUrl, pace.patienceMs);
     await watchers.close(WATCHERS_PATIENCE_MS);
 
-    const [jobs, changes, runs] = await Promise.all([
-      readJobs(databaseUrl),
-      readChanges(databaseUrl),
-      ground.runs.of(name),
-    ]);
+    const [jobs, changes] = await Promise.all([readJobs(databaseUrl), readChanges(databaseUrl)]);
+    const runs = await ground.runs.of(name); // after the jobs: of one that is finished there its run is over here
     const accepted = [...load.accepted.values()];
     const numbers = new Map(jobs.map(({ id, job }) => [id, job]));
     const verdict = judge({

@@ -24,6 +24,8 @@ export interface TakenJob {
 
 /** Batches ring and announce so many jobs in one turn of the event loop; a thousand take a tenth of a second. */
 const TOLD_A_TURN = 100;
+/** Jobs whose turn comes later than this are rung by the relay, which begins after two seconds, in milliseconds. */
+const RING_WITHIN_MS = 1_000;
 
 /** Takes jobs in: once they are stored they are kept; that rings and events have arrived is not waited for. */
 export interface Intake {
@@ -76,16 +78,18 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
     if (full && !(idempotency && (await database.isKeyKept(idempotency.client, idempotency.key)))) throw full;
     // Their places, before others ask for them.
     const places = jobs.map(({ queue }) => backlog.reserve(queue));
-    let taken: TakenJob[] = [];
+    const taken: TakenJob[] = [];
     storing += 1;
     try {
       const submitted = await database.submit({ jobs, idempotency });
       if (submitted.kind === 'key-reused') throw keyReused();
       if (submitted.kind === 'replayed') return await replay(jobs, submitted.jobs, submitted.createdAt);
-      taken = tellSome(submitted.jobs, jobs, 0);
+      const ringUntil = performance.now() + RING_WITHIN_MS;
       while (taken.length < jobs.length) {
-        await new Promise<void>(oneATurn);
-        taken.push(...tellSome(submitted.jobs, jobs, taken.length));
+        if (jobs.length > 1) await new Promise<void>(oneATurn);
+        const rings = performance.now() < ringUntil;
+        const some = submitted.jobs.slice(taken.length, taken.length + TOLD_A_TURN);
+        taken.push(...some.map((each, index) => tell(each, jobs[taken.length + index] as NewJob, rings)));
       }
       // What is left to do for the answer takes longer than it takes a ring to leave: a job can start half a millisecond sooner
       // when its ring goes first. Among others, turns are shared anyway.
@@ -97,18 +101,17 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
     }
   }
 
-  function tellSome(created: CreatedJob[], wanted: NewJob[], from: number): TakenJob[] {
-    const some = created.slice(from, from + TOLD_A_TURN);
-    return some.map((each, index) => tell(each, wanted[from + index] as NewJob));
-  }
-
-  /** Rings, and announces, a job that was made; it is printed once for all who are told of it. */
-  function tell({ job, outboxId }: CreatedJob, { payloadJson, traceparent = null }: NewJob): TakenJob {
+  /**
+   * Rings, and announces, a job that was made; it is printed once for all who are told of it.
+   *
+   * @param rings otherwise its ring is left to the relay
+   */
+  function tell({ job, outboxId }: CreatedJob, { payloadJson, traceparent = null }: NewJob, rings: boolean): TakenJob {
     if (outboxId === null) return { job, made: false };
     const { id: jobId, type, queue, priority } = job;
     accepted.inc({ type });
     if (job.status === 'scheduled') relay.wake();
-    else bell.ringSoon({ outboxId, jobId, type, queue, priority, traceparent });
+    else if (rings) bell.ringSoon({ outboxId, jobId, type, queue, priority, traceparent });
     const printed = printJob(job, payloadJson === undefined ? {} : { payload: payloadJson });
     void bell.announce(job, printed);
     return { job, printed, made: true };

@@ -2,7 +2,7 @@ import { setTimer } from '@offload/runtime';
 
 /** A job and its queues are shown in milliseconds, however deep a backlog is. */
 const PATIENCE_MS = 15;
-/** What was late is left alone for so many times as long as it took. */
+/** After a late answer the question is not asked again for so many times as long as it took. */
 const REST = 10;
 
 /** Answers with what is asked for if that comes soon, and otherwise with something else that is at hand. */

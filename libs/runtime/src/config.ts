@@ -7,7 +7,7 @@ import { corsOrigins } from './cors.ts';
 import { eventTokenSecrets } from './event-tokens.ts';
 import { allowedHostNames } from './foreign-requests.ts';
 
-/** No job runs longer, and what is added to it still fits into a timer. */
+/** The longest grace. No job runs for a day, and a day plus the seconds that `handleShutdown` adds fits into a timer. */
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const EX_CONFIG = 78; // sysexits.h: something was found in an unconfigured or misconfigured state
 

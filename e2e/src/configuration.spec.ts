@@ -30,7 +30,7 @@ it('says at start what is not served, and whether priorities are obeyed', async 
     const warned = api.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
     expect(warned).toEqual(
       expect.arrayContaining([
-        expect.stringMatching(/^jobs of type demo\.sleep are refused .* "default", which QUEUES does not name$/),
+        expect.stringMatching(/^jobs of type demo\.sleep are refused .* QUEUES does not name their own, "default"$/),
         'MAX_BACKLOG has a bound for the queue "mial", which QUEUES does not name',
       ]),
     );

@@ -8,7 +8,8 @@ export const UNCOUNTED_BYTES = 16 * 1024;
 
 export interface ByteBudgetOptions {
   /**
-   * A body of which nothing has come for so long may be cut off when bytes are needed, in milliseconds. @default 2_000
+   * A client that has sent nothing of its body for so long may be cut off when bytes are needed, in milliseconds.
+   * @default 2_000
    */
   idleMs?: number;
   /** A client that has taken nothing of a counted answer for so long is cut off, in milliseconds. @default 10_000 */
@@ -117,19 +118,22 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
     };
   }
 
-  /** Cuts an answer off where its bytes are needed, until `response` is over. */
-  function mayCut(response: ServerResponse, giveBack: () => void): Slow {
-    const cut = (): void => {
-      giveBack();
-      response.destroy();
+  /** From now on its client is cut off where the bytes are needed, until `response` is over. */
+  function mayCut(response: ServerResponse, giveBack: () => void, cut = (): unknown => response.destroy()): Slow {
+    const begun: Slow = {
+      since: performance.now(),
+      idleAt: Infinity,
+      cut() {
+        giveBack();
+        cut();
+      },
     };
-    const reading = { since: performance.now(), idleAt: Infinity, cut };
-    slow.add(reading);
+    slow.add(begun);
     response.once('close', () => {
-      slow.delete(reading);
+      slow.delete(begun);
       giveBack();
     });
-    return reading;
+    return begun;
   }
 
   return {
@@ -141,21 +145,11 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
           held -= counted;
           counted = 0;
         };
-        const begun: Slow = {
-          since: performance.now(),
-          idleAt: Infinity,
-          cut() {
-            giveBack();
-            response.shouldKeepAlive = false;
-            cut(tooSlow());
-          },
-        };
-        slow.add(begun);
-        bodies.set(response, { giveBack, coming: begun });
-        response.once('close', () => {
-          slow.delete(begun);
-          giveBack();
+        const begun = mayCut(response, giveBack, () => {
+          response.shouldKeepAlive = false;
+          cut(tooSlow());
         });
+        bodies.set(response, { giveBack, coming: begun });
         return begun;
       }
       return (bytes) => {

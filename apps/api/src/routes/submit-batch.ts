@@ -33,9 +33,10 @@ export function submitBatch({ intake, queues, ownWebhooks, notifierUrl }: BatchP
     const { jobs, replayed } = await intake.take(wanted, idempotencyOf(request, response));
     if (replayed) response.set('Idempotency-Replayed', 'true');
     let room = MOST_FOUND;
-    const printed = jobs.map(({ job, made, printed = printedOnce(job) }) => {
-      if (!made) room -= printed.length;
-      return printWithLinks(job.id, made || room >= 0 ? printed : printedShort(job), notifierUrl);
+    const printed = jobs.map(({ job, made, printed }) => {
+      if (made) return printWithLinks(job.id, printed ?? printedOnce(job), notifierUrl);
+      if (room >= 0) room -= printedOnce(job).length; // below 0 no job is printed whole in vain
+      return printWithLinks(job.id, room >= 0 ? printedOnce(job) : printedShort(job), notifierUrl);
     });
     const made = jobs.some((taken) => taken.made);
     sendPrinted(response.status(202), `{"jobs":[${printed.join(',')}]}`, made);

@@ -43,13 +43,6 @@ let plain: Awaited<ReturnType<typeof serve>>;
 beforeAll(async () => void (plain = await serve()));
 afterAll(() => plain.close());
 
-async function posted(tag: string): Promise<string> {
-  return eventually(async () => {
-    const { jobs } = await api.database.listJobs({ tag, limit: 1 });
-    expect(jobs).toHaveLength(1);
-    return jobs[0]?.id as string;
-  });
-}
 /** Waits until the request for this job holds nothing but a place. */
 async function held(id: string): Promise<void> {
   await eventually(async () => {
@@ -69,7 +62,7 @@ it('takes no room for the bodies of held requests, and answers them whole', asyn
     const { body, tag } = large(more);
     if (Object.keys({ ...more, ...headers }).length > 0) await plain.send(body, headers); // there is such a job already
     answers.push(plain.send(body, { Prefer: 'wait=60', ...headers }));
-    ids.push(await posted(tag));
+    ids.push(await api.posted(tag));
     await held(ids.at(-1) as string);
   }
   expect((await plain.send(large().body)).status).toBe(202);
@@ -152,7 +145,7 @@ it('keeps no payload in memory for a held request', async () => {
   for (let count = 0; count < 16; count += 1) {
     const { body, tag } = large();
     answers.push(plain.send(body, { Prefer: 'wait=60' }));
-    ids.push(await posted(tag));
+    ids.push(await api.posted(tag));
     await held(ids.at(-1) as string);
   }
   await eventually(() => expect(heapUsed() - before).toBeLessThan(8 * MIB));

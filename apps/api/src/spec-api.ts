@@ -73,6 +73,13 @@ export function useApi(more: Partial<AppParts> = {}) {
     /** The api, or one like it with other parts. */
     app: (other: Partial<AppParts> = {}): RequestListener =>
       checked(createApp({ ...parts, metrics: createMetrics(), ...other }), faults),
+    /** The id of the newest job with this tag, once it is there. */
+    posted: (tag: string): Promise<string> =>
+      eventually(async () => {
+        const { jobs } = await parts.database.listJobs({ tag, limit: 1 });
+        expect(jobs).toHaveLength(1);
+        return jobs[0]?.id as string;
+      }),
     claim: (jobId: string): Promise<Claim> =>
       parts.database.claimJob({
         ...{ jobId, ringId: randomUUID(), redelivered: false, deliveryCount: 0 },

@@ -15,15 +15,6 @@ const post = (body: object = sleep) => request(app).post('/v1/jobs').send(body);
 const get = (id: string) => request(app).get(`/v1/jobs/${id}`);
 const submitted = async (body: object = sleep): Promise<string> => (await post(body).expect(202)).body.id;
 
-/** The job that has been posted, once it is there. */
-async function posted(tag: string): Promise<string> {
-  return eventually(async () => {
-    const { jobs } = await api.database.listJobs({ tag, limit: 1 });
-    expect(jobs).toHaveLength(1);
-    return jobs[0]?.id as string;
-  });
-}
-
 async function run(id: string): Promise<void> {
   await api.claim(id);
   await api.finish(id);
@@ -35,7 +26,7 @@ const send = async <T>(call: PromiseLike<T>): Promise<T> => call;
 describe('Prefer: wait on POST', () => {
   it('answers 200 with the finished job, and where it is', async () => {
     const answer = send(post({ ...sleep, tags: ['a'] }).set('Prefer', 'wait=30'));
-    const id = await posted('a');
+    const id = await api.posted('a');
     await run(id);
     const { status, headers, body } = await answer;
     expect([status, headers['preference-applied'], headers['content-location']]).toEqual([
@@ -48,7 +39,7 @@ describe('Prefer: wait on POST', () => {
 
   it('answers 202 with the job as it is when the time is over', async () => {
     const answer = send(post({ ...sleep, tags: ['b'] }).set('Prefer', 'wait=1'));
-    await api.claim(await posted('b'));
+    await api.claim(await api.posted('b'));
     const { status, headers, body } = await answer;
     expect([status, body.status, headers['preference-applied']]).toEqual([202, 'running', 'wait=1']);
     expect(headers['location']).toBe(`/v1/jobs/${body.id}`);
@@ -63,7 +54,7 @@ describe('Prefer: wait on POST', () => {
 
   it('applies 60 seconds where more are asked for', async () => {
     const answer = send(post({ ...sleep, tags: ['c'] }).set('Prefer', 'respond-async, Wait="3600"; why=not'));
-    await run(await posted('c'));
+    await run(await api.posted('c'));
     expect((await answer).headers['preference-applied']).toBe('wait=60');
   });
 });

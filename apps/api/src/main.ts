@@ -100,6 +100,7 @@ const app = createApp({
   notifierUrl: config.NOTIFIER_URL,
 });
 // The first read loads Prisma and compiles its queries, for a third of a second: not while a caller waits.
+// Where the database is away, the loops say so, and the first reader loads it.
 void Promise.all([database.getJob(randomUUID()), database.listJobs({ limit: 1 })]).catch(() => undefined);
 const server = await listen(app, {
   host: config.HOST,

@@ -25,7 +25,7 @@ export function createSlots(count: number, prepare?: Prepare): Slots {
 
   /** Makes a slot of a place. */
   async function prepared(): Promise<Slot> {
-    const unprepare = await prepare?.().catch(() => undefined);
+    const unprepare = await prepare?.().catch(() => undefined); // the run begins without it, and tells why it fails
     let taken = true;
     return {
       release() {

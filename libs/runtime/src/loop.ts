@@ -23,8 +23,8 @@ export interface LoopOptions {
 const kept = new WeakMap<Logger, Set<string>>();
 
 /**
- * Begins at once. A round that fails is logged, the first of several, and tried again. While the database is away, one loop of
- * a process says so, without a stack.
+ * Begins at once. A round that fails is logged, the first of several, and tried again. While the database is away, one
+ * loop of a process says so, without a stack.
  */
 export function startLoop({ name, round, retryMs, log }: LoopOptions): Loop {
   let stopped = false;

@@ -1,17 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
+import { documentedVariables } from '@offload/testing';
 import { configSchema } from './config.ts';
 
 it('has each of its variables in .env.example', () => {
-  const example = readFileSync(new URL('../../../.env.example', import.meta.url), 'utf8');
-  const documented = example.match(/(?<=^#?)[A-Z_]+(?==)/gm) ?? [];
-  expect(documented).toEqual(expect.arrayContaining(Object.keys(configSchema.shape)));
+  expect(documentedVariables('notifier').example).toEqual(expect.arrayContaining(Object.keys(configSchema.shape)));
 });
 
 it('is given each of its variables by docker compose, but for those that are fixed in a container', () => {
-  const compose = readFileSync(new URL('../../../docker-compose.yml', import.meta.url), 'utf8');
-  const blocks = compose.split(/\n\n/).filter((block) => /^(x-environment| {2}notifier):/.test(block));
-  const given = blocks.join('\n').match(/(?<=^ +)[A-Z_]+(?=: )/gm) ?? [];
   const fixed = ['AMQP_CA_FILE', 'INSTANCE', 'NOTIFIER_PORT'];
-  expect([...given, ...fixed]).toEqual(expect.arrayContaining(Object.keys(configSchema.shape)));
+  const given = [...documentedVariables('notifier').compose, ...fixed];
+  expect(given).toEqual(expect.arrayContaining(Object.keys(configSchema.shape)));
 });

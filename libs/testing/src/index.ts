@@ -1,3 +1,4 @@
+export { documentedVariables } from './documented-variables.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
 export { freshDatabaseUrl } from './fresh-database.ts';
 export { freshVhost, type FreshVhost } from './fresh-vhost.ts';

@@ -5,9 +5,10 @@ import { createLogger, createMetrics } from '@offload/runtime';
 import { createBell } from './bell.ts';
 
 /** A bell whose broker answers each ring as the test says. */
-function setup() {
+function setup({ mostRings }: { mostRings?: number } = {}) {
   const answers: (Error | null)[] = [];
   let published = 0;
+  let sooner = 0;
   const publish = async (): Promise<void> => {
     published += 1;
     const error = answers.shift();
@@ -20,6 +21,7 @@ function setup() {
   const bell = createBell({
     database: { confirmRing: async () => null } as unknown as Database,
     publisher: { publish } as unknown as Publisher,
+    ...(mostRings !== undefined && { mostRings }),
     metrics: createMetrics(),
     log,
   });
@@ -28,6 +30,7 @@ function setup() {
     bell,
     lines,
     published: () => published,
+    soon: (queue: string) => bell.ringSoon({ ...owed, outboxId: `${queue} ${(sooner += 1)}`, queue }),
     ring: (answer: Error | null, queue = 'default') => (answers.push(answer), bell.ring({ ...owed, queue })),
   };
 }
@@ -45,6 +48,23 @@ it('tells which queue does not confirm its rings, once, until it confirms one', 
   await ring(null);
   expect(bell.fault()).toBeNull();
   expect(lines).toEqual([fault, 'the queue confirms rings again']);
+});
+
+it('leaves the rings of a silent queue to the relay, and no others, until the queue confirms one', async () => {
+  const { bell, ring, published, soon } = setup();
+  await ring(new NotConfirmedError('not confirmed within 10000 ms'));
+  soon('default');
+  soon('mail');
+  expect([bell.isSilent('default'), bell.isSilent('mail'), published()]).toEqual([true, false, 2]);
+  await ring(null);
+  soon('default');
+  expect([bell.isSilent('default'), published()]).toEqual([false, 4]);
+});
+
+it('bounds the rings under way of each queue by itself', async () => {
+  const { soon, published } = setup({ mostRings: 2 });
+  for (const queue of ['default', 'default', 'default', 'mail', 'mail', 'mail']) soon(queue);
+  expect(published()).toBe(4);
 });
 
 it('does not blame a queue for a broker that is away', async () => {

@@ -29,8 +29,9 @@ export interface Bell {
    */
   ring(owed: OwedRing): Promise<void>;
   /**
-   * The same for a ring that has just entered the outbox. While many rings are under way, the relay sends it later
-   * instead: the api can store jobs faster than the broker confirms rings, and each ring under way takes memory.
+   * The same for a ring that has just entered the outbox. While many rings of its queue are under way, or the queue is silent,
+   * the relay sends it later instead: the api can store jobs faster than the broker confirms rings, and each ring under way
+   * takes memory.
    */
   ringSoon(owed: OwedRing): void;
   /**
@@ -39,6 +40,8 @@ export interface Bell {
    * @param printed the job as JSON, where that is at hand
    */
   announce(job: Job, printed?: string): Promise<void>;
+  /** Whether the queue takes no rings although the broker is there, as far as this api has tried. */
+  isSilent(queue: string): boolean;
   /** Which queue takes no rings although the broker is there, as far as this api has tried; null when none is known. */
   fault(): string | null;
   /** Resolves when no ring and no event is under way any more, after a second at most. */
@@ -47,7 +50,7 @@ export interface Bell {
   command(command: Control): Promise<boolean>;
 }
 
-/** The relay rings for the same job again after two seconds, so no more are under way than go in that time. */
+/** The relay rings for the same job again after two seconds, so no more of a queue are under way than go in that time. */
 const MOST_RINGS = 2_000;
 /** How long a queue that did not confirm a ring is at fault, in milliseconds. The relay goes on sending its rings. */
 const FAULT_MS = 60_000;
@@ -58,19 +61,30 @@ const QUIET_MS = 1_000;
 export interface BellParts {
   database: Database;
   publisher: Publisher;
+  /** What sends the rings of a queue. @default the publisher of everything */
+  ringPublisher?: (queue: string) => Publisher;
   /**
    * For the ends of jobs: it may wait for the broker, which listeners may have again sooner than this process does. @default
    * the publisher of everything
    */
   endPublisher?: Publisher;
-  /** With so many rings under way the next ones are left to the relay. @default 2_000 */
+  /** With so many rings of a queue under way the next ones are left to the relay. @default 2_000 */
   mostRings?: number;
   metrics: Registry;
   log: Logger;
 }
 
+/** The rings of one queue. */
+interface Lane {
+  publisher: Publisher;
+  underWay: number;
+  /** When the queue was last found not to confirm a ring; null when it has confirmed one since. */
+  silentAt: number | null;
+}
+
 export function createBell(parts: BellParts): Bell {
   const { database, publisher, endPublisher = publisher, mostRings = MOST_RINGS, metrics, log } = parts;
+  const { ringPublisher = () => publisher } = parts;
   const rings = new Counter({
     name: 'offload_rings_total',
     help: 'Rings by what became of them: confirmed, or still owed',
@@ -91,35 +105,50 @@ export function createBell(parts: BellParts): Bell {
   const underWay = new UnderWay();
   /** Their places in the outbox: the relay finds a ring due again that takes longer than its grace. */
   const ringsUnderWay = new Set<string>();
-  /** Queues that do not confirm their rings, and when that was last found out. */
-  const silent = new Map<string, number>();
+  const lanes = new Map<string, Lane>();
 
-  async function ring({ outboxId, jobId, type, queue, priority, traceparent }: OwedRing): Promise<void> {
+  function laneOf(queue: string): Lane {
+    const known = lanes.get(queue);
+    if (known) return known;
+    const lane = { publisher: ringPublisher(queue), underWay: 0, silentAt: null };
+    lanes.set(queue, lane);
+    return lane;
+  }
+
+  function isSilent({ silentAt }: Lane): boolean {
+    return silentAt !== null && performance.now() - silentAt < FAULT_MS;
+  }
+
+  async function ringIn(lane: Lane, { outboxId, jobId, type, queue, priority, traceparent }: OwedRing): Promise<void> {
     if (ringsUnderWay.has(outboxId)) return;
     underWay.begin();
+    lane.underWay += 1;
     ringsUnderWay.add(outboxId);
     try {
       const to = { exchange: exchanges.jobs, routingKey: queue, priority };
-      await publisher.publish(ringMessage, { jobId, type }, traceparent === null ? to : { ...to, traceparent });
-      if (silent.size > 0 && silent.delete(queue)) log.info({ queue }, 'the queue confirms rings again');
+      await lane.publisher.publish(ringMessage, { jobId, type }, traceparent === null ? to : { ...to, traceparent });
+      if (lane.silentAt !== null) log.info({ queue }, 'the queue confirms rings again');
+      lane.silentAt = null;
       const queued = await database.confirmRing(outboxId);
       rings.inc({ outcome: 'confirmed' });
       if (queued) await announce(queued);
     } catch (error) {
       rings.inc({ outcome: 'owed' });
       if (error instanceof NotConfirmedError) {
-        if (!silent.has(queue)) log.error({ err: error, queue }, faultOf(queue));
-        silent.set(queue, performance.now());
+        if (lane.silentAt === null) log.error({ err: error, queue }, faultOf(queue));
+        lane.silentAt = performance.now();
       }
       log.debug({ err: error, jobId }, 'ring still owed');
     } finally {
       ringsUnderWay.delete(outboxId);
+      lane.underWay -= 1;
       underWay.end();
     }
   }
 
   function ringSoon(owed: OwedRing): void {
-    if (ringsUnderWay.size < mostRings) void ring(owed);
+    const lane = laneOf(owed.queue);
+    if (lane.underWay < mostRings && !isSilent(lane)) void ringIn(lane, owed);
     else rings.inc({ outcome: 'owed' });
   }
 
@@ -139,10 +168,11 @@ export function createBell(parts: BellParts): Bell {
 
   return {
     announce,
-    ring,
+    ring: (owed) => ringIn(laneOf(owed.queue), owed),
     ringSoon,
+    isSilent: (queue) => isSilent(laneOf(queue)),
     fault() {
-      for (const [queue, at] of silent) if (performance.now() - at < FAULT_MS) return faultOf(queue);
+      for (const [queue, lane] of lanes) if (isSilent(lane)) return faultOf(queue);
       return null;
     },
     async command(command) {

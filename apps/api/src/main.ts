@@ -19,6 +19,7 @@ import { createBell } from './bell.ts';
 import { configSchema } from './config.ts';
 import { startReconcile } from './reconcile.ts';
 import { startRelay } from './relay.ts';
+import { createRingPublishers } from './ring-publishers.ts';
 import { startRetention } from './retention.ts';
 import { obeysPriorities, unservedBy } from './unserved.ts';
 import { createWaiters } from './waiters.ts';
@@ -44,9 +45,14 @@ const broker = connect({
   topology: jobTopology(config.QUEUES),
 });
 createBrokerTelemetry(log, metrics).observe(broker.events);
-// What can't be sent at once stays owed in the outbox.
-const publisher = createPublisher(broker, { whileAway: 'fail' });
-const bell = createBell({ database, publisher, endPublisher: createPublisher(broker), metrics, log });
+const bell = createBell({
+  database,
+  publisher: createPublisher(broker, { whileAway: 'fail' }),
+  ringPublisher: createRingPublishers(broker, config.QUEUES),
+  endPublisher: createPublisher(broker),
+  metrics,
+  log,
+});
 const relay = startRelay({ database, bell, broker, log });
 const inspector = inspectQueues(broker);
 const reconcile = startReconcile({

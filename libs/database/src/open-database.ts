@@ -23,7 +23,7 @@ import { holdJobs, type HeldJob } from './transitions/hold-jobs.ts';
 import { isKeyKept, pruneIdempotencyKeys } from './transitions/idempotency-keys.ts';
 import { noteLoss } from './transitions/note-loss.ts';
 import { countRung, listRung, oweLostRings, oweScheduledRings, type RungCount } from './transitions/lost-rings.ts';
-import { confirmRings, msUntilNextRing, takeOwedRings, type OwedRing } from './transitions/owed-rings.ts';
+import { confirmRings, msUntilNextRing, putOffRings, takeOwedRings, type OwedRing } from './transitions/owed-rings.ts';
 import { pruneJobs } from './transitions/prune-jobs.ts';
 import { hasUnheard, releaseUnheld } from './transitions/release-unheld.ts';
 import { reportProgress } from './transitions/report-progress.ts';
@@ -89,6 +89,7 @@ export interface Database {
   /** @returns null when there is no such job */
   deleteJob(jobId: string): Promise<Deletion | null>;
   takeOwedRings(limit: number, graceMs: number): Promise<OwedRing[]>;
+  putOffRings(outboxIds: readonly string[], ms: number): Promise<void>;
   /** @returns null where the job's status did not change */
   confirmRing(outboxId: string): Promise<Job | null>;
   msUntilNextRing(): Promise<number | null>;
@@ -199,6 +200,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     retryJob: (jobId) => orUnavailable(() => retryJob(pool, jobId, ringGraceMs)),
     deleteJob: (jobId) => orUnavailable(() => deleteJob(pool, jobId)),
     takeOwedRings: (limit, graceMs) => orUnavailable(() => takeOwedRings(pool, limit, graceMs)),
+    putOffRings: (outboxIds, ms) => orUnavailable(() => putOffRings(pool, outboxIds, ms)),
     // No client waits for it, and meanwhile the relay leaves the ring alone.
     confirmRing: shareStatement((outboxIds: string[]) => orUnavailable(() => confirmRings(pool, outboxIds)), CONFIRM),
     msUntilNextRing: () => orUnavailable(() => msUntilNextRing(pool)),

@@ -4,7 +4,10 @@ export class BrokerUnavailableError extends Error {
   readonly code = 'broker-unavailable';
 }
 
-/** The broker did not confirm the message in time, although the connection is open: it may or may not have it. */
+/**
+ * The broker did not confirm the message in time, or those that it had to wait for, although the connection is open: it may or
+ * may not have it.
+ */
 export class NotConfirmedError extends BrokerUnavailableError {}
 
 /** The broker does not let us in: wrong user or password, or a vhost that is not there or not ours. */

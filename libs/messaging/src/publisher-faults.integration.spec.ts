@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '@offload/testing';
-import { BrokerUnavailableError } from './errors.ts';
+import { BrokerUnavailableError, NotConfirmedError } from './errors.ts';
 import { text } from './message.ts';
 import { createPublisher } from './publisher.ts';
 import { note, outcomes, publishersOn, topology } from './spec-publisher.ts';
@@ -52,6 +52,45 @@ describe('a signal', () => {
     way.letGo('answers');
     await eventually(() => expect(steps).toEqual(['published to', 'confirmed to']));
     expect(await inbox()).toEqual([1]);
+  });
+});
+
+describe('with maxUnconfirmed', () => {
+  it('waits for confirms, however it is told to do while the broker is away, and sends in order', async () => {
+    const { publish, inbox, way, steps } = await setup({ maxUnconfirmed: 2, whileAway: 'fail' });
+    way.hold('answers');
+    const calls = [1, 2, 3, 4, 5].map((n) => publish(n));
+    expect(steps).toEqual(['published to', 'published to']);
+    way.letGo('answers');
+    expect(await outcomes(calls)).toEqual(calls.map(() => undefined));
+    expect(await inbox()).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('counts those that were given up until they are confirmed, and blames them for those that wait', async () => {
+    const { publish, way, steps, inbox } = await setup({ maxUnconfirmed: 1, timeoutMs: 200 });
+    way.hold('answers');
+    expect(await outcomes([publish(1), publish(2)])).toEqual([
+      'BrokerUnavailableError: not confirmed within 200 ms',
+      'BrokerUnavailableError: not sent within 200 ms: 1 messages before it are not confirmed',
+    ]);
+    await expect(publish(3)).rejects.toBeInstanceOf(NotConfirmedError);
+    expect(steps).toEqual(['published to']);
+    way.letGo('answers');
+    await eventually(() => publish(4));
+    expect(await inbox()).toEqual([1, 4]);
+  });
+
+  it('does not wait for those that were lost with their connection', async () => {
+    const { publish, way, becomes, inbox } = await setup({ maxUnconfirmed: 1 });
+    way.hold('answers');
+    const lost = outcomes([publish(1)]);
+    const next = publish(2);
+    way.cut();
+    expect(await lost).toEqual([expect.stringContaining('the channel was lost')]);
+    way.letGo('answers');
+    await becomes('open');
+    await next;
+    expect(await inbox()).toContain(2);
   });
 });
 

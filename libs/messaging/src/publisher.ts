@@ -16,6 +16,12 @@ export interface PublisherOptions {
   maxPending?: number;
   /** The same for the bytes of their bodies; one alone may be larger. @default 64 MiB */
   maxPendingBytes?: number;
+  /**
+   * So many messages at most are with the broker and not yet confirmed; those that follow wait here. RabbitMQ reads nothing
+   * more from a connection where about 230 are unconfirmed on a channel, and their quorum queue does not answer.
+   * @default as many as may be pending
+   */
+  maxUnconfirmed?: number;
   /** What to do with a message while there is no connection or the broker blocks it. @default 'wait', `timeoutMs` long */
   whileAway?: 'wait' | 'fail';
 }
@@ -27,6 +33,7 @@ const publisherOptions = z.object({
     .int()
     .min(1)
     .default(64 * 1024 * 1024),
+  maxUnconfirmed: z.int().min(1).optional(),
   whileAway: z.enum(['wait', 'fail']).default('wait'),
 });
 
@@ -89,13 +96,16 @@ interface Pending extends Outgoing {
 }
 
 export function createPublisher(connection: Connection, options: PublisherOptions = {}): Publisher {
-  const { timeoutMs, maxPending, maxPendingBytes, whileAway } = parseOptions(publisherOptions, options);
+  const { timeoutMs, maxPending, maxPendingBytes, maxUnconfirmed, whileAway } = parseOptions(publisherOptions, options);
+  const mostSent = maxUnconfirmed ?? maxPending;
   const { events } = connection;
   /** In the order of the calls. */
   const waiting = new Set<Pending>();
   /** Those that were sent and given up included: they still take memory, here or in the socket. */
   let pending = 0;
   let pendingBytes = 0;
+  /** Those of them that the broker has not confirmed. */
+  let sent = 0;
   let send: ((message: Outgoing, settled: Settled) => void) | null = null;
   let ended = new BrokerUnavailableError('the connection is closed');
 
@@ -120,9 +130,13 @@ export function createPublisher(connection: Connection, options: PublisherOption
     return connection.reason === undefined ? what : `${what}: ${connection.reason}`;
   }
 
+  function isAway(): boolean {
+    return send === null || connection.state === 'blocked' || connection.state === 'closed';
+  }
+
   /** How to send now, if that is possible. */
   function sender(): typeof send {
-    return connection.state === 'blocked' || connection.state === 'closed' ? null : send;
+    return sent >= mostSent || isAway() ? null : send;
   }
 
   function sendWaiting(): void {
@@ -136,14 +150,18 @@ export function createPublisher(connection: Connection, options: PublisherOption
 
   function hand(message: Pending, sendNow: NonNullable<typeof send>): void {
     const { exchange, settle } = message;
+    sent += 1;
     try {
       sendNow(message, (step, error) => {
+        sent -= 1;
         free(message);
         settle(error);
         tellStep(events, step, exchange);
+        if (waiting.size > 0) sendWaiting();
       });
       tellStep(events, 'published', exchange);
     } catch (error) {
+      sent -= 1;
       free(message);
       settle(error);
     }
@@ -166,8 +184,15 @@ export function createPublisher(connection: Connection, options: PublisherOption
     if (pending > 0 && pendingBytes + bytes > maxPendingBytes) {
       return new BrokerUnavailableError(`${pendingBytes} bytes are not yet confirmed, ${bytes} more are too many`);
     }
-    if (sender() || whileAway === 'wait') return null;
+    if (whileAway === 'wait' || !isAway()) return null;
     return new BrokerUnavailableError(because(send ? 'the broker takes nothing in' : 'not connected to the broker'));
+  }
+
+  /** Why a message was not sent in time. */
+  function whyWaiting(): Error {
+    const late = `not sent within ${timeoutMs} ms`;
+    if (isAway()) return new BrokerUnavailableError(because(late));
+    return new NotConfirmedError(`${late}: ${sent} messages before it are not confirmed`);
   }
 
   function deliver(write: () => Letter, to: Destination & { signal?: AbortSignal }): Promise<void> {
@@ -180,11 +205,10 @@ export function createPublisher(connection: Connection, options: PublisherOption
       if (refused) throw refused;
       const abort = (): void => giveUp(message, signal?.reason);
       const late = (): void => {
-        const within = `within ${timeoutMs} ms`;
-        const error = waiting.has(message)
-          ? new BrokerUnavailableError(because(`not sent ${within}`))
-          : new NotConfirmedError(`not confirmed ${within}`);
-        giveUp(message, error);
+        giveUp(
+          message,
+          waiting.has(message) ? whyWaiting() : new NotConfirmedError(`not confirmed within ${timeoutMs} ms`),
+        );
       };
       const timer = setTimeout(late, timeoutMs);
       const message: Pending = {

@@ -75,6 +75,17 @@ describe('takeOwedRings', () => {
     expect(await database.takeOwedRings(10, 60_000)).toMatchObject([{ outboxId }]);
   });
 
+  it('leaves what was put off alone for so long, then it is due again', async () => {
+    const { database, create, pass } = await setup();
+    const [one, other] = [await create(), await create()];
+    await database.takeOwedRings(10, 60_000);
+    await database.putOffRings([one.outboxId], 120_000);
+    await pass(61_000);
+    expect(await database.takeOwedRings(10, 60_000)).toMatchObject([{ outboxId: other.outboxId }]);
+    await pass(60_000);
+    expect(await database.takeOwedRings(1, 60_000)).toMatchObject([{ outboxId: one.outboxId }]);
+  });
+
   it('removes what is owed for a job that was deleted by hand', async () => {
     const { database, create, outbox, remove } = await setup();
     const [gone, kept] = [await create(), await create()];

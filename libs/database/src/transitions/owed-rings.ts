@@ -37,6 +37,15 @@ export async function takeOwedRings(pool: Pool, limit: number, graceMs: number):
   return rows.filter((row) => row.jobId !== null);
 }
 
+/** Has rings that were taken due in so many milliseconds: their queue is known not to take them before. */
+export async function putOffRings(pool: Pool, outboxIds: readonly string[], ms: number): Promise<void> {
+  await pool.query({
+    name: 'put-off-rings',
+    text: `update outbox set due_at = now() + $2 * interval '1 millisecond' where id = any($1::bigint[])`,
+    values: [outboxIds, ms],
+  });
+}
+
 // The worker may have claimed, failed and rescheduled the job already: then due_at is in the future and the job stays as
 // it is. Workers claim the very jobs that are confirmed here, so the rows are locked in the same order as there.
 const confirmSql = `

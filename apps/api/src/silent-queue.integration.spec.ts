@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { defaultPolicy, ring } from '@offload/contracts';
+import { migrate, openDatabase, type Database, type NewJob } from '@offload/database';
+import { connect, consume, createPublisher, jobTopology, ringQueue, type Connection } from '@offload/messaging';
+import { createLogger, createMetrics, type Loop } from '@offload/runtime';
+import { eventually, freshDatabaseUrl, startBroker, type TestBroker } from '@offload/testing';
+import { v7 as uuidv7 } from 'uuid';
+import { createBell, type Bell } from './bell.ts';
+import { startRelay } from './relay.ts';
+import { createRingPublishers } from './ring-publishers.ts';
+
+// A leader that stands still is to its clients what one without a majority is: see probe-queue.integration.spec.ts in messaging.
+
+const queues = ['default', 'slow', 'stuck'];
+const log = createLogger('api', { level: 'silent', instance: 'spec' });
+
+let database: Database;
+let server: TestBroker;
+let broker: Connection;
+let workers: Connection;
+let bell: Bell;
+let relay: Loop;
+const heard = new Map<string, Set<string>>(queues.map((queue) => [queue, new Set()]));
+const blamed = new Set<string | null>();
+
+beforeAll(async () => {
+  const url = freshDatabaseUrl();
+  await migrate(url);
+  database = openDatabase({ url, ringGraceMs: 100 });
+  server = await startBroker();
+  broker = connect({ url: server.amqpUrl, topology: jobTopology(queues) });
+  workers = connect({ url: server.amqpUrl, topology: jobTopology(queues) });
+  await Promise.all([broker.opened, workers.opened]);
+  for (const queue of queues)
+    consume(workers, {
+      queue: ringQueue(queue),
+      message: ring,
+      handle: ({ body }) => void heard.get(queue)?.add(body.jobId),
+    });
+  log.error = (({ queue }: { queue: string }) => void blamed.add(queue)) as typeof log.error;
+  bell = createBell({
+    database,
+    publisher: createPublisher(broker, { whileAway: 'fail' }),
+    ringPublisher: createRingPublishers(broker, queues, { timeoutMs: 2_000 }),
+    metrics: createMetrics(),
+    log,
+  });
+  relay = startRelay({ database, bell, broker, log });
+}, 60_000);
+
+beforeEach(() => heard.forEach((ids) => ids.clear()));
+
+afterAll(async () => {
+  await relay.stop();
+  await Promise.all([broker.close(), workers.close()]);
+  await server.remove();
+  await database.close();
+}, 60_000);
+
+const leader = (what: 'suspend' | 'resume', queue: string) =>
+  server.control('eval', `sys:${what}('%2F_jobs.${queue}').`);
+
+function newJob(queue: string, delayMs = 0): NewJob {
+  const { maxAttempts, timeoutMs, backoff } = defaultPolicy;
+  const policy = { maxAttempts, timeoutMs, backoff };
+  return {
+    id: uuidv7(),
+    type: 'demo.sleep',
+    queue,
+    priority: 0,
+    tags: [],
+    payload: {},
+    delayMs,
+    runAt: null,
+    ...policy,
+  };
+}
+
+/** Stores jobs and rings for them as the api does. */
+async function submit(queue: string, count: number): Promise<string[]> {
+  const jobs = Array.from({ length: count }, () => newJob(queue));
+  const submitted = await database.submit({ jobs, idempotency: null });
+  if (submitted.kind !== 'created') throw new Error(submitted.kind);
+  for (const { job, outboxId } of submitted.jobs) {
+    const { id: jobId, type, priority } = job;
+    bell.ringSoon({ outboxId: outboxId as string, jobId, type, queue, priority, traceparent: null });
+  }
+  return jobs.map(({ id }) => id);
+}
+
+const hears = (queue: string, ids: string[]) =>
+  eventually(() => expect(ids.filter((id) => !heard.get(queue)?.has(id))).toEqual([]), { timeoutMs: 30_000 });
+const confirmed = () =>
+  eventually(async () => expect(await database.msUntilNextRing()).toBeNull(), { timeoutMs: 30_000 });
+
+it('rings for other queues, at once and when delayed, while one confirms no rings, and names that one alone', async () => {
+  await hears('default', await submit('default', 1));
+  await leader('suspend', 'slow');
+  const slow = await submit('slow', 3_000);
+  await hears('default', await submit('default', 500));
+  // When the first rings are given up the broker has them still: the ones after them must not fill its ears.
+  await eventually(() => expect(bell.fault()).toMatch(/jobs\.slow confirms no rings/), { timeoutMs: 30_000 });
+  const late = await submit('slow', 300);
+  for (let round = 1; round <= 3; round += 1) {
+    const { job } = await database.createJob(newJob('default', 100));
+    await hears('default', [job.id, ...(await submit('default', 1))]);
+  }
+  expect(bell.fault()).toMatch(/jobs\.slow /);
+  expect([...blamed]).toEqual(['slow']);
+  await leader('resume', 'slow');
+  await hears('slow', [...slow, ...late]);
+  await eventually(() => expect(bell.fault()).toBeNull(), { timeoutMs: 30_000 });
+  await confirmed();
+}, 180_000);
+
+it('does so while two queues confirm no rings, of which one has delayed jobs', async () => {
+  await leader('suspend', 'slow');
+  await leader('suspend', 'stuck');
+  const slow = await submit('slow', 600);
+  const jobs = Array.from({ length: 1_000 }, () => newJob('stuck', 50));
+  await database.submit({ jobs, idempotency: null });
+  const { job } = await database.createJob(newJob('default', 500));
+  await hears('default', [job.id, ...(await submit('default', 1))]);
+  await leader('resume', 'slow');
+  await hears('slow', slow);
+  await leader('resume', 'stuck');
+  await hears(
+    'stuck',
+    jobs.map(({ id }) => id),
+  );
+  await confirmed();
+}, 180_000);

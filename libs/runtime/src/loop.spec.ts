@@ -51,6 +51,52 @@ describe('a loop', () => {
     expect(warned).toEqual([1, 4].map((n) => [{ err: new Error(`round ${n}`) }, expect.stringContaining('spec')]));
   });
 
+  const coded = (code: string, message = code) => Object.assign(new Error(message), { code });
+
+  it('tells a failure of another kind, from whichever it turns into it, and not the same kind with other words', async () => {
+    const faults = [
+      coded('database-unavailable'),
+      new TypeError('a defect'),
+      coded('broker-unavailable', '3 messages are not yet confirmed'),
+      coded('broker-unavailable', '4 messages are not yet confirmed'),
+      coded('42P01'),
+      coded('database-unavailable'),
+    ];
+    const { loop, warned, reached } = setup((n) => {
+      throw faults[Math.min(n, faults.length) - 1];
+    });
+    await reached(8);
+    await loop.stop();
+    const [away, defect, broker, , sql] = faults;
+    expect(warned.map((line) => (line as unknown[])[0])).toEqual([
+      { code: 'database-unavailable' },
+      { err: defect },
+      { err: broker },
+      { err: sql },
+      { code: (away as { code?: string }).code },
+    ]);
+  });
+
+  it('lets another loop say that the database is away when the one that said so fails otherwise', async () => {
+    let fault: Error = coded('database-unavailable');
+    const first = setup(() => {
+      throw fault;
+    });
+    await first.reached(2);
+    fault = new Error('a defect');
+    await first.reached(first.rounds() + 2);
+    const second = setup(() => {
+      throw coded('database-unavailable');
+    }, first);
+    await second.reached(2);
+    await Promise.all([first.loop.stop(), second.loop.stop()]);
+    expect(first.warned.map((line) => (line as [unknown, string])[1].split(' can')[0])).toEqual([
+      'the spec',
+      'the spec',
+      'the other',
+    ]);
+  });
+
   it('has one loop of a process say that the database is away, in one line, and again the next time', async () => {
     let away = true;
     const round = () => {

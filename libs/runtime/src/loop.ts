@@ -19,12 +19,18 @@ export interface LoopOptions {
   log: Logger;
 }
 
+/** An error's code, or its name where it has none. */
+function kindOf(error: unknown): unknown {
+  const { code, name } = Object(error) as { code?: unknown; name?: unknown };
+  return code ?? name ?? 'unknown';
+}
+
 /** Loops that the database keeps from their work, by the log of their process: the first one tells. */
 const kept = new WeakMap<Logger, Set<string>>();
 
 /**
- * Begins at once. A round that fails is logged, the first of several, and tried again. While the database is away, one
- * loop of a process says so, without a stack.
+ * Begins at once. A round that fails is logged, the first of several that fail with the same code, and tried again.
+ * While the database is away, one loop of a process says so, without a stack.
  */
 export function startLoop({ name, round, retryMs, log }: LoopOptions): Loop {
   let stopped = false;
@@ -52,18 +58,21 @@ export function startLoop({ name, round, retryMs, log }: LoopOptions): Loop {
   }
 
   async function run(): Promise<void> {
-    let failing = false;
+    /** What the last round failed with, if it did: the kind, since a message may be another each time. */
+    let failing: unknown = null;
     const others = kept.get(log) ?? new Set();
     kept.set(log, others);
     while (!stopped) {
       let restMs = retryMs;
       try {
         restMs = await round();
-        failing = false;
+        failing = null;
         others.delete(name);
       } catch (error) {
-        if (!failing) tell(error, others);
-        failing = true;
+        const kind = kindOf(error);
+        if (kind !== 'database-unavailable') others.delete(name);
+        if (failing !== kind) tell(error, others);
+        failing = kind;
       }
       await rest(restMs);
     }

@@ -9,8 +9,10 @@ import { obeysPriorities } from '../unserved.ts';
 
 /** The broker is waited for no longer, in milliseconds. */
 const BROKER_TIMEOUT_MS = 1_000;
-/** Nor so long where it has said something before: it takes its time when it is busy. */
+/** Nor so long where it has said something a moment ago: it takes its time when it is busy. */
 const BROKER_PATIENCE_MS = 20;
+/** How long what it said may be shown in place of a late answer, in milliseconds. */
+const KNOWN_MS = 10_000;
 /** With fewer unfinished jobs than this they are counted for each request. */
 const MANY = 1_000;
 
@@ -20,13 +22,21 @@ export interface QueuesParts {
   broker: Pick<Connection, 'brokerVersion'>;
   backlog: Backlog;
   queues: readonly string[];
+  /** A clock that only goes forward, in milliseconds. @default performance.now */
+  now?: () => number;
 }
 
 /** `GET /v1/queues`: what is in each queue, and who works on it. */
-export function listQueues({ database, inspector, broker, backlog, queues }: QueuesParts): RequestHandler {
+export function listQueues(parts: QueuesParts): RequestHandler {
+  const { database, inspector, broker, backlog, queues, now = () => performance.now() } = parts;
   const inTime = createInTime();
-  /** What the broker said last of how many work on a queue. */
-  const known = new Map<string, number | null>();
+  /** What the broker said last of how many work on a queue, and when. */
+  const known = new Map<string, { consumers: number | null; at: number }>();
+
+  function knownConsumers(queue: string): number | null {
+    const last = known.get(queue);
+    return last && now() - last.at < KNOWN_MS ? last.consumers : null;
+  }
 
   /** @returns null while the broker can't say */
   async function consumers(queue: string, soon: Promise<null>, late: Promise<null>): Promise<number | null> {
@@ -34,8 +44,8 @@ export function listQueues({ database, inspector, broker, backlog, queues }: Que
       (status) => status?.consumers ?? 0,
       () => null,
     );
-    void asked.then((answer) => known.set(queue, answer));
-    return Promise.race([asked, soon.then(() => known.get(queue) ?? late)]);
+    void asked.then((answer) => known.set(queue, { consumers: answer, at: now() }));
+    return Promise.race([asked, soon.then(() => knownConsumers(queue) ?? late)]);
   }
 
   async function countQueues(): Promise<QueueCount[]> {

@@ -95,6 +95,8 @@ const confirmed = () =>
 
 it('rings for other queues, at once and when delayed, while one confirms no rings, and names that one alone', async () => {
   await hears('default', await submit('default', 1));
+  // With 32 more the channel has acknowledged 199 messages to the connection, just before it would give the next credit.
+  await hears('slow', await submit('slow', 167));
   await leader('suspend', 'slow');
   const slow = await submit('slow', 3_000);
   await hears('default', await submit('default', 500));
@@ -105,6 +107,7 @@ it('rings for other queues, at once and when delayed, while one confirms no ring
     const { job } = await database.createJob(newJob('default', 100));
     await hears('default', [job.id, ...(await submit('default', 1))]);
   }
+  expect(await bell.command({ command: 'roll-call' })).toBe(true);
   expect(bell.fault()).toMatch(/jobs\.slow /);
   expect([...blamed]).toEqual(['slow']);
   await leader('resume', 'slow');

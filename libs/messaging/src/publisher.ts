@@ -17,8 +17,9 @@ export interface PublisherOptions {
   /** The same for the bytes of their bodies; one alone may be larger. @default 64 MiB */
   maxPendingBytes?: number;
   /**
-   * So many messages at most are with the broker and not yet confirmed; those that follow wait here. RabbitMQ reads nothing
-   * more from a connection where about 230 are unconfirmed on a channel, and their quorum queue does not answer.
+   * So many messages at most are with the broker and not yet confirmed, those that were given up included; the ones that follow
+   * wait here. RabbitMQ may stop reading a connection that has more than 230 unconfirmed on a channel, while their quorum queue
+   * does not answer.
    * @default as many as may be pending
    */
   maxUnconfirmed?: number;

@@ -8,7 +8,8 @@ export interface HeldJob {
   attempt: number | null;
 }
 
-// Locked in the order in which claims and outcomes lock.
+// Locked in the order in which claims and outcomes lock. A row that is locked is left out: one that stays so must not keep
+// the others from being held, since they would be released.
 const sql = `
   with mine as (
     select job.id from (select * from unnest($1::uuid[], $2::int[]) as held(id, attempt) order by id) as held
@@ -16,7 +17,7 @@ const sql = `
       select id from jobs where id = held.id and (
         (attempt = held.attempt and ${hasStatus('jobs', 'running')})
         or (held.attempt is null and ${hasStatus('jobs', 'queued')})
-      ) for update
+      ) for update skip locked
     ) as job
   )
   update jobs as job set held_at = now()

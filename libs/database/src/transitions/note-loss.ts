@@ -2,12 +2,12 @@ import type { Pool } from 'pg';
 import { hasStatus, isOneOf } from '../by-id.ts';
 import type { HeldJob } from './hold-jobs.ts';
 
-// Locked in the order in which claims and outcomes lock.
+// Locked in the order in which claims and outcomes lock. A row that is locked is left out, so that the others get theirs.
 const sql = `
   with mine as (
     select job.id from (select * from unnest($1::uuid[], $2::int[]) as held(id, attempt) order by id) as held
     cross join lateral (
-      select id from jobs where id = held.id and attempt = held.attempt and ${hasStatus('jobs', 'running')} for update
+      select id from jobs where id = held.id and attempt = held.attempt and ${hasStatus('jobs', 'running')} for update skip locked
     ) as job
   )
   update jobs as job set loss_note = jsonb_build_object('attempt', job.attempt, 'message', $3::text)

@@ -46,6 +46,11 @@ export interface DatabaseOptions {
   poolSize?: number;
   /** A statement, or waiting for a connection, may take this long, in milliseconds. @default 10_000 */
   timeoutMs?: number;
+  /**
+   * A statement may wait so long for a lock, in milliseconds: those that share it wait, too. For callers that try again.
+   * @default 0: for as long as a statement may take, or as the server is configured
+   */
+  lockTimeoutMs?: number;
   /** How long the creator of a due job has for ringing it itself before any relay does, in ms. @default 2_000 */
   ringGraceMs?: number;
   /** Told of connections that break while nobody uses them; the pool replaces them by itself. */
@@ -63,7 +68,13 @@ export interface DatabaseOptions {
  */
 const CONFIRM = { gatherMs: 20, maxItems: 5_000 };
 
-const defaults = { poolSize: 10, timeoutMs: 10_000, ringGraceMs: 2_000, onConnectionError: () => undefined };
+const defaults = {
+  poolSize: 10,
+  timeoutMs: 10_000,
+  lockTimeoutMs: 0,
+  ringGraceMs: 2_000,
+  onConnectionError: () => undefined,
+};
 
 /**
  * Everything the system asks of PostgreSQL, one function a transition. Each rejects with `DatabaseUnavailableError`
@@ -163,8 +174,9 @@ const STATEMENT_LENGTH = 2 * 1024 ** 2;
 
 /** Opens a pool; connects when first used, or at once when `onUnusable` is given. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const { url, poolSize, timeoutMs, ringGraceMs, onConnectionError, onUnusable } = { ...defaults, ...options };
-  const pool = openPool({ url, size: poolSize, timeoutMs, onUnusable });
+  const { poolSize, ringGraceMs, onConnectionError, ...rest } = { ...defaults, ...options };
+  const { onUnusable } = rest;
+  const pool = openPool({ ...rest, size: poolSize });
   pool.on('error', onConnectionError);
   const prisma = openPrisma(pool);
   const submitAll = (submissions: Submission[]) => orUnavailable(() => createJobs(pool, submissions, ringGraceMs));

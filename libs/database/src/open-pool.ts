@@ -8,6 +8,8 @@ export interface PoolOptions {
   size: number;
   /** A statement, or waiting for a connection, may take this long, in milliseconds. */
   timeoutMs: number;
+  /** A statement may wait so long for a lock, in milliseconds; 0 for as long as it may take. */
+  lockTimeoutMs: number;
   /** Told each time a connection shows that the database can never be used. */
   onUnusable?: ((error: UnusableDatabaseError) => void) | undefined;
 }
@@ -31,8 +33,14 @@ const settings = {
 };
 const isolation = 'isolation level read committed';
 
-function set(scope: 'local' | 'session', timeoutMs: number): string {
-  const all = Object.entries({ ...settings, statement_timeout: String(timeoutMs) });
+type Limits = Pick<PoolOptions, 'timeoutMs' | 'lockTimeoutMs'>;
+
+function set(scope: 'local' | 'session', { timeoutMs, lockTimeoutMs }: Limits): string {
+  const limits = {
+    statement_timeout: String(timeoutMs),
+    ...(lockTimeoutMs && { lock_timeout: String(lockTimeoutMs) }),
+  };
+  const all = Object.entries({ ...settings, ...limits });
   return all.map(([name, value]) => `set ${scope} ${name} = '${value}'`).join('; ');
 }
 
@@ -43,7 +51,9 @@ function set(scope: 'local' | 'session', timeoutMs: number): string {
  * A connection through a pooler (PgBouncer, say) may have another session for every transaction, and others have it
  * afterwards: nothing is set or prepared for longer than a transaction there, and each statement is one.
  */
-export function openPool({ url, size, timeoutMs, onUnusable }: PoolOptions): pg.Pool {
+export function openPool({ url, size, timeoutMs, lockTimeoutMs, onUnusable }: PoolOptions): pg.Pool {
+  const limits = { timeoutMs, lockTimeoutMs };
+
   async function prepareSession(client: pg.ClientBase): Promise<void> {
     const reason = await unusableBecause(client);
     if (reason) {
@@ -56,9 +66,9 @@ export function openPool({ url, size, timeoutMs, onUnusable }: PoolOptions): pg.
         onUnusable?.(fault);
         throw fault;
       }
-      return leaveNothingBehind(client, set('local', timeoutMs));
+      return leaveNothingBehind(client, set('local', limits));
     }
-    await client.query(`${set('session', timeoutMs)}; set session characteristics as transaction ${isolation}`);
+    await client.query(`${set('session', limits)}; set session characteristics as transaction ${isolation}`);
   }
 
   return new pg.Pool({

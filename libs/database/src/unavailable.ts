@@ -53,6 +53,16 @@ function isUnavailable(error: unknown): boolean {
   );
 }
 
+// lock_timeout, statement_timeout and transaction_timeout: the server has undone the statement.
+const heldUpCodes = /^(55P03|57014|25P04)$/;
+
+/** Whether a statement did nothing since it had to wait too long, for a lock in most cases. */
+export function isHeldUp(error: unknown): boolean {
+  if (!(error instanceof DatabaseUnavailableError)) return false;
+  const { code } = (error.cause ?? {}) as { code?: unknown };
+  return typeof code === 'string' && heldUpCodes.test(code);
+}
+
 /** Runs `operation` and turns every fault that can pass into {@link DatabaseUnavailableError}. */
 export async function orUnavailable<T>(operation: () => Promise<T>): Promise<T> {
   try {

@@ -30,6 +30,7 @@ import { reportProgress } from './transitions/report-progress.ts';
 import { retryJob, type Retry } from './transitions/retry-job.ts';
 import {
   isPlainSuccess,
+  resultLength,
   settleJobs,
   succeedJobs,
   type PlainSuccess,
@@ -167,8 +168,8 @@ async function ping(pool: pg.Pool): Promise<void> {
 }
 
 /**
- * Payloads of jobs that share a statement, in characters: of more, it would hold the process to write and to answer
- * them.
+ * Payloads of jobs, or results, that share a statement, in characters: of more, it would hold the process to write and
+ * to answer them.
  */
 const STATEMENT_LENGTH = 2 * 1024 ** 2;
 
@@ -189,8 +190,15 @@ export function openDatabase(options: DatabaseOptions): Database {
     orUnavailable(() => claimWaitingJobs(pool, deliveries)),
   );
   const claimAny = shareStatement((deliveries: Delivery[]) => orUnavailable(() => claimJobs(pool, deliveries)));
-  const succeed = shareStatement((successes: PlainSuccess[]) => orUnavailable(() => succeedJobs(pool, successes)));
-  const settleAny = shareStatement((settlements: Settlement[]) => orUnavailable(() => settleJobs(pool, settlements)));
+  const bySize = { maxSize: STATEMENT_LENGTH, sizeOf: resultLength };
+  const succeed = shareStatement(
+    (successes: PlainSuccess[]) => orUnavailable(() => succeedJobs(pool, successes)),
+    bySize,
+  );
+  const settleAny = shareStatement(
+    (settlements: Settlement[]) => orUnavailable(() => settleJobs(pool, settlements)),
+    bySize,
+  );
 
   let pinging: Promise<void> | null = null;
   if (onUnusable) ping(pool).catch(() => undefined); // what else is wrong may pass

@@ -227,6 +227,18 @@ describe('settleJob', () => {
     expect(await database.settleJob({ jobId: randomUUID(), attempt: 1, outcome })).toBeNull();
   });
 
+  it.each(['settle', 'settleClaimed'] as const)(
+    'puts no more than 2 MiB of results into a statement: %s',
+    async (by) => {
+      const json = JSON.stringify('\u0001'.repeat(150_000)); // 900,002 characters
+      const jobs = await Promise.all(Array.from({ length: 5 }, () => running()));
+      await Promise.all(jobs.map((job) => job[by]({ status: 'succeeded', result: null, json })));
+      const counted = 'select count(*)::int as jobs from jobs where id = any($1) group by xmin::text';
+      const { rows } = await sql.query<{ jobs: number }>(counted, [jobs.map(({ id }) => id)]);
+      expect(rows.map(({ jobs }) => jobs).sort()).toEqual([1, 2, 2]);
+    },
+  );
+
   it('settles different jobs, and two attempts of one, in one batch, each for itself', async () => {
     const [one, two, three, four] = [await running(), await running(), await running(), await running()];
     await three.claim(true);

@@ -117,6 +117,11 @@ export function isPlainSuccess(settlement: Settlement): settlement is PlainSucce
   return settlement.outcome.status === 'succeeded' && settlement.claimed?.owesWebhook === false;
 }
 
+/** @returns how long its result is, in characters, where that has been printed */
+export function resultLength({ outcome }: Settlement): number {
+  return outcome.status === 'succeeded' ? (outcome.json?.length ?? 0) : 0;
+}
+
 /**
  * running → succeeded, where nothing stands in the way.
  *

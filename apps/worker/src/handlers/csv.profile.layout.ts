@@ -23,16 +23,18 @@ const preamble = /^(?:sep=([^"\r\n])|"sep=([^"\r\n])")(?:\r\n|\n|\r|$)/i;
  * the error names what is wrong below. A comma that parts nothing makes it one column.
  *
  * Rows have names if each of them has one field more than the header, and begins with a quoted field below a quoted
- * header, or with its number. Numbered rows below a header of one field say too little, since 1,5 may be a number, too:
- * they count only if the separator is given.
- * @throws PermanentError if more than one separator fits, or none but one that numbered rows below one field suggest
+ * header, as R writes it. Where each begins with its bare number, that may be its name, or the first column above whose
+ * row the last name is missing. Below a header of one field 1,5 may be one number, too.
+ * @throws PermanentError if more than one separator fits, or none but one below which rows begin with their numbers
  */
 export function layoutOf(head: string, isWhole: boolean, given?: string): Layout {
   const [line = '', bare, quoted] = preamble.exec(head) ?? [];
   const named = given ?? bare ?? quoted;
   const text = head.slice(line.length);
   const shapes = (named === undefined ? separators : [named]).map((separator) => shapeOf(text, isWhole, separator));
-  const fitting = shapes.filter(({ fits, isNumbered }) => fits && !(isNumbered && named === undefined));
+  const fitting = shapes.filter(
+    ({ fits, isNumbered, columns }) => fits || (isNumbered && (columns > 1 || named !== undefined)),
+  );
   if (fitting.length > 1) {
     const which = fitting.map(({ separator }) => JSON.stringify(separator)).join(' and ');
     throw new PermanentError(`line 1: ${which} both part all lines evenly; say in separator which one it is`);
@@ -42,6 +44,13 @@ export function layoutOf(head: string, isWhole: boolean, given?: string): Layout
     const which = JSON.stringify(numbered.separator);
     throw new PermanentError(
       `line 2: ${which} may part the number of the row from a value, or be in the value; say in separator what parts fields`,
+    );
+  }
+  if (fitting[0]?.isNumbered) {
+    const { columns } = fitting[0];
+    throw new PermanentError(
+      `line ${line === '' ? 1 : 2}: the header has ${columns} ${columns === 1 ? 'field' : 'fields'} and each row ${columns + 1}; ` +
+        'the number with which each row begins may be its name or the first field: name all fields in the header',
     );
   }
   const likely = shapes.filter(({ partsRows }, index) => partsRows || index === 0);
@@ -58,7 +67,7 @@ interface Shape {
   /** Whether any row has more than one field. */
   partsRows: boolean;
   fits: boolean;
-  /** It fits only since the rows, below a header of one field, begin with their numbers. */
+  /** Each row has one field more than the header, and begins with its number. */
   isNumbered: boolean;
 }
 
@@ -68,8 +77,7 @@ function shapeOf(text: string, isWhole: boolean, separator: string): Shape {
   const columns = header?.fields ?? 0;
   const isEven = !isBroken && rows.every(({ fields }) => fields === rows[0]?.fields);
   const hasMore = isEven && rows[0]?.fields === columns + 1;
-  const isQuoted = hasMore && records.every(({ first }) => first.startsWith('"'));
-  const hasRowNames = isQuoted || (hasMore && rows.every(({ first }, index) => first === String(index + 1)));
+  const hasRowNames = hasMore && records.every(({ first }) => first.startsWith('"'));
   const isTable = columns > 1 && (rows[0]?.fields ?? columns) === columns;
   const partsRows = rows.some(({ fields }) => fields > 1);
   return {
@@ -78,7 +86,7 @@ function shapeOf(text: string, isWhole: boolean, separator: string): Shape {
     hasRowNames,
     partsRows,
     fits: isEven && (isTable || hasRowNames),
-    isNumbered: hasRowNames && !isQuoted && columns === 1,
+    isNumbered: hasMore && rows.every(({ first }, index) => first === String(index + 1)),
   };
 }
 

@@ -214,7 +214,7 @@ describe('a CSV', () => {
     await expect(profile(csv)).rejects.toThrow(JSON.stringify(within));
     await expect(profile(`sep=${other}\n${csv}`)).resolves.toMatchObject({ columns: [{ name, min }] });
     await expect(profile(csv, other)).resolves.toMatchObject({ separator: other, columns: [{ name, min }] });
-    await expect(profile(csv, within)).resolves.toMatchObject({ columns: [{ name: 'column 1', min: 1 }, { name }] });
+    await expect(profile(csv, within)).rejects.toThrow(/^line 1: the header has 1 field and each row 2; the number /);
   });
 
   it('that several separators part evenly is read by the one that is given', async () => {
@@ -233,7 +233,6 @@ describe('a CSV', () => {
     ["what spreadsheets add at a row's end", 'a,b,,\nx,1,,\ny,2,,\n', ['a', 'b', 'column 3', 'column 4']],
     ['one whose name is taken', 'column 2,\nx,1\ny,2\n', ['column 2', 'column 2_']],
     ['the row names of R', '"a","b"\n"1",5,"x"\n"2",6,"y"\n', ['column 1', 'a', 'b']],
-    ['the row names of R, unquoted', 'a;b\n1;5;x\n2;6;y\n', ['column 1', 'a', 'b']],
     ['the row names of R before one column', '"a"\n"Mazda RX4"\t21\n"Fiat, 128"\t32\n', ['column 1', 'a']],
   ])('with columns without a name, as %s, gives them one', async (_title, csv, names) => {
     const { rows, columns } = await profile(csv);
@@ -244,10 +243,24 @@ describe('a CSV', () => {
   it.each([
     ['Rome,nice, sunny\nParis,big, grey', 'that nothing says are names'],
     ['"x",1,2\n"x",3,4', 'that are twice the same'],
-    ['1,2,\n2,3,', 'and a separator at the end of all'],
+    ['"1",2,\n"2",3,', 'and a separator at the end of all'],
   ])('with a field too many in each row, %s, has no row names', async (rows) => {
     const header = rows.startsWith('"') ? '"a","b"' : 'a,b';
     await expect(profile(`${header}\n${rows}\n`)).rejects.toThrow(/^line 2: 3 fields where the header has 2$/);
+  });
+
+  it.each([
+    ['an id, and no last name', 'id,name\n1,x,foo\n2,y,bar\n'],
+    ['the same below a quoted header', '"id","name"\n1,"x","foo"\n2,"y","bar"\n'],
+    ['the same in one row', 'id,name\n1,x,foo\n'],
+    ['the row names of R, unquoted', 'a;b\n1;5;x\n2;6;y\n'],
+    ['a separator at the end of all', 'a\tb\n1\t2\t\n2\t3\t\n'],
+    ['Excel telling what parts them', 'sep=,\na,b\n1,2,x\n2,3,y\n'],
+  ])('whose rows begin with their numbers, as %s, and have a field too many is refused', async (_title, csv) => {
+    await expect(profile(csv)).rejects.toThrow(PermanentError);
+    await expect(profile(csv)).rejects.toThrow(
+      /^line [12]: the header has 2 fields and each row 3; .* name all fields in the header$/,
+    );
   });
 
   it('names the line below the one that names the separator', async () => {

@@ -96,3 +96,15 @@ it('names each job that may be the one when several run, on the rows of all of t
   worker.free();
   await worker.end();
 }, 90_000);
+
+it('takes back what it has noted when the event loop turns again', async () => {
+  const job = await running('spec.blocks');
+  const worker = blockedBy([job]);
+  await worker.hasNoted();
+  worker.free();
+  await eventually(() => expect(worker.saidOf(/turns again/)).toHaveLength(1), { timeoutMs: 20_000 });
+  await worker.end();
+  await job.takeOver();
+  const message = 'the worker that ran this attempt is gone';
+  expect((await database.getJob(job.id))?.errors).toMatchObject([{ code: 'worker-lost', attempt: 1, message }]);
+}, 90_000);

@@ -66,11 +66,22 @@ async function tell(jobs: BoardJob[], forMs: number): Promise<void> {
 }
 
 async function end({ jobs }: Blockage, forMs: number): Promise<void> {
+  await takeBack(jobs);
   const message = `the event loop turns again: it was blocked for ${span(forMs)}${by(jobs)}`;
   (await logger()).warn({ blockedMs: Math.round(forMs), jobs }, message);
+}
+
+/** What becomes of these jobs from now on has another reason. */
+async function takeBack(jobs: BoardJob[]): Promise<void> {
   const opened = database;
   database = undefined;
-  await opened?.close();
+  try {
+    await opened?.noteLoss(jobs, null);
+  } catch (error) {
+    (await logger()).warn({ err: error as Error }, 'what blocked the event loop is noted until the next roll call');
+  } finally {
+    await opened?.close();
+  }
 }
 
 async function logger(): Promise<Logger> {

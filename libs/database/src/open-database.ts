@@ -107,8 +107,11 @@ export interface Database {
   msUntilNextRing(): Promise<number | null>;
   /** A worker's answer to a roll call. @returns the ids of those that are to be cancelled */
   holdJobs(held: HeldJob[]): Promise<string[]>;
-  /** Notes why these attempts were lost, if they are: the error `worker-lost` then says it. */
-  noteLoss(held: readonly HeldJob[], message: string): Promise<void>;
+  /**
+   * Notes why these attempts were lost, if they are: the error `worker-lost` then says it. Null takes that back, and so
+   * does an answer to a roll call.
+   */
+  noteLoss(held: readonly HeldJob[], message: string | null): Promise<void>;
   /** Whether a running job's holder has not been heard of for so many milliseconds. */
   hasUnheard(silentMs: number): Promise<boolean>;
   /** @returns the jobs whose holder was silent for so long, taken from it */

@@ -20,12 +20,13 @@ const sql = `
       ) for update skip locked
     ) as job
   )
-  update jobs as job set held_at = now()
+  update jobs as job set held_at = now(), loss_note = null
   from mine where job.id = mine.id and ${isOneOf('job', 'mine')}
   returning job.id, job.cancel_requested as "cancelRequested"`;
 
 /**
- * A worker's answer to a roll call: these run here, and the rings of those wait here.
+ * A worker's answer to a roll call: these run here, and the rings of those wait here. Whatever has held up that worker is
+ * over.
  *
  * @returns the ids of those that are to be cancelled
  */

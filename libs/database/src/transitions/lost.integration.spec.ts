@@ -76,6 +76,17 @@ describe('a note on why an attempt will be lost', () => {
     expect(await jobs.database.releaseUnheld(30_000, 10)).toMatchObject([{ errors: [{ message: told }] }]);
   });
 
+  it('is taken back by the one who left it, and when the worker answers a roll call', async () => {
+    const [freed, called] = [await jobs.running(), await jobs.running()];
+    for (const { id } of [freed, called]) await jobs.database.noteLoss([{ jobId: id, attempt: 1 }], told);
+    await jobs.database.noteLoss([{ jobId: freed.id, attempt: 1 }], null);
+    await jobs.database.holdJobs([{ jobId: called.id, attempt: 1 }]);
+    for (const { id, ringId } of [freed, called]) {
+      const claim = await jobs.claim(id, { ringId, count: 1 });
+      expect(claim).toMatchObject({ job: { errors: [{ message: 'the worker that ran this attempt is gone' }] } });
+    }
+  });
+
   it('says nothing of another attempt, and is not left on a job that has ended', async () => {
     const { id, ringId } = await jobs.running();
     await jobs.database.noteLoss([{ jobId: id, attempt: 1 }], told);

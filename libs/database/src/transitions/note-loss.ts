@@ -13,8 +13,8 @@ const sql = `
   update jobs as job set loss_note = jsonb_build_object('attempt', job.attempt, 'message', $3::text)
   from mine where job.id = mine.id and ${isOneOf('job', 'mine')}`;
 
-/** Notes what is to be said of these attempts, should the worker that runs them be lost. */
-export async function noteLoss(pool: Pool, held: readonly HeldJob[], message: string): Promise<void> {
+/** Notes what is to be said of these attempts, should the worker that runs them be lost; null takes it back. */
+export async function noteLoss(pool: Pool, held: readonly HeldJob[], message: string | null): Promise<void> {
   const values = [held.map(({ jobId }) => jobId), held.map(({ attempt }) => attempt), message];
   await pool.query({ name: 'note-loss', text: sql, values });
 }

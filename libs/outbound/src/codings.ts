@@ -21,7 +21,7 @@ const MAX_CODINGS = 5;
  *
  * Before each decoder, content may be ten times as long as `maxBytes`: some servers code byte by byte, and a bomb
  * need not come out long to keep the CPU busy.
- * @throws UnsupportedCodingError for a coding that is not known, or more than five
+ * @throws UnsupportedCodingError for a coding that is not known, more than five, or content that is not coded so
  * @throws ResponseTooLargeError for content longer than `maxBytes`
  */
 export async function* decoded(raw: Content, contentEncoding: string, maxBytes: number): AsyncGenerator<Uint8Array> {
@@ -40,9 +40,29 @@ export async function* decoded(raw: Content, contentEncoding: string, maxBytes: 
       throw new UnsupportedCodingError(fault);
     }
     // The iterator throws what went wrong on either side; the callback has nothing to add.
-    content = pipeline(all, decoder(first), () => undefined);
+    content = named(
+      pipeline(all, decoder(first), () => undefined),
+      coding,
+    );
   }
   yield* limited(content, maxBytes);
+}
+
+/** What zlib and Brotli say of content, but for that it breaks off: that may be a server that has died. */
+const contentFaults = /^(Z_(DATA|STREAM)_ERROR|Z_NEED_DICT|ERR__ERROR_)/;
+
+/** zlib's messages don't say what they are about. */
+async function* named(content: Content, coding: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* content;
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    if (contentFaults.test(code)) {
+      throw new UnsupportedCodingError(`the response is not coded as "${coding}": ${message}`, { cause: error });
+    }
+    if (code === 'Z_BUF_ERROR') throw new Error(`the response, coded as "${coding}", breaks off`, { cause: error });
+    throw error;
+  }
 }
 
 /**

@@ -29,7 +29,8 @@ export class ResponseTooLargeError extends Error {
 }
 
 /**
- * The response's body has a content coding that can't be taken off. Permanent: the same server would choose it again.
+ * The response's body has a content coding that can't be taken off, or is not coded as it says. Permanent: the same
+ * server would send it again.
  */
 export class UnsupportedCodingError extends Error {
   override name = 'UnsupportedCodingError';

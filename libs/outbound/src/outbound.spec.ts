@@ -405,9 +405,15 @@ describe('a response', () => {
     await expect(setup().request({ url }, ({ headers }) => headers['x-a'])).resolves.toBe('\xfc\xff\x80');
   });
 
-  it('that is broken compression is a network fault', async () => {
-    const { url } = await serve((_request, response) => response.setHeader('content-encoding', 'gzip').end('no gzip'));
-    await expect(setup().request({ url }, text)).rejects.toThrow(NetworkFaultError);
+  it('that is not coded as it says is refused, and a network fault where its coding breaks off', async () => {
+    const gzip = gzipSync('text');
+    const { url } = await serve((request, response) =>
+      response.setHeader('content-encoding', 'gzip').end(request.url === '/short' ? gzip.subarray(0, -5) : 'no gzip'),
+    );
+    await expect(setup().request({ url }, text)).rejects.toThrow(UnsupportedCodingError);
+    const short = setup().request({ url: new URL('/short', url).href }, text);
+    await expect(short).rejects.toThrow(NetworkFaultError);
+    await expect(short).rejects.toThrow(/failed: the response, coded as "gzip", breaks off$/);
   });
 
   it('up to the limit is read, one byte more is too large, a bomb too', async () => {

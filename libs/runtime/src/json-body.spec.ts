@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect, it } from '@jest/globals';
 import { bodyDigest, jsonBody } from './json-body.ts';
 import { connectRaw, exchangeRaw, parseAnswer, serve } from './spec-service.ts';
@@ -119,10 +119,15 @@ it('answers 415 without a Content-Type, and without a body', async () => {
   }
 });
 
-it.each(['zip', 'gzip, br', 'compress'])('answers 415 with the content codings it knows for %s', async (coding) => {
+it.each([
+  ['zip', 'its content coding is not known'],
+  ['compress', 'its content coding is not known'],
+  ['gzip, gzip', 'one content coding is taken, not several'],
+  ['gzip,br', 'one content coding is taken, not several'],
+])('answers 415 with the content codings it knows for %s', async (coding, detail) => {
   const { post } = await setup();
   const { status, headers, json } = await post('{}', { ...JSON_TYPE, 'Content-Encoding': coding });
-  expect([status, json.type]).toEqual([415, '/problems/unsupported-media-type']);
+  expect([status, json.type, json.detail]).toEqual([415, '/problems/unsupported-media-type', detail]);
   expect(headers.get('accept-encoding')).toMatch(/^gzip, deflate, br/);
   expect(headers.get('accept')).toBeNull();
 });
@@ -163,12 +168,16 @@ it('answers 413 without waiting for the rest, and reads on', async () => {
 });
 
 it.each([
-  ['no gzip', Buffer.from('{"a":1}')],
-  ['half of a gzip', gzipSync('{"a":1}').subarray(0, -10)],
-])('answers 400 for %s', async (_what, body) => {
+  ['gzip', Buffer.from('{"a":1}'), 'incorrect header check'],
+  ['gzip', gzipSync('{"a":1}').subarray(0, -10), 'unexpected end of file'],
+  ['GZIP', Buffer.concat([gzipSync('{"a":1}'), Buffer.from('junk')]), 'incorrect header check'],
+  ['deflate', deflateRawSync('{"a":1}'), 'incorrect header check'],
+  ['br', gzipSync('{"a":1}'), 'Decompression failed'],
+])('answers 400 that names the coding for what is not coded as %s', async (coding, body, reason) => {
   const { post, logged } = await setup();
-  const { status, json } = await post(body, { ...JSON_TYPE, 'Content-Encoding': 'gzip' });
+  const { status, json } = await post(body, { ...JSON_TYPE, 'Content-Encoding': coding });
   expect([status, json.type]).toEqual([400, '/problems/bad-request']);
+  expect(json.detail).toBe(`its body is not coded as ${coding.toLowerCase()}: ${reason}`);
   expect(logged).toEqual([]);
 });
 

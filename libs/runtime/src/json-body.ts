@@ -98,7 +98,7 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
         .pipe(decoder)
         .on('data', keep)
         .on('end', end)
-        .on('error', (error) => settle(undecodable(error)));
+        .on('error', (error) => settle(undecodable(error, headers['content-encoding'])));
     } else {
       request.on('data', keep).once('end', end);
     }
@@ -150,8 +150,10 @@ function endedEarly(): Problem {
   return new Problem(400, 'bad-request', 'The request cannot be read', 'it ended early');
 }
 
-function undecodable(cause: Error): Problem {
-  return new Problem(400, 'bad-request', 'The request cannot be read', clipped(cause.message), { cause });
+/** zlib's messages don't say what they are about: "incorrect header check". */
+function undecodable(cause: Error, coding = ''): Problem {
+  const detail = `its body is not coded as ${coding.trim().toLowerCase()}: ${clipped(cause.message)}`;
+  return new Problem(400, 'bad-request', 'The request cannot be read', detail, { cause });
 }
 
 function tooLarge(limitBytes: number): Problem {

@@ -4,6 +4,7 @@ import { createOutbound, NetworkFaultError, type OutboundOptions } from '@offloa
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { PermanentError, RetryAfterError, type HandlerContext } from '../handler.ts';
 import { httpRequest } from './http.request.ts';
 
@@ -91,6 +92,13 @@ describe('the body', () => {
     const { run } = await setup((_request, response) => response.setHeader('Content-Encoding', 'zstd').end('coded'));
     await expect(run()).rejects.toThrow(PermanentError);
     await expect(run()).rejects.toThrow('the content coding "zstd" of the response is not supported');
+  });
+
+  it('that is not coded as it says is a permanent failure that names the coding', async () => {
+    const body = Buffer.concat([gzipSync('text'), Buffer.from('junk')]);
+    const { run } = await setup((_request, response) => response.setHeader('Content-Encoding', 'gzip').end(body));
+    await expect(run()).rejects.toThrow(PermanentError);
+    await expect(run()).rejects.toThrow('the response is not coded as "gzip": incorrect header check');
   });
 
   it('after a head that is too large is a permanent failure that says so', async () => {

@@ -8,7 +8,8 @@ if (!url) {
   process.stderr.write('DATABASE_URL is not set: postgresql://user:password@host:port/database\n');
   process.exit(78); // EX_CONFIG
 }
-const deadline = Date.now() + 60_000;
+const started = Date.now();
+let told = false;
 for (;;) {
   try {
     const applied = await orUnavailable(() => migrate(url));
@@ -16,12 +17,15 @@ for (;;) {
     break;
   } catch (error) {
     const reason = ((error as Error).cause ?? error) as { code?: string };
-    // Of class 28 are a wrong user or password, which no waiting mends.
-    const isFinal = reason instanceof UnusableDatabaseError || reason.code?.startsWith('28');
-    if (!(error instanceof DatabaseUnavailableError) || isFinal || Date.now() > deadline) {
+    // No waiting mends a wrong user or password (class 28), a privilege it lacks (42501), or its search_path (3F000).
+    const isFinal = reason instanceof UnusableDatabaseError || /^(28...|42501|3F000)$/.test(reason.code ?? '');
+    const waitedMs = Date.now() - started;
+    if (!(error instanceof DatabaseUnavailableError) || isFinal || waitedMs > 60_000) {
       process.stderr.write(`the database is not brought up to date: ${(error as Error).message}\n`);
       process.exit(reason instanceof UnusableDatabaseError ? 78 : 1); // EX_CONFIG
     }
+    if (waitedMs > 5_000 && !told) process.stderr.write(`waiting: ${error.message}\n`);
+    told ||= waitedMs > 5_000;
     await delay(500);
   }
 }

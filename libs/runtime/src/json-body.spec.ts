@@ -19,7 +19,13 @@ async function setup(options: Parameters<typeof jsonBody>[0] = {}, requestTimeou
   );
   const post = async (body: string | Buffer | null, headers: Record<string, string> = JSON_TYPE) => {
     const response = await fetch(`${service.base}/echo`, { method: 'POST', headers, body });
-    const json = (await response.json()) as { type?: string; errors?: unknown[]; body?: unknown; digest?: string };
+    const json = (await response.json()) as {
+      type?: string;
+      detail?: string;
+      errors?: unknown[];
+      body?: unknown;
+      digest?: string;
+    };
     return { status: response.status, headers: response.headers, json };
   };
   const postRaw = (head: string[], body: string | Buffer = '') =>

@@ -11,7 +11,8 @@ const MAX_BODY_BYTES = 1_048_576;
  *
  * A status in `acceptStatus` (any 2xx when absent) is success. Otherwise 5xx, 429 and network faults
  * are retried, honouring `Retry-After`; other statuses (redirects among them: they are not followed), refused targets,
- * headers that can't be sent, content codings that are not known, and heads and bodies over the limit are permanent.
+ * headers that can't be sent, content codings that are not known or not kept to, and heads and bodies over the limit are
+ * permanent.
  * The job's own timeout is the only one.
  *
  * A POST or PATCH carries the job's idempotency key, unless the payload has one: a target that honours it does once what

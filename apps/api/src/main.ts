@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { endings, jobEvents } from '@offload/contracts';
 import { openDatabase } from '@offload/database';
@@ -105,9 +104,9 @@ const app = createApp({
   queues: config.QUEUES,
   notifierUrl: config.NOTIFIER_URL,
 });
-// The first read loads Prisma and compiles its queries, for a third of a second: not while a caller waits.
+// The first list loads Prisma and compiles its queries, for a third of a second: not while a caller waits.
 // Where the database is away, the loops say so, and the first reader loads it.
-void Promise.all([database.getJob(randomUUID()), database.listJobs({ limit: 1 })]).catch(() => undefined);
+void database.listJobs({ limit: 1 }).catch(() => undefined);
 const server = await listen(app, {
   host: config.HOST,
   port: config.API_PORT,

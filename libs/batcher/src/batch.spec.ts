@@ -146,6 +146,22 @@ describe('batch', () => {
     expect(statements).toHaveLength(1);
   });
 
+  it('lets items that a statement has left out go first in the next one', async () => {
+    const statements: string[][] = [];
+    const call = batch(
+      (items: string[]) => {
+        statements.push(items);
+        if (statements.length === 1) outcomes.push(call('f')); // comes while the first is under way
+        return Promise.resolve(items.slice(0, 2).map((item) => item.toUpperCase()));
+      },
+      { isAway: () => false },
+    );
+    const outcomes = ['a', 'b', 'c', 'd', 'e'].map(call);
+    await Promise.all(outcomes);
+    expect(await Promise.all(outcomes)).toEqual(['A', 'B', 'C', 'D', 'E', 'F']);
+    expect(statements.map((items) => items.join(''))).toEqual(['abcde', 'cdef', 'ef']);
+  });
+
   it('stops trying items alone when nothing works any more', async () => {
     const { call, statement, statements } = setup();
     const outcomes = settled(['a', 'b', 'c', 'd'].map(call));

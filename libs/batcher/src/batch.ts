@@ -28,6 +28,12 @@ interface Waiting<Item, Outcome> {
   reject(error: unknown): void;
 }
 
+interface Line<Item, Outcome> {
+  add(one: Waiting<Item, Outcome>): void;
+  /** Before those that wait. */
+  putBack(some: Waiting<Item, Outcome>[]): void;
+}
+
 /**
  * Lets concurrent callers share one statement, or one message: the first call of an idle batch goes out at once, calls that
  * come while it is under way gather and go out together after it. Nobody waits for a timer, unless `gatherMs` says so. A
@@ -37,7 +43,8 @@ interface Waiting<Item, Outcome> {
  * (`isAway`). An item that was held up and is sent again goes alone, too.
  *
  * @throws RangeError when `maxItems` is less than 1
- * @param run takes the items and returns one outcome for each, in their order
+ * @param run takes the items and returns one outcome for each, in their order. It may end after any but none of them: the
+ *   rest go out next, before what has come since
  */
 export function batch<Item, Outcome>(
   run: (items: Item[]) => Promise<Outcome[]>,
@@ -65,14 +72,15 @@ export function batch<Item, Outcome>(
     try {
       const outcomes = await run(group.map(({ item }) => item));
       worked += 1;
-      for (const [index, { resolve }] of group.entries()) resolve(outcomes[index] as Outcome);
+      for (const [index, outcome] of outcomes.entries()) group[index]?.resolve(outcome);
+      if (outcomes.length < group.length) shared.putBack(group.slice(outcomes.length));
       return null;
     } catch (error) {
       if (isHeldUp(error)) {
         const othersWork = worked > workedBefore;
         heldUp ??= new WeakSet();
         for (const { item } of group) if (typeof item === 'object' && item) heldUp.add(item);
-        if (othersWork && group.length > 1) for (const one of group) alone(one);
+        if (othersWork && group.length > 1) for (const one of group) alone.add(one);
         else rejectAll(group, error);
         return othersWork ? null : { away: error };
       }
@@ -98,7 +106,7 @@ export function batch<Item, Outcome>(
   }
 
   /** Sends what is put into it: one statement after the other, or beside those that are slow. */
-  function createLine(maxItems: number): (one: Waiting<Item, Outcome>) => void {
+  function createLine(maxItems: number): Line<Item, Outcome> {
     let waiting: Waiting<Item, Outcome>[] = [];
     let busy = false;
     let underWay = 0;
@@ -145,16 +153,22 @@ export function batch<Item, Outcome>(
       if (waiting.length > 0) void drain();
     }
 
-    return (one) => {
-      waiting.push(one);
-      if (!busy) void drain();
+    return {
+      add(one) {
+        waiting.push(one);
+        if (!busy) void drain();
+      },
+      putBack(some) {
+        waiting.unshift(...some);
+        if (!busy) void drain();
+      },
     };
   }
 
   return (item) =>
     new Promise((resolve, reject) => {
-      const send = heldUp?.has(item as object) ? alone : shared;
-      send({ item, resolve, reject });
+      const line = heldUp?.has(item as object) ? alone : shared;
+      line.add({ item, resolve, reject });
     });
 }
 

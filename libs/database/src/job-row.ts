@@ -56,7 +56,11 @@ export function columnsBut(...left: (keyof JobRow)[]): string {
   return taken.map(([name, column]) => `job.${column} as "${name}"`).join(', ');
 }
 
-/** The same as one value of type json, for {@link jobOfSnapshot}. */
+/** The same without what may be megabytes of a job: it yields a {@link BriefRow}. */
+export const briefColumns = columnsBut('payload', 'result', 'errors');
+export type BriefRow = Omit<JobRow, 'payload' | 'result' | 'errors'>;
+
+/** {@link jobColumns} as one value of type json, for {@link jobOfSnapshot}. */
 export const jobSnapshot = `json_build_object(${named.map(([name, column]) => `'${name}', job.${column}`).join(', ')})`;
 
 /** The job as the rest of the system knows it: times as RFC 3339 strings, the duration worked out. */
@@ -84,6 +88,11 @@ export function toJob(row: JobRow<Date | string>): Job {
     finishedAt,
     durationMs: startedAt && finishedAt ? Date.parse(finishedAt) - Date.parse(startedAt) : null,
   };
+}
+
+/** The job with null for its payload and its result, and without errors. */
+export function toBriefJob(row: BriefRow): Job {
+  return toJob({ ...row, payload: null, result: null, errors: [] });
 }
 
 function text(time: Date | string): string {

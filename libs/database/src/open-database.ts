@@ -12,7 +12,7 @@ import {
   type QueueCount,
   type QueueSamples,
 } from './queues.ts';
-import { getJobs, listJobs, type JobPage } from './read-jobs.ts';
+import { listJobs, readBriefJobs, readFirstJobs, type JobPage } from './read-jobs.ts';
 import { readVersions } from './read-versions.ts';
 import { survey, type Survey } from './survey.ts';
 import { cancelJob, type Cancellation } from './transitions/cancel-job.ts';
@@ -142,6 +142,10 @@ export interface Database {
   countAhead(asked: AheadOf): Promise<number | null>;
   /** @returns null when there is no such job */
   getJob(id: string): Promise<Job | null>;
+  /** @returns the job with null for its payload and its result, and without errors; null when there is none */
+  getBriefJob(id: string): Promise<Job | null>;
+  /** @returns for each id the job, or null when there is none, and of large jobs only the first: see `readFirstJobs` */
+  getFirstJobs(ids: readonly string[]): Promise<(Job | null)[]>;
   /** @returns the version of each of these jobs that there is, by its id in lower case: what is newer than one has */
   jobVersions(ids: readonly string[]): Promise<Map<string, number>>;
   /** @returns at most `limit` jobs, fewer when they are large or the filter lets few through, and where to go on */
@@ -184,6 +188,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on('error', onConnectionError);
   const prisma = openPrisma(pool);
   const submitAll = (submissions: Submission[]) => orUnavailable(() => createJobs(pool, submissions, ringGraceMs));
+  const getFirstJobs = (ids: readonly string[]) => orUnavailable(() => readFirstJobs(pool, ids));
   const submitShared = shareStatement(submitAll, {
     maxSize: STATEMENT_LENGTH,
     sizeOf: ({ jobs }) => jobs[0]?.payloadJson?.length ?? 0,
@@ -243,10 +248,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     sampleQueues: (queues, since) => orUnavailable(() => sampleQueues(pool, queues, since)),
     countAhead: shareStatement((asked: AheadOf[]) => orUnavailable(() => countAhead(pool, asked)), { maxItems: 1_000 }),
     jobVersions: (ids) => orUnavailable(() => readVersions(pool, ids)),
-    // Each may be megabytes, and all of a statement are in memory at once.
-    getJob: shareStatement((ids: string[]) => orUnavailable(async () => getJobs(await prisma.client(), ids)), {
-      maxItems: 10,
-    }),
+    getJob: shareStatement(getFirstJobs),
+    getBriefJob: shareStatement((ids: string[]) => orUnavailable(() => readBriefJobs(pool, ids)), { maxItems: 1_000 }),
+    getFirstJobs,
     listJobs: (filter) => orUnavailable(async () => listJobs(pool, await prisma.client(), filter)),
     webhooks: openWebhooks(pool),
     // One at a time: each may wait for a lock with a connection in hand.

@@ -8,7 +8,7 @@ import { idsFrom } from './ids-from.ts';
 import type { JobFilter, Reach } from './look-for-jobs.ts';
 import { migrate } from './migrate.ts';
 import { openDatabase } from './open-database.ts';
-import { listJobs, type JobPage } from './read-jobs.ts';
+import { listJobs, readFirstJobs, type JobPage } from './read-jobs.ts';
 
 const opened: { close(): Promise<void> }[] = [];
 afterAll(async () => void (await Promise.all(opened.map((each) => each.close()))));
@@ -258,8 +258,59 @@ describe('listJobs with filters', () => {
     const ignore = { on: () => ignore, off: () => ignore, release: () => client.release() };
     const query = (what: string) => (what === 'commit' ? change() : Promise.resolve()).then(() => client.query(what));
     const connect = async () => ({ ...ignore, query });
-    const page = await listJobs({ connect } as unknown as pg.Pool, prisma, { limit: 10, status: 'queued' });
+    const page = await listJobs({ connect, query: sql.query.bind(sql) } as unknown as pg.Pool, prisma, {
+      limit: 10,
+      status: 'queued',
+    });
     expect([page.jobs.map(({ id }) => id), page.next]).toEqual([[ids[0]], null]);
+  });
+});
+
+const MIB = 1024 ** 2;
+const large = JSON.stringify('x'.repeat(MIB));
+const manyErrors = JSON.stringify(
+  Array.from({ length: 20 }, (_, attempt) => ({ code: 'spec', message: 'x'.repeat(MIB / 20), attempt, at: '' })),
+);
+
+describe.each([
+  ['payload', large],
+  ['result', large],
+  ['errors', manyErrors],
+])('jobs with a megabyte of %s', (column, json) => {
+  const count = 12;
+  const ids = Array.from({ length: count }, (_, minute) => idAt(count - minute));
+  let world: Awaited<ReturnType<typeof setup>>;
+  beforeAll(async () => {
+    world = await setup();
+    for (const id of ids) await world.database.createJob({ ...job, id });
+    await world.sql.query(`update jobs set ${column} = $1::text::json where id <> $2`, [json, ids[0]]);
+  });
+
+  it('are listed by a few, also behind a small one', async () => {
+    const pages = await world.walk({ limit: 200 });
+    expect(pages.flat()).toEqual(ids);
+    // The one that reaches two megabytes is the last.
+    for (const page of pages) expect(page.length).toBeLessThanOrEqual(3);
+  });
+
+  it('are read by a few in a statement, with those before that are not there, and each once', async () => {
+    const absent = randomUUID();
+    const asked = [absent, ...ids.slice(0, 2), ids[1]?.toUpperCase() as string, ...ids.slice(2)];
+    const read = await readFirstJobs(world.sql, asked);
+    expect(read.map((each) => each?.id ?? null)).toEqual([null, ids[0], ids[1], ids[1], ids[2]]);
+    expect(read[2]).toBe(read[3]);
+    expect(await readFirstJobs(world.sql, [])).toEqual([]);
+  });
+
+  it('are read for all who ask at once', async () => {
+    const read = await Promise.all(ids.map(world.database.getJob));
+    expect(read.map((each) => each?.id)).toEqual(ids);
+  });
+
+  it('are read without it', async () => {
+    const [brief, whole] = [await world.database.getBriefJob(idAt(1)), await world.database.getJob(idAt(1))];
+    expect(brief).toEqual({ ...whole, payload: null, result: null, errors: [] });
+    expect(await world.database.getBriefJob(randomUUID())).toBeNull();
   });
 });
 
@@ -279,6 +330,6 @@ describe('getJob', () => {
     const { database, ids } = world;
     const [good, bad] = await Promise.allSettled([database.getJob(ids[0] as string), database.getJob('nonsense')]);
     expect(good).toMatchObject({ status: 'fulfilled', value: { id: ids[0] } });
-    expect(bad).toMatchObject({ status: 'rejected', reason: { name: 'PrismaClientKnownRequestError' } });
+    expect(bad).toMatchObject({ status: 'rejected', reason: { code: '22P02' } }); // invalid_text_representation
   });
 });

@@ -1,7 +1,7 @@
 import type { Job } from '@offload/contracts';
 import type { Pool } from 'pg';
 import type { PrismaClient } from './generated/prisma/client.ts';
-import { toJob } from './job-row.ts';
+import { briefColumns, jobColumns, toBriefJob, toJob, type BriefRow, type JobRow } from './job-row.ts';
 import { lookForJobs, type JobFilter, type Reach } from './look-for-jobs.ts';
 
 export interface JobPage {
@@ -10,17 +10,58 @@ export interface JobPage {
   next: string | null;
 }
 
-/** @returns for each id the job, or null when there is none */
-export async function getJobs(prisma: PrismaClient, ids: string[]): Promise<(Job | null)[]> {
-  const rows = await prisma.job.findMany({ where: { id: { in: ids } } });
-  const found = new Map(rows.map((row) => [row.id, toJob(row)]));
-  return ids.map((id) => found.get(id.toLowerCase()) ?? null);
+/**
+ * What clients and handlers put into the jobs that are read at once, in bytes of JSON: the job that reaches this bound is
+ * the last. One may be megabytes, and all of a statement are in memory together.
+ */
+const MOST_BYTES = 2 * 1024 * 1024;
+
+// From job to job, each by its id, and no further than needed: PostgreSQL has to unpack a job to know its size. A bound
+// behind the reading of the rows would have them all in memory first.
+const fitting = `
+  with recursive fitting(place, before) as (
+    select 1, 0::bigint
+    union all
+    select place + 1, before + coalesce(bytes, 0) from fitting left join lateral (
+      select octet_length(payload::text) + coalesce(octet_length(result::text), 0) + octet_length(errors::text) as bytes
+      from jobs where id = ($1::uuid[])[place] offset 0
+    ) as job on true
+    where place < cardinality($1::uuid[]) and before + coalesce(bytes, 0) < ${MOST_BYTES}
+  )`;
+const readFirst = {
+  name: 'read-first-jobs',
+  text: `${fitting}
+    select ${jobColumns} from fitting
+    left join lateral (select * from jobs where id = ($1::uuid[])[place] offset 0) as job on true
+    order by place`,
+};
+const fitFirst = { name: 'fit-first-jobs', text: `${fitting} select max(place) as count from fitting` };
+
+/**
+ * Reads as many of these jobs as may be in memory at once, from the first on: one at least.
+ *
+ * @returns for each id, up to the first that is not read, the job, or null when there is none
+ */
+export async function readFirstJobs(pool: Pool, ids: readonly string[]): Promise<(Job | null)[]> {
+  if (ids.length === 0) return [];
+  const wanted = ids.map((id) => id.toLowerCase());
+  const different = [...new Set(wanted)];
+  const { rows } = await pool.query<JobRow | { id: null }>({ ...readFirst, values: [different] });
+  const read = new Map(rows.map((row, place) => [different[place], row.id === null ? null : toJob(row)]));
+  const end = wanted.findIndex((id) => !read.has(id));
+  return (end < 0 ? wanted : wanted.slice(0, end)).map((id) => read.get(id) ?? null);
 }
 
-/** A page ends early when what clients and handlers put into its jobs is longer than this, in characters of JSON. */
-const PAGE_LENGTH = 2 * 1024 * 1024;
-/** Most rows read at once. A job may be megabytes, so how many are depends on how large those before them were. */
-const MOST_ROWS = 50;
+/** @returns for each id the job without what may be large of it, or null when there is none */
+export async function readBriefJobs(pool: Pool, ids: readonly string[]): Promise<(Job | null)[]> {
+  const { rows } = await pool.query<BriefRow>({
+    name: 'read-brief-jobs',
+    text: `select ${briefColumns} from jobs as job where id = any($1::uuid[])`,
+    values: [ids],
+  });
+  const found = new Map(rows.map((row) => [row.id, toBriefJob(row)]));
+  return ids.map((id) => found.get(id.toLowerCase()) ?? null);
+}
 
 /**
  * Newest first: ids are UUIDv7, so their order is the order of creation. However many jobs there are and whatever the
@@ -31,19 +72,10 @@ const MOST_ROWS = 50;
  */
 export async function listJobs(pool: Pool, prisma: PrismaClient, filter: JobFilter, reach?: Reach): Promise<JobPage> {
   const { ids, next } = await lookForJobs(pool, filter, reach);
-  const jobs: Job[] = [];
-  let length = 0;
-  for (let start = 0, rows = 1; start < ids.length;) {
-    if (length > PAGE_LENGTH) return { jobs, next: ids[start - 1] as string };
-    // Its status is the one thing of a job's that may have changed since it was found.
-    const where = { id: { in: ids.slice(start, start + rows) }, ...(filter.status && { status: filter.status }) };
-    start += rows;
-    for (const row of await prisma.job.findMany({ where, orderBy: { id: 'desc' } })) {
-      if (length > PAGE_LENGTH) return { jobs, next: jobs.at(-1)?.id ?? null };
-      jobs.push(toJob(row));
-      length += JSON.stringify([row.payload, row.result]).length;
-    }
-    rows = Math.min(MOST_ROWS, Math.max(1, Math.floor((PAGE_LENGTH * start) / (length + 1))));
-  }
-  return { jobs, next };
+  const { rows } = await pool.query<{ count: number }>({ ...fitFirst, values: [ids] });
+  const fits = ids.slice(0, rows[0]?.count);
+  // Its status is the one thing of a job's that may have changed since it was found.
+  const where = { id: { in: fits }, ...(filter.status && { status: filter.status }) };
+  const jobs = (await prisma.job.findMany({ where, orderBy: { id: 'desc' } })).map(toJob);
+  return { jobs, next: fits.length < ids.length ? (fits.at(-1) as string) : next };
 }

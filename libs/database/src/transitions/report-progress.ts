@@ -1,11 +1,11 @@
 import type { Job, JobProgress } from '@offload/contracts';
 import type { Pool } from 'pg';
-import { columnsBut, toJob, type JobRow } from '../job-row.ts';
+import { briefColumns, toJob, type JobRow } from '../job-row.ts';
 
 const sql = `
   update jobs as job set progress = $3, version = version + 1
   where id = $1 and status = 'running' and attempt = $2
-  returning ${columnsBut('payload', 'result', 'errors')}`;
+  returning ${briefColumns}`;
 
 /**
  * @returns the job with its progress, without payload, result and errors: they may be large, and have not changed. Null

@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import { DatabaseUnavailableError } from '@offload/database';
 import { createFewAtOnce } from './few-at-once.ts';
 
 it('lets two act at once, and the others in the order in which they came, also after one that failed', async () => {
@@ -27,4 +28,25 @@ it('lets two act at once, and the others in the order in which they came, also a
   ends[3]?.();
   expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
   expect(await few(() => Promise.resolve('idle again'))).toBe('idle again');
+});
+
+it('tells those who wait that the database is away, and lets later ones act', async () => {
+  const few = createFewAtOnce(2);
+  const begun: number[] = [];
+  const ends: ((fault: Error) => void)[] = [];
+  const acts = [0, 1, 2, 3, 4].map((number) =>
+    few(() => {
+      begun.push(number);
+      return new Promise<number>((_resolve, reject) => (ends[number] = reject));
+    }),
+  );
+  const outcomes = Promise.allSettled(acts);
+  const away = new DatabaseUnavailableError();
+  ends[1]?.(away);
+  await expect(acts[4]).rejects.toBe(away);
+  expect(begun).toEqual([0, 1]);
+  const later = few(() => Promise.resolve('there again')); // in the place of the one that failed
+  expect(await later).toBe('there again');
+  ends[0]?.(away);
+  expect((await outcomes).map(({ status }) => status)).toEqual(Array(5).fill('rejected'));
 });

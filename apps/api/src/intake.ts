@@ -20,6 +20,8 @@ export interface TakenJob {
   printed?: string;
   /** Otherwise it was there already, by its dedupe key. */
   made: boolean;
+  /** It is without payload, result and errors, which may be megabytes: whole it is still to be read. */
+  isBrief: boolean;
 }
 
 /** Batches ring and announce so many jobs in one turn of the event loop; a thousand take a tenth of a second. */
@@ -106,24 +108,28 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
    *
    * @param rings otherwise its ring is left to the relay
    */
-  function tell({ job, outboxId }: CreatedJob, { payloadJson, traceparent = null }: NewJob, rings: boolean): TakenJob {
-    if (outboxId === null) return { job, made: false };
+  function tell(
+    { job, outboxId, isBrief }: CreatedJob,
+    { payloadJson, traceparent = null }: NewJob,
+    rings: boolean,
+  ): TakenJob {
+    if (outboxId === null) return { job, made: false, isBrief };
     const { id: jobId, type, queue, priority } = job;
     accepted.inc({ type });
     if (job.status === 'scheduled') relay.wake();
     else if (rings) bell.ringSoon({ outboxId, jobId, type, queue, priority, traceparent });
     const printed = printJob(job, payloadJson === undefined ? {} : { payload: payloadJson });
     void bell.announce(job, printed);
-    return { job, printed, made: true };
+    return { job, printed, made: true, isBrief: false };
   }
 
   /** The first answer again; jobs that were there before the first request are shown as they are now. */
   async function replay(wanted: NewJob[], first: KeyedJob[], createdAt: string): Promise<Taken> {
     const jobs = await Promise.all(
       first.map(async ({ id, made }, index): Promise<TakenJob> => {
-        const job = made ? asCreated(wanted[index] as NewJob, id, createdAt) : await database.getJob(id);
+        const job = made ? asCreated(wanted[index] as NewJob, id, createdAt) : await database.getBriefJob(id);
         if (!job) throw jobNotFound(id);
-        return { job, made };
+        return { job, made, isBrief: !made };
       }),
     );
     return { jobs, replayed: true };

@@ -35,8 +35,10 @@ async function serve(parts: Partial<AppParts> = {}) {
       body: (await response.json()) as { id: string; payload: { csv: string } | null },
     };
   };
+  const get = async (path: string, headers: Record<string, string> = {}) =>
+    (await fetch(`http://127.0.0.1:${server.port}${path}`, { headers })).json();
   const bytes = async () => (await metrics.getSingleMetric('http_bytes_in_flight')?.get())?.values[0]?.value;
-  return { send, bytes, close: () => server.close(0) };
+  return { send, get, bytes, close: () => server.close(0) };
 }
 
 let plain: Awaited<ReturnType<typeof serve>>;
@@ -84,14 +86,16 @@ it.each<[what: string, path: string, wrap: (json: string) => string]>([
     await plain.send(large({ dedupeKey }).body);
     let [arrived, open] = [0, (): void => undefined];
     const opened = new Promise<void>((resolve) => (open = resolve));
+    const together = async () => {
+      if ((arrived += 1) === 10) open();
+      await opened; // so that they are answered in one turn
+    };
+    const { submit, getFirstJobs } = api.database;
     const { send, close } = await serve({
       database: {
         ...api.database,
-        async submit(submission) {
-          if ((arrived += 1) === 10) open();
-          await opened; // so that they are answered in one turn
-          return api.database.submit(submission);
-        },
+        submit: async (submission) => (path === '/v1/jobs' && (await together()), submit(submission)),
+        getFirstJobs: (ids) => getFirstJobs(ids).finally(together),
       },
     });
     const twin = Buffer.from(wrap(JSON.stringify({ type: 'csv.profile', payload: { csv: 'a,b' }, dedupeKey })));
@@ -122,6 +126,25 @@ it('shows a large job that a batch finds many times whole in some places only', 
   expect(new Set(jobs.map(({ id }) => id)).size).toBe(2);
 });
 
+it('shows of many large jobs that a batch finds the first ones whole, also when it is repeated', async () => {
+  const dedupeKeys = [1, 2, 3, 4, 5].map((each) => `found ${each}`);
+  const ids: string[] = [];
+  for (const dedupeKey of dedupeKeys) ids.push((await plain.send(large({ dedupeKey }).body)).body.id);
+  const twins = dedupeKeys.map((dedupeKey) => ({ type: 'csv.profile', payload: { csv: 'a,b' }, dedupeKey }));
+  const batch = Buffer.from(JSON.stringify({ jobs: twins }));
+  for (const key of ['many', 'many']) {
+    const answer = await plain.send(batch, { 'Idempotency-Key': `"${key}"` }, '/v1/jobs/batch');
+    const { jobs } = answer.body as unknown as { jobs: { id: string; payload: { csv: string } | null }[] };
+    expect(jobs.map(({ id }) => id)).toEqual(ids);
+    expect(jobs.map(({ payload }) => payload?.csv.length ?? null)).toEqual([CSV.length, CSV.length, null, null, null]);
+  }
+  const single = Buffer.from(JSON.stringify(twins[4]));
+  for (const key of ['one', 'one']) {
+    const { status, body } = await plain.send(single, { 'Idempotency-Key': `"${key}"` });
+    expect([status, body.id, body.payload?.csv.length]).toEqual([200, ids[4], CSV.length]);
+  }
+});
+
 it('answers with null for a large payload where the job can not be read any more', async () => {
   const unreadable = { ...api.database, getJob: () => Promise.reject(new DatabaseUnavailableError(new Error('spec'))) };
   const { send, close } = await serve({ database: unreadable });
@@ -135,20 +158,45 @@ it('answers with null for a large payload where the job can not be read any more
   await close();
 });
 
-it('keeps no payload in memory for a held request', async () => {
+it.each<[what: string, ask: (body: Buffer, dedupeKey: string) => Promise<unknown>]>([
+  ['the post of it', (body) => plain.send(body, { Prefer: 'wait=60' })],
+  [
+    'a GET of it',
+    async (body) => {
+      const { id } = (await plain.send(body)).body;
+      return plain.get(`/v1/jobs/${id}`, { Prefer: 'wait=60' });
+    },
+  ],
+  [
+    'a small post that finds it',
+    async (body, dedupeKey) => {
+      await plain.send(body);
+      const twin = Buffer.from(JSON.stringify({ type: 'csv.profile', payload: { csv: 'a,b' }, dedupeKey }));
+      return plain.send(twin, { Prefer: 'wait=60' });
+    },
+  ],
+])('keeps no large payload in memory while %s is held, and answers it whole', async (_what, ask) => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const heapUsed = () => (collect(), process.memoryUsage().heapUsed);
   const before = heapUsed();
   const answers = [];
   const ids: string[] = [];
-  for (let count = 0; count < 16; count += 1) {
-    const { body, tag } = large();
-    answers.push(plain.send(body, { Prefer: 'wait=60' }));
+  for (let count = 0; count < 10; count += 1) {
+    const dedupeKey = `held ${(number += 1)}`;
+    const { body, tag } = large({ dedupeKey });
+    answers.push(ask(body, dedupeKey));
     ids.push(await api.posted(tag));
     await held(ids.at(-1) as string);
+    await api.database.getJob(ids.at(-1) as string); // after the one for the request, if that has read it
   }
-  await eventually(() => expect(heapUsed() - before).toBeLessThan(8 * MIB));
-  api.parts.waiters.close();
+  await eventually(() => expect(heapUsed() - before).toBeLessThan(5 * MIB));
+  const [first] = ids as [string];
+  await api.claim(first);
+  await api.finish(first, { status: 'failed', error: { code: 'permanent', message: 'spec', attempt: 1 } });
+  const answer = (await answers[0]) as { body?: object };
+  expect(answer.body ?? answer).toMatchObject({ status: 'failed', payload: { csv: CSV } });
+  for (const id of ids.slice(1)) await api.database.cancelJob(id);
+  await api.parts.waiters.refresh();
   await Promise.all(answers);
 });

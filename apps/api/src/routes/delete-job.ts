@@ -10,7 +10,7 @@ export function deleteJob({ database }: { database: Database }): RequestHandler 
   return async (request, response) => {
     const id = jobIdOf(request);
     if (hasPreconditions(request)) {
-      const job = await database.getJob(id);
+      const job = await database.getBriefJob(id);
       // A conflict is told first (RFC 9110 section 13.2.1).
       if (job && isFinished(job.status)) isKnown(request, job);
     }

@@ -41,6 +41,11 @@ const shown = oncePerJob((job, notifierUrl: string) => {
   return shareable(printWithLinks(job.id, printJob(job), notifierUrl));
 });
 
+/** The job without what may be megabytes of it. */
+export function briefOf(job: Job): Job {
+  return { ...job, payload: null, result: null, errors: [] };
+}
+
 /** The object that `json` is, with members added. */
 function withMembers(json: string | Buffer, members: object): string | Buffer {
   const added = `,${JSON.stringify(members).slice(1)}`;

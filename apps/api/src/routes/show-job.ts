@@ -35,9 +35,8 @@ export function showJob(parts: ShowParts): RequestHandler {
     const hold = holdAsPreferred(request, response, parts);
     try {
       hold.watch(id);
-      const read = await database.getJob(id);
-      if (!read) throw jobNotFound(id);
-      const job = await hold.until(read);
+      const job = await hold.until(id);
+      if (!job) throw jobNotFound(id);
       const known = job.status === 'queued' ? await estimate(job) : {};
       if (isKnown(request, job)) response.status(304);
       sendJob(response, job, parts, { estimate: known });

@@ -8,7 +8,8 @@ import { traceparent } from '../traceparent.ts';
 import type { Waiters } from '../waiters.ts';
 import { holdAsPreferred } from './hold.ts';
 import { idempotencyOf } from './idempotency-of.ts';
-import { sendAccepted, sendJob, type SendParts } from './send-job.ts';
+import { nullWhileAway } from './null-while-away.ts';
+import { briefOf, sendAccepted, sendJob, type SendParts } from './send-job.ts';
 
 export interface SubmitParts extends SendParts {
   database: Database;
@@ -34,13 +35,17 @@ export function submitJob(parts: SubmitParts): RequestHandler {
       const { jobs, replayed } = await intake.take([wanted], idempotency);
       if (replayed) response.set('Idempotency-Replayed', 'true');
       const [taken] = jobs as [TakenJob];
+      const { id } = taken.job;
       if (hold.waits) letGo(request, response, wanted, taken);
       if (!taken.made) response.set('Deduplicated', 'true');
-      if (taken.job.id !== wanted.id) hold.watch(taken.job.id);
-      const job = await hold.until(taken.job, taken.job.id !== wanted.id);
+      if (id !== wanted.id) hold.watch(id);
+      const mayHaveChanged = hold.waits && id !== wanted.id;
+      const read = hold.until(id, taken.isBrief || mayHaveChanged ? undefined : taken.job);
+      // To have taken a job is not undone by not being able to read it.
+      const job = (await nullWhileAway(read)) ?? taken.job;
 
       if (!isFinished(job.status) && taken.made) return sendAccepted(response, job, parts, taken.printed);
-      response.status(200).set('Content-Location', `/v1/jobs/${job.id}`);
+      response.status(200).set('Content-Location', `/v1/jobs/${id}`);
       sendJob(response, job, parts, { changed: taken.made || hold.waits }); // after a wait it might be made again
     } finally {
       hold.end();
@@ -49,13 +54,13 @@ export function submitJob(parts: SubmitParts): RequestHandler {
 }
 
 /**
- * Keeps nothing large for as long as the request is held: a payload that counts to the budget is in the database, from
- * where it is read for the answer. While that is away, the answer has null instead.
+ * Keeps nothing large for as long as the request is held: a payload that counts to the budget, or that another request
+ * has brought, is in the database, from where it is read for the answer. While that is away, the answer has null instead.
  */
 function letGo(request: Request, response: Response, wanted: NewJob, taken: TakenJob): void {
   delete wanted.payloadJson;
   delete taken.printed;
-  if (!budgetOf(response).release(response)) return;
-  request.body = wanted.payload = null;
-  taken.job = { ...taken.job, payload: null };
+  const isLarge = budgetOf(response).release(response);
+  if (isLarge) request.body = wanted.payload = null;
+  if (isLarge || !taken.made) taken.job = briefOf(taken.job);
 }

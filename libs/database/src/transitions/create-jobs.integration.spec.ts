@@ -204,7 +204,10 @@ describe('submit', () => {
     const wanted = { dedupeKey: 'invoice 1', delayMs: 60_000 };
     const { job } = await database.createJob(newJob(wanted));
     const again = await database.submit({ jobs: [newJob(wanted)], idempotency: null });
-    expect(again).toEqual({ kind: 'created', jobs: [{ job, outboxId: null }] });
+    expect(again).toEqual({
+      kind: 'created',
+      jobs: [{ job: { ...job, payload: null }, outboxId: null, isBrief: true }],
+    });
     const otherType = newJob({ ...wanted, type: 'http.request' });
     expect(idsOf(await database.submit({ jobs: [otherType], idempotency: null }))).toEqual([otherType.id]);
 

@@ -1,7 +1,7 @@
 import type { Backoff, Job, Webhook } from '@offload/contracts';
 import type { Pool } from 'pg';
 import { plainArray, textArray } from '../array-literal.ts';
-import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+import { briefColumns, toBriefJob, type BriefRow } from '../job-row.ts';
 import { findKept, type IdempotencyKey, type KeptKey, type NewKey } from './idempotency-keys.ts';
 
 /** A job to be; everything has been checked. */
@@ -40,6 +40,8 @@ export interface CreatedJob {
   job: Job;
   /** The outbox row of the ring it is owed; null where the job was there already, by its dedupe key. */
   outboxId: string | null;
+  /** It was found, and read without payload, result and errors, which may be megabytes: see `getBriefJob`. */
+  isBrief: boolean;
 }
 
 export type Submitted = { kind: 'created'; jobs: CreatedJob[] } | KeptKey;
@@ -71,7 +73,7 @@ async function tryToCreate(pool: Pool, submissions: Submission[], ringGraceMs: n
   const unfinished = await findUnfinished(pool, wanted);
   const { made, becomes } = withoutTwins(wanted, unfinished);
   const created = await insert(pool, made, keyRows(wanted, becomes), ringGraceMs);
-  const known = new Map([...unfinished.values()].map((job) => [job.id, { job, outboxId: null }]));
+  const known = new Map([...unfinished.values()].map((job) => [job.id, { job, outboxId: null, isBrief: true }]));
 
   return submissions.map((submission): Submitted => {
     const earlier = kept.get(submission);
@@ -115,7 +117,7 @@ function withoutTwins(
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const unfinishedSql = `
-  select ${jobColumns}, job.dedupe_key as "dedupeKey" from jobs as job
+  select ${briefColumns}, job.dedupe_key as "dedupeKey" from jobs as job
   join (select distinct * from unnest($1::text[], $2::text[]) as wanted(type, dedupe_key)) as wanted
     on job.type = wanted.type and job.dedupe_key = wanted.dedupe_key
   where job.status in ('scheduled', 'queued', 'running') and job.dedupe_key is not null`;
@@ -124,12 +126,12 @@ const unfinishedSql = `
 async function findUnfinished(pool: Pool, submissions: Submission[]): Promise<Map<string, Job>> {
   const keyed = submissions.flatMap(({ jobs }) => jobs.filter((job) => dedupeKeyOf(job) !== null));
   if (keyed.length === 0) return new Map();
-  const { rows } = await pool.query<JobRow & { dedupeKey: string }>({
+  const { rows } = await pool.query<BriefRow & { dedupeKey: string }>({
     name: 'find-unfinished',
     text: unfinishedSql,
     values: [keyed.map(({ type }) => type), keyed.map(({ dedupeKey }) => dedupeKey)],
   });
-  return new Map(rows.map((row) => [dedupeKeyOf(row) as string, toJob(row)]));
+  return new Map(rows.map((row) => [dedupeKeyOf(row) as string, toBriefJob(row)]));
 }
 
 function keyRows(submissions: Submission[], becomes: Map<NewJob, string>): NewKey[] {
@@ -235,7 +237,8 @@ async function insert(
   const wanted = new Map(jobs.map((job) => [idOf(job), job]));
   return new Map(
     rows.map((row) => {
-      return [row.id, { job: jobAsMade(wanted.get(row.id) as NewJob, row), outboxId: row.outboxId }];
+      const job = jobAsMade(wanted.get(row.id) as NewJob, row);
+      return [row.id, { job, outboxId: row.outboxId, isBrief: false }];
     }),
   );
 }

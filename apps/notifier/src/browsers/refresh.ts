@@ -39,7 +39,13 @@ export async function refreshWatched({ database, hub }: Pick<RefreshParts, 'data
     for (const id of ids) if (!versions.has(id)) hub.forget(id);
     for (const some of chunks([...versions.keys()].filter(isAhead), JOBS)) {
       if (hub.closed) return;
-      for (const job of await Promise.all(some.filter(isAhead).map(database.getJob))) if (job) hub.show(job);
+      await Promise.all(some.filter(isAhead).map(show));
+    }
+
+    /** Each as it comes: together they may be large. */
+    async function show(id: string): Promise<void> {
+      const job = await database.getJob(id);
+      if (job) hub.show(job);
     }
 
     // Asked again before each is read: an event may have come meanwhile, or everybody gone.

@@ -1,6 +1,6 @@
 import type { Job } from '@offload/contracts';
 import type { Pool } from 'pg';
-import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+import { briefColumns, jobColumns, toBriefJob, toJob, type BriefRow, type JobRow } from '../job-row.ts';
 import { oweWebhooks } from '../webhooks/owe-webhooks.ts';
 
 /** What became of a wish to cancel. */
@@ -9,7 +9,7 @@ export type Cancellation =
   | { kind: 'cancelled'; job: Job }
   /** It is running: its worker has to be told. Unless it succeeds all the same, it ends as cancelled. */
   | { kind: 'requested'; job: Job }
-  /** It was finished before. */
+  /** It was finished before; without payload, result and errors. */
   | { kind: 'finished'; job: Job };
 
 // Rings that are owed go first, in the order in which confirmations lock: they take outbox rows, then jobs. One that is
@@ -43,6 +43,6 @@ export async function cancelJob(pool: Pool, jobId: string): Promise<Cancellation
     const job = toJob(rows[0]);
     return { kind: job.status === 'running' ? 'requested' : 'cancelled', job };
   }
-  const found = await pool.query<JobRow>(`select ${jobColumns} from jobs as job where id = $1`, [jobId]);
-  return found.rows[0] ? { kind: 'finished', job: toJob(found.rows[0]) } : null;
+  const found = await pool.query<BriefRow>(`select ${briefColumns} from jobs as job where id = $1`, [jobId]);
+  return found.rows[0] ? { kind: 'finished', job: toBriefJob(found.rows[0]) } : null;
 }

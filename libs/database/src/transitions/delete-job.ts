@@ -1,8 +1,8 @@
 import type { Job } from '@offload/contracts';
 import type { Pool } from 'pg';
-import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+import { briefColumns, toBriefJob, type BriefRow } from '../job-row.ts';
 
-/** What became of a wish to delete a job: it is gone, or it is not finished. */
+/** What became of a wish to delete a job: it is gone, or it is not finished, and shown without payload, result and errors. */
 export type Deletion = 'deleted' | { kind: 'refused'; job: Job };
 
 // A finished job may still owe a ring that nobody needed. Rings go first, in the order in which confirmations lock.
@@ -23,6 +23,6 @@ const sql = `
 export async function deleteJob(pool: Pool, jobId: string): Promise<Deletion | null> {
   const { rowCount } = await pool.query({ name: 'delete-job', text: sql, values: [jobId] });
   if (rowCount) return 'deleted';
-  const found = await pool.query<JobRow>(`select ${jobColumns} from jobs as job where id = $1`, [jobId]);
-  return found.rows[0] ? { kind: 'refused', job: toJob(found.rows[0]) } : null;
+  const found = await pool.query<BriefRow>(`select ${briefColumns} from jobs as job where id = $1`, [jobId]);
+  return found.rows[0] ? { kind: 'refused', job: toBriefJob(found.rows[0]) } : null;
 }

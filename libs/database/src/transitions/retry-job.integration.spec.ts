@@ -92,7 +92,10 @@ describe('retryJob', () => {
     if (status === 'succeeded') await settle?.({ status: 'succeeded', result: 1 });
     const before = await jobs.read(id);
     expect(before.status).toBe(status);
-    expect(await jobs.database.retryJob(id)).toEqual({ kind: 'refused', job: before });
+    expect(await jobs.database.retryJob(id)).toEqual({
+      kind: 'refused',
+      job: { ...before, payload: null, result: null, errors: [] },
+    });
     expect(await jobs.read(id)).toEqual(before);
   });
 

@@ -1,6 +1,6 @@
 import type { Job } from '@offload/contracts';
 import type { Pool } from 'pg';
-import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+import { briefColumns, jobColumns, toBriefJob, toJob, type BriefRow, type JobRow } from '../job-row.ts';
 import { withError } from './attempt-error.ts';
 import type { OwedRing } from './owed-rings.ts';
 
@@ -8,7 +8,7 @@ import type { OwedRing } from './owed-rings.ts';
 export type Retry =
   /** Queued again; its caller is the first who may send the ring. */
   | { kind: 'queued'; job: Job; ring: OwedRing }
-  /** It is neither failed nor cancelled. */
+  /** It is neither failed nor cancelled; without payload, result and errors. */
   | { kind: 'refused'; job: Job }
   /** Another job of its type with the same dedupe key is not finished. */
   | { kind: 'duplicate' };
@@ -57,8 +57,8 @@ export async function retryJob(pool: Pool, jobId: string, ringGraceMs: number): 
     const { id, type, queue, priority, outboxId, traceparent } = row;
     return { kind: 'queued', job: toJob(row), ring: { outboxId, jobId: id, type, queue, priority, traceparent } };
   }
-  const found = await pool.query<JobRow>(`select ${jobColumns} from jobs as job where id = $1`, [jobId]);
-  return found.rows[0] ? { kind: 'refused', job: toJob(found.rows[0]) } : null;
+  const found = await pool.query<BriefRow>(`select ${briefColumns} from jobs as job where id = $1`, [jobId]);
+  return found.rows[0] ? { kind: 'refused', job: toBriefJob(found.rows[0]) } : null;
 }
 
 type RetriedRow = JobRow & Pick<OwedRing, 'outboxId' | 'traceparent'>;

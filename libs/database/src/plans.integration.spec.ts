@@ -15,6 +15,8 @@ const hot = [
   'confirm-rings',
   'hold-jobs',
   'take-owed-rings',
+  'read-first-jobs',
+  'read-brief-jobs',
 ];
 
 /** The text of each prepared statement, by its name, and how a session begins. */
@@ -63,6 +65,8 @@ async function liveThrough(database: ReturnType<typeof openDatabase>): Promise<v
   assert(claimed.kind === 'claimed');
   await database.holdJobs([{ jobId: job.id, attempt: 1 }]);
   await database.settleJob({ jobId: job.id, attempt: 1, outcome: { status: 'succeeded', result: 1 }, claimed });
+  await database.getJob(job.id);
+  await database.getBriefJob(job.id);
   // And what few jobs go through.
   await database.settleJob({ jobId: job.id, attempt: 1, outcome: { status: 'queued' } });
   await database.claimJob({ jobId: job.id, ...delivery, redelivered: true, deliveryCount: 1 });
@@ -93,6 +97,8 @@ it.each([
   ['settle-jobs', ['jobs_pkey']],
   ['hold-jobs', ['jobs_pkey']],
   ['confirm-rings', ['jobs_pkey', 'outbox_pkey']],
+  ['read-first-jobs', ['jobs_pkey']],
+  ['read-brief-jobs', ['jobs_pkey']],
   ['take-owed-rings', ['jobs_pkey', 'outbox_due_at_idx', 'outbox_pkey']],
 ])('%s goes by %j, although it was planned when there was one job', async (name, indexes) => {
   expect(await waysTo(name)).toEqual(indexes);

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { addressOf, eventOf, jobEvents, type Job, type JobEvent } from '@offload/contracts';
+import { addressOf, eventOf, jobEvents, type Job, type JobEvent } from '@offload/jobs';
 import { createListPublisher, createPublisher, exchanges, type Connection } from '@offload/messaging';
 import type { Pool } from 'pg';
 import { sentNow } from './sent-at.ts';

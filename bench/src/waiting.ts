@@ -6,7 +6,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JobsTaken, JobWithLinks } from '@offload/contracts';
+import type { JobsTaken, JobWithLinks } from '@offload/jobs';
 import { startServers } from '@offload/infrastructure';
 
 const SLEEPERS = 40;

@@ -93,7 +93,7 @@ function isDecodable(text) {
   }
 }
 
-/** As `queueName` in libs/contracts. Rights go by name, so a queue must not be called like an exchange either. */
+/** As `queueName` in libs/jobs. Rights go by name, so a queue must not be called like an exchange either. */
 function queueFault(name) {
   const isExchange = template.exchanges.some((exchange) => exchange.name === `jobs.${name}`);
   if (isExchange) return `QUEUES: jobs.${name} is an exchange`;

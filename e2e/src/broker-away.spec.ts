@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { JobWithLinks } from '@offload/contracts';
+import type { JobWithLinks } from '@offload/jobs';
 import { eventually, manage } from '@offload/testing';
 import { openEvents } from './event-stream.ts';
 import { finished, getJob, post, submit } from './job-client.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { JobWithLinks } from '@offload/contracts';
+import type { JobWithLinks } from '@offload/jobs';
 import { openEvents } from './event-stream.ts';
 import { finished, getJob, submit } from './job-client.ts';
 import { startSystem, type System, type SystemProcess } from './system.ts';

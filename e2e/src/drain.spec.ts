@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { JobWithLinks } from '@offload/contracts';
+import type { JobWithLinks } from '@offload/jobs';
 import { finished, submit } from './job-client.ts';
 import { startSystem, type System } from './system.ts';
 import { startTarget, type Target } from './target.ts';

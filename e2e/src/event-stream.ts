@@ -1,4 +1,4 @@
-import type { JobWithLinks } from '@offload/contracts';
+import type { JobWithLinks } from '@offload/jobs';
 
 /** One event as a notifier sends it. */
 export interface ServerEvent {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { JobPage, JobWithLinks } from '@offload/contracts';
+import type { JobPage, JobWithLinks } from '@offload/jobs';
 import type { Site } from './job-client.ts';
 import { startSystem, type System, type SystemProcess } from './system.ts';
 

@@ -1,5 +1,5 @@
 import { createClient, JobCancelledError, JobFailedError, type Client } from '@offload/client';
-import type { JobSubmission, JobWithLinks } from '@offload/contracts';
+import type { JobSubmission, JobWithLinks } from '@offload/jobs';
 import { eventually } from '@offload/testing';
 import { checkedFetch } from './checked-fetch.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import type { JobWithLinks } from '@offload/contracts';
+import type { JobWithLinks } from '@offload/jobs';
 import { finished, post, submit } from './job-client.ts';
 import { agreedProfile, publishedCsv } from './reference-profile.ts';
 import { startSystem, type System, type SystemProcess } from './system.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@offload/testing';
-import type { JobWithLinks } from '@offload/contracts';
+import type { JobWithLinks } from '@offload/jobs';
 import { openEvents } from './event-stream.ts';
 import { getJob, submit } from './job-client.ts';
 import { provideNginx, startExpressProxy, startNginx, type WebProxy } from './proxies.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { openEvents } from './event-stream.ts';
-import type { JobWithLinks } from '@offload/contracts';
+import type { JobWithLinks } from '@offload/jobs';
 import { finished, post, submit } from './job-client.ts';
 import { startSystem, type System, type SystemProcess } from './system.ts';
 import { startTarget, type Target } from './target.ts';

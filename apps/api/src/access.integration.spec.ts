@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from '@jest/globals';
-import { commonVariables, newApiKey, scopes, type Scope } from '@offload/runtime';
+import { serviceVariables, newApiKey, scopes, type Scope } from '@offload/runtime';
 import request from 'supertest';
 import { operations } from './openapi/operations.ts';
 import { useApi } from './spec-api.ts';
@@ -9,7 +9,7 @@ const keys = Object.fromEntries(scopes.map((scope) => [scope, newApiKey(scope, [
   ReturnType<typeof newApiKey>
 >;
 const entries = Object.values(keys).map(({ entry }) => entry);
-const api = useApi({ keys: commonVariables.API_KEYS.parse(entries.join(',')) });
+const api = useApi({ keys: serviceVariables.API_KEYS.parse(entries.join(',')) });
 let app: ReturnType<typeof api.app>;
 beforeAll(() => void (app = api.app()));
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { control } from '@offload/contracts';
+import { control } from '@offload/jobs';
 import { openDatabase } from '@offload/database';
 import { exchanges, subscribe } from '@offload/messaging';
 import { eventually } from '@offload/testing';

@@ -1,4 +1,4 @@
-import type { Job } from '@offload/contracts';
+import type { Job } from '@offload/jobs';
 import {
   HIGH_PRIORITY,
   MARK_EVERY,

@@ -8,7 +8,7 @@ import {
   ring as ringMessage,
   type Control,
   type Job,
-} from '@offload/contracts';
+} from '@offload/jobs';
 import type { Database, OwedRing } from '@offload/database';
 import {
   createListPublisher,

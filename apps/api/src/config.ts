@@ -1,10 +1,10 @@
-import { queueName } from '@offload/contracts';
-import { baseUrl, browserVariables, commonVariables, integer, list, port, webhookSecrets } from '@offload/runtime';
+import { queueName } from '@offload/jobs';
+import { baseUrl, browserVariables, serviceVariables, integer, list, port, webhookSecrets } from '@offload/runtime';
 import { z } from 'zod';
 
 /** The api's part of .env.example. */
 export const configSchema = z.object({
-  ...commonVariables,
+  ...serviceVariables,
   ...browserVariables,
   API_PORT: port(3000),
   /** Where browsers reach the notifiers; begins `links.events` of every job. */

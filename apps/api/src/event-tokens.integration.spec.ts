@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, expect, it } from '@jest/globals';
-import { commonVariables, createEventTokens, newApiKey } from '@offload/runtime';
+import { serviceVariables, createEventTokens, newApiKey } from '@offload/runtime';
 import request from 'supertest';
 import { headers } from './openapi/headers.ts';
 import { operations } from './openapi/operations.ts';
@@ -10,7 +10,7 @@ const secret = 'a-secret-of-the-api-and-its-notifiers';
 const [web, submitter] = [newApiKey('web', ['read']), newApiKey('submitter', ['submit'])];
 const page = 'https://app.example';
 
-const api = useApi({ keys: commonVariables.API_KEYS.parse(`${web.entry},${submitter.entry}`) });
+const api = useApi({ keys: serviceVariables.API_KEYS.parse(`${web.entry},${submitter.entry}`) });
 let app: ReturnType<typeof api.app>;
 beforeAll(() => void (app = api.app({ eventTokenSecrets: [secret], corsOrigins: [page] })));
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { ring } from '@offload/contracts';
+import { ring } from '@offload/jobs';
 import { consume, ringQueue } from '@offload/messaging';
-import { commonVariables, newApiKey } from '@offload/runtime';
+import { serviceVariables, newApiKey } from '@offload/runtime';
 import { eventually } from '@offload/testing';
 import request from 'supertest';
 import { useApi } from './spec-api.ts';
@@ -77,7 +77,7 @@ describe('Idempotency-Key', () => {
 
   it('keeps the keys of clients apart', async () => {
     const [ci, web] = [newApiKey('ci', ['submit']), newApiKey('web', ['submit'])];
-    const guarded = api.app({ keys: commonVariables.API_KEYS.parse(`${ci.entry},${web.entry}`) });
+    const guarded = api.app({ keys: serviceVariables.API_KEYS.parse(`${ci.entry},${web.entry}`) });
     const key = freshKey();
     const ids = [];
     for (const client of [ci, web, ci]) {

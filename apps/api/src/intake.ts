@@ -1,4 +1,4 @@
-import { printJob, type Job } from '@offload/contracts';
+import { printJob, type Job } from '@offload/jobs';
 import type { CreatedJob, Database, IdempotencyKey, KeyedJob, NewJob } from '@offload/database';
 import { whenWritten } from '@offload/messaging';
 import { Counter, createOneATurn, invalidMember, Problem, type Loop, type Registry } from '@offload/runtime';

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { endings, jobEvents } from '@offload/contracts';
+import { endings, jobEvents } from '@offload/jobs';
 import { openDatabase } from '@offload/database';
 import { connect, createPublisher, exchanges, inspectQueues, jobTopology, subscribe } from '@offload/messaging';
 import {

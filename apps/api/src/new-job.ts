@@ -6,7 +6,7 @@ import {
   jobTypes,
   storedPayload,
   type Job,
-} from '@offload/contracts';
+} from '@offload/jobs';
 import { jobAsMade, type NewJob } from '@offload/database';
 import { invalidBody, invalidMember } from '@offload/runtime';
 import { newId } from './new-id.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { control, defaultPolicy, ring } from '@offload/contracts';
+import { control, defaultPolicy, ring } from '@offload/jobs';
 import { migrate, openDatabase, type Database, type OwedRing } from '@offload/database';
 import {
   connect,

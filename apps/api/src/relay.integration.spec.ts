@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { defaultPolicy, ring } from '@offload/contracts';
+import { defaultPolicy, ring } from '@offload/jobs';
 import { migrate, openDatabase, type Database, type NewJob } from '@offload/database';
 import { connect, consume, createPublisher, jobTopology, ringQueue, type Connection } from '@offload/messaging';
 import { createLogger, createMetrics, type Loop } from '@offload/runtime';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, expect } from '@jest/globals';
-import { jobEvents, type Job } from '@offload/contracts';
+import { jobEvents, type Job } from '@offload/jobs';
 import { migrate, openDatabase, type Claim, type Database, type Outcome } from '@offload/database';
 import {
   connect,

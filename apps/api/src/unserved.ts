@@ -1,4 +1,4 @@
-import { jobDefinitions, type JobDefinition } from '@offload/contracts';
+import { jobDefinitions, type JobDefinition } from '@offload/jobs';
 
 export interface UnservedParts {
   /** QUEUES of this api. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { defaultPolicy, endings, eventOf, jobEvents, type Job } from '@offload/contracts';
+import { defaultPolicy, endings, eventOf, jobEvents, type Job } from '@offload/jobs';
 import { migrate, openDatabase, type Database } from '@offload/database';
 import { connect, createPublisher, exchanges, jobTopology, subscribe, type Connection } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/runtime';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { eventOf, type Job, type JobStatus } from '@offload/contracts';
+import { eventOf, type Job, type JobStatus } from '@offload/jobs';
 import { createLogger, Registry } from '@offload/runtime';
 import { eventually } from '@offload/testing';
 import { createWaiters } from './waiters.ts';

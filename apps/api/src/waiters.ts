@@ -1,4 +1,4 @@
-import { isFinished, type Job, type JobEvent } from '@offload/contracts';
+import { isFinished, type Job, type JobEvent } from '@offload/jobs';
 import type { Database } from '@offload/database';
 import { delay, Gauge, Problem, setTimer, type Logger, type Registry } from '@offload/runtime';
 

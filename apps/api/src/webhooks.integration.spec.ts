@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { WebhookDelivery } from '@offload/contracts';
+import type { WebhookDelivery } from '@offload/jobs';
 import type { Outcome, TakenWebhook } from '@offload/database';
 import request from 'supertest';
 import { useApi } from './spec-api.ts';

@@ -1,4 +1,4 @@
-import type { JobStatus } from '@offload/contracts';
+import type { JobStatus } from '@offload/jobs';
 import type { BrowsedMessage } from '@offload/messaging';
 import { textIn, type DeadLetter } from './dead-letter.ts';
 import { harmless, instant } from './wording.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ring } from '@offload/contracts';
+import { ring } from '@offload/jobs';
 import { browseQueue, connect, consume, exchanges, ringQueue, type BrowsedMessage } from '@offload/messaging';
 import { eventually } from '@offload/testing';
 import { usePatient } from './spec-patient.ts';

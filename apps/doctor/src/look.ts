@@ -1,4 +1,4 @@
-import { control } from '@offload/contracts';
+import { control } from '@offload/jobs';
 import { compareRings, type Database, type RingLook, type RunningJob, type Survey } from '@offload/database';
 import {
   BrokerUnavailableError,

@@ -1,4 +1,4 @@
-import { addressOf, eventOf, isFinished, jobEvents, type Job } from '@offload/contracts';
+import { addressOf, eventOf, isFinished, jobEvents, type Job } from '@offload/jobs';
 import type { Database } from '@offload/database';
 import { exchanges, ringQueue, type Publisher, type QueueInspector } from '@offload/messaging';
 import { delay } from '@offload/runtime';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach } from '@jest/globals';
-import { control, defaultPolicy, ring } from '@offload/contracts';
+import { control, defaultPolicy, ring } from '@offload/jobs';
 import { migrate, openDatabase, type Database, type HeldJob, type NewJob } from '@offload/database';
 import {
   connect,

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { connect as connectSocket } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { defaultPolicy, eventOf, type Job } from '@offload/contracts';
+import { defaultPolicy, eventOf, type Job } from '@offload/jobs';
 import { migrate, openDatabase, type Database } from '@offload/database';
 import { connect, jobTopology, type Connection } from '@offload/messaging';
-import { commonVariables, createEventTokens, createLogger, createMetrics, listen, newApiKey } from '@offload/runtime';
+import { serviceVariables, createEventTokens, createLogger, createMetrics, listen, newApiKey } from '@offload/runtime';
 import { eventually, freshDatabaseUrl, freshVhost } from '@offload/testing';
 import { createApp } from './app.ts';
 import { createHub, type Hub } from './browsers/hub.ts';
@@ -39,7 +39,7 @@ beforeAll(async () => {
   const metrics = createMetrics();
   hub = createHub(metrics, 'http://notifier.test');
   const log = createLogger('notifier', { level: 'silent', instance: 'spec' });
-  const keys = commonVariables.API_KEYS.parse(`${reader.entry},${submitter.entry}`);
+  const keys = serviceVariables.API_KEYS.parse(`${reader.entry},${submitter.entry}`);
   const app = createApp({
     ...{ database, broker, hub, metrics, log, notifierUrl: 'http://notifier.test' },
     ...{ keys, eventTokenSecrets: [secret], corsOrigins: [page] },

@@ -1,11 +1,11 @@
-import { baseUrl, browserVariables, commonVariables, flag, integer, port, webhookSecrets } from '@offload/runtime';
+import { baseUrl, browserVariables, serviceVariables, flag, integer, port, webhookSecrets } from '@offload/runtime';
 import { z } from 'zod';
 import { webhookEndpoints } from './webhooks/endpoints.ts';
 import { retrySchedule } from './webhooks/retry-schedule.ts';
 
 /** The notifier's part of .env.example. */
 export const configSchema = z.object({
-  ...commonVariables,
+  ...serviceVariables,
   ...browserVariables,
   NOTIFIER_PORT: port(3100),
   /** Where browsers reach the notifiers; begins `links.events` of every job. */

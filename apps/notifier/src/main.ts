@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { jobEvents } from '@offload/contracts';
+import { jobEvents } from '@offload/jobs';
 import { openDatabase } from '@offload/database';
 import { connect, exchanges, jobTopology, subscribe } from '@offload/messaging';
 import { createOutbound } from '@offload/outbound';

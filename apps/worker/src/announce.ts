@@ -7,7 +7,7 @@ import {
   type EventName,
   type Job,
   type PrintedMembers,
-} from '@offload/contracts';
+} from '@offload/jobs';
 import { createListPublisher, exchanges, Printed, type Publisher } from '@offload/messaging';
 
 export interface AnnounceOptions {

@@ -1,6 +1,6 @@
 import assert from 'node:assert';
 import { describe, expect, it, jest } from '@jest/globals';
-import { defineJob, storedPayload, type Job } from '@offload/contracts';
+import { defineJob, storedPayload, type Job } from '@offload/jobs';
 import type { Outbound } from '@offload/outbound';
 import { createLogger } from '@offload/runtime';
 import { z } from 'zod';

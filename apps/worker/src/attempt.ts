@@ -1,4 +1,4 @@
-import { boundedParse, type Backoff, type Job, type JobDefinition } from '@offload/contracts';
+import { boundedParse, type Backoff, type Job, type JobDefinition } from '@offload/jobs';
 import type { AttemptError, Outcome } from '@offload/database';
 import { DeliveryLostError } from '@offload/messaging';
 import { setTimer } from '@offload/runtime';

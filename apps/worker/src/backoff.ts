@@ -1,4 +1,4 @@
-import type { Backoff } from '@offload/contracts';
+import type { Backoff } from '@offload/jobs';
 
 /**
  * Exponential back-off with full jitter: anything from 0 to `min(maxMs, baseMs * factor ** (failures - 1))`.

@@ -1,10 +1,10 @@
-import { queueName } from '@offload/contracts';
-import { commonVariables, flag, integer, list, port } from '@offload/runtime';
+import { queueName } from '@offload/jobs';
+import { serviceVariables, flag, integer, list, port } from '@offload/runtime';
 import { z } from 'zod';
 
 /** The worker's part of .env.example. */
 export const configSchema = z.object({
-  ...commonVariables,
+  ...serviceVariables,
   /** For health and metrics only. */
   WORKER_PORT: port(3200),
   /** Jobs that run at once, of each queue. */

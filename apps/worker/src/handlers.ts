@@ -1,4 +1,4 @@
-import { jobDefinitions, type JobDefinition, type JobName } from '@offload/contracts';
+import { jobDefinitions, type JobDefinition, type JobName } from '@offload/jobs';
 import type { Handler, Handlers } from './handler.ts';
 import { closeProfilePool } from './handlers/csv.profile.pool.ts';
 import * as registry from './handlers/index.ts';

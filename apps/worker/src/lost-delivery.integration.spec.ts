@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { defineJob, ring, type JobError } from '@offload/contracts';
+import { defineJob, ring, type JobError } from '@offload/jobs';
 import { migrate, openDatabase, type Database } from '@offload/database';
 import {
   connect,

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
-import { control, ring } from '@offload/contracts';
+import { control, ring } from '@offload/jobs';
 import { openDatabase } from '@offload/database';
 import {
   connect,

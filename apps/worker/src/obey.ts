@@ -1,4 +1,4 @@
-import type { Control } from '@offload/contracts';
+import type { Control } from '@offload/jobs';
 import type { Database } from '@offload/database';
 import type { Logger } from '@offload/runtime';
 import type { HeldJobs } from './held-jobs.ts';

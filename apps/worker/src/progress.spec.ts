@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import type { JobProgress } from '@offload/contracts';
+import type { JobProgress } from '@offload/jobs';
 import { eventually } from '@offload/testing';
 import { reportProgressTo } from './progress.ts';
 

@@ -1,4 +1,4 @@
-import type { JobProgress } from '@offload/contracts';
+import type { JobProgress } from '@offload/jobs';
 import { setTimer } from '@offload/runtime';
 import { storable, textOf } from './storable.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { defineJob, type Control, type EventName, type Job } from '@offload/contracts';
+import { defineJob, type Control, type EventName, type Job } from '@offload/jobs';
 import {
   DatabaseUnavailableError,
   migrate,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isFinished, ringId, type Job, type PrintedMembers, type Ring } from '@offload/contracts';
+import { isFinished, ringId, type Job, type PrintedMembers, type Ring } from '@offload/jobs';
 import type { Claim, ClaimedJob, Database, Outcome } from '@offload/database';
 import type { Delivery, Verdict } from '@offload/messaging';
 import type { Outbound } from '@offload/outbound';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { ring } from '@offload/contracts';
+import { ring } from '@offload/jobs';
 import { connect, consume, jobTopology, type Connection } from '@offload/messaging';
 import { createLogger } from '@offload/runtime';
 import { eventually, startBroker, type TestBroker } from '@offload/testing';

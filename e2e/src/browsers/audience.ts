@@ -1,4 +1,4 @@
-import { isFinished, type JobWithLinks } from '@offload/contracts';
+import { isFinished, type JobWithLinks } from '@offload/jobs';
 import { openEventSource, type Closed, type EventSource } from './event-source.ts';
 
 /** What one browser has seen of its job. */

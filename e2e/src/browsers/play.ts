@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JobWithLinks } from '@offload/contracts';
+import type { JobWithLinks } from '@offload/jobs';
 import { finishedJobs } from '../faults/audit.ts';
 import type { Fleet } from '../faults/fleet.ts';
 import type { Ground } from '../faults/ground.ts';

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isFinished } from '@offload/contracts';
+import { isFinished } from '@offload/jobs';
 import { failureLine } from '../faults/failure-line.ts';
 import type { FinalRow } from '../faults/final-rows.ts';
 import type { Watched } from './audience.ts';

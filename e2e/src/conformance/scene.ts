@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type JobWithLinks } from '@offload/contracts';
+import { type JobWithLinks } from '@offload/jobs';
 import { eventually, manage, type Exchange } from '@offload/testing';
 import { jsonOf, type Answer } from './answer.ts';
 import { openClient } from './ask.ts';

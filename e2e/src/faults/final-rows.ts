@@ -1,4 +1,4 @@
-import type { JobStatus } from '@offload/contracts';
+import type { JobStatus } from '@offload/jobs';
 import { sql } from './sql.ts';
 
 /** A job's row, in the end. */

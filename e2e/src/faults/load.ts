@@ -1,4 +1,4 @@
-import type { JobWithLinks } from '@offload/contracts';
+import type { JobWithLinks } from '@offload/jobs';
 import type { Site, Submission } from '../job-client.ts';
 
 /** A job that was answered with 202. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isFinished } from '@offload/contracts';
+import { isFinished } from '@offload/jobs';
 import { openEvents } from '../event-stream.ts';
 import type { Site } from '../job-client.ts';
 

@@ -1,4 +1,4 @@
-import type { JobPage } from '@offload/contracts';
+import type { JobPage } from '@offload/jobs';
 import { eventually } from '@offload/testing';
 import { post } from '../job-client.ts';
 import type { Ground } from './ground.ts';

@@ -1,7 +1,7 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { JobWithLinks } from '@offload/contracts';
+import type { JobWithLinks } from '@offload/jobs';
 import { sql } from '../faults/sql.ts';
 import type { SystemProcess } from '../system.ts';
 import type { Ground } from './ground.ts';

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { JobPage } from '@offload/contracts';
+import type { JobPage } from '@offload/jobs';
 import { openApiChecker, type Exchange } from '@offload/testing';
 import { openAccount, type Account } from './account.ts';
 import type { Document } from './document.ts';

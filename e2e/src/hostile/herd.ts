@@ -1,4 +1,4 @@
-import type { JobWithLinks } from '@offload/contracts';
+import type { JobWithLinks } from '@offload/jobs';
 import { post, type Site, type Submission } from '../job-client.ts';
 import { keys } from './script.ts';
 

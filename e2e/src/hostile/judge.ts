@@ -1,4 +1,4 @@
-import { problem } from '@offload/contracts';
+import { problem } from '@offload/jobs';
 import type { Exchange } from '@offload/testing';
 import type { Answer } from './answers.ts';
 import type { Asked } from './script.ts';

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { isDeepStrictEqual } from 'node:util';
-import { findJobDefinition, jobBatch, jobSubmission, storedPayload } from '@offload/contracts';
+import { findJobDefinition, jobBatch, jobSubmission, storedPayload } from '@offload/jobs';
 
 /** The queues of the api under test. */
 export const queues = ['default', 'mail'];

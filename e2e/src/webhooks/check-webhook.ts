@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { webhookBody } from '@offload/contracts';
+import { webhookBody } from '@offload/jobs';
 import { cloudEventFaults } from '@offload/testing';
 import { Webhook } from 'standardwebhooks';
 

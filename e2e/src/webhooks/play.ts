@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JobsTaken } from '@offload/contracts';
+import type { JobsTaken } from '@offload/jobs';
 import { finishedJobs } from '../faults/audit.ts';
 import type { Fleet, Place } from '../faults/fleet.ts';
 import { metric } from '../job-client.ts';

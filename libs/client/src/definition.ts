@@ -1,4 +1,4 @@
-import type { Backoff, WebhookEvent } from '@offload/contracts';
+import type { Backoff, WebhookEvent } from '@offload/jobs';
 
 /** As much of a schema as its types: zod's have it, as has every Standard Schema (https://standardschema.dev). */
 export interface SchemaTypes<Input = unknown, Output = unknown> {
@@ -6,7 +6,7 @@ export interface SchemaTypes<Input = unknown, Output = unknown> {
 }
 
 /**
- * What the client needs of a job definition. What `defineJob` of @offload/contracts makes fits, and so does the name
+ * What the client needs of a job definition. What `defineJob` of @offload/jobs makes fits, and so does the name
  * alone: `const sleep: Definition<{ seconds?: number }, { sleptMs: number }> = { type: 'demo.sleep' }`. The schemas give
  * types to the compiler and are never called: payloads are checked by the api, results by the worker.
  */

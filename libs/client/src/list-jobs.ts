@@ -1,4 +1,4 @@
-import type { JobStatus } from '@offload/contracts';
+import type { JobStatus } from '@offload/jobs';
 import { jobsOf, jsonOf, unexpected } from './answer.ts';
 import { wholeNumber, type Settings } from './options.ts';
 import { request } from './request.ts';

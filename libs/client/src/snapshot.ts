@@ -1,4 +1,4 @@
-import type { EventName, JobStatus, JobWithLinks } from '@offload/contracts';
+import type { EventName, JobStatus, JobWithLinks } from '@offload/jobs';
 
 /** A job as the api or a notifier showed it. Never changes; a newer one has a higher `version`. */
 export type Snapshot<Result = unknown> = Readonly<Omit<JobWithLinks, 'result'>> & {

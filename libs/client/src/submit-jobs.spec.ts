@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { jobDefinitions } from '@offload/contracts';
+import { jobDefinitions } from '@offload/jobs';
 import { answer, clientOf, cut, job, JOB_ID, later, problem, serve, succeeded } from './spec-server.ts';
 
 const { demoSleep } = jobDefinitions;

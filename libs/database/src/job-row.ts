@@ -1,4 +1,4 @@
-import type { Job, JobError, JobProgress, JobStatus } from '@offload/contracts';
+import type { Job, JobError, JobProgress, JobStatus } from '@offload/jobs';
 
 /**
  * A job's columns under their names in TypeScript, as {@link jobColumns} returns them; Prisma has a `Date` for each time,

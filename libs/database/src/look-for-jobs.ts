@@ -1,4 +1,4 @@
-import type { JobStatus } from '@offload/contracts';
+import type { JobStatus } from '@offload/jobs';
 import type { ClientBase, Pool, QueryResult } from 'pg';
 import { idsFrom } from './ids-from.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { isFinished, type Job } from '@offload/contracts';
+import { isFinished, type Job } from '@offload/jobs';
 import { freshDatabaseUrl } from '@offload/testing';
 import fc from 'fast-check';
 import pg from 'pg';

@@ -1,4 +1,4 @@
-import type { Job, JobProgress } from '@offload/contracts';
+import type { Job, JobProgress } from '@offload/jobs';
 import type pg from 'pg';
 import { openPool } from './open-pool.ts';
 import { openPrisma } from './open-prisma.ts';

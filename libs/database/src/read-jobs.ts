@@ -1,4 +1,4 @@
-import type { Job } from '@offload/contracts';
+import type { Job } from '@offload/jobs';
 import type { Pool } from 'pg';
 import type { PrismaClient } from './generated/prisma/client.ts';
 import { briefColumns, jobColumns, toBriefJob, toJob, type BriefRow, type JobRow } from './job-row.ts';

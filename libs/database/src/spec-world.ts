@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isFinished, type Job, type Webhook } from '@offload/contracts';
+import { isFinished, type Job, type Webhook } from '@offload/jobs';
 import type pg from 'pg';
 import type { Database } from './open-database.ts';
 import type { ClaimedJob } from './transitions/claim-jobs.ts';

@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { newApiKey } from './api-keys.ts';
-import { browserVariables, commonVariables, flag, integer, list, parseConfig, port } from './config.ts';
+import { browserVariables, serviceVariables, flag, integer, list, parseConfig, port } from './config.ts';
 
 const schema = z.object({
-  ...commonVariables,
+  ...serviceVariables,
   PORT: port(3000),
   CONCURRENCY: integer(10, 1),
   QUEUES: list('default', z.string().min(1)),
@@ -110,7 +110,7 @@ it.each(['86400001', '2147483647'])(
 );
 
 it('refuses CORS_ORIGINS=* without API keys, also behind AUTH=off', () => {
-  const browsed = z.object({ ...commonVariables, ...browserVariables });
+  const browsed = z.object({ ...serviceVariables, ...browserVariables });
   const given = { ...urls, CORS_ORIGINS: '*' };
   for (const more of [{}, { AUTH: 'off' }, { AUTH: 'off', HOST: '0.0.0.0' }]) {
     expect(parseConfig(browsed, { ...given, ...more })).toEqual({

@@ -41,7 +41,7 @@ export const list = (preset: string, entry: z.ZodType<string, string>) =>
     .pipe(z.array(entry).min(1));
 
 /** What every process is told; spread it into the process's own schema. */
-export const commonVariables = {
+export const serviceVariables = {
   /** Lowest level that is logged. */
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   /** Names this process in logs and on RabbitMQ's management page. */

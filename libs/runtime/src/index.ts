@@ -5,7 +5,7 @@ export { authenticateWatcher } from './authenticate-watcher.ts';
 export {
   baseUrl,
   browserVariables,
-  commonVariables,
+  serviceVariables,
   flag,
   integer,
   list,

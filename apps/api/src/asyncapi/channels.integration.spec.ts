@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { endings, jobEvents } from '@offload/contracts';
+import { endings, jobEvents } from '@offload/jobs';
 import { connect, exchanges, subscribe } from '@offload/messaging';
 import { eventually } from '@offload/testing';
 import { asyncApiDocument } from './document.ts';

@@ -1,4 +1,4 @@
-import { endings, eventName, jobStatus } from '@offload/contracts';
+import { endings, eventName, jobStatus } from '@offload/jobs';
 import { exchanges, jobTopology, ringQueue, type QueueDeclaration } from '@offload/messaging';
 import type { Json } from '../openapi/schemas.ts';
 import { AMQP_BINDING, type MessageName } from './messages.ts';

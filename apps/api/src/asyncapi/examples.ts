@@ -1,4 +1,4 @@
-import { eventOf, type Control, type Job, type JobWithLinks, type Ring } from '@offload/contracts';
+import { eventOf, type Control, type Job, type JobWithLinks, type Ring } from '@offload/jobs';
 import { jobExample } from '../openapi/examples.ts';
 
 // Read by people and by code generators. Tests hold them against the schemas.

@@ -8,7 +8,7 @@ import {
   jobStatus,
   ring,
   type JobEvent,
-} from '@offload/contracts';
+} from '@offload/jobs';
 import { migrate, openDatabase, type Database } from '@offload/database';
 import { connect, consume, createPublisher, exchanges, ringQueue, type Publisher } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/runtime';

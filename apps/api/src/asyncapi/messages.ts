@@ -1,4 +1,4 @@
-import { control, jobEvent, jobEvents, ring, webhookBody, webhookEvent, type JobEvent } from '@offload/contracts';
+import { control, jobEvent, jobEvents, ring, webhookBody, webhookEvent, type JobEvent } from '@offload/jobs';
 import type { Json } from '../openapi/schemas.ts';
 import {
   cancelExample,

@@ -1,4 +1,4 @@
-import { control, jobEvent, jobEvents, jobInEvent, jobWithLinks, ring, webhookBody } from '@offload/contracts';
+import { control, jobEvent, jobEvents, jobInEvent, jobWithLinks, ring, webhookBody } from '@offload/jobs';
 import { z } from 'zod';
 import type { Json } from '../openapi/schemas.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
-import { findJobDefinition, jobSubmission, jobWithLinks, webhookBody } from '@offload/contracts';
+import { findJobDefinition, jobSubmission, jobWithLinks, webhookBody } from '@offload/jobs';
 import { openApiDocument } from './document.ts';
 import { batchExamples, jobExample, submissionExamples, webhookExample } from './examples.ts';
 import { operations } from './operations.ts';

@@ -8,7 +8,7 @@ import {
   queueList,
   webhookDelivery,
   webhookDeliveryList,
-} from '@offload/contracts';
+} from '@offload/jobs';
 import { z } from 'zod';
 import { jobBatchOf } from './schemas.ts';
 import { eventTokenRequest, issuedEventToken } from '../routes/issue-event-token.ts';

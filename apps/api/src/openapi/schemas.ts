@@ -11,7 +11,7 @@ import {
   webhookBody,
   webhookDelivery,
   webhookDeliveryList,
-} from '@offload/contracts';
+} from '@offload/jobs';
 import { z } from 'zod';
 
 export type Json = Record<string, unknown>;

@@ -1,4 +1,4 @@
-import { jobEvent, webhookBody } from '@offload/contracts';
+import { jobEvent, webhookBody } from '@offload/jobs';
 import { webhookExample } from './examples.ts';
 import { schemaOf, type Json } from './schemas.ts';
 

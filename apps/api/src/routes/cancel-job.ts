@@ -1,4 +1,4 @@
-import { withLinks } from '@offload/contracts';
+import { withLinks } from '@offload/jobs';
 import type { Database } from '@offload/database';
 import { Problem } from '@offload/runtime';
 import type { RequestHandler } from 'express';

@@ -1,4 +1,4 @@
-import { isFinished } from '@offload/contracts';
+import { isFinished } from '@offload/jobs';
 import type { Database } from '@offload/database';
 import { Problem } from '@offload/runtime';
 import type { RequestHandler } from 'express';

@@ -1,4 +1,4 @@
-import { isFinished, type Job } from '@offload/contracts';
+import { isFinished, type Job } from '@offload/jobs';
 import type { Database } from '@offload/database';
 import { callerOf } from '@offload/runtime';
 import type { Request, Response } from 'express';

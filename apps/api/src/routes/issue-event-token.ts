@@ -1,4 +1,4 @@
-import { jobId } from '@offload/contracts';
+import { jobId } from '@offload/jobs';
 import { clientOf, invalidBody, Problem, type EventTokens } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';

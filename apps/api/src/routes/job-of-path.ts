@@ -1,4 +1,4 @@
-import { jobId } from '@offload/contracts';
+import { jobId } from '@offload/jobs';
 import { invalidParameters, Problem } from '@offload/runtime';
 import type { Request } from 'express';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-import { findJobDefinition, jobTypes } from '@offload/contracts';
+import { findJobDefinition, jobTypes } from '@offload/jobs';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 

@@ -1,4 +1,4 @@
-import { jobStatus, plainText, queueName, time, withLinks } from '@offload/contracts';
+import { jobStatus, plainText, queueName, time, withLinks } from '@offload/jobs';
 import type { Database } from '@offload/database';
 import { invalidParameters, sendJson } from '@offload/runtime';
 import type { RequestHandler } from 'express';

@@ -1,4 +1,4 @@
-import type { QueueInfo } from '@offload/contracts';
+import type { QueueInfo } from '@offload/jobs';
 import type { Database, QueueCount } from '@offload/database';
 import { ringQueue, type Connection, type QueueInspector } from '@offload/messaging';
 import { delay } from '@offload/runtime';

@@ -1,4 +1,4 @@
-import type { Job } from '@offload/contracts';
+import type { Job } from '@offload/jobs';
 import { Problem } from '@offload/runtime';
 import type { Request } from 'express';
 

@@ -1,4 +1,4 @@
-import type { Job } from '@offload/contracts';
+import type { Job } from '@offload/jobs';
 import type { Backlog } from '../backlog.ts';
 
 /** Nobody is sent away for longer by an estimate. */

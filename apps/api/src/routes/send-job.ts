@@ -1,4 +1,4 @@
-import { isFinished, oncePerJob, printJob, printWithLinks, type Job } from '@offload/contracts';
+import { isFinished, oncePerJob, printJob, printWithLinks, type Job } from '@offload/jobs';
 import { sendPrinted, shareable } from '@offload/runtime';
 import type { Response } from 'express';
 import type { Backlog } from '../backlog.ts';

@@ -1,4 +1,4 @@
-import type { Job } from '@offload/contracts';
+import type { Job } from '@offload/jobs';
 import { MARK_EVERY, MOST_AHEAD, type Database } from '@offload/database';
 import type { RequestHandler } from 'express';
 import { createInTime } from '../in-time.ts';

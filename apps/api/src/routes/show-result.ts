@@ -1,4 +1,4 @@
-import { isFinished, oncePerJob, withLinks } from '@offload/contracts';
+import { isFinished, oncePerJob, withLinks } from '@offload/jobs';
 import type { Database } from '@offload/database';
 import { Problem, sendJson, sendPrinted, shareable } from '@offload/runtime';
 import type { RequestHandler } from 'express';

@@ -1,4 +1,4 @@
-import { oncePerJob, printJob, printWithLinks, type Job } from '@offload/contracts';
+import { oncePerJob, printJob, printWithLinks, type Job } from '@offload/jobs';
 import type { Database } from '@offload/database';
 import { sendPrinted } from '@offload/runtime';
 import type { RequestHandler } from 'express';

@@ -1,4 +1,4 @@
-import { isFinished } from '@offload/contracts';
+import { isFinished } from '@offload/jobs';
 import type { Database, NewJob } from '@offload/database';
 import { budgetOf } from '@offload/runtime';
 import type { Request, RequestHandler, Response } from 'express';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventOf, type Job } from '@offload/contracts';
+import { eventOf, type Job } from '@offload/jobs';
 import { eventually } from '@offload/testing';
 import { startNotifier, type SpecNotifier } from './spec-notifier.ts';
 

@@ -1,4 +1,4 @@
-import { withLinks, type EventName, type Job } from '@offload/contracts';
+import { withLinks, type EventName, type Job } from '@offload/jobs';
 
 /**
  * One event as text/event-stream writes it: as bytes, which all who watch the job share however long they take to read

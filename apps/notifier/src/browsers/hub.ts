@@ -1,4 +1,4 @@
-import { eventNameOf, type EventName, type Job, type JobEvent } from '@offload/contracts';
+import { eventNameOf, type EventName, type Job, type JobEvent } from '@offload/jobs';
 import { Gauge, type Registry } from '@offload/runtime';
 import { createEventStreams, type EventStreams, type EventStreamsOptions } from './event-streams.ts';
 import { frame } from './frame.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isFinished, type Job } from '@offload/contracts';
+import { isFinished, type Job } from '@offload/jobs';
 import fc from 'fast-check';
 import { createJobWatcher } from './job-watcher.ts';
 

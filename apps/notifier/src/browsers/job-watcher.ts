@@ -1,4 +1,4 @@
-import { isFinished, type Job } from '@offload/contracts';
+import { isFinished, type Job } from '@offload/jobs';
 import type { EventStream } from './event-stream.ts';
 import type { JobWatcher } from './hub.ts';
 

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { expect, it } from '@jest/globals';
 import {
   authenticate,
-  commonVariables,
+  serviceVariables,
   createHttpService,
   createLogger,
   createMetrics,
@@ -26,7 +26,7 @@ async function setup() {
     routes(app) {
       app.get(
         '/stream',
-        authenticate(commonVariables.API_KEYS.parse(reader.entry)),
+        authenticate(serviceVariables.API_KEYS.parse(reader.entry)),
         (_request, response, next) => void looking.push({ response, next }),
         limitStreams(1),
         (_request, response) => response.flushHeaders(),

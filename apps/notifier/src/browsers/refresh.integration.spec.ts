@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Job } from '@offload/contracts';
+import type { Job } from '@offload/jobs';
 import { DatabaseUnavailableError } from '@offload/database';
 import { eventually } from '@offload/testing';
 import { refreshWatched } from './refresh.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { expect } from '@jest/globals';
-import { defaultPolicy, eventOf, jobEvents, type EventName, type Job, type JobWithLinks } from '@offload/contracts';
+import { defaultPolicy, eventOf, jobEvents, type EventName, type Job, type JobWithLinks } from '@offload/jobs';
 import { migrate, openDatabase, type Database } from '@offload/database';
 import { connect, createPublisher, exchanges, jobTopology, subscribe } from '@offload/messaging';
 import { createLogger, createMetrics, listen } from '@offload/runtime';

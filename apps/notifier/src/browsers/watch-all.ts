@@ -1,4 +1,4 @@
-import { jobStatus, plainText, queueName, type Job } from '@offload/contracts';
+import { jobStatus, plainText, queueName, type Job } from '@offload/jobs';
 import { invalidParameters } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';

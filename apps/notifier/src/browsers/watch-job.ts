@@ -1,4 +1,4 @@
-import { isFinished, jobId, oncePerJob } from '@offload/contracts';
+import { isFinished, jobId, oncePerJob } from '@offload/jobs';
 import { DatabaseUnavailableError, type Database } from '@offload/database';
 import { budgetOf, invalidParameters, Problem } from '@offload/runtime';
 import type { Request, RequestHandler } from 'express';

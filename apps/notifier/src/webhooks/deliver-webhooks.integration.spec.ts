@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { webhookBody } from '@offload/contracts';
+import { webhookBody } from '@offload/jobs';
 import { newWebhookSecret } from '@offload/runtime';
 import { eventually } from '@offload/testing';
 import { Webhook } from 'standardwebhooks';

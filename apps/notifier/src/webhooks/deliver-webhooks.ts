@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { webhookEvent } from '@offload/contracts';
+import { webhookEvent } from '@offload/jobs';
 import { DatabaseUnavailableError, type RecordedAttempt, type TakenWebhook, type Webhooks } from '@offload/database';
 import type { Outbound } from '@offload/outbound';
 import { delay, setTimer, startLoop, type Logger, type Registry } from '@offload/runtime';

@@ -1,4 +1,4 @@
-import { jobTypes, plainText, queueName, webhook } from '@offload/contracts';
+import { jobTypes, plainText, queueName, webhook } from '@offload/jobs';
 import type { WebhookEndpoint } from '@offload/database';
 import { webhookSecret } from '@offload/runtime';
 import { z } from 'zod';

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
-import { defaultPolicy, type Webhook, type WebhookDelivery } from '@offload/contracts';
+import { defaultPolicy, type Webhook, type WebhookDelivery } from '@offload/jobs';
 import { migrate, openDatabase, type Database } from '@offload/database';
 import { createOutbound } from '@offload/outbound';
 import { createLogger, createMetrics, newWebhookSecret } from '@offload/runtime';

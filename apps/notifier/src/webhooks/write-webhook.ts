@@ -1,4 +1,4 @@
-import { eventOf, jobEvent, withLinks, type Job } from '@offload/contracts';
+import { eventOf, jobEvent, withLinks, type Job } from '@offload/jobs';
 import { Webhook } from 'standardwebhooks';
 
 /** A webhook as it goes over the wire. */

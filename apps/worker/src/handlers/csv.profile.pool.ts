@@ -1,4 +1,4 @@
-import type { JobDefinitions, Result } from '@offload/contracts';
+import type { JobDefinitions, Result } from '@offload/jobs';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { PermanentError, RetryAfterError } from '../handler.ts';

@@ -1,4 +1,4 @@
-import type { JobDefinitions } from '@offload/contracts';
+import type { JobDefinitions } from '@offload/jobs';
 import { atMost, type Handler } from '../handler.ts';
 import { holdThread, profileInThread, THREADS } from './csv.profile.pool.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { jobDefinitions } from '@offload/contracts';
+import { jobDefinitions } from '@offload/jobs';
 import type { HandlerContext } from '../handler.ts';
 import { demoEcho } from './demo.echo.ts';
 

@@ -1,4 +1,4 @@
-import type { JobDefinitions } from '@offload/contracts';
+import type { JobDefinitions } from '@offload/jobs';
 import type { Handler } from '../handler.ts';
 
 /** Gives back its message at once. */

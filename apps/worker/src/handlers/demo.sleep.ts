@@ -1,4 +1,4 @@
-import type { JobDefinitions } from '@offload/contracts';
+import type { JobDefinitions } from '@offload/jobs';
 import { setTimer } from '@offload/runtime';
 import type { Handler } from '../handler.ts';
 

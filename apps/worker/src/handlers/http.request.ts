@@ -1,4 +1,4 @@
-import type { JobDefinitions } from '@offload/contracts';
+import type { JobDefinitions } from '@offload/jobs';
 import type { Handler } from '../handler.ts';
 import { describeRequest, outboundFailure, statusFailure } from './http-failure.ts';
 

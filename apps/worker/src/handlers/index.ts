@@ -1,4 +1,4 @@
-// The registry: one line a job type. Its twin is libs/contracts/src/jobs/index.ts.
+// The registry: one line a job type. Its twin is libs/jobs/src/job-types/index.ts.
 export { csvProfile } from './csv.profile.ts';
 export { demoEcho } from './demo.echo.ts';
 export { demoSleep } from './demo.sleep.ts';

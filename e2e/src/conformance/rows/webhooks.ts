@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { JobWithLinks, WebhookDelivery } from '@offload/contracts';
+import type { JobWithLinks, WebhookDelivery } from '@offload/jobs';
 import { jsonOf } from '../answer.ts';
 import { rowsOf, type Expected } from '../row.ts';
 import { sleep, type Scene } from '../scene.ts';

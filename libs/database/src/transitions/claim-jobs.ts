@@ -1,4 +1,4 @@
-import type { Backoff, Job } from '@offload/contracts';
+import type { Backoff, Job } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { plainArray, textArray } from '../array-literal.ts';
 import { hasStatus, isOneOf, placeOf } from '../by-id.ts';

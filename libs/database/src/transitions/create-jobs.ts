@@ -1,4 +1,4 @@
-import type { Backoff, Job, Webhook } from '@offload/contracts';
+import type { Backoff, Job, Webhook } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { plainArray, textArray } from '../array-literal.ts';
 import { briefColumns, toBriefJob, type BriefRow } from '../job-row.ts';

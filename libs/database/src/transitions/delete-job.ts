@@ -1,4 +1,4 @@
-import type { Job } from '@offload/contracts';
+import type { Job } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { briefColumns, toBriefJob, type BriefRow } from '../job-row.ts';
 

@@ -1,4 +1,4 @@
-import type { Job } from '@offload/contracts';
+import type { Job } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { plainArray } from '../array-literal.ts';
 import { hasStatus, isOneOf } from '../by-id.ts';

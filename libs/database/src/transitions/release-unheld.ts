@@ -1,4 +1,4 @@
-import type { Job } from '@offload/contracts';
+import type { Job } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
 import { oweWebhooks } from '../webhooks/owe-webhooks.ts';

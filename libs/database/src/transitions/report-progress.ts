@@ -1,4 +1,4 @@
-import type { Job, JobProgress } from '@offload/contracts';
+import type { Job, JobProgress } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { briefColumns, toJob, type JobRow } from '../job-row.ts';
 

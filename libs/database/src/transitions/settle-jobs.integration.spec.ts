@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Job, Webhook } from '@offload/contracts';
+import type { Job, Webhook } from '@offload/jobs';
 import { eventually, freshDatabaseUrl } from '@offload/testing';
 import pg from 'pg';
 import { migrate } from '../migrate.ts';

@@ -1,4 +1,4 @@
-import type { Job, JobError } from '@offload/contracts';
+import type { Job, JobError } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { hasStatus, isOneOf, placeOf } from '../by-id.ts';
 import { plainArray, textArray } from '../array-literal.ts';

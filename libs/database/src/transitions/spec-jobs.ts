@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from '@jest/globals';
-import type { Job } from '@offload/contracts';
+import type { Job } from '@offload/jobs';
 import { freshDatabaseUrl } from '@offload/testing';
 import pg from 'pg';
 import { migrate } from '../migrate.ts';

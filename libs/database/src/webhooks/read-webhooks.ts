@@ -1,4 +1,4 @@
-import type { DeliveryAttempt, WebhookDelivery, WebhookEvent } from '@offload/contracts';
+import type { DeliveryAttempt, WebhookDelivery, WebhookEvent } from '@offload/jobs';
 import type { Pool } from 'pg';
 
 interface DeliveryRow {

@@ -1,4 +1,4 @@
-import type { Job, WebhookEvent } from '@offload/contracts';
+import type { Job, WebhookEvent } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { jobOfSnapshot } from '../job-row.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Webhook, WebhookEvent } from '@offload/contracts';
+import type { Webhook, WebhookEvent } from '@offload/jobs';
 import { useJobs } from '../transitions/spec-jobs.ts';
 import type { WebhookEndpoint } from './register-endpoints.ts';
 import type { RecordedAttempt } from './record-attempts.ts';

@@ -4,10 +4,10 @@ import tseslint from 'typescript-eslint';
 
 /** The arrows of docs/architecture.md: each scope and the scopes it may import. */
 const arrows = {
-  api: ['jobs', 'messaging', 'database', 'runtime'],
-  worker: ['jobs', 'messaging', 'database', 'runtime', 'outbound'],
-  notifier: ['jobs', 'messaging', 'database', 'runtime', 'outbound'],
-  doctor: ['jobs', 'messaging', 'database', 'runtime'],
+  api: ['jobs', 'messaging', 'database', 'process', 'http', 'access'],
+  worker: ['jobs', 'messaging', 'database', 'process', 'http', 'access', 'outbound'],
+  notifier: ['jobs', 'messaging', 'database', 'process', 'http', 'access', 'outbound'],
+  doctor: ['jobs', 'messaging', 'database', 'process'],
   e2e: ['jobs', 'client', 'infrastructure'],
   examples: ['messaging', 'infrastructure'],
   bench: ['messaging', 'infrastructure', 'jobs', 'database', 'client'],
@@ -17,7 +17,9 @@ const arrows = {
   testing: [],
   client: ['jobs'],
   jobs: [],
-  runtime: [],
+  process: [],
+  http: ['process'],
+  access: ['http', 'process'],
   outbound: [],
   infrastructure: [],
 };
@@ -60,8 +62,8 @@ const only = (...paths) => ({
   ],
 });
 
-/** What waits. A time beyond 2^31-1 ms fires at once, so that apps and runtime have one bounded way to wait. */
-const bounded = 'Use setTimer, setTicker or delay of @offload/runtime: they bound the time.';
+/** What waits. A time beyond 2^31-1 ms fires at once, so that what runs has one bounded way to wait. */
+const bounded = 'Use setTimer, setTicker or delay of @offload/process: they bound the time.';
 const timers = {
   'no-restricted-globals': ['error', ...['setTimeout', 'setInterval'].map((name) => ({ name, message: bounded }))],
   'no-restricted-properties': [
@@ -95,8 +97,8 @@ export default tseslint.config(
   },
   // Other libraries wait for constants, or for options that they check.
   {
-    files: ['apps/**/*.ts', 'libs/runtime/**/*.ts'],
-    ignores: ['libs/runtime/src/timers.ts', '**/*.spec.ts', '**/spec-*.ts'],
+    files: ['apps/**/*.ts', 'libs/http/**/*.ts'],
+    ignores: ['libs/process/src/timers.ts', '**/*.spec.ts', '**/spec-*.ts'],
     rules: timers,
   },
   { files: ['libs/messaging/**/*.ts'], rules: only(...sql) },

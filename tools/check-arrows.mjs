@@ -24,7 +24,7 @@ const refused = [
   ['libs/jobs/src/index.ts', '@offload/runtime'],
   ['libs/client/src/index.ts', '@offload/runtime'],
   ['libs/batcher/src/index.ts', '@offload/jobs'],
-  ['libs/runtime/src/index.ts', '@offload/jobs'],
+  ['libs/http/src/index.ts', '@offload/jobs'],
   ['libs/outbound/src/index.ts', '@offload/runtime'],
   ['libs/infrastructure/src/start/start.ts', '@offload/database'],
   ['examples/01-hello/send.ts', 'amqplib'],

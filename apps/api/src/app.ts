@@ -1,20 +1,8 @@
 import type { Database } from '@offload/database';
 import type { Connection, QueueInspector } from '@offload/messaging';
-import {
-  answers,
-  authenticate,
-  createHttpService,
-  eventTokensFor,
-  jsonBody,
-  limitRate,
-  methodNotAllowed,
-  requireScope,
-  type AllowedHosts,
-  type ApiKey,
-  type Logger,
-  type Loop,
-  type Registry,
-} from '@offload/runtime';
+import { answers, createHttpService, jsonBody, methodNotAllowed, type AllowedHosts } from '@offload/http';
+import { authenticate, eventTokensFor, limitRate, requireScope, type ApiKey } from '@offload/access';
+import { type Logger, type Loop, type Registry } from '@offload/process';
 import type { Express } from 'express';
 import type { Backlog } from './backlog.ts';
 import type { Bell } from './bell.ts';

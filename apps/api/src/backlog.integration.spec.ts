@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import { defaultPolicy } from '@offload/jobs';
 import { migrate, openDatabase } from '@offload/database';
-import { createLogger, createMetrics } from '@offload/runtime';
+import { createLogger, createMetrics } from '@offload/process';
 import { eventually, freshDatabaseUrl } from '@offload/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { startBacklog } from './backlog.ts';

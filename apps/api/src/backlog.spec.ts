@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { MARK_EVERY, MOST_AHEAD, type QueueSamples } from '@offload/database';
-import { createLogger, createMetrics } from '@offload/runtime';
+import { createLogger, createMetrics } from '@offload/process';
 import { startBacklog, type Backlog } from './backlog.ts';
 
 const log = createLogger('api', { level: 'silent', instance: 'spec' });

@@ -7,7 +7,7 @@ import {
   type QueueCount,
   type QueueSample,
 } from '@offload/database';
-import { Gauge, startLoop, type Logger, type Loop, type Registry } from '@offload/runtime';
+import { Gauge, startLoop, type Logger, type Loop, type Registry } from '@offload/process';
 
 const EVERY_MS = 1_000;
 /** A sample takes the longer the more jobs wait; the rest after it is so many times as long, ... */

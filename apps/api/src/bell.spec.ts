@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { Database, OwedRing } from '@offload/database';
 import { BrokerUnavailableError, NotConfirmedError, type Publisher } from '@offload/messaging';
-import { createLogger, createMetrics } from '@offload/runtime';
+import { createLogger, createMetrics } from '@offload/process';
 import { createBell } from './bell.ts';
 
 /** A bell whose broker answers each ring as the test says. */

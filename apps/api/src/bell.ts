@@ -19,7 +19,7 @@ import {
   UnderWay,
   type Publisher,
 } from '@offload/messaging';
-import { Counter, delay, type Logger, type Registry } from '@offload/runtime';
+import { Counter, delay, type Logger, type Registry } from '@offload/process';
 
 /** Tells workers and watchers about jobs. No call rejects: what is not sent is found in the database again. */
 export interface Bell {

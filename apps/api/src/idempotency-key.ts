@@ -1,4 +1,4 @@
-import { invalidHeader } from '@offload/runtime';
+import { invalidHeader } from '@offload/http';
 
 /** RFC 8941 section 3.3.3, with the parameters that section 3.1.2 lets any item have. */
 const string =

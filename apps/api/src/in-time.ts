@@ -1,4 +1,4 @@
-import { setTimer } from '@offload/runtime';
+import { setTimer } from '@offload/process';
 
 /** A job and its queues are shown in milliseconds, however deep a backlog is. */
 const PATIENCE_MS = 15;

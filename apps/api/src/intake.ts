@@ -1,7 +1,8 @@
-import { printJob, type Job } from '@offload/jobs';
 import type { CreatedJob, Database, IdempotencyKey, KeyedJob, NewJob } from '@offload/database';
+import { createOneATurn, invalidMember, Problem } from '@offload/http';
+import { type Job, printJob } from '@offload/jobs';
 import { whenWritten } from '@offload/messaging';
-import { Counter, createOneATurn, invalidMember, Problem, type Loop, type Registry } from '@offload/runtime';
+import { Counter, type Loop, type Registry } from '@offload/process';
 import type { Backlog } from './backlog.ts';
 import type { Bell } from './bell.ts';
 import { asCreated } from './new-job.ts';

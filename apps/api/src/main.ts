@@ -2,16 +2,15 @@ import { hostname } from 'node:os';
 import { endings, jobEvents } from '@offload/jobs';
 import { openDatabase } from '@offload/database';
 import { connect, createPublisher, exchanges, inspectQueues, jobTopology, subscribe } from '@offload/messaging';
+import { allowedHosts, listen } from '@offload/http';
 import {
-  allowedHosts,
   createBrokerTelemetry,
   createLogger,
   createMetrics,
   handleShutdown,
   keepHeapSmall,
-  listen,
   loadConfig,
-} from '@offload/runtime';
+} from '@offload/process';
 import { createApp } from './app.ts';
 import { startBacklog } from './backlog.ts';
 import { createBell } from './bell.ts';

@@ -8,7 +8,7 @@ import {
   type Job,
 } from '@offload/jobs';
 import { jobAsMade, type NewJob } from '@offload/database';
-import { invalidBody, invalidMember } from '@offload/runtime';
+import { invalidBody, invalidMember } from '@offload/http';
 import { newId } from './new-id.ts';
 
 /** What does not stand in the body. */

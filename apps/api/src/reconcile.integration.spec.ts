@@ -14,7 +14,7 @@ import {
   type Connection,
   type QueueInspector,
 } from '@offload/messaging';
-import { createLogger, createMetrics, type Loop } from '@offload/runtime';
+import { createLogger, createMetrics, type Loop } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { createBell, type Bell } from './bell.ts';

@@ -1,6 +1,6 @@
 import { compareRings, type Database, type RingLook } from '@offload/database';
 import { ringQueue, type Connection, type QueueInspector } from '@offload/messaging';
-import { Counter, delay, startLoop, type Logger, type Loop, type Registry } from '@offload/runtime';
+import { Counter, delay, startLoop, type Logger, type Loop, type Registry } from '@offload/process';
 import type { Bell } from './bell.ts';
 
 /** Most jobs changed by one statement. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { defaultPolicy, ring } from '@offload/jobs';
 import { migrate, openDatabase, type Database, type NewJob } from '@offload/database';
 import { connect, consume, createPublisher, jobTopology, ringQueue, type Connection } from '@offload/messaging';
-import { createLogger, createMetrics, type Loop } from '@offload/runtime';
+import { createLogger, createMetrics, type Loop } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost } from '@offload/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { createBell, type Bell } from './bell.ts';

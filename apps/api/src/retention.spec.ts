@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { createLogger } from '@offload/runtime';
+import { createLogger } from '@offload/process';
 import { eventually } from '@offload/testing';
 import { startRetention } from './retention.ts';
 

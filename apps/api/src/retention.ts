@@ -1,5 +1,5 @@
 import type { Database } from '@offload/database';
-import { startLoop, type Logger, type Loop } from '@offload/runtime';
+import { startLoop, type Logger, type Loop } from '@offload/process';
 
 /** Rows deleted by one statement: few, so that it is short. */
 const BATCH = 500;

@@ -12,7 +12,7 @@ import {
   subscribe,
   type Connection,
 } from '@offload/messaging';
-import { createLogger, createMetrics } from '@offload/runtime';
+import { createLogger, createMetrics } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost, openApiChecker } from '@offload/testing';
 import { createApp, type AppParts } from './app.ts';
 import { startBacklog } from './backlog.ts';

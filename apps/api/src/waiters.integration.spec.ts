@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { defaultPolicy, endings, eventOf, jobEvents, type Job } from '@offload/jobs';
 import { migrate, openDatabase, type Database } from '@offload/database';
 import { connect, createPublisher, exchanges, jobTopology, subscribe, type Connection } from '@offload/messaging';
-import { createLogger, createMetrics } from '@offload/runtime';
+import { createLogger, createMetrics } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';
 import { createBell } from './bell.ts';
 import { createWaiters, type Waiters } from './waiters.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { eventOf, type Job, type JobStatus } from '@offload/jobs';
-import { createLogger, Registry } from '@offload/runtime';
+import { createLogger, Registry } from '@offload/process';
 import { eventually } from '@offload/testing';
 import { createWaiters } from './waiters.ts';
 

@@ -1,6 +1,7 @@
 import { isFinished, type Job, type JobEvent } from '@offload/jobs';
 import type { Database } from '@offload/database';
-import { delay, Gauge, Problem, setTimer, type Logger, type Registry } from '@offload/runtime';
+import { delay, Gauge, setTimer, type Logger, type Registry } from '@offload/process';
+import { Problem } from '@offload/http';
 
 /** Jobs read at once after a time in which events may have been missed: one may be megabytes. */
 const CHUNK = 10;

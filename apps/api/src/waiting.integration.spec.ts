@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { createMetrics, listen } from '@offload/runtime';
+import { createMetrics } from '@offload/process';
+import { listen } from '@offload/http';
 import { eventually } from '@offload/testing';
 import request from 'supertest';
 import { useApi } from './spec-api.ts';

@@ -8,7 +8,7 @@ import {
   type QueueInspector,
   type QueueStatus,
 } from '@offload/messaging';
-import { delay } from '@offload/runtime';
+import { delay } from '@offload/process';
 import type { Patience } from './patience.ts';
 
 /** What database and broker say of one queue. */

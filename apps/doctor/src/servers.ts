@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { DatabaseUnavailableError, openDatabase, type Database } from '@offload/database';
 import { BrokerUnavailableError, connect, type Connection, type Topology } from '@offload/messaging';
-import { delay } from '@offload/runtime';
+import { delay } from '@offload/process';
 import type { Configuration } from './configuration.ts';
 
 /** The database or the broker can't be reached. The message says which, and holds no password. */

@@ -1,18 +1,8 @@
 import type { Database } from '@offload/database';
 import type { Connection } from '@offload/messaging';
-import {
-  answers,
-  authenticate,
-  authenticateWatcher,
-  createHttpService,
-  eventTokensFor,
-  methodNotAllowed,
-  requireScope,
-  type AllowedHosts,
-  type ApiKey,
-  type Logger,
-  type Registry,
-} from '@offload/runtime';
+import { answers, createHttpService, methodNotAllowed, type AllowedHosts } from '@offload/http';
+import { authenticate, authenticateWatcher, eventTokensFor, requireScope, type ApiKey } from '@offload/access';
+import { type Logger, type Registry } from '@offload/process';
 import type { Express } from 'express';
 import type { Hub } from './browsers/hub.ts';
 import { limitStreams } from './browsers/limit-streams.ts';

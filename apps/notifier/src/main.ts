@@ -3,15 +3,8 @@ import { jobEvents } from '@offload/jobs';
 import { openDatabase } from '@offload/database';
 import { connect, exchanges, jobTopology, subscribe } from '@offload/messaging';
 import { createOutbound } from '@offload/outbound';
-import {
-  allowedHosts,
-  createBrokerTelemetry,
-  createLogger,
-  createMetrics,
-  handleShutdown,
-  listen,
-  loadConfig,
-} from '@offload/runtime';
+import { allowedHosts, listen } from '@offload/http';
+import { createBrokerTelemetry, createLogger, createMetrics, handleShutdown, loadConfig } from '@offload/process';
 import { createApp } from './app.ts';
 import { configSchema } from './config.ts';
 import { createHub } from './browsers/hub.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert';
 import { describe, expect, it, jest } from '@jest/globals';
 import { defineJob, storedPayload, type Job } from '@offload/jobs';
 import type { Outbound } from '@offload/outbound';
-import { createLogger } from '@offload/runtime';
+import { createLogger } from '@offload/process';
 import { z } from 'zod';
 import { attempt, type AttemptParts } from './attempt.ts';
 import { CancelledError, createHeldJobs } from './held-jobs.ts';

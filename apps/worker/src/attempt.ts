@@ -1,7 +1,7 @@
 import { boundedParse, type Backoff, type Job, type JobDefinition } from '@offload/jobs';
 import type { AttemptError, Outcome } from '@offload/database';
 import { DeliveryLostError } from '@offload/messaging';
-import { setTimer } from '@offload/runtime';
+import { setTimer } from '@offload/process';
 import { z } from 'zod';
 import { retryDelayMs } from './backoff.ts';
 import { PermanentError, RetryAfterError, SnoozeError, type Handler, type HandlerContext } from './handler.ts';

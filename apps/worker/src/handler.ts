@@ -1,6 +1,6 @@
 import type { JobDefinition, JobDefinitions, Payload, Result } from '@offload/jobs';
 import type { Outbound } from '@offload/outbound';
-import type { Logger } from '@offload/runtime';
+import type { Logger } from '@offload/process';
 
 /** What a handler is given besides its payload. */
 export interface HandlerContext {

@@ -1,5 +1,5 @@
 import type { Claim, Outcome } from '@offload/database';
-import { Counter, Gauge, Histogram, type Registry } from '@offload/runtime';
+import { Counter, Gauge, Histogram, type Registry } from '@offload/process';
 
 export interface JobMetrics {
   /** Counts one more running job until the returned function is called. */

@@ -12,7 +12,7 @@ import {
   type Connection,
 } from '@offload/messaging';
 import type { Outbound } from '@offload/outbound';
-import { createBrokerTelemetry, createLogger, createMetrics } from '@offload/runtime';
+import { createBrokerTelemetry, createLogger, createMetrics } from '@offload/process';
 import { eventually, freshDatabaseUrl, startBroker, type TestBroker } from '@offload/testing';
 import { z } from 'zod';
 import { createHeldJobs } from './held-jobs.ts';

@@ -14,19 +14,16 @@ import {
   type Consumer,
 } from '@offload/messaging';
 import { createOutbound } from '@offload/outbound';
+import { allowedHosts, answers, createHttpService, listen } from '@offload/http';
 import {
-  allowedHosts,
-  answers,
   createBrokerTelemetry,
-  createHttpService,
   createLogger,
   createMetrics,
   handleShutdown,
   keepHeapSmall,
-  listen,
   loadConfig,
   setTimer,
-} from '@offload/runtime';
+} from '@offload/process';
 import { announceWith } from './announce.ts';
 import { configSchema } from './config.ts';
 import { closeHandlers, findHandler, typesElsewhere } from './handlers.ts';

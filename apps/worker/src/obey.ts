@@ -1,6 +1,6 @@
 import type { Control } from '@offload/jobs';
 import type { Database } from '@offload/database';
-import type { Logger } from '@offload/runtime';
+import type { Logger } from '@offload/process';
 import type { HeldJobs } from './held-jobs.ts';
 
 export interface ObeyParts {

@@ -1,6 +1,6 @@
 import { DatabaseUnavailableError } from '@offload/database';
 import { BrokerUnavailableError } from '@offload/messaging';
-import { setTimer } from '@offload/runtime';
+import { setTimer } from '@offload/process';
 
 const LONGEST_WAIT_MS = 2_000;
 

@@ -1,5 +1,5 @@
 import type { JobProgress } from '@offload/jobs';
-import { setTimer } from '@offload/runtime';
+import { setTimer } from '@offload/process';
 import { storable, textOf } from './storable.ts';
 
 /**

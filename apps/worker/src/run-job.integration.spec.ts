@@ -14,7 +14,7 @@ import {
 } from '@offload/database';
 import { BrokerUnavailableError } from '@offload/messaging';
 import type { Outbound } from '@offload/outbound';
-import { createLogger, createMetrics } from '@offload/runtime';
+import { createLogger, createMetrics } from '@offload/process';
 import { eventually, freshDatabaseUrl } from '@offload/testing';
 import { z } from 'zod';
 import { RetryAfterError, type HandlerContext } from './handler.ts';

@@ -3,7 +3,7 @@ import { isFinished, ringId, type Job, type PrintedMembers, type Ring } from '@o
 import type { Claim, ClaimedJob, Database, Outcome } from '@offload/database';
 import type { Delivery, Verdict } from '@offload/messaging';
 import type { Outbound } from '@offload/outbound';
-import type { Logger } from '@offload/runtime';
+import type { Logger } from '@offload/process';
 import type { Announce, AnnounceOptions } from './announce.ts';
 import { attempt } from './attempt.ts';
 import type { HandlerContext } from './handler.ts';

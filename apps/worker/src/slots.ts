@@ -1,4 +1,4 @@
-import { setTimer } from '@offload/runtime';
+import { setTimer } from '@offload/process';
 import type { Prepare } from './handler.ts';
 
 /** How many runs of a handler there may be at once in this process. */

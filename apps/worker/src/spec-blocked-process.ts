@@ -1,6 +1,6 @@
 // A worker's process whose event loop is blocked by a job until a line comes in. Runs these jobs: `id:type`.
 import { readSync } from 'node:fs';
-import { createLogger } from '@offload/runtime';
+import { createLogger } from '@offload/process';
 import { createHeldJobs } from './held-jobs.ts';
 import { createJobBoard } from './job-board.ts';
 import { watchLoop } from './watch-loop.ts';

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { setTimer } from '@offload/runtime';
+import { setTimer } from '@offload/process';
 import { threadProgram } from './thread-program.ts';
 
 export interface ThreadsOptions {

@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import type { Database } from '@offload/database';
-import type { Logger } from '@offload/runtime';
+import type { Logger } from '@offload/process';
 import { jobsOn, lastBeatOn, sharedClock, takeLongestGap, type BoardJob } from './job-board.ts';
 import type { WatchLoopData } from './watch-loop.ts';
 

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { setTicker, type Logger } from '@offload/runtime';
+import { setTicker, type Logger } from '@offload/process';
 import type { JobBoard } from './job-board.ts';
 import { threadProgram } from './thread-program.ts';
 

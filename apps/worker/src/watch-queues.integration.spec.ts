@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { ring } from '@offload/jobs';
 import { connect, consume, jobTopology, type Connection } from '@offload/messaging';
-import { createLogger } from '@offload/runtime';
+import { createLogger } from '@offload/process';
 import { eventually, startBroker, type TestBroker } from '@offload/testing';
 import { watchQueues } from './watch-queues.ts';
 

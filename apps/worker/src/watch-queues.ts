@@ -1,5 +1,5 @@
 import { probeQueue, ringQueue, type Connection, type Consumer } from '@offload/messaging';
-import { setTicker, type Logger } from '@offload/runtime';
+import { setTicker, type Logger } from '@offload/process';
 
 export interface WatchQueuesOptions {
   /** One that nothing else needs: see `probeQueue`. */

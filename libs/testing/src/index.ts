@@ -11,3 +11,4 @@ export { startPostgres, type PostgresStopMode, type TestPostgres, type TestPostg
 export { openApiChecker, type Exchange } from './openapi-checker.ts';
 export { asyncApiChecker, type ArrivedMessage, type AsyncApiChecker } from './asyncapi-checker.ts';
 export { cloudEventFaults } from './cloud-event-checker.ts';
+export { openRaw, parseAnswer, type RawClient } from './raw-http.ts';

@@ -11,7 +11,7 @@ import {
 } from '@offload/jobs';
 import { migrate, openDatabase, type Database } from '@offload/database';
 import { connect, consume, createPublisher, exchanges, ringQueue, type Publisher } from '@offload/messaging';
-import { createLogger, createMetrics } from '@offload/runtime';
+import { createLogger, createMetrics } from '@offload/process';
 import { asyncApiChecker, cloudEventFaults, freshDatabaseUrl } from '@offload/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { createBell, type Bell } from '../bell.ts';

@@ -1,6 +1,6 @@
 import { withLinks } from '@offload/jobs';
 import type { Database } from '@offload/database';
-import { Problem } from '@offload/runtime';
+import { Problem } from '@offload/http';
 import type { RequestHandler } from 'express';
 import type { Bell } from '../bell.ts';
 import { jobIdOf, jobNotFound } from './job-of-path.ts';

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { methodNotAllowed, Problem } from '@offload/runtime';
+import { methodNotAllowed, Problem } from '@offload/http';
 import express, { type Router } from 'express';
 import { asyncApiDocument } from '../asyncapi/document.ts';
 import { openApiDocument } from '../openapi/document.ts';

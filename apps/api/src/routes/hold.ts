@@ -1,6 +1,6 @@
 import { isFinished, type Job } from '@offload/jobs';
 import type { Database } from '@offload/database';
-import { callerOf } from '@offload/runtime';
+import { callerOf } from '@offload/access';
 import type { Request, Response } from 'express';
 import { waitSeconds } from '../prefer.ts';
 import type { Waiters } from '../waiters.ts';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IdempotencyKey } from '@offload/database';
-import { bodyDigest, clientOf } from '@offload/runtime';
+import { bodyDigest } from '@offload/http';
+import { clientOf } from '@offload/access';
 import type { Request, Response } from 'express';
 import { idempotencyKey } from '../idempotency-key.ts';
 

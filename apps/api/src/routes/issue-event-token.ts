@@ -1,5 +1,6 @@
 import { jobId } from '@offload/jobs';
-import { clientOf, invalidBody, Problem, type EventTokens } from '@offload/runtime';
+import { clientOf, type EventTokens } from '@offload/access';
+import { invalidBody, Problem } from '@offload/http';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 

@@ -1,5 +1,5 @@
 import { jobId } from '@offload/jobs';
-import { invalidParameters, Problem } from '@offload/runtime';
+import { invalidParameters, Problem } from '@offload/http';
 import type { Request } from 'express';
 import { z } from 'zod';
 

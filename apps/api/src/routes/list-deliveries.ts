@@ -1,5 +1,5 @@
 import type { Database } from '@offload/database';
-import { sendJson } from '@offload/runtime';
+import { sendJson } from '@offload/http';
 import type { RequestHandler } from 'express';
 import { jobIdOf, jobNotFound } from './job-of-path.ts';
 

@@ -1,6 +1,6 @@
 import { jobStatus, plainText, queueName, time, withLinks } from '@offload/jobs';
 import type { Database } from '@offload/database';
-import { invalidParameters, sendJson } from '@offload/runtime';
+import { invalidParameters, sendJson } from '@offload/http';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursor.ts';

@@ -1,7 +1,7 @@
 import type { QueueInfo } from '@offload/jobs';
 import type { Database, QueueCount } from '@offload/database';
 import { ringQueue, type Connection, type QueueInspector } from '@offload/messaging';
-import { delay } from '@offload/runtime';
+import { delay } from '@offload/process';
 import type { RequestHandler } from 'express';
 import type { Backlog } from '../backlog.ts';
 import { createInTime } from '../in-time.ts';

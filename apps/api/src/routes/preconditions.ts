@@ -1,5 +1,5 @@
 import type { Job } from '@offload/jobs';
-import { Problem } from '@offload/runtime';
+import { Problem } from '@offload/http';
 import type { Request } from 'express';
 
 /** Weak (RFC 9110 section 8.8.1): `position` and `etaMs` change without it. */

@@ -1,5 +1,5 @@
 import type { Database } from '@offload/database';
-import { invalidParameters, Problem } from '@offload/runtime';
+import { invalidParameters, Problem } from '@offload/http';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 

@@ -1,5 +1,5 @@
-import { isFinished, oncePerJob, printJob, printWithLinks, type Job } from '@offload/jobs';
-import { sendPrinted, shareable } from '@offload/runtime';
+import { sendPrinted, shareable } from '@offload/http';
+import { isFinished, type Job, oncePerJob, printJob, printWithLinks } from '@offload/jobs';
 import type { Response } from 'express';
 import type { Backlog } from '../backlog.ts';
 import { etagOf } from './preconditions.ts';

@@ -1,4 +1,4 @@
-import { Problem } from '@offload/runtime';
+import { Problem } from '@offload/http';
 import type { RequestHandler } from 'express';
 import { problems, type Slug } from '../openapi/problems.ts';
 

@@ -1,6 +1,6 @@
-import { isFinished, oncePerJob, withLinks } from '@offload/jobs';
 import type { Database } from '@offload/database';
-import { Problem, sendJson, sendPrinted, shareable } from '@offload/runtime';
+import { Problem, sendJson, sendPrinted, shareable } from '@offload/http';
+import { isFinished, oncePerJob, withLinks } from '@offload/jobs';
 import type { RequestHandler } from 'express';
 import { jobIdOf, jobNotFound } from './job-of-path.ts';
 import { etagOf, isKnown } from './preconditions.ts';

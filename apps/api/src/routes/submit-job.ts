@@ -1,6 +1,6 @@
-import { isFinished } from '@offload/jobs';
 import type { Database, NewJob } from '@offload/database';
-import { budgetOf } from '@offload/runtime';
+import { budgetOf } from '@offload/http';
+import { isFinished } from '@offload/jobs';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Intake, TakenJob } from '../intake.ts';
 import { newJob } from '../new-job.ts';

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { Counter, setTicker, type Registry } from '@offload/runtime';
+import { Counter, setTicker, type Registry } from '@offload/process';
 import { openEventStream, type EventStream, type KeptStream } from './event-stream.ts';
 
 export interface EventStreamsOptions {

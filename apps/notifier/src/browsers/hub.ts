@@ -1,5 +1,5 @@
 import { eventNameOf, type EventName, type Job, type JobEvent } from '@offload/jobs';
-import { Gauge, type Registry } from '@offload/runtime';
+import { Gauge, type Registry } from '@offload/process';
 import { createEventStreams, type EventStreams, type EventStreamsOptions } from './event-streams.ts';
 import { frame } from './frame.ts';
 

@@ -1,4 +1,5 @@
-import { callerOf, Problem } from '@offload/runtime';
+import { callerOf } from '@offload/access';
+import { Problem } from '@offload/http';
 import type { RequestHandler } from 'express';
 
 /**

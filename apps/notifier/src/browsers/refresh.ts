@@ -1,5 +1,5 @@
 import type { Database } from '@offload/database';
-import { startLoop, type Logger, type Loop } from '@offload/runtime';
+import { startLoop, type Logger, type Loop } from '@offload/process';
 import type { Hub } from './hub.ts';
 
 /** Versions asked for at once. */

@@ -1,5 +1,5 @@
 import { jobStatus, plainText, queueName, type Job } from '@offload/jobs';
-import { invalidParameters } from '@offload/runtime';
+import { invalidParameters } from '@offload/http';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import type { Hub } from './hub.ts';

@@ -1,6 +1,6 @@
 import { isFinished, jobId, oncePerJob } from '@offload/jobs';
 import { DatabaseUnavailableError, type Database } from '@offload/database';
-import { budgetOf, invalidParameters, Problem } from '@offload/runtime';
+import { budgetOf, invalidParameters, Problem } from '@offload/http';
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
 import { frame } from './frame.ts';

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { webhookEvent } from '@offload/jobs';
 import { DatabaseUnavailableError, type RecordedAttempt, type TakenWebhook, type Webhooks } from '@offload/database';
 import type { Outbound } from '@offload/outbound';
-import { delay, setTimer, startLoop, type Logger, type Registry } from '@offload/runtime';
+import { delay, setTimer, startLoop, type Logger, type Registry } from '@offload/process';
 import type { SignedEndpoint } from './endpoints.ts';
 import { createHosts } from './hosts.ts';
 import { retryDelay } from './retry-schedule.ts';

@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { newWebhookSecret, parseConfig } from '@offload/runtime';
+import { newWebhookSecret } from '@offload/access';
+import { parseConfig } from '@offload/process';
 import { z } from 'zod';
 import { webhookEndpoints } from './endpoints.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createMetrics } from '@offload/runtime';
+import { createMetrics } from '@offload/process';
 import { createHosts } from './hosts.ts';
 
 function setup(perHost = 3) {

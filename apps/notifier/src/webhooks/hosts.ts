@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from '@offload/runtime';
+import { Gauge, type Registry } from '@offload/process';
 
 /** So many failures in a row open a host's circuit. */
 const FAILURES_TO_OPEN = 10;

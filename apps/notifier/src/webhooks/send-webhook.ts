@@ -5,7 +5,7 @@ import {
   RefusedTargetError,
   type Outbound,
 } from '@offload/outbound';
-import { delay } from '@offload/runtime';
+import { delay } from '@offload/process';
 import type { WrittenWebhook } from './write-webhook.ts';
 
 /** What became of one request. */

@@ -7,7 +7,8 @@ import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { defaultPolicy, type Webhook, type WebhookDelivery } from '@offload/jobs';
 import { migrate, openDatabase, type Database } from '@offload/database';
 import { createOutbound } from '@offload/outbound';
-import { createLogger, createMetrics, newWebhookSecret } from '@offload/runtime';
+import { createLogger, createMetrics } from '@offload/process';
+import { newWebhookSecret } from '@offload/access';
 import { freshDatabaseUrl } from '@offload/testing';
 import { startWebhookDelivery, type DeliverWebhooksParts } from './deliver-webhooks.ts';
 

@@ -1,5 +1,5 @@
 import type { Webhooks } from '@offload/database';
-import { Counter, Gauge, Histogram, type Registry } from '@offload/runtime';
+import { Counter, Gauge, Histogram, type Registry } from '@offload/process';
 
 /** Counts attempts, and asks what is owed when it is looked at. */
 export function webhookMetrics(

@@ -1,5 +1,5 @@
 import type { JobDefinitions } from '@offload/jobs';
-import { setTimer } from '@offload/runtime';
+import { setTimer } from '@offload/process';
 import type { Handler } from '../handler.ts';
 
 /** Sleeps, tells the seconds that are over, and rejects with the signal's reason as soon as it fires. */

@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import express, { type Express, type RequestHandler } from 'express';
+import helmet from 'helmet';
+import { Histogram, type Registry } from 'prom-client';
+import { createByteBudget } from './byte-budget.ts';
+import { answerClientFaults } from './client-faults.ts';
+import { allowOrigins } from './cors.ts';
+import { refuseForeign, type AllowedHosts } from './foreign-requests.ts';
+import { readiness, type ReadinessCheck } from './health.ts';
+import { inTurn } from './in-turn.ts';
+import { type Logger, setTicker, setTimer } from '@offload/process';
+import { messagesOf } from './messages-of.ts';
+import { methodNotAllowed, notFound } from './problem.ts';
+import { problemHandler } from './problem-handler.ts';
+import { originForm, requestHead } from './request-head.ts';
+
+/** Most time for a request's head, in milliseconds. */
+const HEAD_TIMEOUT_MS = 10_000;
+/**
+ * How long a connection is kept without a request, in milliseconds. Proxies in front (nginx, load balancers) keep theirs for
+ * 60 seconds: whoever closes first must not be this side, or a request that crosses the closing is lost.
+ */
+const KEEP_ALIVE_MS = 65_000;
+/**
+ * A connection on which nothing comes or goes for so long is cut, in milliseconds: its client does not read what it is sent.
+ * Held answers are silent for a minute at most, and event streams for 15 seconds.
+ */
+const SILENCE_MS = 120_000;
+/** How often requests are looked for that take too long, in milliseconds. */
+const LOOK_EVERY_MS = 1_000;
+
+export interface HttpServiceOptions {
+  log: Logger;
+  metrics: Registry;
+  /** What `/readyz` asks, by name. */
+  checks: Record<string, ReadinessCheck>;
+  /** Origins whose pages may call from a browser, or `*`: see `allowOrigins`. @default [] */
+  corsOrigins?: readonly string[];
+  /** Hosts that requests may name: see `allowedHosts`. @default any */
+  allowedHosts?: AllowedHosts;
+  /** Most bytes of large bodies and unread answers at once: see `ByteBudget`. @default 33_554_432 (32 MiB) */
+  maxBytesInFlight?: number;
+  /** Adds the process's own routes. */
+  routes?: (app: Express) => void;
+}
+
+/** An Express application with what every process answers: `/healthz`, `/readyz`, `/metrics`, and problems for errors. */
+export function createHttpService(options: HttpServiceOptions): Express {
+  const {
+    log,
+    metrics,
+    checks,
+    corsOrigins = [],
+    allowedHosts = 'any',
+    maxBytesInFlight = 32 * 1024 ** 2,
+    routes,
+  } = options;
+  const app = express();
+  app.locals['budget'] = createByteBudget(maxBytesInFlight, metrics);
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
+  app.set('query parser', 'simple');
+  // Express answers 304 to `If-None-Match: *` for whatever it sends, a 202 too: routes that have an ETag do it themselves.
+  Object.defineProperty(app.request, 'fresh', { value: false });
+  app.use(helmet());
+  app.use(requestId);
+  app.use(measured(metrics));
+  app.use(requestHead);
+  app.use(allowOrigins(corsOrigins));
+  app.use(refuseForeign(allowedHosts, corsOrigins));
+  const readOnly = methodNotAllowed('GET, HEAD');
+  app
+    .route('/healthz')
+    .get((_request, response) => void response.json({ status: 'alive' }))
+    .all(readOnly);
+  app.route('/readyz').get(readiness(checks)).all(readOnly);
+  app.route('/metrics').get(printed(metrics)).all(readOnly);
+  routes?.(app);
+  app.use(notFound);
+  app.use(problemHandler(log));
+  return app;
+}
+
+export interface ListenOptions {
+  host: string;
+  /** 0 lets the system choose */
+  port: number;
+  /** How long a request may take to come in, head and body, in milliseconds; 10 seconds at most for the head. @default 30_000 */
+  requestTimeoutMs?: number;
+}
+
+/**
+ * Listens, and closes on demand: no new connections, idle ones closed, answers under way finished. What is not finished
+ * after `graceMs` (a request that never comes to its end, say) is cut off; by default it is waited for.
+ *
+ * What a request does that HTTP does not allow, or too slowly, is answered as a problem too, and its connection closed: see
+ * `answerClientFaults`. An answer may take two minutes until it begins, and as long as it wants then.
+ *
+ * @throws when the port is taken
+ */
+export async function listen(
+  app: RequestListener,
+  { host, port, requestTimeoutMs = 30_000 }: ListenOptions,
+): Promise<{ port: number; close(graceMs?: number): Promise<void> }> {
+  const server = createServer({
+    ...messagesOf(app),
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: Math.min(HEAD_TIMEOUT_MS, requestTimeoutMs),
+    connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, requestTimeoutMs),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requireHostHeader: false, // `requestHead` does, and answers with a problem
+  });
+  server.timeout = SILENCE_MS;
+  const track = answerClientFaults(server);
+  const act = inTurn(app);
+  const handle: RequestListener = (request, response) => {
+    track(request, response);
+    // Nobody here speaks another protocol, but the parser would take what follows for that.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
+    request.url = originForm(request.url ?? '/');
+    act(request, response);
+  };
+  server.on('request', handle);
+  server.on('checkContinue', (request, response) => {
+    // Until somebody wants the body (`jsonBody` does) it may or may not come: then nobody knows where the next request begins.
+    response.shouldKeepAlive = false;
+    handle(request, response);
+  });
+  server.on('checkExpectation', handle); // `requestHead` answers
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  return { port: (server.address() as { port: number }).port, close: (graceMs) => close(server, graceMs) };
+}
+
+function close(server: Server, graceMs?: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cut = graceMs === undefined ? undefined : setTimer(() => server.closeAllConnections(), graceMs);
+    // Connections whose last answer ends after this moment would otherwise be kept alive for their time.
+    const sweep = setTicker(() => server.closeIdleConnections(), 50);
+    server.close((error) => {
+      clearInterval(sweep);
+      clearTimeout(cut);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+/** Every response carries `X-Request-Id`: the request's own where it sends a harmless one. */
+const requestId: RequestHandler = (request, response, next) => {
+  const given = request.get('x-request-id');
+  response.set('x-request-id', given && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID());
+  next();
+};
+
+/** `GET /metrics`. Who asks while they are printed shares the print: it holds the process for some milliseconds. */
+function printed(registry: Registry): RequestHandler {
+  let print: Promise<string> | null = null;
+  return async (_request, response) => {
+    print ??= registry.metrics().finally(() => (print = null));
+    response.type(registry.contentType).send(await print);
+  };
+}
+
+/** The methods that calls have. What callers make up must not become a label: each is a dozen lines of `/metrics`. */
+const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']);
+
+function measured(registry: Registry): RequestHandler {
+  const duration = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'From the request to the end of its answer; the method of what is not allowed is "other"',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+    registers: [registry],
+  });
+  return (request, response, next) => {
+    const stop = duration.startTimer();
+    response.on('finish', () => {
+      const { route, method } = request;
+      const { statusCode: status } = response;
+      const isCall = status !== 405 && methods.has(method);
+      stop({ method: isCall ? method : 'other', route: (route?.path as string | undefined) ?? 'none', status });
+    });
+    next();
+  };
+}

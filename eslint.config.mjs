@@ -8,20 +8,22 @@ const arrows = {
   worker: ['jobs', 'messaging', 'database', 'process', 'http', 'access', 'outbound'],
   notifier: ['jobs', 'messaging', 'database', 'process', 'http', 'access', 'outbound'],
   doctor: ['jobs', 'messaging', 'database', 'process'],
-  e2e: ['jobs', 'client', 'infrastructure'],
-  examples: ['messaging', 'infrastructure'],
-  bench: ['messaging', 'infrastructure', 'jobs', 'database', 'client'],
+  start: ['child-processes', 'embedded-servers'],
+  e2e: ['jobs', 'client', 'child-processes'],
+  examples: ['messaging', 'child-processes', 'embedded-servers', 'testing'],
+  bench: ['messaging', 'jobs', 'database', 'client', 'child-processes', 'embedded-servers', 'testing'],
   messaging: ['batcher'],
   database: ['jobs', 'batcher'],
   batcher: [],
-  testing: [],
+  testing: ['child-processes', 'embedded-servers'],
   client: ['jobs'],
   jobs: [],
   process: [],
   http: ['process'],
   access: ['http', 'process'],
   outbound: [],
-  infrastructure: [],
+  'child-processes': [],
+  'embedded-servers': ['child-processes'],
 };
 
 const boundaries = (extraForEveryone) => [
@@ -40,7 +42,10 @@ const sql = ['pg', '@prisma/client', '@prisma/adapter-pg'].map((name) => ({
   name,
   message: 'Only libs/database speaks SQL: use @offload/database.',
 }));
-const infrastructure = { name: '@offload/infrastructure', message: 'A lesson needs @offload/messaging alone.' };
+const servers = ['child-processes', 'embedded-servers', 'testing'].map((name) => ({
+  name: `@offload/${name}`,
+  message: 'A lesson needs @offload/messaging alone.',
+}));
 /** The same for `import()` and `require()`, which the rule for import declarations does not see. */
 const dynamic = (paths) => {
   const names = `/^(${paths.map(({ name }) => name.replace('/', '\\u002f')).join('|')})(\\u002f|$)/`;
@@ -108,7 +113,7 @@ export default tseslint.config(
   {
     files: ['examples/*/*.ts'],
     ignores: ['examples/player/*.ts'],
-    rules: { ...only(amqp, ...sql, infrastructure), 'no-console': 'off' },
+    rules: { ...only(amqp, ...sql, ...servers), 'no-console': 'off' },
   },
   // It fills tables, and looks at plans, with SQL of its own.
   { files: ['bench/**/*.ts'], rules: { ...only(amqp), 'no-console': 'off' } },

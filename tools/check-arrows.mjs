@@ -8,13 +8,13 @@ const root = join(import.meta.dirname, '..');
 const refused = [
   ['apps/api/src/app.ts', '@offload/outbound'],
   ['apps/api/src/app.ts', '@offload/testing'],
-  ['apps/api/src/app.ts', '@offload/infrastructure'],
+  ['apps/api/src/app.ts', '@offload/embedded-servers'],
   ['apps/api/src/app.ts', '../../worker/src/run-job.ts'],
   ['apps/api/src/app.ts', 'amqplib'],
   ['apps/worker/src/main.ts', 'pg'],
   ['apps/worker/src/main.ts', '@prisma/client'],
   ['apps/notifier/src/app.ts', '@prisma/client/runtime/library'],
-  ['apps/doctor/src/main.ts', '@offload/infrastructure'],
+  ['apps/doctor/src/main.ts', '@offload/embedded-servers'],
   ['apps/doctor/src/main.ts', 'amqplib'],
   ['libs/messaging/src/index.ts', '@offload/database'],
   ['libs/messaging/src/index.ts', '@offload/jobs'],
@@ -26,12 +26,12 @@ const refused = [
   ['libs/batcher/src/index.ts', '@offload/jobs'],
   ['libs/http/src/index.ts', '@offload/jobs'],
   ['libs/outbound/src/index.ts', '@offload/process'],
-  ['libs/infrastructure/src/start/start.ts', '@offload/database'],
+  ['apps/start/src/main.ts', '@offload/database'],
   ['examples/01-hello/send.ts', 'amqplib'],
   ['examples/01-hello/send.ts', '@offload/jobs'],
-  ['examples/01-hello/send.ts', '@offload/infrastructure'],
+  ['examples/01-hello/send.ts', '@offload/embedded-servers'],
   ['examples/player/footprint.ts', 'amqplib'],
-  ['examples/player/own-broker.ts', '@offload/testing'],
+  ['libs/child-processes/src/index.ts', '@offload/embedded-servers'],
 ];
 const allowed = [
   ['apps/worker/src/main.ts', '@offload/outbound'],
@@ -44,7 +44,7 @@ const allowed = [
   ['libs/messaging/src/connection.ts', 'amqplib'],
   ['libs/database/src/migrate.ts', 'pg'],
   ['examples/01-hello/send.ts', '@offload/messaging'],
-  ['examples/player/own-broker.ts', '@offload/infrastructure'],
+  ['examples/player/own-broker.ts', '@offload/embedded-servers'],
 ];
 const arrowRules = [
   '@nx/enforce-module-boundaries',

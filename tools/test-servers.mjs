@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const root = join(import.meta.dirname, '..');
-const program = join(root, 'libs/infrastructure/src/for-tests/test-servers.ts');
+const program = join(root, 'libs/testing/src/servers/test-servers.ts');
 const urls = { databaseUrl: 'TEST_DATABASE_URL', amqpUrl: 'TEST_AMQP_URL', managementUrl: 'TEST_MANAGEMENT_URL' };
 const variables = { ...urls, flavour: 'TEST_SERVERS' };
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '@offload/infrastructure';
+import { freePort } from '@offload/child-processes';
 import { clockOffsetMs } from './clock.ts';
 
 /** This checkout. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { migrate, openDatabase, type Database, type JobFilter } from '@offload/database';
-import { startEmbeddedPostgres } from '@offload/infrastructure';
+import { startEmbeddedPostgres } from '@offload/embedded-servers';
 import pg from 'pg';
 import { fillJobs } from './fill-jobs.ts';
 import { readServerTimes, timedSettings, timedUrl } from './server-times.ts';

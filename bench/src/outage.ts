@@ -5,7 +5,8 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { freePort, startEmbeddedRabbitmq } from '@offload/infrastructure';
+import { freePort } from '@offload/child-processes';
+import { startEmbeddedRabbitmq } from '@offload/embedded-servers';
 import { connect, consume, createPublisher, text, type Publisher, type PublisherOptions } from '@offload/messaging';
 
 const RATE = 1_000; // a second

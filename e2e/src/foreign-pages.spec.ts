@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { startBrowser } from '@offload/infrastructure';
+import { startBrowser } from '@offload/testing';
 import { startSystem, type System, type SystemProcess } from './system.ts';
 
 type Browser = Awaited<ReturnType<typeof startBrowser>>;

@@ -5,7 +5,7 @@ import { createServer, request as ask } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installPackage } from '@offload/infrastructure';
+import { installPackage } from '@offload/child-processes';
 import { eventually } from '@offload/testing';
 import compression from 'compression';
 import express from 'express';

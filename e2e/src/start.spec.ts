@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { finished, submit, type Site } from './job-client.ts';
 import { startProgram, type Environment, type Program } from './program.ts';
 
-const START = 'libs/infrastructure/src/start/start.ts';
+const START = 'apps/start/src/main.ts';
 
 let folder: string;
 let env: Environment;

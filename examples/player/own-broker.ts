@@ -1,7 +1,8 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, startEmbeddedRabbitmq } from '@offload/infrastructure';
+import { freePort } from '@offload/child-processes';
+import { startEmbeddedRabbitmq } from '@offload/embedded-servers';
 import { otherClient, type OtherClient } from './other-client.ts';
 
 /** A broker that nobody else uses: the lessons may do with it what they like. */

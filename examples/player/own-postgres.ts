@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { removePostgres, startEmbeddedPostgres, type EmbeddedPostgres } from '@offload/infrastructure';
+import { removePostgres, startEmbeddedPostgres, type EmbeddedPostgres } from '@offload/embedded-servers';
 
 /** A PostgreSQL that nobody else uses. It is started when it is needed first. */
 export interface OwnPostgres {

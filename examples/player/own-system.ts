@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '@offload/infrastructure';
+import { freePort } from '@offload/child-processes';
 import { KILLED, startProgram, type Program } from './program.ts';
 
 /** Offload as `npm start` has it, but for the numbers: an api, a worker and a notifier. */

@@ -1,4 +1,5 @@
-import { freePort, startBrowser } from '@offload/infrastructure';
+import { freePort } from '@offload/child-processes';
+import { startBrowser } from '@offload/testing';
 import type { Browser, Page } from 'playwright-core';
 import type { Footprint } from './footprint.ts';
 import type { OwnBroker } from './own-broker.ts';

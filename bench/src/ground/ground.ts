@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { removePostgres, startEmbeddedPostgres, startEmbeddedRabbitmq } from '@offload/infrastructure';
+import { removePostgres, startEmbeddedPostgres, startEmbeddedRabbitmq } from '@offload/embedded-servers';
 import { ask } from './ask.ts';
 import { openManagement, type Management } from './management.ts';
 import { startRedis, type RedisServer } from './redis.ts';

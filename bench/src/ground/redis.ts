@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, installPackage } from '@offload/infrastructure';
+import { freePort, installPackage } from '@offload/child-processes';
 import { Redis } from 'ioredis';
 import { systemProgram } from './system-program.ts';
 

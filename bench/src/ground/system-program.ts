@@ -1,5 +1,5 @@
 import { delimiter, join } from 'node:path';
-import { isExecutable } from '@offload/infrastructure';
+import { isExecutable } from '@offload/child-processes';
 
 /**
  * Where a program of the system is.

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { installPackage } from '@offload/infrastructure';
+import { installPackage } from '@offload/child-processes';
 import { z } from 'zod';
 import { systemProgram } from './system-program.ts';
 

@@ -12,3 +12,5 @@ export { openApiChecker, type Exchange } from './openapi-checker.ts';
 export { asyncApiChecker, type ArrivedMessage, type AsyncApiChecker } from './asyncapi-checker.ts';
 export { cloudEventFaults } from './cloud-event-checker.ts';
 export { openRaw, parseAnswer, type RawClient } from './raw-http.ts';
+export { startBrowser } from './servers/browser.ts';
+export { startServers, type Servers } from './servers/servers.ts';

@@ -1,0 +1,127 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { sourceArguments, startChild, type LineSink, portIsFree } from '@offload/child-processes';
+import { wholeNumber } from './start-options.ts';
+import type { Service } from './supervisor.ts';
+
+/** One kind of process of the system. */
+export interface ApplicationKind {
+  kind: 'api' | 'worker' | 'notifier';
+  /** the TypeScript file to run, from the repository's root */
+  main: string;
+  /** variable that names the port of its first instance and, to each instance, its own */
+  portVariable: string;
+  /** port of its first instance when that variable is not set */
+  port: number;
+  count: number;
+}
+
+/** One process of the system. */
+export interface Application {
+  /** `api`, `worker-1`, ... */
+  name: string;
+  kind: ApplicationKind['kind'];
+  main: string;
+  portVariable: string;
+  port: number;
+  /** where it listens, as others on this machine reach it */
+  url: string;
+}
+
+/** How often a process that was started is asked whether it is ready. */
+const READY_POLL_MS = 100;
+/** How long a process may take to end after SIGTERM before it is killed. */
+const STOP_GRACE_MS = 8_000;
+/** What a process may take of that, at most, to let its jobs finish before it gives them back. */
+export const SHUTDOWN_GRACE_MS = 3_000;
+
+/**
+ * Every process with its port. A kind's instances count up from the port in its variable.
+ * @throws Error that names each variable whose port is none
+ */
+export function applicationsOf(kinds: readonly ApplicationKind[], env: NodeJS.ProcessEnv): Application[] {
+  const { HOST: host = '' } = env;
+  const reachable = ['', '0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host;
+  const faults: string[] = [];
+  const portOf = (variable: string, preset: number, count: number): number => {
+    try {
+      return wholeNumber(variable, env[variable] || String(preset), 1, 65_535 - count);
+    } catch (error) {
+      faults.push((error as Error).message);
+      return preset;
+    }
+  };
+  const applications = kinds.flatMap(({ kind, main, portVariable, port: preset, count }) => {
+    const first = portOf(portVariable, preset, count);
+    return Array.from({ length: count }, (_, index) => {
+      const [name, port] = [kind === 'api' ? kind : `${kind}-${index + 1}`, first + index];
+      return { name, kind, main, portVariable, port, url: `http://${reachable}:${port}` };
+    });
+  });
+  if (faults.length > 0) throw new Error(faults.join('\n'));
+  return applications;
+}
+
+/** One message for each port that is taken, or wanted twice, with the variable that changes it. */
+export async function portFaults(applications: readonly Application[]): Promise<string[]> {
+  const owners = new Map<number, string>();
+  const faults: string[] = [];
+  for (const { name, port, portVariable } of applications) {
+    const owner = owners.get(port);
+    if (owner) faults.push(`port ${port} is wanted by both ${owner} and ${name}: set ${portVariable} to another one`);
+    else if (!(await portIsFree(port)))
+      faults.push(`port ${port} of ${name} is taken: set ${portVariable} to another one`);
+    owners.set(port, name);
+  }
+  return faults;
+}
+
+/** The process as a service: run from its sources, in `root`. */
+export function applicationService(app: Application, root: string, env: NodeJS.ProcessEnv, log: LineSink): Service {
+  return {
+    name: app.name,
+    async start(abort) {
+      const child = await startChild(process.execPath, sourceArguments(app.main), {
+        cwd: root,
+        env: { ...env, ...shutdownGrace(env), INSTANCE: app.name, [app.portVariable]: String(app.port) },
+        abort,
+        onLine: log,
+      });
+      const { pid, exited, tail } = child;
+      return {
+        pids: [pid],
+        ready: readiness(app, exited),
+        exited,
+        tail,
+        stop: () => child.stop('SIGTERM', STOP_GRACE_MS),
+      };
+    },
+  };
+}
+
+/** Resolves once it is ready; never, when its process ends before. */
+async function readiness(app: Application, exited: Promise<unknown>): Promise<void> {
+  let ended = false;
+  void exited.then(() => (ended = true));
+  for (;;) {
+    const ready = await isReady(app);
+    if (ended) return new Promise(() => undefined); // another program may have answered on its port
+    if (ready) return;
+    await Promise.race([exited, delay(READY_POLL_MS)]);
+  }
+}
+
+function shutdownGrace({ SHUTDOWN_GRACE_MS: given }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return given && !(Number(given) > SHUTDOWN_GRACE_MS) ? {} : { SHUTDOWN_GRACE_MS: String(SHUTDOWN_GRACE_MS) };
+}
+
+/** Whether `GET /readyz` answers 200. */
+export async function isReady({ url }: Application): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) });
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false; // not listening yet
+  }
+}

@@ -1,0 +1,41 @@
+// `npm start`: the whole system on this machine, without Docker. The rooms behind: start-options (command line), lock
+// (one run at a time), machine-servers (PostgreSQL and RabbitMQ), applications (our processes and their ports),
+// supervisor (restarts), process-log (one readable log), ending (Ctrl-C).
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import type { ApplicationKind } from './applications.ts';
+import { readStartOptions, START_HELP, type StartOptions } from './start-options.ts';
+import { runSystem } from './system.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const migrations = 'libs/database/src/run-migrations.ts';
+
+function kinds({ workers, notifiers }: StartOptions): ApplicationKind[] {
+  return [
+    { kind: 'api', main: 'apps/api/src/main.ts', portVariable: 'API_PORT', port: 3000, count: 1 },
+    { kind: 'worker', main: 'apps/worker/src/main.ts', portVariable: 'WORKER_PORT', port: 3200, count: workers },
+    {
+      kind: 'notifier',
+      main: 'apps/notifier/src/main.ts',
+      portVariable: 'NOTIFIER_PORT',
+      port: 3100,
+      count: notifiers,
+    },
+  ];
+}
+
+try {
+  const options = readStartOptions(process.argv.slice(2));
+  if (options === 'help') process.stdout.write(START_HELP);
+  else {
+    const file = join(root, '.env');
+    if (existsSync(file)) process.loadEnvFile(file); // variables that are set already win
+    const { fresh } = options;
+    const folder = resolve(root, process.env['DATA_DIR'] || '.offload');
+    process.exitCode = await runSystem({ root, folder, kinds: kinds(options), migrations, fresh, env: process.env });
+  }
+} catch (error) {
+  process.stderr.write(`npm start: ${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

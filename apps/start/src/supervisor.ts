@@ -1,0 +1,133 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { describeExit, type Exit } from '@offload/child-processes';
+
+/** Something that is kept running. */
+export interface Service {
+  name: string;
+  /** Starts it, the same way each time; rejects when that fails. `abort` gives the start up. */
+  start(abort: AbortSignal): Promise<RunningService>;
+}
+
+export interface RunningService {
+  /** of all its processes */
+  pids: readonly number[];
+  /** resolves once it does its work; not, when it ends before @default since its start has resolved */
+  ready?: Promise<void>;
+  /** resolves once it has ended, asked or not */
+  exited: Promise<Exit>;
+  /** the last lines of its output @default none */
+  tail?(): string;
+  /** ends it in good order, and by force before long */
+  stop(): Promise<void>;
+}
+
+export interface SupervisorOptions {
+  /** first pause before a restart; it doubles with each one @default 250 */
+  firstPauseMs?: number;
+  /** longest pause @default 10_000 */
+  longestPauseMs?: number;
+  /** after running for so long, a service counts as sound and its next pause is the first again @default 60_000 */
+  soundAfterMs?: number;
+  /** gets what happens to a service, without its name */
+  log(service: string, line: string): void;
+  /** told the processes of a service whenever they change: none while it is down */
+  onProcesses(service: string, pids: readonly number[]): void;
+  /** told when a service ends with exit code 78: its configuration is wrong, so it is not started again */
+  onMisconfigured(service: string): void;
+}
+
+/** Keeps services running. */
+export interface Supervisor {
+  /** Starts a service and keeps it running. Rejects when its first start fails, or after `stop`. */
+  keep(service: Service): Promise<void>;
+  /** Stops all services at once, also those that are starting or pausing, and resolves when they have ended. */
+  stop(): Promise<void>;
+}
+
+/** EX_CONFIG of sysexits.h */
+export const MISCONFIGURED = 78;
+
+/** Enough for an error, its stack's beginning and Node.js's version. */
+const CRASH_LINES = 10;
+
+const DEFAULTS = {
+  firstPauseMs: 250,
+  longestPauseMs: 10_000,
+  soundAfterMs: 60_000,
+} satisfies Partial<SupervisorOptions>;
+
+/** @returns whether it became ready before it ended */
+function becomesReady({ ready, exited }: RunningService): Promise<boolean> {
+  return Promise.race([(ready ?? Promise.resolve()).then(() => true), exited.then(() => false)]);
+}
+
+/** What to say of a service that ended before it was ready, for the `times`-th time in a row. */
+function crashed({ tail }: RunningService, how: Exit, times: number, pauseMs: number): string {
+  const often = times > 1 ? `, ${times} times in a row` : '';
+  const lines = tail?.().split('\n').slice(-CRASH_LINES).join('\n  ') ?? '';
+  const said = lines.trim() === '' ? '' : `; its last lines:\n  ${lines}`;
+  return `crashed before it was ready (${describeExit(how)}${often}), starting again in ${pauseMs} ms${said}`;
+}
+
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  const { firstPauseMs, longestPauseMs, soundAfterMs, log, onProcesses, onMisconfigured } = { ...DEFAULTS, ...options };
+  const stopping = new AbortController();
+  const running = new Set<RunningService>();
+  const watched: Promise<void>[] = [];
+
+  async function start(service: Service): Promise<RunningService> {
+    // A signal of its own, which can no longer fire once the service runs: from then on, stop() ends it in good order.
+    const starting = new AbortController();
+    const giveUp = () => starting.abort(stopping.signal.reason);
+    stopping.signal.addEventListener('abort', giveUp);
+    const started = await service.start(starting.signal).finally(() => {
+      stopping.signal.removeEventListener('abort', giveUp);
+    });
+    running.add(started);
+    onProcesses(service.name, started.pids);
+    if (stopping.signal.aborted) await started.stop();
+    return started;
+  }
+
+  /** started → ready → ended → pause → started ..., until the supervisor stops */
+  async function watch(service: Service, started: RunningService): Promise<void> {
+    let pauseMs = firstPauseMs;
+    let crashes = 0;
+    for (let current: RunningService | undefined = started; ;) {
+      const startedAt = performance.now();
+      const wasReady = current && (await becomesReady(current));
+      if (wasReady && current !== started) log(service.name, 'is running again');
+      const how = current && (await current.exited);
+      if (current) running.delete(current);
+      onProcesses(service.name, []);
+      if (stopping.signal.aborted) return;
+      if (how?.code === MISCONFIGURED) return onMisconfigured(service.name);
+      if (performance.now() - startedAt >= soundAfterMs) pauseMs = firstPauseMs;
+      crashes = wasReady ? 0 : crashes + 1;
+      if (how && wasReady)
+        log(service.name, `ended unexpectedly (${describeExit(how)}), starting again in ${pauseMs} ms`);
+      else if (current && how) log(service.name, crashed(current, how, crashes, pauseMs));
+      await delay(pauseMs, undefined, { signal: stopping.signal }).catch(() => {}); // cut short by stop()
+      if (stopping.signal.aborted) return;
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+      current = await start(service).catch((error: unknown) => {
+        if (!stopping.signal.aborted) log(service.name, `${String(error)}\nstarting again in ${pauseMs} ms`);
+        return undefined;
+      });
+    }
+  }
+
+  return {
+    async keep(service) {
+      stopping.signal.throwIfAborted();
+      const started = await start(service);
+      watched.push(watch(service, started));
+    },
+    async stop() {
+      stopping.abort(new Error('The system is stopping.'));
+      await Promise.all([...running].map((service) => service.stop()));
+      await Promise.all(watched);
+    },
+  };
+}

@@ -1,0 +1,18 @@
+// Programs that run beside this process: started, named, found again, and ended with it.
+export { installPackage } from './apt-package.ts';
+export {
+  describeExit,
+  killChildren,
+  startChild,
+  type Child,
+  type ChildOptions,
+  type Exit,
+  type LineSink,
+} from './child-process.ts';
+export { isExecutable } from './is-executable.ts';
+export { endLeftovers, readRecord, recordOf, removeRecord, writeRecord, type RecordedProcess } from './leftovers.ts';
+export { endWithParent } from './lifeline.ts';
+export { freePort, portIsFree } from './ports.ts';
+export { processCommand, processIdentity, signalGroup } from './process-identity.ts';
+export { knock, stranger, type Knock } from './knock.ts';
+export { sourceArguments } from './source-arguments.ts';

@@ -1,0 +1,178 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import {
+  startChild,
+  type Child,
+  type ChildOptions,
+  type Exit,
+  type LineSink,
+  endLeftovers,
+  readRecord,
+  recordOf,
+  removeRecord,
+  writeRecord,
+  type RecordedProcess,
+  freePort,
+  signalGroup,
+} from '@offload/child-processes';
+import { rabbitmqFolder } from './install-rabbitmq.ts';
+import { keepPasswords, newPasswords, readPasswords } from '../kept-passwords.ts';
+import { dataFolderFor, serverAccount } from '../server-account.ts';
+import { writeRabbitmqConfiguration } from './rabbitmq-configuration.ts';
+import { OPERATOR, ORDINARY_USER, ownDefinitions } from './rabbitmq-definitions.ts';
+import { rabbitmqReady } from './rabbitmq-readiness.ts';
+import type { RabbitmqSettings } from './rabbitmq-settings.ts';
+
+export interface EmbeddedRabbitmqOptions {
+  /**
+   * folder of everything that the node keeps; created when it is not there. In it, in a file that only its owner may
+   * read, are the passwords of the node's users: random ones, made when there is no such file
+   */
+  dataDir: string;
+  /** @default a free one */
+  amqpPort?: number;
+  /** used with `settings.tls` only @default a free one */
+  amqpsPort?: number;
+  /** @default a free one */
+  managementPort?: number;
+  /** @default a consumer timeout of 3 hours, and nothing else */
+  settings?: RabbitmqSettings;
+  /** how long `stop` waits before SIGKILL, which costs no confirmed message @default 2500 */
+  stopGraceMs?: number;
+  /** kills it when it fires, and makes a start that is under way fail @default it is not given up */
+  abort?: AbortSignal;
+  /** gets the node's warnings and errors, and what installing it says */
+  log: LineSink;
+}
+
+/** A running RabbitMQ node. */
+export interface EmbeddedRabbitmq {
+  /** of the virtual host `/`, with the user `operator` (an administrator), or none if definitions were given */
+  readonly amqpUrl: string;
+  /** the same with the user `offload`, who may do everything in that virtual host only */
+  readonly ordinaryUrl: string;
+  /** of the management page and API, without user and password (the operator's) */
+  readonly managementUrl: string;
+  /** the file with the passwords by user, for people */
+  readonly passwordsFile: string;
+  /** of the broker itself */
+  readonly pid: number;
+  /** of all its processes: the broker and its port mapper */
+  readonly pids: readonly number[];
+  /** resolves once the broker has ended, asked or not, and nothing of it is left */
+  readonly exited: Promise<Exit>;
+  /** ends it and everything it started within `stopGraceMs` and a second */
+  stop(): Promise<void>;
+  /** runs `rabbitmqctl` and resolves to what it prints; rejects when it fails */
+  control(args: readonly string[]): Promise<string>;
+}
+
+/**
+ * A node before 3.13 closes everything at once when told to stop, and then waits 5 s for its management plugin
+ * (rabbitmq-server#11070).
+ */
+const STOP_GRACE_MS = 2_500;
+/** Files in the node's folder: of its processes, and of its users' passwords. */
+const RECORD = 'processes.json';
+const PASSWORDS = 'passwords.json';
+const CONTROL_TIMEOUT_MS = 60_000;
+
+/**
+ * Starts a private RabbitMQ node with the management plugin on 127.0.0.1 out of the system's package, installing that
+ * when it is missing (see `rabbitmqFolder`). Resolves when it accepts connections. Confirmed persistent messages
+ * survive a stop, a crash and `kill -9`. A node that an earlier run left on the same folder is ended first. Root may
+ * call this: see `serverAccount` and `dataFolderFor`.
+ * @throws Error with the end of the node's log when it does not start within 60 s
+ */
+export async function startEmbeddedRabbitmq(options: EmbeddedRabbitmqOptions): Promise<EmbeddedRabbitmq> {
+  const { stopGraceMs = STOP_GRACE_MS, abort, log } = options;
+  const programs = await rabbitmqFolder(log, abort);
+  await endLeftovers((readRecord(join(options.dataDir, RECORD)) ?? []) as RecordedProcess[]);
+  const account = serverAccount('rabbitmq', join(options.dataDir, 'data'));
+  const dataDir = dataFolderFor(options.dataDir, account);
+  const record = join(dataDir, RECORD);
+  const passwords = rabbitmqPasswords(dataDir);
+  const settings = { definitions: ownDefinitions(passwords), ...options.settings };
+
+  const amqp = options.amqpPort ?? (await freePort());
+  const amqps = options.amqpsPort ?? (await freePort());
+  const management = options.managementPort ?? (await freePort());
+  const ports = { amqp, amqps, management, distribution: await freePort(), portMapper: await freePort() };
+  const env = writeRabbitmqConfiguration(dataDir, ports, settings, account);
+
+  // Erlang's port mapper: the broker would start one that outlives it, so it finds ours instead.
+  const portMapper = await startPortMapper(ports.portMapper, { env, cwd: '/', account, abort, onLine: () => {} });
+  writeRecord(record, recordOf([portMapper.pid]));
+  let serving = false;
+  const broker = await startChild(join(programs, 'rabbitmq-server'), [], {
+    env,
+    cwd: join(dataDir, 'home'), // which it lists
+    account,
+    abort,
+    onLine: (line) => isNotable(line, serving) && log(line),
+  }).catch(async (error: unknown) => {
+    await portMapper.stop('SIGTERM', 500);
+    throw error;
+  });
+  const pids = [broker.pid, portMapper.pid];
+  writeRecord(record, recordOf(pids));
+  const exited = broker.exited.then(async (exit) => {
+    signalGroup(broker.pid, 'SIGKILL'); // what a killed broker leaves of its helpers
+    await portMapper.stop('SIGTERM', 500);
+    removeRecord(record);
+    return exit;
+  });
+  const urlOf = (user: keyof typeof passwords) =>
+    `amqp://${options.settings?.definitions ? '' : `${user}:${passwords[user]}@`}127.0.0.1:${amqp}`;
+  const server: EmbeddedRabbitmq = {
+    amqpUrl: urlOf(OPERATOR),
+    ordinaryUrl: urlOf(ORDINARY_USER),
+    managementUrl: `http://127.0.0.1:${management}`,
+    passwordsFile: join(options.dataDir, PASSWORDS),
+    pid: broker.pid,
+    pids,
+    exited,
+    async stop() {
+      serving = false;
+      await broker.stop('SIGTERM', stopGraceMs);
+      await exited;
+    },
+    async control(args) {
+      const { uid, gid } = account ?? {};
+      const options = { env, uid, gid, cwd: '/', timeout: CONTROL_TIMEOUT_MS, ...(abort && { signal: abort }) };
+      return (await promisify(execFile)(join(programs, 'rabbitmqctl'), args, options)).stdout;
+    },
+  };
+  await rabbitmqReady(server, broker);
+  serving = true;
+  return server;
+}
+
+/** Those that are kept for the node in `dataDir`, made when there are none. */
+export function rabbitmqPasswords(dataDir: string) {
+  const [file, users] = [join(dataDir, PASSWORDS), [OPERATOR, ORDINARY_USER] as const];
+  const kept = readPasswords(file, users);
+  if (kept !== undefined) return kept;
+  const made = newPasswords(users);
+  keepPasswords(file, made);
+  return made;
+}
+
+async function startPortMapper(port: number, options: ChildOptions): Promise<Child> {
+  try {
+    return await startChild('epmd', ['-port', String(port), '-address', '127.0.0.1'], options);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    const message = "RabbitMQ is installed, but Erlang's epmd is not on the PATH: add Erlang's bin folder to it.";
+    throw new Error(message, { cause });
+  }
+}
+
+/** Errors, and while it serves warnings: those of its start and end are about deprecations and the like. */
+function isNotable(line: string, serving: boolean): boolean {
+  return (serving ? /\[(?:warning|error|critical|alert|emergency)\]/ : /\[(?:error|critical|alert|emergency)\]/).test(
+    line,
+  );
+}

@@ -1,0 +1,50 @@
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { describeExit, type Child, type Exit } from '@offload/child-processes';
+import type { EmbeddedRabbitmq } from './embedded-rabbitmq.ts';
+
+const READY_TIMEOUT_MS = 60_000;
+
+/**
+ * Resolves once the broker accepts connections and its management API answers.
+ * @throws Error with the end of its log when it ends before, or when that takes more than 60 s, which ends it
+ */
+export async function rabbitmqReady(server: EmbeddedRabbitmq, broker: Child): Promise<void> {
+  let ended: Exit | undefined;
+  void server.exited.then((exit) => (ended = exit));
+  const until = Date.now() + READY_TIMEOUT_MS;
+  while (!((await accepts(new URL(server.amqpUrl))) && (await managementAnswers(server)))) {
+    if (ended === undefined && Date.now() < until) {
+      await delay(50);
+      continue;
+    }
+    if (ended === undefined) await server.stop();
+    const how = ended === undefined ? `not ready within ${READY_TIMEOUT_MS / 1000} s` : describeExit(ended);
+    throw new Error(`RabbitMQ did not start (${how}). The end of its log:\n${broker.tail()}`);
+  }
+}
+
+/** Whether the broker listens, which it does last of all. It logs nothing about a client that leaves without a word. */
+export function accepts({ hostname, port }: URL): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname, () => {
+      resolve(true);
+      socket.destroy();
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+async function managementAnswers({ amqpUrl, managementUrl }: EmbeddedRabbitmq): Promise<boolean> {
+  const { username, password } = new URL(amqpUrl);
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  try {
+    const options = { headers: { authorization }, signal: AbortSignal.timeout(1_000) };
+    const response = await fetch(`${managementUrl}/api/whoami`, options);
+    await response.arrayBuffer();
+    return response.ok || (username === '' && response.status === 401); // the users are in definitions we don't read
+  } catch {
+    return false; // not listening yet
+  }
+}

@@ -1,0 +1,65 @@
+import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { LineSink } from '@offload/child-processes';
+import { removePostgres, startEmbeddedPostgres, startEmbeddedRabbitmq } from '@offload/embedded-servers';
+import { wantedFlavour, type Flavour } from './flavour.ts';
+
+/** A PostgreSQL and a RabbitMQ that hold nothing yet, for tests. */
+export interface Servers {
+  readonly flavour: Flavour;
+  /** of the database `postgres`; the user is a superuser */
+  readonly databaseUrl: string;
+  /** of the virtual host `/`; the user is an administrator, of the management API too */
+  readonly amqpUrl: string;
+  /** of RabbitMQ's management API, without user and password (the same as in `amqpUrl`) */
+  readonly managementUrl: string;
+  /** ends both and removes what they stored */
+  stop(): Promise<void>;
+}
+
+/** Room for the pools of all the processes that a test run starts at once. */
+const MAX_CONNECTIONS = 500;
+
+/**
+ * Starts a PostgreSQL and a RabbitMQ for tests: in containers when a Docker engine answers and has the images or can pull
+ * them, else embedded in a temporary folder. The environment variable TEST_SERVERS forces `containers` or `embedded`.
+ * @throws Error when TEST_SERVERS is something else, or a server does not start
+ */
+export async function startServers(log: LineSink): Promise<Servers> {
+  const wanted = wantedFlavour();
+  if (wanted === 'embedded') return startEmbedded(log);
+  try {
+    const { startContainers } = await import('./containers.ts'); // a second of CPU, only when it is wanted
+    return await startContainers({ maxConnections: MAX_CONNECTIONS, log });
+  } catch (error) {
+    if (wanted === 'containers') throw error;
+    log(`no containers (${error instanceof Error ? error.message : String(error)}): embedded servers instead`);
+    return startEmbedded(log);
+  }
+}
+
+async function startEmbedded(log: LineSink): Promise<Servers> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'offload-test-')));
+  await chmod(folder, 0o711); // as root, PostgreSQL runs as another user, who has to come through here
+  const postgresFolder = join(folder, 'postgres');
+  const starting = [
+    startEmbeddedPostgres({ dataDir: postgresFolder, settings: { max_connections: MAX_CONNECTIONS }, log }),
+    startEmbeddedRabbitmq({ dataDir: join(folder, 'rabbitmq'), stopGraceMs: 0, log }),
+  ] as const;
+  const stop = async () => {
+    const started = await Promise.allSettled(starting);
+    await Promise.all(started.map((server) => server.status === 'fulfilled' && server.value.stop()));
+    await removePostgres(postgresFolder);
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  try {
+    const [postgres, rabbitmq] = await Promise.all(starting);
+    const { amqpUrl, managementUrl } = rabbitmq;
+    return { flavour: 'embedded', databaseUrl: postgres.url, amqpUrl, managementUrl, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

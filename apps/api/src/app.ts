@@ -4,9 +4,9 @@ import { answers, createHttpService, jsonBody, methodNotAllowed, type AllowedHos
 import { authenticate, eventTokensFor, limitRate, requireScope, type ApiKey } from '@offload/access';
 import { type Logger, type Loop, type Registry } from '@offload/process';
 import type { Express } from 'express';
-import type { Backlog } from './backlog.ts';
+import type { Backlog } from './loops/backlog.ts';
 import type { Bell } from './bell.ts';
-import { createIntake } from './intake.ts';
+import { createIntake } from './intake/intake.ts';
 import { cancelJob } from './routes/cancel-job.ts';
 import { deleteJob } from './routes/delete-job.ts';
 import { docs } from './routes/docs.ts';
@@ -22,7 +22,7 @@ import { showProblem } from './routes/show-problem.ts';
 import { showResult } from './routes/show-result.ts';
 import { submitBatch } from './routes/submit-batch.ts';
 import { submitJob } from './routes/submit-job.ts';
-import type { Waiters } from './waiters.ts';
+import type { Waiters } from './waiting/waiters.ts';
 
 export interface AppParts {
   database: Database;

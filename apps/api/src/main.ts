@@ -12,15 +12,15 @@ import {
   loadConfig,
 } from '@offload/process';
 import { createApp } from './app.ts';
-import { startBacklog } from './backlog.ts';
+import { startBacklog } from './loops/backlog.ts';
 import { createBell } from './bell.ts';
 import { configSchema } from './config.ts';
-import { startReconcile } from './reconcile.ts';
+import { startReconcile } from './loops/reconcile.ts';
 import { startRelay } from './relay.ts';
 import { createRingPublishers } from './ring-publishers.ts';
-import { startRetention } from './retention.ts';
+import { startRetention } from './loops/retention.ts';
 import { obeysPriorities, unservedBy } from './unserved.ts';
-import { createWaiters } from './waiters.ts';
+import { createWaiters } from './waiting/waiters.ts';
 
 keepHeapSmall(100); // with less it is slower
 const config = loadConfig(configSchema);

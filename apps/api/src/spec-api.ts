@@ -15,11 +15,11 @@ import {
 import { createLogger, createMetrics } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost, openApiChecker } from '@offload/testing';
 import { createApp, type AppParts } from './app.ts';
-import { startBacklog } from './backlog.ts';
+import { startBacklog } from './loops/backlog.ts';
 import { createBell } from './bell.ts';
 import { openApiDocument } from './openapi/document.ts';
-import { startRelay } from './relay.ts';
-import { createWaiters } from './waiters.ts';
+import { startRelay } from './loops/relay.ts';
+import { createWaiters } from './waiting/waiters.ts';
 
 const answerFaults = openApiChecker(openApiDocument());
 

@@ -1,6 +1,6 @@
 import { endings, eventName, jobStatus } from '@offload/jobs';
 import { exchanges, jobTopology, ringQueue, type QueueDeclaration } from '@offload/messaging';
-import type { Json } from '../openapi/schemas.ts';
+import type { Json } from '../contract/schemas.ts';
 import { AMQP_BINDING, type MessageName } from './messages.ts';
 
 /** Stands for any queue of jobs, in names and routing keys. */

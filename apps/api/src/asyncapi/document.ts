@@ -1,4 +1,4 @@
-import type { Json } from '../openapi/schemas.ts';
+import type { Json } from '../contract/schemas.ts';
 import { channels } from './channels.ts';
 import { messages } from './messages.ts';
 import { operations, processes } from './operations.ts';

@@ -1,4 +1,4 @@
-import type { Json } from '../openapi/schemas.ts';
+import type { Json } from '../contract/schemas.ts';
 
 /** An object with these members; more may come with it. */
 const objectOf = (properties: Json, required: string[] = Object.keys(properties)): Json => ({

@@ -1,5 +1,5 @@
 import { control, jobEvent, jobEvents, ring, webhookBody, webhookEvent, type JobEvent } from '@offload/jobs';
-import type { Json } from '../openapi/schemas.ts';
+import type { Json } from '../contract/schemas.ts';
 import {
   cancelExample,
   eventExample,

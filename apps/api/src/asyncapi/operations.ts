@@ -1,4 +1,4 @@
-import type { Json } from '../openapi/schemas.ts';
+import type { Json } from '../contract/schemas.ts';
 import type { ChannelName } from './channels.ts';
 import { AMQP_BINDING, HTTP_BINDING, type MessageName } from './messages.ts';
 

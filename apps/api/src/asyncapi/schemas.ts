@@ -1,6 +1,6 @@
 import { control, jobEvent, jobEvents, jobInEvent, jobWithLinks, ring, webhookBody } from '@offload/jobs';
 import { z } from 'zod';
-import type { Json } from '../openapi/schemas.ts';
+import type { Json } from '../contract/schemas.ts';
 
 /** The schemas that have a name in the document. */
 const components = new Map<z.ZodType, string>([

@@ -1,7 +1,7 @@
 import { operations, type Operation } from './operations.ts';
 import { parameterComponents, parametersOf } from './parameters.ts';
 import { headerComponents, responsesOf } from './responses.ts';
-import { componentSchemas, schemaOf, type Json } from './schemas.ts';
+import { componentSchemas, schemaOf, type Json } from '../contract/schemas.ts';
 import { webhooks } from './webhooks.ts';
 
 /** The contract of the api as OpenAPI 3.1, generated from the schemas that validate. */

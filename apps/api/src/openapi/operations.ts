@@ -10,7 +10,7 @@ import {
   webhookDeliveryList,
 } from '@offload/jobs';
 import { z } from 'zod';
-import { jobBatchOf } from './schemas.ts';
+import { jobBatchOf } from '../contract/schemas.ts';
 import { eventTokenRequest, issuedEventToken } from '../routes/issue-event-token.ts';
 import { listQuery } from '../routes/list-jobs.ts';
 import { deliveryParameters } from '../routes/redeliver.ts';
@@ -25,7 +25,7 @@ import {
   submissionExamples,
 } from './examples.ts';
 import type { HeaderName } from './headers.ts';
-import { problemKind, type Slug } from './problems.ts';
+import { problemKind, type Slug } from '../contract/problems.ts';
 
 export interface Answer {
   status: number;

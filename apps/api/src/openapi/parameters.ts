@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Operation } from './operations.ts';
-import { schemaOf, type Json } from './schemas.ts';
+import { schemaOf, type Json } from '../contract/schemas.ts';
 
 /** Header fields of requests. No examples: the page at /docs would send them. */
 const fields: Record<string, [description: string, schema: Json]> = {

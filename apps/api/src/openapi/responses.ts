@@ -1,7 +1,7 @@
 import { headers, type HeaderName } from './headers.ts';
 import type { Answer, Operation } from './operations.ts';
-import { problems, type Slug } from './problems.ts';
-import { schemaOf, type Json } from './schemas.ts';
+import { problems, type Slug } from '../contract/problems.ts';
+import { schemaOf, type Json } from '../contract/schemas.ts';
 
 /** What any call may answer. */
 const always: Slug[] = [

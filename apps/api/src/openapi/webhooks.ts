@@ -1,6 +1,6 @@
 import { jobEvent, webhookBody } from '@offload/jobs';
 import { webhookExample } from './examples.ts';
-import { schemaOf, type Json } from './schemas.ts';
+import { schemaOf, type Json } from '../contract/schemas.ts';
 
 /** Header fields of Standard Webhooks. https://github.com/standard-webhooks/standard-webhooks */
 const fields: Record<string, [description: string, schema: Json, example: unknown]> = {

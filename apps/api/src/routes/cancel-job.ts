@@ -3,8 +3,8 @@ import type { Database } from '@offload/database';
 import { Problem } from '@offload/http';
 import type { RequestHandler } from 'express';
 import type { Bell } from '../bell.ts';
-import { jobIdOf, jobNotFound } from './job-of-path.ts';
-import { sendAccepted, type SendParts } from './send-job.ts';
+import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
+import { sendAccepted, type SendParts } from '../answers/send-job.ts';
 
 /**
  * `POST /v1/jobs/{id}/cancel`: 200 when the job will never run, 202 when it is running and its worker is told; that job

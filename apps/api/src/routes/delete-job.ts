@@ -2,8 +2,8 @@ import { isFinished } from '@offload/jobs';
 import type { Database } from '@offload/database';
 import { Problem } from '@offload/http';
 import type { RequestHandler } from 'express';
-import { jobIdOf, jobNotFound } from './job-of-path.ts';
-import { hasPreconditions, isKnown } from './preconditions.ts';
+import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
+import { hasPreconditions, isKnown } from '../answers/preconditions.ts';
 
 /** `DELETE /v1/jobs/{id}`: 204 when a finished job is gone. */
 export function deleteJob({ database }: { database: Database }): RequestHandler {

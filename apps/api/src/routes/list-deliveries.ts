@@ -1,7 +1,7 @@
 import type { Database } from '@offload/database';
 import { sendJson } from '@offload/http';
 import type { RequestHandler } from 'express';
-import { jobIdOf, jobNotFound } from './job-of-path.ts';
+import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
 
 /** `GET /v1/jobs/{id}/deliveries`: the webhooks that were owed for its ends, oldest first, and each attempt to deliver them. */
 export function listDeliveries({ database }: { database: Database }): RequestHandler {

@@ -3,8 +3,8 @@ import type { Database } from '@offload/database';
 import { invalidParameters, sendJson } from '@offload/http';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { createFewAtOnce } from '../few-at-once.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { createFewAtOnce } from '../answers/few-at-once.ts';
 
 /**
  * Pages that are read at once. Each may be megabytes: more would hold the process, and the connections to the database.

@@ -3,7 +3,7 @@ import type { Database } from '@offload/database';
 import type { QueueStatus } from '@offload/messaging';
 import express from 'express';
 import request from 'supertest';
-import type { Backlog } from '../backlog.ts';
+import type { Backlog } from '../loops/backlog.ts';
 import { listQueues } from './list-queues.ts';
 
 /** The route, with a broker that answers as the test says, and a clock. */

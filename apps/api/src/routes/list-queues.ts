@@ -3,8 +3,8 @@ import type { Database, QueueCount } from '@offload/database';
 import { ringQueue, type Connection, type QueueInspector } from '@offload/messaging';
 import { delay } from '@offload/process';
 import type { RequestHandler } from 'express';
-import type { Backlog } from '../backlog.ts';
-import { createInTime } from '../in-time.ts';
+import type { Backlog } from '../loops/backlog.ts';
+import { createInTime } from '../answers/in-time.ts';
 import { obeysPriorities } from '../unserved.ts';
 
 /** The broker is waited for no longer, in milliseconds. */

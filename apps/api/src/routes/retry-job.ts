@@ -2,8 +2,8 @@ import type { Database } from '@offload/database';
 import { Problem } from '@offload/http';
 import type { RequestHandler } from 'express';
 import type { Bell } from '../bell.ts';
-import { jobIdOf, jobNotFound } from './job-of-path.ts';
-import { sendAccepted, type SendParts } from './send-job.ts';
+import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
+import { sendAccepted, type SendParts } from '../answers/send-job.ts';
 
 /** `POST /v1/jobs/{id}/retry`: 202 with a failed or cancelled job that is queued again, for one more attempt at least. */
 export function retryJob(parts: SendParts & { database: Database; bell: Bell }): RequestHandler {

@@ -1,13 +1,13 @@
 import type { Job } from '@offload/jobs';
 import { MARK_EVERY, MOST_AHEAD, type Database } from '@offload/database';
 import type { RequestHandler } from 'express';
-import { createInTime } from '../in-time.ts';
-import type { Waiters } from '../waiters.ts';
-import { holdAsPreferred } from './hold.ts';
-import { jobIdOf, jobNotFound } from './job-of-path.ts';
-import { nullWhileAway } from './null-while-away.ts';
-import { isKnown } from './preconditions.ts';
-import { sendJob, type Estimate, type SendParts } from './send-job.ts';
+import { createInTime } from '../answers/in-time.ts';
+import type { Waiters } from '../waiting/waiters.ts';
+import { holdAsPreferred } from '../waiting/hold.ts';
+import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
+import { nullWhileAway } from '../waiting/null-while-away.ts';
+import { isKnown } from '../answers/preconditions.ts';
+import { sendJob, type Estimate, type SendParts } from '../answers/send-job.ts';
 
 export interface ShowParts extends SendParts {
   database: Database;

@@ -1,6 +1,6 @@
 import { Problem } from '@offload/http';
 import type { RequestHandler } from 'express';
-import { problems, type Slug } from '../openapi/problems.ts';
+import { problems, type Slug } from '../contract/problems.ts';
 
 /** `GET /problems/{slug}`: what the `type` of a problem means, for whoever follows it (RFC 9457 section 3.1.1). */
 export const showProblem: RequestHandler = (request, response) => {

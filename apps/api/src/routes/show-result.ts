@@ -2,10 +2,10 @@ import type { Database } from '@offload/database';
 import { Problem, sendJson, sendPrinted, shareable } from '@offload/http';
 import { isFinished, oncePerJob, withLinks } from '@offload/jobs';
 import type { RequestHandler } from 'express';
-import { jobIdOf, jobNotFound } from './job-of-path.ts';
-import { etagOf, isKnown } from './preconditions.ts';
-import { retryAfter } from './retry-after.ts';
-import type { SendParts } from './send-job.ts';
+import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
+import { etagOf, isKnown } from '../answers/preconditions.ts';
+import { retryAfter } from '../answers/retry-after.ts';
+import type { SendParts } from '../answers/send-job.ts';
 
 const printedResult = oncePerJob(({ result }) => shareable(JSON.stringify(result)));
 

@@ -2,13 +2,13 @@ import { oncePerJob, printJob, printWithLinks, type Job } from '@offload/jobs';
 import type { Database } from '@offload/database';
 import { sendPrinted } from '@offload/runtime';
 import type { RequestHandler } from 'express';
-import type { Backlog } from '../backlog.ts';
-import type { Intake, TakenJob } from '../intake.ts';
-import { newJobs } from '../new-job.ts';
-import { traceparent } from '../traceparent.ts';
-import { idempotencyOf } from './idempotency-of.ts';
-import { nullWhileAway } from './null-while-away.ts';
-import { briefOf } from './send-job.ts';
+import type { Backlog } from '../loops/backlog.ts';
+import type { Intake, TakenJob } from '../intake/intake.ts';
+import { newJobs } from '../intake/new-job.ts';
+import { traceparent } from '../intake/traceparent.ts';
+import { idempotencyOf } from '../intake/idempotency-of.ts';
+import { nullWhileAway } from '../waiting/null-while-away.ts';
+import { briefOf } from '../answers/send-job.ts';
 
 export interface BatchParts {
   database: Database;

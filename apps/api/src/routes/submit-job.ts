@@ -2,14 +2,14 @@ import type { Database, NewJob } from '@offload/database';
 import { budgetOf } from '@offload/http';
 import { isFinished } from '@offload/jobs';
 import type { Request, RequestHandler, Response } from 'express';
-import type { Intake, TakenJob } from '../intake.ts';
-import { newJob } from '../new-job.ts';
-import { traceparent } from '../traceparent.ts';
-import type { Waiters } from '../waiters.ts';
+import type { Intake, TakenJob } from '../intake/intake.ts';
+import { newJob } from '../intake/new-job.ts';
+import { traceparent } from '../intake/traceparent.ts';
+import type { Waiters } from '../waiting/waiters.ts';
 import { holdAsPreferred } from './hold.ts';
-import { idempotencyOf } from './idempotency-of.ts';
-import { nullWhileAway } from './null-while-away.ts';
-import { briefOf, sendAccepted, sendJob, type SendParts } from './send-job.ts';
+import { idempotencyOf } from '../intake/idempotency-of.ts';
+import { nullWhileAway } from '../waiting/null-while-away.ts';
+import { briefOf, sendAccepted, sendJob, type SendParts } from '../answers/send-job.ts';
 
 export interface SubmitParts extends SendParts {
   database: Database;

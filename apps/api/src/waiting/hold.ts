@@ -2,8 +2,8 @@ import { isFinished, type Job } from '@offload/jobs';
 import type { Database } from '@offload/database';
 import { callerOf } from '@offload/access';
 import type { Request, Response } from 'express';
-import { waitSeconds } from '../prefer.ts';
-import type { Waiters } from '../waiters.ts';
+import { waitSeconds } from './prefer.ts';
+import type { Waiters } from './waiters.ts';
 
 /** A request that may be held until its job is finished (`Prefer: wait=N`, RFC 7240 section 4.3). */
 export interface Hold {

@@ -5,7 +5,7 @@ import { connect, consume, createPublisher, jobTopology, ringQueue, type Connect
 import { createLogger, createMetrics, type Loop } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost } from '@offload/testing';
 import { v7 as uuidv7 } from 'uuid';
-import { createBell, type Bell } from './bell.ts';
+import { createBell, type Bell } from '../bell.ts';
 import { startRelay } from './relay.ts';
 
 const log = createLogger('api', { level: 'silent', instance: 'spec' });

@@ -5,7 +5,7 @@ import { migrate, openDatabase, type Database } from '@offload/database';
 import { connect, createPublisher, exchanges, jobTopology, subscribe, type Connection } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';
-import { createBell } from './bell.ts';
+import { createBell } from '../bell.ts';
 import { createWaiters, type Waiters } from './waiters.ts';
 
 const MINUTE_MS = 60_000;

@@ -5,7 +5,7 @@ import { consume, ringQueue } from '@offload/messaging';
 import { serviceVariables, newApiKey } from '@offload/runtime';
 import { eventually } from '@offload/testing';
 import request from 'supertest';
-import { useApi } from './spec-api.ts';
+import { useApi } from '../spec-api.ts';
 
 const sleep = { type: 'demo.sleep', payload: { seconds: 1 } };
 const api = useApi();

@@ -3,10 +3,10 @@ import { createOneATurn, invalidMember, Problem } from '@offload/http';
 import { type Job, printJob } from '@offload/jobs';
 import { whenWritten } from '@offload/messaging';
 import { Counter, type Loop, type Registry } from '@offload/process';
-import type { Backlog } from './backlog.ts';
-import type { Bell } from './bell.ts';
+import type { Backlog } from '../loops/backlog.ts';
+import type { Bell } from '../bell.ts';
 import { asCreated } from './new-job.ts';
-import { jobNotFound } from './routes/job-of-path.ts';
+import { jobNotFound } from '../answers/job-of-path.ts';
 
 /** The jobs of one request, as they are answered. */
 export interface Taken {

@@ -1,7 +1,7 @@
 import { sendPrinted, shareable } from '@offload/http';
 import { isFinished, type Job, oncePerJob, printJob, printWithLinks } from '@offload/jobs';
 import type { Response } from 'express';
-import type { Backlog } from '../backlog.ts';
+import type { Backlog } from '../loops/backlog.ts';
 import { etagOf } from './preconditions.ts';
 import { retryAfter } from './retry-after.ts';
 

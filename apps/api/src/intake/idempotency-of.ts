@@ -3,7 +3,7 @@ import type { IdempotencyKey } from '@offload/database';
 import { bodyDigest } from '@offload/http';
 import { clientOf } from '@offload/access';
 import type { Request, Response } from 'express';
-import { idempotencyKey } from '../idempotency-key.ts';
+import { idempotencyKey } from './idempotency-key.ts';
 
 /**
  * The idempotency key that a request brings, for its client. The same request is the same path with the same body, byte

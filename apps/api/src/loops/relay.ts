@@ -1,7 +1,7 @@
 import type { Database, OwedRing } from '@offload/database';
 import type { Connection } from '@offload/messaging';
 import { delay, startLoop, type Logger, type Loop } from '@offload/runtime';
-import type { Bell } from './bell.ts';
+import type { Bell } from '../bell.ts';
 
 /** Most rings taken at once. */
 const BATCH = 500;

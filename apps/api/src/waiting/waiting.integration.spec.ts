@@ -4,7 +4,7 @@ import { createMetrics } from '@offload/process';
 import { listen } from '@offload/http';
 import { eventually } from '@offload/testing';
 import request from 'supertest';
-import { useApi } from './spec-api.ts';
+import { useApi } from '../spec-api.ts';
 import { createWaiters } from './waiters.ts';
 
 const sleep = { type: 'demo.sleep', payload: { seconds: 1 } };

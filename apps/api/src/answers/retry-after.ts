@@ -1,5 +1,5 @@
 import type { Job } from '@offload/jobs';
-import type { Backlog } from '../backlog.ts';
+import type { Backlog } from '../loops/backlog.ts';
 
 /** Nobody is sent away for longer by an estimate. */
 const LONGEST_S = 300;

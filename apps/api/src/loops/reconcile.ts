@@ -1,7 +1,7 @@
 import { compareRings, type Database, type RingLook } from '@offload/database';
 import { ringQueue, type Connection, type QueueInspector } from '@offload/messaging';
 import { Counter, delay, startLoop, type Logger, type Loop, type Registry } from '@offload/process';
-import type { Bell } from './bell.ts';
+import type { Bell } from '../bell.ts';
 
 /** Most jobs changed by one statement. */
 const BATCH = 1_000;

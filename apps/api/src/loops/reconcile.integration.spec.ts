@@ -17,7 +17,7 @@ import {
 import { createLogger, createMetrics, type Loop } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';
 import { v7 as uuidv7 } from 'uuid';
-import { createBell, type Bell } from './bell.ts';
+import { createBell, type Bell } from '../bell.ts';
 import { startReconcile } from './reconcile.ts';
 import { startRelay } from './relay.ts';
 

@@ -5,6 +5,7 @@ import tseslint from 'typescript-eslint';
 /** The arrows of docs/architecture.md: each scope and the scopes it may import. */
 const arrows = {
   api: ['jobs', 'messaging', 'database', 'process', 'http', 'access'],
+  'worker-app': ['worker', 'jobs', 'process', 'outbound'],
   worker: ['jobs', 'messaging', 'database', 'process', 'http', 'access', 'outbound'],
   notifier: ['jobs', 'messaging', 'database', 'process', 'http', 'access', 'outbound'],
   doctor: ['jobs', 'messaging', 'database', 'process'],

@@ -9,7 +9,7 @@ const refused = [
   ['apps/api/src/app.ts', '@offload/outbound'],
   ['apps/api/src/app.ts', '@offload/testing'],
   ['apps/api/src/app.ts', '@offload/embedded-servers'],
-  ['apps/api/src/app.ts', '../../worker/src/run-job.ts'],
+  ['apps/api/src/app.ts', '../../worker/src/handlers.ts'],
   ['apps/api/src/app.ts', 'amqplib'],
   ['apps/worker/src/main.ts', 'pg'],
   ['apps/worker/src/main.ts', '@prisma/client'],

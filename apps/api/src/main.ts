@@ -16,7 +16,7 @@ import { startBacklog } from './loops/backlog.ts';
 import { createBell } from './bell.ts';
 import { configSchema } from './config.ts';
 import { startReconcile } from './loops/reconcile.ts';
-import { startRelay } from './relay.ts';
+import { startRelay } from './loops/relay.ts';
 import { createRingPublishers } from './ring-publishers.ts';
 import { startRetention } from './loops/retention.ts';
 import { obeysPriorities, unservedBy } from './unserved.ts';

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import type { OwedRing } from '@offload/database';
 import { createLogger } from '@offload/runtime';
 import { eventually } from '@offload/testing';
-import { startRelay } from './relay.ts';
+import { startRelay } from './loops/relay.ts';
 
 const log = createLogger('api', { level: 'silent', instance: 'spec' });
 const ringOf = (queue: string, n: number): OwedRing => ({

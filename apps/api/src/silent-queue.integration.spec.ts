@@ -6,7 +6,7 @@ import { createLogger, createMetrics, type Loop } from '@offload/runtime';
 import { eventually, freshDatabaseUrl, startBroker, type TestBroker } from '@offload/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { createBell, type Bell } from './bell.ts';
-import { startRelay } from './relay.ts';
+import { startRelay } from './loops/relay.ts';
 import { createRingPublishers } from './ring-publishers.ts';
 
 // A leader that stands still is to its clients what one without a majority is: see probe-queue.integration.spec.ts in messaging.

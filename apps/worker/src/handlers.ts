@@ -1,19 +1,9 @@
 import { jobDefinitions, type JobDefinition, type JobName } from '@offload/jobs';
-import type { Handler, Handlers } from './handler.ts';
+import { type Handler, type Handlers, createSlots, type RunnableType } from '@offload/worker';
 import { closeProfilePool } from './handlers/csv.profile.pool.ts';
 import * as registry from './handlers/index.ts';
-import { createSlots, type Slots } from './slots.ts';
 
 const handlers = registry satisfies Handlers;
-
-/** A job type the worker can run. */
-export interface RunnableType {
-  definition: JobDefinition;
-  /** Takes what `definition.payload` has parsed, and nothing else. */
-  handler: Handler<JobDefinition>;
-  /** Where its runs are limited: a job of it is claimed only with one of these. */
-  slots?: Slots | undefined;
-}
 
 const names = Object.keys(jobDefinitions) as JobName[];
 

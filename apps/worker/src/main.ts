@@ -1,40 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
-import { control, ring } from '@offload/jobs';
 import { openDatabase } from '@offload/database';
-import {
-  connect,
-  consume,
-  createPublisher,
-  exchanges,
-  jobTopology,
-  ringQueue,
-  subscribe,
-  type Connection,
-  type Consumer,
-} from '@offload/messaging';
-import { createOutbound } from '@offload/outbound';
 import { allowedHosts, answers, createHttpService, listen } from '@offload/http';
-import {
-  createBrokerTelemetry,
-  createLogger,
-  createMetrics,
-  handleShutdown,
-  keepHeapSmall,
-  loadConfig,
-  setTimer,
-} from '@offload/process';
+import { control, ring } from '@offload/jobs';
+import { connect, type Connection, consume, type Consumer, createPublisher, exchanges, jobTopology, ringQueue, subscribe } from '@offload/messaging';
+import { createOutbound } from '@offload/outbound';
+import { createBrokerTelemetry, createLogger, createMetrics, handleShutdown, keepHeapSmall, loadConfig, setTimer } from '@offload/process';
+import { answerRollCall, consumerTimeoutFault, createHeldJobs, createJobBoard, createJobMetrics, obey, runJob, type RunJobParts, watchLoop, watchQueues } from '@offload/worker';
 import { announceWith } from './announce.ts';
 import { configSchema } from './config.ts';
 import { closeHandlers, findHandler, typesElsewhere } from './handlers.ts';
-import { consumerTimeoutFault } from './consumer-timeout.ts';
-import { createHeldJobs } from './held-jobs.ts';
-import { createJobBoard } from './job-board.ts';
-import { createJobMetrics } from './job-metrics.ts';
-import { answerRollCall, obey } from './obey.ts';
-import { runJob, type RunJobParts } from './run-job.ts';
-import { watchLoop } from './watch-loop.ts';
-import { watchQueues } from './watch-queues.ts';
 
 keepHeapSmall(33); // with more it is no quicker
 const config = loadConfig(configSchema);

@@ -6,7 +6,7 @@ import type { Intake, TakenJob } from '../intake/intake.ts';
 import { newJob } from '../intake/new-job.ts';
 import { traceparent } from '../intake/traceparent.ts';
 import type { Waiters } from '../waiting/waiters.ts';
-import { holdAsPreferred } from './hold.ts';
+import { holdAsPreferred } from '../waiting/hold.ts';
 import { idempotencyOf } from '../intake/idempotency-of.ts';
 import { nullWhileAway } from '../waiting/null-while-away.ts';
 import { briefOf, sendAccepted, sendJob, type SendParts } from '../answers/send-job.ts';

@@ -1,4 +1,4 @@
-import { PermanentError } from '../handler.ts';
+import { PermanentError } from '@offload/worker';
 
 /** How the records of a CSV are written. */
 export interface Layout {

@@ -1,8 +1,7 @@
 import type { JobDefinitions, Result } from '@offload/jobs';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
-import { PermanentError, RetryAfterError } from '../handler.ts';
-import { createThreads } from '../threads.ts';
+import { PermanentError, RetryAfterError, createThreads } from '@offload/worker';
 
 export type Profile = Result<JobDefinitions['csvProfile']>;
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { PermanentError } from '../handler.ts';
+import { PermanentError } from '@offload/worker';
 import { profileCsv } from './csv.profile.records.ts';
 
 /** What Python's csv module finds in a file, or why csv.profile is to refuse it: see the script beside the reference. */

@@ -3,7 +3,7 @@ import { jobDefinitions } from '@offload/jobs';
 import { createReadStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { PermanentError } from '../handler.ts';
+import { PermanentError } from '@offload/worker';
 import type { Profile } from './csv.profile.pool.ts';
 import { profileCsv } from './csv.profile.records.ts';
 

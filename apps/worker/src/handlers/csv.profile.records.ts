@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import { CsvError, parse } from 'csv-parse';
-import { PermanentError } from '../handler.ts';
+import { PermanentError } from '@offload/worker';
 import { describeColumn } from './csv.profile.column.ts';
 import type { Profile } from './csv.profile.pool.ts';
 import { layoutOf } from './csv.profile.layout.ts';

@@ -8,7 +8,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { PermanentError, RetryAfterError, type HandlerContext } from '../handler.ts';
+import { PermanentError, RetryAfterError, type HandlerContext } from '@offload/worker';
 import { closeProfilePool } from './csv.profile.pool.ts';
 import { csvProfile } from './csv.profile.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Readable } from 'node:stream';
-import { PermanentError } from '../handler.ts';
+import { PermanentError } from '@offload/worker';
 import { textOf } from './csv.profile.text.ts';
 
 /** The text of `bytes`, which arrive in pieces of `size`. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { PermanentError } from '../handler.ts';
+import { PermanentError } from '@offload/worker';
 import { strictUtf8 } from './strict-utf8.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;

@@ -1,7 +1,5 @@
 import { createOutbound } from '@offload/outbound';
-import { answerTasks } from '../answer-tasks.ts';
-import { PermanentError, RetryAfterError } from '../handler.ts';
-import { stackOf } from '../stack-of.ts';
+import { answerTasks, PermanentError, RetryAfterError, stackOf } from '@offload/worker';
 import type { ProfileAnswer, ProfileTask } from './csv.profile.pool.ts';
 import { profileCsv } from './csv.profile.records.ts';
 import { describeRequest, outboundFailure, statusFailure } from './http-failure.ts';

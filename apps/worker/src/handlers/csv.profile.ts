@@ -1,5 +1,5 @@
 import type { JobDefinitions } from '@offload/jobs';
-import { atMost, type Handler } from '../handler.ts';
+import { atMost, type Handler } from '@offload/worker';
 import { holdThread, profileInThread, THREADS } from './csv.profile.pool.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { jobDefinitions } from '@offload/jobs';
-import type { HandlerContext } from '../handler.ts';
+import type { HandlerContext } from '@offload/worker';
 import { demoEcho } from './demo.echo.ts';
 
 it('gives back its message and the time of its call, in a result that fits', async () => {

@@ -1,5 +1,5 @@
 import type { JobDefinitions } from '@offload/jobs';
-import type { Handler } from '../handler.ts';
+import type { Handler } from '@offload/worker';
 
 /** Gives back its message at once. */
 export const demoEcho: Handler<JobDefinitions['demoEcho']> = ({ message }) =>

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { HandlerContext } from '../handler.ts';
+import type { HandlerContext } from '@offload/worker';
 import { demoSleep } from './demo.sleep.ts';
 
 function setup() {

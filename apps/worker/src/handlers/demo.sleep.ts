@@ -1,6 +1,6 @@
 import type { JobDefinitions } from '@offload/jobs';
 import { setTimer } from '@offload/process';
-import type { Handler } from '../handler.ts';
+import type { Handler } from '@offload/worker';
 
 /** Sleeps, tells the seconds that are over, and rejects with the signal's reason as soon as it fires. */
 export const demoSleep: Handler<JobDefinitions['demoSleep']> = async ({ seconds }, { signal, progress }) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { PermanentError, RetryAfterError } from '../handler.ts';
+import { PermanentError, RetryAfterError } from '@offload/worker';
 import { describeRequest, statusFailure } from './http-failure.ts';
 
 describe('a status that is no success', () => {

@@ -5,7 +5,7 @@ import {
   ResponseTooLargeError,
   UnsupportedCodingError,
 } from '@offload/outbound';
-import { PermanentError, RetryAfterError } from '../handler.ts';
+import { PermanentError, RetryAfterError } from '@offload/worker';
 
 /** No server may put a job off for longer than this, in milliseconds (1 hour). */
 const MAX_RETRY_AFTER_MS = 60 * 60 * 1_000;

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { PermanentError, RetryAfterError, type HandlerContext } from '../handler.ts';
+import { PermanentError, RetryAfterError, type HandlerContext } from '@offload/worker';
 import { httpRequest } from './http.request.ts';
 
 const opened: { close(): unknown }[] = [];

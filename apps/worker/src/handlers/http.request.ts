@@ -1,5 +1,5 @@
 import type { JobDefinitions } from '@offload/jobs';
-import type { Handler } from '../handler.ts';
+import type { Handler } from '@offload/worker';
 import { describeRequest, outboundFailure, statusFailure } from './http-failure.ts';
 
 /** Longest body that a result keeps, in bytes (1 MiB); a longer one is a permanent failure. */

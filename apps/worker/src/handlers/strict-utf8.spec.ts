@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { Readable } from 'node:stream';
-import { PermanentError } from '../handler.ts';
+import { PermanentError } from '@offload/worker';
 import { strictUtf8 } from './strict-utf8.ts';
 
 /** Everything that comes out for `bytes`, handed over in pieces of `size`. */

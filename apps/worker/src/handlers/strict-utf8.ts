@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { PermanentError } from '../handler.ts';
+import { PermanentError } from '@offload/worker';
 
 const LF = 0x0a;
 const CR = 0x0d;

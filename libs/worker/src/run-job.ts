@@ -7,7 +7,7 @@ import type { Logger } from '@offload/process';
 import type { Announce, AnnounceOptions } from './announce.ts';
 import { attempt } from './attempt.ts';
 import type { HandlerContext } from './handler.ts';
-import type { findHandler } from './handlers.ts';
+import type { WorkerTypes } from './start-worker.ts';
 import type { HeldJobs, Holding } from './held-jobs.ts';
 import type { JobMetrics } from './job-metrics.ts';
 import { persist } from './persist.ts';
@@ -21,7 +21,7 @@ export interface RunJobParts {
   /** This worker's name. */
   holder: string;
   heldJobs: HeldJobs;
-  findHandler: typeof findHandler;
+  findHandler: WorkerTypes['findHandler'];
   outbound: Outbound;
   metrics: JobMetrics;
   log: Logger;

@@ -1,0 +1,17 @@
+// What makes a program a worker: it claims jobs, runs their handlers, settles them, announces them and acknowledges.
+export { answerTasks } from './answer-tasks.ts';
+export {
+  atMost,
+  PermanentError,
+  RetryAfterError,
+  SnoozeError,
+  type Handler,
+  type HandlerContext,
+  type Handlers,
+  type Prepare,
+} from './handler.ts';
+export type { RunnableType } from './runnable-type.ts';
+export { createSlots, type Slots } from './slots.ts';
+export { stackOf } from './stack-of.ts';
+export { startWorker, type WorkerTypes } from './start-worker.ts';
+export { createThreads, type Threads, type ThreadsOptions } from './threads.ts';

@@ -1,0 +1,176 @@
+import { setMaxListeners } from 'node:events';
+import { hostname } from 'node:os';
+import { control, ring } from '@offload/jobs';
+import { openDatabase } from '@offload/database';
+import {
+  connect,
+  consume,
+  createPublisher,
+  exchanges,
+  jobTopology,
+  ringQueue,
+  subscribe,
+  type Connection,
+  type Consumer,
+} from '@offload/messaging';
+import { createOutbound } from '@offload/outbound';
+import { allowedHosts, answers, createHttpService, listen } from '@offload/http';
+import {
+  createBrokerTelemetry,
+  createLogger,
+  createMetrics,
+  handleShutdown,
+  keepHeapSmall,
+  loadConfig,
+  setTimer,
+} from '@offload/process';
+import { announceWith } from './announce.ts';
+import { configSchema } from './config.ts';
+import { consumerTimeoutFault } from './consumer-timeout.ts';
+import { createHeldJobs } from './held-jobs.ts';
+import { createJobBoard } from './job-board.ts';
+import { createJobMetrics } from './job-metrics.ts';
+import { answerRollCall, obey } from './obey.ts';
+import { runJob, type RunJobParts } from './run-job.ts';
+import { watchLoop } from './watch-loop.ts';
+import { watchQueues } from './watch-queues.ts';
+
+import type { RunnableType } from './runnable-type.ts';
+
+/** The job types of a worker. */
+export interface WorkerTypes {
+  /** @returns the definition and the handler of `type`, or undefined when there is none */
+  findHandler(type: string): RunnableType | undefined;
+  /** @returns the job types that go to other queues than these, unless a job names one of these */
+  typesElsewhere(queues: readonly string[]): string[];
+  /** Ends what handlers keep between jobs. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes this process a worker: it reads its configuration from the environment, consumes the queues and runs their jobs
+ * until it is told to stop. A wrong configuration, or a server that refuses it, ends the process.
+ */
+export async function startWorker({ findHandler, typesElsewhere, close }: WorkerTypes): Promise<void> {
+  keepHeapSmall(33); // with more it is no quicker
+  const config = loadConfig(configSchema);
+  const instance = config.INSTANCE ?? `worker-${hostname()}-${process.pid}`;
+  const log = createLogger('worker', { level: config.LOG_LEVEL, instance });
+  const shutdown = handleShutdown(log, config.SHUTDOWN_GRACE_MS + 10_000);
+  const metrics = createMetrics();
+
+  const database = openDatabase({
+    url: config.DATABASE_URL,
+    poolSize: config.DATABASE_POOL_SIZE,
+    onConnectionError: (error) => log.warn({ err: error }, 'lost a connection to the database'),
+    onUnusable: shutdown.fail,
+  });
+  const telemetry = createBrokerTelemetry(log, metrics);
+  // If RabbitMQ refuses the credentials, vhost or topology, `opened` rejects and the process exits.
+  function connectTo(role: string): Connection {
+    const topology = jobTopology(config.QUEUES);
+    const connection = connect({
+      url: config.AMQP_URL,
+      tls: { ca: config.AMQP_CA_FILE },
+      name: `${instance} ${role}`,
+      topology,
+    });
+    telemetry.observe(connection.events, role);
+    return connection;
+  }
+  // Two connections: a publisher that the broker blocks must not stop acknowledgements.
+  const publishing = connectTo('publishes');
+  const consuming = connectTo('consumes');
+  consuming.events.on('channelLost', (reason) => {
+    const fault = consumerTimeoutFault(reason);
+    if (fault !== null) log.warn(fault);
+  });
+  const publisher = createPublisher(publishing, { whileAway: 'fail' });
+  const outbound = createOutbound({ allowPrivateTargets: config.ALLOW_PRIVATE_TARGETS });
+
+  const stopping = new AbortController();
+  const letGo = new AbortController();
+  setMaxListeners(0, stopping.signal); // each job that waits for the database may listen
+  // Twice as many: a job whose delivery was lost may still be here when the next one has its place.
+  const board = createJobBoard(2 * config.WORKER_CONCURRENCY * config.QUEUES.length);
+  const heldJobs = createHeldJobs(letGo.signal, board);
+  const parts: RunJobParts = {
+    database,
+    holder: instance,
+    heldJobs,
+    announce: announceWith(publisher),
+    findHandler,
+    outbound,
+    metrics: createJobMetrics(metrics),
+    log,
+    stopping: stopping.signal,
+  };
+  const consumers = new Map<string, Consumer>(); // by queue
+  let queueFault = (): string | null => null;
+  const app = createHttpService({
+    log,
+    metrics,
+    allowedHosts: allowedHosts(config),
+    checks: {
+      database: { required: true, check: answers(() => database.ping()) },
+      broker: {
+        required: true,
+        check() {
+          if (publishing.state !== 'open') return `publishing: ${publishing.state}`;
+          const fault = queueFault();
+          if (fault !== null) return fault;
+          return consumers.size > 0 && [...consumers.values()].every(({ active }) => active) ? null : 'not consuming';
+        },
+      },
+    },
+  });
+  const server = await listen(app, { host: config.HOST, port: config.WORKER_PORT });
+  const elsewhere = typesElsewhere(config.QUEUES);
+  if (elsewhere.length > 0) log.info({ types: elsewhere }, 'job types whose own queue is not in QUEUES');
+  log.info({ queues: config.QUEUES, concurrency: config.WORKER_CONCURRENCY, port: server.port }, 'listening');
+
+  watchLoop({
+    board,
+    blockedMs: config.LOOP_BLOCKED_MS,
+    databaseUrl: config.DATABASE_URL,
+    logLevel: config.LOG_LEVEL,
+    instance,
+    log,
+  });
+
+  // Only now: a worker that can't even listen must not take jobs.
+  for (const queue of config.QUEUES) {
+    const consumer = consume(consuming, {
+      queue: ringQueue(queue),
+      message: ring,
+      prefetch: config.WORKER_CONCURRENCY,
+      handle: (delivery) => runJob(delivery, parts),
+      deadLetters: { publisher, exchange: exchanges.dead },
+    });
+    consumers.set(queue, consumer);
+  }
+  const asking = connect({ url: config.AMQP_URL, tls: { ca: config.AMQP_CA_FILE }, name: `${instance} asks` });
+  asking.events.on('state', () => undefined).on('channelLost', () => undefined); // the others tell
+  queueFault = watchQueues({ connection: asking, consumers, log }).fault;
+  subscribe(consuming, {
+    exchange: exchanges.control,
+    message: control,
+    handle: ({ body }) => obey(body, parts),
+    onListening: () => void answerRollCall(parts), // what we have not heard before is in the database
+  });
+
+  shutdown.step('jobs', async () => {
+    stopping.abort(new Error('the worker is stopping'));
+    const patience = setTimer(() => letGo.abort(new Error('the worker is stopping')), config.SHUTDOWN_GRACE_MS);
+    await Promise.all([...consumers.values()].map((consumer) => consumer.drain()));
+    clearTimeout(patience);
+  });
+  shutdown.step(
+    'broker',
+    async () => void (await Promise.all([consuming.close(), publishing.close(), asking.close()])),
+  );
+  shutdown.step('handlers', close);
+  shutdown.step('outbound', () => outbound.close());
+  shutdown.step('database', database.close);
+  shutdown.step('http', () => server.close(1_000));
+}

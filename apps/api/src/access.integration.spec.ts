@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from '@jest/globals';
-import { serviceVariables, newApiKey, scopes, type Scope } from '@offload/runtime';
+import { newApiKey, type Scope, scopes, serviceVariables } from '@offload/access';
 import request from 'supertest';
 import { operations } from './openapi/operations.ts';
 import { useApi } from './spec-api.ts';

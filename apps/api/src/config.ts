@@ -1,31 +1,35 @@
+import { browserVariables, refuseOpenDoors, serviceVariables, webhookSecrets } from '@offload/access';
 import { queueName } from '@offload/jobs';
-import { baseUrl, browserVariables, serviceVariables, integer, list, port, webhookSecrets } from '@offload/runtime';
+import { baseUrl, integer, list, port, processVariables } from '@offload/process';
 import { z } from 'zod';
 
 /** The api's part of .env.example. */
-export const configSchema = z.object({
-  ...serviceVariables,
-  ...browserVariables,
-  API_PORT: port(3000),
-  /** Where browsers reach the notifiers; begins `links.events` of every job. */
-  NOTIFIER_URL: baseUrl('http://127.0.0.1:3100'),
-  /** What notifiers sign jobs' own webhooks with; here only whether there are any. */
-  WEBHOOK_SECRETS: webhookSecrets,
-  /** Queues that jobs may name. */
-  QUEUES: list('default', queueName),
-  /** Most requests of one client that may wait for a job to finish (`Prefer: wait`). */
-  MAX_WAITERS: integer(100),
-  /** Most requests a minute of one client; 0 sets no limit. */
-  RATE_LIMIT: integer(0),
-  /** Most jobs that may wait in a queue: for all queues, and `queue=number` for single ones. */
-  MAX_BACKLOG: z.string().default('1000000').transform(backlogBounds),
-  /** How long a request may take to arrive, in milliseconds. */
-  REQUEST_TIMEOUT_MS: integer(30_000, 100, 3_600_000),
-  /** How often jobs are looked for whose ring the broker has lost, in milliseconds. */
-  RECONCILE_MS: integer(10_000, 100, 3_600_000),
-  /** Finished jobs are deleted after so many days; 0 keeps them for ever. */
-  RETENTION_DAYS: integer(30, 0, 36_500),
-});
+export const configSchema = z
+  .object({
+    ...processVariables,
+    ...serviceVariables,
+    ...browserVariables,
+    API_PORT: port(3000),
+    /** Where browsers reach the notifiers; begins `links.events` of every job. */
+    NOTIFIER_URL: baseUrl('http://127.0.0.1:3100'),
+    /** What notifiers sign jobs' own webhooks with; here only whether there are any. */
+    WEBHOOK_SECRETS: webhookSecrets,
+    /** Queues that jobs may name. */
+    QUEUES: list('default', queueName),
+    /** Most requests of one client that may wait for a job to finish (`Prefer: wait`). */
+    MAX_WAITERS: integer(100),
+    /** Most requests a minute of one client; 0 sets no limit. */
+    RATE_LIMIT: integer(0),
+    /** Most jobs that may wait in a queue: for all queues, and `queue=number` for single ones. */
+    MAX_BACKLOG: z.string().default('1000000').transform(backlogBounds),
+    /** How long a request may take to arrive, in milliseconds. */
+    REQUEST_TIMEOUT_MS: integer(30_000, 100, 3_600_000),
+    /** How often jobs are looked for whose ring the broker has lost, in milliseconds. */
+    RECONCILE_MS: integer(10_000, 100, 3_600_000),
+    /** Finished jobs are deleted after so many days; 0 keeps them for ever. */
+    RETENTION_DAYS: integer(30, 0, 36_500),
+  })
+  .superRefine(refuseOpenDoors);
 
 /** The bound of a queue, and the queues that have one of their own. */
 type BacklogBounds = ((queue: string) => number) & { queues: string[] };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, expect, it } from '@jest/globals';
-import { serviceVariables, createEventTokens, newApiKey } from '@offload/runtime';
+import { createEventTokens, newApiKey, serviceVariables } from '@offload/access';
 import request from 'supertest';
 import { headers } from './openapi/headers.ts';
 import { operations } from './openapi/operations.ts';

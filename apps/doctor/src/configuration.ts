@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { queueName } from '@offload/jobs';
-import { serviceVariables, list, parseConfig } from '@offload/runtime';
+import { processVariables, list, parseConfig } from '@offload/process';
 import { z } from 'zod';
 
-const { DATABASE_URL, AMQP_URL, AMQP_CA_FILE } = serviceVariables;
+const { DATABASE_URL, AMQP_URL, AMQP_CA_FILE } = processVariables;
 const configSchema = z.object({ DATABASE_URL, AMQP_URL, AMQP_CA_FILE, QUEUES: list('default', queueName) });
 
 export type Configuration = z.output<typeof configSchema> & {

@@ -1,7 +1,8 @@
 import { expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { newApiKey } from './api-keys.ts';
-import { browserVariables, serviceVariables, flag, integer, list, parseConfig, port } from './config.ts';
+import { browserVariables, serviceVariables } from '@offload/access';
+import { flag, integer, list, parseConfig, port } from '@offload/process';
 
 const schema = z.object({
   ...serviceVariables,

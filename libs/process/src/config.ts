@@ -1,9 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { isIPv4 } from 'node:net';
 import { z } from 'zod';
-import { type ApiKey, apiKeys, eventTokenSecrets } from '@offload/access';
-import { allowedHostNames, corsOrigins } from '@offload/http';
 
 /** The longest grace. No job runs for a day, and a day plus the seconds that `handleShutdown` adds fits into a timer. */
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -39,7 +36,7 @@ export const list = (preset: string, entry: z.ZodType<string, string>) =>
     .pipe(z.array(entry).min(1));
 
 /** What every process is told; spread it into the process's own schema. */
-export const serviceVariables = {
+export const processVariables = {
   /** Lowest level that is logged. */
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   /** Names this process in logs and on RabbitMQ's management page. */
@@ -50,26 +47,8 @@ export const serviceVariables = {
   AMQP_URL: z.url({ protocol: /^amqps?$/, hostname: /./, error: 'must be an amqp:// or amqps:// URL' }),
   /** A file: the authority that signed the broker's certificate, for `amqps:`. Becomes what is in it. */
   AMQP_CA_FILE: z.string().transform(readCertificate).optional(),
-  /** Address to listen on. */
-  HOST: z.string().min(1).default('127.0.0.1'),
-  /** Who may do what, if not everybody everything: `name:scope+scope:sha256`, separated by commas. */
-  API_KEYS: apiKeys.default([]),
-  /** Hosts that requests may name beside loopback, separated by commas, or `*`: see `allowedHosts`. */
-  ALLOWED_HOSTS: allowedHostNames.optional(),
-  /** `off` allows to listen beyond loopback although there are no keys. */
-  AUTH: z.enum(['off']).optional(),
   /** How long work under way may go on after SIGTERM, in milliseconds. */
   SHUTDOWN_GRACE_MS: integer(10_000, 0, DAY_MS),
-};
-
-/** What api and notifier are told besides, both the same; spread it into their schemas. */
-export const browserVariables = {
-  /** Most bytes of large bodies and of large answers that are not yet read, at once. */
-  MAX_BYTES_IN_FLIGHT: integer(32 * 1024 ** 2, 1),
-  /** Origins whose pages may call from a browser, separated by commas, or `*`. */
-  CORS_ORIGINS: corsOrigins.default([]),
-  /** What event tokens are signed with: one secret, or two while one replaces the other. */
-  EVENT_TOKEN_SECRET: eventTokenSecrets.default([]),
 };
 
 /**
@@ -83,13 +62,11 @@ export function parseConfig<Schema extends z.ZodObject>(
 ): { config: z.output<Schema> } | { faults: string[] } {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(given);
-  if (parsed.success) {
-    const fault = listeningFault(parsed.data) ?? originsFault(parsed.data);
-    return fault ? { faults: [fault] } : { config: parsed.data };
-  }
+  if (parsed.success) return { config: parsed.data };
   return {
-    faults: parsed.error.issues.map(({ path, message }) => {
-      const name = String(path[0]);
+    faults: parsed.error.issues.map(({ path: [variable], message }) => {
+      if (variable === undefined) return message; // of the configuration as a whole
+      const name = String(variable);
       if (given[name] === undefined) return `${name} is not set: ${message}`;
       const isSecret = /_(URL|SECRETS?|ENDPOINTS|KEYS)$/.test(name); // URLs carry passwords, endpoints secrets
       return isSecret ? `${name}: ${message}` : `${name}=${given[name]}: ${message}`;
@@ -107,32 +84,6 @@ function readCertificate(file: string, context: z.RefinementCtx<string>): string
     context.addIssue(`must be a readable PEM file of certificates: ${(error as Error).message}`);
     return z.NEVER;
   }
-}
-
-/** Whether other machines can't reach this address. */
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
-}
-
-/** @returns why a process may not listen there, if it may not */
-function listeningFault(config: { HOST?: string; AUTH?: string; API_KEYS?: readonly ApiKey[] }): string | null {
-  const { HOST, AUTH, API_KEYS = [] } = config;
-  if (HOST === undefined || isLoopback(HOST) || API_KEYS.length > 0 || AUTH === 'off') return null;
-  return (
-    `refusing to listen on HOST=${HOST}: without API keys anybody who reaches it could submit and read jobs. ` +
-    'Set API_KEYS (`npm run api-key` makes a key), or AUTH=off if something in front of it decides who may; ' +
-    'or listen on 127.0.0.1.'
-  );
-}
-
-/** @returns why pages of every origin may not call, if they may not */
-function originsFault(config: { CORS_ORIGINS?: readonly string[]; API_KEYS?: readonly ApiKey[] }): string | null {
-  const { CORS_ORIGINS = [], API_KEYS = [] } = config;
-  if (!CORS_ORIGINS.includes('*') || API_KEYS.length > 0) return null;
-  return (
-    'refusing CORS_ORIGINS=* without API keys: any page that a person here opens could submit and read jobs. ' +
-    'Name the origins that may call, or set API_KEYS (`npm run api-key` makes a key).'
-  );
 }
 
 /** The configuration of this process; a wrong one ends it with every fault on stderr and exit code 78. */

@@ -62,6 +62,7 @@ export async function startWorker({ findHandler, typesElsewhere, close }: Worker
   const database = openDatabase({
     url: config.DATABASE_URL,
     poolSize: config.DATABASE_POOL_SIZE,
+    lockTimeoutMs: 1_000, // jobs that share a statement wait as long for a row that another program has locked
     onConnectionError: (error) => log.warn({ err: error }, 'lost a connection to the database'),
     onUnusable: shutdown.fail,
   });

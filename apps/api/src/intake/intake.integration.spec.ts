@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { newApiKey, serviceVariables } from '@offload/access';
 import { ring } from '@offload/jobs';
 import { consume, ringQueue } from '@offload/messaging';
-import { serviceVariables, newApiKey } from '@offload/runtime';
 import { eventually } from '@offload/testing';
 import request from 'supertest';
 import { useApi } from '../spec-api.ts';

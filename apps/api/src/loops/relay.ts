@@ -1,6 +1,6 @@
 import type { Database, OwedRing } from '@offload/database';
 import type { Connection } from '@offload/messaging';
-import { delay, startLoop, type Logger, type Loop } from '@offload/runtime';
+import { delay, type Logger, type Loop, startLoop } from '@offload/process';
 import type { Bell } from '../bell.ts';
 
 /** Most rings taken at once. */

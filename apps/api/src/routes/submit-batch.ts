@@ -1,6 +1,6 @@
-import { oncePerJob, printJob, printWithLinks, type Job } from '@offload/jobs';
 import type { Database } from '@offload/database';
-import { sendPrinted } from '@offload/runtime';
+import { sendPrinted } from '@offload/http';
+import { type Job, oncePerJob, printJob, printWithLinks } from '@offload/jobs';
 import type { RequestHandler } from 'express';
 import type { Backlog } from '../loops/backlog.ts';
 import type { Intake, TakenJob } from '../intake/intake.ts';

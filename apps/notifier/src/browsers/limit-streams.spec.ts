@@ -1,15 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, it } from '@jest/globals';
-import {
-  authenticate,
-  serviceVariables,
-  createHttpService,
-  createLogger,
-  createMetrics,
-  listen,
-  newApiKey,
-} from '@offload/runtime';
+import { authenticate, newApiKey, serviceVariables } from '@offload/access';
+import { createHttpService, listen } from '@offload/http';
+import { createLogger, createMetrics } from '@offload/process';
 import type { Response } from 'express';
 import { limitStreams } from './limit-streams.ts';
 

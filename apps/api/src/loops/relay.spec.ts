@@ -1,8 +1,8 @@
 import { expect, it } from '@jest/globals';
 import type { OwedRing } from '@offload/database';
-import { createLogger } from '@offload/runtime';
+import { createLogger } from '@offload/process';
 import { eventually } from '@offload/testing';
-import { startRelay } from './loops/relay.ts';
+import { startRelay } from './relay.ts';
 
 const log = createLogger('api', { level: 'silent', instance: 'spec' });
 const ringOf = (queue: string, n: number): OwedRing => ({

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { constants, gzipSync } from 'node:zlib';
 import { expect, it } from '@jest/globals';
-import { eventually } from '@offload/testing';
+import { createMetrics } from '@offload/process';
+import { eventually, parseAnswer } from '@offload/testing';
 import type { Response } from 'express';
 import { budgetOf, createByteBudget, type ByteBudgetOptions } from './byte-budget.ts';
 import { jsonBody } from './json-body.ts';
-import { createMetrics } from '@offload/process';
 import { sendJson } from './send-json.ts';
-import { connectRaw, parseAnswer, serve } from './spec-service.ts';
+import { connectRaw, serve } from './spec-service.ts';
 
 const MIB = 1024 ** 2;
 /** More than the operating system keeps for a client that does not read. */

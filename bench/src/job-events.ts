@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { addressOf, eventOf, jobEvents, type Job, type JobEvent } from '@offload/jobs';
-import { createListPublisher, createPublisher, exchanges, type Connection } from '@offload/messaging';
+import { exchanges, jobEvents } from '@offload/job-messages';
+import { addressOf, eventOf, type Job, type JobEvent } from '@offload/jobs';
+import { type Connection, createListPublisher, createPublisher } from '@offload/messaging';
 import type { Pool } from 'pg';
 import { sentNow } from './sent-at.ts';
 

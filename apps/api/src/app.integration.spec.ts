@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { control } from '@offload/jobs';
 import { openDatabase } from '@offload/database';
-import { exchanges, subscribe } from '@offload/messaging';
+import { control, exchanges } from '@offload/job-messages';
+import { subscribe } from '@offload/messaging';
 import { eventually } from '@offload/testing';
 import request from 'supertest';
 import { useApi } from './spec-api.ts';

@@ -1,24 +1,7 @@
-import {
-  addressOf,
-  control,
-  eventOf,
-  isFinished,
-  jobEvents,
-  printEvent,
-  ring as ringMessage,
-  type Control,
-  type Job,
-} from '@offload/jobs';
 import type { Database, OwedRing } from '@offload/database';
-import {
-  createListPublisher,
-  exchanges,
-  NotConfirmedError,
-  Printed,
-  ringQueue,
-  UnderWay,
-  type Publisher,
-} from '@offload/messaging';
+import { control, type Control, exchanges, jobEvents, ring as ringMessage, ringQueue } from '@offload/job-messages';
+import { addressOf, eventOf, isFinished, type Job, printEvent } from '@offload/jobs';
+import { createListPublisher, NotConfirmedError, Printed, type Publisher, UnderWay } from '@offload/messaging';
 import { Counter, delay, type Logger, type Registry } from '@offload/process';
 
 /** Tells workers and watchers about jobs. No call rejects: what is not sent is found in the database again. */

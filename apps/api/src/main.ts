@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
-import { endings, jobEvents } from '@offload/jobs';
 import { openDatabase } from '@offload/database';
-import { connect, createPublisher, exchanges, inspectQueues, jobTopology, subscribe } from '@offload/messaging';
 import { allowedHosts, listen } from '@offload/http';
+import { exchanges, jobEvents, jobTopology } from '@offload/job-messages';
+import { endings } from '@offload/jobs';
+import { connect, createPublisher, inspectQueues, subscribe } from '@offload/messaging';
 import {
   createBrokerTelemetry,
   createLogger,

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { type Database, migrate, type NewJob, openDatabase } from '@offload/database';
-import { defaultPolicy, ring } from '@offload/jobs';
-import { connect, type Connection, consume, createPublisher, jobTopology, ringQueue } from '@offload/messaging';
+import { jobTopology, ring, ringQueue } from '@offload/job-messages';
+import { defaultPolicy } from '@offload/jobs';
+import { connect, type Connection, consume, createPublisher } from '@offload/messaging';
 import { createLogger, createMetrics, type Loop } from '@offload/process';
 import { eventually, freshDatabaseUrl, startBroker, type TestBroker } from '@offload/testing';
 import { v7 as uuidv7 } from 'uuid';

@@ -1,17 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, expect } from '@jest/globals';
-import { jobEvents, type Job } from '@offload/jobs';
-import { migrate, openDatabase, type Claim, type Database, type Outcome } from '@offload/database';
-import {
-  connect,
-  createPublisher,
-  exchanges,
-  inspectQueues,
-  jobTopology,
-  subscribe,
-  type Connection,
-} from '@offload/messaging';
+import { type Claim, type Database, migrate, openDatabase, type Outcome } from '@offload/database';
+import { exchanges, jobEvents, jobTopology } from '@offload/job-messages';
+import type { Job } from '@offload/jobs';
+import { connect, type Connection, createPublisher, inspectQueues, subscribe } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost, openApiChecker } from '@offload/testing';
 import { createApp, type AppParts } from './app.ts';

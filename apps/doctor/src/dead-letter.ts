@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ring } from '@offload/jobs';
+import { ring } from '@offload/job-messages';
 import type { BrowsedMessage } from '@offload/messaging';
 import { z } from 'zod';
 

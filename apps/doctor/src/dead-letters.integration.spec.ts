@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { ring } from '@offload/jobs';
-import { browseQueue, connect, consume, exchanges, ringQueue, type BrowsedMessage } from '@offload/messaging';
+import { exchanges, ring, ringQueue } from '@offload/job-messages';
+import { type BrowsedMessage, browseQueue, connect, consume } from '@offload/messaging';
 import { eventually } from '@offload/testing';
 import { usePatient } from './spec-patient.ts';
 

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '@offload/database';
+import { exchanges, ringQueue } from '@offload/job-messages';
 import {
-  browseQueue,
-  exchanges,
-  PublishRefusedError,
-  ringQueue,
   type BrowsedMessage,
+  browseQueue,
   type Connection,
   type Publisher,
+  PublishRefusedError,
 } from '@offload/messaging';
 import { letterEntry, letterInFull, type ListedLetter } from './dead-letter-text.ts';
 import { deathHeaders, readDeadLetter, type DeadLetter } from './dead-letter.ts';

@@ -1,4 +1,5 @@
-import { createPublisher, inspectQueues, jobTopology, probeQueue } from '@offload/messaging';
+import { jobTopology } from '@offload/job-messages';
+import { createPublisher, inspectQueues, probeQueue } from '@offload/messaging';
 import { HELP, readCommandLine, type Command } from './command-line.ts';
 import { readConfiguration, type Configuration } from './configuration.ts';
 import { deleteDeadLetter, listDeadLetters, redriveDeadLetters, showDeadLetter } from './dead-letters.ts';

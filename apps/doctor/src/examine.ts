@@ -1,4 +1,4 @@
-import { ringQueue } from '@offload/messaging';
+import { ringQueue } from '@offload/job-messages';
 import type { Look, QueueLook, RunningLook } from './look.ts';
 import { counted, span } from './wording.ts';
 

@@ -1,13 +1,6 @@
-import { control } from '@offload/jobs';
-import { compareRings, type Database, type RingLook, type RunningJob, type Survey } from '@offload/database';
-import {
-  BrokerUnavailableError,
-  exchanges,
-  ringQueue,
-  type Publisher,
-  type QueueInspector,
-  type QueueStatus,
-} from '@offload/messaging';
+import type { Database, RunningJob, Survey } from '@offload/database';
+import { compareRings, control, exchanges, type RingLook, ringQueue } from '@offload/job-messages';
+import { BrokerUnavailableError, type Publisher, type QueueInspector, type QueueStatus } from '@offload/messaging';
 import { delay } from '@offload/process';
 import type { Patience } from './patience.ts';
 

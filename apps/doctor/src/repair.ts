@@ -1,6 +1,7 @@
-import { addressOf, eventOf, isFinished, jobEvents, type Job } from '@offload/jobs';
 import type { Database } from '@offload/database';
-import { exchanges, ringQueue, type Publisher, type QueueInspector } from '@offload/messaging';
+import { exchanges, jobEvents, ringQueue } from '@offload/job-messages';
+import { addressOf, eventOf, isFinished, type Job } from '@offload/jobs';
+import type { Publisher, QueueInspector } from '@offload/messaging';
 import { delay } from '@offload/process';
 import { silentOf } from './examine.ts';
 import { callRoll, inspect, type Look } from './look.ts';

@@ -1,19 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach } from '@jest/globals';
-import { control, defaultPolicy, ring } from '@offload/jobs';
-import { migrate, openDatabase, type Database, type HeldJob, type NewJob } from '@offload/database';
-import {
-  connect,
-  consume,
-  createPublisher,
-  exchanges,
-  jobTopology,
-  ringQueue,
-  subscribe,
-  type Connection,
-  type Publisher,
-} from '@offload/messaging';
-import { eventually, freshDatabaseUrl, freshVhost, manage, type FreshVhost } from '@offload/testing';
+import { type Database, type HeldJob, migrate, type NewJob, openDatabase } from '@offload/database';
+import { control, exchanges, jobTopology, ring, ringQueue } from '@offload/job-messages';
+import { defaultPolicy } from '@offload/jobs';
+import { connect, type Connection, consume, createPublisher, type Publisher, subscribe } from '@offload/messaging';
+import { eventually, freshDatabaseUrl, freshVhost, type FreshVhost, manage } from '@offload/testing';
 import { runDoctor } from './doctor.ts';
 import type { Patience } from './patience.ts';
 

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
-import { jobEvents } from '@offload/jobs';
 import { openDatabase } from '@offload/database';
-import { connect, exchanges, jobTopology, subscribe } from '@offload/messaging';
-import { createOutbound } from '@offload/outbound';
 import { allowedHosts, listen } from '@offload/http';
+import { exchanges, jobEvents, jobTopology } from '@offload/job-messages';
+import { connect, subscribe } from '@offload/messaging';
+import { createOutbound } from '@offload/outbound';
 import { createBrokerTelemetry, createLogger, createMetrics, handleShutdown, loadConfig } from '@offload/process';
 import { createApp } from './app.ts';
 import { configSchema } from './config.ts';

@@ -19,7 +19,7 @@ export { jobAsMade, type CreatedJob, type NewJob, type Submission, type Submitte
 export type { IdempotencyKey, KeyedJob } from './transitions/idempotency-keys.ts';
 export type { Deletion } from './transitions/delete-job.ts';
 export type { HeldJob } from './transitions/hold-jobs.ts';
-export { compareRings, type RingLook, type RungCount } from './transitions/lost-rings.ts';
+export type { RungCount } from './transitions/lost-rings.ts';
 export type { OwedRing } from './transitions/owed-rings.ts';
 export type { Retry } from './transitions/retry-job.ts';
 export type { AttemptError, Outcome, Settlement } from './transitions/settle-jobs.ts';

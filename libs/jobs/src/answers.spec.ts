@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { printWithLinks, withLinks } from './answers.ts';
 import type { Job } from './job.ts';
-import { printJob } from './messages.ts';
+import { printJob } from './job-event.ts';
 
 const at = '2026-11-21T08:00:00.000Z';
 const job: Job = {

@@ -52,23 +52,17 @@ export {
 export {
   addressOf,
   cloudEvent,
-  control,
   endings,
   eventName,
   eventNameOf,
   eventOf,
   jobEvent,
-  jobEvents,
   printEvent,
   printJob,
-  ring,
-  ringId,
-  type Control,
   type EventName,
   type JobEvent,
   type PrintedMembers,
-  type Ring,
-} from './messages.ts';
+} from './job-event.ts';
 export { oncePerJob } from './once-per-job.ts';
 export { time } from './time.ts';
 export { storedPayload } from './stored-payload.ts';

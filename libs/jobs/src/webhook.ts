@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { httpUrl } from './http-url.ts';
 import { jobWithLinks } from './answers.ts';
-import { cloudEvent } from './messages.ts';
+import { cloudEvent } from './job-event.ts';
 
 /** How a job can end, and so what a webhook can tell. */
 export const webhookEvent = z.enum(['succeeded', 'failed', 'cancelled']);

@@ -3,14 +3,13 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually, startBroker, type TestBroker } from '@offload/testing';
+import { eventually, startBroker, takeAll, type TestBroker } from '@offload/testing';
 import amqp from 'amqplib';
 import { z } from 'zod';
 import { connect, type Connection } from './connection.ts';
 import { consume } from './consumer.ts';
 import { DeliveryLostError } from './errors.ts';
 import { createPublisher } from './publisher.ts';
-import { takeAll } from './spec-vhost.ts';
 import type { QueueDeclaration } from './topology.ts';
 
 // What happens to messages when the broker itself fails: each fault hits a broker that nobody else uses.

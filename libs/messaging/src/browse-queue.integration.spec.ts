@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventually, openProxy } from '@offload/testing';
+import { eventually, openProxy, takeAll } from '@offload/testing';
 import { browseQueue, type BrowseOptions } from './browse-queue.ts';
 import { BrokerUnavailableError } from './errors.ts';
-import { takeAll, useVhost } from './spec-vhost.ts';
+import { useVhost } from './spec-vhost.ts';
 
 const vhost = useVhost();
 const topology = { queues: { letters: { deliveryLimit: 1_000 } } } as const;

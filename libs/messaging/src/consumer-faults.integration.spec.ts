@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
-import { eventually } from '@offload/testing';
+import { eventually, takeAll } from '@offload/testing';
 import { consume } from './consumer.ts';
 import { BrokerUnavailableError, DeliveryLostError } from './errors.ts';
 import { text } from './message.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import { consumersOn, topology, type Message } from './spec-consumer.ts';
-import { channelOf, takeAll, useVhost } from './spec-vhost.ts';
+import { channelOf, useVhost } from './spec-vhost.ts';
 
 const vhost = useVhost();
 const setup = consumersOn(vhost);

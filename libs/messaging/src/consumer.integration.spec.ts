@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { eventually } from '@offload/testing';
+import { eventually, takeAll } from '@offload/testing';
 import { consume } from './consumer.ts';
 import { text } from './message.ts';
 import { consumersOn, topology } from './spec-consumer.ts';
-import { channelOf, takeAll, useVhost } from './spec-vhost.ts';
+import { channelOf, useVhost } from './spec-vhost.ts';
 
 const vhost = useVhost();
 const setup = consumersOn(vhost);

@@ -36,5 +36,3 @@ export {
   PublishRefusedError,
   TopologyMismatchError,
 } from './errors.ts';
-
-export { exchanges, jobTopology, ringQueue } from './job-topology.ts';

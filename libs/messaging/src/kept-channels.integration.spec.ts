@@ -1,11 +1,11 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it, jest } from '@jest/globals';
-import { eventually } from '@offload/testing';
+import { eventually, takeAll } from '@offload/testing';
 import type { ConfirmChannel } from 'amqplib';
 import { consume } from './consumer.ts';
 import { text } from './message.ts';
 import { createPublisher } from './publisher.ts';
-import { channelOf, takeAll, useVhost } from './spec-vhost.ts';
+import { channelOf, useVhost } from './spec-vhost.ts';
 
 const vhost = useVhost();
 const names = (states: [string, string?][]) => states.map(([state]) => state);

@@ -1,10 +1,11 @@
+import { takeAll } from '@offload/testing';
 import { describe, expect, it } from '@jest/globals';
 import type { ConsumeMessage } from 'amqplib';
 import { BrokerUnavailableError, PublishRefusedError } from './errors.ts';
 import { text } from './message.ts';
 import { createPublisher } from './publisher.ts';
 import { note, outcomes, publishersOn, topology } from './spec-publisher.ts';
-import { takeAll, useVhost } from './spec-vhost.ts';
+import { useVhost } from './spec-vhost.ts';
 
 const vhost = useVhost();
 const setup = publishersOn(vhost);

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
-import { eventually, openProxy } from '@offload/testing';
+import { eventually, openProxy, takeAll } from '@offload/testing';
 import { z } from 'zod';
 import { consume, type ConsumerOptions, type Verdict } from './consumer.ts';
 import type { Delivery } from './delivery.ts';
-import { takeAll, type useVhost } from './spec-vhost.ts';
+import type { useVhost } from './spec-vhost.ts';
 
 export const number = { type: 'number', version: 2, schema: z.object({ n: z.int() }) };
 export const topology = {

@@ -1,8 +1,8 @@
 import type { EventEmitter } from 'node:events';
-import { openProxy } from '@offload/testing';
+import { openProxy, takeAll } from '@offload/testing';
 import { z } from 'zod';
 import { createPublisher, type PublishOptions, type PublisherOptions } from './publisher.ts';
-import { channelOf, takeAll, type useVhost } from './spec-vhost.ts';
+import { channelOf, type useVhost } from './spec-vhost.ts';
 
 export const note = { type: 'note', version: 1, schema: z.unknown() };
 export const topology = {

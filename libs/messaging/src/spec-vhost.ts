@@ -56,22 +56,6 @@ function expectState({ state }: Connection, expected: string): void {
   if (state !== expected) throw new Error(`the connection is ${state}, not ${expected}`);
 }
 
-/** The bodies of everything that is in the queue; it is empty then. */
-export async function takeAll(channel: ConfirmChannel, queue: string): Promise<string[]> {
-  const bodies: string[] = [];
-  for (let got; (got = await channel.get(queue, { noAck: true }));) bodies.push(got.content.toString());
-  return bodies;
-}
-
-/** The next message in the queue, once it is there. */
-export function take(channel: ConfirmChannel, queue: string) {
-  return eventually(async () => {
-    const message = await channel.get(queue, { noAck: true });
-    if (!message) throw new Error(`${queue} is empty`);
-    return message;
-  });
-}
-
 /** The latest channel of a connection, set up after those that are kept by now. */
 export async function channelOf(connection: Connection): Promise<{ latest: ConfirmChannel; cut(): void }> {
   const channels = { latest: undefined as unknown as ConfirmChannel };

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventually, manage } from '@offload/testing';
+import { eventually, manage, take, takeAll } from '@offload/testing';
 import { TopologyMismatchError } from './errors.ts';
-import { exchanges, jobTopology, ringQueue } from './job-topology.ts';
-import { take, takeAll, useVhost } from './spec-vhost.ts';
+import { useVhost } from './spec-vhost.ts';
 import type { Topology } from './topology.ts';
 
 const vhost = useVhost();
@@ -144,7 +143,7 @@ describe('a user who may not configure anything', () => {
   }
 
   it('gets along with a topology that is there', async () => {
-    const topology = jobTopology(['default']);
+    const topology = { exchanges: { to: { type: 'direct' } }, queues: { inbox: {} } } satisfies Topology;
     await declared(topology);
     const { connection, states } = vhost.connect({ url: await plainUser(), topology });
     await connection.opened;
@@ -158,61 +157,5 @@ describe('a user who may not configure anything', () => {
     expect(states[0]).toEqual(['connecting', expect.stringMatching(/NOT_FOUND - no queue 'inbox'/)]);
     await declared(topology);
     await connection.opened;
-  });
-});
-
-describe('jobTopology', () => {
-  it('names what the architecture names', async () => {
-    await declared(jobTopology(['default', 'reports']));
-    const made = (await list('exchanges')).filter(({ name }) => /^jobs/.test(String(name)));
-    expect(made.map(({ name, type, durable }) => [name, type, durable]).sort()).toEqual([
-      ['jobs', 'direct', true],
-      ['jobs.control', 'fanout', true],
-      ['jobs.dead', 'fanout', true],
-      ['jobs.events', 'fanout', true],
-      ['jobs.events.by-name', 'direct', true],
-    ]);
-    expect((await list('queues')).map(({ name }) => name).sort()).toEqual([
-      'jobs.dead',
-      'jobs.default',
-      'jobs.reports',
-    ]);
-    expect(await queue(ringQueue('default'))).toMatchObject({
-      arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 500, 'x-dead-letter-exchange': 'jobs.dead' },
-    });
-    expect(await queue(exchanges.dead)).toMatchObject({
-      arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000 },
-    });
-  });
-
-  it('has each event heard as one of all, and by its name', async () => {
-    await declared(jobTopology([]));
-    const observer = await vhost.observer();
-    const listening = async (exchange: string, key: string): Promise<string> => {
-      const { queue: own } = await observer.assertQueue('', { exclusive: true });
-      await observer.bindQueue(own, exchange, key);
-      return own;
-    };
-    const all = await listening(exchanges.events, '');
-    const ends = await listening(exchanges.eventsByName, 'job.succeeded');
-    for (const name of ['job.running', 'job.succeeded']) observer.publish(exchanges.events, name, Buffer.from(name));
-    await observer.waitForConfirms();
-    expect(await takeAll(observer, all)).toEqual(['job.running', 'job.succeeded']);
-    expect(await takeAll(observer, ends)).toEqual(['job.succeeded']);
-  });
-
-  it('routes each ring to its queue, and what a consumer refuses to the dead letters', async () => {
-    await declared(jobTopology(['default', 'reports']));
-    const observer = await vhost.observer();
-    observer.publish(exchanges.jobs, 'reports', Buffer.from('ring'));
-    const ring = await eventually(async () => {
-      const message = await observer.get(ringQueue('reports'));
-      if (!message) throw new Error('not there yet');
-      return message;
-    });
-    observer.reject(ring, false);
-    expect((await take(observer, exchanges.dead)).content.toString()).toBe('ring');
-    expect(await takeAll(observer, ringQueue('default'))).toEqual([]);
-    expect(await takeAll(observer, ringQueue('reports'))).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ export { freshVhost, type FreshVhost } from './fresh-vhost.ts';
 export { manage, type ManagedServer } from './manage.ts';
 export { openProxy, type Direction, type Proxy } from './proxy.ts';
 export { startBroker, type TestBroker, type TestBrokerOptions } from './test-broker.ts';
+export { take, takeAll } from './take.ts';
 export { testCertificates, type TestCertificates } from './test-certificates.ts';
 export { startPooler, type PoolMode, type TestPooler } from './test-pooler.ts';
 export { startPostgres, type PostgresStopMode, type TestPostgres, type TestPostgresOptions } from './test-postgres.ts';

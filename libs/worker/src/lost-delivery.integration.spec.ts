@@ -1,16 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { defineJob, ring, type JobError } from '@offload/jobs';
-import { migrate, openDatabase, type Database } from '@offload/database';
-import {
-  connect,
-  consume,
-  createPublisher,
-  exchanges,
-  jobTopology,
-  ringQueue,
-  type Connection,
-} from '@offload/messaging';
+import { type Database, migrate, openDatabase } from '@offload/database';
+import { exchanges, jobTopology, ring, ringQueue } from '@offload/job-messages';
+import { defineJob, type JobError } from '@offload/jobs';
+import { connect, type Connection, consume, createPublisher } from '@offload/messaging';
 import type { Outbound } from '@offload/outbound';
 import { createBrokerTelemetry, createLogger, createMetrics } from '@offload/process';
 import { eventually, freshDatabaseUrl, startBroker, type TestBroker } from '@offload/testing';

@@ -1,5 +1,5 @@
-import type { Control } from '@offload/jobs';
 import type { Database } from '@offload/database';
+import type { Control } from '@offload/job-messages';
 import type { Logger } from '@offload/process';
 import type { HeldJobs } from './held-jobs.ts';
 

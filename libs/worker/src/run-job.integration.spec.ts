@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { defineJob, type Control, type EventName, type Job } from '@offload/jobs';
 import {
-  DatabaseUnavailableError,
-  migrate,
-  openDatabase,
   type Database,
+  DatabaseUnavailableError,
   type Delivery,
   type HeldJob,
+  migrate,
   type NewJob,
+  openDatabase,
   type Outcome,
 } from '@offload/database';
+import type { Control } from '@offload/job-messages';
+import { defineJob, type EventName, type Job } from '@offload/jobs';
 import { BrokerUnavailableError } from '@offload/messaging';
 import type { Outbound } from '@offload/outbound';
 import { createLogger, createMetrics } from '@offload/process';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { isFinished, ringId, type Job, type PrintedMembers, type Ring } from '@offload/jobs';
 import type { Claim, ClaimedJob, Database, Outcome } from '@offload/database';
+import { type Announce, type AnnounceOptions, type Ring, ringId } from '@offload/job-messages';
+import { isFinished, type Job, type PrintedMembers } from '@offload/jobs';
 import type { Delivery, Verdict } from '@offload/messaging';
 import type { Outbound } from '@offload/outbound';
 import type { Logger } from '@offload/process';
-import type { Announce, AnnounceOptions } from './announce.ts';
 import { attempt } from './attempt.ts';
 import type { HandlerContext } from './handler.ts';
 import type { WorkerTypes } from './start-worker.ts';

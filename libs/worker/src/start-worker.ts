@@ -1,20 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
-import { control, ring } from '@offload/jobs';
 import { openDatabase } from '@offload/database';
-import {
-  connect,
-  consume,
-  createPublisher,
-  exchanges,
-  jobTopology,
-  ringQueue,
-  subscribe,
-  type Connection,
-  type Consumer,
-} from '@offload/messaging';
-import { createOutbound } from '@offload/outbound';
 import { allowedHosts, answers, createHttpService, listen } from '@offload/http';
+import { announceWith, control, exchanges, jobTopology, ring, ringQueue } from '@offload/job-messages';
+import { connect, type Connection, consume, type Consumer, createPublisher, subscribe } from '@offload/messaging';
+import { createOutbound } from '@offload/outbound';
 import {
   createBrokerTelemetry,
   createLogger,
@@ -24,7 +14,6 @@ import {
   loadConfig,
   setTimer,
 } from '@offload/process';
-import { announceWith } from './announce.ts';
 import { configSchema } from './config.ts';
 import { consumerTimeoutFault } from './consumer-timeout.ts';
 import { createHeldJobs } from './held-jobs.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { ring } from '@offload/jobs';
-import { connect, consume, jobTopology, type Connection } from '@offload/messaging';
+import { jobTopology, ring } from '@offload/job-messages';
+import { connect, type Connection, consume } from '@offload/messaging';
 import { createLogger } from '@offload/process';
 import { eventually, startBroker, type TestBroker } from '@offload/testing';
 import { watchQueues } from './watch-queues.ts';

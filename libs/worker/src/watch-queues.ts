@@ -1,5 +1,6 @@
-import { probeQueue, ringQueue, type Connection, type Consumer } from '@offload/messaging';
-import { setTicker, type Logger } from '@offload/process';
+import { ringQueue } from '@offload/job-messages';
+import { type Connection, type Consumer, probeQueue } from '@offload/messaging';
+import { type Logger, setTicker } from '@offload/process';
 
 export interface WatchQueuesOptions {
   /** One that nothing else needs: see `probeQueue`. */

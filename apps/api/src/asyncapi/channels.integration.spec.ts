@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { endings, jobEvents } from '@offload/jobs';
-import { connect, exchanges, subscribe } from '@offload/messaging';
+import { exchanges, jobEvents } from '@offload/job-messages';
+import { endings } from '@offload/jobs';
+import { connect, subscribe } from '@offload/messaging';
 import { eventually } from '@offload/testing';
 import { asyncApiDocument } from './document.ts';
 import { useObserver } from './spec-observer.ts';

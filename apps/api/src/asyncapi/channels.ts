@@ -1,5 +1,6 @@
+import { exchanges, jobTopology, ringQueue } from '@offload/job-messages';
 import { endings, eventName, jobStatus } from '@offload/jobs';
-import { exchanges, jobTopology, ringQueue, type QueueDeclaration } from '@offload/messaging';
+import type { QueueDeclaration } from '@offload/messaging';
 import type { Json } from '../contract/schemas.ts';
 import { AMQP_BINDING, type MessageName } from './messages.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
-import { exchanges } from '@offload/messaging';
+import { exchanges } from '@offload/job-messages';
 import { asyncApiChecker, cloudEventFaults } from '@offload/testing';
 import { channels, type ChannelName } from './channels.ts';
 import { asyncApiDocument } from './document.ts';

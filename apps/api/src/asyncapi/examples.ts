@@ -1,4 +1,5 @@
-import { eventOf, type Control, type Job, type JobWithLinks, type Ring } from '@offload/jobs';
+import type { Control, Ring } from '@offload/job-messages';
+import { eventOf, type Job, type JobWithLinks } from '@offload/jobs';
 import { jobExample } from '../openapi/examples.ts';
 
 // Read by people and by code generators. Tests hold them against the schemas.

@@ -1,16 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  addressOf,
-  defaultPolicy,
-  eventOf,
-  isFinished,
-  jobEvents,
-  jobStatus,
-  ring,
-  type JobEvent,
-} from '@offload/jobs';
-import { migrate, openDatabase, type Database } from '@offload/database';
-import { connect, consume, createPublisher, exchanges, ringQueue, type Publisher } from '@offload/messaging';
+import { type Database, migrate, openDatabase } from '@offload/database';
+import { exchanges, jobEvents, ring, ringQueue } from '@offload/job-messages';
+import { addressOf, defaultPolicy, eventOf, isFinished, type JobEvent, jobStatus } from '@offload/jobs';
+import { connect, consume, createPublisher, type Publisher } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/process';
 import { asyncApiChecker, cloudEventFaults, freshDatabaseUrl } from '@offload/testing';
 import { v7 as uuidv7 } from 'uuid';

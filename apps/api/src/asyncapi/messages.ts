@@ -1,4 +1,5 @@
-import { control, jobEvent, jobEvents, ring, webhookBody, webhookEvent, type JobEvent } from '@offload/jobs';
+import { control, jobEvents, ring } from '@offload/job-messages';
+import { jobEvent, type JobEvent, webhookBody, webhookEvent } from '@offload/jobs';
 import type { Json } from '../contract/schemas.ts';
 import {
   cancelExample,

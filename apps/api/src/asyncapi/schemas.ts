@@ -1,4 +1,5 @@
-import { control, jobEvent, jobEvents, jobInEvent, jobWithLinks, ring, webhookBody } from '@offload/jobs';
+import { control, jobEvents, ring } from '@offload/job-messages';
+import { jobEvent, jobInEvent, jobWithLinks, webhookBody } from '@offload/jobs';
 import { z } from 'zod';
 import type { Json } from '../contract/schemas.ts';
 

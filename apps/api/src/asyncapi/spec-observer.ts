@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import { connect, exchanges, jobTopology, type Connection, type Topology } from '@offload/messaging';
-import { eventually, freshVhost, manage, type ArrivedMessage, type FreshVhost } from '@offload/testing';
+import { exchanges, jobTopology } from '@offload/job-messages';
+import { connect, type Connection, type Topology } from '@offload/messaging';
+import { type ArrivedMessage, eventually, freshVhost, type FreshVhost, manage } from '@offload/testing';
 
 /** A message as RabbitMQ's management API hands it out: as it is on the wire. */
 export interface Observed extends ArrivedMessage {

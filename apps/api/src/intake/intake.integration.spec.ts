@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { newApiKey, serviceVariables } from '@offload/access';
-import { ring } from '@offload/jobs';
-import { consume, ringQueue } from '@offload/messaging';
+import { ring, ringQueue } from '@offload/job-messages';
+import { consume } from '@offload/messaging';
 import { eventually } from '@offload/testing';
 import request from 'supertest';
 import { useApi } from '../spec-api.ts';

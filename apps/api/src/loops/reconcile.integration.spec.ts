@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { control, defaultPolicy, ring } from '@offload/jobs';
-import { migrate, openDatabase, type Database, type OwedRing } from '@offload/database';
+import { type Database, migrate, openDatabase, type OwedRing } from '@offload/database';
+import { control, exchanges, jobTopology, ring, ringQueue } from '@offload/job-messages';
+import { defaultPolicy } from '@offload/jobs';
 import {
   connect,
+  type Connection,
   consume,
   createPublisher,
-  exchanges,
   inspectQueues,
-  jobTopology,
-  ringQueue,
-  subscribe,
-  type Connection,
   type QueueInspector,
+  subscribe,
 } from '@offload/messaging';
 import { createLogger, createMetrics, type Loop } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';

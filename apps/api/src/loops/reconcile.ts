@@ -1,6 +1,7 @@
-import { compareRings, type Database, type RingLook } from '@offload/database';
-import { ringQueue, type Connection, type QueueInspector } from '@offload/messaging';
-import { Counter, delay, startLoop, type Logger, type Loop, type Registry } from '@offload/process';
+import type { Database } from '@offload/database';
+import { compareRings, type RingLook, ringQueue } from '@offload/job-messages';
+import type { Connection, QueueInspector } from '@offload/messaging';
+import { Counter, delay, type Logger, type Loop, type Registry, startLoop } from '@offload/process';
 import type { Bell } from '../bell.ts';
 
 /** Most jobs changed by one statement. */

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { defaultPolicy, ring } from '@offload/jobs';
-import { migrate, openDatabase, type Database, type NewJob } from '@offload/database';
-import { connect, consume, createPublisher, jobTopology, ringQueue, type Connection } from '@offload/messaging';
+import { type Database, migrate, type NewJob, openDatabase } from '@offload/database';
+import { jobTopology, ring, ringQueue } from '@offload/job-messages';
+import { defaultPolicy } from '@offload/jobs';
+import { connect, type Connection, consume, createPublisher } from '@offload/messaging';
 import { createLogger, createMetrics, type Loop } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost } from '@offload/testing';
 import { v7 as uuidv7 } from 'uuid';

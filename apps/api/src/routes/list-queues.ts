@@ -1,6 +1,7 @@
-import type { QueueInfo } from '@offload/jobs';
 import type { Database, QueueCount } from '@offload/database';
-import { ringQueue, type Connection, type QueueInspector } from '@offload/messaging';
+import { ringQueue } from '@offload/job-messages';
+import type { QueueInfo } from '@offload/jobs';
+import type { Connection, QueueInspector } from '@offload/messaging';
 import { delay } from '@offload/process';
 import type { RequestHandler } from 'express';
 import type { Backlog } from '../loops/backlog.ts';

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { defaultPolicy, endings, eventOf, jobEvents, type Job } from '@offload/jobs';
-import { migrate, openDatabase, type Database } from '@offload/database';
-import { connect, createPublisher, exchanges, jobTopology, subscribe, type Connection } from '@offload/messaging';
+import { type Database, migrate, openDatabase } from '@offload/database';
+import { exchanges, jobEvents, jobTopology } from '@offload/job-messages';
+import { defaultPolicy, endings, eventOf, type Job } from '@offload/jobs';
+import { connect, type Connection, createPublisher, subscribe } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';
 import { createBell } from '../bell.ts';

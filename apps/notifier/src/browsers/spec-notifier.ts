@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { expect } from '@jest/globals';
-import { defaultPolicy, eventOf, jobEvents, type EventName, type Job, type JobWithLinks } from '@offload/jobs';
-import { migrate, openDatabase, type Database } from '@offload/database';
-import { connect, createPublisher, exchanges, jobTopology, subscribe } from '@offload/messaging';
-import { createLogger, createMetrics } from '@offload/process';
+import { type Database, migrate, openDatabase } from '@offload/database';
 import { listen } from '@offload/http';
+import { exchanges, jobEvents, jobTopology } from '@offload/job-messages';
+import { defaultPolicy, type EventName, eventOf, type Job, type JobWithLinks } from '@offload/jobs';
+import { connect, createPublisher, subscribe } from '@offload/messaging';
+import { createLogger, createMetrics } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';
 import { createApp, type AppParts } from '../app.ts';
 import type { EventStreamsOptions } from './event-streams.ts';

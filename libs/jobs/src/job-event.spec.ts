@@ -1,16 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { jobStatus, type Job } from './job.ts';
-import {
-  addressOf,
-  control,
-  eventName,
-  eventNameOf,
-  eventOf,
-  jobEvent,
-  printEvent,
-  printJob,
-  ring,
-} from './messages.ts';
+import { addressOf, eventName, eventNameOf, eventOf, jobEvent, printEvent, printJob } from './job-event.ts';
 
 const at = '2026-11-21T08:00:00.000Z';
 const queued: Job = {
@@ -99,16 +89,5 @@ describe('an event', () => {
     const read = jobEvent.schema.parse({ ...eventOf(queued), traceparent: '00-1', data: { ...queued, more: 1 } });
     expect(read).not.toHaveProperty('traceparent');
     expect(read.data).toEqual(queued);
-  });
-});
-
-describe('a ring and a command', () => {
-  it('are about a job with an id', () => {
-    expect(ring.schema.safeParse({ jobId: queued.id, type: 'demo.sleep' }).success).toBe(true);
-    expect(ring.schema.safeParse({ jobId: 'seven', type: 'demo.sleep' }).success).toBe(false);
-    expect(control.schema.safeParse({ command: 'roll-call' }).success).toBe(true);
-    for (const command of [{ command: 'cancel' }, { command: 'cancel', jobId: 'seven' }, { command: 'stop' }]) {
-      expect([command, control.schema.safeParse(command).success]).toEqual([command, false]);
-    }
   });
 });

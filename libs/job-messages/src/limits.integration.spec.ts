@@ -1,12 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { connect, createPublisher, subscribe, text } from '@offload/messaging';
 import { eventually, manage, startBroker, type TestBroker } from '@offload/testing';
 import amqp, { type ConfirmChannel, type Options } from 'amqplib';
-import { connect } from './connection.ts';
-import { exchanges } from './job-topology.ts';
-import { text } from './message.ts';
-import { createPublisher } from './publisher.ts';
+import { exchanges } from './topology.ts';
 import { passwords, QUEUES, render, topology, variables, type User } from './spec-definitions.ts';
-import { subscribe } from './subscriber.ts';
 
 describe('what a broker with the rendered definitions lets a user leave behind', () => {
   let broker: TestBroker;

@@ -1,4 +1,4 @@
-import type { Topology } from './topology.ts';
+import type { Topology } from '@offload/messaging';
 
 /** Every exchange of Offload. Queues for events and for control are made by whoever listens, see subscriber.ts. */
 export const exchanges = {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { jobTopology } from './job-topology.ts';
+import { jobTopology } from './topology.ts';
 
 const SCRIPT = join(import.meta.dirname, '../../../deploy/rabbitmq/render-definitions.mjs');
 export const QUEUES = ['default', 'mail.eu'];

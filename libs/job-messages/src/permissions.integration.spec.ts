@@ -1,15 +1,20 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually, manage, startBroker, type TestBroker } from '@offload/testing';
+import {
+  BrokerRefusedError,
+  connect,
+  type Connection,
+  type ConnectOptions,
+  consume,
+  createPublisher,
+  subscribe,
+  type SubscriberOptions,
+  type Verdict,
+} from '@offload/messaging';
+import { eventually, manage, startBroker, take, type TestBroker } from '@offload/testing';
 import amqp, { type ConfirmChannel } from 'amqplib';
 import { z } from 'zod';
-import { connect, type Connection, type ConnectOptions } from './connection.ts';
-import { consume, type Verdict } from './consumer.ts';
-import { BrokerRefusedError } from './errors.ts';
-import { exchanges, jobTopology, ringQueue } from './job-topology.ts';
-import { createPublisher } from './publisher.ts';
+import { exchanges, jobTopology, ringQueue } from './topology.ts';
 import { passwords, QUEUES, render, topology, variables, type User } from './spec-definitions.ts';
-import { take } from './spec-vhost.ts';
-import { subscribe, type SubscriberOptions } from './subscriber.ts';
 
 describe('a broker with the rendered definitions', () => {
   let broker: TestBroker;

@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals';
-import { compareRings, type RungCount } from './lost-rings.ts';
+import { compareRings, type QueuedJobs } from './compare-rings.ts';
 
 /** One look: what is counted before and behind it, and what the broker says in between. */
 interface Seen {
-  before: Partial<RungCount>;
-  after?: Partial<RungCount>;
+  before: Partial<QueuedJobs>;
+  after?: Partial<QueuedJobs>;
   broker: { ready: number; consumers: number } | null;
 }
 
@@ -13,7 +13,7 @@ async function lostBy(one: Seen, other: Seen): Promise<number> {
   const look = ({ before, after = before, broker }: Seen, earlier: Parameters<typeof compareRings>[2] = null) => {
     const counts = [before, after];
     const count = async () => {
-      const next = counts.shift() as Partial<RungCount>;
+      const next = counts.shift() as Partial<QueuedJobs>;
       return { at: 1, rung: 0, queued: next.rung ?? 0, remaining: next.rung ?? 0, ...next };
     };
     return compareRings(count, async () => broker, earlier);

@@ -1,14 +1,27 @@
 import {
   addressOf,
   eventOf,
-  jobEvents,
+  jobEvent,
   printEvent,
   printJob,
   type EventName,
   type Job,
   type PrintedMembers,
 } from '@offload/jobs';
-import { createListPublisher, exchanges, Printed, type Publisher } from '@offload/messaging';
+import { createListPublisher, Printed, type Publisher } from '@offload/messaging';
+import { z } from 'zod';
+import { exchanges } from './topology.ts';
+
+/**
+ * Events of one name that share a message: a CloudEvents batch. Of one job they are in order.
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md#4-json-batch-format
+ */
+export const jobEvents = {
+  type: 'job.events',
+  version: 1,
+  contentType: 'application/cloudevents-batch+json',
+  schema: z.array(jobEvent.schema).min(1),
+};
 
 export interface AnnounceOptions {
   /** What happened. @default `job.<status>` */

@@ -2,20 +2,6 @@ import { z } from 'zod';
 import { jobId } from './identifiers.ts';
 import { isFinished, jobInEvent, jobStatus, type job, type Job } from './job.ts';
 
-// The messages between the processes, as @offload/messaging sends and reads them: AMQP's `type`, the version of the
-// schema, and the schema.
-
-/** "This job is due": the small message in a queue. Its AMQP `message_id` is the ring id. */
-export const ring = {
-  type: 'ring',
-  version: 1,
-  schema: z.object({ jobId: z.uuid(), type: z.string().min(1) }),
-};
-export type Ring = z.infer<typeof ring.schema>;
-
-/** A ring's id: new with each ring, so that a doubled one is never taken for the one that a worker holds. */
-export const ringId = z.uuid();
-
 /** What happened: the job's new status, or `progress` of a running one. */
 export const eventName = z.templateLiteral(['job.', z.union([jobStatus, z.literal('progress')])]);
 export type EventName = z.infer<typeof eventName>;
@@ -51,17 +37,6 @@ export const jobEvent = {
   schema: cloudEvent(jobInEvent as unknown as typeof job),
 };
 export type JobEvent<Data extends Job = Job> = Omit<z.infer<typeof jobEvent.schema>, 'data'> & { data: Data };
-
-/**
- * Events of one name that share a message: a CloudEvents batch. Of one job they are in order.
- * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md#4-json-batch-format
- */
-export const jobEvents = {
-  type: 'job.events',
-  version: 1,
-  contentType: 'application/cloudevents-batch+json',
-  schema: z.array(jobEvent.schema).min(1),
-};
 
 /** @returns what happened to a job that is now as given: `job.<status>`, unless it is named */
 export function eventOf<Data extends Job>(data: Data, event: EventName = `job.${data.status}`): JobEvent<Data> {
@@ -114,16 +89,3 @@ export function eventNameOf({ type }: Pick<JobEvent, 'type'>): EventName {
 export function addressOf(event: JobEvent): { routingKey: EventName; correlationId: string } {
   return { routingKey: eventNameOf(event), correlationId: event.subject };
 }
-
-/** What the api tells every worker; whoever it does not concern ignores it. */
-export const control = {
-  type: 'control',
-  version: 1,
-  schema: z.discriminatedUnion('command', [
-    /** Whoever runs this job is to stop it. */
-    z.object({ command: z.literal('cancel'), jobId }),
-    /** Say in the database which jobs you hold. */
-    z.object({ command: z.literal('roll-call') }),
-  ]),
-};
-export type Control = z.infer<typeof control.schema>;

@@ -13,18 +13,18 @@ export function hasPreconditions(request: Request): boolean {
 }
 
 /**
- * Checks the conditions of a request for a job, in the order of RFC 9110 section 13.2.2. `If-Match` compares strongly, so
- * that our weak tags match nothing: it can only ask that there is a job at all.
+ * Checks the conditions of a request for a job, in the order of RFC 9110 section 13.2.2. `If-Match` compares strongly:
+ * our weak tags match nothing, so it can only ask that there is a job at all.
  *
- * @returns whether the client has it already: 304 for GET and HEAD
+ * @returns `not-modified` when the client of a GET or HEAD has the job already: the answer is 304
  * @throws Problem 412 when the request must not be performed
  */
-export function isKnown(request: Request, job: Job): boolean {
+export function checkPreconditions(request: Request, job: Job): 'perform' | 'not-modified' {
   const ifMatch = request.get('if-match');
   if (ifMatch !== undefined && ifMatch.trim() !== '*') throw failed('If-Match');
   const known = isListed(etagOf(job), request.get('if-none-match'));
   if (known && request.method !== 'GET' && request.method !== 'HEAD') throw failed('If-None-Match');
-  return known;
+  return known ? 'not-modified' : 'perform';
 }
 
 /**

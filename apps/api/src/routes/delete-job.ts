@@ -3,7 +3,7 @@ import type { Database } from '@offload/database';
 import { Problem } from '@offload/http';
 import type { RequestHandler } from 'express';
 import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
-import { hasPreconditions, isKnown } from '../answers/preconditions.ts';
+import { checkPreconditions, hasPreconditions } from '../answers/preconditions.ts';
 
 /** `DELETE /v1/jobs/{id}`: 204 when a finished job is gone. */
 export function deleteJob({ database }: { database: Database }): RequestHandler {
@@ -12,7 +12,7 @@ export function deleteJob({ database }: { database: Database }): RequestHandler 
     if (hasPreconditions(request)) {
       const job = await database.getBriefJob(id);
       // A conflict is told first (RFC 9110 section 13.2.1).
-      if (job && isFinished(job.status)) isKnown(request, job);
+      if (job && isFinished(job.status)) checkPreconditions(request, job);
     }
     const deletion = await database.deleteJob(id);
     if (!deletion) throw jobNotFound(id);

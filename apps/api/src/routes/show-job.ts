@@ -6,7 +6,7 @@ import type { Waiters } from '../waiting/waiters.ts';
 import { holdAsPreferred } from '../waiting/hold.ts';
 import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
 import { nullWhileAway } from '../waiting/null-while-away.ts';
-import { isKnown } from '../answers/preconditions.ts';
+import { checkPreconditions } from '../answers/preconditions.ts';
 import { sendJob, type Estimate, type SendParts } from '../answers/send-job.ts';
 
 export interface ShowParts extends SendParts {
@@ -38,7 +38,7 @@ export function showJob(parts: ShowParts): RequestHandler {
       const job = await hold.until(id);
       if (!job) throw jobNotFound(id);
       const known = job.status === 'queued' ? await estimate(job) : {};
-      if (isKnown(request, job)) response.status(304);
+      if (checkPreconditions(request, job) === 'not-modified') response.status(304);
       sendJob(response, job, parts, { estimate: known });
     } finally {
       hold.end();

@@ -3,7 +3,7 @@ import { Problem, sendJson, sendPrinted, shareable } from '@offload/http';
 import { isFinished, oncePerJob, withLinks } from '@offload/jobs';
 import type { RequestHandler } from 'express';
 import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
-import { etagOf, isKnown } from '../answers/preconditions.ts';
+import { checkPreconditions, etagOf } from '../answers/preconditions.ts';
 import { retryAfter } from '../answers/retry-after.ts';
 import type { SendParts } from '../answers/send-job.ts';
 
@@ -28,7 +28,7 @@ export function showResult(parts: SendParts & { database: Database }): RequestHa
     if (job.status === 'cancelled')
       throw new Problem(409, 'job-cancelled', 'The job was cancelled', `It has no result`);
     response.set('ETag', etagOf(job));
-    if (isKnown(request, job)) return void response.status(304).end();
+    if (checkPreconditions(request, job) === 'not-modified') return void response.status(304).end();
     sendPrinted(response, printedResult(job));
   };
 }

@@ -50,10 +50,8 @@ createBrokerTelemetry(log, metrics).observe(broker.events);
 subscribe(broker, {
   exchange: exchanges.events,
   message: jobEvents,
-  wants({ correlationId, routingKey }) {
-    webhooks.hear(routingKey);
-    return hub.wants(correlationId);
-  },
+  onMessage: ({ routingKey }) => webhooks.hear(routingKey),
+  wants: ({ correlationId }) => hub.wants(correlationId),
   handle: ({ body }) => body.forEach(hub.publish),
   onListening: refresh.wake,
 });

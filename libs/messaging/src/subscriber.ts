@@ -9,6 +9,8 @@ export interface SubscriberOptions<Kind extends MessageKind> {
   routingKeys?: readonly string[];
   /** What the messages are; one that is something else is dropped, and told as a fault. */
   message: Kind;
+  /** Told of every message, before anything else. What it throws is told as a fault, and drops the message. */
+  onMessage?(identity: Identity): void;
   /**
    * Asked before the body is read: false drops the message unread, whatever is in it, which is no fault. What it throws
    * is one, and drops the message too. Any sender may leave out any of it.
@@ -26,7 +28,7 @@ export interface SubscriberOptions<Kind extends MessageKind> {
  * listener hears all of it while it listens, and nothing of before. https://www.rabbitmq.com/docs/queues#server-named-queues
  */
 export function subscribe<Kind extends MessageKind>(connection: Connection, options: SubscriberOptions<Kind>): void {
-  const { exchange, routingKeys = [''], message: kind, wants = () => true, handle, onListening } = options;
+  const { exchange, routingKeys = [''], message: kind, onMessage, wants = () => true, handle, onListening } = options;
   const { events } = connection;
 
   void connection
@@ -40,7 +42,9 @@ export function subscribe<Kind extends MessageKind>(connection: Connection, opti
         async (message, signal) => {
           tellStep(events, 'consumed', exchange);
           try {
-            if (wants(identityOf(message))) {
+            const identity = identityOf(message);
+            onMessage?.(identity);
+            if (wants(identity)) {
               const read = readMessage(kind, message);
               if ('reason' in read) throw new Error(`dropped: ${read.reason}`);
               await handle(deliveryOf(message, read.body, signal));

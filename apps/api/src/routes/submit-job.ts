@@ -6,7 +6,7 @@ import type { Intake, TakenJob } from '../intake/intake.ts';
 import { newJob } from '../intake/new-job.ts';
 import { traceparent } from '../intake/traceparent.ts';
 import type { Waiters } from '../waiting/waiters.ts';
-import { holdAsPreferred } from '../waiting/hold.ts';
+import { holdAsPreferred, type Hold } from '../waiting/hold.ts';
 import { idempotencyOf } from '../intake/idempotency-of.ts';
 import { nullWhileAway } from '../waiting/null-while-away.ts';
 import { briefOf, sendAccepted, sendJob, type SendParts } from '../answers/send-job.ts';
@@ -24,22 +24,13 @@ export interface SubmitParts extends SendParts {
  * preferred to wait for it, or that was there already, by its dedupe key.
  */
 export function submitJob(parts: SubmitParts): RequestHandler {
-  const { intake, queues, ownWebhooks } = parts;
   return async (request, response) => {
-    const circumstances = { queues, ownWebhooks, traceparent: traceparent(request.get('traceparent')) };
-    const wanted = newJob(request.body, circumstances);
-    const idempotency = idempotencyOf(request, response);
     const hold = holdAsPreferred(request, response, parts);
     try {
-      hold.watch(wanted.id);
-      const { jobs, replayed } = await intake.take([wanted], idempotency);
-      if (replayed) response.set('Idempotency-Replayed', 'true');
-      const [taken] = jobs as [TakenJob];
+      const { taken, isNew } = await take(request, response, hold, parts);
       const { id } = taken.job;
-      if (hold.waits) letGo(request, response, wanted, taken);
       if (!taken.made) response.set('Deduplicated', 'true');
-      if (id !== wanted.id) hold.watch(id);
-      const mayHaveChanged = hold.waits && id !== wanted.id;
+      const mayHaveChanged = hold.waits && !isNew;
       const read = hold.until(id, taken.isBrief || mayHaveChanged ? undefined : taken.job);
       // To have taken a job is not undone by not being able to read it.
       const job = (await nullWhileAway(read)) ?? taken.job;
@@ -54,13 +45,28 @@ export function submitJob(parts: SubmitParts): RequestHandler {
 }
 
 /**
- * Keeps nothing large for as long as the request is held: a payload that counts to the budget, or that another request
- * has brought, is in the database, from where it is read for the answer. While that is away, the answer has null instead.
+ * Makes the job, or finds it. For a request that is held, nothing large is kept meanwhile: a payload that counts to the
+ * budget, or that another request has brought, is read again for the answer. Without PostgreSQL the answer has null instead.
+ *
+ * @returns whether the job is this request's own, and not of an earlier request with its key
  */
-function letGo(request: Request, response: Response, wanted: NewJob, taken: TakenJob): void {
-  delete wanted.payloadJson;
-  delete taken.printed;
+async function take(
+  request: Request,
+  response: Response,
+  hold: Hold,
+  { intake, queues, ownWebhooks }: SubmitParts,
+): Promise<{ taken: TakenJob; isNew: boolean }> {
+  const circumstances = { queues, ownWebhooks, traceparent: traceparent(request.get('traceparent')) };
+  const wanted = newJob(request.body, circumstances);
+  hold.watch(wanted.id);
+  const { jobs, replayed } = await intake.take([wanted], idempotencyOf(request, response));
+  if (replayed) response.set('Idempotency-Replayed', 'true');
+  const [taken] = jobs as [TakenJob];
+  const { made, isBrief, job } = taken;
+  const isNew = job.id === wanted.id;
+  if (!isNew) hold.watch(job.id);
+  if (!hold.waits) return { taken, isNew };
   const isLarge = budgetOf(response).release(response);
-  if (isLarge) request.body = wanted.payload = null;
-  if (isLarge || !taken.made) taken.job = briefOf(taken.job);
+  if (isLarge) request.body = null;
+  return { taken: { made, isBrief, job: isLarge || !made ? briefOf(job) : job }, isNew };
 }

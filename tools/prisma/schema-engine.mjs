@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// Stand-in for Prisma's native `schema-engine` binary, for machines which cannot
-// reach binaries.prisma.sh. Speaks the same JSON-RPC-over-stdio protocol and the same
+// Stand-in for Prisma's native `schema-engine` binary, for machines that cannot
+// download it. Speaks the same JSON-RPC-over-stdio protocol and the same
 // `cli` sub-commands, but runs Prisma's own WebAssembly schema engine
 // (@prisma/schema-engine-wasm, same engine commit) over @prisma/adapter-pg.
-//   PRISMA_SCHEMA_ENGINE_BINARY=$PWD/tools/schema-engine.mjs npx prisma migrate deploy
+//   PRISMA_SCHEMA_ENGINE_BINARY=$PWD/tools/prisma/schema-engine.mjs npx prisma migrate deploy
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import readline from 'node:readline';

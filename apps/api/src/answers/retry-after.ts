@@ -14,7 +14,7 @@ const LONGEST_S = 300;
 export function retryAfter(
   job: Job,
   backlog: Backlog,
-  ahead = backlog.waited(job.queue) === 0 ? 0 : backlog.waiting(job.queue) - 1,
+  ahead = backlog.waitingAtLastSample(job.queue) === 0 ? 0 : backlog.waiting(job.queue) - 1,
 ): string {
   if (job.status === 'scheduled') return wholeSeconds(Date.parse(job.dueAt) - backlog.databaseNow());
   const ms = job.status === 'queued' ? backlog.estimateMs(job.queue, Math.max(0, ahead)) : 0;

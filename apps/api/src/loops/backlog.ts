@@ -24,7 +24,7 @@ export interface Backlog extends Loop {
   /** How many jobs were queued at the last sample, and those that this process has accepted since or is storing. */
   waiting(queue: string): number;
   /** The same without those accepted since: none, where workers take jobs as they come. */
-  waited(queue: string): number;
+  waitingAtLastSample(queue: string): number;
   /** How many jobs leave the queue in a second while some wait; null when that is not known, or not any more. */
   drainPerSecond(queue: string): number | null;
   /** What is ahead of a queued job, as of the last sample and the drain rate. */
@@ -143,7 +143,7 @@ export function startBacklog(parts: BacklogParts): Backlog {
   return {
     ...startLoop({ name: 'backlog', round, retryMs: everyMs, log }),
     waiting,
-    waited: (queue) => known.get(queue)?.waiting ?? 0,
+    waitingAtLastSample: (queue) => known.get(queue)?.waiting ?? 0,
     drainPerSecond,
     place(job) {
       const sample = sampled.get(job.queue);

@@ -1,17 +1,9 @@
-import { hostname } from 'node:os';
 import { openDatabase } from '@offload/database';
 import { allowedHosts, listen } from '@offload/http';
 import { exchanges, jobEvents, jobTopology } from '@offload/job-messages';
 import { endings } from '@offload/jobs';
 import { connect, createPublisher, inspectQueues, subscribe } from '@offload/messaging';
-import {
-  createBrokerTelemetry,
-  createLogger,
-  createMetrics,
-  handleShutdown,
-  keepHeapSmall,
-  loadConfig,
-} from '@offload/process';
+import { createBrokerTelemetry, keepHeapSmall, startProcess } from '@offload/process';
 import { createApp } from './app.ts';
 import { startBacklog } from './loops/backlog.ts';
 import { createBell } from './bell.ts';
@@ -24,11 +16,7 @@ import { obeysPriorities, unservedBy } from './unserved.ts';
 import { createWaiters } from './waiting/waiters.ts';
 
 keepHeapSmall(100); // with less it is slower
-const config = loadConfig(configSchema);
-const instance = config.INSTANCE ?? `api-${hostname()}-${process.pid}`;
-const log = createLogger('api', { level: config.LOG_LEVEL, instance });
-const shutdown = handleShutdown(log, config.SHUTDOWN_GRACE_MS + 5_000);
-const metrics = createMetrics();
+const { config, instance, log, metrics, shutdown } = startProcess('api', configSchema, 5_000);
 for (const fault of unservedBy({ queues: config.QUEUES, bounded: config.MAX_BACKLOG.queues })) log.warn(fault);
 
 const database = openDatabase({
@@ -106,7 +94,7 @@ const app = createApp({
 });
 // The first list loads Prisma and compiles its queries, for a third of a second: not while a caller waits.
 // Where the database is away, the loops say so, and the first reader loads it.
-void database.listJobs({ limit: 1 }).catch(() => undefined);
+void database.jobs.list({ limit: 1 }).catch(() => undefined);
 const server = await listen(app, {
   host: config.HOST,
   port: config.API_PORT,

@@ -1,21 +1,16 @@
-import { hostname } from 'node:os';
 import { openDatabase } from '@offload/database';
 import { allowedHosts, listen } from '@offload/http';
 import { exchanges, jobEvents, jobTopology } from '@offload/job-messages';
 import { connect, subscribe } from '@offload/messaging';
 import { createOutbound } from '@offload/outbound';
-import { createBrokerTelemetry, createLogger, createMetrics, handleShutdown, loadConfig } from '@offload/process';
+import { createBrokerTelemetry, startProcess } from '@offload/process';
 import { createApp } from './app.ts';
 import { configSchema } from './config.ts';
 import { createHub } from './browsers/hub.ts';
 import { startWebhookDelivery } from './webhooks/deliver-webhooks.ts';
 import { startRefresh } from './browsers/refresh.ts';
 
-const config = loadConfig(configSchema);
-const instance = config.INSTANCE ?? `notifier-${hostname()}-${process.pid}`;
-const log = createLogger('notifier', { level: config.LOG_LEVEL, instance });
-const shutdown = handleShutdown(log, config.SHUTDOWN_GRACE_MS + 5_000);
-const metrics = createMetrics();
+const { config, instance, log, metrics, shutdown } = startProcess('notifier', configSchema, 5_000);
 
 const database = openDatabase({
   url: config.DATABASE_URL,
@@ -38,7 +33,7 @@ const webhooks = startWebhookDelivery({
   concurrencyPerHost: config.WEBHOOK_CONCURRENCY_PER_HOST,
   retrySeconds: config.WEBHOOK_RETRY_SECONDS,
 });
-// Refused for good, its `opened` rejects, and that ends the process as any rejection that nobody handles.
+// If RabbitMQ refuses the credentials, vhost or topology, `opened` rejects and the process exits.
 const broker = connect({
   url: config.AMQP_URL,
   tls: { ca: config.AMQP_CA_FILE },

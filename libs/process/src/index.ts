@@ -1,9 +1,10 @@
 // What every process needs: its configuration, its log, its metrics, its loops and its end.
 export { createBrokerTelemetry, type BrokerTelemetry } from './broker-telemetry.ts';
-export { baseUrl, flag, integer, list, loadConfig, parseConfig, port, processVariables } from './config.ts';
+export { baseUrl, flag, integer, list, parseConfig, port, processVariables } from './config.ts';
 export { keepHeapSmall } from './keep-heap-small.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { startLoop, type Loop, type LoopOptions } from './loop.ts';
 export { Counter, createMetrics, Gauge, Histogram, Registry } from './metrics.ts';
-export { handleShutdown, type Shutdown } from './shutdown.ts';
+export type { Shutdown } from './shutdown.ts';
+export { startProcess, type RunningProcess } from './start-process.ts';
 export { delay, setTicker, setTimer } from './timers.ts';

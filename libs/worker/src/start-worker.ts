@@ -1,19 +1,10 @@
 import { setMaxListeners } from 'node:events';
-import { hostname } from 'node:os';
 import { openDatabase } from '@offload/database';
 import { allowedHosts, answers, createHttpService, listen } from '@offload/http';
 import { announceWith, control, exchanges, jobTopology, ring, ringQueue } from '@offload/job-messages';
 import { connect, type Connection, consume, type Consumer, createPublisher, subscribe } from '@offload/messaging';
 import { createOutbound } from '@offload/outbound';
-import {
-  createBrokerTelemetry,
-  createLogger,
-  createMetrics,
-  handleShutdown,
-  keepHeapSmall,
-  loadConfig,
-  setTimer,
-} from '@offload/process';
+import { createBrokerTelemetry, keepHeapSmall, setTimer, startProcess } from '@offload/process';
 import { configSchema } from './config.ts';
 import { consumerTimeoutFault } from './consumer-timeout.ts';
 import { createHeldJobs } from './held-jobs.ts';
@@ -22,9 +13,8 @@ import { createJobMetrics } from './job-metrics.ts';
 import { answerRollCall, obey } from './obey.ts';
 import { runJob, type RunJobParts } from './run-job.ts';
 import { watchLoop } from './watch-loop.ts';
-import { watchQueues } from './watch-queues.ts';
-
 import type { RunnableType } from './runnable-type.ts';
+import { watchQueues } from './watch-queues.ts';
 
 /** The job types of a worker. */
 export interface WorkerTypes {
@@ -42,11 +32,7 @@ export interface WorkerTypes {
  */
 export async function startWorker({ findHandler, typesElsewhere, close }: WorkerTypes): Promise<void> {
   keepHeapSmall(33); // with more it is no quicker
-  const config = loadConfig(configSchema);
-  const instance = config.INSTANCE ?? `worker-${hostname()}-${process.pid}`;
-  const log = createLogger('worker', { level: config.LOG_LEVEL, instance });
-  const shutdown = handleShutdown(log, config.SHUTDOWN_GRACE_MS + 10_000);
-  const metrics = createMetrics();
+  const { config, instance, log, metrics, shutdown } = startProcess('worker', configSchema, 10_000);
 
   const database = openDatabase({
     url: config.DATABASE_URL,

@@ -72,7 +72,7 @@ export function sendsBearer(request: Request): boolean {
 function tokenOf(header: string | undefined): string {
   const [, token] = BEARER.exec(header ?? '') ?? [];
   if (token !== undefined) return token;
-  throw new Problem(401, 'unauthorized', 'Who are you?', 'Send a key: Authorization: Bearer <key>', {
+  throw new Problem(401, 'unauthorized', 'Authentication required', 'Send a key: Authorization: Bearer <key>', {
     headers: challenge(),
   });
 }
@@ -83,7 +83,7 @@ function holderOf(token: string, keys: readonly ApiKey[]): Client {
   let holder: ApiKey | null = null;
   for (const key of keys) if (timingSafeEqual(key.hash, hash)) holder = key;
   if (holder !== null && B64TOKEN.test(token)) return holder;
-  throw new Problem(401, 'unauthorized', 'Who are you?', 'The key is none of those that are configured.', {
+  throw new Problem(401, 'unauthorized', 'Authentication required', 'The key is none of those that are configured.', {
     headers: challenge('error="invalid_token"'),
   });
 }

@@ -57,7 +57,7 @@ function takeTokens(request: Request): string[] {
 
 function invalidToken(detail: string, description?: string): Problem {
   const more = description === undefined ? '' : `, error_description="${description}"`;
-  return new Problem(401, 'unauthorized', 'Who are you?', detail, {
+  return new Problem(401, 'unauthorized', 'Authentication required', detail, {
     headers: challenge(`error="invalid_token"${more}`),
   });
 }

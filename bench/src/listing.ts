@@ -102,7 +102,7 @@ async function walk(database: Database, filter: Filter, mostPages: number) {
   let end: string | null | undefined;
   await database.ping();
   while (end !== null && pages < mostPages) {
-    const page = await database.listJobs({ ...filter, limit: PAGE, beforeId: end });
+    const page = await database.jobs.list({ ...filter, limit: PAGE, beforeId: end });
     await database.ping();
     ids.push(...page.jobs.map(({ id }) => id));
     end = page.next;
@@ -149,7 +149,7 @@ function keepCreating(database: Database) {
       backoff: { baseMs: 1_000, factor: 2, maxMs: 300_000 },
     };
     const work = { id, type: 'demo.sleep', queue: 'default', tags: ['nightly'], payload: { seconds: 10 } };
-    await database.createJob({ ...work, ...policy, delayMs: 0, runAt: null });
+    await database.jobs.create({ ...work, ...policy, delayMs: 0, runAt: null });
     created += 1;
   }
 

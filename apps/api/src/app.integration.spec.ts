@@ -187,10 +187,10 @@ describe('POST /v1/jobs', () => {
   });
 
   it('stores nothing of what it refuses', async () => {
-    const before = await api.database.listJobs({ limit: 200 });
+    const before = await api.database.jobs.list({ limit: 200 });
     await post({ ...sleep, colour: 1 }).expect(400);
     await post({ ...sleep, payload: { seconds: -1 } }).expect(400);
-    expect(await api.database.listJobs({ limit: 200 })).toEqual(before);
+    expect(await api.database.jobs.list({ limit: 200 })).toEqual(before);
   });
 });
 

@@ -19,7 +19,7 @@ function setup({ mostRings }: { mostRings?: number } = {}) {
   log.error = ((_context: unknown, message: string) => void lines.push(message)) as typeof log.error;
   log.info = ((_context: unknown, message: string) => void lines.push(message)) as typeof log.info;
   const bell = createBell({
-    database: { confirmRing: async () => null } as unknown as Database,
+    database: { rings: { confirm: async () => null } } as unknown as Database,
     publisher: { publish } as unknown as Publisher,
     ...(mostRings !== undefined && { mostRings }),
     metrics: createMetrics(),

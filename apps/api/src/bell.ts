@@ -112,7 +112,7 @@ export function createBell(parts: BellParts): Bell {
       await lane.publisher.publish(ringMessage, { jobId, type }, traceparent === null ? to : { ...to, traceparent });
       if (lane.silentAt !== null) log.info({ queue }, 'the queue confirms rings again');
       lane.silentAt = null;
-      const queued = await database.confirmRing(outboxId);
+      const queued = await database.rings.confirm(outboxId);
       rings.inc({ outcome: 'confirmed' });
       if (queued) await announce(queued);
     } catch (error) {

@@ -59,10 +59,10 @@ describe('POST /v1/jobs/batch', () => {
     ['a list alone', [sleep], ['']],
     ['another member', { jobs: [sleep], colour: 1 }, ['/colour']],
   ])('makes none of them where there is %s, and says which', async (_what, body, pointers) => {
-    const before = await api.database.listJobs({ limit: 1 });
+    const before = await api.database.jobs.list({ limit: 1 });
     const answer = await batch(body).expect(400);
     expect(answer.body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(pointers);
-    expect(await api.database.listJobs({ limit: 1 })).toEqual(before);
+    expect(await api.database.jobs.list({ limit: 1 })).toEqual(before);
   });
 });
 
@@ -131,8 +131,8 @@ describe('GET /v1/jobs', () => {
 
   it('reads two pages at once, and none for a client that has left meanwhile', async () => {
     const reads: (() => void)[] = [];
-    const listJobs = () => new Promise<JobPage>((resolve) => reads.push(() => resolve({ jobs: [], next: null })));
-    const handle = api.app({ database: { ...api.database, listJobs } });
+    const list = () => new Promise<JobPage>((resolve) => reads.push(() => resolve({ jobs: [], next: null })));
+    const handle = api.app({ database: { ...api.database, jobs: { ...api.database.jobs, list } } });
     const asked: ServerResponse[] = [];
     const server = createServer((given, response) => (asked.push(response), handle(given, response)));
     await once(server.listen(0, '127.0.0.1'), 'listening');

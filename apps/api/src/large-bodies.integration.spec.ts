@@ -91,12 +91,15 @@ it.each<[what: string, path: string, wrap: (json: string) => string]>([
       if ((arrived += 1) === 10) open();
       await opened; // so that they are answered in one turn
     };
-    const { submit, getFirstJobs } = api.database;
+    const { jobs } = api.database;
     const { send, close } = await serve({
       database: {
         ...api.database,
-        submit: async (submission) => (path === '/v1/jobs' && (await together()), submit(submission)),
-        getFirstJobs: (ids) => getFirstJobs(ids).finally(together),
+        jobs: {
+          ...jobs,
+          submit: async (submission) => (path === '/v1/jobs' && (await together()), jobs.submit(submission)),
+          getFirst: (ids) => jobs.getFirst(ids).finally(together),
+        },
       },
     });
     const twin = Buffer.from(wrap(JSON.stringify({ type: 'csv.profile', payload: { csv: 'a,b' }, dedupeKey })));
@@ -147,7 +150,8 @@ it('shows of many large jobs that a batch finds the first ones whole, also when 
 });
 
 it('answers with null for a large payload where the job can not be read any more', async () => {
-  const unreadable = { ...api.database, getJob: () => Promise.reject(new DatabaseUnavailableError(new Error('spec'))) };
+  const get = () => Promise.reject(new DatabaseUnavailableError(new Error('spec')));
+  const unreadable = { ...api.database, jobs: { ...api.database.jobs, get } };
   const { send, close } = await serve({ database: unreadable });
   const headers = { Prefer: 'wait=1' };
   const small = Buffer.from('{"type":"csv.profile","payload":{"csv":"a,b"}}');
@@ -189,7 +193,7 @@ it.each<[what: string, ask: (body: Buffer, dedupeKey: string) => Promise<unknown
     answers.push(ask(body, dedupeKey));
     ids.push(await api.posted(tag));
     await held(ids.at(-1) as string);
-    await api.database.getJob(ids.at(-1) as string); // after the one for the request, if that has read it
+    await api.database.jobs.get(ids.at(-1) as string); // after the one for the request, if that has read it
   }
   await eventually(() => expect(heapUsed() - before).toBeLessThan(3 * MIB));
   const [first] = ids as [string];
@@ -197,7 +201,7 @@ it.each<[what: string, ask: (body: Buffer, dedupeKey: string) => Promise<unknown
   await api.finish(first, { status: 'failed', error: { code: 'permanent', message: 'spec', attempt: 1 } });
   const answer = (await answers[0]) as { body?: object };
   expect(answer.body ?? answer).toMatchObject({ status: 'failed', payload: { csv: CSV } });
-  for (const id of ids.slice(1)) await api.database.cancelJob(id);
+  for (const id of ids.slice(1)) await api.database.jobs.cancel(id);
   await api.parts.waiters.refresh();
   await Promise.all(answers);
 });

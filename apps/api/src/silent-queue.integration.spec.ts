@@ -80,7 +80,7 @@ function newJob(queue: string, delayMs = 0): NewJob {
 /** Stores jobs and rings for them as the api does. */
 async function submit(queue: string, count: number): Promise<string[]> {
   const jobs = Array.from({ length: count }, () => newJob(queue));
-  const submitted = await database.submit({ jobs, idempotency: null });
+  const submitted = await database.jobs.submit({ jobs, idempotency: null });
   if (submitted.kind !== 'created') throw new Error(submitted.kind);
   for (const { job, outboxId } of submitted.jobs) {
     const { id: jobId, type, priority } = job;
@@ -92,7 +92,7 @@ async function submit(queue: string, count: number): Promise<string[]> {
 const hears = (queue: string, ids: string[]) =>
   eventually(() => expect(ids.filter((id) => !heard.get(queue)?.has(id))).toEqual([]), { timeoutMs: 30_000 });
 const confirmed = () =>
-  eventually(async () => expect(await database.msUntilNextRing()).toBeNull(), { timeoutMs: 30_000 });
+  eventually(async () => expect(await database.rings.msUntilNext()).toBeNull(), { timeoutMs: 30_000 });
 
 it('rings for other queues, at once and when delayed, while one confirms no rings, and names that one alone', async () => {
   await hears('default', await submit('default', 1));
@@ -105,7 +105,7 @@ it('rings for other queues, at once and when delayed, while one confirms no ring
   await eventually(() => expect(bell.fault()).toMatch(/jobs\.slow confirms no rings/), { timeoutMs: 30_000 });
   const late = await submit('slow', 300);
   for (let round = 1; round <= 3; round += 1) {
-    const { job } = await database.createJob(newJob('default', 100));
+    const { job } = await database.jobs.create(newJob('default', 100));
     await hears('default', [job.id, ...(await submit('default', 1))]);
   }
   expect(await bell.command({ command: 'roll-call' })).toBe(true);
@@ -122,8 +122,8 @@ it('does so while two queues confirm no rings, of which one has delayed jobs', a
   await leader('suspend', 'stuck');
   const slow = await submit('slow', 600);
   const jobs = Array.from({ length: 1_000 }, () => newJob('stuck', 50));
-  await database.submit({ jobs, idempotency: null });
-  const { job } = await database.createJob(newJob('default', 500));
+  await database.jobs.submit({ jobs, idempotency: null });
+  const { job } = await database.jobs.create(newJob('default', 500));
   await hears('default', [job.id, ...(await submit('default', 1))]);
   await leader('resume', 'slow');
   await hears('slow', slow);

@@ -69,18 +69,18 @@ export function useApi(more: Partial<AppParts> = {}) {
     /** The id of the newest job with this tag, once it is there. */
     posted: (tag: string): Promise<string> =>
       eventually(async () => {
-        const { jobs } = await parts.database.listJobs({ tag, limit: 1 });
+        const { jobs } = await parts.database.jobs.list({ tag, limit: 1 });
         expect(jobs).toHaveLength(1);
         return jobs[0]?.id as string;
       }),
     claim: (jobId: string): Promise<Claim> =>
-      parts.database.claimJob({
+      parts.database.jobs.claim({
         ...{ jobId, ringId: randomUUID(), redelivered: false, deliveryCount: 0 },
         ...{ claimId: randomUUID(), holder: 'spec' },
       }),
     /** Ends the first attempt as a worker does: the row first, then the event. */
     async finish(jobId: string, outcome: Outcome = { status: 'succeeded', result: { sleptMs: 1 } }): Promise<Job> {
-      const job = (await parts.database.settleJob({ jobId, attempt: 1, outcome })) as Job;
+      const job = (await parts.database.jobs.settle({ jobId, attempt: 1, outcome })) as Job;
       await parts.bell.announce(job);
       return job;
     },

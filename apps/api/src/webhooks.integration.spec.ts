@@ -91,7 +91,7 @@ describe('a job with a webhook', () => {
     await order('retry', id).expect(202);
     expect(await deliveriesOf(id)).toHaveLength(1);
     await api.claim(id);
-    await api.database.settleJob({ jobId: id, attempt: 2, outcome: { status: 'succeeded', result: { sleptMs: 2 } } });
+    await api.database.jobs.settle({ jobId: id, attempt: 2, outcome: { status: 'succeeded', result: { sleptMs: 2 } } });
 
     const [first, second, ...more] = await deliveriesOf(id);
     expect(more).toEqual([]);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Database } from '@offload/database';
+import type { JobStore } from '@offload/database';
 import { exchanges, ringQueue } from '@offload/job-messages';
 import {
   type BrowsedMessage,
@@ -14,7 +14,7 @@ import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { counted, harmless } from './wording.ts';
 
 export interface DeadLetterParts {
-  database: Pick<Database, 'getJob'>;
+  database: { jobs: Pick<JobStore, 'get'> };
   broker: Connection;
   publisher: Pick<Publisher, 'forward'>;
   /** Prints a line, or several. */
@@ -130,7 +130,7 @@ export async function deleteDeadLetter(id: string, { broker, print }: DeadLetter
 }
 
 async function withStatus(letter: DeadLetter, { database }: DeadLetterParts): Promise<ListedLetter> {
-  const job = letter.ring && (await database.getJob(letter.ring.jobId));
+  const job = letter.ring && (await database.jobs.get(letter.ring.jobId));
   return { ...letter, status: job?.status ?? null };
 }
 

@@ -9,7 +9,7 @@ describe('the doctor', () => {
     work();
     await submit({ delayMs: 60_000 }).then(async (id) => expect(await statusOf(id)).toBe('scheduled'));
     await create({ delayMs: 60_000 });
-    await patient.database.oweScheduledRings(10);
+    await patient.database.rings.oweScheduled(10);
     expect(await doctor()).toMatchObject({ exitCode: 0, text: expect.stringContaining('Database and broker agree.') });
   });
 
@@ -49,14 +49,16 @@ describe('the doctor', () => {
     expect(text).toContain('Took 1 job from holders that left two roll calls unanswered.');
     expect(exitCode).toBe(0);
     await eventually(async () => expect(await statusOf(gone.jobId)).toBe('succeeded'));
-    expect(await patient.database.getJob(here.jobId)).toMatchObject({ status: 'running', attempt: here.attempt });
+    expect(await patient.database.jobs.get(here.jobId)).toMatchObject({ status: 'running', attempt: here.attempt });
   });
 
   it('takes no job from a holder that answers the second call', async () => {
     work();
     const late = await hold('worker-late');
     const repairing = doctor('--repair', {}, { betweenCallsMs: 3_000 });
-    await eventually(async () => expect((await patient.database.survey()).running[0]?.silentMs).toBeGreaterThan(1_500));
+    await eventually(async () =>
+      expect((await patient.database.queues.survey()).running[0]?.silentMs).toBeGreaterThan(1_500),
+    );
     await answer([late]);
     const { exitCode, text } = await repairing;
     expect(text).toContain('Took no job from its holder: by now all have answered');
@@ -69,7 +71,7 @@ describe('the doctor', () => {
     const { exitCode, text } = await doctor('--repair');
     expect(text).toContain('Owed 1 scheduled job a ring again.');
     expect(exitCode).toBe(0);
-    expect(await patient.database.msUntilNextRing()).toBeGreaterThan(500_000);
+    expect(await patient.database.rings.msUntilNext()).toBeGreaterThan(500_000);
     expect(await statusOf(jobId)).toBe('scheduled');
   });
 

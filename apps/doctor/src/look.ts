@@ -1,4 +1,4 @@
-import type { Database, RunningJob, Survey } from '@offload/database';
+import type { QueueStats, RingStore, RunningJob, Survey } from '@offload/database';
 import { compareRings, control, exchanges, type RingLook, ringQueue } from '@offload/job-messages';
 import { BrokerUnavailableError, type Publisher, type QueueInspector, type QueueStatus } from '@offload/messaging';
 import { delay } from '@offload/process';
@@ -47,7 +47,7 @@ export interface Look {
 }
 
 export interface LookParts {
-  database: Pick<Database, 'survey' | 'countRung' | 'listRung'>;
+  database: { queues: Pick<QueueStats, 'survey'>; rings: Pick<RingStore, 'countRung' | 'listRung'> };
   inspector: QueueInspector;
   /** Asks a queue whether it works. @returns what is wrong, if anything */
   probe(queue: string): Promise<string | null>;
@@ -73,7 +73,7 @@ export async function look(parts: LookParts): Promise<Look> {
   const lost = new Map<string, readonly string[]>();
   const silent = new Map<string, string | null>();
   for (let looks = 1; ; looks += 1) {
-    const known = (await database.survey()).queues.map(({ queue }) => queue);
+    const known = (await database.queues.survey()).queues.map(({ queue }) => queue);
     const names = [...new Set([...queues, ...known])];
     const statuses = new Map<string, QueueStatus | null>();
     for (const name of names) {
@@ -86,7 +86,7 @@ export async function look(parts: LookParts): Promise<Look> {
       lost.set(name, suspects);
     }
     const dead = await inspect(exchanges.dead, parts.inspector);
-    const survey = await database.survey();
+    const survey = await database.queues.survey();
     // Measured behind the survey: whoever answered or claimed before it counts as heard.
     const sinceCallMs = performance.now() - calledAt;
     const running = survey.running.map((job) => ({
@@ -130,11 +130,11 @@ export async function callRoll(publisher: Pick<Publisher, 'publish'>): Promise<s
 async function compare(queue: string, { database, inspector, patience }: LookParts, first: RingLook | null) {
   let status: QueueStatus | null = null;
   const rings = await compareRings(
-    (since) => database.countRung(queue, since),
+    (since) => database.rings.countRung(queue, since),
     async () => (status = await inspect(ringQueue(queue), inspector)),
     first,
   );
-  const suspects = rings.lost > 0 ? await database.listRung(queue, rings.lost, patience.settledMs) : [];
+  const suspects = rings.lost > 0 ? await database.rings.listRung(queue, rings.lost, patience.settledMs) : [];
   return { status: status as QueueStatus | null, rings, suspects };
 }
 

@@ -1,4 +1,4 @@
-import type { Database } from '@offload/database';
+import type { JobStore, QueueStats, RingStore } from '@offload/database';
 import { exchanges, jobEvents, ringQueue } from '@offload/job-messages';
 import { addressOf, eventOf, isFinished, type Job } from '@offload/jobs';
 import type { Publisher, QueueInspector } from '@offload/messaging';
@@ -9,7 +9,11 @@ import type { Patience } from './patience.ts';
 import { counted } from './wording.ts';
 
 export interface RepairParts {
-  database: Pick<Database, 'oweLostRings' | 'oweScheduledRings' | 'releaseUnheld' | 'survey'>;
+  database: {
+    rings: Pick<RingStore, 'oweLost' | 'oweScheduled'>;
+    jobs: Pick<JobStore, 'releaseUnheld'>;
+    queues: Pick<QueueStats, 'survey'>;
+  };
   inspector: QueueInspector;
   publisher: Pick<Publisher, 'publish'>;
   /** Declares all exchanges and queues of QUEUES; those that are there stay as they are. */
@@ -59,13 +63,13 @@ async function oweAgain({ queues, unowed }: Look, { database, inspector }: Repai
       );
       continue;
     }
-    const owed = await database.oweLostRings([...lost]);
+    const owed = await database.rings.oweLost([...lost]);
     if (owed > 0) done.push(`Owed ${counted(owed, 'job')} of ${queue} their lost ring again.`);
     if (owed < lost.length)
       done.push(`Left ${counted(lost.length - owed, 'job')} of ${queue}: by now they are rung, or claimed.`);
   }
   if (unowed > 0) {
-    const owed = await inBatches(unowed, (limit) => database.oweScheduledRings(limit));
+    const owed = await inBatches(unowed, (limit) => database.rings.oweScheduled(limit));
     done.push(`Owed ${counted(owed, 'scheduled job')} a ring again.`);
   }
   return done;
@@ -92,7 +96,7 @@ async function takeFromSilent({ running, calledAt }: Look, parts: RepairParts): 
   await delay(patience.lookMs);
   const taken: Job[] = [];
   for (;;) {
-    const more = await database.releaseUnheld(performance.now() - calledAt + MARGIN_MS, BATCH);
+    const more = await database.jobs.releaseUnheld(performance.now() - calledAt + MARGIN_MS, BATCH);
     taken.push(...more);
     if (more.length < BATCH) break;
   }
@@ -115,6 +119,6 @@ async function announce(job: Job, publisher: Pick<Publisher, 'publish'>): Promis
 /** Gives a running api the time to ring, so that the next look tells whether there is one. */
 async function untilRung({ database, patience }: RepairParts): Promise<void> {
   for (const until = performance.now() + patience.ringingMs; performance.now() < until; await delay(100)) {
-    if ((await database.survey()).overdue.count === 0) return;
+    if ((await database.queues.survey()).overdue.count === 0) return;
   }
 }

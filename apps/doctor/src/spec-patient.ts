@@ -63,13 +63,13 @@ export function usePatient() {
   async function create(more: Partial<NewJob> = {}) {
     const { maxAttempts, timeoutMs, backoff } = defaultPolicy;
     const given = { type: 'demo.sleep', queue: 'default', priority: 0, tags: [], payload: {}, delayMs: 0, runAt: null };
-    return patient.database.createJob({ id: randomUUID(), ...given, maxAttempts, timeoutMs, backoff, ...more });
+    return patient.database.jobs.create({ id: randomUUID(), ...given, maxAttempts, timeoutMs, backoff, ...more });
   }
   /** Creates a job, and rings as the api does; only the database hears of it when the ring is to be lost. */
   async function submit({ lost = false, ...more }: Partial<NewJob> & { lost?: boolean } = {}): Promise<string> {
     const { job, outboxId } = await create(more);
     if (!lost) await sendRing(job);
-    await patient.database.confirmRing(outboxId);
+    await patient.database.rings.confirm(outboxId);
     return job.id;
   }
   const sendRing = ({ id, type, queue }: { id: string; type: string; queue: string }) =>
@@ -79,10 +79,10 @@ export function usePatient() {
   async function hold(holder: string): Promise<HeldJob> {
     const jobId = await submit({ lost: true });
     const delivery = { jobId, ringId: randomUUID(), redelivered: false, deliveryCount: 0, claimId: randomUUID() };
-    const claim = await patient.database.claimJob({ ...delivery, holder });
+    const claim = await patient.database.jobs.claim({ ...delivery, holder });
     if (claim.kind !== 'claimed') throw new Error(claim.kind);
     await eventually(async () => {
-      const { running } = await patient.database.survey();
+      const { running } = await patient.database.queues.survey();
       if (!running.some(({ id, silentMs }) => id === jobId && silentMs > 500)) throw new Error('not yet');
     });
     return { jobId, attempt: claim.job.attempt };
@@ -90,7 +90,7 @@ export function usePatient() {
   /** A worker that answers roll calls with these. */
   const answer = (held: HeldJob[]) =>
     new Promise<void>((resolve) => {
-      const handle = async (): Promise<void> => void (await patient.database.holdJobs(held));
+      const handle = async (): Promise<void> => void (await patient.database.jobs.hold(held));
       subscribe(patient.broker, { exchange: exchanges.control, message: control, handle, onListening: resolve });
     });
 
@@ -101,10 +101,10 @@ export function usePatient() {
       message: ring,
       async handle({ body: { jobId }, messageId: ringId = '', redelivered, deliveryCount }) {
         const delivery = { jobId, ringId, redelivered, deliveryCount, claimId: randomUUID(), holder: 'spec' };
-        const claim = await patient.database.claimJob(delivery);
+        const claim = await patient.database.jobs.claim(delivery);
         if (claim.kind !== 'claimed') return;
         const outcome = { status: 'succeeded', result: null } as const;
-        await patient.database.settleJob({ jobId, attempt: claim.job.attempt, outcome });
+        await patient.database.jobs.settle({ jobId, attempt: claim.job.attempt, outcome });
       },
     });
     ending.push(() => consumer.drain());
@@ -114,9 +114,9 @@ export function usePatient() {
     const over = new AbortController();
     const running = (async () => {
       for (; !over.signal.aborted; await new Promise((resolve) => setTimeout(resolve, 50))) {
-        for (const { outboxId, jobId: id, ...owed } of await patient.database.takeOwedRings(100, 5_000)) {
+        for (const { outboxId, jobId: id, ...owed } of await patient.database.rings.takeOwed(100, 5_000)) {
           await sendRing({ id, ...owed });
-          await patient.database.confirmRing(outboxId);
+          await patient.database.rings.confirm(outboxId);
         }
       }
     })();
@@ -131,6 +131,6 @@ export function usePatient() {
     const [kind, ...name] = what.split('/');
     return manage('DELETE', `/api/${kind}/${patient.vhost.name}/${name.join('/')}`);
   };
-  const statusOf = async (jobId: string) => (await patient.database.getJob(jobId))?.status;
+  const statusOf = async (jobId: string) => (await patient.database.jobs.get(jobId))?.status;
   return { patient, doctor, findings, create, submit, hold, answer, work, relay, remove, statusOf };
 }

@@ -64,7 +64,14 @@ afterAll(async () => {
 async function queuedJob(): Promise<Job> {
   const { maxAttempts, timeoutMs, backoff, queue } = defaultPolicy;
   const rest = { priority: 0, maxAttempts, timeoutMs, backoff, delayMs: 0, runAt: null };
-  const made = await database.createJob({ id: randomUUID(), type: 'spec.job', queue, tags: [], payload: {}, ...rest });
+  const made = await database.jobs.create({
+    id: randomUUID(),
+    type: 'spec.job',
+    queue,
+    tags: [],
+    payload: {},
+    ...rest,
+  });
   return made.job;
 }
 

@@ -42,7 +42,7 @@ const waiting = (count: number) =>
   });
 
 const claimBy = (database: Database, jobId: string, redelivered = false) =>
-  database.claimJob({ jobId, ringId: jobId, redelivered, deliveryCount: 0, claimId: jobId, holder: 'spec' });
+  database.jobs.claim({ jobId, ringId: jobId, redelivered, deliveryCount: 0, claimId: jobId, holder: 'spec' });
 
 /** A job that `database` has claimed, and what ends it as a worker does. */
 async function claimed(database: Database) {
@@ -52,8 +52,8 @@ async function claimed(database: Database) {
   return {
     id,
     succeed: () =>
-      database.settleJob({ jobId: id, attempt: 1, outcome: { status: 'succeeded', result: 1 }, claimed: claim }),
-    giveBack: () => database.settleJob({ jobId: id, attempt: 1, outcome: { status: 'queued' }, claimed: claim }),
+      database.jobs.settle({ jobId: id, attempt: 1, outcome: { status: 'succeeded', result: 1 }, claimed: claim }),
+    giveBack: () => database.jobs.settle({ jobId: id, attempt: 1, outcome: { status: 'queued' }, claimed: claim }),
   };
 }
 
@@ -89,13 +89,13 @@ describe('a row that another program has locked', () => {
       const backoff = { baseMs: 10, factor: 2, maxMs: 100 };
       const work = { id, type, payload, queue, priority, tags, maxAttempts, timeoutMs: 1_000, backoff };
       const made = { ...work, delayMs: 0, runAt: null, ...(dedupeKey && { dedupeKey }) };
-      return database.submit({ jobs: [made], idempotency: null });
+      return database.jobs.submit({ jobs: [made], idempotency: null });
     };
-    const stuck = [make('01990000-0000-7000-9000-000000000002', 'locked'), database.confirmRing(outboxId)];
+    const stuck = [make('01990000-0000-7000-9000-000000000002', 'locked'), database.rings.confirm(outboxId)];
     await waiting(2);
     const others = await Promise.all([make('01990000-0000-7000-9000-000000000003', null), jobs.create()]);
     expect(others[0]).toMatchObject({ kind: 'created' });
-    await database.confirmRing(others[1].outboxId);
+    await database.rings.confirm(others[1].outboxId);
     expect(await jobs.owed(others[1].id)).toBe(0);
     await waiting(2); // still
     await Promise.all([unlockKey(), unlockRing()]);
@@ -119,10 +119,10 @@ describe('a row that another program has locked', () => {
     for (const { id } of [locked, other]) await jobs.silence(id, 60_000);
     const unlock = await lockJob(locked.id);
     const held = [locked, other].map(({ id }) => ({ jobId: id, attempt: 1 }));
-    await database.holdJobs(held);
-    await database.noteLoss(held, 'blocked');
+    await database.jobs.hold(held);
+    await database.jobs.noteLoss(held, 'blocked');
     await unlock();
-    expect((await database.releaseUnheld(30_000, 10)).map(({ id }) => id)).toEqual([locked.id]);
+    expect((await database.jobs.releaseUnheld(30_000, 10)).map(({ id }) => id)).toEqual([locked.id]);
     const notes = await jobs.query('select id from jobs where loss_note is not null');
     expect(notes).toEqual([{ id: other.id }]);
   });

@@ -52,8 +52,8 @@ afterAll(() => client.end());
 async function liveThrough(database: ReturnType<typeof openDatabase>): Promise<void> {
   const policy = { maxAttempts: 3, timeoutMs: 1_000, backoff: { baseMs: 10, factor: 2, maxMs: 100 } };
   const work = { type: 'demo.sleep', queue: 'default', priority: 0, tags: [], payload: {}, delayMs: 0, runAt: null };
-  const { job } = await database.createJob({ id: randomUUID(), ...work, ...policy });
-  for (const { outboxId } of await database.takeOwedRings(10, 1_000)) await database.confirmRing(outboxId);
+  const { job } = await database.jobs.create({ id: randomUUID(), ...work, ...policy });
+  for (const { outboxId } of await database.rings.takeOwed(10, 1_000)) await database.rings.confirm(outboxId);
   const delivery = {
     ringId: randomUUID(),
     redelivered: false,
@@ -61,15 +61,15 @@ async function liveThrough(database: ReturnType<typeof openDatabase>): Promise<v
     claimId: randomUUID(),
     holder: 'spec',
   };
-  const claimed = await database.claimJob({ jobId: job.id, ...delivery });
+  const claimed = await database.jobs.claim({ jobId: job.id, ...delivery });
   assert(claimed.kind === 'claimed');
-  await database.holdJobs([{ jobId: job.id, attempt: 1 }]);
-  await database.settleJob({ jobId: job.id, attempt: 1, outcome: { status: 'succeeded', result: 1 }, claimed });
-  await database.getJob(job.id);
-  await database.getBriefJob(job.id);
+  await database.jobs.hold([{ jobId: job.id, attempt: 1 }]);
+  await database.jobs.settle({ jobId: job.id, attempt: 1, outcome: { status: 'succeeded', result: 1 }, claimed });
+  await database.jobs.get(job.id);
+  await database.jobs.getBrief(job.id);
   // And what few jobs go through.
-  await database.settleJob({ jobId: job.id, attempt: 1, outcome: { status: 'queued' } });
-  await database.claimJob({ jobId: job.id, ...delivery, redelivered: true, deliveryCount: 1 });
+  await database.jobs.settle({ jobId: job.id, attempt: 1, outcome: { status: 'queued' } });
+  await database.jobs.claim({ jobId: job.id, ...delivery, redelivered: true, deliveryCount: 1 });
 }
 
 /** Of the plan that is kept for any parameters: which index leads to rows of `jobs` and `outbox`, or that none does. */

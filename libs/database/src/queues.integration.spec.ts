@@ -14,7 +14,7 @@ const backdate = (id: string, column: 'due_at' | 'created_at', ms: number) =>
   jobs.query(`update jobs set ${column} = now() - $2 * interval '1 millisecond' where id = $1`, [id, ms]);
 
 describe('countQueues', () => {
-  const count = async (queue: string) => (await jobs.database.countQueues()).find((one) => one.queue === queue);
+  const count = async (queue: string) => (await jobs.database.queues.count()).find((one) => one.queue === queue);
 
   it('counts what is ready, running and scheduled in each queue, by its name', async () => {
     const [busy, idle] = [freshQueue(), freshQueue()];
@@ -22,7 +22,7 @@ describe('countQueues', () => {
     await jobs.create({ queue: idle, delayMs: 60_000 });
     expect(await count(busy)).toMatchObject({ ready: 2, running: 1, scheduled: 0 });
     expect(await count(idle)).toEqual({ queue: idle, ready: 0, running: 0, scheduled: 1, oldestWaitingMs: null });
-    const names = (await jobs.database.countQueues()).map(({ queue }) => queue);
+    const names = (await jobs.database.queues.count()).map(({ queue }) => queue);
     expect(names).toEqual([...names].sort());
   });
 
@@ -55,7 +55,7 @@ describe('sampleQueues', () => {
   function follow(queue: string) {
     let since: number | null = null;
     return async (): Promise<[waiting: number, remaining: number]> => {
-      const { queues, at } = await jobs.database.sampleQueues([queue], since);
+      const { queues, at } = await jobs.database.queues.sample([queue], since);
       since = at;
       // Rows hold milliseconds: what has been seen is so clearly older than what comes.
       const earlier = (column: string) => `${column} = ${column} - interval '1 second'`;
@@ -84,8 +84,8 @@ describe('sampleQueues', () => {
     await failed.settle({ status: 'failed', error: { code: 'handler-error', message: 'no luck', attempt: 1 } });
     expect(await sample()).toEqual([0, 0]);
     await jobs.query('update jobs set due_at = now() where id = $1', [delayed.id]);
-    await jobs.database.confirmRing(delayed.outboxId);
-    await jobs.database.retryJob(failed.id);
+    await jobs.database.rings.confirm(delayed.outboxId);
+    await jobs.database.jobs.retry(failed.id);
     expect(await sample()).toEqual([2, 0]);
     expect(await sample()).toEqual([2, 2]);
   });
@@ -101,12 +101,12 @@ describe('sampleQueues', () => {
   it('answers for each queue that is asked for, also for one without jobs', async () => {
     const [one, other] = [freshQueue(), freshQueue()];
     await jobs.rung({ queue: one });
-    const { queues } = await jobs.database.sampleQueues([other, one], null);
+    const { queues } = await jobs.database.queues.sample([other, one], null);
     expect(queues).toEqual([
       expect.objectContaining({ queue: other, waiting: 0, remaining: 0, oldestWaitingMs: null }),
       expect.objectContaining({ queue: one, waiting: 1, remaining: 0, oldestWaitingMs: expect.any(Number) }),
     ]);
-    expect((await jobs.database.sampleQueues([], null)).queues).toEqual([]);
+    expect((await jobs.database.queues.sample([], null)).queues).toEqual([]);
   });
 });
 
@@ -126,7 +126,7 @@ describe('sampleQueues of many jobs', () => {
   it('marks where each level begins, and every thousandth job from there on', async () => {
     const queue = freshQueue();
     const id = await fill(queue, 4_500);
-    const { queues: samples } = await jobs.database.sampleQueues([queue], null);
+    const { queues: samples } = await jobs.database.queues.sample([queue], null);
     // The 5th job and then 4 more of each 10 are of the higher level: its 1,001st is the 2,005th of all, and the
     // 2,001st that of the other.
     expect(samples).toMatchObject([
@@ -137,13 +137,13 @@ describe('sampleQueues of many jobs', () => {
       },
     ]);
     await jobs.query(`update jobs set status = 'running' where queue = $1 and id <= $2`, [queue, id(3_000)]);
-    expect((await jobs.database.sampleQueues([queue], null)).queues).toMatchObject([
+    expect((await jobs.database.queues.sample([queue], null)).queues).toMatchObject([
       { high: { waiting: 750, marks: [id(3_005)] }, normal: { waiting: 750, marks: [id(3_001)] } },
     ]);
   });
 
   it('has no marks where none waits', async () => {
-    const { queues: samples } = await jobs.database.sampleQueues([freshQueue()], null);
+    const { queues: samples } = await jobs.database.queues.sample([freshQueue()], null);
     expect(samples).toMatchObject([{ high: { waiting: 0, marks: [] }, normal: { waiting: 0, marks: [] } }]);
   });
 });
@@ -152,7 +152,7 @@ describe('countStarted', () => {
   it('counts what is running and scheduled beside what waits', async () => {
     const queue = freshQueue();
     await Promise.all([jobs.running({ queue }), jobs.rung({ queue }), jobs.create({ queue, delayMs: 60_000 })]);
-    expect(await jobs.database.countStarted()).toContainEqual({ queue, running: 1, scheduled: 1 });
+    expect(await jobs.database.queues.countStarted()).toContainEqual({ queue, running: 1, scheduled: 1 });
   });
 });
 
@@ -172,7 +172,7 @@ async function pagesFor(values: string[][]): Promise<number> {
 }
 
 describe('countAhead', () => {
-  const ahead = (ids: string[]) => Promise.all(ids.map((jobId) => jobs.database.countAhead({ jobId })));
+  const ahead = (ids: string[]) => Promise.all(ids.map((jobId) => jobs.database.queues.countAhead({ jobId })));
 
   it('counts the older jobs of the same queue', async () => {
     const queue = freshQueue();
@@ -210,14 +210,14 @@ describe('countAhead', () => {
   it('knows a job by its id in capital letters', async () => {
     const queue = freshQueue();
     const id = await jobs.rung({ queue, id: 'abcdef00-0000-7000-8000-000000000000' });
-    expect(await jobs.database.countAhead({ jobId: id.toUpperCase() })).toBe(0);
+    expect(await jobs.database.queues.countAhead({ jobId: id.toUpperCase() })).toBe(0);
   });
 
   it('counts from where the caller says that the levels begin', async () => {
     const queue = freshQueue();
     const id = await fill(queue, 100);
     const asked = (n: number, high: number, normal: number) =>
-      jobs.database.countAhead({ jobId: id(n), from: { high: id(high), normal: id(normal) } });
+      jobs.database.queues.countAhead({ jobId: id(n), from: { high: id(high), normal: id(normal) } });
     expect(await asked(100, 1, 1)).toBe(99);
     expect(await asked(100, 51, 1)).toBe(74);
     expect(await asked(100, 51, 91)).toBe(29);

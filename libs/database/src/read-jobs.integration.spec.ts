@@ -25,12 +25,12 @@ async function setup() {
     sql,
     prisma,
     look: (within: Reach, filter: JobFilter): Promise<JobPage> => listJobs(sql, prisma, filter, within),
-    list: async (filter: JobFilter) => (await database.listJobs(filter)).jobs.map(({ id }) => id),
+    list: async (filter: JobFilter) => (await database.jobs.list(filter)).jobs.map(({ id }) => id),
     /** Every page until there is no next one. */
     async walk(filter: JobFilter): Promise<string[][]> {
       const pages: string[][] = [];
       for (let beforeId = filter.beforeId; ;) {
-        const { jobs, next } = await database.listJobs({ ...filter, beforeId });
+        const { jobs, next } = await database.jobs.list({ ...filter, beforeId });
         pages.push(jobs.map(({ id }) => id));
         if (next === null) return pages;
         beforeId = next;
@@ -46,7 +46,9 @@ const job = { type: 'demo.sleep', queue: 'default', priority: 0, tags: [], paylo
 async function tenJobs() {
   const world = await setup();
   const ids = Array.from({ length: 10 }, (_, index) => `019ac000-0000-7000-8000-00000000000${index}`);
-  await Promise.all(ids.map((id, index) => world.database.createJob({ ...job, id, delayMs: index % 2 ? 0 : 60_000 })));
+  await Promise.all(
+    ids.map((id, index) => world.database.jobs.create({ ...job, id, delayMs: index % 2 ? 0 : 60_000 })),
+  );
   return { ...world, ids, newestFirst: [...ids].reverse() };
 }
 
@@ -82,24 +84,24 @@ describe('listJobs', () => {
 
   it('says where to go on, and that there is nothing more where the page is full to the last job', async () => {
     const { database, newestFirst } = world;
-    expect((await database.listJobs({ limit: 9 })).next).toBe(newestFirst[8]);
-    expect((await database.listJobs({ limit: 10 })).next).toBeNull();
-    expect((await database.listJobs({ limit: 11 })).next).toBeNull();
-    expect((await database.listJobs({ limit: 5, status: 'queued' })).next).toBeNull();
-    expect((await database.listJobs({ limit: 4, status: 'queued' })).next).toBe(newestFirst[6]);
+    expect((await database.jobs.list({ limit: 9 })).next).toBe(newestFirst[8]);
+    expect((await database.jobs.list({ limit: 10 })).next).toBeNull();
+    expect((await database.jobs.list({ limit: 11 })).next).toBeNull();
+    expect((await database.jobs.list({ limit: 5, status: 'queued' })).next).toBeNull();
+    expect((await database.jobs.list({ limit: 4, status: 'queued' })).next).toBe(newestFirst[6]);
   });
 
   it('lists jobs as getJob gives them', async () => {
     const { database, newestFirst } = world;
     const {
       jobs: [newest],
-    } = await database.listJobs({ limit: 1 });
-    expect(newest).toEqual(await database.getJob(newestFirst[0] as string));
+    } = await database.jobs.list({ limit: 1 });
+    expect(newest).toEqual(await database.jobs.get(newestFirst[0] as string));
   });
 
   it('lists nothing where there is nothing', async () => {
     const { database } = await setup();
-    expect(await database.listJobs({ limit: 1 })).toEqual({ jobs: [], next: null });
+    expect(await database.jobs.list({ limit: 1 })).toEqual({ jobs: [], next: null });
   });
 
   it('ends a page of large jobs early, and the next one goes on from there', async () => {
@@ -111,9 +113,9 @@ describe('listJobs', () => {
       string,
     ];
     for (const [index, id] of ids.entries()) {
-      await database.createJob({ ...job, id, payload: Array(index === 1 ? 3 : 1).fill(large) });
+      await database.jobs.create({ ...job, id, payload: Array(index === 1 ? 3 : 1).fill(large) });
     }
-    const page = await database.listJobs({ limit: 100 });
+    const page = await database.jobs.list({ limit: 100 });
     expect([page.jobs.map(({ id }) => id), page.next]).toEqual([[ids[2], ids[1]], ids[1]]);
     expect(await walk({ limit: 100 })).toEqual([[ids[2], ids[1]], [ids[0]]]);
   });
@@ -219,13 +221,13 @@ describe('listJobs with filters', () => {
 
   it('finds a window far in the past at once, and ends when it has passed it', async () => {
     const window = { createdAfter: timeAt(10), createdBefore: timeAt(20) };
-    const { jobs, next } = await world.database.listJobs({ ...window, limit: 200 });
+    const { jobs, next } = await world.database.jobs.list({ ...window, limit: 200 });
     expect([jobs.map(({ id }) => id), next]).toEqual([idsOf((n) => n > 10 && n < 20), null]);
   });
 
   it('goes on inside a window from the cursor', async () => {
     const window = { createdAfter: timeAt(10), createdBefore: timeAt(20) };
-    const { jobs } = await world.database.listJobs({ ...window, limit: 200, beforeId: idAt(14) });
+    const { jobs } = await world.database.jobs.list({ ...window, limit: 200, beforeId: idAt(14) });
     expect(jobs.map(({ id }) => id)).toEqual(idsOf((n) => n > 10 && n < 14));
   });
 
@@ -240,7 +242,7 @@ describe('listJobs with filters', () => {
       [out, 111],
     ] as const;
     for (const [id, minute] of created) {
-      await database.createJob({ ...job, id });
+      await database.jobs.create({ ...job, id });
       await sql.query('update jobs set created_at = $2 where id = $1', [id, timeAt(minute)]);
     }
     expect(await list(window)).toEqual([ahead, behind]);
@@ -249,7 +251,7 @@ describe('listJobs with filters', () => {
   it('leaves out what is deleted, or has another status, between being found and being read', async () => {
     const { database, sql, prisma } = await setup();
     const ids = [1, 2, 3].map(idAt);
-    for (const id of ids) await database.createJob({ ...job, id });
+    for (const id of ids) await database.jobs.create({ ...job, id });
     const change = async () => {
       await sql.query('delete from jobs where id = $1', [ids[1]]);
       await sql.query(`update jobs set status = 'running' where id = $1`, [ids[2]]);
@@ -282,7 +284,7 @@ describe.each([
   let world: Awaited<ReturnType<typeof setup>>;
   beforeAll(async () => {
     world = await setup();
-    for (const id of ids) await world.database.createJob({ ...job, id });
+    for (const id of ids) await world.database.jobs.create({ ...job, id });
     await world.sql.query(`update jobs set ${column} = $1::text::json where id <> $2`, [json, ids[0]]);
   });
 
@@ -303,14 +305,14 @@ describe.each([
   });
 
   it('are read for all who ask at once', async () => {
-    const read = await Promise.all(ids.map(world.database.getJob));
+    const read = await Promise.all(ids.map(world.database.jobs.get));
     expect(read.map((each) => each?.id)).toEqual(ids);
   });
 
   it('are read without it', async () => {
-    const [brief, whole] = [await world.database.getBriefJob(idAt(1)), await world.database.getJob(idAt(1))];
+    const [brief, whole] = [await world.database.jobs.getBrief(idAt(1)), await world.database.jobs.get(idAt(1))];
     expect(brief).toEqual({ ...whole, payload: null, result: null, errors: [] });
-    expect(await world.database.getBriefJob(randomUUID())).toBeNull();
+    expect(await world.database.jobs.getBrief(randomUUID())).toBeNull();
   });
 });
 
@@ -321,14 +323,14 @@ describe('getJob', () => {
   it('gives concurrent callers each their own job, and null where there is none', async () => {
     const { database, ids } = world;
     const asked = [ids[3], randomUUID(), ids[1], ids[3]] as string[];
-    const jobs = await Promise.all(asked.map(database.getJob));
+    const jobs = await Promise.all(asked.map(database.jobs.get));
     expect(jobs.map((job) => job?.id)).toEqual([ids[3], undefined, ids[1], ids[3]]);
     expect(jobs[1]).toBeNull();
   });
 
   it('rejects for what is no UUID, without harming the callers beside it', async () => {
     const { database, ids } = world;
-    const [good, bad] = await Promise.allSettled([database.getJob(ids[0] as string), database.getJob('nonsense')]);
+    const [good, bad] = await Promise.allSettled([database.jobs.get(ids[0] as string), database.jobs.get('nonsense')]);
     expect(good).toMatchObject({ status: 'fulfilled', value: { id: ids[0] } });
     expect(bad).toMatchObject({ status: 'rejected', reason: { code: '22P02' } }); // invalid_text_representation
   });

@@ -17,9 +17,9 @@ afterAll(() => database.close());
 
 it('tells the version of each job that there is, and nothing of others', async () => {
   const [one, other, unasked] = [randomUUID(), randomUUID(), randomUUID()];
-  for (const id of [one, other, unasked]) await database.createJob({ ...work, id });
-  await database.cancelJob(other);
-  const versions = await database.jobVersions([one, other.toUpperCase(), randomUUID()]);
+  for (const id of [one, other, unasked]) await database.jobs.create({ ...work, id });
+  await database.jobs.cancel(other);
+  const versions = await database.jobs.versions([one, other.toUpperCase(), randomUUID()]);
   expect(versions).toEqual(
     new Map([
       [one, 1],
@@ -29,5 +29,5 @@ it('tells the version of each job that there is, and nothing of others', async (
 });
 
 it('asks nothing of nobody', async () => {
-  expect(await database.jobVersions([])).toEqual(new Map());
+  expect(await database.jobs.versions([])).toEqual(new Map());
 });

@@ -37,22 +37,22 @@ async function useAll(database: Database): Promise<void> {
   const work = { id, type: 'demo.sleep', queue: 'default', priority: 0, tags: ['a"b\\c', 'ü🙂', id] };
   const made = { ...work, ...policy, payload: { text: 'ü🙂\\' }, delayMs: 0, runAt: null, dedupeKey: work.id };
   const idempotency = { client: 'spec', key: work.id, fingerprint: Buffer.from([0, 255]) };
-  expect(await database.submit({ jobs: [made], idempotency })).toMatchObject({ kind: 'created' });
+  expect(await database.jobs.submit({ jobs: [made], idempotency })).toMatchObject({ kind: 'created' });
   const again = { jobs: [made], idempotency };
-  expect(await database.submit(again)).toMatchObject({ kind: 'replayed', jobs: [{ id: work.id, made: true }] });
-  const read = await database.getJob(work.id);
+  expect(await database.jobs.submit(again)).toMatchObject({ kind: 'replayed', jobs: [{ id: work.id, made: true }] });
+  const read = await database.jobs.get(work.id);
   expect(Math.abs(Date.parse(read?.createdAt as string) - before)).toBeLessThan(60_000);
   const createdAfter = new Date(before - 60_000);
-  expect((await database.listJobs({ limit: 1, tag: id, createdAfter })).jobs).toEqual([read]);
+  expect((await database.jobs.list({ limit: 1, tag: id, createdAfter })).jobs).toEqual([read]);
 
   const delivery = { jobId: work.id, ringId: randomUUID(), redelivered: false, deliveryCount: 0 };
-  const claim = await database.claimJob({ ...delivery, claimId: randomUUID(), holder: 'spec' });
+  const claim = await database.jobs.claim({ ...delivery, claimId: randomUUID(), holder: 'spec' });
   expect(claim).toMatchObject({ kind: 'claimed', job: { payload: made.payload, tags: work.tags, attempt: 1 } });
-  await database.reportProgress(work.id, 1, { percent: 50, message: null });
+  await database.jobs.reportProgress(work.id, 1, { percent: 50, message: null });
   const outcome = { status: 'succeeded', result: { text: 'ü🙂' } } as const;
-  const settled = await database.settleJob({ jobId: work.id, attempt: 1, outcome });
-  expect(await database.getJob(work.id)).toEqual(settled);
-  const { at } = await database.sampleQueues(['default'], null);
+  const settled = await database.jobs.settle({ jobId: work.id, attempt: 1, outcome });
+  expect(await database.jobs.get(work.id)).toEqual(settled);
+  const { at } = await database.queues.sample(['default'], null);
   expect(Math.abs(at * 1_000 - before)).toBeLessThan(60_000);
 }
 
@@ -85,8 +85,8 @@ describe('a database that can not be used', () => {
     await expect(migrate(url)).rejects.toThrow(reason);
     const database = open(url);
     await expect(database.ping()).rejects.toThrow(reason);
-    await expect(database.getJob(randomUUID())).rejects.toMatchObject({ code: 'database-unavailable' });
-    await expect(database.takeOwedRings(1, 1)).rejects.toThrow(reason);
+    await expect(database.jobs.get(randomUUID())).rejects.toMatchObject({ code: 'database-unavailable' });
+    await expect(database.rings.takeOwed(1, 1)).rejects.toThrow(reason);
   });
 
   it('is told at once to a listener', async () => {
@@ -161,8 +161,8 @@ describe.each<PoolMode>(['transaction', 'session'])('through a pooler in %s mode
 
   it('a statement that fails is told, and leaves the next ones alone', async () => {
     const database = open(pooler.url);
-    await expect(database.takeOwedRings(-1, 1)).rejects.toMatchObject({ code: '2201W' });
-    await expect(database.takeOwedRings(1, 1)).resolves.toEqual(expect.anything());
+    await expect(database.rings.takeOwed(-1, 1)).rejects.toMatchObject({ code: '2201W' });
+    await expect(database.rings.takeOwed(1, 1)).resolves.toEqual(expect.anything());
     await useAll(database);
   });
 

@@ -1,14 +1,20 @@
 import { batch, type BatchOptions } from '@offload/batcher';
-import { DatabaseUnavailableError, isHeldUp } from './unavailable.ts';
+import { DatabaseUnavailableError, isHeldUp, orUnavailable } from './unavailable.ts';
 
 /** A statement that takes longer waits for a lock, or the server is slow: the next is sent beside it. */
 const SLOW_MS = 250;
 
-/** Lets concurrent callers share one statement: see `batch`. */
+/**
+ * Most of the payloads of jobs, or of results, that share a statement, in characters: with more, the process would be held to
+ * write them, and to answer them.
+ */
+export const STATEMENT_LENGTH = 2 * 1024 ** 2;
+
+/** Lets concurrent callers share one statement: see `batch`. Faults that can pass become `DatabaseUnavailableError`. */
 export function shareStatement<Item, Outcome>(
   run: (items: Item[]) => Promise<Outcome[]>,
   options: Omit<BatchOptions<Item>, 'isAway' | 'isHeldUp' | 'slowMs'> = {},
 ): (item: Item) => Promise<Outcome> {
   const isAway = (error: unknown): boolean => error instanceof DatabaseUnavailableError;
-  return batch(run, { ...options, slowMs: SLOW_MS, isAway, isHeldUp });
+  return batch((items: Item[]) => orUnavailable(() => run(items)), { ...options, slowMs: SLOW_MS, isAway, isHeldUp });
 }

@@ -73,10 +73,10 @@ export function createWorld(database: Database, sql: pg.Pool) {
     const { ring, claimId, deliveryCount } = delivered;
     const redelivered = deliveryCount > 0;
     const tried = { jobId: ring.jobId, ringId: ring.ringId, redelivered, deliveryCount, claimId, holder: 'spec' };
-    const before = await database.getJob(ring.jobId);
+    const before = await database.jobs.get(ring.jobId);
     const held = workers.flat().some((other) => other.ring.jobId === ring.jobId && isHolder(other, before));
-    if (answerLost) await database.claimJob(tried);
-    const claimed = await database.claimJob(tried);
+    if (answerLost) await database.jobs.claim(tried);
+    const claimed = await database.jobs.claim(tried);
     if (claimed.kind === 'claimed') Object.assign(delivered, { claimed, attempt: claimed.job.attempt });
     else answer(worker, delivered, claimed.kind === 'held' ? 'requeue' : 'ack');
     const name = `${ring.jobId} ${delivered.attempt}`;
@@ -94,15 +94,15 @@ export function createWorld(database: Database, sql: pg.Pool) {
   async function settle(worker: Delivered[], delivered: Delivered, wanted: Outcome, answerLost: boolean) {
     const { jobId } = delivered.ring;
     const attempt = delivered.attempt as number;
-    const before = await database.getJob(jobId);
+    const before = await database.jobs.get(jobId);
     const outcome = attempt < (before?.maxAttempts ?? 0) ? wanted : lastOutcome(wanted);
     const settlement = { jobId, attempt, outcome, ...(delivered.claimed && { claimed: delivered.claimed }) };
-    const first = await database.settleJob(settlement);
-    const after = await database.getJob(settlement.jobId);
+    const first = await database.jobs.settle(settlement);
+    const after = await database.jobs.get(settlement.jobId);
     const free = outcome.status === 'queued' || (outcome.status === 'scheduled' && !outcome.error);
     if (first && free && after?.status !== 'cancelled') allowed.set(first.id, (allowed.get(first.id) ?? 0) + 1);
-    const job = answerLost ? await database.settleJob(settlement) : first;
-    const row = job ?? (answerLost ? await database.getJob(settlement.jobId) : null);
+    const job = answerLost ? await database.jobs.settle(settlement) : first;
+    const row = job ?? (answerLost ? await database.jobs.get(settlement.jobId) : null);
     const settled = row?.attempt === settlement.attempt && row.status !== 'running' ? row : job;
     answer(worker, delivered, settled && settled.status !== 'queued' ? 'ack' : 'requeue');
     const status = unwanted.has(jobId) && outcome.status !== 'succeeded' ? 'cancelled' : outcome.status;
@@ -133,7 +133,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
       const work = { id: randomUUID(), type: 'spec.job', queue: 'default', payload: {} };
       const webhook: Webhook = { url: 'https://receiver.test/hook', events: ['succeeded', 'failed', 'cancelled'] };
       const job = { ...work, ...policy, maxAttempts, delayMs, dedupeKey, webhook };
-      const submitted = await database.submit({ jobs: [job], idempotency: null });
+      const submitted = await database.jobs.submit({ jobs: [job], idempotency: null });
       if (submitted.kind !== 'created' || submitted.jobs[0]?.outboxId === null) return;
       jobIds.push(work.id);
       allowed.set(work.id, maxAttempts);
@@ -142,11 +142,11 @@ export function createWorld(database: Database, sql: pg.Pool) {
 
     /** A relay sends what is due; it may die before it has sent anything, or before it has heard the confirms. */
     async relay(dies: 'before' | 'between' | 'not'): Promise<void> {
-      const owed = await database.takeOwedRings(100, GRACE_MS);
+      const owed = await database.rings.takeOwed(100, GRACE_MS);
       if (dies === 'before') return;
       for (const { jobId, outboxId } of owed) {
         ready.push({ jobId, ringId: randomUUID(), count: 0 });
-        if (dies === 'not') await database.confirmRing(outboxId);
+        if (dies === 'not') await database.rings.confirm(outboxId);
       }
     },
 
@@ -212,16 +212,16 @@ export function createWorld(database: Database, sql: pg.Pool) {
 
     async cancel(n: number): Promise<void> {
       const jobId = pick(jobIds, n);
-      if (jobId && (await database.cancelJob(jobId))?.kind === 'requested') unwanted.add(jobId);
+      if (jobId && (await database.jobs.cancel(jobId))?.kind === 'requested') unwanted.add(jobId);
     },
 
     /** @returns what the row was and is, and what became of it; null when there is no such job */
     async retry(n: number) {
       const jobId = pick(jobIds, n);
       if (!jobId) return null;
-      const before = await database.getJob(jobId);
-      const kind = (await database.retryJob(jobId))?.kind ?? null;
-      const after = await database.getJob(jobId);
+      const before = await database.jobs.get(jobId);
+      const kind = (await database.jobs.retry(jobId))?.kind ?? null;
+      const after = await database.jobs.get(jobId);
       if (kind === 'queued') {
         allowed.set(jobId, Math.max(allowed.get(jobId) ?? 0, (before?.attempt ?? 0) + 1));
         retried.add(jobId);
@@ -235,8 +235,8 @@ export function createWorld(database: Database, sql: pg.Pool) {
     async delete(n: number) {
       const jobId = pick(jobIds, n);
       if (!jobId) return null;
-      const before = await database.getJob(jobId);
-      const gone = (await database.deleteJob(jobId)) === 'deleted';
+      const before = await database.jobs.get(jobId);
+      const gone = (await database.jobs.delete(jobId)) === 'deleted';
       if (gone) deleted.add(jobId);
       return { before, gone };
     },
@@ -252,15 +252,15 @@ export function createWorld(database: Database, sql: pg.Pool) {
 
     /** The api's reconcile with its roll calls, after which the broker's losses are found. */
     async reconcile(): Promise<void> {
-      const lost = Math.max(0, (await database.countRung('default', null)).rung - ready.length);
-      await database.oweLostRings(await database.listRung('default', lost, 0));
-      await database.oweScheduledRings(100);
+      const lost = Math.max(0, (await database.rings.countRung('default', null)).rung - ready.length);
+      await database.rings.oweLost(await database.rings.listRung('default', lost, 0));
+      await database.rings.oweScheduled(100);
       await sql.query(`update jobs set held_at = now() - interval '1 minute'`);
       for (const worker of workers) {
         const mine = worker.flatMap(({ ring, attempt }) => (attempt === null ? [] : [{ jobId: ring.jobId, attempt }]));
-        await database.holdJobs(mine);
+        await database.jobs.hold(mine);
       }
-      await database.releaseUnheld(30_000, 100);
+      await database.jobs.releaseUnheld(30_000, 100);
     },
 
     /** Where the job's rings are: owed, waiting, or held by a worker whose channel is there or who runs it. */
@@ -295,7 +295,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
     },
 
     rows: async (): Promise<Job[]> =>
-      (await Promise.all(jobIds.map((id) => database.getJob(id)))).filter((job) => job !== null),
+      (await Promise.all(jobIds.map((id) => database.jobs.get(id)))).filter((job) => job !== null),
   };
 }
 

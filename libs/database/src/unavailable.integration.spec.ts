@@ -49,12 +49,12 @@ type Call = [name: string, call: (database: Database) => Promise<unknown>];
 
 /** One call of each kind: through pg, through pg in a batch, and through Prisma. */
 const readingCalls: Call[] = [
-  ['takeOwedRings', (database) => database.takeOwedRings(1, 1)],
-  ['reportProgress', (database) => database.reportProgress(randomUUID(), 1, { percent: 1, message: null })],
+  ['rings.takeOwed', (database) => database.rings.takeOwed(1, 1)],
+  ['jobs.reportProgress', (database) => database.jobs.reportProgress(randomUUID(), 1, { percent: 1, message: null })],
   [
-    'claimJob',
+    'jobs.claim',
     (database) =>
-      database.claimJob({
+      database.jobs.claim({
         jobId: randomUUID(),
         ringId: randomUUID(),
         redelivered: false,
@@ -63,8 +63,8 @@ const readingCalls: Call[] = [
         holder: 'spec',
       }),
   ],
-  ['getJob', (database) => database.getJob(randomUUID())],
-  ['listJobs', (database) => database.listJobs({ limit: 1 })],
+  ['jobs.get', (database) => database.jobs.get(randomUUID())],
+  ['jobs.list', (database) => database.jobs.list({ limit: 1 })],
 ];
 const calls: Call[] = [['ping', (database) => database.ping()], ...readingCalls];
 
@@ -172,8 +172,8 @@ describe('openDatabase', () => {
 describe('a fault of another kind', () => {
   it('is not blamed on the database being away', async () => {
     const { database } = await setup();
-    await expect(database.takeOwedRings(-1, 1)).rejects.toMatchObject({ code: '2201W' });
-    await expect(database.getJob('nonsense')).rejects.not.toThrow(DatabaseUnavailableError);
+    await expect(database.rings.takeOwed(-1, 1)).rejects.toMatchObject({ code: '2201W' });
+    await expect(database.jobs.get('nonsense')).rejects.not.toThrow(DatabaseUnavailableError);
   });
 
   it.each([
@@ -196,7 +196,7 @@ async function databaseWith(sql: string, options: Partial<DatabaseOptions> = {})
   return { database: open({ url: own, ...options }), admin };
 }
 
-const progress = (database: Database) => database.reportProgress(randomUUID(), 1, { percent: 1, message: null });
+const progress = (database: Database) => database.jobs.reportProgress(randomUUID(), 1, { percent: 1, message: null });
 const claim = (database: Database) => (readingCalls[2] as Call)[1](database);
 /** Has each statement that updates jobs do `body` first, as PL/pgSQL. */
 const whenUpdating = (body: string) => `
@@ -269,14 +269,14 @@ describe('a server that will not do what it is asked for now', () => {
   it('counts as away: read-only, a password it does not know, a table it does not have yet', async () => {
     const readOnly = new URL(url);
     readOnly.searchParams.set('options', '-c default_transaction_read_only=on');
-    await expect(open({ url: readOnly.href }).takeOwedRings(1, 1)).rejects.toThrow(/not available: .*read-only/);
+    await expect(open({ url: readOnly.href }).rings.takeOwed(1, 1)).rejects.toThrow(/not available: .*read-only/);
     const wrongPassword = Object.assign(new URL(url), { password: 'wrong' }).href;
     await expect(open({ url: wrongPassword }).ping()).rejects.toThrow(DatabaseUnavailableError);
-    await expect(open({ url: wrongPassword }).getJob(randomUUID())).rejects.toThrow(DatabaseUnavailableError);
+    await expect(open({ url: wrongPassword }).jobs.get(randomUUID())).rejects.toThrow(DatabaseUnavailableError);
 
     const { database, admin } = await setup();
     await admin.query('drop table outbox, webhook_deliveries, jobs'); // the last test with the database of this file
-    await expect(database.takeOwedRings(1, 1)).rejects.toThrow(DatabaseUnavailableError);
-    await expect(database.listJobs({ limit: 1 })).rejects.toThrow(DatabaseUnavailableError);
+    await expect(database.rings.takeOwed(1, 1)).rejects.toThrow(DatabaseUnavailableError);
+    await expect(database.jobs.list({ limit: 1 })).rejects.toThrow(DatabaseUnavailableError);
   });
 });

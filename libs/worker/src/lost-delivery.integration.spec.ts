@@ -63,15 +63,15 @@ it("a job that takes longer than the broker's consumer_timeout ends, and says wh
   const { timeoutMs, backoff } = definition.policy;
   const policy = { queue: 'default', priority: 0, tags: [], maxAttempts: 1, timeoutMs, backoff, delayMs: 0 };
   const work = { id: randomUUID(), type: definition.type, payload: null, runAt: null };
-  const { job, outboxId } = await database.createJob({ ...work, ...policy });
+  const { job, outboxId } = await database.jobs.create({ ...work, ...policy });
   const publisher = createPublisher(connection);
   await publisher.publish(ring, { jobId: job.id, type: job.type }, { exchange: exchanges.jobs, routingKey: 'default' });
-  await database.confirmRing(outboxId);
+  await database.rings.confirm(outboxId);
   consume(connection, { queue: ringQueue('default'), message: ring, handle: (delivery) => runJob(delivery, parts) });
 
   const failed = await eventually(
     async () => {
-      const row = await database.getJob(job.id);
+      const row = await database.jobs.get(job.id);
       if (row?.status !== 'failed') throw new Error(`the job is ${row?.status} at its attempt ${row?.attempt}`);
       return row;
     },

@@ -1,10 +1,10 @@
-import type { Database } from '@offload/database';
+import type { JobStore } from '@offload/database';
 import type { Control } from '@offload/job-messages';
 import type { Logger } from '@offload/process';
 import type { HeldJobs } from './held-jobs.ts';
 
 export interface ObeyParts {
-  database: Pick<Database, 'holdJobs'>;
+  database: { jobs: Pick<JobStore, 'hold'> };
   heldJobs: HeldJobs;
   log: Logger;
 }
@@ -20,7 +20,7 @@ export async function answerRollCall({ database, heldJobs, log }: ObeyParts): Pr
   const held = heldJobs.all();
   if (held.length === 0) return;
   try {
-    for (const jobId of await database.holdJobs(held)) heldJobs.cancel(jobId);
+    for (const jobId of await database.jobs.hold(held)) heldJobs.cancel(jobId);
   } catch (error) {
     log.debug({ err: error }, 'roll call not answered');
   }

@@ -9,6 +9,7 @@ import {
   migrate,
   type NewJob,
   openDatabase,
+  type JobStore,
   type Outcome,
 } from '@offload/database';
 import type { Control } from '@offload/job-messages';
@@ -57,6 +58,11 @@ beforeEach(() => {
   logged = [];
 });
 
+/** The database with other calls in place of some about jobs. */
+function withJobs(calls: Partial<JobStore>): Database {
+  return { ...database, jobs: { ...database.jobs, ...calls } };
+}
+
 /** A worker without a broker: deliveries are made by hand, so that each order of events can be had. */
 function worker(onDatabase: Database = database) {
   const stopping = new AbortController();
@@ -94,7 +100,7 @@ function worker(onDatabase: Database = database) {
 
 async function queuedJob(more: Partial<NewJob> = {}): Promise<Job> {
   const { maxAttempts, timeoutMs, backoff } = definition.policy;
-  const { job } = await database.createJob({
+  const { job } = await database.jobs.create({
     id: randomUUID(),
     type: definition.type,
     queue: 'default',
@@ -128,7 +134,7 @@ describe('a delivery', () => {
     const job = await queuedJob();
     handler = async (payload, { jobId, attempt, idempotencyKey }) => ({ payload, jobId, attempt, idempotencyKey });
     expect(await worker().run(delivery(job).message)).toBe('ack');
-    const stored = await database.getJob(job.id);
+    const stored = await database.jobs.get(job.id);
     expect(stored).toMatchObject({
       status: 'succeeded',
       result: { payload: { n: 1 }, jobId: job.id, attempt: 1, idempotencyKey: `offload-${job.id}` },
@@ -177,7 +183,7 @@ describe('a delivery', () => {
     finish();
     await first;
     expect(await worker().run(delivery(job).message)).toBe('ack');
-    expect(await database.getJob(job.id)).toMatchObject({ status: 'succeeded', result: 'first', attempt: 1 });
+    expect(await database.jobs.get(job.id)).toMatchObject({ status: 'succeeded', result: 'first', attempt: 1 });
     expect(statuses()).toEqual(['job.running', 'job.succeeded']);
   });
 
@@ -189,7 +195,7 @@ describe('a delivery', () => {
   it('of a type this worker does not know leaves the job to another, without using up an attempt', async () => {
     const job = await queuedJob({ type: 'spec.newer', maxAttempts: 1 });
     expect(await worker().run(delivery(job).message)).toBe('ack');
-    expect(await database.getJob(job.id)).toMatchObject({ status: 'scheduled', maxAttempts: 2, errors: [] });
+    expect(await database.jobs.get(job.id)).toMatchObject({ status: 'scheduled', maxAttempts: 2, errors: [] });
   });
 
   it('that comes again after its job ended announces the end again: the worker before may not have', async () => {
@@ -209,14 +215,14 @@ describe('a failing handler', () => {
       throw new Error(`no luck ${attempt}`);
     };
     expect(await worker().run(delivery(job).message)).toBe('ack');
-    expect(await database.getJob(job.id)).toMatchObject({ status: 'scheduled', error: null, attempt: 1 });
-    expect(await database.msUntilNextRing()).not.toBeNull(); // the retry's ring is owed
+    expect(await database.jobs.get(job.id)).toMatchObject({ status: 'scheduled', error: null, attempt: 1 });
+    expect(await database.rings.msUntilNext()).not.toBeNull(); // the retry's ring is owed
 
     await eventually(async () => {
       await worker().run(delivery(job).message);
-      expect((await database.getJob(job.id))?.status).toBe('failed');
+      expect((await database.jobs.get(job.id))?.status).toBe('failed');
     });
-    expect(await database.getJob(job.id)).toMatchObject({
+    expect(await database.jobs.get(job.id)).toMatchObject({
       error: { code: 'handler-error', message: 'no luck 2', attempt: 2 },
       errors: [{ message: 'no luck 1', attempt: 1 }],
     });
@@ -233,11 +239,11 @@ describe('a failing handler', () => {
     expect(logged.at(-1)).toEqual(['warn', expect.objectContaining({ error: { ...error, attempt: 1 } })]);
     await eventually(async () => {
       await worker().run(delivery(job).message);
-      expect((await database.getJob(job.id))?.status).toBe('failed');
+      expect((await database.jobs.get(job.id))?.status).toBe('failed');
     });
     const levels = logged.filter(([level]) => level !== 'info').map(([level]) => level);
     expect(levels).toEqual(['warn', 'error']);
-    const ended = await database.getJob(job.id);
+    const ended = await database.jobs.get(job.id);
     expect(ended?.error).toMatchObject({ ...error, attempt: 2 });
     expect(ended?.errors).toEqual([expect.objectContaining({ ...error, attempt: 1 })]);
   });
@@ -248,9 +254,9 @@ describe('a failing handler', () => {
       throw new RetryAfterError('later', 60_000);
     };
     await worker().run(delivery(job).message);
-    const scheduled = await database.getJob(job.id);
+    const scheduled = await database.jobs.get(job.id);
     expect(await worker().run(delivery(job).message)).toBe('ack');
-    expect(await database.getJob(job.id)).toEqual(scheduled);
+    expect(await database.jobs.get(job.id)).toEqual(scheduled);
   });
 });
 
@@ -274,7 +280,7 @@ describe('a lost worker', () => {
     expect(await worker().run(again.message)).toBe('ack');
     finishFirst();
     expect(await zombie).toBe('requeue'); // never ack what was fenced: it might be the last ring
-    expect(await database.getJob(job.id)).toMatchObject({
+    expect(await database.jobs.get(job.id)).toMatchObject({
       status: 'succeeded',
       result: 'of the second',
       attempt: 2,
@@ -288,7 +294,7 @@ describe('a lost worker', () => {
     const ringId = randomUUID();
     let claimLate: () => void = () => undefined;
     const late = new Promise<void>((resolve) => (claimLate = resolve));
-    const slow = { ...database, claimJob: (claim: Delivery) => late.then(() => database.claimJob(claim)) };
+    const slow = withJobs({ claim: (claim: Delivery) => late.then(() => database.jobs.claim(claim)) });
     const first = delivery(job, { ringId, redelivered: true });
     const firstRun = worker(slow).run(first.message);
     first.lost.abort(new Error('channel lost'));
@@ -307,13 +313,13 @@ describe('a lost worker', () => {
     expect(await firstRun).toBe('later');
     finish();
     expect(await secondRun).toBe('ack');
-    expect(await database.getJob(job.id)).toMatchObject({ status: 'succeeded', result: 'of the second', attempt: 1 });
+    expect(await database.jobs.get(job.id)).toMatchObject({ status: 'succeeded', result: 'of the second', attempt: 1 });
   });
 
   it('whose job has no attempts left fails it as worker-lost', async () => {
     const job = await queuedJob({ maxAttempts: 1 });
     const { ringId } = delivery(job);
-    await database.claimJob({
+    await database.jobs.claim({
       jobId: job.id,
       ringId,
       redelivered: false,
@@ -322,7 +328,7 @@ describe('a lost worker', () => {
       holder: 'killed',
     }); // and then it was killed
     expect(await worker().run(delivery(job, { ringId, redelivered: true }).message)).toBe('ack');
-    expect(await database.getJob(job.id)).toMatchObject({
+    expect(await database.jobs.get(job.id)).toMatchObject({
       status: 'failed',
       error: { code: 'worker-lost' },
       attempt: 1,
@@ -339,7 +345,7 @@ describe('a lost worker', () => {
         lost.abort(new Error('channel lost'));
       });
     await worker().run(message);
-    expect(await database.getJob(job.id)).toMatchObject({ status: 'queued', attempt: 1, maxAttempts: 2, errors: [] });
+    expect(await database.jobs.get(job.id)).toMatchObject({ status: 'queued', attempt: 1, maxAttempts: 2, errors: [] });
   });
 });
 
@@ -363,10 +369,15 @@ describe('a job that is cancelled', () => {
 
   it('ends as such, is announced and acknowledged', async () => {
     const { job, runner, verdict } = await runningJob();
-    await database.cancelJob(job.id);
+    await database.jobs.cancel(job.id);
     await runner.told({ command: 'cancel', jobId: job.id });
     expect(await verdict).toBe('ack');
-    expect(await database.getJob(job.id)).toMatchObject({ status: 'cancelled', attempt: 1, error: null, result: null });
+    expect(await database.jobs.get(job.id)).toMatchObject({
+      status: 'cancelled',
+      attempt: 1,
+      error: null,
+      result: null,
+    });
     expect(statuses()).toEqual(['job.running', 'job.cancelled']);
   });
 
@@ -376,54 +387,54 @@ describe('a job that is cancelled', () => {
     await worker().told({ command: 'cancel', jobId: job.id });
     runner.letGo(); // it ran until here
     expect(await verdict).toBe('requeue');
-    expect(await database.getJob(job.id)).toMatchObject({ status: 'queued' });
+    expect(await database.jobs.get(job.id)).toMatchObject({ status: 'queued' });
   });
 
   it('is found at the next roll call when its worker missed the command', async () => {
     const { job, runner, verdict } = await runningJob();
-    await database.cancelJob(job.id);
+    await database.jobs.cancel(job.id);
     await runner.told({ command: 'roll-call' });
     expect(await verdict).toBe('ack');
-    expect(await database.getJob(job.id)).toMatchObject({ status: 'cancelled' });
+    expect(await database.jobs.get(job.id)).toMatchObject({ status: 'cancelled' });
   });
 
   it('is acknowledged too when its worker gave it back without knowing', async () => {
     const { job, lost, verdict } = await runningJob();
-    await database.cancelJob(job.id);
+    await database.jobs.cancel(job.id);
     lost.abort(new Error('channel lost'));
     expect(await verdict).toBe('ack');
-    expect(await database.getJob(job.id)).toMatchObject({ status: 'cancelled' });
+    expect(await database.jobs.get(job.id)).toMatchObject({ status: 'cancelled' });
   });
 
   it('while its claim is on the way is not begun', async () => {
     const job = await queuedJob();
     let ran = false;
     handler = async () => void (ran = true);
-    const runner = worker({
-      ...database,
-      async claimJob(claim) {
-        const claimed = await database.claimJob(claim);
-        await database.cancelJob(job.id);
-        await runner.told({ command: 'cancel', jobId: job.id });
-        return claimed;
-      },
-    });
+    const runner = worker(
+      withJobs({
+        async claim(claim) {
+          const claimed = await database.jobs.claim(claim);
+          await database.jobs.cancel(job.id);
+          await runner.told({ command: 'cancel', jobId: job.id });
+          return claimed;
+        },
+      }),
+    );
     expect(await runner.run(delivery(job).message)).toBe('ack');
     expect(ran).toBe(false);
-    expect(await database.getJob(job.id)).toMatchObject({ status: 'cancelled', attempt: 1 });
+    expect(await database.jobs.get(job.id)).toMatchObject({ status: 'cancelled', attempt: 1 });
   });
 });
 
 describe('a roll call', () => {
   it('is answered for the jobs that run here, and not for those that are done', async () => {
     const held: HeldJob[][] = [];
-    const listening = {
-      ...database,
-      holdJobs: async (jobs: HeldJob[]) => {
+    const listening = withJobs({
+      hold: async (jobs: HeldJob[]) => {
         held.push(jobs);
         return [];
       },
-    };
+    });
     const runner = worker(listening);
     const job = await queuedJob();
     handler = () => runner.told({ command: 'roll-call' });
@@ -433,27 +444,28 @@ describe('a roll call', () => {
   });
 
   it("that can not be answered is nobody's fault", async () => {
-    const away = { ...database, holdJobs: () => Promise.reject(new DatabaseUnavailableError()) };
+    const away = withJobs({ hold: () => Promise.reject(new DatabaseUnavailableError()) });
     const runner = worker(away);
     const job = await queuedJob();
     handler = () => runner.told({ command: 'roll-call' });
     expect(await runner.run(delivery(job).message)).toBe('ack');
-    expect(await database.getJob(job.id)).toMatchObject({ status: 'succeeded' });
+    expect(await database.jobs.get(job.id)).toMatchObject({ status: 'succeeded' });
   });
 });
 
 describe('stopping', () => {
   it('gives a ring back at once that could not be claimed, the database being away', async () => {
     const job = await queuedJob();
-    const runner = worker({
-      ...database,
-      async claimJob() {
-        runner.stop();
-        throw new DatabaseUnavailableError();
-      },
-    });
+    const runner = worker(
+      withJobs({
+        async claim() {
+          runner.stop();
+          throw new DatabaseUnavailableError();
+        },
+      }),
+    );
     expect(await runner.run(delivery(job).message)).toBe('requeue');
-    expect(await database.getJob(job.id)).toMatchObject({ status: 'queued', attempt: 0 });
+    expect(await database.jobs.get(job.id)).toMatchObject({ status: 'queued', attempt: 0 });
   });
 
   it('gives back the jobs that are let go, without using up their attempt', async () => {
@@ -470,40 +482,44 @@ describe('stopping', () => {
     await running;
     runner.letGo();
     expect(await verdict).toBe('requeue');
-    expect(await database.getJob(job.id)).toMatchObject({ status: 'queued', maxAttempts: 2, error: null, errors: [] });
+    expect(await database.jobs.get(job.id)).toMatchObject({
+      status: 'queued',
+      maxAttempts: 2,
+      error: null,
+      errors: [],
+    });
   });
 });
 
 describe('while database or broker are away', () => {
   /** The database as seen over a line that breaks after the named call's first commit. */
-  function unheard(call: 'claimJob' | 'settleJob'): Database {
+  function unheard(call: 'claim' | 'settle'): Database {
     let broken = true;
-    const original = database[call] as (argument: unknown) => Promise<unknown>;
+    const original = database.jobs[call] as (argument: unknown) => Promise<unknown>;
     const once = async (argument: unknown): Promise<unknown> => {
       const answer = await original(argument);
       if (!broken) return answer;
       broken = false;
       throw new DatabaseUnavailableError();
     };
-    return { ...database, [call]: once };
+    return withJobs({ [call]: once });
   }
 
   it('a claim whose answer was lost goes on as the attempt it is', async () => {
     const job = await queuedJob();
-    expect(await worker(unheard('claimJob')).run(delivery(job).message)).toBe('ack');
-    expect(await database.getJob(job.id)).toMatchObject({ status: 'succeeded', attempt: 1, errors: [] });
+    expect(await worker(unheard('claim')).run(delivery(job).message)).toBe('ack');
+    expect(await database.jobs.get(job.id)).toMatchObject({ status: 'succeeded', attempt: 1, errors: [] });
   });
 
   /** The database as it is when it refuses data like these: see `libs/database/src/unavailable.ts`. */
   function refusing(refused: (outcome: Outcome) => boolean): Database {
     const refusal = Object.assign(new Error('violates check constraint "spec"'), { code: '23514', severity: 'ERROR' });
-    return {
-      ...database,
-      settleJob: async (settlement) => {
+    return withJobs({
+      settle: async (settlement) => {
         if (refused(settlement.outcome)) throw refusal;
-        return database.settleJob(settlement);
+        return database.jobs.settle(settlement);
       },
-    };
+    });
   }
 
   it('an outcome that the database refuses fails its job, with the reason', async () => {
@@ -511,7 +527,7 @@ describe('while database or broker are away', () => {
     const refusesResults = refusing(({ status }) => status === 'succeeded');
     expect(await worker(refusesResults).run(delivery(job).message)).toBe('ack');
     const message = 'the outcome cannot be stored: violates check constraint "spec"';
-    expect(await database.getJob(job.id)).toMatchObject({
+    expect(await database.jobs.get(job.id)).toMatchObject({
       status: 'failed',
       attempt: 1,
       error: { code: 'outcome-not-stored', message, attempt: 1 },
@@ -525,32 +541,31 @@ describe('while database or broker are away', () => {
     handler = () => Promise.reject(new Error('no luck'));
     const refusesErrors = refusing((outcome) => 'error' in outcome && outcome.error?.code === 'handler-error');
     expect(await worker(refusesErrors).run(delivery(job).message)).toBe('ack');
-    expect(await database.getJob(job.id)).toMatchObject({ status: 'failed', error: { code: 'outcome-not-stored' } });
+    expect(await database.jobs.get(job.id)).toMatchObject({ status: 'failed', error: { code: 'outcome-not-stored' } });
   });
 
   it('an outcome whose answer was lost is still announced', async () => {
     const job = await queuedJob();
-    expect(await worker(unheard('settleJob')).run(delivery(job).message)).toBe('ack');
+    expect(await worker(unheard('settle')).run(delivery(job).message)).toBe('ack');
     expect(statuses()).toEqual(['job.running', 'job.succeeded']);
   });
 
   it('a repeated outcome that is fenced does not acknowledge the ring', async () => {
     const job = await queuedJob();
     const { ringId, message } = delivery(job);
-    const takenOver: Database = {
-      ...database,
-      async settleJob(settlement) {
+    const takenOver = withJobs({
+      async settle(settlement) {
         if (settlement.attempt === 1) {
           const again = delivery(job, { ringId, redelivered: true }).message;
           const claim = { jobId: job.id, ringId, redelivered: true, deliveryCount: again.deliveryCount };
-          await database.claimJob({ ...claim, claimId: randomUUID(), holder: 'spec' });
-          takenOver.settleJob = database.settleJob;
+          await database.jobs.claim({ ...claim, claimId: randomUUID(), holder: 'spec' });
+          takenOver.jobs.settle = database.jobs.settle;
         }
         throw new DatabaseUnavailableError();
       },
-    };
+    });
     expect(await worker(takenOver).run(message)).toBe('requeue');
-    expect(await database.getJob(job.id)).toMatchObject({ status: 'running', attempt: 2 });
+    expect(await database.jobs.get(job.id)).toMatchObject({ status: 'running', attempt: 2 });
     expect(statuses()).toEqual(['job.running']);
   });
 
@@ -568,7 +583,7 @@ describe('while database or broker are away', () => {
 
 describe('a job whose handler may run only so many times at once', () => {
   const queuedJobs = (count: number) => Promise.all(Array.from({ length: count }, () => queuedJob({ maxAttempts: 1 })));
-  const read = (jobs: Job[]) => Promise.all(jobs.map(async ({ id }) => (await database.getJob(id)) as Job));
+  const read = (jobs: Job[]) => Promise.all(jobs.map(async ({ id }) => (await database.jobs.get(id)) as Job));
 
   /** One job that runs until it is told to end, and so has the only slot. */
   async function busyWorker(onDatabase?: Database) {
@@ -595,14 +610,15 @@ describe('a job whose handler may run only so many times at once', () => {
     const unended = new Set<string>(); // from the claim to the end of the run: outcomes may have to wait
     let most = 0;
     handler = async (_payload, { jobId }) => void unended.delete(jobId);
-    const runner = worker({
-      ...database,
-      claimJob(claim) {
-        unended.add(claim.jobId);
-        most = Math.max(most, unended.size);
-        return database.claimJob(claim);
-      },
-    });
+    const runner = worker(
+      withJobs({
+        claim(claim) {
+          unended.add(claim.jobId);
+          most = Math.max(most, unended.size);
+          return database.jobs.claim(claim);
+        },
+      }),
+    );
     await Promise.all(
       jobs.map(async (job) => {
         for (let redelivered = false; ; redelivered = true) {
@@ -618,7 +634,7 @@ describe('a job whose handler may run only so many times at once', () => {
     const { run, end } = await busyWorker();
     const job = await queuedJob();
     expect(await run(delivery(job).message)).toBe('requeue');
-    expect(await database.getJob(job.id)).toEqual(job);
+    expect(await database.jobs.get(job.id)).toEqual(job);
     await end();
     expect(await run(delivery(job, { redelivered: true }).message)).toBe('ack');
   });
@@ -640,7 +656,7 @@ describe('a job whose handler may run only so many times at once', () => {
     const { run, end } = await busyWorker();
     const jobs = await queuedJobs(2);
     const verdicts = jobs.map((job) => run({ ...delivery(job).message, deliveryCount: 9 })); // waits for minutes
-    await database.cancelJob((jobs[0] as Job).id);
+    await database.jobs.cancel((jobs[0] as Job).id);
     await end();
     expect(await Promise.all(verdicts)).toEqual(['ack', 'ack']);
     expect((await read(jobs)).map(({ status }) => status)).toEqual(['cancelled', 'succeeded']);
@@ -650,13 +666,13 @@ describe('a job whose handler may run only so many times at once', () => {
     const { run, end } = await busyWorker();
     const other = await queuedJob({ type: 'spec.newer' });
     expect(await run(delivery(other).message)).toBe('ack');
-    expect(await database.getJob(other.id)).toMatchObject({ status: 'scheduled' }); // claimed: it is unknown here
+    expect(await database.jobs.get(other.id)).toMatchObject({ status: 'scheduled' }); // claimed: it is unknown here
     await end();
   });
 
   it('is spoken for at a roll call while it waits: its ring is not lost', async () => {
     const held: HeldJob[][] = [];
-    const { run, told, end } = await busyWorker({ ...database, holdJobs: async (jobs) => (held.push(jobs), []) });
+    const { run, told, end } = await busyWorker(withJobs({ hold: async (jobs) => (held.push(jobs), []) }));
     const job = await queuedJob();
     const verdict = run({ ...delivery(job).message, deliveryCount: 9 });
     await told({ command: 'roll-call' });
@@ -722,7 +738,7 @@ describe('a job whose handler may run only so many times at once', () => {
       await eventually(() => expect(threads.come()).toBe(1));
       stop();
       expect(await verdict).toBe('requeue');
-      expect(await database.getJob(job.id)).toEqual(job);
+      expect(await database.jobs.get(job.id)).toEqual(job);
     });
   });
 });

@@ -129,7 +129,7 @@ async function claimFor(delivery: RingDelivery, ringId: string, parts: RunJobPar
   const claim = { jobId: body.jobId, ringId, redelivered, deliveryCount, claimId: randomUUID(), holder };
   const onRetry = waiting('the claim', body.jobId, log);
   try {
-    return await persist(() => database.claimJob(claim), [signal, stopping], onRetry);
+    return await persist(() => database.jobs.claim(claim), [signal, stopping], onRetry);
   } catch (error) {
     if (stopping.aborted && error === stopping.reason) return null;
     throw error;
@@ -148,7 +148,7 @@ async function outcomeOf(claim: ClaimedJob, holding: Holding, parts: RunJobParts
 
   const reporter = reportProgressTo(async (progress) => {
     try {
-      const current = await database.reportProgress(job.id, job.attempt, progress);
+      const current = await database.jobs.reportProgress(job.id, job.attempt, progress);
       if (current) announceInPassing(current, parts, { event: 'job.progress' });
     } catch (error) {
       log.debug({ err: error, jobId: job.id }, 'progress not reported');
@@ -229,7 +229,7 @@ async function store(
   const job = await persist(
     (tryNumber) => {
       tries = tryNumber;
-      return database.settleJob(settlement);
+      return database.jobs.settle(settlement);
     },
     [signal],
     waiting('the outcome', id, log),
@@ -237,7 +237,7 @@ async function store(
   if (job) return job;
   if (tries > 1) {
     // An earlier try may have worked without our hearing of it: then the row still carries our attempt, ended.
-    const row = await persist(() => database.getJob(id), [signal], waiting('the outcome', id, log));
+    const row = await persist(() => database.jobs.get(id), [signal], waiting('the outcome', id, log));
     if (row?.attempt === attempt && row.status !== 'running') return row;
   }
   metrics.fenced();

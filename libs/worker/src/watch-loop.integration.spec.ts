@@ -20,9 +20,9 @@ async function running(type: string) {
   const [id, ringId] = [randomUUID(), randomUUID()];
   const backoff = { baseMs: 10, factor: 2, maxMs: 100 };
   const policy = { queue: 'default', priority: 0, tags: [], maxAttempts: 2, timeoutMs: 1_000, backoff, delayMs: 0 };
-  await database.createJob({ id, type, payload: null, runAt: null, ...policy });
+  await database.jobs.create({ id, type, payload: null, runAt: null, ...policy });
   const claim = (deliveryCount: number): Promise<Claim> =>
-    database.claimJob({
+    database.jobs.claim({
       jobId: id,
       ringId,
       deliveryCount,
@@ -76,7 +76,7 @@ it('says while the event loop is blocked which job holds it and for how long, an
   const message = expect.stringMatching(
     new RegExp(`^the event loop of its worker had been blocked for .* s by spec.blocks \\(job ${job.id}\\)$`),
   );
-  expect((await database.getJob(job.id))?.errors).toMatchObject([{ code: 'worker-lost', attempt: 1, message }]);
+  expect((await database.jobs.get(job.id))?.errors).toMatchObject([{ code: 'worker-lost', attempt: 1, message }]);
 
   worker.free();
   const freed = () => expect(worker.saidOf(/turns again: it was blocked for .* s by spec.blocks/)).toHaveLength(1);
@@ -91,7 +91,7 @@ it('names each job that may be the one when several run, on the rows of all of t
   for (const job of jobs) {
     await job.takeOver();
     const message = expect.stringMatching(/by one of spec.one \(job .*\), spec.other \(job .*\)$/);
-    expect((await database.getJob(job.id))?.errors).toMatchObject([{ code: 'worker-lost', message }]);
+    expect((await database.jobs.get(job.id))?.errors).toMatchObject([{ code: 'worker-lost', message }]);
   }
   worker.free();
   await worker.end();
@@ -106,5 +106,5 @@ it('takes back what it has noted when the event loop turns again', async () => {
   await worker.end();
   await job.takeOver();
   const message = 'the worker that ran this attempt is gone';
-  expect((await database.getJob(job.id))?.errors).toMatchObject([{ code: 'worker-lost', attempt: 1, message }]);
+  expect((await database.jobs.get(job.id))?.errors).toMatchObject([{ code: 'worker-lost', attempt: 1, message }]);
 }, 90_000);

@@ -59,7 +59,7 @@ async function tell(jobs: BoardJob[], forMs: number): Promise<void> {
   try {
     const { openDatabase } = await import('./watch-loop.libraries.ts');
     database ??= openDatabase({ url: databaseUrl, poolSize: 1, timeoutMs: 2_000 });
-    await database.noteLoss(jobs, `the event loop of its worker had been ${sentence}`);
+    await database.jobs.noteLoss(jobs, `the event loop of its worker had been ${sentence}`);
   } catch (error) {
     (await logger()).warn({ err: error as Error }, 'what blocks the event loop could not be noted');
   }
@@ -76,7 +76,7 @@ async function takeBack(jobs: BoardJob[]): Promise<void> {
   const opened = database;
   database = undefined;
   try {
-    await opened?.noteLoss(jobs, null);
+    await opened?.jobs.noteLoss(jobs, null);
   } catch (error) {
     (await logger()).warn({ err: error as Error }, 'what blocked the event loop is noted until the next roll call');
   } finally {

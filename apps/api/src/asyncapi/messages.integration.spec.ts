@@ -34,7 +34,7 @@ describe('what arrives fits the document:', () => {
     const { maxAttempts, timeoutMs, backoff } = defaultPolicy;
     const policy = { maxAttempts, timeoutMs, backoff, delayMs: 0, runAt: null };
     const payload = { seconds: 1 };
-    return database.createJob({ id: uuidv7(), type: 'demo.sleep', queue, priority, tags: ['a'], payload, ...policy });
+    return database.jobs.create({ id: uuidv7(), type: 'demo.sleep', queue, priority, tags: ['a'], payload, ...policy });
   }
 
   it('rings, with and without a trace, of every queue', async () => {

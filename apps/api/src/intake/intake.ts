@@ -78,13 +78,13 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
   async function store(jobs: NewJob[], idempotency: IdempotencyKey | null): Promise<Taken> {
     const full = fullQueue(jobs);
     // What was taken before is answered again, however full it is by now.
-    if (full && !(idempotency && (await database.isKeyKept(idempotency.client, idempotency.key)))) throw full;
+    if (full && !(idempotency && (await database.jobs.isKeyKept(idempotency.client, idempotency.key)))) throw full;
     // Their places, before others ask for them.
     const places = jobs.map(({ queue }) => backlog.reserve(queue));
     const taken: TakenJob[] = [];
     storing += 1;
     try {
-      const submitted = await database.submit({ jobs, idempotency });
+      const submitted = await database.jobs.submit({ jobs, idempotency });
       if (submitted.kind === 'key-reused') throw keyReused();
       if (submitted.kind === 'replayed') return await replay(jobs, submitted.jobs, submitted.createdAt);
       const ringUntil = performance.now() + RING_WITHIN_MS;
@@ -128,7 +128,7 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
   async function replay(wanted: NewJob[], first: KeyedJob[], createdAt: string): Promise<Taken> {
     const jobs = await Promise.all(
       first.map(async ({ id, made }, index): Promise<TakenJob> => {
-        const job = made ? asCreated(wanted[index] as NewJob, id, createdAt) : await database.getBriefJob(id);
+        const job = made ? asCreated(wanted[index] as NewJob, id, createdAt) : await database.jobs.getBrief(id);
         if (!job) throw jobNotFound(id);
         return { job, made, isBrief: !made };
       }),

@@ -18,12 +18,12 @@ it('follows a queue from its first job to its last', async () => {
     const policy = { priority: 0, tags: [], maxAttempts, timeoutMs, backoff, delayMs: 0, runAt: null };
     const ids = Array.from({ length: 20 }, () => uuidv7());
     const work = { type: 'demo.sleep', payload: {}, queue: 'default' };
-    await Promise.all(ids.map((id) => database.createJob({ id, ...work, ...policy })));
+    await Promise.all(ids.map((id) => database.jobs.create({ id, ...work, ...policy })));
     await eventually(() => expect(backlog.waiting('default')).toBe(20));
 
     for (const [index, jobId] of ids.entries()) {
       const ring = { ringId: randomUUID(), claimId: randomUUID(), redelivered: false, deliveryCount: 0 };
-      await database.claimJob({ jobId, ...ring, holder: 'spec' });
+      await database.jobs.claim({ jobId, ...ring, holder: 'spec' });
       if (index === 9) await eventually(() => expect(backlog.waiting('default')).toBe(10));
     }
     await eventually(() => expect(backlog.waiting('default')).toBe(0));

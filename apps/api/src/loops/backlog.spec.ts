@@ -37,14 +37,16 @@ async function setup({ waiting = 0 } = {}) {
   const metrics = createMetrics();
   backlog = startBacklog({
     database: {
-      sampleQueues(queues, since) {
-        asked.push({ queues, since });
-        return answer();
+      queues: {
+        sample(queues, since) {
+          asked.push({ queues, since });
+          return answer();
+        },
+        countStarted: async () => [
+          { queue: 'default', running: 2, scheduled: 0 },
+          { queue: 'other', running: 0, scheduled: 3 },
+        ],
       },
-      countStarted: async () => [
-        { queue: 'default', running: 2, scheduled: 0 },
-        { queue: 'other', running: 0, scheduled: 3 },
-      ],
     },
     queues: ['default', 'mail'],
     everyMs: HOUR_MS,

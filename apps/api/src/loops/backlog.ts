@@ -3,9 +3,9 @@ import {
   HIGH_PRIORITY,
   MARK_EVERY,
   MOST_AHEAD,
-  type Database,
   type QueueCount,
   type QueueSample,
+  type QueueStats,
 } from '@offload/database';
 import { Gauge, startLoop, type Logger, type Loop, type Registry } from '@offload/process';
 
@@ -52,7 +52,7 @@ export interface Place {
 }
 
 export interface BacklogParts {
-  database: Pick<Database, 'sampleQueues' | 'countStarted'>;
+  database: { queues: Pick<QueueStats, 'sample' | 'countStarted'> };
   queues: readonly string[];
   /** How long to rest between samples, in milliseconds; ten times as long as one takes, at least. @default 1_000 */
   everyMs?: number;
@@ -80,7 +80,7 @@ export function startBacklog(parts: BacklogParts): Backlog {
   const nothing = (): Known => ({ waiting: 0, accepted: 0, reserved: 0, gone: 0, observedMs: 0, idleMs: 0 });
   const known = new Map(queues.map((queue) => [queue, nothing()]));
   let sampled = new Map<string, QueueSample>();
-  let started: Awaited<ReturnType<Database['countStarted']>> = [];
+  let started: Awaited<ReturnType<QueueStats['countStarted']>> = [];
   let last: { at: number; tookPlace: number } | null = null;
   /** Milliseconds from `now` to the database's time; by our own clock until the first sample. */
   let toDatabaseMs = Date.now() - now();
@@ -88,8 +88,8 @@ export function startBacklog(parts: BacklogParts): Backlog {
   async function round(): Promise<number> {
     const began = now();
     const acceptedBefore = new Map([...known].map(([queue, { accepted }]) => [queue, accepted]));
-    const { queues: samples, at } = await database.sampleQueues(queues, last?.at ?? null);
-    started = await database.countStarted();
+    const { queues: samples, at } = await database.queues.sample(queues, last?.at ?? null);
+    started = await database.queues.countStarted();
     sampled = new Map(samples.map((sample) => [sample.queue, sample]));
     for (const sample of samples) {
       const one = known.get(sample.queue);

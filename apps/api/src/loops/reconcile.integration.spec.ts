@@ -63,7 +63,7 @@ function start(
 async function createJob(queue = 'default'): Promise<OwedRing> {
   const { maxAttempts, timeoutMs, backoff } = defaultPolicy;
   const policy = { priority: 0, tags: [], maxAttempts, timeoutMs, backoff, delayMs: 0, runAt: null };
-  const { job, outboxId } = await database.createJob({
+  const { job, outboxId } = await database.jobs.create({
     ...{ id: uuidv7(), type: 'demo.sleep', payload: {}, queue },
     ...policy,
   });
@@ -79,7 +79,7 @@ async function rungJob(queue = 'default'): Promise<string> {
 
 function claim(jobId: string): Promise<unknown> {
   const ring = { ringId: randomUUID(), claimId: randomUUID(), redelivered: false, deliveryCount: 0 };
-  return database.claimJob({ jobId, ...ring, holder: 'gone' });
+  return database.jobs.claim({ jobId, ...ring, holder: 'gone' });
 }
 
 function listenTo(queue: string): void {
@@ -123,7 +123,7 @@ describe('jobs whose rings the broker has lost', () => {
     let calls = 0;
     await new Promise<void>((onListening) => {
       const answer = async (): Promise<void> => {
-        await database.holdJobs([{ jobId: id, attempt: null }]);
+        await database.jobs.hold([{ jobId: id, attempt: null }]);
         calls += 1;
       };
       subscribe(broker, { exchange: exchanges.control, message: control, handle: answer, onListening });
@@ -133,7 +133,7 @@ describe('jobs whose rings the broker has lost', () => {
     start(inspectQueues(broker), { everyMs: 1_000, lookAgainMs: 500 });
     await eventually(() => expect(calls).toBeGreaterThanOrEqual(2));
     expect(heard).toEqual([id]);
-    expect(await database.msUntilNextRing()).toBeNull();
+    expect(await database.rings.msUntilNext()).toBeNull();
   });
 
   it('are left alone while as many rings wait as there should be', async () => {
@@ -204,7 +204,7 @@ describe('a running job whose worker died together with the ring', () => {
     await eventually(() => expect(heard).toContain(id));
     expect(calls.length).toBeGreaterThanOrEqual(3);
     expect(calls[0]).toEqual({ command: 'roll-call' });
-    expect(await database.getJob(id)).toMatchObject({ status: 'queued', errors: [{ code: 'worker-lost' }] });
+    expect(await database.jobs.get(id)).toMatchObject({ status: 'queued', errors: [{ code: 'worker-lost' }] });
   });
 
   it('stays with a worker that answers', async () => {
@@ -214,12 +214,12 @@ describe('a running job whose worker died together with the ring', () => {
       exchange: exchanges.control,
       message: control,
       async handle() {
-        await database.holdJobs([{ jobId: id, attempt: 1 }]);
+        await database.jobs.hold([{ jobId: id, attempt: 1 }]);
         answered += 1;
       },
     });
     start();
     await eventually(() => expect(answered).toBeGreaterThanOrEqual(8));
-    expect(await database.getJob(id)).toMatchObject({ status: 'running', attempt: 1 });
+    expect(await database.jobs.get(id)).toMatchObject({ status: 'running', attempt: 1 });
   });
 });

@@ -1,4 +1,4 @@
-import type { Database } from '@offload/database';
+import type { JobStore, RingStore } from '@offload/database';
 import { compareRings, type RingLook, ringQueue } from '@offload/job-messages';
 import type { Connection, QueueInspector } from '@offload/messaging';
 import { Counter, delay, type Logger, type Loop, type Registry, startLoop } from '@offload/process';
@@ -12,10 +12,10 @@ const MOST_LOST = 10_000;
 const ROLL_CALLS = 3;
 
 export interface ReconcileParts {
-  database: Pick<
-    Database,
-    'countRung' | 'listRung' | 'oweLostRings' | 'oweScheduledRings' | 'hasUnheard' | 'releaseUnheld'
-  >;
+  database: {
+    rings: Pick<RingStore, 'countRung' | 'listRung' | 'oweLost' | 'oweScheduled'>;
+    jobs: Pick<JobStore, 'hasUnheard' | 'releaseUnheld'>;
+  };
   inspector: QueueInspector;
   bell: Pick<Bell, 'announce' | 'command'>;
   relay: Loop;
@@ -51,7 +51,7 @@ export function startReconcile(parts: ReconcileParts): Loop {
 
   const compare = (queue: string, earlier: RingLook | null) =>
     compareRings(
-      (since) => database.countRung(queue, since),
+      (since) => database.rings.countRung(queue, since),
       () => inspector.inspect(ringQueue(queue)),
       earlier,
     );
@@ -64,18 +64,20 @@ export function startReconcile(parts: ReconcileParts): Loop {
     await delay(lookAgainMs);
     const { lost } = await compare(queue, first);
     if (lost === 0) return 0;
-    return database.oweLostRings(await database.listRung(queue, Math.min(lost, MOST_LOST), everyMs));
+    return database.rings.oweLost(await database.rings.listRung(queue, Math.min(lost, MOST_LOST), everyMs));
   }
 
   async function callRoll(): Promise<number> {
     // Not in a row: we were frozen, or the broker away. A round may have looked for lost rings twice.
     if (performance.now() - lastCall > 2 * (everyMs + lookAgainMs)) unanswered = 0;
-    if (!(await database.hasUnheard(everyMs))) {
+    if (!(await database.jobs.hasUnheard(everyMs))) {
       unanswered = 0;
       return 0;
     }
     const released =
-      unanswered < ROLL_CALLS ? [] : await database.releaseUnheld(Math.max(ROLL_CALLS * everyMs, silenceMs), BATCH);
+      unanswered < ROLL_CALLS
+        ? []
+        : await database.jobs.releaseUnheld(Math.max(ROLL_CALLS * everyMs, silenceMs), BATCH);
     await Promise.all(released.map((job) => bell.announce(job)));
     unanswered = (await bell.command({ command: 'roll-call' })) ? unanswered + 1 : 0;
     lastCall = performance.now();
@@ -98,7 +100,7 @@ export function startReconcile(parts: ReconcileParts): Loop {
         lost.reduce((sum, count) => sum + count, 0),
         'rings are missing',
       );
-      tell('scheduled', await database.oweScheduledRings(BATCH), 'no rings were owed');
+      tell('scheduled', await database.rings.oweScheduled(BATCH), 'no rings were owed');
       tell('running', await callRoll(), 'their worker does not answer');
     }
     return everyMs * (0.75 + Math.random() / 2); // no two apis in step

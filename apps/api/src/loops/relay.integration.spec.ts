@@ -69,28 +69,28 @@ function newJob(more: Partial<NewJob> = {}): NewJob {
 }
 
 it('rings for the jobs that a dead api left behind, once each, and owes nothing afterwards', async () => {
-  const left = await Promise.all([newJob(), newJob(), newJob()].map((job) => database.createJob(job)));
+  const left = await Promise.all([newJob(), newJob(), newJob()].map((job) => database.jobs.create(job)));
   start();
   await eventually(() => expect(heard).toHaveLength(3));
   expect(new Set(heard.map(({ jobId }) => jobId))).toEqual(new Set(left.map(({ job }) => job.id)));
-  await eventually(async () => expect(await database.msUntilNextRing()).toBeNull());
+  await eventually(async () => expect(await database.rings.msUntilNext()).toBeNull());
   expect(new Set(heard.map(({ ringId }) => ringId)).size).toBe(3);
 });
 
 it('rings for a delayed job when it is due, not before, and makes it queued', async () => {
   const relay = start();
-  const { job } = await database.createJob(newJob({ delayMs: 300 }));
+  const { job } = await database.jobs.create(newJob({ delayMs: 300 }));
   expect(job.status).toBe('scheduled');
   relay.wake();
   await eventually(() => expect(heard.map(({ jobId }) => jobId)).toEqual([job.id]));
   expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(job.dueAt));
-  await eventually(async () => expect((await database.getJob(job.id))?.status).toBe('queued'));
+  await eventually(async () => expect((await database.jobs.get(job.id))?.status).toBe('queued'));
 });
 
 it('leaves rings owed while no queue would take them, and sends them when there is one', async () => {
-  const { job } = await database.createJob(newJob({ queue: 'later' }));
+  const { job } = await database.jobs.create(newJob({ queue: 'later' }));
   const relay = start();
-  await eventually(async () => expect(await database.msUntilNextRing()).toBeGreaterThan(RING_GRACE_MS)); // taken once
+  await eventually(async () => expect(await database.rings.msUntilNext()).toBeGreaterThan(RING_GRACE_MS)); // taken once
   expect(heard).toEqual([]);
 
   const another = connect({ url: vhost.amqpUrl, topology: jobTopology(['later']) });
@@ -102,10 +102,10 @@ it('leaves rings owed while no queue would take them, and sends them when there 
 });
 
 it('lets two relays share the work without ringing twice', async () => {
-  await Promise.all(Array.from({ length: 40 }, () => database.createJob(newJob())));
+  await Promise.all(Array.from({ length: 40 }, () => database.jobs.create(newJob())));
   start();
   start();
-  await eventually(async () => expect(await database.msUntilNextRing()).toBeNull());
+  await eventually(async () => expect(await database.rings.msUntilNext()).toBeNull());
   await eventually(() => expect(heard).toHaveLength(40));
   expect(new Set(heard.map(({ jobId }) => jobId)).size).toBe(40);
 });
@@ -114,7 +114,7 @@ it('counts the events that its broker did not take', async () => {
   const metrics = createMetrics();
   const toBroker = createPublisher(broker);
   const told = createBell({ database, publisher: toBroker, metrics, log });
-  const { job } = await database.createJob(newJob());
+  const { job } = await database.jobs.create(newJob());
   const figure = async () => await metrics.getSingleMetricAsString('offload_events_given_up_total');
   await told.announce(job);
   expect(await figure()).toMatch(/^offload_events_given_up_total 0$/m);
@@ -132,7 +132,7 @@ it('gets the rings of many jobs that come at once, beyond those that may be unde
     log,
   });
   const jobs = Array.from({ length: 200 }, () => newJob());
-  const submitted = await database.submit({ jobs, idempotency: null });
+  const submitted = await database.jobs.submit({ jobs, idempotency: null });
   if (submitted.kind !== 'created') throw new Error(submitted.kind);
   for (const { job, outboxId } of submitted.jobs) {
     const { id: jobId, type, queue, priority } = job;
@@ -141,7 +141,7 @@ it('gets the rings of many jobs that come at once, beyond those that may be unde
   await busy.quiet();
   await eventually(() => expect(heard).toHaveLength(10));
   start();
-  await eventually(async () => expect(await database.msUntilNextRing()).toBeNull());
+  await eventually(async () => expect(await database.rings.msUntilNext()).toBeNull());
   await eventually(() => expect(heard).toHaveLength(200));
   expect(new Set(heard.map(({ jobId }) => jobId))).toEqual(new Set(jobs.map(({ id }) => id)));
 });

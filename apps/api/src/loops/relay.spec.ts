@@ -23,9 +23,11 @@ async function relayed(rounds: OwedRing[][], { isSilent }: { isSilent: boolean }
   const left = [...rounds];
   const loop = startRelay({
     database: {
-      takeOwedRings: async () => left.shift() ?? [],
-      putOffRings: async (ids, ms) => void putOff.push({ ids, ms }),
-      msUntilNextRing: async () => null,
+      rings: {
+        takeOwed: async () => left.shift() ?? [],
+        putOff: async (ids, ms) => void putOff.push({ ids, ms }),
+        msUntilNext: async () => null,
+      },
     },
     bell: {
       ring({ outboxId, queue }) {

@@ -1,4 +1,4 @@
-import type { Database, OwedRing } from '@offload/database';
+import type { OwedRing, RingStore } from '@offload/database';
 import type { Connection } from '@offload/messaging';
 import { delay, type Logger, type Loop, startLoop } from '@offload/process';
 import type { Bell } from '../bell.ts';
@@ -17,7 +17,7 @@ const PUT_OFF_A_SECOND = 2_000;
 const LONGEST_PUT_OFF_MS = 50_000;
 
 export interface RelayParts {
-  database: Pick<Database, 'takeOwedRings' | 'putOffRings' | 'msUntilNextRing'>;
+  database: { rings: Pick<RingStore, 'takeOwed' | 'putOff' | 'msUntilNext'> };
   bell: Pick<Bell, 'ring' | 'isSilent'>;
   broker: Pick<Connection, 'state'>;
   log: Logger;
@@ -44,12 +44,12 @@ export function startRelay({ database, bell, broker, log }: RelayParts): Loop {
     const until = Math.max(putOffUntil, now + GRACE_MS) + (rings.length / PUT_OFF_A_SECOND) * 1_000;
     putOffUntil = Math.min(until, now + LONGEST_PUT_OFF_MS);
     const ids = rings.map(({ outboxId }) => outboxId);
-    await database.putOffRings(ids, Math.round(putOffUntil - now));
+    await database.rings.putOff(ids, Math.round(putOffUntil - now));
   }
 
   async function round(): Promise<number> {
     if (broker.state !== 'open') return POLL_MS;
-    const owed = await database.takeOwedRings(BATCH, GRACE_MS);
+    const owed = await database.rings.takeOwed(BATCH, GRACE_MS);
     const silent: OwedRing[] = [];
     const sent: Promise<void>[] = [];
     for (const [queue, rings] of byQueue(owed)) {
@@ -62,7 +62,7 @@ export function startRelay({ database, bell, broker, log }: RelayParts): Loop {
     if (silent.length > 0) await putOff(silent);
     if (sent.length > 0) await Promise.race([Promise.all(sent), delay(PATIENCE_MS, undefined, { ref: false })]);
     if (owed.length === BATCH) return sent.length + silent.length > 0 ? 0 : POLL_MS;
-    const ms = await database.msUntilNextRing();
+    const ms = await database.rings.msUntilNext();
     // Rings that are due but taken by another relay would otherwise have us ask without a pause.
     return ms === null ? POLL_MS : Math.min(Math.max(ms, 10), POLL_MS);
   }

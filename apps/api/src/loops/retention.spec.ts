@@ -8,11 +8,11 @@ const log = createLogger('api', { level: 'silent', instance: 'spec' });
 /** Each call with what it was given; the numbers are what it answers, then 0. */
 function pruning(jobs: number[], keys: number[]) {
   const asked: unknown[][] = [];
-  const database = {
-    pruneJobs: async (days: number, limit: number) => (asked.push(['jobs', days, limit]), jobs.shift() ?? 0),
+  const store = {
+    prune: async (days: number, limit: number) => (asked.push(['jobs', days, limit]), jobs.shift() ?? 0),
     pruneIdempotencyKeys: async (limit: number) => (asked.push(['keys', limit]), keys.shift() ?? 0),
   };
-  return { database, asked };
+  return { database: { jobs: store }, asked };
 }
 
 it('deletes batch after batch, of jobs and of keys, until there is no full one, and then rests', async () => {

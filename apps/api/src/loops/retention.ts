@@ -1,4 +1,4 @@
-import type { Database } from '@offload/database';
+import type { JobStore } from '@offload/database';
 import { startLoop, type Logger, type Loop } from '@offload/process';
 
 /** Rows deleted by one statement: few, so that it is short. */
@@ -6,7 +6,7 @@ const BATCH = 500;
 const EVERY_MS = 60_000;
 
 export interface RetentionParts {
-  database: Pick<Database, 'pruneJobs' | 'pruneIdempotencyKeys'>;
+  database: { jobs: Pick<JobStore, 'prune' | 'pruneIdempotencyKeys'> };
   /** 0 keeps jobs for ever. */
   days: number;
   log: Logger;
@@ -15,9 +15,9 @@ export interface RetentionParts {
 /** Deletes finished jobs `days` days after their end, and idempotency keys after a day. */
 export function startRetention({ database, days, log }: RetentionParts): Loop {
   async function round(): Promise<number> {
-    const jobs = days > 0 ? await database.pruneJobs(days, BATCH) : 0;
+    const jobs = days > 0 ? await database.jobs.prune(days, BATCH) : 0;
     if (jobs > 0) log.info({ pruned: jobs, days }, 'old jobs deleted');
-    const keys = await database.pruneIdempotencyKeys(BATCH);
+    const keys = await database.jobs.pruneIdempotencyKeys(BATCH);
     return jobs === BATCH || keys === BATCH ? 0 : EVERY_MS;
   }
 

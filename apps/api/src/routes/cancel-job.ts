@@ -14,7 +14,7 @@ export function cancelJob(parts: SendParts & { database: Database; bell: Bell })
   const { database, bell, notifierUrl } = parts;
   return async (request, response) => {
     const id = jobIdOf(request);
-    const cancellation = await database.cancelJob(id);
+    const cancellation = await database.jobs.cancel(id);
     if (!cancellation) throw jobNotFound(id);
     const { kind, job } = cancellation;
     if (kind === 'finished') throw new Problem(409, 'job-finished', 'Job finished', `It is ${job.status} already`);

@@ -10,11 +10,11 @@ export function deleteJob({ database }: { database: Database }): RequestHandler 
   return async (request, response) => {
     const id = jobIdOf(request);
     if (hasPreconditions(request)) {
-      const job = await database.getBriefJob(id);
+      const job = await database.jobs.getBrief(id);
       // A conflict is told first (RFC 9110 section 13.2.1).
       if (job && isFinished(job.status)) checkPreconditions(request, job);
     }
-    const deletion = await database.deleteJob(id);
+    const deletion = await database.jobs.delete(id);
     if (!deletion) throw jobNotFound(id);
     if (deletion !== 'deleted') {
       const detail = `It is ${deletion.job.status}: cancel it first`;

@@ -56,7 +56,7 @@ export function listJobs({ database, notifierUrl }: { database: Database; notifi
     if (!parsed.success) throw invalidParameters(parsed.error);
     const { cursor, ...filter } = parsed.data;
     const page = await fewAtOnce(async () =>
-      response.destroyed ? null : database.listJobs({ ...filter, beforeId: cursor }),
+      response.destroyed ? null : database.jobs.list({ ...filter, beforeId: cursor }),
     );
     if (!page) return; // the client has left
     const { jobs, next } = page;

@@ -52,7 +52,7 @@ export function listQueues(parts: QueuesParts): RequestHandler {
   async function countQueues(): Promise<QueueCount[]> {
     const counts = backlog.counts();
     const isDeep = counts.some(({ ready, running, scheduled }) => ready + running + scheduled > MANY);
-    return isDeep ? inTime(database.countQueues, () => counts) : database.countQueues();
+    return isDeep ? inTime(database.queues.count, () => counts) : database.queues.count();
   }
 
   return async (_request, response) => {

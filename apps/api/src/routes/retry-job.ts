@@ -10,7 +10,7 @@ export function retryJob(parts: SendParts & { database: Database; bell: Bell }):
   const { database, bell, backlog } = parts;
   return async (request, response) => {
     const id = jobIdOf(request);
-    const retry = await database.retryJob(id);
+    const retry = await database.jobs.retry(id);
     if (!retry) throw jobNotFound(id);
     if (retry.kind === 'duplicate') {
       const detail = 'Another job of its type with the same dedupeKey is not finished';

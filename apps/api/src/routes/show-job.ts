@@ -24,7 +24,7 @@ export function showJob(parts: ShowParts): RequestHandler {
    */
   async function estimate(job: Job): Promise<Estimate> {
     const { ahead: about, isFar, from } = backlog.place(job);
-    const count = () => nullWhileAway(database.countAhead(from ? { jobId: job.id, from } : { jobId: job.id }));
+    const count = () => nullWhileAway(database.queues.countAhead(from ? { jobId: job.id, from } : { jobId: job.id }));
     const isShort = backlog.waiting(job.queue) <= MARK_EVERY;
     const ahead = isFar ? MOST_AHEAD : isShort ? await count() : await inTime(count, () => about);
     return ahead === null ? {} : { position: ahead + 1, etaMs: backlog.estimateMs(job.queue, ahead) };

@@ -14,7 +14,7 @@ export function showResult(parts: SendParts & { database: Database }): RequestHa
   const { database, backlog, notifierUrl } = parts;
   return async (request, response) => {
     const id = jobIdOf(request);
-    const job = await database.getJob(id);
+    const job = await database.jobs.get(id);
     if (!job) throw jobNotFound(id);
     response.set('Cache-Control', 'private, no-cache');
     if (!isFinished(job.status)) {

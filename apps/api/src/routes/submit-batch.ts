@@ -36,7 +36,7 @@ export function submitBatch(parts: BatchParts): RequestHandler {
   /** As many of the jobs that were found as are shown whole, by their ids. */
   async function readFound(taken: TakenJob[]): Promise<Map<string, Job>> {
     const ids = taken.filter(({ isBrief }) => isBrief).map(({ job }) => job.id);
-    const read = ids.length === 0 ? [] : await nullWhileAway(database.getFirstJobs(ids));
+    const read = ids.length === 0 ? [] : await nullWhileAway(database.jobs.getFirst(ids));
     return new Map((read ?? []).flatMap((job) => (job ? [[job.id, job]] : [])));
   }
 

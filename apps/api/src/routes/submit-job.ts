@@ -1,4 +1,4 @@
-import type { Database, NewJob } from '@offload/database';
+import type { Database } from '@offload/database';
 import { budgetOf } from '@offload/http';
 import { isFinished } from '@offload/jobs';
 import type { Request, RequestHandler, Response } from 'express';

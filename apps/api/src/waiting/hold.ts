@@ -1,5 +1,5 @@
 import { isFinished, type Job } from '@offload/jobs';
-import type { Database } from '@offload/database';
+import type { JobStore } from '@offload/database';
 import { callerOf } from '@offload/access';
 import type { Request, Response } from 'express';
 import { waitSeconds } from './prefer.ts';
@@ -27,13 +27,13 @@ export interface Hold {
 export function holdAsPreferred(
   request: Request,
   response: Response,
-  { waiters, database }: { waiters: Waiters; database: Pick<Database, 'getJob' | 'getBriefJob'> },
+  { waiters, database }: { waiters: Waiters; database: { jobs: Pick<JobStore, 'get' | 'getBrief'> } },
 ): Hold {
   response.vary('Prefer');
   const seconds = waitSeconds(request.get('prefer'));
   if (seconds === 0) response.set('Preference-Applied', 'wait=0');
   if (!seconds) {
-    const until = (id: string, known?: Job) => (known ? Promise.resolve(known) : database.getJob(id));
+    const until = (id: string, known?: Job) => (known ? Promise.resolve(known) : database.jobs.get(id));
     return { waits: false, watch: () => undefined, until, end: () => undefined };
   }
 
@@ -45,10 +45,10 @@ export function holdAsPreferred(
     watch: waiter.watch,
     async until(id, known) {
       response.set('Preference-Applied', `wait=${seconds}`);
-      const seen = known ?? (await database.getBriefJob(id));
+      const seen = known ?? (await database.jobs.getBrief(id));
       if (!seen) return null;
       const finished = isFinished(seen.status) ? null : await waiter.wait(overAt - performance.now(), seen.version);
-      return finished ?? (response.destroyed ? seen : database.getJob(id));
+      return finished ?? (response.destroyed ? seen : database.jobs.get(id));
     },
     end: waiter.leave,
   };

@@ -56,7 +56,7 @@ afterEach(async () => {
 async function queuedJob(): Promise<Job> {
   const { maxAttempts, timeoutMs, backoff, queue } = defaultPolicy;
   const rest = { priority: 0, maxAttempts, timeoutMs, backoff, delayMs: 0, runAt: null };
-  const { job } = await database.createJob({
+  const { job } = await database.jobs.create({
     id: randomUUID(),
     type: 'spec.job',
     queue,
@@ -68,7 +68,7 @@ async function queuedJob(): Promise<Job> {
 }
 
 async function cancel({ id }: Job): Promise<Job> {
-  const cancellation = await database.cancelJob(id);
+  const cancellation = await database.jobs.cancel(id);
   if (!cancellation) throw new Error('not there');
   return cancellation.job;
 }

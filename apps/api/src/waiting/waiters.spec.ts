@@ -26,7 +26,7 @@ function setup({ getJob = () => Promise.resolve(null), maxWaiters = 3_000 }: Par
   const log = createLogger('api', { level: 'silent', instance: 'spec' });
   log.warn = ((...line: unknown[]) => void warned.push(line)) as typeof log.warn;
   const metrics = new Registry();
-  const waiters = createWaiters({ database: { getJob }, maxWaiters, retryMs: 1, metrics, log });
+  const waiters = createWaiters({ database: { jobs: { get: getJob } }, maxWaiters, retryMs: 1, metrics, log });
   return {
     waiters,
     warned,

@@ -1,5 +1,5 @@
 import { isFinished, type Job, type JobEvent } from '@offload/jobs';
-import type { Database } from '@offload/database';
+import type { JobStore } from '@offload/database';
 import { delay, Gauge, setTimer, type Logger, type Registry } from '@offload/process';
 import { Problem } from '@offload/http';
 
@@ -50,7 +50,7 @@ export interface Waiters {
 }
 
 export interface WaitersParts {
-  database: Pick<Database, 'getJob'>;
+  database: { jobs: Pick<JobStore, 'get'> };
   /** Most requests of one client that wait at once, in this process. */
   maxWaiters: number;
   /** Pause before what could not be read is tried again, in milliseconds. @default 1_000 */
@@ -155,7 +155,7 @@ export function createWaiters(parts: WaitersParts): Waiters {
 
   async function readOne(id: string): Promise<void> {
     try {
-      const job = await database.getJob(id);
+      const job = await database.jobs.get(id);
       if (job) wake(job); // else it is still to be created
     } catch (error) {
       unread.add(id); // behind the others: it may be this one alone

@@ -93,7 +93,7 @@ describe('Prefer: wait on GET', () => {
     const answer = send(get(id).set('Prefer', 'wait=30'));
     await eventually(() => expect(api.parts.waiters.wants(id)).toBe(true));
     await api.claim(id);
-    await api.database.settleJob({ jobId: id, attempt: 1, outcome: { status: 'succeeded', result: null } }); // no event
+    await api.database.jobs.settle({ jobId: id, attempt: 1, outcome: { status: 'succeeded', result: null } }); // no event
     await api.parts.waiters.refresh();
     expect((await answer).body.status).toBe('succeeded');
   });
@@ -131,7 +131,7 @@ it('answers 429 to more requests that wait than a client may have, and stores no
   const job = { ...sleep, tags: ['one too many'] };
   const refused = await request(strict).post('/v1/jobs').set('Prefer', 'wait=5').send(job).expect(429);
   expect(refused.body.type).toBe('/problems/too-many-waiters');
-  expect((await api.database.listJobs({ tag: 'one too many', limit: 1 })).jobs).toEqual([]);
+  expect((await api.database.jobs.list({ tag: 'one too many', limit: 1 })).jobs).toEqual([]);
   await request(strict).get(`/v1/jobs/${id}`).expect(200); // without waiting
 
   waiters.close(); // as when the api stops: who waits is answered with what there is

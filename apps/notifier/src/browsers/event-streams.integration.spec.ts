@@ -157,10 +157,10 @@ it('breaks nothing when a client goes while its job is being read', async () => 
     const isReading = new Promise<void>((resolve) => (reading = resolve));
     let answer: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (answer = resolve));
-    notifier.seen.getJob = async (id) => {
+    notifier.seen.get = async (id) => {
       reading();
       await held;
-      return notifier.database.getJob(id);
+      return notifier.database.jobs.get(id);
     };
     const socket = notifier.stare(`/v1/jobs/${job.id}/events`);
     await isReading;
@@ -225,7 +225,7 @@ it('counts nothing of a large job for a stream that is sent nothing of it', asyn
     const { watch, stare, queuedJob, database, seen, figure } = notifier;
     const job = await queuedJob();
     const payload = 'x'.repeat(16 * KIB * KIB);
-    seen.getJob = async (id) => ({ ...((await database.getJob(id)) as typeof job), payload });
+    seen.get = async (id) => ({ ...((await database.jobs.get(id)) as typeof job), payload });
     const path = `/v1/jobs/${job.id}/events`;
     const reader = stare(path);
     await eventually(async () => expect(await figure('http_bytes_in_flight')).toBeGreaterThan(KIB));

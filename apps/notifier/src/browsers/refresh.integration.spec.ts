@@ -7,7 +7,7 @@ import { startNotifier, type SpecNotifier } from './spec-notifier.ts';
 
 let notifier: SpecNotifier;
 beforeAll(async () => void (notifier = await startNotifier()));
-afterEach(() => void Object.assign(notifier.seen, notifier.database));
+afterEach(() => void Object.assign(notifier.seen, notifier.database.jobs));
 afterAll(() => notifier.stop());
 
 /** Somebody who watches this job, and has been shown it. */
@@ -20,9 +20,9 @@ async function watching(job: Job) {
 /** The ids of the jobs that are read from now on. */
 function readings(): string[] {
   const ids: string[] = [];
-  notifier.seen.getJob = (id) => {
+  notifier.seen.get = (id) => {
     ids.push(id);
-    return notifier.database.getJob(id);
+    return notifier.database.jobs.get(id);
   };
   return ids;
 }
@@ -43,13 +43,13 @@ describe('who watches a job', () => {
     const { events, ended } = await watching(job);
     await run(job);
     let asked = 0;
-    seen.jobVersions = () => {
+    seen.versions = () => {
       asked += 1;
       return Promise.reject(new DatabaseUnavailableError(new Error('spec')));
     };
     refresh.wake();
     await eventually(() => expect(asked).toBeGreaterThan(2));
-    seen.jobVersions = database.jobVersions;
+    seen.versions = database.jobs.versions;
     await ended;
     expect(events.at(-1)?.event).toBe('job.succeeded');
   });
@@ -58,9 +58,9 @@ describe('who watches a job', () => {
     const other = await startNotifier({ refreshMs: 50 });
     let hasRun: () => void = () => undefined;
     const run = new Promise<void>((resolve) => (hasRun = resolve));
-    other.seen.jobVersions = async (ids) => {
+    other.seen.versions = async (ids) => {
       await run; // no look finds the job half-way
-      return other.database.jobVersions(ids);
+      return other.database.jobs.versions(ids);
     };
     try {
       const job = await other.queuedJob();
@@ -80,7 +80,7 @@ describe('who watches a job', () => {
     const job = await queuedJob();
     const { events, ended } = await watching(job);
     await run(job);
-    await database.deleteJob(job.id);
+    await database.jobs.delete(job.id);
     refresh.wake();
     await ended;
     expect(events).toHaveLength(1);
@@ -102,11 +102,11 @@ describe('a look at the watched jobs', () => {
     const getJob = async (id: string) => {
       read.push(id);
       most = Math.max(most, (atOnce += 1));
-      const job = await database.getJob(id);
+      const job = await database.jobs.get(id);
       atOnce -= 1;
       return job;
     };
-    await refreshWatched({ database: { jobVersions: database.jobVersions, getJob }, hub });
+    await refreshWatched({ database: { jobs: { versions: database.jobs.versions, get: getJob } }, hub });
     expect(read.sort()).toEqual(changed.map(({ id }) => id).sort());
     expect(most).toBe(10);
     for (const { events } of watchers.slice(0, 25)) {
@@ -120,12 +120,12 @@ describe('a look at the watched jobs', () => {
     const { queuedJob, seen, database, refresh } = notifier;
     const { close } = await watching(await queuedJob());
     let [looks, atOnce, most] = [0, 0, 0];
-    seen.jobVersions = async (ids) => {
+    seen.versions = async (ids) => {
       looks += 1;
       most = Math.max(most, (atOnce += 1));
       for (let times = 0; times < 20; times += 1) refresh.wake();
-      if (looks >= 3) seen.jobVersions = database.jobVersions;
-      const versions = await database.jobVersions(ids);
+      if (looks >= 3) seen.versions = database.jobs.versions;
+      const versions = await database.jobs.versions(ids);
       atOnce -= 1;
       return versions;
     };
@@ -156,12 +156,12 @@ describe('a look at the watched jobs', () => {
       await eventually(() => expect(events).toHaveLength(1));
       await run(job);
       const read = readings();
-      const jobVersions: typeof database.jobVersions = async (ids) => {
-        const versions = await database.jobVersions(ids);
+      const jobVersions: typeof database.jobs.versions = async (ids) => {
+        const versions = await database.jobs.versions(ids);
         hub.close();
         return versions;
       };
-      await refreshWatched({ database: { jobVersions, getJob: notifier.seen.getJob }, hub });
+      await refreshWatched({ database: { jobs: { versions: jobVersions, get: notifier.seen.get } }, hub });
       expect(read).toEqual([]);
     } finally {
       await stop();

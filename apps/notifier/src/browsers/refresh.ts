@@ -1,4 +1,4 @@
-import type { Database } from '@offload/database';
+import type { JobStore } from '@offload/database';
 import { startLoop, type Logger, type Loop } from '@offload/process';
 import type { Hub } from './hub.ts';
 
@@ -8,7 +8,7 @@ const VERSIONS = 1_000;
 const JOBS = 10;
 
 export interface RefreshParts {
-  database: Pick<Database, 'jobVersions' | 'getJob'>;
+  database: { jobs: Pick<JobStore, 'versions' | 'get'> };
   hub: Hub;
   log: Logger;
   /** How often it looks, in milliseconds. @default 30_000 */
@@ -35,7 +35,7 @@ export function startRefresh(parts: RefreshParts): Loop {
 export async function refreshWatched({ database, hub }: Pick<RefreshParts, 'database' | 'hub'>): Promise<void> {
   for (const ids of chunks(hub.watchedJobs(), VERSIONS)) {
     if (hub.closed) return;
-    const versions = await database.jobVersions(ids);
+    const versions = await database.jobs.versions(ids);
     for (const id of ids) if (!versions.has(id)) hub.forget(id);
     for (const some of chunks([...versions.keys()].filter(isAhead), JOBS)) {
       if (hub.closed) return;
@@ -44,7 +44,7 @@ export async function refreshWatched({ database, hub }: Pick<RefreshParts, 'data
 
     /** Each as it comes: together they may be large. */
     async function show(id: string): Promise<void> {
-      const job = await database.getJob(id);
+      const job = await database.jobs.get(id);
       if (job) hub.show(job);
     }
 

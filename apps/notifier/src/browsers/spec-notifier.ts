@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { expect } from '@jest/globals';
-import { type Database, migrate, openDatabase } from '@offload/database';
+import { migrate, openDatabase, type Database, type JobStore } from '@offload/database';
 import { listen } from '@offload/http';
 import { exchanges, jobEvents, jobTopology } from '@offload/job-messages';
 import { defaultPolicy, type EventName, eventOf, type Job, type JobWithLinks } from '@offload/jobs';
@@ -29,15 +29,22 @@ export async function startNotifier(
   await migrate(url);
   const vhost = await freshVhost();
   const database = openDatabase({ url });
-  /** As its calls see it: to be replaced in parts. */
-  const seen: Database = { ...database };
+  /** The jobs as the notifier's calls see them: to be replaced in parts. */
+  const seen: JobStore = { ...database.jobs };
+  const seenDatabase: Database = { ...database, jobs: seen };
   const broker = connect({ url: vhost.amqpUrl, topology: jobTopology([]) });
   await broker.opened;
   const publisher = createPublisher(broker);
   const metrics = createMetrics();
   const hub = createHub(metrics, 'http://notifier.test', options);
   const log = createLogger('notifier', { level: 'silent', instance: 'spec' });
-  const refresh = startRefresh({ database: seen, hub, log, everyMs: options.refreshMs ?? 3_600_000, retryMs: 10 });
+  const refresh = startRefresh({
+    database: seenDatabase,
+    hub,
+    log,
+    everyMs: options.refreshMs ?? 3_600_000,
+    retryMs: 10,
+  });
   let listened = 0;
   subscribe(broker, {
     exchange: exchanges.events,
@@ -51,26 +58,41 @@ export async function startNotifier(
   await eventually(() => expect(listened).toBe(1));
   const { maxStreams = 1_000, maxBytesInFlight = 1024 ** 3 } = options;
   const limits = { maxStreams, maxBytesInFlight };
-  const app = createApp({ database: seen, broker, hub, metrics, log, notifierUrl: 'http://notifier.test', ...limits });
+  const app = createApp({
+    database: seenDatabase,
+    broker,
+    hub,
+    metrics,
+    log,
+    notifierUrl: 'http://notifier.test',
+    ...limits,
+  });
   const server = await listen(app, { host: '127.0.0.1', port: 0 });
   const base = `http://127.0.0.1:${server.port}`;
 
   async function queuedJob(tags: string[] = []): Promise<Job> {
     const { maxAttempts, timeoutMs, backoff, queue } = defaultPolicy;
     const rest = { priority: 0, maxAttempts, timeoutMs, backoff, delayMs: 0, runAt: null };
-    const { job } = await database.createJob({ id: randomUUID(), type: 'spec.job', queue, tags, payload: {}, ...rest });
+    const { job } = await database.jobs.create({
+      id: randomUUID(),
+      type: 'spec.job',
+      queue,
+      tags,
+      payload: {},
+      ...rest,
+    });
     return job;
   }
 
   async function claim(job: Job): Promise<Job> {
     const delivery = { ringId: randomUUID(), redelivered: false, deliveryCount: 0 };
-    const outcome = await database.claimJob({ jobId: job.id, ...delivery, claimId: randomUUID(), holder: 'spec' });
+    const outcome = await database.jobs.claim({ jobId: job.id, ...delivery, claimId: randomUUID(), holder: 'spec' });
     if (outcome.kind !== 'claimed') throw new Error(`not claimed: ${outcome.kind}`);
     return outcome.job;
   }
 
   async function succeed({ id, attempt }: Job, result: unknown): Promise<Job> {
-    return (await database.settleJob({ jobId: id, attempt, outcome: { status: 'succeeded', result } })) as Job;
+    return (await database.jobs.settle({ jobId: id, attempt, outcome: { status: 'succeeded', result } })) as Job;
   }
 
   return {

@@ -7,7 +7,7 @@ import { startNotifier, type SpecNotifier } from './spec-notifier.ts';
 
 let notifier: SpecNotifier;
 beforeAll(async () => void (notifier = await startNotifier()));
-afterEach(() => void Object.assign(notifier.seen, notifier.database));
+afterEach(() => void Object.assign(notifier.seen, notifier.database.jobs));
 afterAll(() => notifier.stop());
 
 const pathOf = ({ id }: Pick<Job, 'id'>): string => `/v1/jobs/${id}/events`;
@@ -59,11 +59,11 @@ describe('GET /v1/jobs/{id}/events', () => {
     const { database, seen, hub, queuedJob, claim, succeed, watch } = notifier;
     const job = await queuedJob();
     const all: Job[] = [job];
-    seen.getJob = async (id) => {
-      const read = await database.getJob(id); // and what is read is old before it is here
+    seen.get = async (id) => {
+      const read = await database.jobs.get(id); // and what is read is old before it is here
       all.push(await claim(job));
       for (const percent of [10, 20]) {
-        all.push((await database.reportProgress(id, 1, { percent, message: null })) as Job);
+        all.push((await database.jobs.reportProgress(id, 1, { percent, message: null })) as Job);
       }
       for (const at of [2, 1, 2, 0, 3]) hub.publish(eventOf(all[at] as Job));
       return read;
@@ -104,8 +104,8 @@ describe('GET /v1/jobs/{id}/events', () => {
     const job = await queuedJob();
     const { attempt } = await claim(job);
     const error = { code: 'permanent', message: 'no luck', attempt };
-    await database.settleJob({ jobId: job.id, attempt, outcome: { status: 'failed', error } });
-    await database.retryJob(job.id);
+    await database.jobs.settle({ jobId: job.id, attempt, outcome: { status: 'failed', error } });
+    await database.jobs.retry(job.id);
     const { events, close } = await watch(pathOf(job), { 'Last-Event-ID': '3' });
     await eventually(() => expect(events.map(({ event, id }) => [event, id])).toEqual([['job.queued', '4']]));
     await close();
@@ -146,7 +146,7 @@ describe('GET /v1/jobs/{id}/events', () => {
 
   it('has a browser come again while the database is away, and tells others', async () => {
     const { seen, watch, base, hub } = notifier;
-    seen.getJob = () => Promise.reject(new DatabaseUnavailableError(new Error('spec')));
+    seen.get = () => Promise.reject(new DatabaseUnavailableError(new Error('spec')));
     const path = pathOf({ id: randomUUID() });
     const { response, events, retries, ended } = await watch(path, { Accept: 'text/event-stream' });
     await ended;

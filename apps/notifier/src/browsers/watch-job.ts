@@ -1,5 +1,5 @@
 import { isFinished, jobId, oncePerJob } from '@offload/jobs';
-import { DatabaseUnavailableError, type Database } from '@offload/database';
+import { DatabaseUnavailableError, type JobStore } from '@offload/database';
 import { budgetOf, invalidParameters, Problem } from '@offload/http';
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
@@ -16,7 +16,11 @@ const parameters = z.object({ id: jobId });
  * too while the database is away or too many bytes are in flight, and has to come again. 404 and 204, where nothing
  * more will come, keep it from doing so.
  */
-export function watchJob(parts: { database: Pick<Database, 'getJob'>; hub: Hub; notifierUrl: string }): RequestHandler {
+export function watchJob(parts: {
+  database: { jobs: Pick<JobStore, 'get'> };
+  hub: Hub;
+  notifierUrl: string;
+}): RequestHandler {
   const { database, hub, notifierUrl } = parts;
   const snapshot = oncePerJob((job) => frame(`job.${job.status}`, job, notifierUrl));
 
@@ -28,7 +32,7 @@ export function watchJob(parts: { database: Pick<Database, 'getJob'>; hub: Hub; 
     const watcher = createJobWatcher();
     const unwatch = hub.watchJob(id, watcher); // first, so that nothing falls between the snapshot and the events
     try {
-      const job = await database.getJob(id);
+      const job = await database.jobs.get(id);
       if (!job) throw new Problem(404, 'job-not-found', 'Job not found', `There is no job ${id}`);
       const claimed = versionSeen(request.get('last-event-id'));
       if (isFinished(job.status) && claimed >= job.version) {

@@ -35,7 +35,7 @@ export function useDeliveries() {
   });
   afterEach(async () => {
     for (const close of toClose.splice(0).reverse()) await close();
-    await Promise.all(made.splice(0).map((id) => database.deleteJob(id))); // and what is owed of them
+    await Promise.all(made.splice(0).map((id) => database.jobs.delete(id))); // and what is owed of them
   });
   afterAll(() => database.close());
 
@@ -97,11 +97,11 @@ export function useDeliveries() {
       payload: {},
     };
     const own = webhook && { url: '', events: ['succeeded' as const], ...webhook };
-    const { job } = await database.createJob({ id: randomUUID(), type, ...rest, webhook: own });
+    const { job } = await database.jobs.create({ id: randomUUID(), type, ...rest, webhook: own });
     made.push(job.id);
     const held = { redelivered: false, deliveryCount: 0, claimId: randomUUID(), holder: 'spec' };
-    await database.claimJob({ jobId: job.id, ringId: randomUUID(), ...held });
-    await database.settleJob({ jobId: job.id, attempt: 1, outcome: { status: 'succeeded', result } });
+    await database.jobs.claim({ jobId: job.id, ringId: randomUUID(), ...held });
+    await database.jobs.settle({ jobId: job.id, attempt: 1, outcome: { status: 'succeeded', result } });
     return job.id;
   }
 

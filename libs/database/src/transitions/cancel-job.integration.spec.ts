@@ -12,7 +12,7 @@ describe('cancelJob', () => {
   ])('ends a %s job at once, and owes it no ring', async (status, delayMs) => {
     const { id, job } = await jobs.create({ delayMs });
     expect(job.status).toBe(status);
-    const cancellation = await jobs.database.cancelJob(id);
+    const cancellation = await jobs.database.jobs.cancel(id);
     const cancelled = await jobs.read(id);
     expect(cancellation).toEqual({ kind: 'cancelled', job: cancelled });
     expect(cancelled).toMatchObject({ status: 'cancelled', attempt: 0, version: 2, error: null });
@@ -24,18 +24,18 @@ describe('cancelJob', () => {
   it('only notes it of a running job, which stays as it is', async () => {
     const { id } = await jobs.running();
     const before = await jobs.read(id);
-    expect(await jobs.database.cancelJob(id)).toEqual({ kind: 'requested', job: before });
+    expect(await jobs.database.jobs.cancel(id)).toEqual({ kind: 'requested', job: before });
     expect(await jobs.read(id)).toEqual(before);
   });
 
   it('refuses a finished job, and knows of no other', async () => {
     const { id, settle } = await jobs.running();
     const job = await settle({ status: 'succeeded', result: 1 });
-    expect(await jobs.database.cancelJob(id)).toEqual({
+    expect(await jobs.database.jobs.cancel(id)).toEqual({
       kind: 'finished',
       job: { ...job, payload: null, result: null, errors: [] },
     });
-    expect(await jobs.database.cancelJob(randomUUID())).toBeNull();
+    expect(await jobs.database.jobs.cancel(randomUUID())).toBeNull();
   });
 
   it.each([
@@ -46,7 +46,7 @@ describe('cancelJob', () => {
     ['says so', { status: 'cancelled' }, []],
   ] as const)('ends a running job as cancelled when its worker %s', async (_what, outcome, codes) => {
     const { id, settle } = await jobs.running();
-    await jobs.database.cancelJob(id);
+    await jobs.database.jobs.cancel(id);
     const settled = await settle(outcome);
     expect(settled).toMatchObject({ status: 'cancelled', error: null, result: null, maxAttempts: 3 });
     expect(settled?.errors.map(({ code }) => code)).toEqual(codes);
@@ -56,7 +56,7 @@ describe('cancelJob', () => {
 
   it('keeps the result of a job that succeeds before its worker is told', async () => {
     const { id, settle } = await jobs.running();
-    await jobs.database.cancelJob(id);
+    await jobs.database.jobs.cancel(id);
     expect(await settle({ status: 'succeeded', result: 'done' })).toMatchObject({
       status: 'succeeded',
       result: 'done',
@@ -65,7 +65,7 @@ describe('cancelJob', () => {
 
   it('ends a job as cancelled whose worker is lost before it is told', async () => {
     const { id, ringId } = await jobs.running();
-    await jobs.database.cancelJob(id);
+    await jobs.database.jobs.cancel(id);
     const claim = await jobs.claim(id, { ringId, count: 1 });
     const job = await jobs.read(id);
     expect(claim).toEqual({ kind: 'ended', job });
@@ -75,7 +75,7 @@ describe('cancelJob', () => {
   it('leaves one of a cancel and a claim that meet as the winner', async () => {
     const ids = await Promise.all(Array.from({ length: 50 }, () => jobs.rung()));
     const outcomes = await Promise.all(
-      ids.map(async (id) => Promise.all([jobs.claim(id), jobs.database.cancelJob(id)])),
+      ids.map(async (id) => Promise.all([jobs.claim(id), jobs.database.jobs.cancel(id)])),
     );
     for (const [claim, cancellation] of outcomes) {
       expect([claim.kind, cancellation?.kind]).toEqual(

@@ -23,7 +23,7 @@ async function create({ delayMs = 0, maxAttempts = 3 } = {}): Promise<string> {
   const id = randomUUID();
   const backoff = { baseMs: 10, factor: 2, maxMs: 100 };
   const policy = { queue: 'default', priority: 0, tags: [], maxAttempts, timeoutMs: 1_234, backoff, delayMs };
-  await database.createJob({ id, type: 'demo.sleep', payload: {}, ...policy, runAt: null });
+  await database.jobs.create({ id, type: 'demo.sleep', payload: {}, ...policy, runAt: null });
   return id;
 }
 
@@ -48,20 +48,20 @@ function ring(jobId: string, ringId: string = randomUUID()) {
 async function running(options?: { maxAttempts?: number }) {
   const jobId = await create(options);
   const holder = ring(jobId);
-  await database.claimJob(holder.first);
+  await database.jobs.claim(holder.first);
   return { jobId, holder, stranger: ring(jobId) };
 }
 
-const read = async (jobId: string): Promise<Job> => (await database.getJob(jobId)) as Job;
+const read = async (jobId: string): Promise<Job> => (await database.jobs.get(jobId)) as Job;
 const makeDue = (jobId: string) =>
   sql.query(`update jobs set due_at = now() - interval '1 second' where id = $1`, [jobId]);
 const claimAll = (deliveries: ReturnType<typeof ring>['first'][]): Promise<Claim[]> =>
-  Promise.all(deliveries.map((delivery) => database.claimJob(delivery)));
+  Promise.all(deliveries.map((delivery) => database.jobs.claim(delivery)));
 
 describe('claimJob', () => {
   it('starts the first attempt of a queued job', async () => {
     const jobId = await create();
-    const claim = await database.claimJob(ring(jobId).first);
+    const claim = await database.jobs.claim(ring(jobId).first);
     const job = await read(jobId);
     expect(claim).toEqual({
       ...{ kind: 'claimed', job, payloadJson: '{}', takeover: false },
@@ -74,19 +74,19 @@ describe('claimJob', () => {
   it('starts a scheduled job that is due, for its ring can outrun the relay', async () => {
     const jobId = await create({ delayMs: 60_000 });
     await makeDue(jobId);
-    expect(await database.claimJob(ring(jobId).first)).toMatchObject({ kind: 'claimed', job: { attempt: 1 } });
+    expect(await database.jobs.claim(ring(jobId).first)).toMatchObject({ kind: 'claimed', job: { attempt: 1 } });
   });
 
   it('starts a queued job on a redelivered ring: its holder gave it back', async () => {
     const jobId = await create();
-    expect(await database.claimJob(ring(jobId).again)).toMatchObject({ kind: 'claimed', takeover: false });
+    expect(await database.jobs.claim(ring(jobId).again)).toMatchObject({ kind: 'claimed', takeover: false });
   });
 
   it('refuses a scheduled job that is not due', async () => {
     const jobId = await create({ delayMs: 60_000 });
     const before = await read(jobId);
     for (const delivery of Object.values(ring(jobId))) {
-      expect(await database.claimJob(delivery)).toEqual({ kind: 'refused', job: before });
+      expect(await database.jobs.claim(delivery)).toEqual({ kind: 'refused', job: before });
     }
     expect(await read(jobId)).toEqual(before);
   });
@@ -98,28 +98,28 @@ describe('claimJob', () => {
       await sql.query('update jobs set status = $2::job_status, finished_at = now() where id = $1', [jobId, status]);
       const before = await read(jobId);
       expect(before.status).toBe(status);
-      expect(await database.claimJob(holder.again)).toEqual({ kind: 'refused', job: before });
+      expect(await database.jobs.claim(holder.again)).toEqual({ kind: 'refused', job: before });
       expect(await read(jobId)).toEqual(before);
     },
   );
 
   it('refuses an unknown job', async () => {
-    expect(await database.claimJob(ring(randomUUID()).first)).toEqual({ kind: 'refused', job: null });
+    expect(await database.jobs.claim(ring(randomUUID()).first)).toEqual({ kind: 'refused', job: null });
   });
 
   it('refuses a running job to another ring, redelivered or not, and to a duplicate of its own', async () => {
     const { jobId, holder, stranger } = await running();
     const before = await read(jobId);
     for (const delivery of [stranger.first, stranger.again]) {
-      expect(await database.claimJob(delivery)).toEqual({ kind: 'refused', job: before });
+      expect(await database.jobs.claim(delivery)).toEqual({ kind: 'refused', job: before });
     }
-    expect(await database.claimJob(holder.first)).toEqual({ kind: 'held', job: before });
+    expect(await database.jobs.claim(holder.first)).toEqual({ kind: 'held', job: before });
     expect(await read(jobId)).toEqual(before);
   });
 
   it('lets the ring that held a running job take it over when it is redelivered', async () => {
     const { jobId, holder } = await running();
-    const claim = await database.claimJob(holder.again);
+    const claim = await database.jobs.claim(holder.again);
     const job = await read(jobId);
     expect(claim).toMatchObject({ kind: 'claimed', takeover: true, timeoutMs: 1_234 });
     expect(claim.job).toEqual(job);
@@ -132,58 +132,58 @@ describe('claimJob', () => {
   it('lets a claim whose answer was lost go on with the attempt it has, without using up another', async () => {
     const jobId = await create({ maxAttempts: 1 });
     const { first } = ring(jobId);
-    await database.claimJob(first); // unheard
-    const claim = await database.claimJob(first);
+    await database.jobs.claim(first); // unheard
+    const claim = await database.jobs.claim(first);
     expect(claim).toMatchObject({ kind: 'claimed', takeover: false, job: { attempt: 1, errors: [] } });
     const { jobId: other, holder } = await running({ maxAttempts: 2 });
     const takeover = holder.again;
-    await database.claimJob(takeover);
-    expect(await database.claimJob(takeover)).toMatchObject({ kind: 'claimed', job: { attempt: 2 } });
+    await database.jobs.claim(takeover);
+    expect(await database.jobs.claim(takeover)).toMatchObject({ kind: 'claimed', job: { attempt: 2 } });
     expect((await read(other)).errors).toHaveLength(1);
   });
 
   it('refuses the repeated claim of a delivery that was lost to another meanwhile', async () => {
     const jobId = await create();
     const { first, again } = ring(jobId);
-    await database.claimJob(again);
-    expect(await database.claimJob(first)).toMatchObject({ kind: 'held', job: { attempt: 1 } });
+    await database.jobs.claim(again);
+    expect(await database.jobs.claim(first)).toMatchObject({ kind: 'held', job: { attempt: 1 } });
   });
 
   it('lets no late claim of an earlier delivery take over from a later one', async () => {
     const jobId = await create({ maxAttempts: 1 });
     const { again: earlier, ...rest } = ring(jobId);
     const later = { ...earlier, deliveryCount: earlier.deliveryCount + 1, claimId: rest.first.claimId };
-    await database.claimJob(later);
+    await database.jobs.claim(later);
     const before = await read(jobId);
-    expect(await database.claimJob(earlier)).toEqual({ kind: 'held', job: before });
+    expect(await database.jobs.claim(earlier)).toEqual({ kind: 'held', job: before });
     expect(await read(jobId)).toEqual(before);
   });
 
   it('clears the progress of the lost attempt', async () => {
     const { jobId, holder } = await running();
-    await database.reportProgress(jobId, 1, { percent: 40, message: null });
-    expect(await database.claimJob(holder.again)).toMatchObject({ kind: 'claimed', job: { progress: null } });
+    await database.jobs.reportProgress(jobId, 1, { percent: 40, message: null });
+    expect(await database.jobs.claim(holder.again)).toMatchObject({ kind: 'claimed', job: { progress: null } });
   });
 
   it('fails a job whose last attempt was lost, keeping the attempt and its start', async () => {
     const { jobId, holder } = await running({ maxAttempts: 2 });
-    await database.claimJob(holder.again);
+    await database.jobs.claim(holder.again);
     const before = await read(jobId);
-    const claim = await database.claimJob(holder.again);
+    const claim = await database.jobs.claim(holder.again);
     const job = await read(jobId);
     expect(claim).toEqual({ kind: 'ended', job });
     expect(job).toMatchObject({ status: 'failed', attempt: 2, version: 4, error: { code: 'worker-lost', attempt: 2 } });
     expect([job.errors, job.startedAt]).toEqual([before.errors, before.startedAt]);
     expect(job.finishedAt).not.toBeNull();
-    expect(await database.claimJob(holder.again)).toEqual({ kind: 'refused', job });
+    expect(await database.jobs.claim(holder.again)).toEqual({ kind: 'refused', job });
   });
 
   it('knows rings and jobs in capital letters', async () => {
     const jobId = await create();
     const shout = ring(jobId.toUpperCase(), randomUUID().toUpperCase());
-    expect(await database.claimJob(shout.first)).toMatchObject({ kind: 'claimed', job: { id: jobId, attempt: 1 } });
-    expect(await database.claimJob(shout.first)).toMatchObject({ kind: 'held', job: { id: jobId } });
-    expect(await database.claimJob(shout.again)).toMatchObject({ kind: 'claimed', job: { attempt: 2 } });
+    expect(await database.jobs.claim(shout.first)).toMatchObject({ kind: 'claimed', job: { id: jobId, attempt: 1 } });
+    expect(await database.jobs.claim(shout.first)).toMatchObject({ kind: 'held', job: { id: jobId } });
+    expect(await database.jobs.claim(shout.again)).toMatchObject({ kind: 'claimed', job: { attempt: 2 } });
   });
 });
 
@@ -221,8 +221,8 @@ describe('claimJob in one batch', () => {
     const client = await sql.connect();
     await client.query('begin');
     await client.query('select from jobs where id = $1 for update', [jobId]);
-    const takeover = database.claimJob(holder.again);
-    expect(await database.claimJob(ring(waiting).first)).toMatchObject({ kind: 'claimed', job: { id: waiting } });
+    const takeover = database.jobs.claim(holder.again);
+    expect(await database.jobs.claim(ring(waiting).first)).toMatchObject({ kind: 'claimed', job: { id: waiting } });
     await client.query('rollback');
     client.release();
     expect(await takeover).toMatchObject({ kind: 'claimed', takeover: true, job: { id: jobId } });
@@ -264,13 +264,13 @@ async function claimPlainFirst(pool: pg.Pool, deliveries: Delivery[]): Promise<(
   return [...claims, ...(await claimJobs(pool, left))];
 }
 
-describe('claimJob from many processes', () => {
+describe('a claim from many processes', () => {
   it('gives one job to exactly one of fifty', async () => {
     const jobId = await create();
     const processes = Array.from({ length: 5 }, () => openDatabase({ url }));
     try {
       const claims = await Promise.all(
-        Array.from({ length: 50 }, (_, index) => processes[index % 5]?.claimJob(ring(jobId).first)),
+        Array.from({ length: 50 }, (_, index) => processes[index % 5]?.jobs.claim(ring(jobId).first)),
       );
       const winners = claims.filter((claim) => claim?.kind === 'claimed');
       expect(winners).toMatchObject([{ job: { id: jobId, attempt: 1 } }]);

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { plainArray, textArray } from '../array-literal.ts';
 import { hasStatus, isOneOf, placeOf } from '../by-id.ts';
 import { columnsBut, jobColumns, toJob, type JobRow } from '../job-row.ts';
+import { shareStatement } from '../share-statement.ts';
 import { owesNoWebhook, oweWebhooks } from '../webhooks/owe-webhooks.ts';
 import { withError, workerLost } from './attempt-error.ts';
 
@@ -136,6 +137,16 @@ type ClaimedRow = Omit<JobRow, 'payload'> & {
   takeover: boolean;
   ended: boolean;
 };
+
+/**
+ * Claims one job by its delivery; concurrent claims share statements. A first delivery tries the cheap statement, which claims
+ * what nothing stands in the way of. Both statements are shared apart: a fault of one rejects no caller of the other.
+ */
+export function shareClaims(pool: Pool): (delivery: Delivery) => Promise<Claim> {
+  const claimWaiting = shareStatement((deliveries: Delivery[]) => claimWaitingJobs(pool, deliveries));
+  const claimAny = shareStatement((deliveries: Delivery[]) => claimJobs(pool, deliveries));
+  return async (delivery) => (delivery.redelivered ? null : await claimWaiting(delivery)) ?? claimAny(delivery);
+}
 
 /**
  * queued (or scheduled and due) → running, attempt + 1, where nothing stands in the way.

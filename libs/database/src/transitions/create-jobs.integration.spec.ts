@@ -51,23 +51,23 @@ const serverTime = async (): Promise<number> => (await sql.query('select now() a
 describe('createJob', () => {
   it('queues a due job, with every default of a job that has not run', async () => {
     const wanted = newJob({ priority: 7, tags: ['b', 'a', 'b'], payload: { seconds: 1 } });
-    const { job } = await database.createJob(wanted);
+    const { job } = await database.jobs.create(wanted);
     expect(job).toEqual({
       ...{ id: wanted.id, type: 'demo.sleep', queue: 'default', status: 'queued', priority: 7, tags: ['b', 'a', 'b'] },
       ...{ payload: { seconds: 1 }, result: null, error: null, errors: [], progress: null, attempt: 0, maxAttempts: 3 },
       ...{ version: 1, createdAt: job.createdAt, dueAt: job.createdAt },
       ...{ startedAt: null, finishedAt: null, durationMs: null },
     });
-    expect(await database.getJob(wanted.id)).toEqual(job);
+    expect(await database.jobs.get(wanted.id)).toEqual(job);
   });
 
   it('owes a due job its ring after the grace in which its creator rings', async () => {
-    const { job, outboxId } = await database.createJob(newJob());
+    const { job, outboxId } = await database.jobs.create(newJob());
     expect(await owed(job.id)).toEqual([{ id: outboxId, afterCreation: RING_GRACE_MS, afterDue: RING_GRACE_MS }]);
   });
 
   it('schedules a delayed job by the clock of the database, and owes its ring when it is due', async () => {
-    const { job, outboxId } = await database.createJob(newJob({ delayMs: 90_000 }));
+    const { job, outboxId } = await database.jobs.create(newJob({ delayMs: 90_000 }));
     expect(job.status).toBe('scheduled');
     expect(Date.parse(job.dueAt) - Date.parse(job.createdAt)).toBe(90_000);
     expect(await owed(job.id)).toEqual([{ id: outboxId, afterCreation: 90_000, afterDue: 0 }]);
@@ -76,13 +76,13 @@ describe('createJob', () => {
   it('schedules a job for a time in the future, whatever its offset', async () => {
     const time = (await serverTime()) + 3_600_000;
     const runAt = new Date(time + 7_200_000).toISOString().replace('Z', '+02:00');
-    const { job } = await database.createJob(newJob({ runAt, delayMs: 5 }));
+    const { job } = await database.jobs.create(newJob({ runAt, delayMs: 5 }));
     expect(job).toMatchObject({ status: 'scheduled', dueAt: new Date(time).toISOString() });
     expect(await owed(job.id)).toMatchObject([{ afterDue: 0 }]);
   });
 
   it('queues a job whose time is past, with the same grace as any due job', async () => {
-    const { job } = await database.createJob(newJob({ runAt: '2001-02-03T04:05:06.789Z' }));
+    const { job } = await database.jobs.create(newJob({ runAt: '2001-02-03T04:05:06.789Z' }));
     expect(job).toMatchObject({ status: 'queued', dueAt: '2001-02-03T04:05:06.789Z' });
     expect(await owed(job.id)).toMatchObject([{ afterCreation: RING_GRACE_MS }]);
   });
@@ -97,20 +97,20 @@ describe('createJob', () => {
     ['text', 'text'],
     ['false', false],
   ])('keeps a payload to the letter: %s', async (_what, payload) => {
-    const { job } = await database.createJob(newJob({ payload }));
+    const { job } = await database.jobs.create(newJob({ payload }));
     expect(JSON.stringify(job.payload)).toBe(JSON.stringify(payload));
-    expect(JSON.stringify((await database.getJob(job.id))?.payload)).toBe(JSON.stringify(payload));
+    expect(JSON.stringify((await database.jobs.get(job.id))?.payload)).toBe(JSON.stringify(payload));
   });
 
   it('keeps a payload of megabytes', async () => {
     const payload = { text: 'ö\u0000'.repeat(1_000_000) };
-    const { job } = await database.createJob(newJob({ payload }));
-    expect((await database.getJob(job.id))?.payload).toEqual(payload);
+    const { job } = await database.jobs.create(newJob({ payload }));
+    expect((await database.jobs.get(job.id))?.payload).toEqual(payload);
   });
 
   it('gives concurrent callers each their own job', async () => {
     const wanted = Array.from({ length: 250 }, (_, index) => newJob({ tags: [`tag ${index}`], payload: index }));
-    const created = await Promise.all(wanted.map((job) => database.createJob(job)));
+    const created = await Promise.all(wanted.map((job) => database.jobs.create(job)));
     expect(created.map(({ job: { id, tags, payload } }) => ({ id, tags, payload }))).toEqual(
       wanted.map(({ id, tags, payload }) => ({ id, tags, payload })),
     );
@@ -118,20 +118,20 @@ describe('createJob', () => {
   });
 
   it('refuses an id that is taken without harming the jobs beside it', async () => {
-    const { job: existing } = await database.createJob(newJob());
+    const { job: existing } = await database.jobs.create(newJob());
     const [before, twin, after] = [newJob(), newJob({ id: existing.id, payload: 'twin' }), newJob()];
-    const outcomes = await Promise.allSettled([before, twin, after].map((job) => database.createJob(job)));
+    const outcomes = await Promise.allSettled([before, twin, after].map((job) => database.jobs.create(job)));
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(outcomes[1]).toMatchObject({ reason: { code: '23505' } });
-    expect(await database.getJob(existing.id)).toEqual(existing);
+    expect(await database.jobs.get(existing.id)).toEqual(existing);
     expect(await owed(existing.id)).toHaveLength(1);
   });
 
   it('takes an id in capital letters', async () => {
     const id = randomUUID();
-    const { job } = await database.createJob(newJob({ id: id.toUpperCase() }));
+    const { job } = await database.jobs.create(newJob({ id: id.toUpperCase() }));
     expect(job.id).toBe(id);
-    expect(await database.getJob(id.toUpperCase())).toEqual(job);
+    expect(await database.jobs.get(id.toUpperCase())).toEqual(job);
   });
 });
 
@@ -148,40 +148,40 @@ describe('submit', () => {
 
   it('makes all jobs of a request in their order, each with its ring', async () => {
     const jobs = Array.from({ length: 1_000 }, (_, index) => newJob({ payload: index }));
-    const submitted = await database.submit({ jobs, idempotency: null });
+    const submitted = await database.jobs.submit({ jobs, idempotency: null });
     expect(idsOf(submitted)).toEqual(jobs.map(({ id }) => id));
     expect(await owed(jobs[999]?.id ?? '')).toHaveLength(1);
   });
 
   it('makes none of them when one can not be made', async () => {
-    const { job: existing } = await database.createJob(newJob());
+    const { job: existing } = await database.jobs.create(newJob());
     const fine = newJob();
     await expect(
-      database.submit({ jobs: [fine, newJob({ id: existing.id })], idempotency: idempotency({ key: 'untaken' }) }),
+      database.jobs.submit({ jobs: [fine, newJob({ id: existing.id })], idempotency: idempotency({ key: 'untaken' }) }),
     ).rejects.toThrow('jobs_pkey');
-    expect(await database.getJob(fine.id)).toBeNull();
-    expect(await database.isKeyKept('ci', 'untaken')).toBe(false);
+    expect(await database.jobs.get(fine.id)).toBeNull();
+    expect(await database.jobs.isKeyKept('ci', 'untaken')).toBe(false);
   });
 
   it('tells what a key has led to instead of making it again, and when', async () => {
     const key = idempotency();
     const [one, other] = [newJob(), newJob()];
-    const first = await database.submit({ jobs: [one, other], idempotency: key });
+    const first = await database.jobs.submit({ jobs: [one, other], idempotency: key });
     const createdAt = first.kind === 'created' ? first.jobs[0]?.job.createdAt : undefined;
-    const again = await database.submit({ jobs: [newJob(), newJob()], idempotency: key });
+    const again = await database.jobs.submit({ jobs: [newJob(), newJob()], idempotency: key });
     const made = [one, other].map(({ id }) => ({ id, made: true }));
     expect(again).toEqual({ kind: 'replayed', jobs: made, createdAt });
-    expect(await database.isKeyKept(key.client, key.key)).toBe(true);
+    expect(await database.jobs.isKeyKept(key.client, key.key)).toBe(true);
   });
 
   it('keeps the keys of clients apart, and notices another request under the same key', async () => {
     const key = idempotency();
-    await database.submit({ jobs: [newJob()], idempotency: key });
+    await database.jobs.submit({ jobs: [newJob()], idempotency: key });
     const another = { ...key, fingerprint: Buffer.from([0, 1, 254]) };
     const job = newJob();
-    expect(await database.submit({ jobs: [job], idempotency: another })).toEqual({ kind: 'key-reused' });
-    expect(await database.getJob(job.id)).toBeNull();
-    const theirs = await database.submit({ jobs: [job], idempotency: { ...another, client: 'web' } });
+    expect(await database.jobs.submit({ jobs: [job], idempotency: another })).toEqual({ kind: 'key-reused' });
+    expect(await database.jobs.get(job.id)).toBeNull();
+    const theirs = await database.jobs.submit({ jobs: [job], idempotency: { ...another, client: 'web' } });
     expect(idsOf(theirs)).toEqual([job.id]);
   });
 
@@ -190,7 +190,7 @@ describe('submit', () => {
     const key = idempotency();
     const outcomes = await Promise.all(
       Array.from({ length: 200 }, (_, index) =>
-        (index % 2 ? database : second).submit({ jobs: [newJob()], idempotency: key }),
+        (index % 2 ? database : second).jobs.submit({ jobs: [newJob()], idempotency: key }),
       ),
     );
     await second.close();
@@ -202,32 +202,32 @@ describe('submit', () => {
 
   it('takes an unfinished job of the same type with the same dedupe key instead of making another', async () => {
     const wanted = { dedupeKey: 'invoice 1', delayMs: 60_000 };
-    const { job } = await database.createJob(newJob(wanted));
-    const again = await database.submit({ jobs: [newJob(wanted)], idempotency: null });
+    const { job } = await database.jobs.create(newJob(wanted));
+    const again = await database.jobs.submit({ jobs: [newJob(wanted)], idempotency: null });
     expect(again).toEqual({
       kind: 'created',
       jobs: [{ job: { ...job, payload: null }, outboxId: null, isBrief: true }],
     });
     const otherType = newJob({ ...wanted, type: 'http.request' });
-    expect(idsOf(await database.submit({ jobs: [otherType], idempotency: null }))).toEqual([otherType.id]);
+    expect(idsOf(await database.jobs.submit({ jobs: [otherType], idempotency: null }))).toEqual([otherType.id]);
 
-    await database.cancelJob(job.id);
+    await database.jobs.cancel(job.id);
     const next = newJob(wanted);
-    expect(idsOf(await database.submit({ jobs: [next], idempotency: null }))).toEqual([next.id]);
+    expect(idsOf(await database.jobs.submit({ jobs: [next], idempotency: null }))).toEqual([next.id]);
   });
 
   it('takes the same job for all that have a dedupe key in one request, and remembers that under its key', async () => {
     const key = idempotency();
     const jobs = ['a', 'b', 'a', null, null].map((dedupeKey) => newJob({ dedupeKey }));
     const [a, b, , c, d] = jobs.map(({ id }) => id);
-    const submitted = await database.submit({ jobs, idempotency: key });
+    const submitted = await database.jobs.submit({ jobs, idempotency: key });
     expect(idsOf(submitted)).toEqual([a, b, a, c, d]);
     expect(submitted.kind === 'created' && submitted.jobs.map(({ outboxId }) => outboxId !== null)).toEqual([
       ...[true, true, false, true, true],
     ]);
-    const again = await database.submit({ jobs, idempotency: key });
+    const again = await database.jobs.submit({ jobs, idempotency: key });
     expect(again.kind === 'replayed' && again.jobs.map(({ made }) => made)).toEqual([true, true, false, true, true]);
-    const none = await database.submit({ jobs: [newJob({ dedupeKey: 'a' })], idempotency: idempotency() });
+    const none = await database.jobs.submit({ jobs: [newJob({ dedupeKey: 'a' })], idempotency: idempotency() });
     expect(idsOf(none)).toEqual([a]);
   });
 
@@ -237,7 +237,7 @@ describe('submit', () => {
     const outcomes = await Promise.all(
       Array.from({ length: 10 }, (_, round) => {
         const jobs = (round % 2 ? wanted : [...wanted].reverse()).map(newJob);
-        return (round % 2 ? database : second).submit({ jobs, idempotency: null });
+        return (round % 2 ? database : second).jobs.submit({ jobs, idempotency: null });
       }),
     );
     await second.close();
@@ -251,9 +251,9 @@ describe('submit', () => {
   it('hands a trace context on to the rings', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const [traced, plain] = [newJob({ traceparent, runAt: '2001-02-03T04:05:06Z' }), newJob()];
-    await database.submit({ jobs: [traced, plain], idempotency: null });
+    await database.jobs.submit({ jobs: [traced, plain], idempotency: null });
     await sql.query('update outbox set due_at = now() where job_id = any($1)', [[traced.id, plain.id]]);
-    const rings = await database.takeOwedRings(1_000, 60_000);
+    const rings = await database.rings.takeOwed(1_000, 60_000);
     const traces = [traced, plain].map(({ id }) => rings.find(({ jobId }) => jobId === id)?.traceparent);
     expect(traces).toEqual([traceparent, null]);
   });

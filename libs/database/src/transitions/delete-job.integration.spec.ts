@@ -13,18 +13,18 @@ describe('deleteJob', () => {
   ] as const)('deletes a job that is %s', async (status, outcome) => {
     const { id, settle } = await jobs.running();
     expect(await settle(outcome)).toMatchObject({ status });
-    expect(await jobs.database.deleteJob(id)).toBe('deleted');
-    expect(await jobs.database.getJob(id)).toBeNull();
-    expect(await jobs.database.deleteJob(id)).toBeNull();
+    expect(await jobs.database.jobs.delete(id)).toBe('deleted');
+    expect(await jobs.database.jobs.get(id)).toBeNull();
+    expect(await jobs.database.jobs.delete(id)).toBeNull();
   });
 
   it('deletes with it a ring that it was owed for nothing', async () => {
     const { id, settle } = await jobs.running();
     await settle({ status: 'queued' }); // given back: owed a ring, should the old one be lost
     await jobs.claim(id, { count: 1 });
-    await jobs.database.settleJob({ jobId: id, attempt: 2, outcome: { status: 'succeeded', result: 1 } });
+    await jobs.database.jobs.settle({ jobId: id, attempt: 2, outcome: { status: 'succeeded', result: 1 } });
     expect(await jobs.owed(id)).toBe(1);
-    expect(await jobs.database.deleteJob(id)).toBe('deleted');
+    expect(await jobs.database.jobs.delete(id)).toBe('deleted');
     expect(await jobs.owed(id)).toBe(0);
   });
 
@@ -34,18 +34,18 @@ describe('deleteJob', () => {
       : jobs.create({ delayMs: status === 'scheduled' ? 60_000 : 0 }));
     const [job, owed] = [await jobs.read(id), await jobs.owed(id)];
     expect(job.status).toBe(status);
-    expect(await jobs.database.deleteJob(id)).toEqual({ kind: 'refused', job: { ...job, payload: null } });
+    expect(await jobs.database.jobs.delete(id)).toEqual({ kind: 'refused', job: { ...job, payload: null } });
     expect([await jobs.read(id), await jobs.owed(id)]).toEqual([job, owed]);
   });
 
   it('knows of no job that is not there', async () => {
-    expect(await jobs.database.deleteJob(randomUUID())).toBeNull();
+    expect(await jobs.database.jobs.delete(randomUUID())).toBeNull();
   });
 
   it('leaves its ring to be refused, and its attempt nothing to write to', async () => {
     const { id, ringId, settle } = await jobs.running();
     await settle({ status: 'succeeded', result: 1 });
-    await jobs.database.deleteJob(id);
+    await jobs.database.jobs.delete(id);
     expect(await jobs.claim(id, { ringId, count: 1 })).toEqual({ kind: 'refused', job: null });
     expect(await settle({ status: 'succeeded', result: 2 })).toBeNull();
   });
@@ -54,8 +54,8 @@ describe('deleteJob', () => {
     for (let round = 0; round < 25; round += 1) {
       const { id, settle } = await jobs.running();
       await settle({ status: 'failed', error });
-      const [deletion, retry] = await Promise.all([jobs.database.deleteJob(id), jobs.database.retryJob(id)]);
-      const job = await jobs.database.getJob(id);
+      const [deletion, retry] = await Promise.all([jobs.database.jobs.delete(id), jobs.database.jobs.retry(id)]);
+      const job = await jobs.database.jobs.get(id);
       if (deletion === 'deleted') expect([retry, job, await jobs.owed(id)]).toEqual([null, null, 0]);
       else expect([deletion?.kind, retry?.kind, job?.status]).toEqual(['refused', 'queued', 'queued']);
     }

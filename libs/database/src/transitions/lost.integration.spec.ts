@@ -9,55 +9,55 @@ describe('a ring the broker has lost', () => {
     const ids = [await jobs.rung({ queue }), await jobs.rung({ queue }), await jobs.rung({ queue })];
     await jobs.create({ queue }); // still owes its ring
     await jobs.running({ queue });
-    const { rung, queued, at } = await jobs.database.countRung(queue, null);
+    const { rung, queued, at } = await jobs.database.rings.countRung(queue, null);
     expect({ rung, queued }).toEqual({ rung: 3, queued: 4 });
 
-    const oldest = await jobs.database.listRung(queue, 2, 0);
+    const oldest = await jobs.database.rings.listRung(queue, 2, 0);
     expect(oldest).toEqual(ids.slice(0, 2));
-    expect(await jobs.database.oweLostRings(oldest)).toBe(2);
+    expect(await jobs.database.rings.oweLost(oldest)).toBe(2);
     expect(await Promise.all(ids.map(jobs.owed))).toEqual([1, 1, 0]);
-    expect(await jobs.database.countRung(queue, at + 1)).toMatchObject({ rung: 1, queued: 4, remaining: 4 });
+    expect(await jobs.database.rings.countRung(queue, at + 1)).toMatchObject({ rung: 1, queued: 4, remaining: 4 });
   });
 
   it('is owed once by however many ask at a time', async () => {
     const queue = 'asked-twice';
     const ids = await Promise.all(Array.from({ length: 20 }, () => jobs.rung({ queue })));
-    const owed = await Promise.all(Array.from({ length: 5 }, () => jobs.database.oweLostRings(ids)));
+    const owed = await Promise.all(Array.from({ length: 5 }, () => jobs.database.rings.oweLost(ids)));
     expect(owed.reduce((sum, count) => sum + count)).toBe(20);
     expect(await Promise.all(ids.map(jobs.owed))).toEqual(ids.map(() => 1));
   });
 
   it('is not looked for while its job is younger than the broker needs', async () => {
     await jobs.rung({ queue: 'young' });
-    expect(await jobs.database.listRung('young', 1, 60_000)).toEqual([]);
+    expect(await jobs.database.rings.listRung('young', 1, 60_000)).toEqual([]);
   });
 
   it('is not looked for while a worker says that it has it, nor is that of a younger job in its place', async () => {
     const queue = 'waits-for-a-slot';
     const ids = [await jobs.rung({ queue }), await jobs.rung({ queue })];
     await jobs.query(`update jobs set due_at = now() - interval '1 hour' where queue = $1`, [queue]);
-    expect(await jobs.database.listRung(queue, 1, 60_000)).toEqual([ids[0]]);
-    await jobs.database.holdJobs([{ jobId: ids[0] as string, attempt: null }]);
-    expect(await jobs.database.listRung(queue, 1, 60_000)).toEqual([]);
+    expect(await jobs.database.rings.listRung(queue, 1, 60_000)).toEqual([ids[0]]);
+    await jobs.database.jobs.hold([{ jobId: ids[0] as string, attempt: null }]);
+    expect(await jobs.database.rings.listRung(queue, 1, 60_000)).toEqual([]);
     expect(await jobs.read(ids[0] as string)).toMatchObject({ status: 'queued', version: 1 });
     await jobs.silence(ids[0] as string, 120_000); // it says so no more
-    expect(await jobs.database.listRung(queue, 1, 60_000)).toEqual([ids[0]]);
+    expect(await jobs.database.rings.listRung(queue, 1, 60_000)).toEqual([ids[0]]);
   });
 
   it('is not owed to a job that has been claimed since', async () => {
     const { id } = await jobs.running();
-    expect(await jobs.database.oweLostRings([id])).toBe(0);
+    expect(await jobs.database.rings.oweLost([id])).toBe(0);
     expect(await jobs.owed(id)).toBe(0);
   });
 
   it('is owed again to a scheduled job that was rung before its time', async () => {
     const { id, outboxId, job } = await jobs.create({ delayMs: 60_000 });
-    await jobs.database.confirmRing(outboxId); // the clock had been ahead
+    await jobs.database.rings.confirm(outboxId); // the clock had been ahead
     expect(await jobs.owed(id)).toBe(0);
-    expect(await jobs.database.oweScheduledRings(10)).toBe(1);
+    expect(await jobs.database.rings.oweScheduled(10)).toBe(1);
     const [owed] = await jobs.query<{ due_at: Date }>('select due_at from outbox where job_id = $1', [id]);
     expect(owed?.due_at.toISOString()).toBe(job.dueAt);
-    expect(await jobs.database.oweScheduledRings(10)).toBe(0);
+    expect(await jobs.database.rings.oweScheduled(10)).toBe(0);
   });
 });
 
@@ -66,21 +66,21 @@ describe('a note on why an attempt will be lost', () => {
 
   it('is what its error says, for each way to find that it was lost', async () => {
     const [taken, released] = [await jobs.running(), await jobs.running()];
-    await jobs.database.noteLoss(
+    await jobs.database.jobs.noteLoss(
       [taken, released].map(({ id }) => ({ jobId: id, attempt: 1 })),
       told,
     );
     const claim = await jobs.claim(taken.id, { ringId: taken.ringId, count: 1 });
     expect(claim).toMatchObject({ takeover: true, job: { errors: [{ code: 'worker-lost', message: told }] } });
     await jobs.silence(released.id, 60_000);
-    expect(await jobs.database.releaseUnheld(30_000, 10)).toMatchObject([{ errors: [{ message: told }] }]);
+    expect(await jobs.database.jobs.releaseUnheld(30_000, 10)).toMatchObject([{ errors: [{ message: told }] }]);
   });
 
   it('is taken back by the one who left it, and when the worker answers a roll call', async () => {
     const [freed, called] = [await jobs.running(), await jobs.running()];
-    for (const { id } of [freed, called]) await jobs.database.noteLoss([{ jobId: id, attempt: 1 }], told);
-    await jobs.database.noteLoss([{ jobId: freed.id, attempt: 1 }], null);
-    await jobs.database.holdJobs([{ jobId: called.id, attempt: 1 }]);
+    for (const { id } of [freed, called]) await jobs.database.jobs.noteLoss([{ jobId: id, attempt: 1 }], told);
+    await jobs.database.jobs.noteLoss([{ jobId: freed.id, attempt: 1 }], null);
+    await jobs.database.jobs.hold([{ jobId: called.id, attempt: 1 }]);
     for (const { id, ringId } of [freed, called]) {
       const claim = await jobs.claim(id, { ringId, count: 1 });
       expect(claim).toMatchObject({ job: { errors: [{ message: 'the worker that ran this attempt is gone' }] } });
@@ -89,14 +89,14 @@ describe('a note on why an attempt will be lost', () => {
 
   it('says nothing of another attempt, and is not left on a job that has ended', async () => {
     const { id, ringId } = await jobs.running();
-    await jobs.database.noteLoss([{ jobId: id, attempt: 1 }], told);
+    await jobs.database.jobs.noteLoss([{ jobId: id, attempt: 1 }], told);
     await jobs.claim(id, { ringId, count: 1 });
     expect(await jobs.claim(id, { ringId, count: 2 })).toMatchObject({
       job: { errors: [{ message: told }, { attempt: 2, message: 'the worker that ran this attempt is gone' }] },
     });
     const ended = await jobs.running();
     await ended.settle({ status: 'succeeded', result: 1 });
-    await jobs.database.noteLoss([{ jobId: ended.id, attempt: 1 }], told);
+    await jobs.database.jobs.noteLoss([{ jobId: ended.id, attempt: 1 }], told);
     expect(await jobs.query('select loss_note from jobs where id = $1', [ended.id])).toEqual([{ loss_note: null }]);
   });
 });
@@ -105,31 +105,31 @@ describe('a holder that was lost together with its ring', () => {
   it('is not lost while it answers roll calls', async () => {
     const { id } = await jobs.running();
     await jobs.silence(id, 60_000);
-    expect(await jobs.database.hasUnheard(30_000)).toBe(true);
-    expect(await jobs.database.holdJobs([{ jobId: id, attempt: 1 }])).toEqual([]);
-    expect(await jobs.database.hasUnheard(30_000)).toBe(false);
-    expect(await jobs.database.releaseUnheld(30_000, 10)).toEqual([]);
+    expect(await jobs.database.jobs.hasUnheard(30_000)).toBe(true);
+    expect(await jobs.database.jobs.hold([{ jobId: id, attempt: 1 }])).toEqual([]);
+    expect(await jobs.database.jobs.hasUnheard(30_000)).toBe(false);
+    expect(await jobs.database.jobs.releaseUnheld(30_000, 10)).toEqual([]);
   });
 
   it('hears at a roll call that its job is to be cancelled', async () => {
     const [one, other] = [await jobs.running(), await jobs.running()];
-    await jobs.database.cancelJob(one.id);
+    await jobs.database.jobs.cancel(one.id);
     const held = [one, other].map(({ id }) => ({ jobId: id, attempt: 1 }));
-    expect(await jobs.database.holdJobs(held)).toEqual([one.id]);
+    expect(await jobs.database.jobs.hold(held)).toEqual([one.id]);
   });
 
   it('can not answer for an attempt that is no longer its own', async () => {
     const { id, ringId } = await jobs.running();
     await jobs.claim(id, { ringId, count: 1 });
     await jobs.silence(id, 60_000);
-    await jobs.database.holdJobs([{ jobId: id, attempt: 1 }]);
-    expect((await jobs.database.releaseUnheld(30_000, 10)).map((job) => job.id)).toEqual([id]);
+    await jobs.database.jobs.hold([{ jobId: id, attempt: 1 }]);
+    expect((await jobs.database.jobs.releaseUnheld(30_000, 10)).map((job) => job.id)).toEqual([id]);
   });
 
   it('loses the job, which is rung for another attempt', async () => {
     const { id, settle } = await jobs.running();
     await jobs.silence(id, 60_000);
-    const released = await jobs.database.releaseUnheld(30_000, 10);
+    const released = await jobs.database.jobs.releaseUnheld(30_000, 10);
     const job = await jobs.read(id);
     expect(released).toEqual([job]);
     expect(job).toMatchObject({ status: 'queued', attempt: 1, errors: [{ code: 'worker-lost', attempt: 1 }] });
@@ -141,9 +141,9 @@ describe('a holder that was lost together with its ring', () => {
   it('fails the job whose last attempt it was, and cancels one that is to be cancelled', async () => {
     const last = await jobs.running({ maxAttempts: 1 });
     const unwanted = await jobs.running({ maxAttempts: 1 });
-    await jobs.database.cancelJob(unwanted.id);
+    await jobs.database.jobs.cancel(unwanted.id);
     await Promise.all([last, unwanted].map(({ id }) => jobs.silence(id, 60_000)));
-    await jobs.database.releaseUnheld(30_000, 10);
+    await jobs.database.jobs.releaseUnheld(30_000, 10);
     expect(await jobs.read(last.id)).toMatchObject({ status: 'failed', error: { code: 'worker-lost' }, errors: [] });
     expect(await jobs.read(unwanted.id)).toMatchObject({
       status: 'cancelled',

@@ -24,7 +24,7 @@ async function setup() {
   async function create(delayMs = 0, queue = 'default') {
     const policy = { maxAttempts: 3, timeoutMs: 1_000, backoff: { baseMs: 10, factor: 2, maxMs: 100 } };
     const job = { id: randomUUID(), type: 'demo.sleep', queue, priority: 4, tags: [], payload: {}, ...policy };
-    return database.createJob({ ...job, delayMs, runAt: null });
+    return database.jobs.create({ ...job, delayMs, runAt: null });
   }
   /** Lets time pass: all is due this much sooner. */
   async function pass(ms: number): Promise<void> {
@@ -35,7 +35,7 @@ async function setup() {
   const outbox = async (): Promise<string[]> =>
     (await sql.query('select id from outbox order by id')).rows.map(({ id }) => id);
   const claim = (jobId: string) =>
-    database.claimJob({
+    database.jobs.claim({
       jobId,
       ringId: randomUUID(),
       redelivered: false,
@@ -55,10 +55,10 @@ describe('takeOwedRings', () => {
     await create(200_000);
     await pass(100_000);
     const expected = { type: 'demo.sleep', priority: 4, traceparent: null };
-    expect(await database.takeOwedRings(1, 1_000)).toEqual([
+    expect(await database.rings.takeOwed(1, 1_000)).toEqual([
       { outboxId: early.outboxId, jobId: early.job.id, queue: 'reports', ...expected },
     ]);
-    expect(await database.takeOwedRings(10, 1_000)).toEqual([
+    expect(await database.rings.takeOwed(10, 1_000)).toEqual([
       { outboxId: late.outboxId, jobId: late.job.id, queue: 'default', ...expected },
     ]);
   });
@@ -66,31 +66,31 @@ describe('takeOwedRings', () => {
   it('leaves a taken ring to its taker for the grace, then it is due again', async () => {
     const { database, create, pass } = await setup();
     const { outboxId } = await create();
-    expect(await database.takeOwedRings(10, 60_000)).toMatchObject([{ outboxId }]);
-    expect(await database.takeOwedRings(10, 60_000)).toEqual([]);
-    const ms = (await database.msUntilNextRing()) as number;
+    expect(await database.rings.takeOwed(10, 60_000)).toMatchObject([{ outboxId }]);
+    expect(await database.rings.takeOwed(10, 60_000)).toEqual([]);
+    const ms = (await database.rings.msUntilNext()) as number;
     expect(ms).toBeGreaterThan(30_000);
     expect(ms).toBeLessThanOrEqual(60_001);
     await pass(61_000);
-    expect(await database.takeOwedRings(10, 60_000)).toMatchObject([{ outboxId }]);
+    expect(await database.rings.takeOwed(10, 60_000)).toMatchObject([{ outboxId }]);
   });
 
   it('leaves what was put off alone for so long, then it is due again', async () => {
     const { database, create, pass } = await setup();
     const [one, other] = [await create(), await create()];
-    await database.takeOwedRings(10, 60_000);
-    await database.putOffRings([one.outboxId], 120_000);
+    await database.rings.takeOwed(10, 60_000);
+    await database.rings.putOff([one.outboxId], 120_000);
     await pass(61_000);
-    expect(await database.takeOwedRings(10, 60_000)).toMatchObject([{ outboxId: other.outboxId }]);
+    expect(await database.rings.takeOwed(10, 60_000)).toMatchObject([{ outboxId: other.outboxId }]);
     await pass(60_000);
-    expect(await database.takeOwedRings(1, 60_000)).toMatchObject([{ outboxId: one.outboxId }]);
+    expect(await database.rings.takeOwed(1, 60_000)).toMatchObject([{ outboxId: one.outboxId }]);
   });
 
   it('removes what is owed for a job that was deleted by hand', async () => {
     const { database, create, outbox, remove } = await setup();
     const [gone, kept] = [await create(), await create()];
     await remove(gone.job.id);
-    expect(await database.takeOwedRings(10, 60_000)).toMatchObject([{ outboxId: kept.outboxId }]);
+    expect(await database.rings.takeOwed(10, 60_000)).toMatchObject([{ outboxId: kept.outboxId }]);
     expect(await outbox()).toEqual([kept.outboxId]);
   });
 
@@ -100,7 +100,7 @@ describe('takeOwedRings', () => {
     const relays = Array.from({ length: 4 }, open);
     const taken: string[] = [];
     while (taken.length < 200) {
-      const rounds = await Promise.all(relays.map((relay) => relay.takeOwedRings(13, 60_000)));
+      const rounds = await Promise.all(relays.map((relay) => relay.rings.takeOwed(13, 60_000)));
       const ids = rounds.flat().map(({ outboxId }) => outboxId);
       expect(ids).not.toEqual([]);
       taken.push(...ids);
@@ -112,18 +112,18 @@ describe('takeOwedRings', () => {
 describe('msUntilNextRing', () => {
   it('is null when no ring is owed', async () => {
     const { database } = await setup();
-    expect(await database.msUntilNextRing()).toBeNull();
+    expect(await database.rings.msUntilNext()).toBeNull();
   });
 
   it('tells of the soonest ring, and is not positive once one is due', async () => {
     const { database, create, pass } = await setup();
     await create(90_000);
     await create(60_000);
-    const ms = (await database.msUntilNextRing()) as number;
+    const ms = (await database.rings.msUntilNext()) as number;
     expect(ms).toBeGreaterThan(30_000);
     expect(ms).toBeLessThanOrEqual(60_001);
     await pass(60_000);
-    expect(await database.msUntilNextRing()).toBeLessThanOrEqual(0);
+    expect(await database.rings.msUntilNext()).toBeLessThanOrEqual(0);
   });
 });
 
@@ -132,11 +132,11 @@ describe('confirmRing', () => {
     const { database, create, pass, outbox } = await setup();
     const { job, outboxId } = await create(60_000);
     await pass(60_000);
-    const queued = await database.confirmRing(outboxId);
+    const queued = await database.rings.confirm(outboxId);
     expect(queued).toMatchObject({ id: job.id, status: 'queued', version: 2, attempt: 0 });
-    expect(queued).toEqual(await database.getJob(job.id));
+    expect(queued).toEqual(await database.jobs.get(job.id));
     expect(await outbox()).toEqual([]);
-    expect(await database.confirmRing(outboxId)).toBeNull();
+    expect(await database.rings.confirm(outboxId)).toBeNull();
   });
 
   it('changes no job that is queued, running or finished, and owes their rings no more', async () => {
@@ -144,12 +144,12 @@ describe('confirmRing', () => {
     const [queued, running, finished] = [await create(), await create(), await create()];
     await claim(running.job.id);
     await claim(finished.job.id);
-    await database.settleJob({ jobId: finished.job.id, attempt: 1, outcome: { status: 'succeeded', result: 1 } });
+    await database.jobs.settle({ jobId: finished.job.id, attempt: 1, outcome: { status: 'succeeded', result: 1 } });
     const ids = [queued, running, finished].map(({ job }) => job.id);
-    const before = await Promise.all(ids.map(database.getJob));
+    const before = await Promise.all(ids.map(database.jobs.get));
     const rings = [queued, running, finished].map(({ outboxId }) => outboxId);
-    expect(await Promise.all(rings.map(database.confirmRing))).toEqual([null, null, null]);
-    expect(await Promise.all(ids.map(database.getJob))).toEqual(before);
+    expect(await Promise.all(rings.map(database.rings.confirm))).toEqual([null, null, null]);
+    expect(await Promise.all(ids.map(database.jobs.get))).toEqual(before);
     expect(await outbox()).toEqual([]);
   });
 
@@ -158,9 +158,9 @@ describe('confirmRing', () => {
     const { job, outboxId } = await create();
     await claim(job.id);
     const outcome = { status: 'scheduled', error: null, delayMs: 60_000 } as const;
-    const rescheduled = await database.settleJob({ jobId: job.id, attempt: 1, outcome });
-    expect(await database.confirmRing(outboxId)).toBeNull();
-    expect(await database.getJob(job.id)).toEqual(rescheduled);
+    const rescheduled = await database.jobs.settle({ jobId: job.id, attempt: 1, outcome });
+    expect(await database.rings.confirm(outboxId)).toBeNull();
+    expect(await database.jobs.get(job.id)).toEqual(rescheduled);
     const left = await outbox();
     expect(left).toHaveLength(1);
     expect(left).not.toContain(outboxId);
@@ -172,7 +172,7 @@ describe('confirmRing', () => {
     const queued = await create();
     await pass(60_000);
     const rings = [two.outboxId, '999999', queued.outboxId, one.outboxId];
-    const confirmed = await Promise.all(rings.map(database.confirmRing));
+    const confirmed = await Promise.all(rings.map(database.rings.confirm));
     expect(confirmed.map((job) => job?.id)).toEqual([two.job.id, undefined, undefined, one.job.id]);
   });
 });

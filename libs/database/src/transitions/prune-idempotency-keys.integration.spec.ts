@@ -21,16 +21,16 @@ const kept = async (): Promise<number[]> =>
 
 it('deletes idempotency keys after 24 hours, and not before', async () => {
   await keep(1, 23.9, 24.1, 100);
-  expect(await jobs.database.pruneIdempotencyKeys(10)).toBe(2);
+  expect(await jobs.database.jobs.pruneIdempotencyKeys(10)).toBe(2);
   expect(await kept()).toEqual([1, 23.9]);
 });
 
 it('deletes idempotency keys in batches, the oldest first', async () => {
   await keep(25, 26, 27);
-  expect(await jobs.database.pruneIdempotencyKeys(2)).toBe(2);
+  expect(await jobs.database.jobs.pruneIdempotencyKeys(2)).toBe(2);
   expect(await kept()).toEqual([25]);
-  expect(await jobs.database.pruneIdempotencyKeys(2)).toBe(1);
-  expect(await jobs.database.pruneIdempotencyKeys(2)).toBe(0);
+  expect(await jobs.database.jobs.pruneIdempotencyKeys(2)).toBe(1);
+  expect(await jobs.database.jobs.pruneIdempotencyKeys(2)).toBe(0);
 });
 
 it('waits for nobody who is deleting the same, and takes the next ones', async () => {
@@ -39,7 +39,7 @@ it('waits for nobody who is deleting the same, and takes the next ones', async (
   await other.connect();
   await other.query('begin');
   await other.query(`delete from idempotency_keys where key = '26'`);
-  expect(await jobs.database.pruneIdempotencyKeys(1)).toBe(1);
+  expect(await jobs.database.jobs.pruneIdempotencyKeys(1)).toBe(1);
   await other.query('commit');
   await other.end();
   expect(await kept()).toEqual([]);

@@ -28,7 +28,7 @@ describe('pruneJobs', () => {
     const old = await finished(31, 31);
     const fresh = [await finished(1, 1), await finished(40, 2, 1)];
     const unfinished = await jobs.rung({ id: idOf(50, 2) });
-    expect(await jobs.database.pruneJobs(30, 10)).toBe(1);
+    expect(await jobs.database.jobs.prune(30, 10)).toBe(1);
     expect(await there([old, ...fresh, unfinished])).toEqual(expect.arrayContaining([...fresh, unfinished]));
     expect(await there([old])).toEqual([]);
   });
@@ -37,17 +37,17 @@ describe('pruneJobs', () => {
     const old = await finished(31, 31);
     const fresh = await finished(1, 1, 7);
     await jobs.query('insert into outbox (job_id, due_at) values ($1, now()), ($2, now())', [old, fresh]);
-    expect(await jobs.database.pruneJobs(30, 10)).toBe(1);
+    expect(await jobs.database.jobs.prune(30, 10)).toBe(1);
     const owed = 'select job_id from outbox where job_id = any($1)';
     expect(await jobs.query(owed, [[old, fresh]])).toEqual([{ job_id: fresh }]);
   });
 
   it('deletes in batches, the oldest first', async () => {
     const ids = [await finished(43, 43), await finished(42, 42), await finished(41, 41)];
-    expect(await jobs.database.pruneJobs(30, 2)).toBe(2);
+    expect(await jobs.database.jobs.prune(30, 2)).toBe(2);
     expect(await there(ids)).toEqual([ids[2]]);
-    expect(await jobs.database.pruneJobs(30, 2)).toBe(1);
-    expect(await jobs.database.pruneJobs(30, 2)).toBe(0);
+    expect(await jobs.database.jobs.prune(30, 2)).toBe(1);
+    expect(await jobs.database.jobs.prune(30, 2)).toBe(0);
   });
 
   it('waits for nobody who is at an old job, and takes the next ones', async () => {
@@ -56,9 +56,9 @@ describe('pruneJobs', () => {
     await reader.connect();
     await reader.query('begin');
     await reader.query('select from jobs where id = $1 for update', [ids[0]]);
-    expect(await jobs.database.pruneJobs(30, 2)).toBe(1);
+    expect(await jobs.database.jobs.prune(30, 2)).toBe(1);
     await reader.end();
     expect(await there(ids)).toEqual([ids[0]]);
-    expect(await jobs.database.pruneJobs(30, 2)).toBe(1);
+    expect(await jobs.database.jobs.prune(30, 2)).toBe(1);
   });
 });

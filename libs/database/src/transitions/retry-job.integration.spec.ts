@@ -15,7 +15,7 @@ async function failed(more: Partial<NewJob> = {}) {
 
 async function cancelled(more: Partial<NewJob> = {}): Promise<string> {
   const id = await jobs.rung(more);
-  await jobs.database.cancelJob(id);
+  await jobs.database.jobs.cancel(id);
   return id;
 }
 
@@ -24,7 +24,7 @@ describe('retryJob', () => {
     const { id } = await failed();
     await jobs.query(`update jobs set created_at = now() - interval '1 hour', due_at = now() - interval '1 hour'`);
     const before = await jobs.read(id);
-    const retry = await jobs.database.retryJob(id);
+    const retry = await jobs.database.jobs.retry(id);
     const job = await jobs.read(id);
     expect(retry).toMatchObject({ kind: 'queued', job });
     expect(job).toEqual({
@@ -37,30 +37,30 @@ describe('retryJob', () => {
 
   it('queues a cancelled job again, which is not to be cancelled any more', async () => {
     const { id, settle } = await jobs.running();
-    await jobs.database.cancelJob(id);
+    await jobs.database.jobs.cancel(id);
     await settle({ status: 'failed', error: errorOf(1) });
     const { status, errors } = await jobs.read(id);
     expect(status).toBe('cancelled');
-    await jobs.database.retryJob(id);
+    await jobs.database.jobs.retry(id);
     expect(await jobs.read(id)).toMatchObject({ status: 'queued', error: null, errors });
 
     await jobs.claim(id);
     const outcome = { status: 'scheduled', error: errorOf(2), delayMs: 0 } as const;
-    expect(await jobs.database.settleJob({ jobId: id, attempt: 2, outcome })).toMatchObject({ status: 'scheduled' });
+    expect(await jobs.database.jobs.settle({ jobId: id, attempt: 2, outcome })).toMatchObject({ status: 'scheduled' });
   });
 
   it('clears the progress that the attempt before had made', async () => {
     const { id, settle } = await jobs.running();
-    await jobs.database.reportProgress(id, 1, { percent: 40, message: null });
+    await jobs.database.jobs.reportProgress(id, 1, { percent: 40, message: null });
     await settle({ status: 'failed', error: errorOf(1) });
-    await jobs.database.retryJob(id);
+    await jobs.database.jobs.retry(id);
     expect((await jobs.read(id)).progress).toBeNull();
   });
 
   it('allows one more attempt than there have been, and takes none away', async () => {
     const [last, one] = [await failed({ maxAttempts: 1 }), await failed({ maxAttempts: 3 })];
     const never = await cancelled({ maxAttempts: 1 });
-    for (const id of [last.id, one.id, never]) await jobs.database.retryJob(id);
+    for (const id of [last.id, one.id, never]) await jobs.database.jobs.retry(id);
     expect(await jobs.read(last.id)).toMatchObject({ attempt: 1, maxAttempts: 2 });
     expect(await jobs.read(one.id)).toMatchObject({ attempt: 1, maxAttempts: 3 });
     expect(await jobs.read(never)).toMatchObject({ attempt: 0, maxAttempts: 1 });
@@ -70,7 +70,7 @@ describe('retryJob', () => {
   it('owes the ring that its caller is told of, and may send first', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const { id } = await failed({ priority: 7, queue: 'mail', traceparent });
-    const retry = await jobs.database.retryJob(id);
+    const retry = await jobs.database.jobs.retry(id);
     const [owed] = await jobs.query<{ id: string; grace: number }>(
       `select outbox.id, extract(epoch from outbox.due_at - jobs.due_at)::float8 as grace
        from outbox join jobs on jobs.id = job_id where job_id = $1`,
@@ -80,7 +80,7 @@ describe('retryJob', () => {
       ring: { outboxId: owed?.id, jobId: id, type: 'demo.sleep', queue: 'mail', priority: 7, traceparent },
     });
     expect(owed?.grace).toBe(2);
-    await jobs.database.confirmRing(owed?.id as string);
+    await jobs.database.rings.confirm(owed?.id as string);
     expect(await jobs.owed(id)).toBe(0);
   });
 
@@ -92,7 +92,7 @@ describe('retryJob', () => {
     if (status === 'succeeded') await settle?.({ status: 'succeeded', result: 1 });
     const before = await jobs.read(id);
     expect(before.status).toBe(status);
-    expect(await jobs.database.retryJob(id)).toEqual({
+    expect(await jobs.database.jobs.retry(id)).toEqual({
       kind: 'refused',
       job: { ...before, payload: null, result: null, errors: [] },
     });
@@ -100,12 +100,12 @@ describe('retryJob', () => {
   });
 
   it('knows of no job that is not there', async () => {
-    expect(await jobs.database.retryJob(randomUUID())).toBeNull();
+    expect(await jobs.database.jobs.retry(randomUUID())).toBeNull();
   });
 
   it('lets one win of many that come at once', async () => {
     const { id } = await failed({ maxAttempts: 1 });
-    const retries = await Promise.all(Array.from({ length: 10 }, () => jobs.database.retryJob(id)));
+    const retries = await Promise.all(Array.from({ length: 10 }, () => jobs.database.jobs.retry(id)));
     const kinds = retries.map((retry) => retry?.kind);
     expect(kinds.filter((kind) => kind === 'queued')).toHaveLength(1);
     expect(kinds.filter((kind) => kind === 'refused')).toHaveLength(9);
@@ -117,20 +117,20 @@ describe('retryJob', () => {
     const { id } = await failed({ dedupeKey: 'invoice-42' });
     const before = await jobs.read(id);
     const twin = await jobs.running({ dedupeKey: 'invoice-42' });
-    expect(await jobs.database.retryJob(id)).toEqual({ kind: 'duplicate' });
+    expect(await jobs.database.jobs.retry(id)).toEqual({ kind: 'duplicate' });
     expect(await jobs.read(id)).toEqual(before);
     expect(await jobs.owed(id)).toBe(0);
 
     await twin.settle({ status: 'failed', error: errorOf(1) });
-    expect(await jobs.database.retryJob(id)).toMatchObject({ kind: 'queued' });
-    expect(await jobs.database.retryJob(twin.id)).toEqual({ kind: 'duplicate' });
+    expect(await jobs.database.jobs.retry(id)).toMatchObject({ kind: 'queued' });
+    expect(await jobs.database.jobs.retry(twin.id)).toEqual({ kind: 'duplicate' });
   });
 
   it('lets one of two jobs with the same dedupe key be queued when both are retried at once', async () => {
     for (let round = 0; round < 10; round += 1) {
       const dedupeKey = `both-${round}`;
       const ids = [(await failed({ dedupeKey })).id, (await failed({ dedupeKey })).id];
-      const kinds = (await Promise.all(ids.map(jobs.database.retryJob))).map((retry) => retry?.kind);
+      const kinds = (await Promise.all(ids.map(jobs.database.jobs.retry))).map((retry) => retry?.kind);
       expect(kinds.sort()).toEqual(['duplicate', 'queued']);
     }
   });
@@ -139,13 +139,13 @@ describe('retryJob', () => {
 describe('the attempt before a retry', () => {
   it('can write nothing any more, neither before the next one is claimed nor after', async () => {
     const { id, settle } = await failed();
-    await jobs.database.retryJob(id);
+    await jobs.database.jobs.retry(id);
     const progress = { percent: 50, message: null };
     const late = async () => [
       await settle({ status: 'succeeded', result: 'late' }),
       await settle({ status: 'scheduled', error: null, delayMs: 0 }),
-      await jobs.database.reportProgress(id, 1, progress),
-      await jobs.database.holdJobs([{ jobId: id, attempt: 1 }]),
+      await jobs.database.jobs.reportProgress(id, 1, progress),
+      await jobs.database.jobs.hold([{ jobId: id, attempt: 1 }]),
     ];
     const queued = await jobs.read(id);
     expect(await late()).toEqual([null, null, null, []]);
@@ -158,7 +158,7 @@ describe('the attempt before a retry', () => {
 
   it('may start the next one with its ring, where that comes back first; the new ring is refused then', async () => {
     const { id, ringId } = await failed({ maxAttempts: 1 });
-    await jobs.database.retryJob(id);
+    await jobs.database.jobs.retry(id);
     const claim = await jobs.claim(id, { ringId, count: 1 });
     expect(claim).toMatchObject({ kind: 'claimed', takeover: false, job: { attempt: 2, maxAttempts: 2 } });
     expect(await jobs.claim(id)).toMatchObject({ kind: 'refused' });
@@ -166,14 +166,14 @@ describe('the attempt before a retry', () => {
 
   it('is not taken for the next one when its ring comes back late', async () => {
     const { id, ringId } = await failed();
-    await jobs.database.retryJob(id);
+    await jobs.database.jobs.retry(id);
     await jobs.claim(id);
     expect(await jobs.claim(id, { ringId, count: 1 })).toMatchObject({ kind: 'refused', job: { attempt: 2 } });
   });
 
   it('leaves neither ring, claim nor holder behind', async () => {
     const { id } = await failed();
-    await jobs.database.retryJob(id);
+    await jobs.database.jobs.retry(id);
     const columns = 'ring_id, delivery_count, claim_id, holder, held_at, cancel_requested';
     expect(await jobs.query(`select ${columns} from jobs where id = $1`, [id])).toEqual([
       { ring_id: null, delivery_count: null, claim_id: null, holder: null, held_at: null, cancel_requested: false },

@@ -24,7 +24,7 @@ async function running({ maxAttempts = 3, webhook = null as Webhook | null } = {
   const id = randomUUID();
   const backoff = { baseMs: 10, factor: 2, maxMs: 100 };
   const policy = { queue: 'default', priority: 0, tags: [], maxAttempts, timeoutMs: 1_000, backoff, delayMs: 0 };
-  const { outboxId } = await database.createJob({
+  const { outboxId } = await database.jobs.create({
     id,
     type: 'demo.sleep',
     payload: {},
@@ -32,28 +32,28 @@ async function running({ maxAttempts = 3, webhook = null as Webhook | null } = {
     runAt: null,
     webhook,
   });
-  await database.confirmRing(outboxId);
+  await database.rings.confirm(outboxId);
   const ringId = randomUUID();
   let deliveryCount = -1;
   const claims: Claim[] = [];
   async function claim(redelivered = false): Promise<Claim> {
     const delivery = { redelivered, deliveryCount: (deliveryCount += 1), claimId: randomUUID(), holder: 'spec' };
-    const claimed = await database.claimJob({ jobId: id, ringId, ...delivery });
+    const claimed = await database.jobs.claim({ jobId: id, ringId, ...delivery });
     claims.push(claimed);
     return claimed;
   }
   await claim();
   /** By whom has not heard what the claim was answered. */
-  const settle = (outcome: Outcome, attempt = 1) => database.settleJob({ jobId: id, attempt, outcome });
+  const settle = (outcome: Outcome, attempt = 1) => database.jobs.settle({ jobId: id, attempt, outcome });
   /** By whom has. */
   function settleClaimed(outcome: Outcome, attempt = 1) {
     const claimed = claims.find((each) => each.kind === 'claimed' && each.job.attempt === attempt) as ClaimedJob;
-    return database.settleJob({ jobId: id, attempt, outcome, claimed });
+    return database.jobs.settle({ jobId: id, attempt, outcome, claimed });
   }
   return { id, claim, settle, settleClaimed };
 }
 
-const read = async (id: string): Promise<Job> => (await database.getJob(id)) as Job;
+const read = async (id: string): Promise<Job> => (await database.jobs.get(id)) as Job;
 const errorOf = (attempt: number, message = 'no luck'): AttemptError => ({ code: 'handler-error', message, attempt });
 /** The same as it is kept: with the time, by the database's clock. */
 const kept = (attempt: number, message?: string) => ({
@@ -73,7 +73,7 @@ const msUntilDue = async (id: string): Promise<number> =>
 describe('settleJob', () => {
   it('ends a job as succeeded with its result, kept to the letter', async () => {
     const { id, settle } = await running();
-    await database.reportProgress(id, 1, { percent: 99, message: 'nearly' });
+    await database.jobs.reportProgress(id, 1, { percent: 99, message: 'nearly' });
     const result = { z: 'a\u0000b \ud800', a: [1.5, null, '{"\\'] };
     const settled = await settle({ status: 'succeeded', result });
     const job = await read(id);
@@ -176,7 +176,7 @@ describe('settleJob', () => {
         if (outcome !== steps.at(-1)) await claim();
       }
       expect((await read(id)).errors).toEqual([kept(3)]);
-      await database.retryJob(id);
+      await database.jobs.retry(id);
       await claim();
       expect(await settle(lost(7), 7)).toMatchObject({ status: 'queued', errors: [kept(3), kept(6)] });
     });
@@ -192,7 +192,7 @@ describe('settleJob', () => {
 
     it('ends as cancelled when that was asked, the first time too', async () => {
       const { id, settle } = await running();
-      await database.cancelJob(id);
+      await database.jobs.cancel(id);
       expect(await settle(lost(1))).toMatchObject({ status: 'cancelled', errors: [] });
     });
   });
@@ -224,7 +224,7 @@ describe('settleJob', () => {
     const { settle } = await running();
     expect(await settle({ status: 'succeeded', result: 1 }, 2)).toBeNull();
     const outcome: Outcome = { status: 'succeeded', result: 1 };
-    expect(await database.settleJob({ jobId: randomUUID(), attempt: 1, outcome })).toBeNull();
+    expect(await database.jobs.settle({ jobId: randomUUID(), attempt: 1, outcome })).toBeNull();
   });
 
   it.each(['settle', 'settleClaimed'] as const)(
@@ -270,7 +270,7 @@ describe('settleJob, told what the claim was answered', () => {
     { status: 'cancelled' },
   ])('answers with the job as it is after $status', async (outcome) => {
     const { id, settleClaimed } = await running();
-    await database.reportProgress(id, 1, { percent: 99, message: 'nearly' });
+    await database.jobs.reportProgress(id, 1, { percent: 99, message: 'nearly' });
     const settled = await settleClaimed(outcome);
     expect(settled).toEqual(await read(id));
     expect(settled).toMatchObject({ status: outcome.status, version: 4 });
@@ -281,7 +281,7 @@ describe('settleJob, told what the claim was answered', () => {
 
   it('lets success count although the job was to be cancelled, and nothing else', async () => {
     const [one, other] = [await running(), await running()];
-    for (const { id } of [one, other]) await database.cancelJob(id);
+    for (const { id } of [one, other]) await database.jobs.cancel(id);
     expect(await one.settleClaimed({ status: 'succeeded', result: 1 })).toMatchObject({ status: 'succeeded' });
     expect(await other.settleClaimed({ status: 'failed', error: errorOf(1) })).toMatchObject({ status: 'cancelled' });
   });
@@ -350,7 +350,7 @@ describe('settleJob, told what the claim was answered', () => {
 describe('reportProgress', () => {
   it('stores the progress of the attempt that holds the job', async () => {
     const { id } = await running();
-    const reported = await database.reportProgress(id, 1, { percent: 12.5, message: 'über "1"' });
+    const reported = await database.jobs.reportProgress(id, 1, { percent: 12.5, message: 'über "1"' });
     const { payload, result, errors, ...told } = await read(id);
     expect([payload, result, errors]).toEqual([{}, null, []]);
     expect(JSON.parse(JSON.stringify(reported))).toEqual(told);
@@ -361,10 +361,10 @@ describe('reportProgress', () => {
     const { id, claim, settle } = await running();
     const progress = { percent: 50, message: null };
     await claim(true);
-    expect(await database.reportProgress(id, 1, progress)).toBeNull();
+    expect(await database.jobs.reportProgress(id, 1, progress)).toBeNull();
     await settle({ status: 'succeeded', result: 1 }, 2);
-    expect(await database.reportProgress(id, 2, progress)).toBeNull();
-    expect(await database.reportProgress(randomUUID(), 1, progress)).toBeNull();
+    expect(await database.jobs.reportProgress(id, 2, progress)).toBeNull();
+    expect(await database.jobs.reportProgress(randomUUID(), 1, progress)).toBeNull();
     expect((await read(id)).progress).toBeNull();
   });
 });

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { hasStatus, isOneOf, placeOf } from '../by-id.ts';
 import { plainArray, textArray } from '../array-literal.ts';
 import { columnsBut, toJob, type JobRow } from '../job-row.ts';
+import { shareStatement, STATEMENT_LENGTH } from '../share-statement.ts';
 import { owesNoWebhook, oweWebhooks } from '../webhooks/owe-webhooks.ts';
 import type { ClaimedJob } from './claim-jobs.ts';
 import { jsonNow, withError } from './attempt-error.ts';
@@ -110,15 +111,26 @@ const sql = `
     case when not known then result end as result
   from job`;
 
-/** A success of which nobody is to be told by webhook, as of the claim. */
-export type PlainSuccess = Settlement & { outcome: SucceededOutcome; claimed: ClaimedJob };
+/**
+ * Stores how one attempt ended; concurrent calls share statements. A success without a webhook tries the cheap statement. Both
+ * statements are shared apart: a fault of one rejects no caller of the other.
+ */
+export function shareSettlements(pool: Pool): (settlement: Settlement) => Promise<Job | null> {
+  const bySize = { maxSize: STATEMENT_LENGTH, sizeOf: resultLength };
+  const succeed = shareStatement((successes: PlainSuccess[]) => succeedJobs(pool, successes), bySize);
+  const settleAny = shareStatement((settlements: Settlement[]) => settleJobs(pool, settlements), bySize);
+  return async (settlement) => (isPlainSuccess(settlement) ? await succeed(settlement) : null) ?? settleAny(settlement);
+}
 
-export function isPlainSuccess(settlement: Settlement): settlement is PlainSuccess {
+/** A success of which nobody is to be told by webhook, as of the claim. */
+type PlainSuccess = Settlement & { outcome: SucceededOutcome; claimed: ClaimedJob };
+
+function isPlainSuccess(settlement: Settlement): settlement is PlainSuccess {
   return settlement.outcome.status === 'succeeded' && settlement.claimed?.owesWebhook === false;
 }
 
 /** @returns how long its result is, in characters, where that has been printed */
-export function resultLength({ outcome }: Settlement): number {
+function resultLength({ outcome }: Settlement): number {
   return outcome.status === 'succeeded' ? (outcome.json?.length ?? 0) : 0;
 }
 
@@ -127,7 +139,7 @@ export function resultLength({ outcome }: Settlement): number {
  *
  * @returns null where something may: then {@link settleJobs} knows what
  */
-export async function succeedJobs(pool: Pool, settlements: PlainSuccess[]): Promise<(Job | null)[]> {
+async function succeedJobs(pool: Pool, settlements: PlainSuccess[]): Promise<(Job | null)[]> {
   const { rows } = await pool.query<SucceededRow>({
     name: 'succeed-jobs',
     text: succeedSql,
@@ -152,7 +164,7 @@ type SucceededRow = Pick<JobRow, 'id' | 'attempt' | 'version' | 'progress' | 'fi
  *
  * @returns the job after the transition, or null where the fence refused it: another attempt holds the job by now
  */
-export async function settleJobs(pool: Pool, settlements: Settlement[]): Promise<(Job | null)[]> {
+async function settleJobs(pool: Pool, settlements: Settlement[]): Promise<(Job | null)[]> {
   const { rows } = await pool.query<JobRow>({
     name: 'settle-jobs',
     text: sql,

@@ -27,21 +27,21 @@ export function useJobs() {
     const backoff = { baseMs: 10, factor: 2, maxMs: 100 };
     const id = `01990000-0000-7000-8000-${(created += 1).toString(16).padStart(12, '0')}`;
     const work = { id, type: 'demo.sleep', payload: {}, queue: 'default' };
-    const { job, outboxId } = await database.createJob({ ...work, ...policy, backoff, ...more });
+    const { job, outboxId } = await database.jobs.create({ ...work, ...policy, backoff, ...more });
     return { id: job.id, job, outboxId };
   }
 
   /** A queued job whose ring the broker has confirmed. */
   async function rung(more: Partial<NewJob> = {}): Promise<string> {
     const { id, outboxId } = await create(more);
-    await database.confirmRing(outboxId);
+    await database.rings.confirm(outboxId);
     return id;
   }
 
   function claim(jobId: string, ring: { ringId?: string; count?: number } = {}): Promise<Claim> {
     const { ringId = randomUUID(), count = 0 } = ring;
     const delivery = { redelivered: count > 0, deliveryCount: count, claimId: randomUUID(), holder: 'worker-1' };
-    return database.claimJob({ jobId, ringId, ...delivery });
+    return database.jobs.claim({ jobId, ringId, ...delivery });
   }
 
   /** A job whose first attempt runs. */
@@ -51,7 +51,7 @@ export function useJobs() {
     return {
       id,
       ringId,
-      settle: (outcome: Outcome, attempt = 1) => database.settleJob({ jobId: id, attempt, outcome }),
+      settle: (outcome: Outcome, attempt = 1) => database.jobs.settle({ jobId: id, attempt, outcome }),
     };
   }
 
@@ -66,7 +66,7 @@ export function useJobs() {
     running,
     query: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
       (await sql.query<Row>(text, values)).rows,
-    read: async (id: string): Promise<Job> => (await database.getJob(id)) as Job,
+    read: async (id: string): Promise<Job> => (await database.jobs.get(id)) as Job,
     /** How many rings the job is owed. */
     owed: async (id: string): Promise<number> =>
       (await sql.query('select from outbox where job_id = $1', [id])).rowCount ?? 0,

@@ -36,7 +36,7 @@ export function openWebhooks(pool: Pool): Webhooks {
       await orUnavailable(() => moveWebhooks(pool));
     },
     take: (taking) => orUnavailable(() => takeWebhooks(pool, taking)),
-    record: shareStatement((attempts: RecordedAttempt[]) => orUnavailable(() => recordAttempts(pool, attempts))),
+    record: shareStatement((attempts: RecordedAttempt[]) => recordAttempts(pool, attempts)),
     release: (taken) => orUnavailable(() => releaseWebhook(pool, taken)),
     endReceiver: (taken) => orUnavailable(() => endReceiver(pool, taken)),
     list: (jobId) => orUnavailable(() => listWebhooks(pool, jobId)),

@@ -59,7 +59,7 @@ describe('the end of a job', () => {
     const id = await finished(webhookTo(`${host}:8443`), { payload: { text: '\u0000 1e400' }, tags: ['a'] });
     const [taken] = await take(`${host}:8443`);
     expect(taken).toMatchObject({ url: `https://${host}:8443/hook`, endpoint: null, event: 'succeeded', attempt: 1 });
-    expect(taken?.job).toEqual(await jobs.database.getJob(id));
+    expect(taken?.job).toEqual(await jobs.database.jobs.get(id));
     expect(taken?.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     const made = Number.parseInt((taken?.id ?? '').replace('-', '').slice(0, 12), 16);
     expect(Math.abs(made - Date.parse(taken?.job.finishedAt ?? ''))).toBeLessThan(5_000);
@@ -91,7 +91,7 @@ describe('the end of a job', () => {
       'cancelled',
       async (webhook) => {
         const { id, settle } = await jobs.running({ webhook });
-        await jobs.database.cancelJob(id);
+        await jobs.database.jobs.cancel(id);
         expect(await log(id)).toEqual([]); // only asked for so far
         await settle({ status: 'cancelled' });
         return id;
@@ -102,8 +102,8 @@ describe('the end of a job', () => {
       'cancelled',
       async (webhook) => {
         const id = await jobs.rung({ webhook });
-        await jobs.database.cancelJob(id);
-        await jobs.database.cancelJob(id);
+        await jobs.database.jobs.cancel(id);
+        await jobs.database.jobs.cancel(id);
         return id;
       },
     ],
@@ -122,7 +122,7 @@ describe('the end of a job', () => {
       async (webhook) => {
         const { id } = await jobs.running({ webhook, maxAttempts: 1 });
         await jobs.silence(id, 3_600_000);
-        await jobs.database.releaseUnheld(60_000, 10);
+        await jobs.database.jobs.releaseUnheld(60_000, 10);
         return id;
       },
     ],
@@ -137,7 +137,7 @@ describe('the end of a job', () => {
     const host = newHost();
     const { id, settle } = await jobs.running({ webhook: webhookTo(host) });
     await settle({ status: 'failed', error });
-    await jobs.database.retryJob(id);
+    await jobs.database.jobs.retry(id);
     await jobs.claim(id);
     await settle({ status: 'succeeded', result: 1 }, 2);
     const told = (await take(host)).sort((a, b) => a.job.version - b.job.version);
@@ -384,13 +384,13 @@ describe('the webhooks of a job', () => {
     const host = newHost();
     const taken = await owed(host);
     await jobs.query(`update jobs set finished_at = now() - interval '9 days' where id = $1`, [taken.job.id]);
-    await jobs.database.pruneJobs(1, 1_000);
+    await jobs.database.jobs.prune(1, 1_000);
     expect(await log(taken.job.id)).toHaveLength(1);
     await record(taken, { kind: 'delivered' });
-    await jobs.database.pruneJobs(1, 1_000);
+    await jobs.database.jobs.prune(1, 1_000);
     expect(await jobs.database.webhooks.list(taken.job.id)).toBeNull();
     const other = await owed(host);
-    await jobs.database.deleteJob(other.job.id);
+    await jobs.database.jobs.delete(other.job.id);
     expect(await jobs.database.webhooks.redeliver(other.id)).toBeNull();
   });
 });

@@ -8,6 +8,7 @@ import {
   ring as ringMessage,
   type Control,
   type Job,
+  type JobEvent,
 } from '@offload/contracts';
 import type { Database, OwedRing } from '@offload/database';
 import {
@@ -17,6 +18,7 @@ import {
   Printed,
   ringQueue,
   UnderWay,
+  type ListPublisher,
   type Publisher,
 } from '@offload/messaging';
 import { Counter, delay, type Logger, type Registry } from '@offload/runtime';
@@ -77,6 +79,8 @@ export interface BellParts {
 /** The rings of one queue. */
 interface Lane {
   publisher: Publisher;
+  /** Events of its jobs share the channel of their rings: RabbitMQ then confirms both together. */
+  events: ListPublisher<JobEvent>;
   underWay: number;
   /** When the queue was last found not to confirm a ring; null when it has confirmed one since. */
   silentAt: number | null;
@@ -110,9 +114,22 @@ export function createBell(parts: BellParts): Bell {
   function laneOf(queue: string): Lane {
     const known = lanes.get(queue);
     if (known) return known;
-    const lane = { publisher: ringPublisher(queue), underWay: 0, silentAt: null };
+    const own = ringPublisher(queue);
+    const lane: Lane = {
+      publisher: own,
+      events: createListPublisher(own, jobEvents, toListeners),
+      underWay: 0,
+      silentAt: null,
+    };
     lanes.set(queue, lane);
     return lane;
+  }
+
+  /** An event must not wait behind the rings of a silent queue. */
+  function eventsOf({ status, queue }: Job): Lane['events'] {
+    if (isFinished(status)) return ends;
+    const lane = laneOf(queue);
+    return isSilent(lane) ? events : lane.events;
   }
 
   function isSilent({ silentAt }: Lane): boolean {
@@ -157,7 +174,7 @@ export function createBell(parts: BellParts): Bell {
     try {
       const event = eventOf(job);
       const item = new Printed(printEvent(event, printed));
-      await (isFinished(job.status) ? ends : events).publish(item, addressOf(event));
+      await eventsOf(job).publish(item, addressOf(event));
     } catch (error) {
       eventsGivenUp.inc();
       log.debug({ err: error, jobId: job.id }, 'event not sent');

@@ -1,6 +1,6 @@
 // `npm run compare -- FOLDER`: this checkout beside another one of Offload, with its packages installed, in one run:
-// accept, run and pick-up, round by round, one after the other. Prints medians and ratios; `--rounds 3` takes fewer
-// rounds than 5.
+// accept, run and pick-up, round by round, one after the other. Prints medians, and the median of the rounds' ratios;
+// `--rounds 3` takes fewer rounds than 5, `--only accept` measures some: accept, one, run, pick-up.
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './app-process.ts';
@@ -17,9 +17,10 @@ import { whileRunning } from './systems/while-running.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '5' } },
+  options: { rounds: { type: 'string', default: '5' }, only: { type: 'string', default: 'accept,one,run,pick-up' } },
 });
 const [other] = positionals;
+const only = values.only.split(',');
 if (other === undefined) {
   console.error('Name the folder of another checkout: npm run compare -- ../before');
   process.exit(2);
@@ -28,6 +29,7 @@ const checkouts: Checkout[] = [
   { name: 'this', folder: resolve(import.meta.dirname, '../..'), template: OFFLOAD_TEMPLATE },
   { name: 'other', folder: resolve(other), template: 'other_template' },
 ];
+type Figures = Record<string, number>;
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const sendLoad = await openWrk(say);
@@ -38,39 +40,48 @@ try {
   const systems = checkouts.map((checkout) => offload(ground, undefined, checkout));
   const found = new Map<string, number[][]>();
 
-  async function measure(what: string, which: number, system: System, figure: (system: System) => Promise<number>) {
+  async function measure(which: number, system: System, figure: (system: System) => Promise<Figures>) {
     await system.reset();
-    const value = await figure(system);
-    const rows = found.get(what) ?? systems.map(() => []);
-    rows[which]?.push(value);
-    found.set(what, rows);
-    say(`${what}: ${system.name} ${value.toPrecision(4)}`);
+    for (const [what, value] of Object.entries(await figure(system))) {
+      const rows = found.get(what) ?? systems.map(() => []);
+      rows[which]?.push(value);
+      found.set(what, rows);
+      say(`${what}: ${system.name} ${value.toPrecision(4)}`);
+    }
   }
 
-  const accepted = (connections: number) => (system: System) =>
-    whileRunning(system.startApi(), async (api) => {
-      const { path, body } = system.one();
-      await send(api.url, system.one());
-      await sendLoad({ url: api.url + path, body, connections, seconds: full.warmUpSeconds });
-      return (await acceptAt({ ground, plan: full, sendLoad }, system, api, connections)).perSecond;
-    });
+  const accepted =
+    (connections: number) =>
+    (system: System): Promise<Figures> =>
+      whileRunning(system.startApi(), async (api) => {
+        const { path, body } = system.one();
+        await send(api.url, system.one());
+        await sendLoad({ url: api.url + path, body, connections, seconds: full.warmUpSeconds });
+        const { perSecond, cpuMs } = await acceptAt({ ground, plan: full, sendLoad }, system, api, connections);
+        const at = `${connections} connection${connections === 1 ? '' : 's'}`;
+        return { [`accepted a second, ${at}`]: perSecond, [`CPU of the api a job, ${at}, ms`]: cpuMs.api };
+      });
 
+  const figures: Record<string, (system: System) => Promise<Figures>> = {
+    accept: accepted(64),
+    one: accepted(1),
+    run: async (each) => ({ 'jobs run a second': await runningRate(each, each.jobsToRun) }),
+    'pick-up': async (each) => ({ 'pick-up p50, ms': quantile(await pickUpTimes(each, full.pickUps), 0.5) }),
+  };
   for (let round = 0; round < Number(values.rounds); round += 1) {
     // Each round another one goes first.
     for (const which of round % 2 === 0 ? [0, 1] : [1, 0]) {
       const system = systems[which] as System;
-      await measure('accepted a second, 64 connections', which, system, accepted(64));
-      await measure('accepted a second, 1 connection', which, system, accepted(1));
-      await measure('jobs run a second', which, system, (each) => runningRate(each, each.jobsToRun));
-      const pickUp = async (each: System) => quantile(await pickUpTimes(each, full.pickUps), 0.5);
-      await measure('pick-up p50, ms', which, system, pickUp);
+      for (const [name, figure] of Object.entries(figures))
+        if (only.includes(name)) await measure(which, system, figure);
     }
   }
 
   console.log('| median of the rounds | this | other | this / other |\n| --- | --- | --- | --- |');
-  for (const [what, rows] of found) {
-    const [mine = NaN, others = NaN] = rows.map(medianOf);
-    console.log(`| ${what} | ${mine.toPrecision(4)} | ${others.toPrecision(4)} | ${(mine / others).toFixed(3)} |`);
+  for (const [what, [mine = [], others = []]] of found) {
+    const ratio = medianOf(mine.map((value, round) => value / (others[round] as number)));
+    const medians = [mine, others].map((values) => medianOf(values).toPrecision(4));
+    console.log(`| ${what} | ${medians.join(' | ')} | ${ratio.toFixed(3)} |`);
   }
 } finally {
   await ground.stop();

@@ -1,5 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { Database, OwedRing } from '@offload/database';
+import { exchanges } from '@offload/job-messages';
+import type { Job } from '@offload/jobs';
 import { BrokerUnavailableError, NotConfirmedError, type Publisher } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/process';
 import { createBell } from './bell.ts';
@@ -9,6 +11,8 @@ function setup({ mostRings }: { mostRings?: number } = {}) {
   const answers: (Error | null)[] = [];
   let published = 0;
   let sooner = 0;
+  /** The queues in whose channels events went. */
+  const eventsBesideRings: string[] = [];
   const publish = async (): Promise<void> => {
     published += 1;
     const error = answers.shift();
@@ -21,6 +25,13 @@ function setup({ mostRings }: { mostRings?: number } = {}) {
   const bell = createBell({
     database: { rings: { confirm: async () => null } } as unknown as Database,
     publisher: { publish } as unknown as Publisher,
+    ringPublisher: (queue) =>
+      ({
+        publish: async (kind: unknown, body: unknown, to: { exchange: string }) => {
+          if (to.exchange !== exchanges.events) return publish();
+          eventsBesideRings.push(queue);
+        },
+      }) as unknown as Publisher,
     ...(mostRings !== undefined && { mostRings }),
     metrics: createMetrics(),
     log,
@@ -29,6 +40,7 @@ function setup({ mostRings }: { mostRings?: number } = {}) {
   return {
     bell,
     lines,
+    eventsBesideRings,
     published: () => published,
     soon: (queue: string) => bell.ringSoon({ ...owed, outboxId: `${queue} ${(sooner += 1)}`, queue }),
     ring: (answer: Error | null, queue = 'default') => (answers.push(answer), bell.ring({ ...owed, queue })),
@@ -59,6 +71,17 @@ it('leaves the rings of a silent queue to the relay, and no others, until the qu
   await ring(null);
   soon('default');
   expect([bell.isSilent('default'), published()]).toEqual([false, 4]);
+});
+
+it('sends events beside the rings of their queue, unless the queue is silent', async () => {
+  const { bell, ring, eventsBesideRings } = setup();
+  const queued = { id: 'job', status: 'queued', version: 1, payload: {}, result: null } as unknown as Job;
+  await ring(new NotConfirmedError('not confirmed within 10000 ms'));
+  for (const queue of ['default', 'mail']) await bell.announce({ ...queued, queue });
+  expect(eventsBesideRings).toEqual(['mail']);
+  await ring(null);
+  await bell.announce({ ...queued, queue: 'default' });
+  expect(eventsBesideRings).toEqual(['mail', 'default']);
 });
 
 it('bounds the rings under way of each queue by itself', async () => {

@@ -1,7 +1,14 @@
 import type { Database, OwedRing } from '@offload/database';
 import { control, type Control, exchanges, jobEvents, ring as ringMessage, ringQueue } from '@offload/job-messages';
-import { addressOf, eventOf, isFinished, type Job, printEvent } from '@offload/jobs';
-import { createListPublisher, NotConfirmedError, Printed, type Publisher, UnderWay } from '@offload/messaging';
+import { addressOf, eventOf, isFinished, type Job, type JobEvent, printEvent } from '@offload/jobs';
+import {
+  createListPublisher,
+  type ListPublisher,
+  NotConfirmedError,
+  Printed,
+  type Publisher,
+  UnderWay,
+} from '@offload/messaging';
 import { Counter, delay, type Logger, type Registry } from '@offload/process';
 
 /** Tells workers and watchers about jobs. No call rejects: what is not sent is found in the database again. */
@@ -60,6 +67,8 @@ export interface BellParts {
 /** The rings of one queue. */
 interface Lane {
   publisher: Publisher;
+  /** Events of its jobs share the channel of their rings: RabbitMQ then confirms both together. */
+  events: ListPublisher<JobEvent>;
   underWay: number;
   /** When the queue was last found not to confirm a ring; null when it has confirmed one since. */
   silentAt: number | null;
@@ -93,9 +102,22 @@ export function createBell(parts: BellParts): Bell {
   function laneOf(queue: string): Lane {
     const known = lanes.get(queue);
     if (known) return known;
-    const lane = { publisher: ringPublisher(queue), underWay: 0, silentAt: null };
+    const own = ringPublisher(queue);
+    const lane: Lane = {
+      publisher: own,
+      events: createListPublisher(own, jobEvents, toListeners),
+      underWay: 0,
+      silentAt: null,
+    };
     lanes.set(queue, lane);
     return lane;
+  }
+
+  /** An event must not wait behind the rings of a silent queue. */
+  function eventsOf({ status, queue }: Job): Lane['events'] {
+    if (isFinished(status)) return ends;
+    const lane = laneOf(queue);
+    return isSilent(lane) ? events : lane.events;
   }
 
   function isSilent({ silentAt }: Lane): boolean {
@@ -140,7 +162,7 @@ export function createBell(parts: BellParts): Bell {
     try {
       const event = eventOf(job);
       const item = new Printed(printEvent(event, printed));
-      await (isFinished(job.status) ? ends : events).publish(item, addressOf(event));
+      await eventsOf(job).publish(item, addressOf(event));
     } catch (error) {
       eventsGivenUp.inc();
       log.debug({ err: error, jobId: job.id }, 'event not sent');

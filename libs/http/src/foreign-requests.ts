@@ -49,12 +49,15 @@ export function allowedHosts({ API_KEYS, AUTH, ALLOWED_HOSTS }: HostSettings): A
  * @param origins see `corsOrigins`
  */
 export function refuseForeign(hosts: AllowedHosts, origins: readonly string[]): RequestHandler {
+  /** The last one that was allowed: most callers name the same. */
+  let known: string | undefined;
   return (request, _response, next) => {
     const { host } = request.headers;
-    if (host !== undefined && hosts !== 'any' && !isAllowed(nameOf(host), hosts)) {
+    if (host !== undefined && host !== known && hosts !== 'any' && !isAllowed(nameOf(host), hosts)) {
       const detail = `This process does not answer for the host "${clipped(host)}". Call it as 127.0.0.1 or localhost, or add the name to ALLOWED_HOSTS.`;
       throw new Problem(421, 'misdirected-request', 'Misdirected request', detail);
     }
+    known = host;
     if (isForeignPage(request, origins)) {
       const detail = 'A page of another origin has sent this. Add its origin to CORS_ORIGINS to let it call.';
       throw new Problem(403, 'foreign-page', 'Pages of this origin may not call', detail);

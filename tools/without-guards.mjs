@@ -22,7 +22,7 @@ const guards = [
   {
     guard: 'the outbox: rings that were not sent stay owed',
     scenario: 'api',
-    edits: [['apps/api/src/loops/relay.ts', 'await database.takeOwedRings(BATCH, GRACE_MS)', '[]']],
+    edits: [['apps/api/src/loops/relay.ts', 'await database.rings.takeOwed(BATCH, GRACE_MS)', '[]']],
   },
   {
     guard: 'reconcile: rings that the broker lost are owed again',

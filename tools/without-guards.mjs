@@ -14,9 +14,10 @@ const guards = [
     guard: 'the fence: only the attempt that holds the job may end it',
     scenario: 'thawed',
     edits: [
-      [settle, 'join input on job.id = input.id and job.attempt = input.attempt', 'join input on job.id = input.id'],
-      [settle, '`${row.id} ${row.attempt}`, toJob(row)', 'row.id, toJob(row)'],
-      [settle, 'settled.get(`${jobId} ${attempt}`)', 'settled.get(jobId)'],
+      [settle, 'where id = input.id and attempt = input.attempt and', 'where id = input.id and'],
+      [settle, 'and job.attempt = outcome.attempt and', 'and'],
+      [settle, '`${row.id} ${row.attempt}`, row', 'row.id, row'],
+      [settle, 'return `${jobId.toLowerCase()} ${attempt}`', 'return `${jobId.toLowerCase()}`'],
     ],
   },
   {

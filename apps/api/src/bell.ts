@@ -67,9 +67,11 @@ export interface BellParts {
 /** The rings of one queue. */
 interface Lane {
   publisher: Publisher;
+  /** Outbox ids of rings under way, in places that are used again: see `UnderWay` in messaging for why this is no set. */
+  ids: (string | undefined)[];
+  free: number[];
   /** Events of its jobs share the channel of their rings: RabbitMQ then confirms both together. */
   events: ListPublisher<JobEvent>;
-  underWay: number;
   /** When the queue was last found not to confirm a ring; null when it has confirmed one since. */
   silentAt: number | null;
 }
@@ -95,8 +97,6 @@ export function createBell(parts: BellParts): Bell {
   const ends = createListPublisher(endPublisher, jobEvents, toListeners);
 
   const underWay = new UnderWay();
-  /** Their places in the outbox: the relay finds a ring due again that takes longer than its grace. */
-  const ringsUnderWay = new Set<string>();
   const lanes = new Map<string, Lane>();
 
   function laneOf(queue: string): Lane {
@@ -104,9 +104,10 @@ export function createBell(parts: BellParts): Bell {
     if (known) return known;
     const own = ringPublisher(queue);
     const lane: Lane = {
+      ids: [],
+      free: [],
       publisher: own,
       events: createListPublisher(own, jobEvents, toListeners),
-      underWay: 0,
       silentAt: null,
     };
     lanes.set(queue, lane);
@@ -125,10 +126,9 @@ export function createBell(parts: BellParts): Bell {
   }
 
   async function ringIn(lane: Lane, { outboxId, jobId, type, queue, priority, traceparent }: OwedRing): Promise<void> {
-    if (ringsUnderWay.has(outboxId)) return;
+    const place = lane.free.pop() ?? lane.ids.length;
     underWay.begin();
-    lane.underWay += 1;
-    ringsUnderWay.add(outboxId);
+    lane.ids[place] = outboxId;
     try {
       const to = { exchange: exchanges.jobs, routingKey: queue, priority };
       await lane.publisher.publish(ringMessage, { jobId, type }, traceparent === null ? to : { ...to, traceparent });
@@ -145,15 +145,15 @@ export function createBell(parts: BellParts): Bell {
       }
       log.debug({ err: error, jobId }, 'ring still owed');
     } finally {
-      ringsUnderWay.delete(outboxId);
-      lane.underWay -= 1;
+      lane.ids[place] = undefined;
+      lane.free.push(place);
       underWay.end();
     }
   }
 
   function ringSoon(owed: OwedRing): void {
     const lane = laneOf(owed.queue);
-    if (lane.underWay < mostRings && !isSilent(lane)) void ringIn(lane, owed);
+    if (lane.ids.length - lane.free.length < mostRings && !isSilent(lane)) void ringIn(lane, owed);
     else rings.inc({ outcome: 'owed' });
   }
 
@@ -173,7 +173,11 @@ export function createBell(parts: BellParts): Bell {
 
   return {
     announce,
-    ring: (owed) => ringIn(laneOf(owed.queue), owed),
+    async ring(owed) {
+      const lane = laneOf(owed.queue);
+      // The relay finds a ring due again that takes longer than its grace.
+      if (!lane.ids.includes(owed.outboxId)) await ringIn(lane, owed);
+    },
     ringSoon,
     isSilent: (queue) => isSilent(laneOf(queue)),
     fault() {

@@ -18,6 +18,7 @@ import {
 import type { Express } from 'express';
 import type { Backlog } from './backlog.ts';
 import type { Bell } from './bell.ts';
+import { createOneForEach } from './few-at-once.ts';
 import { createIntake } from './intake.ts';
 import { cancelJob } from './routes/cancel-job.ts';
 import { deleteJob } from './routes/delete-job.ts';
@@ -69,7 +70,12 @@ export interface AppParts {
 /** The calls of the api and what answers them. */
 export function createApp(given: AppParts): Express {
   const { keys, eventTokenSecrets = [], corsOrigins = [], allowedHosts = 'any' } = given;
-  const parts = { ...given, intake: createIntake(given), tokens: eventTokensFor(keys, eventTokenSecrets) };
+  const parts = {
+    ...given,
+    intake: createIntake(given),
+    tokens: eventTokensFor(keys, eventTokenSecrets),
+    oneForEach: createOneForEach(),
+  };
   return createHttpService({
     log: parts.log,
     metrics: parts.metrics,

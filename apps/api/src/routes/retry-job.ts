@@ -2,15 +2,18 @@ import type { Database } from '@offload/database';
 import { Problem } from '@offload/runtime';
 import type { RequestHandler } from 'express';
 import type { Bell } from '../bell.ts';
+import type { OneForEach } from '../few-at-once.ts';
 import { jobIdOf, jobNotFound } from './job-of-path.ts';
 import { sendAccepted, type SendParts } from './send-job.ts';
 
 /** `POST /v1/jobs/{id}/retry`: 202 with a failed or cancelled job that is queued again, for one more attempt at least. */
-export function retryJob(parts: SendParts & { database: Database; bell: Bell }): RequestHandler {
-  const { database, bell, backlog } = parts;
+export function retryJob(
+  parts: SendParts & { database: Database; bell: Bell; oneForEach: OneForEach },
+): RequestHandler {
+  const { database, bell, oneForEach, backlog } = parts;
   return async (request, response) => {
     const id = jobIdOf(request);
-    const retry = await database.retryJob(id);
+    const retry = await oneForEach(id, () => database.retryJob(id));
     if (!retry) throw jobNotFound(id);
     if (retry.kind === 'duplicate') {
       const detail = 'Another job of its type with the same dedupeKey is not finished';

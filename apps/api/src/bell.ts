@@ -148,7 +148,7 @@ export function createBell(parts: BellParts): Bell {
       lane.silentAt = null;
       const queued = await database.confirmRing(outboxId);
       rings.inc({ outcome: 'confirmed' });
-      if (queued) await announce(queued);
+      if (queued) await announceQueued(queued.id);
     } catch (error) {
       rings.inc({ outcome: 'owed' });
       if (error instanceof NotConfirmedError) {
@@ -160,6 +160,17 @@ export function createBell(parts: BellParts): Bell {
       lane.ids[place] = undefined;
       lane.free.push(place);
       underWay.end();
+    }
+  }
+
+  /** Many large jobs may fall due at once: each is read for its event, a few at a time. */
+  async function announceQueued(jobId: string): Promise<void> {
+    try {
+      const job = await database.getJob(jobId);
+      if (job?.status === 'queued') await announce(job); // otherwise its worker has told something newer
+    } catch (error) {
+      eventsGivenUp.inc();
+      log.debug({ err: error, jobId }, 'event not sent');
     }
   }
 

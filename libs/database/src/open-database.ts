@@ -102,7 +102,7 @@ export interface Database {
   deleteJob(jobId: string): Promise<Deletion | null>;
   takeOwedRings(limit: number, graceMs: number): Promise<OwedRing[]>;
   putOffRings(outboxIds: readonly string[], ms: number): Promise<void>;
-  /** @returns null where the job's status did not change */
+  /** @returns the job without payload, result and errors; null where its status did not change */
   confirmRing(outboxId: string): Promise<Job | null>;
   msUntilNextRing(): Promise<number | null>;
   /** A worker's answer to a roll call. @returns the ids of those that are to be cancelled */

@@ -6,6 +6,7 @@ import { type Logger, type Loop, type Registry } from '@offload/process';
 import type { Express } from 'express';
 import type { Backlog } from './loops/backlog.ts';
 import type { Bell } from './bell.ts';
+import { createOneForEach } from './answers/few-at-once.ts';
 import { createIntake } from './intake/intake.ts';
 import { cancelJob } from './routes/cancel-job.ts';
 import { deleteJob } from './routes/delete-job.ts';
@@ -57,7 +58,12 @@ export interface AppParts {
 /** The calls of the api and what answers them. */
 export function createApp(given: AppParts): Express {
   const { keys, eventTokenSecrets = [], corsOrigins = [], allowedHosts = 'any' } = given;
-  const parts = { ...given, intake: createIntake(given), tokens: eventTokensFor(keys, eventTokenSecrets) };
+  const parts = {
+    ...given,
+    intake: createIntake(given),
+    tokens: eventTokensFor(keys, eventTokenSecrets),
+    oneForEach: createOneForEach(),
+  };
   return createHttpService({
     log: parts.log,
     metrics: parts.metrics,

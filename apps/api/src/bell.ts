@@ -136,7 +136,7 @@ export function createBell(parts: BellParts): Bell {
       lane.silentAt = null;
       const queued = await database.rings.confirm(outboxId);
       rings.inc({ outcome: 'confirmed' });
-      if (queued) await announce(queued);
+      if (queued) await announceQueued(queued.id);
     } catch (error) {
       rings.inc({ outcome: 'owed' });
       if (error instanceof NotConfirmedError) {
@@ -148,6 +148,17 @@ export function createBell(parts: BellParts): Bell {
       lane.ids[place] = undefined;
       lane.free.push(place);
       underWay.end();
+    }
+  }
+
+  /** Many large jobs may fall due at once: each is read for its event, a few at a time. */
+  async function announceQueued(jobId: string): Promise<void> {
+    try {
+      const job = await database.jobs.get(jobId);
+      if (job?.status === 'queued') await announce(job); // otherwise its worker has told something newer
+    } catch (error) {
+      eventsGivenUp.inc();
+      log.debug({ err: error, jobId }, 'event not sent');
     }
   }
 

@@ -22,6 +22,7 @@ for (const fault of unservedBy({ queues: config.QUEUES, bounded: config.MAX_BACK
 const database = openDatabase({
   url: config.DATABASE_URL,
   poolSize: config.DATABASE_POOL_SIZE,
+  lockTimeoutMs: 2_000, // a row that another program has locked must not hold connections for as long as statements may take
   onConnectionError: (error) => log.warn({ err: error }, 'lost a connection to the database'),
   onUnusable: shutdown.fail,
 });

@@ -281,18 +281,24 @@ describe('batch, when a statement is slow', () => {
     expect(await Promise.all(both)).toEqual(['a', 'b']);
   });
 
-  it('tells those that wait when nothing has worked since it began', async () => {
+  it('tries those that wait behind as many as may be slow, although nothing has worked since these began', async () => {
     const { call, sent, at } = slowSetup();
-    const slow = settled(['a'].map(call));
+    const slow = settled(
+      await ['a', 'b', 'c'].reduce<Promise<Promise<string>[]>>(async (before, name) => {
+        const calls = [...(await before), call(name)];
+        await pass(100);
+        return calls;
+      }, Promise.resolve([])),
+    );
+    const behind = call('d');
     await pass(100);
-    const beside = settled(['b'].map(call));
-    await pass(0);
-    const behind = settled(['c'].map(call));
     at(0).fail(new HeldUpError());
-    expect(await Promise.all([slow, behind])).toEqual([['away'], ['away']]);
-    at(1).succeed();
-    expect(await beside).toEqual(['b']);
-    expect(sent()).toEqual(['a', 'b']);
+    await pass(100);
+    expect(sent()).toEqual(['a', 'b', 'c', 'd']);
+    at(3).succeed();
+    expect(await behind).toBe('d');
+    for (const index of [1, 2]) at(index).fail(new HeldUpError());
+    expect(await slow).toEqual(['away', 'away', 'away']);
   });
 
   it('tells it alone when others have worked since', async () => {

@@ -82,7 +82,7 @@ export function batch<Item, Outcome>(
         for (const { item } of group) if (typeof item === 'object' && item) heldUp.add(item);
         if (othersWork && group.length > 1) for (const one of group) alone.add(one);
         else rejectAll(group, error);
-        return othersWork ? null : { away: error };
+        return null; // whether the others would be held up, too, is not known
       }
       if (isAway(error)) {
         rejectAll(group, error);

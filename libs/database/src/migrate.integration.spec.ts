@@ -84,6 +84,18 @@ describe('migrate', () => {
     expect(await migrate(url)).not.toEqual([]);
   });
 
+  it('that waits too long for a lock is undone, and applied the next time', async () => {
+    const { url, sql } = await setup();
+    const altering = '20261130093000_loss_note';
+    await sql.query('alter table jobs drop column loss_note');
+    await sql.query('delete from _prisma_migrations where migration_name = $1', [altering]);
+    await sql.query(`alter database ${new URL(url).pathname.slice(1)} set lock_timeout = '100ms'`);
+    await sql.query('begin; lock table jobs in access share mode');
+    await expect(orUnavailable(() => migrate(url))).rejects.toThrow(DatabaseUnavailableError);
+    await sql.query('commit');
+    expect(await migrate(url)).toEqual([altering]);
+  });
+
   it('rejects, and harms nobody else, when its connection is cut', async () => {
     const { url, sql } = await setup();
     await sql.query('select pg_advisory_lock(72707369)'); // Prisma's: the next one has to wait

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { unusableBecause } from './open-pool.ts';
+import { isHeldUp, orUnavailable } from './unavailable.ts';
 
 // What `prisma migrate deploy` does, without its CLI: the same table, checksums and advisory lock, so that both can be
 // used on one database. https://www.prisma.io/docs/orm/prisma-migrate
@@ -71,7 +72,7 @@ async function knownMigrations(client: pg.Client): Promise<Map<string, string>> 
     'select migration_name, checksum, finished_at from _prisma_migrations where rolled_back_at is null',
   );
   const failed = rows.find((row) => row.finished_at === null);
-  if (failed) throw new Error(`migration ${failed.migration_name} failed earlier: repair it, then run it again`);
+  if (failed) throw new Error(`migration ${failed.migration_name} failed earlier: docs/operations.md says what to do`);
   return new Map(rows.map((row) => [row.migration_name, row.checksum]));
 }
 
@@ -83,11 +84,18 @@ async function apply(client: pg.Client, name: string, sql: string, checksum: str
     name,
   ]);
   try {
-    await client.query(sql); // without parameters: many statements in one implicit transaction
+    // Without parameters: many statements in one implicit transaction.
+    await orUnavailable(() => client.query(sql));
   } catch (error) {
-    await client.query('update _prisma_migrations set logs = $2 where id = $1', [id, String(error)]);
+    if (isHeldUp(error)) {
+      // Undone by the server, and tried again: it has not failed.
+      await client.query('delete from _prisma_migrations where id = $1', [id]);
+      throw error;
+    }
+    const { cause = error } = error as Error;
+    await client.query('update _prisma_migrations set logs = $2 where id = $1', [id, String(cause)]);
     // Not the database's error: to try again would only say that it failed earlier.
-    throw new Error(`migration ${name} failed: ${(error as Error).message}`);
+    throw new Error(`migration ${name} failed: ${(cause as Error).message}`);
   }
   await client.query('update _prisma_migrations set finished_at = now(), applied_steps_count = 1 where id = $1', [id]);
 }

@@ -9,7 +9,7 @@ import { orUnavailable } from './unavailable.ts';
 export interface RingStore {
   takeOwed(limit: number, graceMs: number): Promise<OwedRing[]>;
   putOff(outboxIds: readonly string[], ms: number): Promise<void>;
-  /** @returns null where the job's status did not change */
+  /** @returns the job without payload, result and errors; null where its status did not change */
   confirm(outboxId: string): Promise<Job | null>;
   msUntilNext(): Promise<number | null>;
   /** How many rings of this queue must be with the broker, and how many of an earlier count (its `at`) still must. */

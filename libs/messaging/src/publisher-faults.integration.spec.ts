@@ -161,6 +161,17 @@ describe('publish without a broker', () => {
     expect(await inbox()).toEqual([1, 2, 3]);
   });
 
+  it('does not say of a broker that takes nothing in that it confirms nothing', async () => {
+    const { publish, tell, way } = await setup({ timeoutMs: 200 });
+    way.hold('answers');
+    const call = publish(1).catch((error: unknown) => error);
+    tell('blocked');
+    const error = await call;
+    expect(error).toEqual(new BrokerUnavailableError('not confirmed within 200 ms: low on memory'));
+    expect(error).not.toBeInstanceOf(NotConfirmedError);
+    way.letGo('answers');
+  });
+
   it('fails what is in flight when the channel is lost, and works again by itself', async () => {
     const { publish, way, inbox, becomes, steps } = await setup();
     way.hold('answers');

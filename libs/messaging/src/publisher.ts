@@ -196,6 +196,12 @@ export function createPublisher(connection: Connection, options: PublisherOption
     return new NotConfirmedError(`${late}: ${sent} messages before it are not confirmed`);
   }
 
+  /** Why a message that was sent was not confirmed in time: a broker that takes nothing in does not read it. */
+  function whyUnconfirmed(): Error {
+    const late = `not confirmed within ${timeoutMs} ms`;
+    return isAway() ? new BrokerUnavailableError(because(late)) : new NotConfirmedError(late);
+  }
+
   function deliver(write: () => Letter, to: Destination & { signal?: AbortSignal }): Promise<void> {
     const { exchange = '', routingKey = '' } = 'queue' in to ? { exchange: '', routingKey: to.queue } : to;
     const { signal } = to;
@@ -206,10 +212,7 @@ export function createPublisher(connection: Connection, options: PublisherOption
       if (refused) throw refused;
       const abort = (): void => giveUp(message, signal?.reason);
       const late = (): void => {
-        giveUp(
-          message,
-          waiting.has(message) ? whyWaiting() : new NotConfirmedError(`not confirmed within ${timeoutMs} ms`),
-        );
+        giveUp(message, waiting.has(message) ? whyWaiting() : whyUnconfirmed());
       };
       const timer = setTimeout(late, timeoutMs);
       const message: Pending = {

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { DatabaseUnavailableError } from '@offload/database';
-import { createFewAtOnce } from './few-at-once.ts';
+import { createFewAtOnce, createOneForEach } from './few-at-once.ts';
 
 it('lets two act at once, and the others in the order in which they came, also after one that failed', async () => {
   const few = createFewAtOnce(2);
@@ -49,4 +49,25 @@ it('tells those who wait that the database is away, and lets later ones act', as
   expect(await later).toBe('there again');
   ends[0]?.(away);
   expect((await outcomes).map(({ status }) => status)).toEqual(Array(5).fill('rejected'));
+});
+
+it('lets those who act on one thing act one after the other, and others meanwhile', async () => {
+  const oneForEach = createOneForEach();
+  const begun: string[] = [];
+  const ends: (() => void)[] = [];
+  const acts = ['a', 'a', 'b', 'a'].map((key, number) =>
+    oneForEach(key, () => {
+      begun.push(`${key}${number}`);
+      return new Promise<void>((resolve) => (ends[number] = resolve));
+    }),
+  );
+  expect(begun).toEqual(['a0', 'b2']);
+  for (const number of [0, 1, 3]) {
+    ends[number]?.();
+    await acts[number];
+    await Promise.resolve();
+  }
+  expect(begun).toEqual(['a0', 'b2', 'a1', 'a3']);
+  ends[2]?.();
+  await Promise.all(acts);
 });

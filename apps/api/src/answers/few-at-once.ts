@@ -28,3 +28,23 @@ export function createFewAtOnce(most: number): FewAtOnce {
     }
   };
 }
+
+/** Lets callers who act on the same thing do so one after the other, and those of other things meanwhile. */
+export type OneForEach = <Outcome>(key: string, act: () => Promise<Outcome>) => Promise<Outcome>;
+
+/** So that many calls about one job, whose row is locked, say, hold one connection to the database and not all. */
+export function createOneForEach(): OneForEach {
+  const lines = new Map<string, { oneAtOnce: FewAtOnce; length: number }>();
+
+  return async (key, act) => {
+    const line = lines.get(key) ?? { oneAtOnce: createFewAtOnce(1), length: 0 };
+    lines.set(key, line);
+    line.length += 1;
+    try {
+      return await line.oneAtOnce(act);
+    } finally {
+      line.length -= 1;
+      if (line.length === 0) lines.delete(key);
+    }
+  };
+}

@@ -1,8 +1,9 @@
-import { withLinks } from '@offload/jobs';
+import { printJob, printWithLinks } from '@offload/jobs';
 import type { Database } from '@offload/database';
-import { Problem } from '@offload/http';
+import { Problem, sendPrinted } from '@offload/http';
 import type { RequestHandler } from 'express';
 import type { Bell } from '../bell.ts';
+import type { OneForEach } from '../answers/few-at-once.ts';
 import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
 import { sendAccepted, type SendParts } from '../answers/send-job.ts';
 
@@ -10,11 +11,13 @@ import { sendAccepted, type SendParts } from '../answers/send-job.ts';
  * `POST /v1/jobs/{id}/cancel`: 200 when the job will never run, 202 when it is running and its worker is told; that job
  * ends as cancelled unless it succeeds first.
  */
-export function cancelJob(parts: SendParts & { database: Database; bell: Bell }): RequestHandler {
-  const { database, bell, notifierUrl } = parts;
+export function cancelJob(
+  parts: SendParts & { database: Database; bell: Bell; oneForEach: OneForEach },
+): RequestHandler {
+  const { database, bell, oneForEach, notifierUrl } = parts;
   return async (request, response) => {
     const id = jobIdOf(request);
-    const cancellation = await database.jobs.cancel(id);
+    const cancellation = await oneForEach(id, () => database.jobs.cancel(id));
     if (!cancellation) throw jobNotFound(id);
     const { kind, job } = cancellation;
     if (kind === 'finished') throw new Problem(409, 'job-finished', 'Job finished', `It is ${job.status} already`);
@@ -22,7 +25,8 @@ export function cancelJob(parts: SendParts & { database: Database; bell: Bell })
       sendAccepted(response, job, parts);
       return void bell.command({ command: 'cancel', jobId: id });
     }
-    response.json(withLinks(job, notifierUrl));
-    void bell.announce(job);
+    const printed = printJob(job);
+    sendPrinted(response, printWithLinks(id, printed, notifierUrl));
+    void bell.announce(job, printed);
   };
 }

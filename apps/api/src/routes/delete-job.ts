@@ -2,11 +2,12 @@ import { isFinished } from '@offload/jobs';
 import type { Database } from '@offload/database';
 import { Problem } from '@offload/http';
 import type { RequestHandler } from 'express';
+import type { OneForEach } from '../answers/few-at-once.ts';
 import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
 import { checkPreconditions, hasPreconditions } from '../answers/preconditions.ts';
 
 /** `DELETE /v1/jobs/{id}`: 204 when a finished job is gone. */
-export function deleteJob({ database }: { database: Database }): RequestHandler {
+export function deleteJob({ database, oneForEach }: { database: Database; oneForEach: OneForEach }): RequestHandler {
   return async (request, response) => {
     const id = jobIdOf(request);
     if (hasPreconditions(request)) {
@@ -14,7 +15,7 @@ export function deleteJob({ database }: { database: Database }): RequestHandler 
       // A conflict is told first (RFC 9110 section 13.2.1).
       if (job && isFinished(job.status)) checkPreconditions(request, job);
     }
-    const deletion = await database.jobs.delete(id);
+    const deletion = await oneForEach(id, () => database.jobs.delete(id));
     if (!deletion) throw jobNotFound(id);
     if (deletion !== 'deleted') {
       const detail = `It is ${deletion.job.status}: cancel it first`;

@@ -59,11 +59,13 @@ export function listQueues(parts: QueuesParts): RequestHandler {
     const counts = new Map((await countQueues()).map((count) => [count.queue, count]));
     const soon = delay(BROKER_PATIENCE_MS, null, { ref: false });
     const late = delay(BROKER_TIMEOUT_MS, null, { ref: false });
+    // Of another queue the broker may have none, and would close the channel with which all of them are asked.
+    const ask = (queue: string) => (queues.includes(queue) ? consumers(queue, soon, late) : null);
     const none = { ready: 0, running: 0, scheduled: 0, oldestWaitingMs: null };
     const infos = [...new Set([...queues, ...counts.keys()])].map(async (queue): Promise<QueueInfo> => {
       const { ready, running, scheduled, oldestWaitingMs: oldest } = counts.get(queue) ?? none;
       const oldestWaitingMs = oldest === null ? null : Math.round(oldest);
-      const counted = { ready, running, scheduled, consumers: await consumers(queue, soon, late), oldestWaitingMs };
+      const counted = { ready, running, scheduled, consumers: await ask(queue), oldestWaitingMs };
       return { queue, ...counted, drainPerSecond: backlog.drainPerSecond(queue) };
     });
     const priorities = obeysPriorities(broker.brokerVersion);

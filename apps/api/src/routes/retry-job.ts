@@ -2,15 +2,18 @@ import type { Database } from '@offload/database';
 import { Problem } from '@offload/http';
 import type { RequestHandler } from 'express';
 import type { Bell } from '../bell.ts';
+import type { OneForEach } from '../answers/few-at-once.ts';
 import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
 import { sendAccepted, type SendParts } from '../answers/send-job.ts';
 
 /** `POST /v1/jobs/{id}/retry`: 202 with a failed or cancelled job that is queued again, for one more attempt at least. */
-export function retryJob(parts: SendParts & { database: Database; bell: Bell }): RequestHandler {
-  const { database, bell, backlog } = parts;
+export function retryJob(
+  parts: SendParts & { database: Database; bell: Bell; oneForEach: OneForEach },
+): RequestHandler {
+  const { database, bell, oneForEach, backlog } = parts;
   return async (request, response) => {
     const id = jobIdOf(request);
-    const retry = await database.jobs.retry(id);
+    const retry = await oneForEach(id, () => database.jobs.retry(id));
     if (!retry) throw jobNotFound(id);
     if (retry.kind === 'duplicate') {
       const detail = 'Another job of its type with the same dedupeKey is not finished';

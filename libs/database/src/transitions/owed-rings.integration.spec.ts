@@ -134,7 +134,7 @@ describe('confirmRing', () => {
     await pass(60_000);
     const queued = await database.rings.confirm(outboxId);
     expect(queued).toMatchObject({ id: job.id, status: 'queued', version: 2, attempt: 0 });
-    expect(queued).toEqual(await database.jobs.get(job.id));
+    expect(queued).toEqual(await database.jobs.getBrief(job.id));
     expect(await outbox()).toEqual([]);
     expect(await database.rings.confirm(outboxId)).toBeNull();
   });

@@ -2,7 +2,7 @@ import type { Job } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { plainArray } from '../array-literal.ts';
 import { hasStatus, isOneOf } from '../by-id.ts';
-import { jobColumns, toJob, type JobRow } from '../job-row.ts';
+import { briefColumns, toBriefJob, type BriefRow } from '../job-row.ts';
 
 /** A ring the broker has not confirmed yet. */
 export interface OwedRing {
@@ -59,20 +59,21 @@ const confirmSql = `
   )
   update jobs as job set status = 'queued', version = version + 1
   from due where job.id = due.id and ${isOneOf('job', 'due')}
-  returning ${jobColumns}, due.outbox_id as "outboxId"`;
+  returning ${briefColumns}, due.outbox_id as "outboxId"`;
 
 /**
  * The broker has these rings, so they are owed no more; scheduled → queued.
  *
- * @returns for each the job, or null where its status did not change
+ * @returns for each the job without payload, result and errors, which may be megabytes, or null where its status did not
+ *   change
  */
 export async function confirmRings(pool: Pool, outboxIds: string[]): Promise<(Job | null)[]> {
-  const { rows } = await pool.query<JobRow & { outboxId: string }>({
+  const { rows } = await pool.query<BriefRow & { outboxId: string }>({
     name: 'confirm-rings',
     text: confirmSql,
     values: [plainArray(outboxIds)],
   });
-  const queued = new Map(rows.map((row) => [row.outboxId, toJob(row)]));
+  const queued = new Map(rows.map((row) => [row.outboxId, toBriefJob(row)]));
   return outboxIds.map((id) => queued.get(id) ?? null);
 }
 

@@ -57,7 +57,7 @@ try {
         const { path, body } = system.one();
         await send(api.url, system.one());
         // As in the bench: one connection alone would be over before an api is warm.
-      await sendLoad({ url: api.url + path, body, connections: 64, seconds: full.warmUpSeconds });
+        await sendLoad({ url: api.url + path, body, connections: 64, seconds: full.warmUpSeconds });
         const { perSecond, cpuMs } = await acceptAt({ ground, plan: full, sendLoad }, system, api, connections);
         const at = `${connections} connection${connections === 1 ? '' : 's'}`;
         return { [`accepted a second, ${at}`]: perSecond, [`CPU of the api a job, ${at}, ms`]: cpuMs.api };

@@ -10,7 +10,9 @@ const arrows = {
   notifier: ['jobs', 'job-messages', 'messaging', 'database', 'process', 'http', 'access', 'outbound'],
   doctor: ['jobs', 'job-messages', 'messaging', 'database', 'process'],
   start: ['child-processes', 'embedded-servers'],
-  e2e: ['jobs', 'client', 'child-processes'],
+  'running-system': ['jobs', 'client', 'testing'],
+  e2e: ['running-system', 'jobs', 'client', 'child-processes'],
+  proof: ['running-system', 'jobs', 'client', 'child-processes', 'testing'],
   examples: ['messaging', 'child-processes', 'embedded-servers', 'testing'],
   bench: ['messaging', 'job-messages', 'jobs', 'database', 'client', 'child-processes', 'embedded-servers', 'testing'],
   'job-messages': ['jobs', 'messaging'],
@@ -111,7 +113,7 @@ export default tseslint.config(
   { files: ['libs/messaging/**/*.ts', 'libs/job-messages/**/*.spec.ts'], rules: only(...sql) },
   { files: ['libs/database/**/*.ts'], rules: only(amqp) },
   // The fault suite counts with SQL of its own, not with the system's.
-  { files: ['e2e/src/faults/**/*.ts'], rules: only(amqp) },
+  { files: ['proof/faults/**/*.ts', 'libs/running-system/**/*.ts'], rules: only(amqp) },
   {
     files: ['examples/*/*.ts'],
     ignores: ['examples/player/*.ts'],
@@ -126,7 +128,7 @@ export default tseslint.config(
   },
   // Only tests import testing.
   {
-    files: ['**/*.spec.ts', '**/spec-*.ts', 'e2e/**/*.ts'],
+    files: ['**/*.spec.ts', '**/spec-*.ts', 'e2e/**/*.ts', 'proof/**/*.ts'],
     rules: { '@nx/enforce-module-boundaries': boundaries(['testing']) },
   },
 );

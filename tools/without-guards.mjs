@@ -62,7 +62,7 @@ function must(command, ...args) {
 
 /** @returns the suite's last line */
 function play(scenario) {
-  const suite = ['--import', 'tsx', '--conditions=@offload/source', 'e2e/src/faults/run.ts'];
+  const suite = ['--import', 'tsx', '--conditions=@offload/source', 'proof/faults/run.ts'];
   const { stdout } = run(process.execPath, ...suite, '--short', '--seed', '4', '--only', scenario);
   return stdout.trimEnd().split('\n').at(-1);
 }

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { post } from './job-client.ts';
-import { startSystem, type System, type SystemProcess } from './system.ts';
+import { post, startSystem, type System, type SystemProcess } from '@offload/running-system';
 
 let system: System;
 let api: SystemProcess;

@@ -1,10 +1,18 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { JobWithLinks } from '@offload/jobs';
 import { eventually, manage } from '@offload/testing';
-import { openEvents } from './event-stream.ts';
-import { finished, getJob, post, submit } from './job-client.ts';
-import { startSystem, type System, type SystemProcess } from './system.ts';
-import { startTarget, type Target } from './target.ts';
+import {
+  openEvents,
+  finished,
+  getJob,
+  post,
+  submit,
+  startSystem,
+  type System,
+  type SystemProcess,
+  startTarget,
+  type Target,
+} from '@offload/running-system';
 
 let system: System;
 let cutOff: SystemProcess;

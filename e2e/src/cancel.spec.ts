@@ -1,9 +1,17 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { JobWithLinks } from '@offload/jobs';
-import { openEvents } from './event-stream.ts';
-import { finished, getJob, submit } from './job-client.ts';
-import { startSystem, type System, type SystemProcess } from './system.ts';
-import { startTarget, type Call, type Target } from './target.ts';
+import {
+  openEvents,
+  finished,
+  getJob,
+  submit,
+  startSystem,
+  type System,
+  type SystemProcess,
+  startTarget,
+  type Call,
+  type Target,
+} from '@offload/running-system';
 
 let system: System;
 let api: SystemProcess;

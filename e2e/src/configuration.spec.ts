@@ -1,6 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { startProgram } from './program.ts';
-import { startSystem } from './system.ts';
+import { startProgram, startSystem } from '@offload/running-system';
 
 const urls = { DATABASE_URL: 'postgresql://offload@127.0.0.1:1/offload', AMQP_URL: 'amqp://127.0.0.1:1' };
 

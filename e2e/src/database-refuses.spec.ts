@@ -1,10 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { databaseUrl, sql, withClient } from './faults/sql.ts';
-import { finished, post, submit } from './job-client.ts';
-import { startProgram } from './program.ts';
-import { startSystem, type System, type SystemProcess } from './system.ts';
-import { startTarget, type Target } from './target.ts';
+import {
+  databaseUrl,
+  finished,
+  post,
+  sql,
+  startProgram,
+  startSystem,
+  startTarget,
+  submit,
+  type System,
+  type SystemProcess,
+  type Target,
+  withClient,
+} from '@offload/running-system';
 
 let system: System;
 let api: SystemProcess;

@@ -2,9 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { JobWithLinks } from '@offload/jobs';
-import { finished, submit } from './job-client.ts';
-import { startSystem, type System } from './system.ts';
-import { startTarget, type Target } from './target.ts';
+import { finished, submit, startSystem, type System, startTarget, type Target } from '@offload/running-system';
 
 let system: System;
 let target: Target;

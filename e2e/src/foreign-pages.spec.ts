@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startBrowser } from '@offload/testing';
-import { startSystem, type System, type SystemProcess } from './system.ts';
+import { startSystem, type System, type SystemProcess } from '@offload/running-system';
 
 type Browser = Awaited<ReturnType<typeof startBrowser>>;
 

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JobPage, JobWithLinks } from '@offload/jobs';
-import type { Site } from './job-client.ts';
-import { startSystem, type System, type SystemProcess } from './system.ts';
+import { type Site, startSystem, type System, type SystemProcess } from '@offload/running-system';
 
 const POSTS = 1_000;
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { expect, it } from '@jest/globals';
 import { freshVhost } from '@offload/testing';
-import { repository } from './program.ts';
+import { repository } from '@offload/running-system';
 
 /** A lesson's program as one runs it by hand. */
 function lesson(name: string, env: NodeJS.ProcessEnv): Promise<{ code: unknown; said: string }> {

@@ -1,9 +1,17 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { JobWithLinks } from '@offload/jobs';
-import { finished, post, submit } from './job-client.ts';
-import { agreedProfile, publishedCsv } from './reference-profile.ts';
-import { startSystem, type System, type SystemProcess } from './system.ts';
-import { startTarget, type Target } from './target.ts';
+import {
+  finished,
+  post,
+  submit,
+  agreedProfile,
+  publishedCsv,
+  startSystem,
+  type System,
+  type SystemProcess,
+  startTarget,
+  type Target,
+} from '@offload/running-system';
 
 let system: System;
 let api: SystemProcess;

@@ -2,18 +2,16 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { createClient, type BatchItem } from '@offload/client';
+import { type BatchItem, createClient } from '@offload/client';
+import { checkedFetch, databaseUrl, sql, startSystem, type System, type SystemProcess } from '@offload/running-system';
 import {
   eventually,
   freshVhost,
-  startPostgres,
   type FreshVhost,
   type PoolMode,
+  startPostgres,
   type TestPostgres,
 } from '@offload/testing';
-import { checkedFetch } from './checked-fetch.ts';
-import { databaseUrl, sql } from './faults/sql.ts';
-import { startSystem, type System, type SystemProcess } from './system.ts';
 
 const JOBS = 1_000;
 const RESTARTS = 3;

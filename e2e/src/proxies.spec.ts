@@ -2,10 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@offload/testing';
 import type { JobWithLinks } from '@offload/jobs';
-import { openEvents } from './event-stream.ts';
-import { getJob, submit } from './job-client.ts';
+import { openEvents, getJob, submit, startSystem, type System, type SystemProcess } from '@offload/running-system';
 import { provideNginx, startExpressProxy, startNginx, type WebProxy } from './proxies.ts';
-import { startSystem, type System, type SystemProcess } from './system.ts';
 
 let system: System;
 let api: SystemProcess;

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { freshDatabaseUrl, freshVhost } from '@offload/testing';
-import { startProgram, type LogLine } from './program.ts';
+import { startProgram, type LogLine } from '@offload/running-system';
 
 const changes: [what: string, change: (url: URL) => unknown, words: RegExp][] = [
   ['a password that is wrong', (url) => (url.password = 'not-this-one'), /user or password is wrong/],

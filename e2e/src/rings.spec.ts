@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { eventually, manage } from '@offload/testing';
-import { finished, getJob, metric, submit } from './job-client.ts';
-import { startSystem, type System, type SystemProcess } from './system.ts';
+import {
+  finished,
+  getJob,
+  metric,
+  submit,
+  startSystem,
+  type System,
+  type SystemProcess,
+} from '@offload/running-system';
 
 let system: System;
 let api: SystemProcess;

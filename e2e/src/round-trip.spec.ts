@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { openEvents } from './event-stream.ts';
+import {
+  openEvents,
+  finished,
+  post,
+  submit,
+  startSystem,
+  type System,
+  type SystemProcess,
+  startTarget,
+  type Target,
+} from '@offload/running-system';
 import type { JobWithLinks } from '@offload/jobs';
-import { finished, post, submit } from './job-client.ts';
-import { startSystem, type System, type SystemProcess } from './system.ts';
-import { startTarget, type Target } from './target.ts';
 
 let system: System;
 let api: SystemProcess;

@@ -3,8 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { finished, submit, type Site } from './job-client.ts';
-import { startProgram, type Environment, type Program } from './program.ts';
+import { finished, submit, type Site, startProgram, type Environment, type Program } from '@offload/running-system';
 
 const START = 'apps/start/src/main.ts';
 

@@ -1,9 +1,18 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { eventually } from '@offload/testing';
-import type { Environment } from './program.ts';
-import { finished, getJob, holderOf, metric, submit } from './job-client.ts';
-import { startSystem, type System, type SystemProcess } from './system.ts';
-import { startTarget, type Target } from './target.ts';
+import {
+  type Environment,
+  finished,
+  getJob,
+  holderOf,
+  metric,
+  submit,
+  startSystem,
+  type System,
+  type SystemProcess,
+  startTarget,
+  type Target,
+} from '@offload/running-system';
 
 let system: System;
 let api: SystemProcess;

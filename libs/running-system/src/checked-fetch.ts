@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { openApiChecker } from '@offload/testing';
+
+const contract = readFileSync(new URL('../../../apps/api/openapi.json', import.meta.url), 'utf8');
+const faultsOf = openApiChecker(JSON.parse(contract) as object);
+
+/** `fetch` of an api, whose answers must be as its contract says. */
+export async function checkedFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const request = new Request(input, init);
+  const response = await fetch(request);
+  const { pathname } = new URL(request.url);
+  const body = await response.clone().text();
+  const headers = Object.fromEntries(response.headers);
+  const faults = faultsOf({ method: request.method, path: pathname, status: response.status, headers, body });
+  if (faults.length > 0) throw new Error(`not what the contract says: ${faults.join('; ')}`);
+  return response;
+}

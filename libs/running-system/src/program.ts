@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { stripVTControlCharacters } from 'node:util';
+
+export const repository = join(import.meta.dirname, '../../..');
+
+export type Environment = Record<string, string>;
+
+/** One line of a process's log, as pino writes it. */
+export interface LogLine {
+  level: string;
+  msg: string;
+  [member: string]: unknown;
+}
+
+export interface Exit {
+  /** null when a signal ended it */
+  code: number | null;
+  /** everything it has written to stdout and stderr */
+  output: string;
+}
+
+/** A TypeScript file of this repository, running as a process of its own. */
+export interface Program {
+  readonly file: string;
+  readonly pid: number;
+  /** grows while it runs; lines that are not JSON are only in `Exit.output` */
+  readonly log: readonly LogLine[];
+  /** resolves with the first line for which `matches` is true; rejects with the whole output when it ends before */
+  line(matches: (line: LogLine) => boolean): Promise<LogLine>;
+  /** resolves with what first matches the output, colours left out; rejects like `line` */
+  text(pattern: RegExp): Promise<string>;
+  readonly exited: Promise<Exit>;
+  /** sends the signal and resolves once the process has ended, to its exit code: null when the signal ended it */
+  kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | null>;
+}
+
+/** Nothing of the environment of whoever runs the tests may change what they see. */
+const inherited = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot'];
+
+/** Runs `file`, a path from the repository's root, from source with exactly these variables. */
+export function startProgram(file: string, env: Environment, args: string[] = []): Program {
+  const basis = Object.fromEntries(inherited.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+  const loaded = [
+    '--import',
+    'tsx',
+    '--import',
+    './libs/running-system/src/lifeline.ts',
+    '--conditions=@offload/source',
+  ];
+  const child = spawn(process.execPath, [...loaded, file, ...args], { cwd: repository, env: { ...basis, ...env } });
+  const log: LogLine[] = [];
+  const watchers = new Set<(line: LogLine) => void>();
+  const readers = new Set<() => void>();
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (text) => {
+      output += `${stripVTControlCharacters(text)}\n`;
+      for (const reader of readers) reader();
+      const line = parse(text);
+      if (!line) return;
+      log.push(line);
+      for (const watcher of watchers) watcher(line);
+    });
+  }
+  const exited = new Promise<Exit>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, output }));
+  });
+
+  const died = exited.then((exit): never => {
+    throw new Error(`${file} ended with code ${exit.code}:\n${exit.output}`);
+  });
+  died.catch(() => undefined); // whoever waits for a line hears of it
+
+  return {
+    file,
+    pid: child.pid ?? -1,
+    log,
+    exited,
+    async line(matches) {
+      const found = log.find(matches);
+      if (found) return found;
+      const arrival = new Promise<LogLine>((resolve) => {
+        watchers.add(function watcher(line) {
+          if (!matches(line)) return;
+          watchers.delete(watcher);
+          resolve(line);
+        });
+      });
+      return Promise.race([arrival, died]);
+    },
+    text(pattern) {
+      const arrival = new Promise<string>((resolve) => {
+        readers.add(function reader() {
+          const [found] = pattern.exec(output) ?? [];
+          if (found === undefined) return;
+          readers.delete(reader);
+          resolve(found);
+        });
+        for (const reader of readers) reader();
+      });
+      return Promise.race([arrival, died]);
+    },
+    async kill(signal) {
+      child.kill(signal);
+      return (await exited).code;
+    },
+  };
+}
+
+function parse(text: string): LogLine | null {
+  if (!text.startsWith('{')) return null;
+  try {
+    return JSON.parse(text) as LogLine;
+  } catch {
+    return null; // cut off by a kill
+  }
+}

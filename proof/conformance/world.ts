@@ -1,0 +1,89 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { openApiChecker, openProxy, type Exchange } from '@offload/testing';
+import { startSystem, type System, type SystemProcess } from '@offload/running-system';
+
+/**
+ * The apis that rows ask: one with nothing set; one with API keys, tight limits, and pages of one origin; one that has lost
+ * the database, has no secrets for webhooks, and gives requests little time. And a notifier with the keys and tokens of the
+ * guarded one.
+ */
+export type ApiName = 'open' | 'guarded' | 'stranded' | 'notifier';
+
+/** Queues beside `default`. Nobody works on them; none of the jobs in `full` would be taken. */
+export const queues = ['default', 'idle', 'traced', 'full'] as const;
+
+/** The API keys of the guarded api, and their scopes. A client is limited by its name, so what uses limits up has its own. */
+const keys = {
+  reader: 'read',
+  submitter: 'submit',
+  manager: 'manage',
+  anyone: 'submit+read+manage',
+  another: 'submit+read+manage',
+  waiting: 'submit+read',
+  hasty: 'read',
+  hurried: 'read',
+  exhausted: 'read',
+  browsing: 'read',
+} as const;
+export type KeyName = keyof typeof keys;
+
+export const RATE_LIMIT = 40;
+const REQUEST_TIMEOUT_MS = 300;
+/** The origin whose pages may call the guarded api. */
+export const PAGE = 'https://app.example';
+
+export const keyOf = (name: KeyName): string => `conformance-${name}`;
+
+/** The system that rows run against. */
+export interface World {
+  readonly apis: Readonly<Record<ApiName, SystemProcess>>;
+  readonly system: System;
+  /** Holds an answer against the served /openapi.json. */
+  readonly faultsOf: (exchange: Exchange) => string[];
+  close(): Promise<void>;
+}
+
+export async function openWorld(): Promise<World> {
+  const system = await startSystem();
+  try {
+    const database = await openProxy(String(system.environment['DATABASE_URL']));
+    const webhookSecret = `whsec_${randomBytes(32).toString('base64')}`;
+    const given = { QUEUES: queues.join(','), WEBHOOK_SECRETS: webhookSecret, ALLOWED_HOSTS: 'api' };
+    const entries = Object.entries(keys).map(([name, scopes]) => keyEntry(name as KeyName, scopes));
+    const access = { API_KEYS: entries.join(','), EVENT_TOKEN_SECRET: randomBytes(32).toString('hex') };
+    const [open, guarded, stranded, notifier] = await Promise.all([
+      system.startApi(given),
+      system.startApi({
+        ...given,
+        ...access,
+        CORS_ORIGINS: PAGE,
+        RATE_LIMIT: String(RATE_LIMIT),
+        MAX_WAITERS: '1',
+        MAX_BACKLOG: '1000000,full=0',
+      }),
+      system.startApi({
+        ...given,
+        WEBHOOK_SECRETS: '',
+        DATABASE_URL: database.url,
+        REQUEST_TIMEOUT_MS: String(REQUEST_TIMEOUT_MS),
+      }),
+      system.startNotifier(access),
+      system.startWorker({ WORKER_CONCURRENCY: '100' }),
+    ]);
+    await database.close();
+    const document = (await (await fetch(`${open.url}/openapi.json`)).json()) as object;
+    return {
+      apis: { open, guarded, stranded, notifier },
+      system,
+      faultsOf: openApiChecker(document),
+      close: system.stop,
+    };
+  } catch (error) {
+    await system.stop();
+    throw error;
+  }
+}
+
+function keyEntry(name: KeyName, scopes: string): string {
+  return `${name}:${scopes}:${createHash('sha256').update(keyOf(name)).digest('hex')}`;
+}

@@ -1,0 +1,38 @@
+import { expect, it } from '@jest/globals';
+import type { JobWithLinks } from '@offload/jobs';
+import type { FinalRow } from '../final-rows.ts';
+import type { Watched } from './audience.ts';
+import { judge } from './verdict.ts';
+
+const row: FinalRow = { id: 'a', status: 'succeeded', version: 3, result: 1, error: null, finishedAt: 0 };
+const job = { id: 'a', status: 'succeeded', version: 3, result: 1, error: null } as unknown as JobWithLinks;
+const right: Watched = {
+  ...{ jobId: 'a', versions: [1, 2, 3], job, event: 'job.succeeded', lastEventId: '3', endedAt: 1 },
+  ...{ throughReconnect: false, closed: { how: 'ended' }, reconnects: 0 },
+};
+
+it('finds nothing wrong with a browser that ends as the row does', () => {
+  expect(judge([right], [row])).toEqual([]);
+  expect(judge([{ ...right, closed: { how: 'by the page' } }], [row])).toEqual([]);
+});
+
+const wrong: [what: RegExp, seen: Partial<Watched>][] = [
+  [/^1 browsers still waiting: a /, { closed: undefined }],
+  [/^1 browsers refused for good: a /, { closed: { how: 'refused', status: 503 } }],
+  [/without having heard of the end/, { job: { ...job, status: 'running' } }],
+  [/without having heard of the end/, { job: undefined, versions: [] }],
+  [/another final state/, { job: { ...job, status: 'failed' } }],
+  [/another final state/, { job: { ...job, version: 2 } }],
+  [/another final state/, { job: { ...job, result: 2 } }],
+  [/another final state/, { event: 'job.failed' }],
+  [/another final state/, { lastEventId: '2' }],
+  [/versions did not grow/, { versions: [1, 3, 3] }],
+  [/without a row/, { jobId: 'b' }],
+];
+it.each(wrong)('finds %s', (what, seen) => {
+  expect(judge([{ ...right, ...seen }], [row])).toContainEqual(expect.stringMatching(what));
+});
+
+it('finds jobs that are not finished', () => {
+  expect(judge([], [{ ...row, status: 'running' }])).toEqual(['1 jobs not finished: a (running)']);
+});

@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { manage, startBroker, startPostgres, type TestBroker, type TestPostgres } from '@offload/testing';
+import { openLedger, type Ledger } from './ledger.ts';
+import { openRuns, type Runs } from './runs.ts';
+import { databaseUrl, sql } from '@offload/running-system';
+
+/** The servers that faults are done to, and what no fault touches. */
+export interface Ground {
+  readonly broker: TestBroker;
+  readonly postgres: TestPostgres;
+  readonly runs: Runs;
+  readonly ledger: Ledger;
+  /** Both servers up, and nothing of the scenario before in them. @returns the URL of a database that is not there yet */
+  prepare(): Promise<string>;
+  /** `RabbitMQ 3.10.8` and `PostgreSQL 18.4` */
+  versions(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+/** Room for the pools of all processes, and for those that are about to replace others. */
+const MAX_CONNECTIONS = 300;
+
+export async function layGround(): Promise<Ground> {
+  const safe = await startPostgres({ settings: { max_connections: 10, fsync: 'off' } }); // it goes with this process
+  const runs = await openRuns(safe.url);
+  const ledger = await openLedger(runs);
+  const [broker, postgres] = await Promise.all([
+    startBroker(),
+    startPostgres({ settings: { max_connections: MAX_CONNECTIONS } }),
+  ]);
+
+  async function removeQueues(): Promise<void> {
+    const queues = (await manage('GET', '/api/queues/%2F', undefined, broker)) as { name: string }[];
+    for (const { name } of queues) await manage('DELETE', `/api/queues/%2F/${name}`, undefined, broker);
+  }
+
+  return {
+    broker,
+    postgres,
+    runs,
+    ledger,
+    async prepare() {
+      await Promise.all([broker.start(), postgres.start()]);
+      await removeQueues();
+      return databaseUrl(postgres.url, `faults_${randomUUID().replaceAll('-', '')}`);
+    },
+    async versions() {
+      const { rabbitmq_version: rabbitmq } = (await manage('GET', '/api/overview', undefined, broker)) as {
+        rabbitmq_version: string;
+      };
+      const [row] = await sql<{ server_version: string }>(postgres.url, 'show server_version');
+      return [`PostgreSQL ${row?.server_version}`, `RabbitMQ ${rabbitmq}`];
+    },
+    async close() {
+      ledger.close();
+      await runs.close();
+      await Promise.all([broker.remove(), postgres.remove(), safe.remove()]);
+    },
+  };
+}

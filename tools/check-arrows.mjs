@@ -9,6 +9,9 @@ const refused = [
   ['apps/api/src/app.ts', '@offload/outbound'],
   ['apps/api/src/app.ts', '@offload/testing'],
   ['apps/api/src/app.ts', '@offload/embedded-servers'],
+  ['apps/api/src/app.ts', '@offload/running-system'],
+  ['libs/running-system/src/system.ts', '@offload/database'],
+  ['libs/job-messages/src/topology.ts', '@offload/database'],
   ['apps/api/src/app.ts', '../../worker/src/handlers.ts'],
   ['apps/api/src/app.ts', 'amqplib'],
   ['apps/worker/src/main.ts', 'pg'],
@@ -34,6 +37,8 @@ const refused = [
   ['libs/child-processes/src/index.ts', '@offload/embedded-servers'],
 ];
 const allowed = [
+  ['proof/faults/fleet.ts', '@offload/running-system'],
+  ['apps/doctor/src/look.ts', '@offload/job-messages'],
   ['apps/worker/src/main.ts', '@offload/outbound'],
   ['apps/notifier/src/main.ts', '@offload/outbound'],
   ['apps/api/src/app.integration.spec.ts', '@offload/testing'],

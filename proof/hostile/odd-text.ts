@@ -7,7 +7,7 @@ const known = [
   ...['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', 'then', 'toJSON', 'length'],
   ...['null', 'undefined', 'NaN', 'true', '0', '-1', '1e309', '0x10', '[]', '{}', '"', "'", '\\', '\\u0000', '`'],
   ...["'; drop table jobs; --", '$1', '{{7*7}}', '${7*7}', '%s%n', '%00', '../../etc/passwd', '<script>', '*', '.'],
-  ...['../../e2e/src', '2026-02-30T00:00:00Z', '0000-01-01T00:00:00Z', 'demo.sleep', 'default', 'http://[::1'],
+  ...['..', '2026-02-30T00:00:00Z', '0000-01-01T00:00:00Z', 'demo.sleep', 'default', 'http://[::1'],
   'file:///etc/passwd',
 ];
 

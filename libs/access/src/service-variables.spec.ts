@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { newApiKey } from './api-keys.ts';
-import { browserVariables, serviceVariables } from '@offload/access';
+import { browserVariables, serviceVariables } from './service-variables.ts';
 import { flag, integer, list, parseConfig, port } from '@offload/process';
 
 const schema = z.object({

@@ -196,7 +196,15 @@ async function memory(api: Running): Promise<Memory> {
 
 /** A process from source; it ends with this one, however that is. */
 function run(file: string, more: Record<string, string>): ChildProcess {
-  const loaded = ['--expose-gc', '--import', 'tsx', '--import', './libs/running-system/src/lifeline.ts', '--import', collector];
+  const loaded = [
+    '--expose-gc',
+    '--import',
+    'tsx',
+    '--import',
+    './libs/running-system/src/lifeline.ts',
+    '--import',
+    collector,
+  ];
   const args = [...loaded, '--conditions=@offload/source', file];
   const child = spawn(process.execPath, args, {
     cwd: root,

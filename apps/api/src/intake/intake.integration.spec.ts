@@ -177,7 +177,9 @@ describe('the bound of a queue', () => {
   const slow = { ...sleep, queue: 'mail' };
 
   it('holds for many requests at once too', async () => {
-    await eventually(() => expect(api.parts.backlog.waiting('mail')).toBe(api.parts.backlog.waitingAtLastSample('mail')));
+    await eventually(() =>
+      expect(api.parts.backlog.waiting('mail')).toBe(api.parts.backlog.waitingAtLastSample('mail')),
+    );
     const room = api.parts.backlog.waiting('mail') + 3;
     const full = api.app({ maxBacklog: () => room });
     const send = () => request(full).post('/v1/jobs').send(slow);
@@ -187,7 +189,9 @@ describe('the bound of a queue', () => {
   });
 
   it('gives back the places of what was not made', async () => {
-    await eventually(() => expect(api.parts.backlog.waiting('mail')).toBe(api.parts.backlog.waitingAtLastSample('mail')));
+    await eventually(() =>
+      expect(api.parts.backlog.waiting('mail')).toBe(api.parts.backlog.waitingAtLastSample('mail')),
+    );
     const before = api.parts.backlog.waiting('mail');
     const key = freshKey();
     const later = { ...slow, delayMs: 60_000, dedupeKey: 'place' };

@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import type { QueueInfo } from '@offload/contracts';
 import type { Database } from '@offload/database';
 import type { QueueStatus } from '@offload/messaging';
 import express from 'express';
@@ -7,12 +8,16 @@ import type { Backlog } from '../loops/backlog.ts';
 import { listQueues } from './list-queues.ts';
 
 /** The route, with a broker that answers as the test says, and a clock. */
-function setup() {
+function setup(counted: string[] = []) {
   let time = 0;
+  const inspected: string[] = [];
   let answer: () => Promise<QueueStatus | null> = async () => ({ ready: 0, consumers: 3 });
   const route = listQueues({
-    database: { countQueues: async () => [] } as unknown as Database,
-    inspector: { inspect: () => answer() },
+    database: {
+      countQueues: async () =>
+        counted.map((queue) => ({ queue, ready: 1, running: 0, scheduled: 0, oldestWaitingMs: 1 })),
+    } as unknown as Database,
+    inspector: { inspect: (queue) => (inspected.push(queue), answer()) },
     broker: { brokerVersion: '4.0.5' },
     backlog: { counts: () => [], drainPerSecond: () => null } as unknown as Backlog,
     queues: ['default'],
@@ -22,6 +27,8 @@ function setup() {
   return {
     pass: (ms: number) => void (time += ms),
     answers: (next: typeof answer) => void (answer = next),
+    inspected,
+    queues: async () => (await request(app).get('/v1/queues').expect(200)).body.queues as QueueInfo[],
     consumers: async (): Promise<number | null> =>
       (await request(app).get('/v1/queues').expect(200)).body.queues[0].consumers,
   };
@@ -59,4 +66,14 @@ it('shows a late answer the next time, and takes its age from when it came', asy
   answers(never);
   pass(9_000);
   expect(await consumers()).toBe(5);
+});
+
+it('does not ask the broker for a queue that is not in QUEUES: one it does not have would close the channel', async () => {
+  const { queues, inspected } = setup(['default', 'ghost']);
+  const shown = await queues();
+  expect(shown.map(({ queue, ready, consumers }) => [queue, ready, consumers])).toEqual([
+    ['default', 1, 3],
+    ['ghost', 1, null],
+  ]);
+  expect(inspected).toEqual(['jobs.default']);
 });

@@ -1,16 +1,18 @@
 import { expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { newApiKey } from './api-keys.ts';
-import { browserVariables, serviceVariables } from './service-variables.ts';
-import { flag, integer, list, parseConfig, port } from '@offload/process';
+import { browserVariables, refuseOpenDoors, serviceVariables } from './service-variables.ts';
+import { flag, integer, list, parseConfig, port, processVariables } from '@offload/process';
 
-const schema = z.object({
+const variables = z.object({
+  ...processVariables,
   ...serviceVariables,
   PORT: port(3000),
   CONCURRENCY: integer(10, 1),
   QUEUES: list('default', z.string().min(1)),
   ALLOW: flag(false),
 });
+const schema = variables.superRefine(refuseOpenDoors);
 const urls = { DATABASE_URL: 'postgresql://u:p@h/d', AMQP_URL: 'amqp://u:p@h' };
 
 it('fills in what is not set, and takes an empty variable for not set', () => {
@@ -111,7 +113,7 @@ it.each(['86400001', '2147483647'])(
 );
 
 it('refuses CORS_ORIGINS=* without API keys, also behind AUTH=off', () => {
-  const browsed = z.object({ ...serviceVariables, ...browserVariables });
+  const browsed = variables.extend(browserVariables).superRefine(refuseOpenDoors);
   const given = { ...urls, CORS_ORIGINS: '*' };
   for (const more of [{}, { AUTH: 'off' }, { AUTH: 'off', HOST: '0.0.0.0' }]) {
     expect(parseConfig(browsed, { ...given, ...more })).toEqual({

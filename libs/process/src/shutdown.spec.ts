@@ -3,8 +3,6 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 
-const LIBRARY = join(import.meta.dirname, 'index.ts');
-
 /** A process with one step that says `drained`; `then` is what it does besides. @returns its exit code and the step's word */
 async function run(
   then: string,
@@ -13,7 +11,8 @@ async function run(
   level = 'silent',
 ): Promise<[code: number | null, said: string]> {
   const program = `
-    import { createLogger, handleShutdown } from ${JSON.stringify(LIBRARY)};
+    import { createLogger } from ${JSON.stringify(join(import.meta.dirname, 'logger.ts'))};
+    import { handleShutdown } from ${JSON.stringify(join(import.meta.dirname, 'shutdown.ts'))};
     const shutdown = handleShutdown(createLogger('spec', { level: '${level}', instance: 'spec' }), ${limitMs});
     const keepAlive = setInterval(() => undefined, 1_000);
     shutdown.step('drain', () => console.log('drained'));

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import type { QueueInfo } from '@offload/contracts';
+import type { QueueInfo } from '@offload/jobs';
 import type { Database } from '@offload/database';
 import type { QueueStatus } from '@offload/messaging';
 import express from 'express';
@@ -14,8 +14,9 @@ function setup(counted: string[] = []) {
   let answer: () => Promise<QueueStatus | null> = async () => ({ ready: 0, consumers: 3 });
   const route = listQueues({
     database: {
-      countQueues: async () =>
-        counted.map((queue) => ({ queue, ready: 1, running: 0, scheduled: 0, oldestWaitingMs: 1 })),
+      queues: {
+        count: async () => counted.map((queue) => ({ queue, ready: 1, running: 0, scheduled: 0, oldestWaitingMs: 1 })),
+      },
     } as unknown as Database,
     inspector: { inspect: (queue) => (inspected.push(queue), answer()) },
     broker: { brokerVersion: '4.0.5' },

@@ -138,7 +138,7 @@ describe('GET /v1/jobs', () => {
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = server.address() as AddressInfo;
     const clients = Array.from({ length: 4 }, () => get({ port, host: '127.0.0.1', path: '/v1/jobs', agent: false }));
-    const answered = clients.map((client) => once(client, 'response').catch(() => null));
+    const answered = clients.map((client) => once(client, 'response').catch(() => null)); // null for the one that leaves
     await eventually(() => expect(asked).toHaveLength(4));
 
     const [third, fourth] = [asked[2], asked[3]] as [ServerResponse, ServerResponse];

@@ -10,7 +10,8 @@ import {
   type SubscriberOptions,
   type Verdict,
 } from '@offload/messaging';
-import { eventually, manage, startBroker, take, type TestBroker } from '@offload/testing';
+import { eventually, manage, take } from '@offload/testing';
+import { startBroker, type TestBroker } from '@offload/testing/servers';
 import amqp, { type ConfirmChannel } from 'amqplib';
 import { z } from 'zod';
 import { exchanges, jobTopology, ringQueue } from './topology.ts';

@@ -5,4 +5,5 @@ export { testCertificates, type TestCertificates } from './test-certificates.ts'
 export { startPooler, type PoolMode, type TestPooler } from './test-pooler.ts';
 export { startPostgres, type PostgresStopMode, type TestPostgres, type TestPostgresOptions } from './test-postgres.ts';
 export { startBrowser } from './servers/browser.ts';
-export { startServers, type Servers } from './servers/servers.ts';
+export { type Servers } from './servers/server-pair.ts';
+export { startServers } from './servers/servers.ts';

@@ -2,8 +2,9 @@
 // Brings docker-compose.yml up under a project of its own on free ports, runs jobs through it, kills and stops parts of
 // it, and takes all of it down again: `node deploy/compose-test.mjs`. One line a check; the last line is the sum.
 // It needs nothing but Node.js and a Docker engine with Compose, and may run beside another system.
-import { setTimeout as delay } from 'node:timers/promises';
+import { equal, eventually, repeated, truly } from './assertions.mjs';
 import { openProject } from './compose-project.mjs';
+import { reach } from './compose-system.mjs';
 
 const WORKERS = 3;
 const NOTIFIERS = 2;
@@ -14,6 +15,7 @@ const project = await openProject({
   environment: { WORKER_CONCURRENCY: '1', SHUTDOWN_GRACE_MS: '2000', STOP_GRACE_PERIOD: '30s' },
 });
 const { up, compose, docker, containers, inside } = project;
+const { rabbitmqctl, doctor, management, submit, show, finished, watch, workerWithAJob } = reach(project);
 
 class CheckFailed extends Error {}
 
@@ -261,86 +263,4 @@ async function check(title, run) {
     console.log(`FAIL  ${title}: ${error.message}`);
     throw new CheckFailed(title, { cause: error });
   }
-}
-
-function truly(holds, message) {
-  if (!holds) throw new Error(message);
-}
-
-function equal(actual, expected) {
-  const [is, should] = [actual, expected].map((value) => JSON.stringify(value));
-  truly(is === should, `is ${is}, should be ${should}`);
-}
-
-/** @returns the first truthy value of `probe` */
-async function eventually(what, probe, timeoutMs = 30_000) {
-  for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await delay(50)) {
-    const value = await probe();
-    if (value) return value;
-  }
-  throw new Error(`${what}: not within ${timeoutMs} ms`);
-}
-
-/** @returns an array with `value` in it so many times */
-function repeated(times, value) {
-  return Array.from({ length: times }, () => value);
-}
-
-/** @returns what `rabbitmqctl` prints */
-function rabbitmqctl(...args) {
-  return inside('rabbitmq', 'gosu', 'rabbitmq', 'rabbitmqctl', '-q', ...args);
-}
-
-/** @returns what the doctor prints; rejects, with that, when it ends with another code than 0 */
-function doctor(...args) {
-  return compose('run', '--rm', '--no-TTY', 'doctor', ...args);
-}
-
-/** Asks RabbitMQ's management API. */
-function management(path, user, password, request = {}) {
-  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
-  return fetch(`http://127.0.0.1:${project.managementPort}${path}`, { ...request, headers: { authorization } });
-}
-
-// The system under test, over HTTP.
-
-async function submit(type, payload, options = {}) {
-  const started = performance.now();
-  const response = await fetch(`http://127.0.0.1:${project.apiPort}/v1/jobs`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ type, payload, ...options }),
-  });
-  const job = await response.json();
-  return { status: response.status, job, ms: Math.round(performance.now() - started) };
-}
-
-async function show(id) {
-  return (await fetch(`http://127.0.0.1:${project.apiPort}/v1/jobs/${id}`)).json();
-}
-
-async function finished(id, status) {
-  const job = await eventually(`job ${id} finished`, async () => {
-    const current = await show(id);
-    return current.finishedAt && current;
-  });
-  truly(job.status === status, `job ${id} is ${job.status}: ${JSON.stringify(job.error)}`);
-  return job;
-}
-
-/** @returns each event as `<name> <the job as JSON>` until the notifier ends the stream, progress left out */
-async function watch(port, id) {
-  const url = `http://127.0.0.1:${port}/v1/jobs/${id}/events`;
-  const text = await (await fetch(url, { signal: AbortSignal.timeout(30_000) })).text();
-  return [...text.matchAll(/^event: (.*)\nid: .*\ndata: (.*)$/gm)]
-    .filter(([, name]) => name !== 'job.progress')
-    .map(([, name, job]) => `${name} ${job}`);
-}
-
-/** @returns the worker's container that runs a job now, if any */
-async function workerWithAJob() {
-  const workers = (await containers()).filter(({ service, running }) => service === 'worker' && running);
-  const script = "fetch('http://127.0.0.1:3200/metrics').then(async (response) => console.log(await response.text()))";
-  const metrics = await Promise.all(workers.map(({ name }) => docker('exec', name, 'node', '-e', script)));
-  return workers.find((_, index) => /^offload_jobs_running 1$/m.test(metrics[index]));
 }

@@ -9,14 +9,6 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { eventually } from '@offload/testing';
 import {
-  openEvents,
-  finished,
-  getJob,
-  holderOf,
-  metric,
-  post,
-  submit,
-  type Site,
   agreedProfile,
   publishedCsv,
   startSystem,
@@ -25,6 +17,16 @@ import {
   startTarget,
   withTestServers,
 } from '@offload/running-system';
+import {
+  openEvents,
+  finished,
+  getJob,
+  holderOf,
+  metric,
+  post,
+  submit,
+  type Site,
+} from '@offload/running-system/requests';
 
 const api: Site = { url: process.env.API_URL || 'http://127.0.0.1:3000' };
 const notifiers: Site[] = (process.env.NOTIFIER_URLS || 'http://127.0.0.1:3100,http://127.0.0.1:3101')

@@ -7,7 +7,8 @@
 // were started. Takes about two minutes; prints Markdown.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobWithLinks } from '@offload/jobs';
-import { clientOf, finished, getJob, type Site, startSystem, withTestServers } from '@offload/running-system';
+import { startSystem, withTestServers } from '@offload/running-system';
+import { clientOf, finished, getJob, type Site } from '@offload/running-system/requests';
 
 const JOBS = 300;
 const ASKED_AT_ONCE = 10;

@@ -3,7 +3,7 @@
 //   npm run api-key -- --name ci --scopes submit,read
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { apiKeys, newApiKey, scopes } from '../libs/access/src/api-keys.ts';
+import { apiKeys, newApiKey, scopes } from '@offload/access/secrets';
 
 const EX_USAGE = 64; // sysexits.h
 const EX_CONFIG = 78;

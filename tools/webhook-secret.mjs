@@ -3,7 +3,7 @@
 //   npm run webhook-secret
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { newWebhookSecret, webhookSecrets } from '../libs/access/src/webhook-secrets.ts';
+import { newWebhookSecret, webhookSecrets } from '@offload/access/secrets';
 
 const EX_USAGE = 64; // sysexits.h
 const EX_CONFIG = 78;

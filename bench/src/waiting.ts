@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobsTaken, JobWithLinks } from '@offload/jobs';
-import { startServers } from '@offload/testing';
+import { startServers } from '@offload/testing/servers';
 
 const SLEEPERS = 40;
 const SLEEP_S = 10;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { post, startSystem, type System, type SystemProcess } from '@offload/running-system';
+import { startSystem, type System, type SystemProcess } from '@offload/running-system';
+import { post } from '@offload/running-system/requests';
 
 let system: System;
 let api: SystemProcess;

@@ -1,18 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { JobWithLinks } from '@offload/jobs';
 import { eventually, manage } from '@offload/testing';
-import {
-  openEvents,
-  finished,
-  getJob,
-  post,
-  submit,
-  startSystem,
-  type System,
-  type SystemProcess,
-  startTarget,
-  type Target,
-} from '@offload/running-system';
+import { startSystem, type System, type SystemProcess, startTarget, type Target } from '@offload/running-system';
+import { openEvents, finished, getJob, post, submit } from '@offload/running-system/requests';
 
 let system: System;
 let cutOff: SystemProcess;

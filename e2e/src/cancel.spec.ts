@@ -1,10 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { JobWithLinks } from '@offload/jobs';
 import {
-  openEvents,
-  finished,
-  getJob,
-  submit,
   startSystem,
   type System,
   type SystemProcess,
@@ -12,6 +8,7 @@ import {
   type Call,
   type Target,
 } from '@offload/running-system';
+import { openEvents, finished, getJob, submit } from '@offload/running-system/requests';
 
 let system: System;
 let api: SystemProcess;

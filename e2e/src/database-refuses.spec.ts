@@ -2,18 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import {
   databaseUrl,
-  finished,
-  post,
   sql,
   startProgram,
   startSystem,
   startTarget,
-  submit,
   type System,
   type SystemProcess,
   type Target,
   withClient,
 } from '@offload/running-system';
+import { finished, post, submit } from '@offload/running-system/requests';
 
 let system: System;
 let api: SystemProcess;

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { JobWithLinks } from '@offload/jobs';
-import { finished, submit, startSystem, type System, startTarget, type Target } from '@offload/running-system';
+import { startSystem, type System, startTarget, type Target } from '@offload/running-system';
+import { finished, submit } from '@offload/running-system/requests';
 
 let system: System;
 let target: Target;

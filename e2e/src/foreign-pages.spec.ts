@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { startBrowser } from '@offload/testing';
+import { startBrowser } from '@offload/testing/servers';
 import { startSystem, type System, type SystemProcess } from '@offload/running-system';
 
 type Browser = Awaited<ReturnType<typeof startBrowser>>;

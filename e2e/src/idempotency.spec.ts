@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JobPage, JobWithLinks } from '@offload/jobs';
-import { type Site, startSystem, type System, type SystemProcess } from '@offload/running-system';
+import { startSystem, type System, type SystemProcess } from '@offload/running-system';
+import type { Site } from '@offload/running-system/requests';
 
 const POSTS = 1_000;
 

@@ -1,9 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { JobWithLinks } from '@offload/jobs';
 import {
-  finished,
-  post,
-  submit,
   agreedProfile,
   publishedCsv,
   startSystem,
@@ -12,6 +9,7 @@ import {
   startTarget,
   type Target,
 } from '@offload/running-system';
+import { finished, post, submit } from '@offload/running-system/requests';
 
 let system: System;
 let api: SystemProcess;

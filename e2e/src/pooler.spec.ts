@@ -3,15 +3,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type BatchItem, createClient } from '@offload/client';
-import { checkedFetch, databaseUrl, sql, startSystem, type System, type SystemProcess } from '@offload/running-system';
-import {
-  eventually,
-  freshVhost,
-  type FreshVhost,
-  type PoolMode,
-  startPostgres,
-  type TestPostgres,
-} from '@offload/testing';
+import { databaseUrl, sql, startSystem, type System, type SystemProcess } from '@offload/running-system';
+import { checkedFetch } from '@offload/running-system/requests';
+import { eventually, freshVhost, type FreshVhost } from '@offload/testing';
+import { type PoolMode, startPostgres, type TestPostgres } from '@offload/testing/servers';
 
 const JOBS = 1_000;
 const RESTARTS = 3;

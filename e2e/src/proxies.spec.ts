@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@offload/testing';
 import type { JobWithLinks } from '@offload/jobs';
-import { openEvents, getJob, submit, startSystem, type System, type SystemProcess } from '@offload/running-system';
+import { startSystem, type System, type SystemProcess } from '@offload/running-system';
+import { openEvents, getJob, submit } from '@offload/running-system/requests';
 import { provideNginx, startExpressProxy, startNginx, type WebProxy } from './proxies.ts';
 
 let system: System;

@@ -1,15 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { eventually, manage } from '@offload/testing';
-import {
-  finished,
-  getJob,
-  metric,
-  submit,
-  startSystem,
-  type System,
-  type SystemProcess,
-} from '@offload/running-system';
+import { startSystem, type System, type SystemProcess } from '@offload/running-system';
+import { finished, getJob, metric, submit } from '@offload/running-system/requests';
 
 let system: System;
 let api: SystemProcess;

@@ -1,15 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import {
-  openEvents,
-  finished,
-  post,
-  submit,
-  startSystem,
-  type System,
-  type SystemProcess,
-  startTarget,
-  type Target,
-} from '@offload/running-system';
+import { startSystem, type System, type SystemProcess, startTarget, type Target } from '@offload/running-system';
+import { openEvents, finished, post, submit } from '@offload/running-system/requests';
 import type { JobWithLinks } from '@offload/jobs';
 
 let system: System;

@@ -3,7 +3,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { finished, submit, type Site, startProgram, type Environment, type Program } from '@offload/running-system';
+import { startProgram, type Environment, type Program } from '@offload/running-system';
+import { finished, submit, type Site } from '@offload/running-system/requests';
 
 const START = 'apps/start/src/main.ts';
 

@@ -2,17 +2,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/gl
 import { eventually } from '@offload/testing';
 import {
   type Environment,
-  finished,
-  getJob,
-  holderOf,
-  metric,
-  submit,
   startSystem,
   type System,
   type SystemProcess,
   startTarget,
   type Target,
 } from '@offload/running-system';
+import { finished, getJob, holderOf, metric, submit } from '@offload/running-system/requests';
 
 let system: System;
 let api: SystemProcess;

@@ -1,5 +1,5 @@
 import { freePort } from '@offload/child-processes';
-import { startBrowser } from '@offload/testing';
+import { startBrowser } from '@offload/testing/servers';
 import type { Browser, Page } from 'playwright-core';
 import type { Footprint } from './footprint.ts';
 import type { OwnBroker } from './own-broker.ts';

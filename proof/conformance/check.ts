@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Exchange } from '@offload/testing';
+import type { Exchange } from '@offload/testing/contracts';
 import type { Answer } from './answer.ts';
 import { differences } from './compare.ts';
 import { fill } from './fill.ts';
-import type { Given, Row } from './row.ts';
+import type { Given } from './asked.ts';
+import type { Row } from './row.ts';
 import { openScene, type OpenScene } from './scene.ts';
 import type { World } from './world.ts';
 

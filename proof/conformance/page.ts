@@ -1,4 +1,5 @@
-import type { Asked, Expected, Row } from './row.ts';
+import type { Asked } from './asked.ts';
+import type { Expected, Row } from './row.ts';
 import { sleep } from './scene.ts';
 
 /** A row, and what is wrong; nothing: the rule is met. */

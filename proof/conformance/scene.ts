@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type JobWithLinks } from '@offload/jobs';
-import { eventually, manage, type Exchange } from '@offload/testing';
+import { eventually, manage } from '@offload/testing';
+import type { Exchange } from '@offload/testing/contracts';
 import { jsonOf, type Answer } from './answer.ts';
 import { openClient } from './ask.ts';
-import type { Asked, Given } from './row.ts';
+import type { Asked, Given } from './asked.ts';
 import { openWire, type Wire } from './wire.ts';
 import { keyOf, type ApiName, type World } from './world.ts';
 

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { openApiChecker, openProxy, type Exchange } from '@offload/testing';
+import { openApiChecker, type Exchange } from '@offload/testing/contracts';
+import { openProxy } from '@offload/testing/servers';
 import { startSystem, type System, type SystemProcess } from '@offload/running-system';
 
 /**

@@ -1,5 +1,5 @@
 import type { JobWithLinks } from '@offload/jobs';
-import type { Site, Submission } from '@offload/running-system';
+import type { Site, Submission } from '@offload/running-system/requests';
 
 /** A job that was answered with 202. */
 export interface Acceptance {

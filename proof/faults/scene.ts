@@ -1,4 +1,5 @@
-import { type Submission, type Environment, startSystem } from '@offload/running-system';
+import { type Environment, startSystem } from '@offload/running-system';
+import type { Submission } from '@offload/running-system/requests';
 import { installAudit } from './audit.ts';
 import { startFleet, type Fleet } from './fleet.ts';
 import type { Ground } from './ground.ts';

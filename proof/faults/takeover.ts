@@ -1,13 +1,5 @@
-import {
-  finished,
-  holderOf,
-  submit,
-  startSystem,
-  type System,
-  type SystemProcess,
-  startTarget,
-  type Target,
-} from '@offload/running-system';
+import { startSystem, type System, type SystemProcess, startTarget, type Target } from '@offload/running-system';
+import { finished, holderOf, submit } from '@offload/running-system/requests';
 import type { Ground } from './ground.ts';
 import { orAbort } from './or-abort.ts';
 import { duration, median, worst } from './statistics.ts';

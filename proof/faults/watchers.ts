@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isFinished } from '@offload/jobs';
-import { openEvents, type Site } from '@offload/running-system';
+import { openEvents, type Site } from '@offload/running-system/requests';
 
 /** Clients that watch one job each, and connect again as browsers do, until they have heard of its end. */
 export interface Watchers {

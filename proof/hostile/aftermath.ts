@@ -1,6 +1,6 @@
 import type { JobPage } from '@offload/jobs';
 import { eventually } from '@offload/testing';
-import { post } from '@offload/running-system';
+import { post } from '@offload/running-system/requests';
 import type { Ground } from './ground.ts';
 import { keys } from './script.ts';
 import { storedJobs } from './stored.ts';

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { JobPage } from '@offload/jobs';
-import { openApiChecker, type Exchange } from '@offload/testing';
+import { openApiChecker, type Exchange } from '@offload/testing/contracts';
 import { openAccount, type Account } from './account.ts';
 import type { Document } from './document.ts';
 import { makeFinishedJobs, makeQueuedJobs } from './herd.ts';

@@ -1,5 +1,5 @@
 import type { JobWithLinks } from '@offload/jobs';
-import { post, type Site, type Submission } from '@offload/running-system';
+import { post, type Site, type Submission } from '@offload/running-system/requests';
 import { keys } from './script.ts';
 
 const EACH = 6;

@@ -1,5 +1,6 @@
 import { beforeAll, expect, it } from '@jest/globals';
-import { newApiKey, type Scope, scopes, serviceVariables } from '@offload/access';
+import { serviceVariables } from '@offload/access';
+import { newApiKey, type Scope, scopes } from '@offload/access/secrets';
 import request from 'supertest';
 import { operations } from './openapi/operations.ts';
 import { useApi } from './spec-api.ts';

@@ -1,7 +1,10 @@
 import type { Database } from '@offload/database';
-import type { Connection, QueueInspector } from '@offload/messaging';
-import { answers, createHttpService, jsonBody, methodNotAllowed, type AllowedHosts } from '@offload/http';
-import { authenticate, eventTokensFor, limitRate, requireScope, type ApiKey } from '@offload/access';
+import type { Connection } from '@offload/messaging';
+import type { QueueInspector } from '@offload/messaging/queues';
+import { answers, createHttpService, methodNotAllowed, type AllowedHosts } from '@offload/http';
+import { jsonBody } from '@offload/http/bodies';
+import { authenticate, eventTokensFor, limitRate, requireScope } from '@offload/access';
+import type { ApiKey } from '@offload/access/secrets';
 import { type Logger, type Loop, type Registry } from '@offload/process';
 import type { Express } from 'express';
 import type { Backlog } from './loops/backlog.ts';

@@ -1,6 +1,7 @@
-import { browserVariables, refuseOpenDoors, serviceVariables, webhookSecrets } from '@offload/access';
+import { browserVariables, refuseOpenDoors, serviceVariables } from '@offload/access';
+import { webhookSecrets } from '@offload/access/secrets';
 import { queueName } from '@offload/jobs';
-import { baseUrl, integer, list, port, processVariables } from '@offload/process';
+import { baseUrl, integer, list, port, processVariables } from '@offload/process/config';
 import { z } from 'zod';
 
 /** The api's part of .env.example. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, expect, it } from '@jest/globals';
-import { createEventTokens, newApiKey, serviceVariables } from '@offload/access';
+import { createEventTokens, serviceVariables } from '@offload/access';
+import { newApiKey } from '@offload/access/secrets';
 import request from 'supertest';
 import { headers } from './openapi/headers.ts';
 import { operations } from './openapi/operations.ts';

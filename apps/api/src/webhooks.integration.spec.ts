@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { WebhookDelivery } from '@offload/jobs';
-import type { Outcome, TakenWebhook } from '@offload/database';
+import type { Outcome } from '@offload/database';
+import type { TakenWebhook } from '@offload/database/webhooks';
 import request from 'supertest';
 import { useApi } from './spec-api.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { queueName } from '@offload/jobs';
-import { processVariables, list, parseConfig } from '@offload/process';
+import { processVariables, list, parseConfig } from '@offload/process/config';
 import { z } from 'zod';
 
 const { DATABASE_URL, AMQP_URL, AMQP_CA_FILE } = processVariables;

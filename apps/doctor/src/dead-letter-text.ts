@@ -1,5 +1,5 @@
 import type { JobStatus } from '@offload/jobs';
-import type { BrowsedMessage } from '@offload/messaging';
+import type { BrowsedMessage } from '@offload/messaging/queues';
 import { textIn, type DeadLetter } from './dead-letter.ts';
 import { harmless, instant } from './wording.ts';
 

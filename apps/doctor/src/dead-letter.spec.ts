@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { BrowsedMessage } from '@offload/messaging';
+import type { BrowsedMessage } from '@offload/messaging/queues';
 import { letterEntry, letterInFull } from './dead-letter-text.ts';
 import { readDeadLetter } from './dead-letter.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ring } from '@offload/job-messages';
-import type { BrowsedMessage } from '@offload/messaging';
+import type { BrowsedMessage } from '@offload/messaging/queues';
 import { z } from 'zod';
 
 /** A dead letter, as far as it can be told what it is. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { exchanges, ring, ringQueue } from '@offload/job-messages';
-import { type BrowsedMessage, browseQueue, connect, consume } from '@offload/messaging';
+import { connect, consume } from '@offload/messaging';
+import { type BrowsedMessage, browseQueue } from '@offload/messaging/queues';
 import { eventually } from '@offload/testing';
 import { usePatient } from './spec-patient.ts';
 

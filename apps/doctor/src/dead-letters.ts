@@ -1,13 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { JobStore } from '@offload/database';
 import { exchanges, ringQueue } from '@offload/job-messages';
-import {
-  type BrowsedMessage,
-  browseQueue,
-  type Connection,
-  type Publisher,
-  PublishRefusedError,
-} from '@offload/messaging';
+import { type Connection, type Publisher, PublishRefusedError } from '@offload/messaging';
+import { type BrowsedMessage, browseQueue } from '@offload/messaging/queues';
 import { letterEntry, letterInFull, type ListedLetter } from './dead-letter-text.ts';
 import { deathHeaders, readDeadLetter, type DeadLetter } from './dead-letter.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';

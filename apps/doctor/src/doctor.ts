@@ -1,5 +1,6 @@
 import { jobTopology } from '@offload/job-messages';
-import { createPublisher, inspectQueues, probeQueue } from '@offload/messaging';
+import { createPublisher } from '@offload/messaging';
+import { inspectQueues, probeQueue } from '@offload/messaging/queues';
 import { HELP, readCommandLine, type Command } from './command-line.ts';
 import { readConfiguration, type Configuration } from './configuration.ts';
 import { deleteDeadLetter, listDeadLetters, redriveDeadLetters, showDeadLetter } from './dead-letters.ts';

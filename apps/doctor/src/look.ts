@@ -1,6 +1,7 @@
 import type { QueueStats, RingStore, RunningJob, Survey } from '@offload/database';
 import { compareRings, control, exchanges, type RingLook, ringQueue } from '@offload/job-messages';
-import { BrokerUnavailableError, type Publisher, type QueueInspector, type QueueStatus } from '@offload/messaging';
+import { BrokerUnavailableError, type Publisher } from '@offload/messaging';
+import type { QueueInspector, QueueStatus } from '@offload/messaging/queues';
 import { delay } from '@offload/process';
 import type { Patience } from './patience.ts';
 

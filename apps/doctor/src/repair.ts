@@ -1,7 +1,8 @@
 import type { JobStore, QueueStats, RingStore } from '@offload/database';
 import { exchanges, jobEvents, ringQueue } from '@offload/job-messages';
 import { addressOf, eventOf, isFinished, type Job } from '@offload/jobs';
-import type { Publisher, QueueInspector } from '@offload/messaging';
+import type { Publisher } from '@offload/messaging';
+import type { QueueInspector } from '@offload/messaging/queues';
 import { delay } from '@offload/process';
 import { silentOf } from './examine.ts';
 import { callRoll, inspect, type Look } from './look.ts';

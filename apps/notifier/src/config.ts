@@ -1,5 +1,6 @@
-import { browserVariables, refuseOpenDoors, serviceVariables, webhookSecrets } from '@offload/access';
-import { baseUrl, flag, integer, port, processVariables } from '@offload/process';
+import { browserVariables, refuseOpenDoors, serviceVariables } from '@offload/access';
+import { webhookSecrets } from '@offload/access/secrets';
+import { baseUrl, flag, integer, port, processVariables } from '@offload/process/config';
 import { z } from 'zod';
 import { webhookEndpoints } from './webhooks/endpoints.ts';
 import { retrySchedule } from './webhooks/retry-schedule.ts';

@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { startChild, recordOf, processIdentity } from '@offload/child-processes';
+import { startChild, processIdentity } from '@offload/child-processes';
+import { recordOf } from '@offload/child-processes/leftovers';
 import { takeLock } from './lock.ts';
 
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { processIdentity } from '@offload/child-processes';
 import {
   endLeftovers,
   readRecord,
@@ -8,8 +9,7 @@ import {
   removeRecord,
   writeRecord,
   type RecordedProcess,
-  processIdentity,
-} from '@offload/child-processes';
+} from '@offload/child-processes/leftovers';
 
 /** The right to run on a folder: one process at a time has it. */
 export interface Lock {

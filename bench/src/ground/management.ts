@@ -1,4 +1,5 @@
-import { connect, inspectQueues } from '@offload/messaging';
+import { connect } from '@offload/messaging';
+import { inspectQueues } from '@offload/messaging/queues';
 import { z } from 'zod';
 
 /** What the bench asks of RabbitMQ itself. */

@@ -1,7 +1,8 @@
 import { expect, it } from '@jest/globals';
 import { authenticate } from './access.ts';
 import { apiKeys, newApiKey } from './api-keys.ts';
-import { allowOrigins, corsOrigins, jsonBody, methodNotAllowed, Problem } from '@offload/http';
+import { allowOrigins, corsOrigins, methodNotAllowed, Problem } from '@offload/http';
+import { jsonBody } from '@offload/http/bodies';
 import { parseAnswer } from '@offload/testing';
 import { limitRate } from './rate-limit.ts';
 import { connectRaw, serve } from './spec-service.ts';

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { newApiKey } from './api-keys.ts';
 import { browserVariables, refuseOpenDoors, serviceVariables } from './service-variables.ts';
-import { flag, integer, list, parseConfig, port, processVariables } from '@offload/process';
+import { flag, integer, list, parseConfig, port, processVariables } from '@offload/process/config';
 
 const variables = z.object({
   ...processVariables,

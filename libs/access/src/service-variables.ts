@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { allowedHostNames, corsOrigins } from '@offload/http';
-import { integer } from '@offload/process';
+import { integer } from '@offload/process/config';
 import { z } from 'zod';
 import { apiKeys, type ApiKey } from './api-keys.ts';
 import { eventTokenSecrets } from './event-tokens.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { parseConfig } from '@offload/process';
+import { parseConfig } from '@offload/process/config';
 import { newWebhookSecret, webhookSecret, webhookSecrets } from './webhook-secrets.ts';
 
 const schema = z.object({ WEBHOOK_SECRETS: webhookSecrets });

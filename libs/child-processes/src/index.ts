@@ -10,7 +10,6 @@ export {
   type LineSink,
 } from './child-process.ts';
 export { isExecutable } from './is-executable.ts';
-export { endLeftovers, readRecord, recordOf, removeRecord, writeRecord, type RecordedProcess } from './leftovers.ts';
 export { endWithParent } from './lifeline.ts';
 export { freePort, portIsFree } from './ports.ts';
 export { processCommand, processIdentity, signalGroup } from './process-identity.ts';

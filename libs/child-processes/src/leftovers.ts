@@ -1,3 +1,4 @@
+// The door @offload/child-processes/leftovers: finds and ends processes that an earlier run has left behind.
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -4,10 +4,8 @@ export { type ClientOptions } from './options.ts';
 export {
   type Definition,
   type JobOptions,
-  type Kind,
   type PayloadOf,
   type ResultOf,
-  type SchemaTypes,
   type WebhookOptions,
 } from './definition.ts';
 export { type Delivery } from './deliveries.ts';
@@ -25,5 +23,4 @@ export {
   UnreachableError,
   WaitTimeoutError,
   type ProblemFault,
-  type ProblemMembers,
 } from './errors.ts';

@@ -22,7 +22,3 @@ export type { HeldJob } from './transitions/hold-jobs.ts';
 export type { OwedRing } from './transitions/owed-rings.ts';
 export type { AttemptError, Outcome } from './transitions/settle-jobs.ts';
 export { DatabaseUnavailableError } from './unavailable.ts';
-export type { Webhooks } from './webhooks/open-webhooks.ts';
-export type { RecordedAttempt } from './webhooks/record-attempts.ts';
-export type { WebhookEndpoint } from './webhooks/register-endpoints.ts';
-export type { TakenWebhook } from './webhooks/take-webhooks.ts';

@@ -123,13 +123,8 @@ export function createWorld(database: Database, sql: pg.Pool) {
 
     /** With a dedupe key, there is at most one that is not finished. */
     async create(maxAttempts: number, delayMs: number, dedupeKey: string | null = null): Promise<void> {
-      const policy = {
-        priority: 0,
-        tags: [],
-        timeoutMs: 1_000,
-        backoff: { baseMs: 0, factor: 1, maxMs: 0 },
-        runAt: null,
-      };
+      const backoff = { baseMs: 0, factor: 1, maxMs: 0 };
+      const policy = { priority: 0, tags: [], timeoutMs: 1_000, backoff, runAt: null };
       const work = { id: randomUUID(), type: 'spec.job', queue: 'default', payload: {} };
       const webhook: Webhook = { url: 'https://receiver.test/hook', events: ['succeeded', 'failed', 'cancelled'] };
       const job = { ...work, ...policy, maxAttempts, delayMs, dedupeKey, webhook };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { readRecord, writeRecord } from '@offload/child-processes';
+import { readRecord, writeRecord } from '@offload/child-processes/leftovers';
 
 /** Passwords by user. Each of them fits into a URL as it stands. */
 export type Passwords<User extends string> = Readonly<Record<User, string>>;

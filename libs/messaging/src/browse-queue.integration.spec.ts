@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventually, openProxy, takeAll } from '@offload/testing';
+import { eventually, takeAll } from '@offload/testing';
+import { openProxy } from '@offload/testing/servers';
 import { browseQueue, type BrowseOptions } from './browse-queue.ts';
 import { BrokerUnavailableError } from './errors.ts';
 import { useVhost } from './spec-vhost.ts';

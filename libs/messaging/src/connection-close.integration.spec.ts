@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { eventually, openProxy } from '@offload/testing';
+import { eventually } from '@offload/testing';
+import { openProxy } from '@offload/testing/servers';
 import { BrokerUnavailableError } from './errors.ts';
 import { text } from './message.ts';
 import { createPublisher } from './publisher.ts';

@@ -10,9 +10,6 @@ export { type Delivery } from './delivery.ts';
 export { UnderWay } from './under-way.ts';
 export { whenWritten } from './write-together.ts';
 export { subscribe, type SubscriberOptions } from './subscriber.ts';
-export { browseQueue, type BrowsedMessage } from './browse-queue.ts';
-export { probeQueue } from './probe-queue.ts';
-export { inspectQueues, type QueueInspector, type QueueStatus } from './inspect-queues.ts';
 
 export { type MessageStep } from './messaging-events.ts';
 export {

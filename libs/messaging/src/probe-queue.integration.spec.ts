@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { eventually, startBroker, type TestBroker } from '@offload/testing';
+import { eventually } from '@offload/testing';
+import { startBroker, type TestBroker } from '@offload/testing/servers';
 import amqp, { type ChannelModel, type ConfirmChannel } from 'amqplib';
 import { z } from 'zod';
 import { connect, type Connection } from './connection.ts';

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
-import { openProxy, takeAll } from '@offload/testing';
+import { takeAll } from '@offload/testing';
+import { openProxy } from '@offload/testing/servers';
 import { z } from 'zod';
 import { createPublisher, type PublishOptions, type PublisherOptions } from './publisher.ts';
 import { channelOf, type useVhost } from './spec-vhost.ts';

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import { eventually, startBroker, testCertificates, type TestBroker } from '@offload/testing';
+import { eventually } from '@offload/testing';
+import { startBroker, testCertificates, type TestBroker } from '@offload/testing/servers';
 import { connect, type ConnectOptions } from './connection.ts';
 import { consume } from './consumer.ts';
 import { text } from './message.ts';

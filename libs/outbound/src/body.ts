@@ -1,6 +1,21 @@
 import type { Dispatcher } from 'undici';
 import { decoded } from './codings.ts';
-import type { OutboundResponse } from './outbound.ts';
+
+/** A response while it is being read. */
+export interface OutboundResponse {
+  status: number;
+  /** Names in lower case; several values of one name joined with `, `. Without `set-cookie`. */
+  headers: Record<string, string>;
+  /** Each `Set-Cookie` line: there is a comma in the date of most, so they can't be joined (RFC 9110 section 5.3). */
+  setCookie: string[];
+  /**
+   * The body piece by piece, decompressed (gzip, deflate, br, any five on top of each other); throws once it exceeds
+   * the request's `maxBytes`.
+   */
+  body: AsyncIterable<Uint8Array>;
+  /** The whole body. */
+  bytes(): Promise<Uint8Array>;
+}
 
 /**
  * Presents undici's response with its body decompressed and limited to `maxBytes`, counted after decompression so that

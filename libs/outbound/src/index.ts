@@ -1,5 +1,5 @@
 // Guarded HTTP to targets that users name: the SSRF guard, pinned sockets and limits.
-export { reachOf, type Reach } from './addresses.ts';
+export type { OutboundResponse } from './body.ts';
 export type { Connect, Resolve, Target } from './dial.ts';
 export {
   InvalidRequestError,
@@ -9,6 +9,6 @@ export {
   ResponseTooLargeError,
   UnsupportedCodingError,
 } from './errors.ts';
-export { createOutbound, type Outbound, type OutboundOptions, type OutboundResponse } from './outbound.ts';
+export { createOutbound, type Outbound, type OutboundOptions } from './outbound.ts';
 export type { OutboundRequest } from './request.ts';
 export { parseRetryAfter } from './retry-after.ts';

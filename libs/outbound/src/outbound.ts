@@ -1,5 +1,5 @@
 import type { Agent, buildConnector } from 'undici';
-import { readBody } from './body.ts';
+import { readBody, type OutboundResponse } from './body.ts';
 import {
   checkedAddresses,
   connectBySocket,
@@ -29,22 +29,6 @@ export interface OutboundOptions {
   resolve?: Resolve;
   /** @default a TCP socket, with TLS on it for https */
   connect?: Connect;
-}
-
-/** A response while it is being read. */
-export interface OutboundResponse {
-  status: number;
-  /** Names in lower case; several values of one name joined with `, `. Without `set-cookie`. */
-  headers: Record<string, string>;
-  /** Each `Set-Cookie` line: there is a comma in the date of most, so they can't be joined (RFC 9110 section 5.3). */
-  setCookie: string[];
-  /**
-   * The body piece by piece, decompressed (gzip, deflate, br, any five on top of each other); throws once it exceeds
-   * the request's `maxBytes`.
-   */
-  body: AsyncIterable<Uint8Array>;
-  /** The whole body. */
-  bytes(): Promise<Uint8Array>;
 }
 
 /** Longest head of a response, in bytes: what Node.js takes too. */

@@ -1,3 +1,4 @@
+// The door @offload/process/config: variables of the environment, and how a process parses its own.
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';

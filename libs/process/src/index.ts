@@ -1,6 +1,5 @@
 // What every process needs: its configuration, its log, its metrics, its loops and its end.
 export { createBrokerTelemetry, type BrokerTelemetry } from './broker-telemetry.ts';
-export { baseUrl, flag, integer, list, parseConfig, port, processVariables } from './config.ts';
 export { keepHeapSmall } from './keep-heap-small.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { startLoop, type Loop, type LoopOptions } from './loop.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { repository } from './program.ts';
 
 /** Profiles computed by Python's standard library; the program stands beside them. */
-const REFERENCE = 'apps/worker/src/handlers/fixtures/profile-reference.json';
+const REFERENCE = 'apps/worker/fixtures/profile-reference.json';
 
 /** A CSV of the npm package vega-datasets, and what an independent program says about it. */
 export async function publishedCsv(name: string): Promise<{ csv: string; profile: unknown }> {

@@ -1,17 +1,8 @@
+// For tests only: places of their own on the run's servers, and what waits, reads and asks there.
 export { documentedVariables } from './documented-variables.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
 export { freshDatabaseUrl } from './fresh-database.ts';
 export { freshVhost, type FreshVhost } from './fresh-vhost.ts';
 export { manage, type ManagedServer } from './manage.ts';
-export { openProxy, type Direction, type Proxy } from './proxy.ts';
-export { startBroker, type TestBroker, type TestBrokerOptions } from './test-broker.ts';
-export { take, takeAll } from './take.ts';
-export { testCertificates, type TestCertificates } from './test-certificates.ts';
-export { startPooler, type PoolMode, type TestPooler } from './test-pooler.ts';
-export { startPostgres, type PostgresStopMode, type TestPostgres, type TestPostgresOptions } from './test-postgres.ts';
-export { openApiChecker, type Exchange } from './openapi-checker.ts';
-export { asyncApiChecker, type ArrivedMessage, type AsyncApiChecker } from './asyncapi-checker.ts';
-export { cloudEventFaults } from './cloud-event-checker.ts';
 export { openRaw, parseAnswer, type RawClient } from './raw-http.ts';
-export { startBrowser } from './servers/browser.ts';
-export { startServers, type Servers } from './servers/servers.ts';
+export { take, takeAll } from './take.ts';

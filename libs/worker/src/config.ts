@@ -1,5 +1,5 @@
 import { queueName } from '@offload/jobs';
-import { processVariables, flag, integer, list, port } from '@offload/process';
+import { processVariables, flag, integer, list, port } from '@offload/process/config';
 import { refuseOpenDoors, serviceVariables } from '@offload/access';
 import { z } from 'zod';
 

@@ -7,11 +7,11 @@ import type { Outbound } from '@offload/outbound';
 import type { Logger } from '@offload/process';
 import { attempt } from './attempt.ts';
 import type { HandlerContext } from './handler.ts';
-import type { WorkerTypes } from './start-worker.ts';
 import type { HeldJobs, Holding } from './held-jobs.ts';
 import type { JobMetrics } from './job-metrics.ts';
 import { persist } from './persist.ts';
 import { reportProgressTo } from './progress.ts';
+import type { RunnableType } from './runnable-type.ts';
 import type { Slot } from './slots.ts';
 import { storable } from './storable.ts';
 
@@ -21,7 +21,7 @@ export interface RunJobParts {
   /** This worker's name. */
   holder: string;
   heldJobs: HeldJobs;
-  findHandler: WorkerTypes['findHandler'];
+  findHandler(type: string): RunnableType | undefined;
   outbound: Outbound;
   metrics: JobMetrics;
   log: Logger;

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { jobTopology, ring } from '@offload/job-messages';
 import { connect, type Connection, consume } from '@offload/messaging';
 import { createLogger } from '@offload/process';
-import { eventually, startBroker, type TestBroker } from '@offload/testing';
+import { eventually } from '@offload/testing';
+import { startBroker, type TestBroker } from '@offload/testing/servers';
 import { watchQueues } from './watch-queues.ts';
 
 let broker: TestBroker;

@@ -1,5 +1,6 @@
 import { ringQueue } from '@offload/job-messages';
-import { type Connection, type Consumer, probeQueue } from '@offload/messaging';
+import type { Connection, Consumer } from '@offload/messaging';
+import { probeQueue } from '@offload/messaging/queues';
 import { type Logger, setTicker } from '@offload/process';
 
 export interface WatchQueuesOptions {

@@ -1,4 +1,5 @@
-import { rowsOf, type Asked, type Row } from '../row.ts';
+import type { Asked } from '../asked.ts';
+import { rowsOf, type Row } from '../row.ts';
 import { sleep } from '../scene.ts';
 
 const post = (octets: string | Uint8Array): Asked => ({

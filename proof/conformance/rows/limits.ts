@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import { eventually } from '@offload/testing';
-import { metric } from '@offload/running-system';
+import { metric } from '@offload/running-system/requests';
 import type { Answer } from '../answer.ts';
 import { rowsOf, type Row } from '../row.ts';
 import { sleep, type Scene } from '../scene.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { rowsOf, type Given } from '../row.ts';
+import type { Given } from '../asked.ts';
+import { rowsOf } from '../row.ts';
 import { sleep } from '../scene.ts';
 
 const unknown = '01900000-0000-7000-8000-000000000000';

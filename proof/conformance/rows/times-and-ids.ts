@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { rowsOf, type Asked, type Row } from '../row.ts';
+import type { Asked } from '../asked.ts';
+import { rowsOf, type Row } from '../row.ts';
 import { sleep } from '../scene.ts';
 
 const path = '/v1/jobs';

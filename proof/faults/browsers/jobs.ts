@@ -1,4 +1,4 @@
-import type { Submission } from '@offload/running-system';
+import type { Submission } from '@offload/running-system/requests';
 import { between, type Random } from '../random.ts';
 
 /** How a job is to end, so that final states differ. */

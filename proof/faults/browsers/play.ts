@@ -4,7 +4,7 @@ import { finishedJobs } from '../audit.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Ground } from '../ground.ts';
 import { between, type Random } from '../random.ts';
-import { submit, type Site } from '@offload/running-system';
+import { submit, type Site } from '@offload/running-system/requests';
 import type { Audience } from './audience.ts';
 import { fateOf, MEAN_MS, submissionOf } from './jobs.ts';
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { webhookBody } from '@offload/jobs';
-import { cloudEventFaults } from '@offload/testing';
+import { cloudEventFaults } from '@offload/testing/contracts';
 import { Webhook } from 'standardwebhooks';
 
 /** What a webhook says of a job. */

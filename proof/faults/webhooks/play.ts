@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { JobsTaken } from '@offload/jobs';
 import { finishedJobs } from '../audit.ts';
 import type { Fleet, Place } from '../fleet.ts';
-import { metric } from '@offload/running-system';
+import { metric } from '@offload/running-system/requests';
 import { owed } from './deliveries.ts';
 import { fateOf, submissionOf } from './jobs.ts';
 

@@ -1,4 +1,4 @@
-import { sendPrinted, shareable } from '@offload/http';
+import { sendPrinted, shareable } from '@offload/http/bodies';
 import { isFinished, type Job, oncePerJob, printJob, printWithLinks } from '@offload/jobs';
 import type { Response } from 'express';
 import type { Backlog } from '../loops/backlog.ts';

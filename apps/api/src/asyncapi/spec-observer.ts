@@ -1,7 +1,8 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { exchanges, jobTopology } from '@offload/job-messages';
 import { connect, type Connection, type Topology } from '@offload/messaging';
-import { type ArrivedMessage, eventually, freshVhost, type FreshVhost, manage } from '@offload/testing';
+import { eventually, freshVhost, type FreshVhost, manage } from '@offload/testing';
+import type { ArrivedMessage } from '@offload/testing/contracts';
 
 /** A message as RabbitMQ's management API hands it out: as it is on the wire. */
 export interface Observed extends ArrivedMessage {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IdempotencyKey } from '@offload/database';
-import { bodyDigest } from '@offload/http';
+import { bodyDigest } from '@offload/http/bodies';
 import { clientOf } from '@offload/access';
 import type { Request, Response } from 'express';
 import { idempotencyKey } from './idempotency-key.ts';

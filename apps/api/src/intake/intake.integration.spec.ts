@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { newApiKey, serviceVariables } from '@offload/access';
+import { serviceVariables } from '@offload/access';
+import { newApiKey } from '@offload/access/secrets';
 import { ring, ringQueue } from '@offload/job-messages';
 import { consume } from '@offload/messaging';
 import { eventually } from '@offload/testing';

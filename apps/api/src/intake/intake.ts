@@ -1,5 +1,6 @@
 import type { CreatedJob, Database, IdempotencyKey, KeyedJob, NewJob } from '@offload/database';
-import { createOneATurn, invalidMember, Problem } from '@offload/http';
+import { invalidMember, Problem } from '@offload/http';
+import { createOneATurn } from '@offload/http/bodies';
 import { type Job, printJob } from '@offload/jobs';
 import { whenWritten } from '@offload/messaging';
 import { Counter, type Loop, type Registry } from '@offload/process';

@@ -3,15 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Database, migrate, openDatabase, type OwedRing } from '@offload/database';
 import { control, exchanges, jobTopology, ring, ringQueue } from '@offload/job-messages';
 import { defaultPolicy } from '@offload/jobs';
-import {
-  connect,
-  type Connection,
-  consume,
-  createPublisher,
-  inspectQueues,
-  type QueueInspector,
-  subscribe,
-} from '@offload/messaging';
+import { connect, type Connection, consume, createPublisher, subscribe } from '@offload/messaging';
+import { inspectQueues, type QueueInspector } from '@offload/messaging/queues';
 import { createLogger, createMetrics, type Loop } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';
 import { v7 as uuidv7 } from 'uuid';

@@ -1,6 +1,7 @@
 import type { JobStore, RingStore } from '@offload/database';
 import { compareRings, type RingLook, ringQueue } from '@offload/job-messages';
-import type { Connection, QueueInspector } from '@offload/messaging';
+import type { Connection } from '@offload/messaging';
+import type { QueueInspector } from '@offload/messaging/queues';
 import { Counter, delay, type Logger, type Loop, type Registry, startLoop } from '@offload/process';
 import type { Bell } from '../bell.ts';
 

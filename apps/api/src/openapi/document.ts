@@ -1,4 +1,5 @@
-import { operations, type Operation } from './operations.ts';
+import type { Operation } from './operation.ts';
+import { operations } from './operations.ts';
 import { parameterComponents, parametersOf } from './parameters.ts';
 import { headerComponents, responsesOf } from './responses.ts';
 import { componentSchemas, schemaOf, type Json } from '../contract/schemas.ts';

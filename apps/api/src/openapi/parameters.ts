@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Operation } from './operations.ts';
+import type { Operation } from './operation.ts';
 import { schemaOf, type Json } from '../contract/schemas.ts';
 
 /** Header fields of requests. No examples: the page at /docs would send them. */

@@ -1,5 +1,5 @@
 import { headers, type HeaderName } from './headers.ts';
-import type { Answer, Operation } from './operations.ts';
+import type { Answer, Operation } from './operation.ts';
 import { problems, type Slug } from '../contract/problems.ts';
 import { schemaOf, type Json } from '../contract/schemas.ts';
 

@@ -1,6 +1,7 @@
 import { printJob, printWithLinks } from '@offload/jobs';
 import type { Database } from '@offload/database';
-import { Problem, sendPrinted } from '@offload/http';
+import { Problem } from '@offload/http';
+import { sendPrinted } from '@offload/http/bodies';
 import type { RequestHandler } from 'express';
 import type { Bell } from '../bell.ts';
 import type { OneForEach } from '../answers/few-at-once.ts';

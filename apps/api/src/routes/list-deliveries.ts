@@ -1,5 +1,5 @@
 import type { Database } from '@offload/database';
-import { sendJson } from '@offload/http';
+import { sendJson } from '@offload/http/bodies';
 import type { RequestHandler } from 'express';
 import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
 

@@ -1,6 +1,7 @@
 import { jobStatus, plainText, queueName, time, withLinks } from '@offload/jobs';
 import type { Database } from '@offload/database';
-import { invalidParameters, sendJson } from '@offload/http';
+import { invalidParameters } from '@offload/http';
+import { sendJson } from '@offload/http/bodies';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from './cursor.ts';

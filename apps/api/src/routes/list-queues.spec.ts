@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { QueueInfo } from '@offload/jobs';
 import type { Database } from '@offload/database';
-import type { QueueStatus } from '@offload/messaging';
+import type { QueueStatus } from '@offload/messaging/queues';
 import express from 'express';
 import request from 'supertest';
 import type { Backlog } from '../loops/backlog.ts';

@@ -1,7 +1,8 @@
 import type { Database, QueueCount } from '@offload/database';
 import { ringQueue } from '@offload/job-messages';
 import type { QueueInfo } from '@offload/jobs';
-import type { Connection, QueueInspector } from '@offload/messaging';
+import type { Connection } from '@offload/messaging';
+import type { QueueInspector } from '@offload/messaging/queues';
 import { delay } from '@offload/process';
 import type { RequestHandler } from 'express';
 import type { Backlog } from '../loops/backlog.ts';

@@ -1,5 +1,6 @@
 import type { Database } from '@offload/database';
-import { Problem, sendJson, sendPrinted, shareable } from '@offload/http';
+import { Problem } from '@offload/http';
+import { sendJson, sendPrinted, shareable } from '@offload/http/bodies';
 import { isFinished, oncePerJob, withLinks } from '@offload/jobs';
 import type { RequestHandler } from 'express';
 import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';

@@ -1,5 +1,5 @@
 import type { Database } from '@offload/database';
-import { sendPrinted } from '@offload/http';
+import { sendPrinted } from '@offload/http/bodies';
 import { type Job, oncePerJob, printJob, printWithLinks } from '@offload/jobs';
 import type { RequestHandler } from 'express';
 import type { Backlog } from '../loops/backlog.ts';

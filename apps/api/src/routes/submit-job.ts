@@ -1,5 +1,5 @@
 import type { Database } from '@offload/database';
-import { budgetOf } from '@offload/http';
+import { budgetOf } from '@offload/http/bodies';
 import { isFinished } from '@offload/jobs';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Intake, TakenJob } from '../intake/intake.ts';

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, it } from '@jest/globals';
-import { authenticate, newApiKey, serviceVariables } from '@offload/access';
+import { authenticate, serviceVariables } from '@offload/access';
+import { newApiKey } from '@offload/access/secrets';
 import { createHttpService, listen } from '@offload/http';
 import { createLogger, createMetrics } from '@offload/process';
 import type { Response } from 'express';

@@ -1,6 +1,7 @@
 import { isFinished, jobId, oncePerJob } from '@offload/jobs';
 import { DatabaseUnavailableError, type JobStore } from '@offload/database';
-import { budgetOf, invalidParameters, Problem } from '@offload/http';
+import { invalidParameters, Problem } from '@offload/http';
+import { budgetOf } from '@offload/http/bodies';
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
 import { frame } from './frame.ts';

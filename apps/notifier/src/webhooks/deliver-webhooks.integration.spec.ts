@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { webhookBody } from '@offload/jobs';
-import { newWebhookSecret } from '@offload/access';
+import { newWebhookSecret } from '@offload/access/secrets';
 import { eventually } from '@offload/testing';
 import { Webhook } from 'standardwebhooks';
 import { useDeliveries, type Received } from './spec-deliveries.ts';

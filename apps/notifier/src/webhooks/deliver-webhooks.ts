@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { webhookEvent } from '@offload/jobs';
-import { DatabaseUnavailableError, type RecordedAttempt, type TakenWebhook, type Webhooks } from '@offload/database';
+import { DatabaseUnavailableError } from '@offload/database';
+import type { RecordedAttempt, TakenWebhook, Webhooks } from '@offload/database/webhooks';
 import type { Outbound } from '@offload/outbound';
 import { delay, setTimer, startLoop, type Logger, type Registry } from '@offload/process';
 import type { SignedEndpoint } from './endpoints.ts';

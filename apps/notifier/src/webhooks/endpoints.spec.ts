@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { newWebhookSecret } from '@offload/access';
-import { parseConfig } from '@offload/process';
+import { newWebhookSecret } from '@offload/access/secrets';
+import { parseConfig } from '@offload/process/config';
 import { z } from 'zod';
 import { webhookEndpoints } from './endpoints.ts';
 

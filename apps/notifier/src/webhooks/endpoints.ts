@@ -1,6 +1,6 @@
 import { jobTypes, plainText, queueName, webhook } from '@offload/jobs';
-import type { WebhookEndpoint } from '@offload/database';
-import { webhookSecret } from '@offload/access';
+import type { WebhookEndpoint } from '@offload/database/webhooks';
+import { webhookSecret } from '@offload/access/secrets';
 import { z } from 'zod';
 
 /** Where the webhooks of all jobs go, or of those that match, and what they are signed with. */

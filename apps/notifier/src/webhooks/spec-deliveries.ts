@@ -8,7 +8,7 @@ import { defaultPolicy, type Webhook, type WebhookDelivery } from '@offload/jobs
 import { migrate, openDatabase, type Database } from '@offload/database';
 import { createOutbound } from '@offload/outbound';
 import { createLogger, createMetrics } from '@offload/process';
-import { newWebhookSecret } from '@offload/access';
+import { newWebhookSecret } from '@offload/access/secrets';
 import { freshDatabaseUrl } from '@offload/testing';
 import { startWebhookDelivery, type DeliverWebhooksParts } from './deliver-webhooks.ts';
 

@@ -1,4 +1,4 @@
-import type { Webhooks } from '@offload/database';
+import type { Webhooks } from '@offload/database/webhooks';
 import { Counter, Gauge, Histogram, type Registry } from '@offload/process';
 
 /** Counts attempts, and asks what is owed when it is looked at. */

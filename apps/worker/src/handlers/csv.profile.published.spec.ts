@@ -17,7 +17,7 @@ interface Expected {
 
 const modules = join(import.meta.dirname, '../../../../node_modules');
 const reference: Record<string, Expected> = JSON.parse(
-  readFileSync(join(import.meta.dirname, 'fixtures/published-reference.json'), 'utf8'),
+  readFileSync(join(import.meta.dirname, '../../fixtures/published-reference.json'), 'utf8'),
 );
 const reasons = {
   quotes: /^line \d+: (a quote inside a field|text between a closing quote and the end)/,

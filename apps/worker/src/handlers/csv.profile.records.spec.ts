@@ -8,7 +8,7 @@ import type { Profile } from './csv.profile.pool.ts';
 import { profileCsv } from './csv.profile.records.ts';
 
 const datasets = join(import.meta.dirname, '../../../../node_modules/vega-datasets/data');
-const reference = JSON.parse(readFileSync(join(import.meta.dirname, 'fixtures/profile-reference.json'), 'utf8'));
+const reference = JSON.parse(readFileSync(join(import.meta.dirname, '../../fixtures/profile-reference.json'), 'utf8'));
 
 const profile = (csv: string | Buffer, separator?: string) =>
   profileCsv(Readable.from([Buffer.from(csv as string)]), { separator });

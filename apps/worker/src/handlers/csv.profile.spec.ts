@@ -13,7 +13,7 @@ import { closeProfilePool } from './csv.profile.pool.ts';
 import { csvProfile } from './csv.profile.ts';
 
 const published = join(import.meta.dirname, '../../../../node_modules/vega-datasets/data/airports.csv');
-const reference = JSON.parse(readFileSync(join(import.meta.dirname, 'fixtures/profile-reference.json'), 'utf8'));
+const reference = JSON.parse(readFileSync(join(import.meta.dirname, '../../fixtures/profile-reference.json'), 'utf8'));
 
 afterAll(closeProfilePool);
 

@@ -10,11 +10,10 @@ import {
   type ChildOptions,
   type Exit,
   type LineSink,
-  endLeftovers,
-  recordOf,
   freePort,
   processCommand,
 } from '@offload/child-processes';
+import { endLeftovers, recordOf } from '@offload/child-processes/leftovers';
 import { keepPasswords, newPasswords, readPasswords } from '../kept-passwords.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
 import { OWNER, setRoles, SUPERUSER } from './postgres-roles.ts';

@@ -8,15 +8,17 @@ import {
   type ChildOptions,
   type Exit,
   type LineSink,
+  freePort,
+  signalGroup,
+} from '@offload/child-processes';
+import {
   endLeftovers,
   readRecord,
   recordOf,
   removeRecord,
   writeRecord,
   type RecordedProcess,
-  freePort,
-  signalGroup,
-} from '@offload/child-processes';
+} from '@offload/child-processes/leftovers';
 import { rabbitmqFolder } from './install-rabbitmq.ts';
 import { keepPasswords, newPasswords, readPasswords } from '../kept-passwords.ts';
 import { dataFolderFor, serverAccount } from '../server-account.ts';

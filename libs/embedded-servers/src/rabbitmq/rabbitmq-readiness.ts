@@ -2,15 +2,22 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { describeExit, type Child, type Exit } from '@offload/child-processes';
-import type { EmbeddedRabbitmq } from './embedded-rabbitmq.ts';
 
 const READY_TIMEOUT_MS = 60_000;
+
+/** What is asked of a node that is starting, and how it is ended. */
+interface StartingRabbitmq {
+  amqpUrl: string;
+  managementUrl: string;
+  exited: Promise<Exit>;
+  stop(): Promise<void>;
+}
 
 /**
  * Resolves once the broker accepts connections and its management API answers.
  * @throws Error with the end of its log when it ends before, or when that takes more than 60 s, which ends it
  */
-export async function rabbitmqReady(server: EmbeddedRabbitmq, broker: Child): Promise<void> {
+export async function rabbitmqReady(server: StartingRabbitmq, broker: Child): Promise<void> {
   let ended: Exit | undefined;
   void server.exited.then((exit) => (ended = exit));
   const until = Date.now() + READY_TIMEOUT_MS;
@@ -36,7 +43,7 @@ export function accepts({ hostname, port }: URL): Promise<boolean> {
   });
 }
 
-async function managementAnswers({ amqpUrl, managementUrl }: EmbeddedRabbitmq): Promise<boolean> {
+async function managementAnswers({ amqpUrl, managementUrl }: StartingRabbitmq): Promise<boolean> {
   const { username, password } = new URL(amqpUrl);
   const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
   try {

@@ -12,7 +12,7 @@ import {
   START_TIMEOUT_MS,
   USER,
 } from './container-engine.ts';
-import type { Servers } from './servers.ts';
+import type { Servers } from './server-pair.ts';
 
 export interface ContainersOptions {
   /** PostgreSQL's `max_connections` */

@@ -4,20 +4,8 @@ import { join } from 'node:path';
 
 import type { LineSink } from '@offload/child-processes';
 import { removePostgres, startEmbeddedPostgres, startEmbeddedRabbitmq } from '@offload/embedded-servers';
-import { wantedFlavour, type Flavour } from './flavour.ts';
-
-/** A PostgreSQL and a RabbitMQ that hold nothing yet, for tests. */
-export interface Servers {
-  readonly flavour: Flavour;
-  /** of the database `postgres`; the user is a superuser */
-  readonly databaseUrl: string;
-  /** of the virtual host `/`; the user is an administrator, of the management API too */
-  readonly amqpUrl: string;
-  /** of RabbitMQ's management API, without user and password (the same as in `amqpUrl`) */
-  readonly managementUrl: string;
-  /** ends both and removes what they stored */
-  stop(): Promise<void>;
-}
+import { wantedFlavour } from './flavour.ts';
+import type { Servers } from './server-pair.ts';
 
 /** Room for the pools of all the processes that a test run starts at once. */
 const MAX_CONNECTIONS = 500;

@@ -7,7 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { afterEach, expect, it } from '@jest/globals';
 
-import { processIdentity, readRecord, type RecordedProcess, sourceArguments } from '@offload/child-processes';
+import { processIdentity, sourceArguments } from '@offload/child-processes';
+import { readRecord, type RecordedProcess } from '@offload/child-processes/leftovers';
 
 let folder = '';
 afterEach(() => rm(folder, { recursive: true }));

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll } from '@jest/globals';
+import type { Job } from '@offload/jobs';
+import { freshDatabaseUrl } from '@offload/testing';
+import pg from 'pg';
+import { migrate } from '../migrate.ts';
+import { openDatabase, type Database } from '../open-database.ts';
+import type { Claim, Delivery } from './claim-jobs.ts';
+
+export const url = freshDatabaseUrl();
+export let database: Database;
+export let sql: pg.Pool;
+
+beforeAll(async () => {
+  await migrate(url);
+  database = openDatabase({ url });
+  sql = new pg.Pool({ connectionString: url });
+});
+afterAll(() => Promise.all([database.close(), sql.end()]));
+
+export async function create({ delayMs = 0, maxAttempts = 3 } = {}): Promise<string> {
+  const id = randomUUID();
+  const backoff = { baseMs: 10, factor: 2, maxMs: 100 };
+  const policy = { queue: 'default', priority: 0, tags: [], maxAttempts, timeoutMs: 1_234, backoff, delayMs };
+  await database.jobs.create({ id, type: 'demo.sleep', payload: {}, ...policy, runAt: null });
+  return id;
+}
+
+/** A ring's deliveries: the first, and the same handed out again; each time a new one, with a claim of its own. */
+export function ring(jobId: string, ringId: string = randomUUID()) {
+  let handedOut = 0;
+  const delivery = (redelivered: boolean): Delivery => ({
+    ...{ jobId, ringId, redelivered, claimId: randomUUID(), holder: 'spec' },
+    deliveryCount: redelivered ? (handedOut += 1) : 0,
+  });
+  return {
+    get first() {
+      return delivery(false);
+    },
+    get again() {
+      return delivery(true);
+    },
+  };
+}
+
+/** A job that runs, held by `holder`'s delivery. */
+export async function running(options?: { maxAttempts?: number }) {
+  const jobId = await create(options);
+  const holder = ring(jobId);
+  await database.jobs.claim(holder.first);
+  return { jobId, holder, stranger: ring(jobId) };
+}
+
+export const read = async (jobId: string): Promise<Job> => (await database.jobs.get(jobId)) as Job;
+export const makeDue = (jobId: string) =>
+  sql.query(`update jobs set due_at = now() - interval '1 second' where id = $1`, [jobId]);
+export const claimAll = (deliveries: ReturnType<typeof ring>['first'][]): Promise<Claim[]> =>
+  Promise.all(deliveries.map((delivery) => database.jobs.claim(delivery)));

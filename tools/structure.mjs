@@ -1,0 +1,173 @@
+// The rules of docs/architecture.md about files: circles, doors, lengths and paths. check-structure.mjs applies them.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { cruise } from 'dependency-cruiser';
+import ts from 'typescript';
+
+const MOST_NAMES = 30;
+const MOST_VALUES = 15;
+const MOST_LINES = 300;
+const folders = ['apps', 'libs', 'bench', 'e2e', 'proof', 'examples', 'tools', 'deploy'];
+/** They name sources, to edit or to judge them, and start none. */
+const namesSources = ['tools/without-guards.mjs', 'tools/check-arrows.mjs', 'tools/check-structure.mjs'];
+
+/** @returns each offence against the rules in the repository at `root`, as a line of text */
+export async function structureFaults(root) {
+  const packages = packagesOf(root);
+  const doors = Object.values(packages).flat();
+  const { modules, summary } = await dependenciesOf(root, doors);
+  const sources = modules
+    .map(({ source }) => source)
+    .filter((file) => !file.startsWith('node_modules/') && /\.[mc]?[jt]s$/.test(file) && existsSync(join(root, file)))
+    .map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }));
+  return [
+    ...summary.violations.map(({ rule, from, to, cycle }) => {
+      return `${from}: ${rule.name}: ${cycle?.map(({ name }) => name).join(' → ') ?? to}`;
+    }),
+    ...packageCircles(modules, packages),
+    ...doors.flatMap((door) => doorFaults(door, readFileSync(join(root, door), 'utf8'))),
+    ...sources.flatMap(({ file, text }) => lengthFaults(file, text)),
+    ...sources.filter(({ file }) => !namesSources.includes(file)).flatMap(({ file, text }) => {
+      return pathFaults(file, text, packages);
+    }),
+  ];
+}
+
+/** @returns the folder of each package, and its doors: the sources that its package.json exports */
+function packagesOf(root) {
+  const packageFolders = folders.flatMap((folder) =>
+    ['apps', 'libs'].includes(folder) && existsSync(join(root, folder))
+      ? readdirSync(join(root, folder)).map((name) => `${folder}/${name}`)
+      : [folder],
+  );
+  const withManifest = packageFolders.filter((folder) => existsSync(join(root, folder, 'package.json')));
+  return Object.fromEntries(
+    withManifest.map((folder) => {
+      const { exports = {} } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+      const exported = Object.values(exports).flatMap((target) => target['@offload/source'] ?? []);
+      return [folder, exported.map((file) => join(folder, file))];
+    }),
+  );
+}
+
+/** Reads every import, those of types included, and judges circles and imports past a door. */
+async function dependenciesOf(root, doors) {
+  const roots = folders.filter((folder) => existsSync(join(root, folder)));
+  const within = '^((?:apps|libs)/[^/]+|[^/]+)/';
+  const { output } = await cruise(
+    roots,
+    {
+      baseDir: root,
+      validate: true,
+      tsPreCompilationDeps: true,
+      doNotFollow: { path: 'node_modules' },
+      exclude: { path: '(^|/)(dist|out-tsc|generated|coverage)/' },
+      ruleSet: {
+        forbidden: [
+          { name: 'circle', severity: 'error', from: {}, to: { circular: true } },
+          {
+            name: 'import past a door',
+            severity: 'error',
+            from: { path: within },
+            to: {
+              path: '^(apps|libs|bench|e2e|proof|examples)/',
+              pathNot: ['^$1/', `^(${doors.map((door) => door.replaceAll('.', '\\.')).join('|')})$`],
+            },
+          },
+        ],
+      },
+    },
+    { conditionNames: ['@offload/source', 'import', 'node', 'default'], exportsFields: ['exports'] },
+  );
+  return output;
+}
+
+/** Takes packages away that import none of those left; what can't be taken away is in a circle, or leads to one. */
+function packageCircles(modules, packages) {
+  const imports = new Map(Object.keys(packages).map((folder) => [folder, new Set()]));
+  for (const { source, dependencies } of modules) {
+    const importer = ownerOf(source, packages);
+    for (const { resolved } of dependencies) {
+      const imported = ownerOf(resolved, packages);
+      if (importer && imported && importer !== imported) imports.get(importer).add(imported);
+    }
+  }
+  for (let before = Infinity; imports.size < before; ) {
+    before = imports.size;
+    for (const [folder, imported] of imports) {
+      if (![...imported].some((other) => imports.has(other))) imports.delete(folder);
+    }
+  }
+  return imports.size > 0 ? [`packages in a circle: ${[...imports.keys()].join(', ')}`] : [];
+}
+
+const ownerOf = (file, packages) => Object.keys(packages).find((folder) => file.startsWith(`${folder}/`));
+
+function doorFaults(door, text) {
+  const names = [];
+  let values = 0;
+  for (const statement of parse(door, text).statements) {
+    const isExported = ts.canHaveModifiers(statement) && ts.getModifiers(statement)?.some(isExportKeyword);
+    if (ts.isExportDeclaration(statement)) {
+      if (!statement.exportClause) return [`${door}: a door exports by name, not *`];
+      for (const { name, isTypeOnly } of statement.exportClause.elements) {
+        names.push(name.text);
+        if (!isTypeOnly && !statement.isTypeOnly) values += 1;
+      }
+    } else if (isExported) {
+      const declared = (statement.declarationList?.declarations ?? [statement]).map(({ name }) => name.getText());
+      names.push(...declared);
+      if (!ts.isInterfaceDeclaration(statement) && !ts.isTypeAliasDeclaration(statement)) values += declared.length;
+    }
+  }
+  return [
+    ...(names.length > MOST_NAMES ? [`${door}: ${names.length} names, more than ${MOST_NAMES}`] : []),
+    ...(values > MOST_VALUES ? [`${door}: ${values} values, more than ${MOST_VALUES}`] : []),
+  ];
+}
+
+const isExportKeyword = ({ kind }) => kind === ts.SyntaxKind.ExportKeyword;
+
+function lengthFaults(file, text) {
+  const lines = text.trimEnd().split('\n').length;
+  return lines > MOST_LINES ? [`${file}: ${lines} lines, more than ${MOST_LINES}`] : [];
+}
+
+/**
+ * Finds paths that lead to sources of another package, such as that of a program to start. The door of an app is its
+ * main.ts. What is compiled to dist counts as its source.
+ */
+function pathFaults(file, text, packages) {
+  const faults = [];
+  const owner = ownerOf(file, packages);
+  function visit(node) {
+    if (isImport(node)) return; // dependenciesOf judges them
+    const path = pathOf(node)?.replace(/^\*\//, ''); // from a folder that is known only at run time: the root
+    const from = path?.startsWith('..') ? dirname(file) : '';
+    const named = path === undefined ? '' : normalize(join(from, path)).replace(/\/dist\/(.*)\.js$/, '/src/$1.ts');
+    const target = /^((?:apps|libs)\/[^/]+|bench|e2e)\/(src|dist)(\/|$)/.exec(named)?.[1];
+    const isDoor = /^apps\/[^/]+\/src\/main\.ts$/.test(named) || packages[target]?.includes(named);
+    if (target && target !== owner && !isDoor) faults.push(`${file}: path past a door: ${named}`);
+    else ts.forEachChild(node, visit);
+  }
+  visit(parse(file, text));
+  return faults;
+}
+
+/** @returns the path that a text, or a call that joins texts, stands for; `*` for what is known only at run time */
+function pathOf(node) {
+  if (ts.isStringLiteralLike(node)) return node.text;
+  if (ts.isTemplateExpression(node)) {
+    return node.head.text + node.templateSpans.map(({ literal }) => `*${literal.text}`).join('');
+  }
+  if (!ts.isCallExpression(node) || !/(^|\.)(join|resolve)$/.test(node.expression.getText())) return undefined;
+  const parts = node.arguments.map((argument) => pathOf(argument) ?? '');
+  return parts.filter((part) => part !== '').join('/');
+}
+
+const isImport = (node) =>
+  ts.isImportDeclaration(node) ||
+  ts.isExportDeclaration(node) ||
+  (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword);
+
+const parse = (file, text) => ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);

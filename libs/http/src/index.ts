@@ -15,5 +15,5 @@ export {
   type Fault,
 } from './problem.ts';
 export { createOneATurn } from './one-a-turn.ts';
-export { sendJson, sendPrinted, shareable } from './send-json.ts';
+export { sendJson, sendRawJson, shareable } from './send-json.ts';
 export { TOKEN_PARAMETER, withoutTokenParameter } from './token-parameter.ts';

@@ -52,31 +52,6 @@ export function eventOf<Data extends Job>(data: Data, event: EventName = `job.${
   };
 }
 
-/** Members of a job that are at hand as JSON. */
-export interface PrintedMembers {
-  payload?: string;
-  result?: string;
-}
-
-/** A job as JSON. What of it may be large is not printed again where that has been done. */
-export function printJob(job: Job, printed: PrintedMembers = {}): string {
-  const { payload, result, ...rest } = job;
-  if (payload === undefined) return JSON.stringify(rest); // of a progress
-  const printedPayload = printed.payload ?? JSON.stringify(payload);
-  const printedResult = printed.result ?? JSON.stringify(result ?? null);
-  return `${open(rest)},"payload":${printedPayload},"result":${printedResult}}`;
-}
-
-/** An event as JSON. @param job as {@link printJob} has printed it */
-export function printEvent({ data, ...envelope }: JobEvent, job = printJob(data)): string {
-  return `${open(envelope)},"data":${job}}`;
-}
-
-/** An object as JSON, without its last brace. */
-function open(object: object): string {
-  return JSON.stringify(object).slice(0, -1);
-}
-
 /** What happened, without the prefix that tells Offload's events from others'. */
 export function eventNameOf({ type }: Pick<JobEvent, 'type'>): EventName {
   return type.slice(TYPE_PREFIX.length) as EventName;

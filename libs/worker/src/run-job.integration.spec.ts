@@ -74,7 +74,7 @@ function worker(onDatabase: Database = database) {
   }
   const parts: RunJobParts = {
     database: onDatabase,
-    async announce(job, { event } = {}) {
+    async announce({ job }, event) {
       const fault = brokerFaults.shift();
       if (fault) throw fault;
       announced.push({ event, job });

@@ -14,6 +14,5 @@ export {
   Problem,
   type Fault,
 } from './problem.ts';
-export { createOneATurn } from './one-a-turn.ts';
 export { sendJson, sendRawJson, shareable } from './send-json.ts';
 export { TOKEN_PARAMETER, withoutTokenParameter } from './token-parameter.ts';

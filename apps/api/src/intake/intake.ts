@@ -1,8 +1,8 @@
 import type { CreatedJob, Database, IdempotencyKey, KeyedJob, NewJob } from '@offload/database';
-import { createOneATurn, invalidMember, Problem } from '@offload/http';
+import { invalidMember, Problem } from '@offload/http';
 import { SerializedJob } from '@offload/jobs';
 import { whenWritten } from '@offload/messaging';
-import { Counter, type Loop, type Registry } from '@offload/process';
+import { Counter, createOneATurn, type Loop, type Registry } from '@offload/process';
 import type { Backlog } from '../loops/backlog.ts';
 import type { Bell } from '../bell.ts';
 import { asCreated } from './new-job.ts';
@@ -85,7 +85,7 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
       if (submitted.kind === 'replayed') return await replay(jobs, submitted.jobs, submitted.createdAt);
       const ringUntil = performance.now() + RING_WITHIN_MS;
       while (taken.length < jobs.length) {
-        if (jobs.length > 1) await new Promise<void>(oneATurn);
+        if (jobs.length > 1) await oneATurn.next();
         const rings = performance.now() < ringUntil;
         const some = submitted.jobs.slice(taken.length, taken.length + TOLD_A_TURN);
         taken.push(...some.map((each, index) => tell(each, jobs[taken.length + index] as NewJob, rings)));

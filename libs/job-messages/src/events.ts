@@ -1,4 +1,4 @@
-import { addressOf, eventOf, jobEvent, type EventName, type SerializedJob } from '@offload/jobs';
+import { eventNameOf, eventOf, jobEvent, type EventName, type JobEvent, type SerializedJob } from '@offload/jobs';
 import { createListPublisher, RawJson, type Publisher } from '@offload/messaging';
 import { z } from 'zod';
 import { exchanges } from './topology.ts';
@@ -30,4 +30,12 @@ export function announceWith(publisher: Publisher): Announce {
     const envelope = JSON.stringify({ ...event, data: undefined });
     return events.publish(new RawJson(`${envelope.slice(0, -1)},"data":${json}}`), addressOf(event));
   };
+}
+
+/**
+ * What a listener can tell an event by without reading it: AMQP's routing key and, where it is alone in its message, the
+ * correlation id.
+ */
+export function addressOf(event: JobEvent): { routingKey: EventName; correlationId: string } {
+  return { routingKey: eventNameOf(event), correlationId: event.subject };
 }

@@ -42,7 +42,6 @@ export {
   isFinished,
   job,
   jobError,
-  jobInEvent,
   jobProgress,
   jobStatus,
   type Job,
@@ -51,13 +50,13 @@ export {
   type JobStatus,
 } from './job.ts';
 export {
-  addressOf,
   cloudEvent,
   endings,
   eventName,
   eventNameOf,
   eventOf,
   jobEvent,
+  jobInEvent,
   type EventName,
   type JobEvent,
 } from './job-event.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jobId } from './identifiers.ts';
-import { isFinished, jobInEvent, jobStatus, type job, type Job } from './job.ts';
+import { isFinished, job, jobStatus, type Job } from './job.ts';
 
 /** What happened: the job's new status, or `progress` of a running one. */
 export const eventName = z.templateLiteral(['job.', z.union([jobStatus, z.literal('progress')])]);
@@ -26,6 +26,13 @@ export const cloudEvent = <Data extends z.ZodType>(data: Data) =>
     datacontenttype: z.literal('application/json'),
     data,
   });
+
+/** A job as events carry it: `job.progress` leaves out what may be large and has not changed. */
+export const jobInEvent = job.extend({
+  payload: z.unknown().optional().describe('Not in `job.progress`.'),
+  result: z.unknown().optional().describe('Not in `job.progress`.'),
+  errors: job.shape.errors.optional().describe('Not in `job.progress`.'),
+});
 
 /**
  * A snapshot of a job after a transition, newer than another of the same job when its `data.version` is higher: a
@@ -55,12 +62,4 @@ export function eventOf<Data extends Job>(data: Data, event: EventName = `job.${
 /** What happened, without the prefix that tells Offload's events from others'. */
 export function eventNameOf({ type }: Pick<JobEvent, 'type'>): EventName {
   return type.slice(TYPE_PREFIX.length) as EventName;
-}
-
-/**
- * What a listener can tell an event by without reading it: AMQP's routing key and, where it is alone in its message, the
- * correlation id.
- */
-export function addressOf(event: JobEvent): { routingKey: EventName; correlationId: string } {
-  return { routingKey: eventNameOf(event), correlationId: event.subject };
 }

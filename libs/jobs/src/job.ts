@@ -56,10 +56,3 @@ export type Job = z.infer<typeof job>;
 export function briefOf(job: Job): Job {
   return { ...job, payload: null, result: null, errors: [] };
 }
-
-/** A job as events carry it: `job.progress` leaves out what may be large and has not changed. */
-export const jobInEvent = job.extend({
-  payload: z.unknown().optional().describe('Not in `job.progress`.'),
-  result: z.unknown().optional().describe('Not in `job.progress`.'),
-  errors: job.shape.errors.optional().describe('Not in `job.progress`.'),
-});

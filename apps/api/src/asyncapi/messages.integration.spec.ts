@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Database, migrate, openDatabase } from '@offload/database';
-import { exchanges, jobEvents, ring, ringQueue } from '@offload/job-messages';
-import { addressOf, defaultPolicy, eventOf, isFinished, type JobEvent, jobStatus, SerializedJob } from '@offload/jobs';
+import { addressOf, exchanges, jobEvents, ring, ringQueue } from '@offload/job-messages';
+import { defaultPolicy, eventOf, isFinished, type JobEvent, jobStatus, SerializedJob } from '@offload/jobs';
 import { connect, consume, createPublisher, type Publisher } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/process';
 import { asyncApiChecker, cloudEventFaults, freshDatabaseUrl } from '@offload/testing';

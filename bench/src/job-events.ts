@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { exchanges, jobEvents } from '@offload/job-messages';
-import { addressOf, eventOf, type Job, type JobEvent } from '@offload/jobs';
+import { addressOf, exchanges, jobEvents } from '@offload/job-messages';
+import { eventOf, type Job, type JobEvent } from '@offload/jobs';
 import { type Connection, createListPublisher, createPublisher } from '@offload/messaging';
 import type { Pool } from 'pg';
 import { sentNow } from './sent-at.ts';

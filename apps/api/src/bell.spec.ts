@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { Database, OwedRing } from '@offload/database';
 import { exchanges } from '@offload/job-messages';
-import type { Job } from '@offload/jobs';
+import { SerializedJob, type Job } from '@offload/jobs';
 import { BrokerUnavailableError, NotConfirmedError, type Publisher } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/process';
 import { createBell } from './bell.ts';
@@ -77,10 +77,10 @@ it('sends events beside the rings of their queue, unless the queue is silent', a
   const { bell, ring, eventsBesideRings } = setup();
   const queued = { id: 'job', status: 'queued', version: 1, payload: {}, result: null } as unknown as Job;
   await ring(new NotConfirmedError('not confirmed within 10000 ms'));
-  for (const queue of ['default', 'mail']) await bell.announce({ ...queued, queue });
+  for (const queue of ['default', 'mail']) await bell.announce(new SerializedJob({ ...queued, queue }));
   expect(eventsBesideRings).toEqual(['mail']);
   await ring(null);
-  await bell.announce({ ...queued, queue: 'default' });
+  await bell.announce(new SerializedJob({ ...queued, queue: 'default' }));
   expect(eventsBesideRings).toEqual(['mail', 'default']);
 });
 

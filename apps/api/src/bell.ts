@@ -1,14 +1,15 @@
 import type { Database, OwedRing } from '@offload/database';
-import { control, type Control, exchanges, jobEvents, ring as ringMessage, ringQueue } from '@offload/job-messages';
-import { addressOf, eventOf, isFinished, type Job, type JobEvent, printEvent } from '@offload/jobs';
 import {
-  createListPublisher,
-  type ListPublisher,
-  NotConfirmedError,
-  Printed,
-  type Publisher,
-  UnderWay,
-} from '@offload/messaging';
+  type Announce,
+  announceWith,
+  control,
+  type Control,
+  exchanges,
+  ring as ringMessage,
+  ringQueue,
+} from '@offload/job-messages';
+import { isFinished, type Job, SerializedJob } from '@offload/jobs';
+import { NotConfirmedError, type Publisher, UnderWay } from '@offload/messaging';
 import { Counter, delay, type Logger, type Registry } from '@offload/process';
 
 /** Tells workers and watchers about jobs. No call rejects: what is not sent is found in the database again. */
@@ -24,12 +25,8 @@ export interface Bell {
    * takes memory.
    */
   ringSoon(owed: OwedRing): void;
-  /**
-   * Sends the job as an event, at most once: who needs to be sure reads the row.
-   *
-   * @param printed the job as JSON, where that is at hand
-   */
-  announce(job: Job, printed?: string): Promise<void>;
+  /** Sends the job as an event, at most once: who needs to be sure reads the row. */
+  announce(serialized: SerializedJob): Promise<void>;
   /** Whether the queue takes no rings although the broker is there, as far as this api has tried. */
   isSilent(queue: string): boolean;
   /** Which queue takes no rings although the broker is there, as far as this api has tried; null when none is known. */
@@ -71,7 +68,7 @@ interface Lane {
   ids: (string | undefined)[];
   free: number[];
   /** Events of its jobs share the channel of their rings: RabbitMQ then confirms both together. */
-  events: ListPublisher<JobEvent>;
+  announce: Announce;
   /** When the queue was last found not to confirm a ring; null when it has confirmed one since. */
   silentAt: number | null;
 }
@@ -92,9 +89,8 @@ export function createBell(parts: BellParts): Bell {
     registers: [metrics],
   });
 
-  const toListeners = { exchange: exchanges.events, mandatory: false };
-  const events = createListPublisher(publisher, jobEvents, toListeners);
-  const ends = createListPublisher(endPublisher, jobEvents, toListeners);
+  const announceAny = announceWith(publisher);
+  const announceEnd = announceWith(endPublisher);
 
   const underWay = new UnderWay();
   const lanes = new Map<string, Lane>();
@@ -107,7 +103,7 @@ export function createBell(parts: BellParts): Bell {
       ids: [],
       free: [],
       publisher: own,
-      events: createListPublisher(own, jobEvents, toListeners),
+      announce: announceWith(own),
       silentAt: null,
     };
     lanes.set(queue, lane);
@@ -115,10 +111,10 @@ export function createBell(parts: BellParts): Bell {
   }
 
   /** An event must not wait behind the rings of a silent queue. */
-  function eventsOf({ status, queue }: Job): Lane['events'] {
-    if (isFinished(status)) return ends;
+  function announceFor({ status, queue }: Job): Announce {
+    if (isFinished(status)) return announceEnd;
     const lane = laneOf(queue);
-    return isSilent(lane) ? events : lane.events;
+    return isSilent(lane) ? announceAny : lane.announce;
   }
 
   function isSilent({ silentAt }: Lane): boolean {
@@ -155,7 +151,8 @@ export function createBell(parts: BellParts): Bell {
   async function announceQueued(jobId: string): Promise<void> {
     try {
       const job = await database.jobs.get(jobId);
-      if (job?.status === 'queued') await announce(job); // otherwise its worker has told something newer
+      // Otherwise its worker has told something newer.
+      if (job?.status === 'queued') await announce(new SerializedJob(job));
     } catch (error) {
       eventsGivenUp.inc();
       log.debug({ err: error, jobId }, 'event not sent');
@@ -168,15 +165,13 @@ export function createBell(parts: BellParts): Bell {
     else rings.inc({ outcome: 'owed' });
   }
 
-  async function announce(job: Job, printed?: string): Promise<void> {
+  async function announce(serialized: SerializedJob): Promise<void> {
     underWay.begin();
     try {
-      const event = eventOf(job);
-      const item = new Printed(printEvent(event, printed));
-      await eventsOf(job).publish(item, addressOf(event));
+      await announceFor(serialized.job)(serialized);
     } catch (error) {
       eventsGivenUp.inc();
-      log.debug({ err: error, jobId: job.id }, 'event not sent');
+      log.debug({ err: error, jobId: serialized.job.id }, 'event not sent');
     } finally {
       underWay.end();
     }

@@ -83,8 +83,8 @@ async function submit(queue: string, count: number): Promise<string[]> {
   const jobs = Array.from({ length: count }, () => newJob(queue));
   const submitted = await database.jobs.submit({ jobs, idempotency: null });
   if (submitted.kind !== 'created') throw new Error(submitted.kind);
-  for (const { job, outboxId } of submitted.jobs) {
-    const { id: jobId, type, priority } = job;
+  for (const { serialized, outboxId } of submitted.jobs) {
+    const { id: jobId, type, priority } = serialized.job;
     bell.ringSoon({ outboxId: outboxId as string, jobId, type, queue, priority, traceparent: null });
   }
   return jobs.map(({ id }) => id);

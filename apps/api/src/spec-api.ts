@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import { type Claim, type Database, migrate, openDatabase, type Outcome } from '@offload/database';
 import { exchanges, jobEvents, jobTopology } from '@offload/job-messages';
-import type { Job } from '@offload/jobs';
+import { type Job, SerializedJob } from '@offload/jobs';
 import { connect, type Connection, createPublisher, subscribe } from '@offload/messaging';
 import { inspectQueues } from '@offload/messaging/queues';
 import { createLogger, createMetrics } from '@offload/process';
@@ -83,7 +83,7 @@ export function useApi(more: Partial<AppParts> = {}) {
     /** Ends the first attempt as a worker does: the row first, then the event. */
     async finish(jobId: string, outcome: Outcome = { status: 'succeeded', result: { sleptMs: 1 } }): Promise<Job> {
       const job = (await parts.database.jobs.settle({ jobId, attempt: 1, outcome })) as Job;
-      await parts.bell.announce(job);
+      await parts.bell.announce(new SerializedJob(job));
       return job;
     },
   };

@@ -1,6 +1,6 @@
 import type { JobStore, QueueStats, RingStore } from '@offload/database';
-import { exchanges, jobEvents, ringQueue } from '@offload/job-messages';
-import { addressOf, eventOf, isFinished, type Job } from '@offload/jobs';
+import { addressOf, exchanges, jobEvents, ringQueue } from '@offload/job-messages';
+import { eventOf, isFinished, type Job } from '@offload/jobs';
 import type { Publisher } from '@offload/messaging';
 import type { QueueInspector } from '@offload/messaging/queues';
 import { delay } from '@offload/process';

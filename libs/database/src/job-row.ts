@@ -1,4 +1,4 @@
-import type { Job, JobError, JobProgress, JobStatus } from '@offload/jobs';
+import { briefOf, type Job, type JobError, type JobProgress, type JobStatus } from '@offload/jobs';
 
 /**
  * A job's columns under their names in TypeScript, as {@link jobColumns} returns them; Prisma has a `Date` for each time,
@@ -90,9 +90,9 @@ export function toJob(row: JobRow<Date | string>): Job {
   };
 }
 
-/** The job with null for its payload and its result, and without errors. */
+/** The brief job of a row that has no more: see `briefOf`. */
 export function toBriefJob(row: BriefRow): Job {
-  return toJob({ ...row, payload: null, result: null, errors: [] });
+  return briefOf(toJob(row as JobRow));
 }
 
 function text(time: Date | string): string {

@@ -7,7 +7,15 @@ import { readVersions } from './read-versions.ts';
 import { shareStatement, STATEMENT_LENGTH } from './share-statement.ts';
 import { cancelJob, type Cancellation } from './transitions/cancel-job.ts';
 import { shareClaims, type Claim, type Delivery } from './transitions/claim-jobs.ts';
-import { createJobs, type NewJob, type Submission, type Submitted } from './transitions/create-jobs.ts';
+import {
+  createJobs,
+  written,
+  type CreatedJob,
+  type NewJob,
+  type Submission,
+  type Submitted,
+  type WrittenJob,
+} from './transitions/create-jobs.ts';
 import { deleteJob, type Deletion } from './transitions/delete-job.ts';
 import { holdJobs, type HeldJob } from './transitions/hold-jobs.ts';
 import { isKeyKept, pruneIdempotencyKeys } from './transitions/idempotency-keys.ts';
@@ -67,21 +75,22 @@ export interface JobStore {
 
 /** @param ringGraceMs how long the creator of a due job has for ringing it itself before any relay does, in milliseconds */
 export function createJobStore(pool: Pool, prisma: Prisma, ringGraceMs: number): JobStore {
-  const submitAll = (submissions: Submission[]) => createJobs(pool, submissions, ringGraceMs);
+  const submitAll = (submissions: Submission<WrittenJob>[]) => createJobs(pool, submissions, ringGraceMs);
   const submitShared = shareStatement(submitAll, {
     maxSize: STATEMENT_LENGTH,
-    sizeOf: ({ jobs }) => jobs[0]?.payloadJson?.length ?? 0,
+    sizeOf: ({ jobs }) => jobs[0]?.payloadText.length ?? 0,
   });
   return {
     // Many jobs fill a statement by themselves.
     submit: async (submission) =>
       submission.jobs.length > 1
-        ? ((await orUnavailable(() => submitAll([submission])))[0] as Submitted)
-        : submitShared(submission),
+        ? ((await orUnavailable(() => submitAll([written(submission)])))[0] as Submitted)
+        : submitShared(written(submission)),
     async create(job) {
-      const submitted = await submitShared({ jobs: [job], idempotency: null });
+      const submitted = await submitShared(written({ jobs: [job], idempotency: null }));
       if (submitted.kind !== 'created') throw new Error(`not created: ${submitted.kind}`);
-      return submitted.jobs[0] as { job: Job; outboxId: string };
+      const { serialized, outboxId } = submitted.jobs[0] as CreatedJob;
+      return { job: serialized.job, outboxId: outboxId as string };
     },
     isKeyKept: (client, key) => orUnavailable(() => isKeyKept(pool, client, key)),
     claim: shareClaims(pool),

@@ -1,5 +1,4 @@
 // The door @offload/http/bodies: large bodies, which are read strictly and answered within the service's byte budget.
 export { budgetOf } from './byte-budget.ts';
 export { bodyDigest, jsonBody, type JsonBodyOptions } from './json-body.ts';
-export { createOneATurn } from './one-a-turn.ts';
-export { sendJson, sendPrinted, shareable } from './send-json.ts';
+export { sendJson, sendRawJson, shareable } from './send-json.ts';

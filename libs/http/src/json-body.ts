@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { MIMEType } from 'node:util';
-import type { NextFunction, Request, RequestHandler } from 'express';
+import { createOneATurn } from '@offload/process';
+import type { Request, RequestHandler } from 'express';
 import { budgetOf, UNCOUNTED_BYTES } from './byte-budget.ts';
 import { decoderOf } from './content-coding.ts';
-import { createOneATurn } from './one-a-turn.ts';
 import { clipped, Problem } from './problem.ts';
 import { parseStrictJson } from './strict-json.ts';
 
@@ -63,18 +63,24 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
         decoder.destroy();
       }
       if (error || !octets) return next(error ?? endedEarly());
-      // What the route does with a large body comes in a turn of its own, too.
-      if (octets.length > UNCOUNTED_BYTES) oneATurn(() => parse(octets, (fault) => oneATurn(() => next(fault))));
-      else parse(octets, next);
+      if (octets.length > UNCOUNTED_BYTES) void parseLarge(octets);
+      else next(parse(octets));
     }
-    function parse(octets: Buffer, done: NextFunction): void {
+    async function parseLarge(octets: Buffer): Promise<void> {
+      await oneATurn.next();
+      const fault = parse(octets);
+      await oneATurn.next(); // what the route does with it comes in a turn of its own, too
+      next(fault);
+    }
+    /** @returns what is wrong with the body */
+    function parse(octets: Buffer): unknown {
       try {
         request.body = parseStrictJson(octets, maxDepth, maxParts);
         if (digested(request)) digests.set(request, createHash('sha256').update(octets).digest());
+        return undefined;
       } catch (fault) {
-        return done(fault);
+        return fault;
       }
-      done();
     }
 
     function keep(chunk: Buffer): void {

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { sendPrinted, shareable } from './send-json.ts';
+import { sendRawJson, shareable } from './send-json.ts';
 import { serve } from './spec-service.ts';
 
 it.each([
@@ -9,7 +9,7 @@ it.each([
 ])('sends what is shared whole, with its length: %s', async (_what, text, isLarge) => {
   const json = shareable(JSON.stringify(text));
   expect(Buffer.isBuffer(json)).toBe(isLarge);
-  const { base } = await serve((app) => app.get('/shared', (_request, response) => sendPrinted(response, json)));
+  const { base } = await serve((app) => app.get('/shared', (_request, response) => sendRawJson(response, json)));
   const answers = await Promise.all([fetch(`${base}/shared`), fetch(`${base}/shared`)]);
   for (const answer of answers) {
     expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');

@@ -9,7 +9,7 @@ import { budgetOf, UNCOUNTED_BYTES } from './byte-budget.ts';
  * @throws Problem 503 `overloaded`
  */
 export function sendJson(response: Response, body: unknown): void {
-  sendPrinted(response, JSON.stringify(body));
+  sendRawJson(response, JSON.stringify(body));
 }
 
 /**
@@ -18,7 +18,7 @@ export function sendJson(response: Response, body: unknown): void {
  * @param changed whether the request has changed something, so that its answer must not be refused @default unless it
  *   is GET
  */
-export function sendPrinted(response: Response, json: string | Buffer, changed = response.req.method !== 'GET'): void {
+export function sendRawJson(response: Response, json: string | Buffer, changed = response.req.method !== 'GET'): void {
   const bytes = Buffer.byteLength(json);
   budgetOf(response).answer(response, bytes, changed);
   response.setHeader('Content-Type', 'application/json; charset=utf-8');

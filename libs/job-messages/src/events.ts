@@ -1,14 +1,5 @@
-import {
-  addressOf,
-  eventOf,
-  jobEvent,
-  printEvent,
-  printJob,
-  type EventName,
-  type Job,
-  type PrintedMembers,
-} from '@offload/jobs';
-import { createListPublisher, Printed, type Publisher } from '@offload/messaging';
+import { eventNameOf, eventOf, jobEvent, type EventName, type JobEvent, type SerializedJob } from '@offload/jobs';
+import { createListPublisher, RawJson, type Publisher } from '@offload/messaging';
 import { z } from 'zod';
 import { exchanges } from './topology.ts';
 
@@ -23,22 +14,28 @@ export const jobEvents = {
   schema: z.array(jobEvent.schema).min(1),
 };
 
-export interface AnnounceOptions {
-  /** What happened. @default `job.<status>` */
-  event?: EventName;
-  /** What of the job has been printed already. */
-  printed?: PrintedMembers;
-}
-
-/** Sends a job as an event; resolves when the broker has confirmed it, and rejects as `Publisher.publish` does. */
-export type Announce = (job: Job, options?: AnnounceOptions) => Promise<void>;
+/**
+ * Sends a job as an event; resolves when the broker has confirmed it, and rejects as `Publisher.publish` does.
+ *
+ * @param event what happened @default `job.<status>`
+ */
+export type Announce = (serialized: SerializedJob, event?: EventName) => Promise<void>;
 
 /** @returns a function that broadcasts a job as it is now */
 export function announceWith(publisher: Publisher): Announce {
   // Not mandatory: it is no fault when nobody listens.
   const events = createListPublisher(publisher, jobEvents, { exchange: exchanges.events, mandatory: false });
-  return (job, { event: name, printed = {} } = {}) => {
+  return ({ job, json }, name) => {
     const event = eventOf(job, name);
-    return events.publish(new Printed(printEvent(event, printJob(job, printed))), addressOf(event));
+    const envelope = JSON.stringify({ ...event, data: undefined });
+    return events.publish(new RawJson(`${envelope.slice(0, -1)},"data":${json}}`), addressOf(event));
   };
+}
+
+/**
+ * What a listener can tell an event by without reading it: AMQP's routing key and, where it is alone in its message, the
+ * correlation id.
+ */
+export function addressOf(event: JobEvent): { routingKey: EventName; correlationId: string } {
+  return { routingKey: eventNameOf(event), correlationId: event.subject };
 }

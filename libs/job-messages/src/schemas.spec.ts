@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { eventOf, type Job } from '@offload/jobs';
 import { control } from './command.ts';
+import { addressOf } from './events.ts';
 import { ring } from './ring.ts';
 
 const jobId = '019ac5f8-9f4c-7a3e-8d27-3f1f6f0f7c55';
@@ -13,4 +15,9 @@ describe('a ring and a command', () => {
       expect([command, control.schema.safeParse(command).success]).toEqual([command, false]);
     }
   });
+});
+
+it('an event says outside its body what it is and of which job', () => {
+  const event = eventOf({ id: jobId, status: 'failed', version: 7 } as Job);
+  expect(addressOf(event)).toEqual({ routingKey: 'job.failed', correlationId: jobId });
 });

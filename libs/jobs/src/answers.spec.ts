@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
-import { printWithLinks, withLinks } from './answers.ts';
+import { jsonWithLinks, withLinks } from './answers.ts';
 import type { Job } from './job.ts';
-import { printJob } from './job-event.ts';
+import { SerializedJob } from './serialized-job.ts';
 
 const at = '2026-11-21T08:00:00.000Z';
 const job: Job = {
@@ -18,7 +18,7 @@ const job: Job = {
   ...{ attempt: 1, maxAttempts: 5, version: 3, createdAt: at, dueAt: at, startedAt: at, finishedAt: at, durationMs: 0 },
 };
 
-it('prints a job with its links as it is with them', () => {
+it('writes a job with its links as it is with them', () => {
   const base = 'https://events.example/"quoted"';
-  expect(JSON.parse(printWithLinks(job.id, printJob(job), base))).toEqual(withLinks(job, base));
+  expect(JSON.parse(jsonWithLinks(new SerializedJob(job), base))).toEqual(withLinks(job, base));
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { job } from './job.ts';
+import type { SerializedJob } from './serialized-job.ts';
 
 // What the calls of the api answer, apart from the job itself.
 
@@ -27,9 +28,9 @@ export function withLinks(shown: z.infer<typeof job>, notifierUrl: string): JobW
   return { ...shown, links: linksOf(shown.id, notifierUrl) };
 }
 
-/** The same as JSON, of a job that has been printed. */
-export function printWithLinks(id: string, printed: string, notifierUrl: string): string {
-  return `${printed.slice(0, -1)},"links":${JSON.stringify(linksOf(id, notifierUrl))}}`;
+/** The same as JSON. */
+export function jsonWithLinks({ job, json }: SerializedJob, notifierUrl: string): string {
+  return `${json.slice(0, -1)},"links":${JSON.stringify(linksOf(job.id, notifierUrl))}}`;
 }
 
 function linksOf(id: string, notifierUrl: string): JobWithLinks['links'] {

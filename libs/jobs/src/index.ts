@@ -5,10 +5,10 @@ export {
   jobTypeInfo,
   jobTypeList,
   jobWithLinks,
+  jsonWithLinks,
   problem,
   queueInfo,
   queueList,
-  printWithLinks,
   withLinks,
   type JobPage,
   type JobsTaken,
@@ -38,10 +38,10 @@ export {
 } from './job-definitions.ts';
 export { jobBatch, jobSubmission, MAX_BATCH, type JobSubmission } from './job-submission.ts';
 export {
+  briefOf,
   isFinished,
   job,
   jobError,
-  jobInEvent,
   jobProgress,
   jobStatus,
   type Job,
@@ -50,20 +50,18 @@ export {
   type JobStatus,
 } from './job.ts';
 export {
-  addressOf,
   cloudEvent,
   endings,
   eventName,
   eventNameOf,
   eventOf,
   jobEvent,
-  printEvent,
-  printJob,
+  jobInEvent,
   type EventName,
   type JobEvent,
-  type PrintedMembers,
 } from './job-event.ts';
 export { oncePerJob } from './once-per-job.ts';
+export { SerializedJob } from './serialized-job.ts';
 export { time } from './time.ts';
 export { storedPayload } from './stored-payload.ts';
 export {

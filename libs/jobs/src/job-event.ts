@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jobId } from './identifiers.ts';
-import { isFinished, jobInEvent, jobStatus, type job, type Job } from './job.ts';
+import { isFinished, job, jobStatus, type Job } from './job.ts';
 
 /** What happened: the job's new status, or `progress` of a running one. */
 export const eventName = z.templateLiteral(['job.', z.union([jobStatus, z.literal('progress')])]);
@@ -27,6 +27,13 @@ export const cloudEvent = <Data extends z.ZodType>(data: Data) =>
     data,
   });
 
+/** A job as events carry it: `job.progress` leaves out what may be large and has not changed. */
+export const jobInEvent = job.extend({
+  payload: z.unknown().optional().describe('Not in `job.progress`.'),
+  result: z.unknown().optional().describe('Not in `job.progress`.'),
+  errors: job.shape.errors.optional().describe('Not in `job.progress`.'),
+});
+
 /**
  * A snapshot of a job after a transition, newer than another of the same job when its `data.version` is higher: a
  * CloudEvent in structured JSON mode. https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
@@ -52,40 +59,7 @@ export function eventOf<Data extends Job>(data: Data, event: EventName = `job.${
   };
 }
 
-/** Members of a job that are at hand as JSON. */
-export interface PrintedMembers {
-  payload?: string;
-  result?: string;
-}
-
-/** A job as JSON. What of it may be large is not printed again where that has been done. */
-export function printJob(job: Job, printed: PrintedMembers = {}): string {
-  const { payload, result, ...rest } = job;
-  if (payload === undefined) return JSON.stringify(rest); // of a progress
-  const printedPayload = printed.payload ?? JSON.stringify(payload);
-  const printedResult = printed.result ?? JSON.stringify(result ?? null);
-  return `${open(rest)},"payload":${printedPayload},"result":${printedResult}}`;
-}
-
-/** An event as JSON. @param job as {@link printJob} has printed it */
-export function printEvent({ data, ...envelope }: JobEvent, job = printJob(data)): string {
-  return `${open(envelope)},"data":${job}}`;
-}
-
-/** An object as JSON, without its last brace. */
-function open(object: object): string {
-  return JSON.stringify(object).slice(0, -1);
-}
-
 /** What happened, without the prefix that tells Offload's events from others'. */
 export function eventNameOf({ type }: Pick<JobEvent, 'type'>): EventName {
   return type.slice(TYPE_PREFIX.length) as EventName;
-}
-
-/**
- * What a listener can tell an event by without reading it: AMQP's routing key and, where it is alone in its message, the
- * correlation id.
- */
-export function addressOf(event: JobEvent): { routingKey: EventName; correlationId: string } {
-  return { routingKey: eventNameOf(event), correlationId: event.subject };
 }

@@ -52,9 +52,7 @@ export const job = z.object({
 });
 export type Job = z.infer<typeof job>;
 
-/** A job as events carry it: `job.progress` leaves out what may be large and has not changed. */
-export const jobInEvent = job.extend({
-  payload: z.unknown().optional().describe('Not in `job.progress`.'),
-  result: z.unknown().optional().describe('Not in `job.progress`.'),
-  errors: job.shape.errors.optional().describe('Not in `job.progress`.'),
-});
+/** The job without what may be megabytes of it: null for its payload and its result, and no errors. */
+export function briefOf(job: Job): Job {
+  return { ...job, payload: null, result: null, errors: [] };
+}

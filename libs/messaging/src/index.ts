@@ -2,7 +2,7 @@
 export { connect, type ConnectOptions, type Connection } from './connection.ts';
 export { type QueueDeclaration, type Topology } from './topology.ts';
 
-export { Printed, text, type MessageKind } from './message.ts';
+export { RawJson, text, type MessageKind } from './message.ts';
 export { createPublisher, type Publisher, type PublisherOptions } from './publisher.ts';
 export { createListPublisher, type ListPublisher } from './list-publisher.ts';
 export { consume, type Consumer, type Verdict } from './consumer.ts';

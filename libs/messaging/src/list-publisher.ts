@@ -1,7 +1,7 @@
 import { batch } from '@offload/batcher';
 import { z } from 'zod';
 import { BrokerUnavailableError, PublishRefusedError } from './errors.ts';
-import { Printed, type JsonMessage } from './message.ts';
+import { RawJson, type JsonMessage } from './message.ts';
 import { parseOptions } from './options.ts';
 import type { Publisher, PublishOptions } from './publisher.ts';
 
@@ -48,7 +48,7 @@ export interface ListPublisher<Item> {
    * when earlier messages are done with. Items of a message that was refused are sent once more, each by itself.
    */
   publish(
-    item: Item | Printed,
+    item: Item | RawJson,
     to: Required<Pick<PublishOptions, 'correlationId'>> & { routingKey: string },
   ): Promise<void>;
 }
@@ -82,7 +82,7 @@ export function createListPublisher<Item extends z.ZodType>(
 
   async function send(items: readonly Written[]): Promise<void> {
     const [first, ...more] = items as [Written, ...Written[]];
-    const body = new Printed(`[${items.map(({ json }) => json).join(',')}]`);
+    const body = new RawJson(`[${items.map(({ json }) => json).join(',')}]`);
     const about = more.length === 0 ? { correlationId: first.correlationId } : {};
     await publisher.publish(kind, body, { exchange, routingKey: first.routingKey, mandatory, ...about });
   }
@@ -106,7 +106,7 @@ export function createListPublisher<Item extends z.ZodType>(
 
   return {
     async publish(item, { routingKey, correlationId }) {
-      const json = item instanceof Printed ? item.json : (JSON.stringify(item) as string | undefined);
+      const json = item instanceof RawJson ? item.json : (JSON.stringify(item) as string | undefined);
       if (json === undefined) throw new TypeError(`an item of ${kind.type} can't be written as JSON`);
       const tooLong = pending > 0 && pendingLength + json.length > bounds.maxPendingLength;
       if (pending >= bounds.maxPending || tooLong) {

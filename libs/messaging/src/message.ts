@@ -32,7 +32,7 @@ export type BodyOf<Kind extends MessageKind> = Kind extends JsonMessage<infer Sc
 export type BodyFor<Kind extends MessageKind> = Kind extends JsonMessage<infer Schema> ? z.input<Schema> : string;
 
 /** A body that is JSON already, so that it is not written a second time. That it fits the schema is up to who wrote it. */
-export class Printed {
+export class RawJson {
   readonly json: string;
 
   constructor(json: string) {
@@ -53,9 +53,9 @@ const VERSION_HEADER = 'x-schema-version';
 const versionHeaders: Readonly<Record<string, unknown>>[] = [];
 
 /** @throws TypeError when the body can't be written as JSON; that it fits the schema is up to the compiler */
-export function writeMessage<Kind extends MessageKind>(kind: Kind, body: BodyFor<Kind> | Printed): WrittenMessage {
+export function writeMessage<Kind extends MessageKind>(kind: Kind, body: BodyFor<Kind> | RawJson): WrittenMessage {
   if (!('schema' in kind)) return { content: Buffer.from(body as string), contentType: kind.contentType };
-  const json = body instanceof Printed ? body.json : (JSON.stringify(body) as string | undefined);
+  const json = body instanceof RawJson ? body.json : (JSON.stringify(body) as string | undefined);
   if (json === undefined) throw new TypeError(`the body of a ${kind.type} can't be written as JSON`);
   return {
     content: Buffer.from(json),

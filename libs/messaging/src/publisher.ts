@@ -7,7 +7,7 @@ import { BrokerUnavailableError, NotConfirmedError } from './errors.ts';
 import { onAbort } from './abort.ts';
 import { followState, tellStep } from './messaging-events.ts';
 import { milliseconds, parseOptions } from './options.ts';
-import { writeMessage, type BodyFor, type MessageKind, type Printed } from './message.ts';
+import { writeMessage, type BodyFor, type MessageKind, type RawJson } from './message.ts';
 
 export interface PublisherOptions {
   /** A message that is not confirmed by then is rejected, in milliseconds. @default 10_000 */
@@ -80,7 +80,7 @@ export interface Publisher {
    */
   publish<Kind extends MessageKind>(
     kind: Kind,
-    body: BodyFor<Kind> | Printed,
+    body: BodyFor<Kind> | RawJson,
     to: Destination & PublishOptions,
   ): Promise<void>;
   /**
@@ -248,7 +248,7 @@ type Letter = Pick<Outgoing, 'content' | 'properties'>;
 /** @throws TypeError when the body can't be written as JSON */
 function letterOf<Kind extends MessageKind>(
   kind: Kind,
-  body: BodyFor<Kind> | Printed,
+  body: BodyFor<Kind> | RawJson,
   { messageId = randomUUID(), correlationId, priority, mandatory = true, traceparent, headers: more }: PublishOptions,
 ): Letter {
   const { content, contentType, type, headers } = writeMessage(kind, body);

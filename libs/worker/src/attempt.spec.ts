@@ -10,27 +10,27 @@ it('succeeds with the result the handler returns', async () => {
   expect(await run()).toEqual({ status: 'succeeded', result: { doubled: 2 }, json: '{"doubled":2}' });
 });
 
-/** @returns the turn of the event loop in which each result is printed, when results of these lengths come together */
-async function turnsOfPrinting(lengths: number[]): Promise<number[]> {
+/** @returns the turn of the event loop in which each result is written, when results of these lengths come together */
+async function turnsOfWriting(lengths: number[]): Promise<number[]> {
   let turn = 0;
   let isOver = false;
   function count(): void {
     turn += 1;
     if (!isOver) setImmediate(count);
   }
-  const printedIn: number[] = [];
-  const results = lengths.map((length) => ({ toJSON: () => (printedIn.push(turn), 'x'.repeat(length)) }));
+  const writtenIn: number[] = [];
+  const results = lengths.map((length) => ({ toJSON: () => (writtenIn.push(turn), 'x'.repeat(length)) }));
   const open = defineJob({ type: 'spec.open', description: 'Ends.', payload: z.unknown(), result: z.unknown() });
   const runs = results.map((result) => setup(async () => result, { definition: open }).run());
   count();
   await Promise.all(runs);
   isOver = true;
-  return printedIn;
+  return writtenIn;
 }
 
-it('prints one large result a turn of the event loop, and small ones together', async () => {
-  expect(new Set(await turnsOfPrinting([10, 60_000, 10])).size).toBe(1);
-  expect(new Set(await turnsOfPrinting([70_000, 1_000_000, 70_000])).size).toBe(3);
+it('writes one large result a turn of the event loop, and small ones together', async () => {
+  expect(new Set(await turnsOfWriting([10, 60_000, 10])).size).toBe(1);
+  expect(new Set(await turnsOfWriting([70_000, 1_000_000, 70_000])).size).toBe(3);
 });
 
 it('hands the handler the payload parsed once, after the api has stored it', async () => {

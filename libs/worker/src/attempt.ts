@@ -1,7 +1,7 @@
 import { boundedParse, type Backoff, type Job, type JobDefinition } from '@offload/jobs';
 import type { AttemptError, Outcome } from '@offload/database';
 import { DeliveryLostError } from '@offload/messaging';
-import { setTimer } from '@offload/process';
+import { createOneATurn, setTimer } from '@offload/process';
 import { z } from 'zod';
 import { retryDelayMs } from './backoff.ts';
 import { PermanentError, RetryAfterError, SnoozeError, type Handler, type HandlerContext } from './handler.ts';
@@ -60,7 +60,7 @@ export async function attempt(parts: AttemptParts): Promise<Outcome> {
     const returned = await handle(payload.data, parts);
     if (holding.cancelled) return { status: 'cancelled' };
     if (run.reason instanceof TimeoutError) return failed(run.reason, parts);
-    while (largePrinted) await largePrinted;
+    while (oneATurn.taken) await oneATurn.taken;
     return succeeded(definition, returned, job.attempt);
   } catch (error) {
     if (holding.cancelled) return { status: 'cancelled' };
@@ -88,28 +88,21 @@ function handle(
 /** A job travels whole in its events, and RabbitMQ 4 takes no message above 16 MiB. */
 const MAX_RESULT_BYTES = 8 * 1024 * 1024;
 
-/** A result that is longer, in characters, takes milliseconds to print, to store and to announce. */
+/** A result that is longer, in characters, takes milliseconds to write, to store and to announce. */
 const LARGE_RESULT = 64 * 1024;
-/** Set for what is left of the turn of the event loop in which a large result was printed: the next waits until then. */
-let largePrinted: Promise<void> | null = null;
+/** Writes large results: the next comes in another turn. */
+const oneATurn = createOneATurn();
 
-function printed(result: unknown): string {
+function written(result: unknown): string {
   const json = (JSON.stringify(result) as string | undefined) ?? 'null';
-  if (json.length > LARGE_RESULT) {
-    largePrinted = new Promise((resolve) => {
-      setImmediate(() => {
-        largePrinted = null;
-        resolve();
-      });
-    });
-  }
+  if (json.length > LARGE_RESULT) oneATurn.take();
   return json;
 }
 
 function succeeded(definition: JobDefinition, returned: unknown, attempt: number): Outcome {
   const result = boundedParse(definition.result, returned);
   if (!result.success) return { status: 'failed', error: jobError('invalid-result', result.error, attempt) };
-  const json = printed(result.data);
+  const json = written(result.data);
   const bytes = Buffer.byteLength(json);
   if (bytes <= MAX_RESULT_BYTES) return { status: 'succeeded', result: result.data, json };
   const tooLarge = `the result is ${bytes} bytes of JSON; at most ${MAX_RESULT_BYTES} are kept`;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Claim, ClaimedJob, Database, Outcome } from '@offload/database';
-import { type Announce, type AnnounceOptions, type Ring, ringId } from '@offload/job-messages';
-import { isFinished, type Job, type PrintedMembers } from '@offload/jobs';
+import { type Announce, type Ring, ringId } from '@offload/job-messages';
+import { type EventName, isFinished, type Job, SerializedJob } from '@offload/jobs';
 import type { Delivery, Verdict } from '@offload/messaging';
 import type { Outbound } from '@offload/outbound';
 import type { Logger } from '@offload/process';
@@ -82,14 +82,14 @@ async function runHeld(
   if (claim.kind === 'refused') {
     // The worker before us may have died between its outcome and its event.
     if (delivery.redelivered && claim.job && isFinished(claim.job.status))
-      await announceFor(delivery, claim.job, parts);
+      await announceFor(delivery, new SerializedJob(claim.job), parts);
     return 'ack';
   }
   if (claim.kind === 'held') return 'later';
   if (claim.kind === 'ended') {
     const { id, attempt, status } = claim.job;
     log.warn({ jobId: id, attempt }, `job ${status}: its last worker was lost`);
-    await announceFor(delivery, claim.job, parts);
+    await announceFor(delivery, new SerializedJob(claim.job), parts);
     return 'ack';
   }
 
@@ -100,7 +100,7 @@ async function runHeld(
   const started = performance.now();
   const noLongerRunning = metrics.running();
   const running = outcomeOf(claim, holding, parts).finally(noLongerRunning);
-  announceInPassing(claim.job, parts, { printed: { payload: claim.payloadJson } }); // the handler first: it has begun by now
+  announceInPassing(claim.serialized, parts); // the handler first: it has begun by now
   const outcome = await running;
   slot?.release(); // the outcome may have to wait for the database
   const seconds = (performance.now() - started) / 1_000;
@@ -111,7 +111,8 @@ async function runHeld(
     const error = 'error' in outcome && outcome.error ? outcome.error : undefined;
     const level = job.status === 'failed' ? 'error' : error ? 'warn' : 'info';
     log[level]({ ...about, seconds, error }, job.status);
-    await announceFor(delivery, job, parts, printedOf(claim, job, outcome));
+    const result = job.status === 'succeeded' && outcome.status === 'succeeded' ? outcome.json : undefined;
+    await announceFor(delivery, claim.serialized.next(job, result), parts);
   }
   // Fenced: requeue instead of acknowledging. The current holder may have lost this very delivery, and no other ring
   // would hand its job on.
@@ -149,7 +150,7 @@ async function outcomeOf(claim: ClaimedJob, holding: Holding, parts: RunJobParts
   const reporter = reportProgressTo(async (progress) => {
     try {
       const current = await database.jobs.reportProgress(job.id, job.attempt, progress);
-      if (current) announceInPassing(current, parts, { event: 'job.progress' });
+      if (current) announceInPassing(new SerializedJob(current), parts, 'job.progress');
     } catch (error) {
       log.debug({ err: error, jobId: job.id }, 'progress not reported');
     }
@@ -249,16 +250,10 @@ async function store(
 /** The event that ends a delivery's way: the broker must have it before the ring is acknowledged. */
 function announceFor(
   { signal }: RingDelivery,
-  job: Job,
+  serialized: SerializedJob,
   { announce, log }: RunJobParts,
-  printed: PrintedMembers = {},
 ): Promise<void> {
-  return persist(() => announce(job, { printed }), [signal], waiting('the last event', job.id, log));
-}
-
-function printedOf({ payloadJson: payload }: ClaimedJob, job: Job, outcome: Outcome): PrintedMembers {
-  const isOurs = job.status === 'succeeded' && outcome.status === 'succeeded' && outcome.json !== undefined;
-  return isOurs ? { payload, result: outcome.json as string } : { payload };
+  return persist(() => announce(serialized), [signal], waiting('the last event', serialized.job.id, log));
 }
 
 function waiting(what: string, jobId: string, log: Logger): (error: Error) => void {
@@ -266,6 +261,7 @@ function waiting(what: string, jobId: string, log: Logger): (error: Error) => vo
 }
 
 /** An event on the way, which the next one makes up for when it is lost. */
-function announceInPassing(job: Job, { announce, log }: RunJobParts, options: AnnounceOptions): void {
-  announce(job, options).catch((error: Error) => log.debug({ err: error, jobId: job.id }, 'event not sent'));
+function announceInPassing(serialized: SerializedJob, { announce, log }: RunJobParts, event?: EventName): void {
+  const jobId = serialized.job.id;
+  announce(serialized, event).catch((error: Error) => log.debug({ err: error, jobId }, 'event not sent'));
 }

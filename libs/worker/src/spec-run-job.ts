@@ -61,7 +61,7 @@ export function worker(onDatabase: Database = world.database) {
   }
   const parts: RunJobParts = {
     database: onDatabase,
-    async announce(job, { event } = {}) {
+    async announce({ job }, event) {
       const fault = world.brokerFaults.shift();
       if (fault) throw fault;
       world.announced.push({ event, job });

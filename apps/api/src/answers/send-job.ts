@@ -1,5 +1,5 @@
-import { sendPrinted, shareable } from '@offload/http/bodies';
-import { isFinished, type Job, oncePerJob, printJob, printWithLinks } from '@offload/jobs';
+import { sendRawJson, shareable } from '@offload/http/bodies';
+import { isFinished, type Job, jsonWithLinks, oncePerJob, SerializedJob } from '@offload/jobs';
 import type { Response } from 'express';
 import type { Backlog } from '../loops/backlog.ts';
 import { etagOf } from './preconditions.ts';
@@ -20,7 +20,7 @@ export interface Estimate {
  * Answers with a job as it is: a weak ETag from its version (RFC 9110 section 8.8.3), `Retry-After` until it is
  * finished.
  *
- * @param given.changed see `sendPrinted`
+ * @param given.changed see `sendRawJson`
  */
 export function sendJob(
   response: Response,
@@ -34,17 +34,12 @@ export function sendJob(
   if (response.statusCode === 304) return void response.end();
   const body = shown(job, notifierUrl);
   const isEstimated = Object.keys(estimate).length > 0;
-  sendPrinted(response, isEstimated ? withMembers(body, estimate) : body, changed);
+  sendRawJson(response, isEstimated ? withMembers(body, estimate) : body, changed);
 }
 
 const shown = oncePerJob((job, notifierUrl: string) => {
-  return shareable(printWithLinks(job.id, printJob(job), notifierUrl));
+  return shareable(jsonWithLinks(new SerializedJob(job), notifierUrl));
 });
-
-/** The job without what may be megabytes of it. */
-export function briefOf(job: Job): Job {
-  return { ...job, payload: null, result: null, errors: [] };
-}
 
 /** The object that `json` is, with members added. */
 function withMembers(json: string | Buffer, members: object): string | Buffer {
@@ -53,17 +48,9 @@ function withMembers(json: string | Buffer, members: object): string | Buffer {
   return Buffer.concat([json.subarray(0, -1), Buffer.from(added)]);
 }
 
-/**
- * Answers 202: the job is kept, or told to stop; where it is, and when to ask again (RFC 9110 section 15.3.3).
- *
- * @param printed the job as JSON, where that is at hand
- */
-export function sendAccepted(
-  response: Response,
-  job: Job,
-  { backlog, notifierUrl }: SendParts,
-  printed = printJob(job),
-): void {
+/** Answers 202: the job is kept, or told to stop; where it is, and when to ask again (RFC 9110 section 15.3.3). */
+export function sendAccepted(response: Response, serialized: SerializedJob, { backlog, notifierUrl }: SendParts): void {
+  const { job } = serialized;
   response.status(202).setHeader('Location', `/v1/jobs/${job.id}`).setHeader('Retry-After', retryAfter(job, backlog));
-  sendPrinted(response, printWithLinks(job.id, printed, notifierUrl));
+  sendRawJson(response, jsonWithLinks(serialized, notifierUrl));
 }

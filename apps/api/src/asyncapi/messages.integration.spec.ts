@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Database, migrate, openDatabase } from '@offload/database';
-import { exchanges, jobEvents, ring, ringQueue } from '@offload/job-messages';
-import { addressOf, defaultPolicy, eventOf, isFinished, type JobEvent, jobStatus } from '@offload/jobs';
+import { addressOf, exchanges, jobEvents, ring, ringQueue } from '@offload/job-messages';
+import { defaultPolicy, eventOf, isFinished, type JobEvent, jobStatus, SerializedJob } from '@offload/jobs';
 import { connect, consume, createPublisher, type Publisher } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/process';
 import { freshDatabaseUrl } from '@offload/testing';
@@ -56,7 +56,7 @@ describe('what arrives fits the document:', () => {
     const finishedAt = new Date().toISOString();
     for (const [index, status] of jobStatus.options.entries()) {
       const end = isFinished(status) ? { finishedAt, durationMs: 1, result: { sleptMs: 1 } } : {};
-      await bell.announce({ ...job, status, version: index + 1, ...end });
+      await bell.announce(new SerializedJob({ ...job, status, version: index + 1, ...end }));
     }
     const progress = eventOf({ ...job, status: 'running', progress: { percent: 5, message: null } }, 'job.progress');
     await publisher.publish(jobEvents, [progress], { exchange: exchanges.events, ...addressOf(progress) });
@@ -73,7 +73,7 @@ describe('what arrives fits the document:', () => {
 
   it('events of one kind that share a message, which is about no single job then', async () => {
     const [one, other] = [(await newJob()).job, (await newJob()).job];
-    await Promise.all([one, other].map((job) => bell.announce(job)));
+    await Promise.all([one, other].map((job) => bell.announce(new SerializedJob(job))));
     const [shared] = await observer.take(`observed.${exchanges.events}`, 1);
     expect((shared?.payload as JobEvent[]).map(({ subject }) => subject)).toEqual([one.id, other.id]);
     expect(messageFaults('event', shared as Observed)).toEqual([]);
@@ -82,7 +82,7 @@ describe('what arrives fits the document:', () => {
 
   it('an event that is sent again: the same CloudEvent id under another message id; another version has another', async () => {
     const { job } = await newJob();
-    for (const version of [1, 1, 2]) await bell.announce({ ...job, version });
+    for (const version of [1, 1, 2]) await bell.announce(new SerializedJob({ ...job, version }));
     const arrived = await observer.take(`observed.${exchanges.events}`, 3);
     const ids = arrived.map(({ payload }) => (payload as JobEvent[])[0]?.id);
     expect(ids).toEqual([`${job.id}/1`, `${job.id}/1`, `${job.id}/2`]);

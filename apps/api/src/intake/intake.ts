@@ -1,9 +1,8 @@
 import type { CreatedJob, Database, IdempotencyKey, KeyedJob, NewJob } from '@offload/database';
 import { invalidMember, Problem } from '@offload/http';
-import { createOneATurn } from '@offload/http/bodies';
-import { type Job, printJob } from '@offload/jobs';
+import { SerializedJob } from '@offload/jobs';
 import { whenWritten } from '@offload/messaging';
-import { Counter, type Loop, type Registry } from '@offload/process';
+import { Counter, createOneATurn, type Loop, type Registry } from '@offload/process';
 import type { Backlog } from '../loops/backlog.ts';
 import type { Bell } from '../bell.ts';
 import { asCreated } from './new-job.ts';
@@ -17,13 +16,9 @@ export interface Taken {
 }
 
 export interface TakenJob {
-  job: Job;
-  /** The job as JSON, where that is at hand. */
-  printed?: string;
-  /** Otherwise it was there already, by its dedupe key. */
+  serialized: SerializedJob;
+  /** Otherwise it was there already, by its dedupe key, and may be brief: whole it is still to be read. */
   made: boolean;
-  /** It is without payload, result and errors, which may be megabytes: whole it is still to be read. */
-  isBrief: boolean;
 }
 
 /** Batches ring and announce so many jobs in one turn of the event loop; a thousand take a tenth of a second. */
@@ -90,7 +85,7 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
       if (submitted.kind === 'replayed') return await replay(jobs, submitted.jobs, submitted.createdAt);
       const ringUntil = performance.now() + RING_WITHIN_MS;
       while (taken.length < jobs.length) {
-        if (jobs.length > 1) await new Promise<void>(oneATurn);
+        if (jobs.length > 1) await oneATurn.next();
         const rings = performance.now() < ringUntil;
         const some = submitted.jobs.slice(taken.length, taken.length + TOLD_A_TURN);
         taken.push(...some.map((each, index) => tell(each, jobs[taken.length + index] as NewJob, rings)));
@@ -106,23 +101,18 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
   }
 
   /**
-   * Rings, and announces, a job that was made; it is printed once for all who are told of it.
+   * Rings and announces a job that was made.
    *
    * @param rings otherwise its ring is left to the relay
    */
-  function tell(
-    { job, outboxId, isBrief }: CreatedJob,
-    { payloadJson, traceparent = null }: NewJob,
-    rings: boolean,
-  ): TakenJob {
-    if (outboxId === null) return { job, made: false, isBrief };
-    const { id: jobId, type, queue, priority } = job;
+  function tell({ serialized, outboxId }: CreatedJob, { traceparent = null }: NewJob, rings: boolean): TakenJob {
+    if (outboxId === null) return { serialized, made: false };
+    const { id: jobId, type, queue, priority, status } = serialized.job;
     accepted.inc({ type });
-    if (job.status === 'scheduled') relay.wake();
+    if (status === 'scheduled') relay.wake();
     else if (rings) bell.ringSoon({ outboxId, jobId, type, queue, priority, traceparent });
-    const printed = printJob(job, payloadJson === undefined ? {} : { payload: payloadJson });
-    void bell.announce(job, printed);
-    return { job, printed, made: true, isBrief: false };
+    void bell.announce(serialized);
+    return { serialized, made: true };
   }
 
   /** The first answer again; jobs that were there before the first request are shown as they are now. */
@@ -131,7 +121,7 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
       first.map(async ({ id, made }, index): Promise<TakenJob> => {
         const job = made ? asCreated(wanted[index] as NewJob, id, createdAt) : await database.jobs.getBrief(id);
         if (!job) throw jobNotFound(id);
-        return { job, made, isBrief: !made };
+        return { serialized: new SerializedJob(job), made };
       }),
     );
     return { jobs, replayed: true };
@@ -154,7 +144,7 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
 
 /** Whether it was made just now and waits in its queue. */
 function isRung(taken: TakenJob | undefined): boolean {
-  return taken !== undefined && taken.made && taken.job.status === 'queued';
+  return taken !== undefined && taken.made && taken.serialized.job.status === 'queued';
 }
 
 /** When nobody knows how fast a queue drains, in seconds. */

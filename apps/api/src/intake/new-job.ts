@@ -58,7 +58,6 @@ export function newJob(body: unknown, circumstances: Circumstances, at = ''): Ne
     priority,
     tags,
     payload,
-    payloadJson: JSON.stringify(payload),
     maxAttempts: rest.maxAttempts ?? policy.maxAttempts,
     timeoutMs: rest.timeoutMs ?? policy.timeoutMs,
     backoff: backoff ?? policy.backoff,

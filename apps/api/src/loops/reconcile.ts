@@ -1,5 +1,6 @@
 import type { JobStore, RingStore } from '@offload/database';
 import { compareRings, type RingLook, ringQueue } from '@offload/job-messages';
+import { SerializedJob } from '@offload/jobs';
 import type { Connection } from '@offload/messaging';
 import type { QueueInspector } from '@offload/messaging/queues';
 import { Counter, delay, type Logger, type Loop, type Registry, startLoop } from '@offload/process';
@@ -79,7 +80,7 @@ export function startReconcile(parts: ReconcileParts): Loop {
       unanswered < ROLL_CALLS
         ? []
         : await database.jobs.releaseUnheld(Math.max(ROLL_CALLS * everyMs, silenceMs), BATCH);
-    await Promise.all(released.map((job) => bell.announce(job)));
+    await Promise.all(released.map((job) => bell.announce(new SerializedJob(job))));
     unanswered = (await bell.command({ command: 'roll-call' })) ? unanswered + 1 : 0;
     lastCall = performance.now();
     return released.length;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { type Database, migrate, type NewJob, openDatabase } from '@offload/database';
 import { jobTopology, ring, ringQueue } from '@offload/job-messages';
-import { defaultPolicy } from '@offload/jobs';
+import { defaultPolicy, SerializedJob } from '@offload/jobs';
 import { connect, type Connection, consume, createPublisher } from '@offload/messaging';
 import { createLogger, createMetrics, type Loop } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost } from '@offload/testing';
@@ -116,10 +116,10 @@ it('counts the events that its broker did not take', async () => {
   const told = createBell({ database, publisher: toBroker, metrics, log });
   const { job } = await database.jobs.create(newJob());
   const figure = async () => await metrics.getSingleMetricAsString('offload_events_given_up_total');
-  await told.announce(job);
+  await told.announce(new SerializedJob(job));
   expect(await figure()).toMatch(/^offload_events_given_up_total 0$/m);
   await broker.close();
-  await told.announce(job);
+  await told.announce(new SerializedJob(job));
   expect(await figure()).toMatch(/^offload_events_given_up_total 1$/m);
 });
 
@@ -134,8 +134,8 @@ it('gets the rings of many jobs that come at once, beyond those that may be unde
   const jobs = Array.from({ length: 200 }, () => newJob());
   const submitted = await database.jobs.submit({ jobs, idempotency: null });
   if (submitted.kind !== 'created') throw new Error(submitted.kind);
-  for (const { job, outboxId } of submitted.jobs) {
-    const { id: jobId, type, queue, priority } = job;
+  for (const { serialized, outboxId } of submitted.jobs) {
+    const { id: jobId, type, queue, priority } = serialized.job;
     busy.ringSoon({ outboxId: outboxId as string, jobId, type, queue, priority, traceparent: null });
   }
   await busy.quiet();

@@ -1,7 +1,7 @@
-import { printJob, printWithLinks } from '@offload/jobs';
+import { jsonWithLinks, SerializedJob } from '@offload/jobs';
 import type { Database } from '@offload/database';
 import { Problem } from '@offload/http';
-import { sendPrinted } from '@offload/http/bodies';
+import { sendRawJson } from '@offload/http/bodies';
 import type { RequestHandler } from 'express';
 import type { Bell } from '../bell.ts';
 import type { OneForEach } from '../answers/few-at-once.ts';
@@ -22,12 +22,12 @@ export function cancelJob(
     if (!cancellation) throw jobNotFound(id);
     const { kind, job } = cancellation;
     if (kind === 'finished') throw new Problem(409, 'job-finished', 'Job finished', `It is ${job.status} already`);
+    const serialized = new SerializedJob(job);
     if (kind === 'requested') {
-      sendAccepted(response, job, parts);
+      sendAccepted(response, serialized, parts);
       return void bell.command({ command: 'cancel', jobId: id });
     }
-    const printed = printJob(job);
-    sendPrinted(response, printWithLinks(id, printed, notifierUrl));
-    void bell.announce(job, printed);
+    sendRawJson(response, jsonWithLinks(serialized, notifierUrl));
+    void bell.announce(serialized);
   };
 }

@@ -1,5 +1,6 @@
 import type { Database } from '@offload/database';
 import { Problem } from '@offload/http';
+import { SerializedJob } from '@offload/jobs';
 import type { RequestHandler } from 'express';
 import type { Bell } from '../bell.ts';
 import type { OneForEach } from '../answers/few-at-once.ts';
@@ -24,9 +25,10 @@ export function retryJob(
       const detail = `It is ${job.status}: only failed and cancelled jobs can be retried`;
       throw new Problem(409, 'job-not-finished', 'The job is not ready for this', detail);
     }
-    sendAccepted(response, job, parts);
+    const serialized = new SerializedJob(job);
+    sendAccepted(response, serialized, parts);
 
-    void bell.announce(job);
+    void bell.announce(serialized);
     backlog.accepted(job.queue, 1);
     bell.ringSoon(retry.ring);
   };

@@ -1,6 +1,6 @@
 import type { Database } from '@offload/database';
 import { Problem } from '@offload/http';
-import { sendJson, sendPrinted, shareable } from '@offload/http/bodies';
+import { sendJson, sendRawJson, shareable } from '@offload/http/bodies';
 import { isFinished, oncePerJob, withLinks } from '@offload/jobs';
 import type { RequestHandler } from 'express';
 import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
@@ -8,7 +8,7 @@ import { checkPreconditions, etagOf } from '../answers/preconditions.ts';
 import { retryAfter } from '../answers/retry-after.ts';
 import type { SendParts } from '../answers/send-job.ts';
 
-const printedResult = oncePerJob(({ result }) => shareable(JSON.stringify(result)));
+const resultOf = oncePerJob(({ result }) => shareable(JSON.stringify(result)));
 
 /** `GET /v1/jobs/{id}/result`: the bare result of a job that has succeeded; 202 while there may still be one. */
 export function showResult(parts: SendParts & { database: Database }): RequestHandler {
@@ -30,6 +30,6 @@ export function showResult(parts: SendParts & { database: Database }): RequestHa
       throw new Problem(409, 'job-cancelled', 'The job was cancelled', `It has no result`);
     response.set('ETag', etagOf(job));
     if (checkPreconditions(request, job) === 'not-modified') return void response.status(304).end();
-    sendPrinted(response, printedResult(job));
+    sendRawJson(response, resultOf(job));
   };
 }

@@ -1,6 +1,6 @@
 import type { Database } from '@offload/database';
-import { sendPrinted } from '@offload/http/bodies';
-import { type Job, oncePerJob, printJob, printWithLinks } from '@offload/jobs';
+import { sendRawJson } from '@offload/http/bodies';
+import { jsonWithLinks, SerializedJob } from '@offload/jobs';
 import type { RequestHandler } from 'express';
 import type { Backlog } from '../loops/backlog.ts';
 import type { Intake, TakenJob } from '../intake/intake.ts';
@@ -8,7 +8,6 @@ import { newJobs } from '../intake/new-job.ts';
 import { traceparent } from '../intake/traceparent.ts';
 import { idempotencyOf } from '../intake/idempotency-of.ts';
 import { nullWhileAway } from '../waiting/null-while-away.ts';
-import { briefOf } from '../answers/send-job.ts';
 
 export interface BatchParts {
   database: Database;
@@ -25,19 +24,19 @@ export interface BatchParts {
  */
 const MOST_FOUND = 2 * 1024 ** 2;
 
-/** Jobs of one dedupe key are the same job. */
-const printedOnce = oncePerJob((job) => printJob(job));
-const printedBrief = oncePerJob((job) => printJob(briefOf(job)));
-
 /** `POST /v1/jobs/batch`: 202 when all the jobs are committed; where one is at fault none is made. */
 export function submitBatch(parts: BatchParts): RequestHandler {
   const { database, intake, queues, ownWebhooks, notifierUrl } = parts;
 
-  /** As many of the jobs that were found as are shown whole, by their ids. */
-  async function readFound(taken: TakenJob[]): Promise<Map<string, Job>> {
-    const ids = taken.filter(({ isBrief }) => isBrief).map(({ job }) => job.id);
+  /** Where jobs were there before: as many as are shown whole, by their ids, made or read. Several may be the same. */
+  async function readFound(taken: TakenJob[]): Promise<Map<string, SerializedJob>> {
+    const whole = new Map<string, SerializedJob>();
+    if (taken.every(({ made }) => made)) return whole;
+    for (const { serialized, made } of taken) if (made) whole.set(serialized.job.id, serialized);
+    const ids = taken.map(({ serialized }) => serialized.job.id).filter((id) => !whole.has(id));
     const read = ids.length === 0 ? [] : await nullWhileAway(database.jobs.getFirst(ids));
-    return new Map((read ?? []).flatMap((job) => (job ? [[job.id, job]] : [])));
+    for (const job of read ?? []) if (job && !whole.has(job.id)) whole.set(job.id, new SerializedJob(job));
+    return whole;
   }
 
   return async (request, response) => {
@@ -47,13 +46,13 @@ export function submitBatch(parts: BatchParts): RequestHandler {
     if (replayed) response.set('Idempotency-Replayed', 'true');
     const found = await readFound(jobs);
     let room = MOST_FOUND;
-    const printed = jobs.map(({ job: taken, made, printed }) => {
-      const job = found.get(taken.id) ?? taken;
-      if (made) return printWithLinks(job.id, printed ?? printedOnce(job), notifierUrl);
-      if (room >= 0) room -= printedOnce(job).length; // below 0 no job is printed whole in vain
-      return printWithLinks(job.id, room >= 0 ? printedOnce(job) : printedBrief(job), notifierUrl);
+    const shown = jobs.map(({ serialized, made }) => {
+      if (made) return jsonWithLinks(serialized, notifierUrl);
+      const whole = found.get(serialized.job.id) ?? serialized;
+      if (room >= 0) room -= whole.json.length; // below 0 no job is written whole in vain
+      return jsonWithLinks(room >= 0 ? whole : whole.brief(), notifierUrl);
     });
     const made = jobs.some((taken) => taken.made);
-    sendPrinted(response.status(202), `{"jobs":[${printed.join(',')}]}`, made);
+    sendRawJson(response.status(202), `{"jobs":[${shown.join(',')}]}`, made);
   };
 }

@@ -1,6 +1,6 @@
 import type { Database } from '@offload/database';
 import { budgetOf } from '@offload/http/bodies';
-import { isFinished } from '@offload/jobs';
+import { isFinished, SerializedJob } from '@offload/jobs';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Intake, TakenJob } from '../intake/intake.ts';
 import { newJob } from '../intake/new-job.ts';
@@ -9,7 +9,7 @@ import type { Waiters } from '../waiting/waiters.ts';
 import { holdAsPreferred, type Hold } from '../waiting/hold.ts';
 import { idempotencyOf } from '../intake/idempotency-of.ts';
 import { nullWhileAway } from '../waiting/null-while-away.ts';
-import { briefOf, sendAccepted, sendJob, type SendParts } from '../answers/send-job.ts';
+import { sendAccepted, sendJob, type SendParts } from '../answers/send-job.ts';
 
 export interface SubmitParts extends SendParts {
   database: Database;
@@ -28,16 +28,17 @@ export function submitJob(parts: SubmitParts): RequestHandler {
     const hold = holdAsPreferred(request, response, parts);
     try {
       const { taken, isNew } = await take(request, response, hold, parts);
-      const { id } = taken.job;
-      if (!taken.made) response.set('Deduplicated', 'true');
+      const { serialized, made } = taken;
+      const { id } = serialized.job;
+      if (!made) response.set('Deduplicated', 'true');
       const mayHaveChanged = hold.waits && !isNew;
-      const read = hold.until(id, taken.isBrief || mayHaveChanged ? undefined : taken.job);
+      const read = hold.until(id, made && !mayHaveChanged ? serialized.job : undefined);
       // To have taken a job is not undone by not being able to read it.
-      const job = (await nullWhileAway(read)) ?? taken.job;
+      const job = (await nullWhileAway(read)) ?? serialized.job;
 
-      if (!isFinished(job.status) && taken.made) return sendAccepted(response, job, parts, taken.printed);
+      if (!isFinished(job.status) && made) return sendAccepted(response, serialized.next(job), parts);
       response.status(200).set('Content-Location', `/v1/jobs/${id}`);
-      sendJob(response, job, parts, { changed: taken.made || hold.waits }); // after a wait it might be made again
+      sendJob(response, job, parts, { changed: made || hold.waits }); // after a wait it might be made again
     } finally {
       hold.end();
     }
@@ -62,11 +63,12 @@ async function take(
   const { jobs, replayed } = await intake.take([wanted], idempotencyOf(request, response));
   if (replayed) response.set('Idempotency-Replayed', 'true');
   const [taken] = jobs as [TakenJob];
-  const { made, isBrief, job } = taken;
+  const { serialized, made } = taken;
+  const { job } = serialized;
   const isNew = job.id === wanted.id;
   if (!isNew) hold.watch(job.id);
   if (!hold.waits) return { taken, isNew };
   const isLarge = budgetOf(response).release(response);
   if (isLarge) request.body = null;
-  return { taken: { made, isBrief, job: isLarge || !made ? briefOf(job) : job }, isNew };
+  return { taken: { serialized: isLarge || !made ? serialized.brief() : new SerializedJob(job), made }, isNew };
 }

@@ -9,7 +9,6 @@ import { createHosts } from './hosts.ts';
 import { retryDelay } from './retry-schedule.ts';
 import { sendWebhook, type Answer } from './send-webhook.ts';
 import { webhookMetrics } from './webhook-metrics.ts';
-import { writeWebhook } from './write-webhook.ts';
 
 /** How often to look when nobody says that there is something to do. */
 const POLL_MS = 1_000;
@@ -114,8 +113,8 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
     const started = performance.now();
     let answer: Answer | null = null;
     try {
-      const message = writeWebhook({ id, job, secrets: secretsOf.get(endpoint) ?? secrets }, notifierUrl);
-      answer = await sendWebhook(outbound, { url, ...message }, { timeoutMs, signal: letGo.signal });
+      const webhook = { id, url, job, secrets: secretsOf.get(endpoint) ?? secrets };
+      answer = await sendWebhook(outbound, webhook, { notifierUrl, timeoutMs, signal: letGo.signal });
     } catch (error) {
       if (!letGo.signal.aborted) throw error;
     } finally {

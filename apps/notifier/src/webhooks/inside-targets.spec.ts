@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect as connectSocket, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Job } from '@offload/jobs';
 import { createOutbound, type Outbound } from '@offload/outbound';
 import { sendWebhook, type Answer } from './send-webhook.ts';
 
@@ -35,7 +36,11 @@ function setup(options: { names?: Record<string, string[][]>; allowPrivateTarget
   });
   opened.push(outbound.close);
   const send = (url: string): Promise<Answer> =>
-    sendWebhook(outbound, { url, headers: {}, body: '{}' }, { timeoutMs: 5_000, signal: new AbortController().signal });
+    sendWebhook(
+      outbound,
+      { id: 'id', url, job: {} as Job, secrets: [] },
+      { notifierUrl: '', timeoutMs: 5_000, signal: new AbortController().signal },
+    );
   return { send, dialled, asked };
 }
 

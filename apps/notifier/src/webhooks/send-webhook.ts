@@ -1,3 +1,4 @@
+import { eventOf, jobEvent, withLinks, type Job } from '@offload/jobs';
 import {
   InvalidRequestError,
   NameTimeoutError,
@@ -6,7 +7,25 @@ import {
   type Outbound,
 } from '@offload/outbound';
 import { delay } from '@offload/process';
-import type { WrittenWebhook } from './write-webhook.ts';
+import { Webhook } from 'standardwebhooks';
+
+/** A webhook that is to be sent. */
+export interface UnsentWebhook {
+  /** The `webhook-id`, the same at each attempt. */
+  id: string;
+  url: string;
+  /** As it was when it ended. */
+  job: Job;
+  /** It is signed with each of them. */
+  secrets: readonly string[];
+}
+
+export interface SendWebhookOptions {
+  /** Begins `links.events`. */
+  notifierUrl: string;
+  timeoutMs: number;
+  signal: AbortSignal;
+}
 
 /** What became of one request. */
 export interface Answer {
@@ -29,16 +48,17 @@ const MAX_RESPONSE_BYTES = 16 * 1024;
 const DRAIN_MS = 250;
 
 /**
- * Sends a webhook once. Redirects are not followed: they are failures, as is all that is no 2xx.
+ * Writes, signs and sends a webhook once. Redirects are not followed: they are failures, as is all that is no 2xx.
  *
  * Rejects with the signal's reason when it fires before there is an answer.
  */
 export async function sendWebhook(
   outbound: Outbound,
-  { url, headers, body }: WrittenWebhook & { url: string },
-  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+  webhook: UnsentWebhook,
+  { notifierUrl, timeoutMs, signal }: SendWebhookOptions,
 ): Promise<Answer> {
-  const request = { url, method: 'POST', headers, body, timeoutMs, signal, maxBytes: MAX_RESPONSE_BYTES };
+  const message = written(webhook, notifierUrl);
+  const request = { url: webhook.url, method: 'POST', ...message, timeoutMs, signal, maxBytes: MAX_RESPONSE_BYTES };
   try {
     return await outbound.request(request, async ({ status, headers, bytes }) => {
       const drained = bytes().catch(() => undefined); // too long, or cut off: the status was there
@@ -53,6 +73,22 @@ export async function sendWebhook(
     const hostFailed = refused || error instanceof NameTimeoutError ? null : true;
     return { kind: refused ? 'refused' : 'failed', status: null, error: message, address, hostFailed };
   }
+}
+
+/**
+ * A webhook as https://www.standardwebhooks.com has it: a CloudEvent in JSON, signed with each secret. Its id and body
+ * are the same at each attempt, the time and so the signature are of this one.
+ */
+function written({ id, job, secrets }: UnsentWebhook, notifierUrl: string) {
+  const body = JSON.stringify(eventOf(withLinks(job, notifierUrl)));
+  const now = new Date();
+  const headers = {
+    'content-type': `${jobEvent.contentType}; charset=utf-8`,
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
+    'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, now, body)).join(' '),
+  };
+  return { headers, body };
 }
 
 function judge(status: number, headers: Record<string, string>): Answer {

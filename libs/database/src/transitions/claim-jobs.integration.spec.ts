@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import { SerializedJob } from '@offload/jobs';
 import { database, sql, create, ring, running, read, makeDue } from './spec-claim-jobs.ts';
 
 describe('claimJob', () => {
@@ -8,7 +9,7 @@ describe('claimJob', () => {
     const claim = await database.jobs.claim(ring(jobId).first);
     const job = await read(jobId);
     expect(claim).toEqual({
-      ...{ kind: 'claimed', job, payloadJson: '{}', takeover: false },
+      ...{ kind: 'claimed', job, serialized: new SerializedJob(job, '{}'), takeover: false },
       ...{ timeoutMs: 1_234, backoff: { baseMs: 10, factor: 2, maxMs: 100 }, owesWebhook: false },
     });
     expect(job).toMatchObject({ status: 'running', attempt: 1, version: 2, finishedAt: null, errors: [] });

@@ -1,4 +1,4 @@
-import type { Backoff, Job } from '@offload/jobs';
+import { SerializedJob, type Backoff, type Job } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { plainArray, textArray } from '../array-literal.ts';
 import { hasStatus, isOneOf, placeOf } from '../by-id.ts';
@@ -26,8 +26,8 @@ export interface ClaimedJob {
   kind: 'claimed';
   /** `attempt` is the number of the attempt and its fence. */
   job: Job;
-  /** The job's payload as it was stored. */
-  payloadJson: string;
+  /** The same, with the JSON of its payload as it was stored. */
+  serialized: SerializedJob;
   /** The attempt before was lost with its worker. */
   takeover: boolean;
   /** Of this attempt. */
@@ -46,7 +46,7 @@ export type Claim =
   /** Not the caller's to run: finished, not due yet, held by another ring, or (`job` null) unknown. */
   | { kind: 'refused'; job: Job | null };
 
-const claimed = `${columnsBut('payload')}, job.payload::text as "payloadJson", job.claim_id as "claimId",
+const claimed = `${columnsBut('payload')}, job.payload::text as "payloadText", job.claim_id as "claimId",
   job.timeout_ms as "timeoutMs", job.backoff, not ${owesNoWebhook('job')} as "owesWebhook"`;
 
 // Nearly all rings are new, and their jobs wait: that costs half as much as to see to whatever else a job may be.
@@ -129,7 +129,7 @@ const claimSql = `
   select ${claimed}, takeover, ended from job`;
 
 type ClaimedRow = Omit<JobRow, 'payload'> & {
-  payloadJson: string;
+  payloadText: string;
   claimId: string;
   timeoutMs: number;
   backoff: Backoff;
@@ -196,11 +196,11 @@ function byClaimId(rows: ClaimedRow[]): Map<string, ClaimedRow> {
 
 function claimOf(row: ClaimedRow | undefined): Claim | null {
   if (!row) return null;
-  const { payloadJson, ended, takeover, timeoutMs, backoff, owesWebhook } = row;
-  const job = toJob(Object.assign(row, { payload: JSON.parse(payloadJson) as unknown }));
-  return ended
-    ? { kind: 'ended', job }
-    : { kind: 'claimed', job, payloadJson, takeover, timeoutMs, backoff, owesWebhook };
+  const { payloadText, ended, takeover, timeoutMs, backoff, owesWebhook } = row;
+  const job = toJob(Object.assign(row, { payload: JSON.parse(payloadText) as unknown }));
+  if (ended) return { kind: 'ended', job };
+  const serialized = new SerializedJob(job, payloadText);
+  return { kind: 'claimed', job, serialized, takeover, timeoutMs, backoff, owesWebhook };
 }
 
 interface Holding {

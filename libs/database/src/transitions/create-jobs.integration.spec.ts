@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { SerializedJob } from '@offload/jobs';
 import { freshDatabaseUrl } from '@offload/testing';
 import pg from 'pg';
 import { migrate } from '../migrate.ts';
@@ -144,7 +145,7 @@ describe('submit', () => {
   const count = async (dedupeKey: string): Promise<number> =>
     (await sql.query('select from jobs where dedupe_key = $1', [dedupeKey])).rowCount ?? 0;
   const idsOf = (submitted: Submitted): string[] =>
-    submitted.kind === 'created' ? submitted.jobs.map(({ job }) => job.id) : [];
+    submitted.kind === 'created' ? submitted.jobs.map(({ serialized }) => serialized.job.id) : [];
 
   it('makes all jobs of a request in their order, each with its ring', async () => {
     const jobs = Array.from({ length: 1_000 }, (_, index) => newJob({ payload: index }));
@@ -167,7 +168,7 @@ describe('submit', () => {
     const key = idempotency();
     const [one, other] = [newJob(), newJob()];
     const first = await database.jobs.submit({ jobs: [one, other], idempotency: key });
-    const createdAt = first.kind === 'created' ? first.jobs[0]?.job.createdAt : undefined;
+    const createdAt = first.kind === 'created' ? first.jobs[0]?.serialized.job.createdAt : undefined;
     const again = await database.jobs.submit({ jobs: [newJob(), newJob()], idempotency: key });
     const made = [one, other].map(({ id }) => ({ id, made: true }));
     expect(again).toEqual({ kind: 'replayed', jobs: made, createdAt });
@@ -206,7 +207,7 @@ describe('submit', () => {
     const again = await database.jobs.submit({ jobs: [newJob(wanted)], idempotency: null });
     expect(again).toEqual({
       kind: 'created',
-      jobs: [{ job: { ...job, payload: null }, outboxId: null, isBrief: true }],
+      jobs: [{ serialized: new SerializedJob({ ...job, payload: null }), outboxId: null }],
     });
     const otherType = newJob({ ...wanted, type: 'http.request' });
     expect(idsOf(await database.jobs.submit({ jobs: [otherType], idempotency: null }))).toEqual([otherType.id]);

@@ -1,4 +1,4 @@
-import type { Backoff, Job, Webhook } from '@offload/jobs';
+import { SerializedJob, type Backoff, type Job, type Webhook } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { plainArray, textArray } from '../array-literal.ts';
 import { briefColumns, toBriefJob, type BriefRow } from '../job-row.ts';
@@ -12,8 +12,6 @@ export interface NewJob {
   priority: number;
   tags: string[];
   payload: unknown;
-  /** The payload as JSON. @default printed when it is stored */
-  payloadJson?: string;
   maxAttempts: number;
   timeoutMs: number;
   backoff: Backoff;
@@ -30,21 +28,30 @@ export interface NewJob {
 }
 
 /** What one request asks for: all of it is made, or nothing. */
-export interface Submission {
-  jobs: NewJob[];
+export interface Submission<Wanted extends NewJob = NewJob> {
+  jobs: Wanted[];
   /** Made once for each client and key, while the key is kept. */
   idempotency: IdempotencyKey | null;
 }
 
+/** A job to be, with its payload as it is stored. */
+export interface WrittenJob extends NewJob {
+  payloadText: string;
+}
+
 export interface CreatedJob {
-  job: Job;
+  /** One that was there already is brief: what it leaves out may be megabytes. */
+  serialized: SerializedJob;
   /** The outbox row of the ring it is owed; null where the job was there already, by its dedupe key. */
   outboxId: string | null;
-  /** It was found, and read without payload, result and errors, which may be megabytes: see `getBriefJob`. */
-  isBrief: boolean;
 }
 
 export type Submitted = { kind: 'created'; jobs: CreatedJob[] } | KeptKey;
+
+/** Writes the payloads of a submission as JSON: once, for the row, the event and the answer. */
+export function written({ jobs, idempotency }: Submission): Submission<WrittenJob> {
+  return { jobs: jobs.map((job) => ({ ...job, payloadText: JSON.stringify(job.payload) })), idempotency };
+}
 
 /** Others may create the same at the same time; once they have, it is seen. */
 const MOST_TRIES = 5;
@@ -56,7 +63,11 @@ const raced = new Set(['idempotency_keys_pkey', 'jobs_dedupe_idx']);
  *
  * @param ringGraceMs how long the creator has for ringing a due job itself before any relay does
  */
-export async function createJobs(pool: Pool, submissions: Submission[], ringGraceMs: number): Promise<Submitted[]> {
+export async function createJobs(
+  pool: Pool,
+  submissions: Submission<WrittenJob>[],
+  ringGraceMs: number,
+): Promise<Submitted[]> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await tryToCreate(pool, submissions, ringGraceMs);
@@ -67,13 +78,18 @@ export async function createJobs(pool: Pool, submissions: Submission[], ringGrac
   }
 }
 
-async function tryToCreate(pool: Pool, submissions: Submission[], ringGraceMs: number): Promise<Submitted[]> {
+async function tryToCreate(
+  pool: Pool,
+  submissions: Submission<WrittenJob>[],
+  ringGraceMs: number,
+): Promise<Submitted[]> {
   const kept = await findKept(pool, submissions);
   const wanted = submissions.filter((submission) => !kept.has(submission));
   const unfinished = await findUnfinished(pool, wanted);
   const { made, becomes } = withoutTwins(wanted, unfinished);
   const created = await insert(pool, made, keyRows(wanted, becomes), ringGraceMs);
-  const known = new Map([...unfinished.values()].map((job) => [job.id, { job, outboxId: null, isBrief: true }]));
+  const known = new Map<string, CreatedJob>();
+  for (const job of unfinished.values()) known.set(job.id, { serialized: new SerializedJob(job), outboxId: null });
 
   return submissions.map((submission): Submitted => {
     const earlier = kept.get(submission);
@@ -95,11 +111,11 @@ const dedupeKeyOf = ({ type, dedupeKey }: Pick<NewJob, 'type' | 'dedupeKey'>): s
 
 /** Which jobs there are to make, and of each that is wanted the id of the job that there will be. */
 function withoutTwins(
-  wanted: Submission[],
+  wanted: Submission<WrittenJob>[],
   unfinished: Map<string, Job>,
-): { made: NewJob[]; becomes: Map<NewJob, string> } {
+): { made: WrittenJob[]; becomes: Map<NewJob, string> } {
   const taken = new Map([...unfinished].map(([key, { id }]) => [key, id]));
-  const made: NewJob[] = [];
+  const made: WrittenJob[] = [];
   const becomes = new Map<NewJob, string>();
   for (const job of wanted.flatMap(({ jobs }) => jobs)) {
     const key = dedupeKeyOf(job);
@@ -204,7 +220,7 @@ export function jobAsMade(wanted: NewJob, made: MadeRow): Job {
 /** @returns the jobs by their ids */
 async function insert(
   pool: Pool,
-  jobs: NewJob[],
+  jobs: WrittenJob[],
   keys: NewKey[],
   ringGraceMs: number,
 ): Promise<Map<string, CreatedJob>> {
@@ -218,7 +234,7 @@ async function insert(
       textArray(jobs.map((job) => job.queue)),
       plainArray(jobs.map((job) => job.priority)),
       textArray(jobs.map(({ tags }) => (tags.length === 0 ? '[]' : JSON.stringify(tags)))),
-      textArray(jobs.map((job) => job.payloadJson ?? JSON.stringify(job.payload))),
+      textArray(jobs.map((job) => job.payloadText)),
       plainArray(jobs.map((job) => job.maxAttempts)),
       plainArray(jobs.map((job) => job.timeoutMs)),
       textArray(jobs.map((job) => JSON.stringify(job.backoff))),
@@ -237,8 +253,8 @@ async function insert(
   const wanted = new Map(jobs.map((job) => [idOf(job), job]));
   return new Map(
     rows.map((row) => {
-      const job = jobAsMade(wanted.get(row.id) as NewJob, row);
-      return [row.id, { job, outboxId: row.outboxId, isBrief: false }];
+      const job = wanted.get(row.id) as WrittenJob;
+      return [row.id, { serialized: new SerializedJob(jobAsMade(job, row), job.payloadText), outboxId: row.outboxId }];
     }),
   );
 }

@@ -15,7 +15,7 @@ export type AttemptError = Omit<JobError, 'at'>;
 export interface SucceededOutcome {
   status: 'succeeded';
   result: unknown;
-  /** The result as JSON. @default printed when it is stored */
+  /** The result as JSON. @default written when it is stored */
   json?: string;
 }
 
@@ -129,7 +129,7 @@ function isPlainSuccess(settlement: Settlement): settlement is PlainSuccess {
   return settlement.outcome.status === 'succeeded' && settlement.claimed?.owesWebhook === false;
 }
 
-/** @returns how long its result is, in characters, where that has been printed */
+/** @returns how long its result is, in characters, where that has been written */
 function resultLength({ outcome }: Settlement): number {
   return outcome.status === 'succeeded' ? (outcome.json?.length ?? 0) : 0;
 }

@@ -16,9 +16,9 @@ export {
   type JobWithLinks,
   type ProblemBody,
   type QueueInfo,
-} from './answers.ts';
-export { boundedParse } from './bounded-parse.ts';
-export { jobId, plainText, queueName } from './identifiers.ts';
+} from './answers/answers.ts';
+export { boundedParse } from './definitions/bounded-parse.ts';
+export { jobId, plainText, queueName } from './members/identifiers.ts';
 export {
   defaultPolicy,
   defineJob,
@@ -26,7 +26,7 @@ export {
   type Backoff,
   type JobDefinition,
   type JobPolicy,
-} from './job-definition.ts';
+} from './definitions/job-definition.ts';
 export {
   findJobDefinition,
   jobDefinitions,
@@ -35,8 +35,8 @@ export {
   type JobName,
   type Payload,
   type Result,
-} from './job-definitions.ts';
-export { jobBatch, jobSubmission, MAX_BATCH, type JobSubmission } from './job-submission.ts';
+} from './definitions/job-definitions.ts';
+export { jobBatch, jobSubmission, MAX_BATCH, type JobSubmission } from './submissions/job-submission.ts';
 export {
   briefOf,
   isFinished,
@@ -48,7 +48,7 @@ export {
   type JobError,
   type JobProgress,
   type JobStatus,
-} from './job.ts';
+} from './job/job.ts';
 export {
   cloudEvent,
   endings,
@@ -59,11 +59,11 @@ export {
   jobInEvent,
   type EventName,
   type JobEvent,
-} from './job-event.ts';
-export { oncePerJob } from './once-per-job.ts';
-export { SerializedJob } from './serialized-job.ts';
-export { time } from './time.ts';
-export { storedPayload } from './stored-payload.ts';
+} from './events/job-event.ts';
+export { oncePerJob } from './job/once-per-job.ts';
+export { SerializedJob } from './job/serialized-job.ts';
+export { time } from './members/time.ts';
+export { storedPayload } from './definitions/stored-payload.ts';
 export {
   deliveryAttempt,
   webhook,
@@ -75,4 +75,4 @@ export {
   type Webhook,
   type WebhookDelivery,
   type WebhookEvent,
-} from './webhook.ts';
+} from './webhooks/webhook.ts';

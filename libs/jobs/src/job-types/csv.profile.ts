@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { httpUrl } from '../http-url.ts';
-import { defineJob } from '../job-definition.ts';
+import { httpUrl } from '../members/http-url.ts';
+import { defineJob } from '../definitions/job-definition.ts';
 
 const column = z.strictObject({
   name: z.string().describe('As the header has it; "column 3" for the third where it has none.'),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineJob } from '../job-definition.ts';
+import { defineJob } from '../definitions/job-definition.ts';
 
 /** Does nothing: what a job costs besides its work, and a first job to try. */
 export const demoEcho = defineJob({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineJob } from '../job-definition.ts';
+import { defineJob } from '../definitions/job-definition.ts';
 
 /** Sleeps, and says so each second: the slow endpoint in its purest form. */
 export const demoSleep = defineJob({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { answeredFields, headerFields, httpMethod } from '../header-fields.ts';
-import { httpUrl } from '../http-url.ts';
-import { defineJob } from '../job-definition.ts';
+import { answeredFields, headerFields, httpMethod } from '../members/header-fields.ts';
+import { httpUrl } from '../members/http-url.ts';
+import { defineJob } from '../definitions/job-definition.ts';
 
 /** Calls somebody's slow HTTP endpoint and keeps the answer. */
 export const httpRequest = defineJob({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { httpUrl } from './http-url.ts';
-import { jobWithLinks } from './answers.ts';
-import { cloudEvent } from './job-event.ts';
+import { httpUrl } from '../members/http-url.ts';
+import { jobWithLinks } from '../answers/answers.ts';
+import { cloudEvent } from '../events/job-event.ts';
 
 /** How a job can end, and so what a webhook can tell. */
 export const webhookEvent = z.enum(['succeeded', 'failed', 'cancelled']);

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { plainText, queueName } from './identifiers.ts';
-import { MAX_TIMEOUT_MS } from './job-definition.ts';
-import { time } from './time.ts';
-import { webhook } from './webhook.ts';
+import { plainText, queueName } from '../members/identifiers.ts';
+import { MAX_TIMEOUT_MS } from '../definitions/job-definition.ts';
+import { time } from '../members/time.ts';
+import { webhook } from '../webhooks/webhook.ts';
 
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
 

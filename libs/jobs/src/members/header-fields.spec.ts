@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { answeredFields, headerFields } from './header-fields.ts';
-import { httpRequest } from './job-types/http.request.ts';
+import { httpRequest } from '../job-types/http.request.ts';
 
 /** What is wrong with `fields`, each fault with the path to it. */
 function faults(fields: unknown): string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { jobStatus, type Job } from './job.ts';
+import { jobStatus, type Job } from '../job/job.ts';
 import { eventName, eventNameOf, eventOf, jobEvent } from './job-event.ts';
 
 const at = '2026-11-21T08:00:00.000Z';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { JobDefinition } from './job-definition.ts';
-import * as definitions from './job-types/index.ts';
+import * as definitions from '../job-types/index.ts';
 
 /** Every job definition under its export name, the name its handler shares. */
 export const jobDefinitions = definitions;

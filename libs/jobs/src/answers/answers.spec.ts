@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { jsonWithLinks, withLinks } from './answers.ts';
-import type { Job } from './job.ts';
-import { SerializedJob } from './serialized-job.ts';
+import type { Job } from '../job/job.ts';
+import { SerializedJob } from '../job/serialized-job.ts';
 
 const at = '2026-11-21T08:00:00.000Z';
 const job: Job = {

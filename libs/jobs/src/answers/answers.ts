@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { job } from './job.ts';
-import type { SerializedJob } from './serialized-job.ts';
+import { job } from '../job/job.ts';
+import type { SerializedJob } from '../job/serialized-job.ts';
 
 // What the calls of the api answer, apart from the job itself.
 

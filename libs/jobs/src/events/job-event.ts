@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { jobId } from './identifiers.ts';
-import { isFinished, job, jobStatus, type Job } from './job.ts';
+import { jobId } from '../members/identifiers.ts';
+import { isFinished, job, jobStatus, type Job } from '../job/job.ts';
 
 /** What happened: the job's new status, or `progress` of a running one. */
 export const eventName = z.templateLiteral(['job.', z.union([jobStatus, z.literal('progress')])]);

@@ -6,7 +6,7 @@
 // one fifth of a second up to three. Meanwhile some that wait are asked how long yet, and that is held against when they
 // were started. Takes about two minutes; prints Markdown.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JobWithLinks } from '@offload/jobs';
+import type { JobWithLinks } from '@offload/jobs/answers';
 import { startSystem, withTestServers } from '@offload/running-system';
 import { clientOf, finished, getJob, type Site } from '@offload/running-system/requests';
 

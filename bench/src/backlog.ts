@@ -4,7 +4,7 @@
 // one, and only printed.
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import type { JobsTaken } from '@offload/jobs';
+import type { JobsTaken } from '@offload/jobs/answers';
 import { startServers } from '@offload/testing/servers';
 import pg from 'pg';
 import { build, migrate, startApp, type AppProcess } from './app-process.ts';

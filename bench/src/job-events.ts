@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { addressOf, exchanges, jobEvents } from '@offload/job-messages';
-import { eventOf, type Job, type JobEvent } from '@offload/jobs';
+import type { Job } from '@offload/jobs';
+import { eventOf, type JobEvent } from '@offload/jobs/events';
 import { type Connection, createListPublisher, createPublisher } from '@offload/messaging';
 import type { Pool } from 'pg';
 import { sentNow } from './sent-at.ts';

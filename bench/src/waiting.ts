@@ -6,7 +6,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JobsTaken, JobWithLinks } from '@offload/jobs';
+import type { JobsTaken, JobWithLinks } from '@offload/jobs/answers';
 import { startServers } from '@offload/testing/servers';
 
 const SLEEPERS = 40;

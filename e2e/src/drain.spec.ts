@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { JobWithLinks } from '@offload/jobs';
+import type { JobWithLinks } from '@offload/jobs/answers';
 import { startSystem, type System, startTarget, type Target } from '@offload/running-system';
 import { finished, submit } from '@offload/running-system/requests';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { JobPage, JobWithLinks } from '@offload/jobs';
+import type { JobPage, JobWithLinks } from '@offload/jobs/answers';
 import { startSystem, type System, type SystemProcess } from '@offload/running-system';
 import type { Site } from '@offload/running-system/requests';
 

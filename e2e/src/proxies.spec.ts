@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@offload/testing';
-import type { JobWithLinks } from '@offload/jobs';
+import type { JobWithLinks } from '@offload/jobs/answers';
 import { startSystem, type System, type SystemProcess } from '@offload/running-system';
 import { openEvents, getJob, submit } from '@offload/running-system/requests';
 import { provideNginx, startExpressProxy, startNginx, type WebProxy } from './proxies.ts';

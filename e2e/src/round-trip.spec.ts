@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startSystem, type System, type SystemProcess, startTarget, type Target } from '@offload/running-system';
 import { openEvents, finished, post, submit } from '@offload/running-system/requests';
-import type { JobWithLinks } from '@offload/jobs';
+import type { JobWithLinks } from '@offload/jobs/answers';
 
 let system: System;
 let api: SystemProcess;

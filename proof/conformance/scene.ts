@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type JobWithLinks } from '@offload/jobs';
+import type { JobWithLinks } from '@offload/jobs/answers';
 import { eventually, manage } from '@offload/testing';
 import type { Exchange } from '@offload/testing/contracts';
 import { jsonOf, type Answer } from './answer.ts';

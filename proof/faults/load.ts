@@ -1,4 +1,4 @@
-import type { JobWithLinks } from '@offload/jobs';
+import type { JobWithLinks } from '@offload/jobs/answers';
 import type { Site, Submission } from '@offload/running-system/requests';
 
 /** A job that was answered with 202. */

@@ -1,4 +1,4 @@
-import type { JobPage } from '@offload/jobs';
+import type { JobPage } from '@offload/jobs/answers';
 import { eventually } from '@offload/testing';
 import { post } from '@offload/running-system/requests';
 import type { Ground } from './ground.ts';

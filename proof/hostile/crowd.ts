@@ -1,7 +1,7 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { JobWithLinks } from '@offload/jobs';
+import type { JobWithLinks } from '@offload/jobs/answers';
 import { sql, type SystemProcess } from '@offload/running-system';
 import type { Ground } from './ground.ts';
 import { heavyValues } from './heavy.ts';

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { JobPage } from '@offload/jobs';
+import type { JobPage } from '@offload/jobs/answers';
 import { openApiChecker, type Exchange } from '@offload/testing/contracts';
 import { openAccount, type Account } from './account.ts';
 import type { Document } from './document.ts';

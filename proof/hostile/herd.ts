@@ -1,4 +1,4 @@
-import type { JobWithLinks } from '@offload/jobs';
+import type { JobWithLinks } from '@offload/jobs/answers';
 import { post, type Site, type Submission } from '@offload/running-system/requests';
 import { keys } from './script.ts';
 

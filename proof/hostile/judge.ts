@@ -1,4 +1,4 @@
-import { problem } from '@offload/jobs';
+import { problem } from '@offload/jobs/answers';
 import type { Exchange } from '@offload/testing/contracts';
 import type { Answer } from './answers.ts';
 import type { Asked } from './script.ts';

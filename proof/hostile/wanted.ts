@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { isDeepStrictEqual } from 'node:util';
-import { findJobDefinition, jobBatch, jobSubmission, storedPayload } from '@offload/jobs';
+import { findJobDefinition, storedPayload } from '@offload/jobs/definitions';
+import { jobBatch, jobSubmission } from '@offload/jobs/submissions';
 
 /** The queues of the api under test. */
 export const queues = ['default', 'mail'];

@@ -1,7 +1,7 @@
 import { openDatabase } from '@offload/database';
 import { allowedHosts, listen } from '@offload/http';
 import { exchanges, jobEvents, jobTopology } from '@offload/job-messages';
-import { endings } from '@offload/jobs';
+import { endings } from '@offload/jobs/events';
 import { connect, createPublisher, subscribe } from '@offload/messaging';
 import { inspectQueues } from '@offload/messaging/queues';
 import { createBrokerTelemetry, keepHeapSmall, startProcess } from '@offload/process';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { type Database, migrate, type NewJob, openDatabase } from '@offload/database';
 import { jobTopology, ring, ringQueue } from '@offload/job-messages';
-import { defaultPolicy } from '@offload/jobs';
+import { defaultPolicy } from '@offload/jobs/definitions';
 import { connect, type Connection, consume, createPublisher } from '@offload/messaging';
 import { createLogger, createMetrics, type Loop } from '@offload/process';
 import { eventually, freshDatabaseUrl } from '@offload/testing';

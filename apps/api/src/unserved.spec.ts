@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { defineJob } from '@offload/jobs';
+import { defineJob } from '@offload/jobs/definitions';
 import { z } from 'zod';
 import { obeysPriorities, unservedBy } from './unserved.ts';
 

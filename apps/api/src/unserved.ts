@@ -1,4 +1,4 @@
-import { jobDefinitions, type JobDefinition } from '@offload/jobs';
+import { jobDefinitions, type JobDefinition } from '@offload/jobs/definitions';
 
 export interface UnservedParts {
   /** QUEUES of this api. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { WebhookDelivery } from '@offload/jobs';
+import type { WebhookDelivery } from '@offload/jobs/webhooks';
 import type { Outcome } from '@offload/database';
 import type { TakenWebhook } from '@offload/database/webhooks';
 import request from 'supertest';

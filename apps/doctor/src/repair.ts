@@ -1,6 +1,7 @@
 import type { JobStore, QueueStats, RingStore } from '@offload/database';
 import { addressOf, exchanges, jobEvents, ringQueue } from '@offload/job-messages';
-import { eventOf, isFinished, type Job } from '@offload/jobs';
+import { isFinished, type Job } from '@offload/jobs';
+import { eventOf } from '@offload/jobs/events';
 import type { Publisher } from '@offload/messaging';
 import type { QueueInspector } from '@offload/messaging/queues';
 import { delay } from '@offload/process';

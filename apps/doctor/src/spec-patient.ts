@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach } from '@jest/globals';
 import { type Database, type HeldJob, migrate, type NewJob, openDatabase } from '@offload/database';
 import { control, exchanges, jobTopology, ring, ringQueue } from '@offload/job-messages';
-import { defaultPolicy } from '@offload/jobs';
+import { defaultPolicy } from '@offload/jobs/definitions';
 import { connect, type Connection, consume, createPublisher, type Publisher, subscribe } from '@offload/messaging';
 import { eventually, freshDatabaseUrl, freshVhost, type FreshVhost, manage } from '@offload/testing';
 import { runDoctor } from './doctor.ts';

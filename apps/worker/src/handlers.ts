@@ -1,4 +1,4 @@
-import { jobDefinitions, type JobDefinition, type JobName } from '@offload/jobs';
+import { jobDefinitions, type JobDefinition, type JobName } from '@offload/jobs/definitions';
 import { type Handler, type Handlers, createSlots, type RunnableType } from '@offload/worker';
 import { closeProfilePool } from './handlers/csv.profile.pool.ts';
 import * as registry from './handlers/index.ts';

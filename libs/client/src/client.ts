@@ -1,4 +1,4 @@
-import type { JobTypeInfo, QueueInfo } from '@offload/jobs';
+import type { JobTypeInfo, QueueInfo } from '@offload/jobs/answers';
 import { listOf } from './answer.ts';
 import type { Kind, PayloadOf, ResultOf } from './definition.ts';
 import { redeliver, type Delivery } from './deliveries.ts';

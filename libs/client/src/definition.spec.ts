@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { jobDefinitions, type JobDefinition } from '@offload/jobs';
+import { jobDefinitions, type JobDefinition } from '@offload/jobs/definitions';
 import type { Client } from './client.ts';
 import type { Definition } from './definition.ts';
 

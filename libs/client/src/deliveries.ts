@@ -1,4 +1,4 @@
-import type { WebhookDelivery } from '@offload/jobs';
+import type { WebhookDelivery } from '@offload/jobs/webhooks';
 import { jsonOf, listOf, unexpected, type Answer } from './answer.ts';
 import type { Settings } from './options.ts';
 import { request } from './request.ts';

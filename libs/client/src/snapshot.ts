@@ -1,4 +1,6 @@
-import type { EventName, JobStatus, JobWithLinks } from '@offload/jobs';
+import type { JobStatus } from '@offload/jobs';
+import type { JobWithLinks } from '@offload/jobs/answers';
+import type { EventName } from '@offload/jobs/events';
 
 /** A job as the api or a notifier showed it. Never changes; a newer one has a higher `version`. */
 export type Snapshot<Result = unknown> = Readonly<Omit<JobWithLinks, 'result'>> & {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { isFinished, type Job, type Webhook } from '@offload/jobs';
+import { isFinished, type Job } from '@offload/jobs';
+import type { Webhook } from '@offload/jobs/webhooks';
 import type pg from 'pg';
 import type { Database } from './open-database.ts';
 import type { ClaimedJob } from './transitions/claim-jobs.ts';

@@ -1,4 +1,5 @@
-import { eventNameOf, eventOf, jobEvent, type EventName, type JobEvent, type SerializedJob } from '@offload/jobs';
+import type { SerializedJob } from '@offload/jobs';
+import { eventNameOf, eventOf, jobEvent, type EventName, type JobEvent } from '@offload/jobs/events';
 import { createListPublisher, RawJson, type Publisher } from '@offload/messaging';
 import { z } from 'zod';
 import { exchanges } from './topology.ts';

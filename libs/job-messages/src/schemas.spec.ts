@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventOf, type Job } from '@offload/jobs';
+import type { Job } from '@offload/jobs';
+import { eventOf } from '@offload/jobs/events';
 import { control } from './command.ts';
 import { addressOf } from './events.ts';
 import { ring } from './ring.ts';

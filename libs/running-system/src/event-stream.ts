@@ -1,4 +1,4 @@
-import type { JobWithLinks } from '@offload/jobs';
+import type { JobWithLinks } from '@offload/jobs/answers';
 
 /** One event as a notifier sends it. */
 export interface ServerEvent {

@@ -1,5 +1,6 @@
 import { createClient, JobCancelledError, JobFailedError, type Client } from '@offload/client';
-import type { JobSubmission, JobWithLinks } from '@offload/jobs';
+import type { JobWithLinks } from '@offload/jobs/answers';
+import type { JobSubmission } from '@offload/jobs/submissions';
 import { eventually } from '@offload/testing';
 import { checkedFetch } from './checked-fetch.ts';
 

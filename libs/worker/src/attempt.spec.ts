@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { defineJob, storedPayload, type Job } from '@offload/jobs';
+import type { Job } from '@offload/jobs';
+import { defineJob, storedPayload } from '@offload/jobs/definitions';
 import { z } from 'zod';
 import { attempt, type AttemptParts } from './attempt.ts';
 import { PermanentError, RetryAfterError } from './handler.ts';

@@ -1,4 +1,5 @@
-import { boundedParse, type Backoff, type Job, type JobDefinition } from '@offload/jobs';
+import type { Job } from '@offload/jobs';
+import { boundedParse, type Backoff, type JobDefinition } from '@offload/jobs/definitions';
 import type { AttemptError, Outcome } from '@offload/database';
 import { DeliveryLostError } from '@offload/messaging';
 import { createOneATurn, setTimer } from '@offload/process';

@@ -1,4 +1,4 @@
-import { MAX_TIMEOUT_MS } from '@offload/jobs';
+import { MAX_TIMEOUT_MS } from '@offload/jobs/definitions';
 
 /**
  * What to warn of when the broker has closed a channel because a delivery was out for too long. No client can ask a

@@ -1,4 +1,4 @@
-import type { JobDefinition, JobDefinitions, Payload, Result } from '@offload/jobs';
+import type { JobDefinition, JobDefinitions, Payload, Result } from '@offload/jobs/definitions';
 import type { Outbound } from '@offload/outbound';
 import type { Logger } from '@offload/process';
 

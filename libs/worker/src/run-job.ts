@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Claim, ClaimedJob, Database, Outcome } from '@offload/database';
 import { type Announce, type Ring, ringId } from '@offload/job-messages';
-import { type EventName, isFinished, type Job, SerializedJob } from '@offload/jobs';
+import { isFinished, type Job, SerializedJob } from '@offload/jobs';
+import type { EventName } from '@offload/jobs/events';
 import type { Delivery, Verdict } from '@offload/messaging';
 import type { Outbound } from '@offload/outbound';
 import type { Logger } from '@offload/process';

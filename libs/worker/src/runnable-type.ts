@@ -1,4 +1,4 @@
-import type { JobDefinition } from '@offload/jobs';
+import type { JobDefinition } from '@offload/jobs/definitions';
 import type { Handler } from './handler.ts';
 import type { Slots } from './slots.ts';
 

@@ -1,5 +1,6 @@
 import { it } from '@jest/globals';
-import { defineJob, type Job } from '@offload/jobs';
+import type { Job } from '@offload/jobs';
+import { defineJob } from '@offload/jobs/definitions';
 import type { Outbound } from '@offload/outbound';
 import { createLogger } from '@offload/process';
 import { z } from 'zod';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { JobWithLinks } from '@offload/jobs';
+import type { JobWithLinks } from '@offload/jobs/answers';
 import { rowsOf } from '../row.ts';
 import { sleep, type Scene } from '../scene.ts';
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { JobWithLinks, WebhookDelivery } from '@offload/jobs';
+import type { JobWithLinks } from '@offload/jobs/answers';
+import type { WebhookDelivery } from '@offload/jobs/webhooks';
 import { jsonOf } from '../answer.ts';
 import { rowsOf, type Expected } from '../row.ts';
 import { sleep, type Scene } from '../scene.ts';

@@ -1,4 +1,5 @@
-import { isFinished, type JobWithLinks } from '@offload/jobs';
+import { isFinished } from '@offload/jobs';
+import type { JobWithLinks } from '@offload/jobs/answers';
 import { openEventSource, type Closed, type EventSource } from './event-source.ts';
 
 /** What one browser has seen of its job. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JobWithLinks } from '@offload/jobs';
+import type { JobWithLinks } from '@offload/jobs/answers';
 import { finishedJobs } from '../audit.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Ground } from '../ground.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import type { JobWithLinks } from '@offload/jobs';
+import type { JobWithLinks } from '@offload/jobs/answers';
 import type { FinalRow } from '../final-rows.ts';
 import type { Watched } from './audience.ts';
 import { judge } from './verdict.ts';

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { webhookBody } from '@offload/jobs';
+import { webhookBody } from '@offload/jobs/webhooks';
 import { cloudEventFaults } from '@offload/testing/contracts';
 import { Webhook } from 'standardwebhooks';
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JobsTaken } from '@offload/jobs';
+import type { JobsTaken } from '@offload/jobs/answers';
 import { finishedJobs } from '../audit.ts';
 import type { Fleet, Place } from '../fleet.ts';
 import { metric } from '@offload/running-system/requests';

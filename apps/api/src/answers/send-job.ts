@@ -1,5 +1,6 @@
 import { sendRawJson, shareable } from '@offload/http/bodies';
-import { isFinished, type Job, jsonWithLinks, oncePerJob, SerializedJob } from '@offload/jobs';
+import { isFinished, type Job, oncePerJob, SerializedJob } from '@offload/jobs';
+import { jsonWithLinks } from '@offload/jobs/answers';
 import type { Response } from 'express';
 import type { Backlog } from '../loops/backlog.ts';
 import { etagOf } from './preconditions.ts';

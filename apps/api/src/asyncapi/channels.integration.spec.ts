@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { exchanges, jobEvents } from '@offload/job-messages';
-import { endings } from '@offload/jobs';
+import { endings } from '@offload/jobs/events';
 import { connect, subscribe } from '@offload/messaging';
 import { eventually } from '@offload/testing';
 import { asyncApiDocument } from './document.ts';

@@ -1,5 +1,6 @@
 import { exchanges, jobTopology, ringQueue } from '@offload/job-messages';
-import { endings, eventName, jobStatus } from '@offload/jobs';
+import { jobStatus } from '@offload/jobs';
+import { endings, eventName } from '@offload/jobs/events';
 import type { QueueDeclaration } from '@offload/messaging';
 import type { Json } from '../contract/schemas.ts';
 import { AMQP_BINDING, type MessageName } from './messages.ts';

@@ -1,5 +1,7 @@
 import type { Control, Ring } from '@offload/job-messages';
-import { eventOf, type Job, type JobWithLinks } from '@offload/jobs';
+import type { Job } from '@offload/jobs';
+import type { JobWithLinks } from '@offload/jobs/answers';
+import { eventOf } from '@offload/jobs/events';
 import { jobExample } from '../openapi/examples.ts';
 
 // Read by people and by code generators. Tests hold them against the schemas.

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Database, migrate, openDatabase } from '@offload/database';
 import { addressOf, exchanges, jobEvents, ring, ringQueue } from '@offload/job-messages';
-import { defaultPolicy, eventOf, isFinished, type JobEvent, jobStatus, SerializedJob } from '@offload/jobs';
+import { isFinished, jobStatus, SerializedJob } from '@offload/jobs';
+import { defaultPolicy } from '@offload/jobs/definitions';
+import { eventOf, type JobEvent } from '@offload/jobs/events';
 import { connect, consume, createPublisher, type Publisher } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/process';
 import { freshDatabaseUrl } from '@offload/testing';

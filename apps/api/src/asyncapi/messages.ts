@@ -1,5 +1,6 @@
 import { control, jobEvents, ring } from '@offload/job-messages';
-import { jobEvent, type JobEvent, webhookBody, webhookEvent } from '@offload/jobs';
+import { jobEvent, type JobEvent } from '@offload/jobs/events';
+import { webhookBody, webhookEvent } from '@offload/jobs/webhooks';
 import type { Json } from '../contract/schemas.ts';
 import {
   cancelExample,

@@ -1,5 +1,7 @@
 import { control, jobEvents, ring } from '@offload/job-messages';
-import { jobEvent, jobInEvent, jobWithLinks, webhookBody } from '@offload/jobs';
+import { jobWithLinks } from '@offload/jobs/answers';
+import { jobEvent, jobInEvent } from '@offload/jobs/events';
+import { webhookBody } from '@offload/jobs/webhooks';
 import { z } from 'zod';
 import type { Json } from '../contract/schemas.ts';
 

@@ -1,17 +1,7 @@
-import {
-  jobBatch,
-  jobDefinitions,
-  jobPage,
-  jobsTaken,
-  jobSubmission,
-  jobTypeList,
-  jobWithLinks,
-  problem,
-  queueList,
-  webhookBody,
-  webhookDelivery,
-  webhookDeliveryList,
-} from '@offload/jobs';
+import { jobPage, jobsTaken, jobTypeList, jobWithLinks, problem, queueList } from '@offload/jobs/answers';
+import { jobDefinitions } from '@offload/jobs/definitions';
+import { jobBatch, jobSubmission } from '@offload/jobs/submissions';
+import { webhookBody, webhookDelivery, webhookDeliveryList } from '@offload/jobs/webhooks';
 import { z } from 'zod';
 
 export type Json = Record<string, unknown>;

@@ -1,12 +1,6 @@
-import {
-  boundedParse,
-  findJobDefinition,
-  jobBatch,
-  jobSubmission,
-  jobTypes,
-  storedPayload,
-  type Job,
-} from '@offload/jobs';
+import type { Job } from '@offload/jobs';
+import { boundedParse, findJobDefinition, jobTypes, storedPayload } from '@offload/jobs/definitions';
+import { jobBatch, jobSubmission } from '@offload/jobs/submissions';
 import { jobAsMade, type NewJob } from '@offload/database';
 import { invalidBody, invalidMember } from '@offload/http';
 import { newId } from './new-id.ts';

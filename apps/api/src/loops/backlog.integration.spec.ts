@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from '@jest/globals';
-import { defaultPolicy } from '@offload/jobs';
+import { defaultPolicy } from '@offload/jobs/definitions';
 import { migrate, openDatabase } from '@offload/database';
 import { createLogger, createMetrics } from '@offload/process';
 import { eventually, freshDatabaseUrl } from '@offload/testing';

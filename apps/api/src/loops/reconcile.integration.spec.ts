@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Database, migrate, openDatabase, type OwedRing } from '@offload/database';
 import { control, exchanges, jobTopology, ring, ringQueue } from '@offload/job-messages';
-import { defaultPolicy } from '@offload/jobs';
+import { defaultPolicy } from '@offload/jobs/definitions';
 import { connect, type Connection, consume, createPublisher, subscribe } from '@offload/messaging';
 import { inspectQueues, type QueueInspector } from '@offload/messaging/queues';
 import { createLogger, createMetrics, type Loop } from '@offload/process';

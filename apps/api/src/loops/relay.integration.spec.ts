@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { type Database, migrate, type NewJob, openDatabase } from '@offload/database';
 import { jobTopology, ring, ringQueue } from '@offload/job-messages';
-import { defaultPolicy, SerializedJob } from '@offload/jobs';
+import { SerializedJob } from '@offload/jobs';
+import { defaultPolicy } from '@offload/jobs/definitions';
 import { connect, type Connection, consume, createPublisher } from '@offload/messaging';
 import { createLogger, createMetrics, type Loop } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost } from '@offload/testing';

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
-import { findJobDefinition, jobSubmission, jobWithLinks, webhookBody } from '@offload/jobs';
+import { jobWithLinks } from '@offload/jobs/answers';
+import { findJobDefinition } from '@offload/jobs/definitions';
+import { jobSubmission } from '@offload/jobs/submissions';
+import { webhookBody } from '@offload/jobs/webhooks';
 import { openApiDocument } from './document.ts';
 import { batchExamples, jobExample, submissionExamples, webhookExample } from './examples.ts';
 import { operations } from './operations.ts';

@@ -1,14 +1,7 @@
-import {
-  jobId,
-  jobPage,
-  jobsTaken,
-  jobSubmission,
-  jobTypeList,
-  jobWithLinks,
-  queueList,
-  webhookDelivery,
-  webhookDeliveryList,
-} from '@offload/jobs';
+import { jobId } from '@offload/jobs';
+import { jobPage, jobsTaken, jobTypeList, jobWithLinks, queueList } from '@offload/jobs/answers';
+import { jobSubmission } from '@offload/jobs/submissions';
+import { webhookDelivery, webhookDeliveryList } from '@offload/jobs/webhooks';
 import { z } from 'zod';
 import { jobBatchOf } from '../contract/schemas.ts';
 import { eventTokenRequest, issuedEventToken } from '../routes/issue-event-token.ts';

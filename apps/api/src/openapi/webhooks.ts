@@ -1,4 +1,5 @@
-import { jobEvent, webhookBody } from '@offload/jobs';
+import { jobEvent } from '@offload/jobs/events';
+import { webhookBody } from '@offload/jobs/webhooks';
 import { webhookExample } from './examples.ts';
 import { schemaOf, type Json } from '../contract/schemas.ts';
 

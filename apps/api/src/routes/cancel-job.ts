@@ -1,4 +1,5 @@
-import { jsonWithLinks, SerializedJob } from '@offload/jobs';
+import { SerializedJob } from '@offload/jobs';
+import { jsonWithLinks } from '@offload/jobs/answers';
 import type { Database } from '@offload/database';
 import { Problem } from '@offload/http';
 import { sendRawJson } from '@offload/http/bodies';

@@ -1,4 +1,4 @@
-import { findJobDefinition, jobTypes } from '@offload/jobs';
+import { findJobDefinition, jobTypes } from '@offload/jobs/definitions';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 

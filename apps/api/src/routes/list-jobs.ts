@@ -1,4 +1,5 @@
-import { jobStatus, plainText, queueName, time, withLinks } from '@offload/jobs';
+import { jobStatus, plainText, queueName, time } from '@offload/jobs';
+import { withLinks } from '@offload/jobs/answers';
 import type { Database } from '@offload/database';
 import { invalidParameters } from '@offload/http';
 import { sendJson } from '@offload/http/bodies';

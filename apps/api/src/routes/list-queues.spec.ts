@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import type { QueueInfo } from '@offload/jobs';
+import type { QueueInfo } from '@offload/jobs/answers';
 import type { Database } from '@offload/database';
 import type { QueueStatus } from '@offload/messaging/queues';
 import express from 'express';

@@ -1,6 +1,6 @@
 import type { Database, QueueCount } from '@offload/database';
 import { ringQueue } from '@offload/job-messages';
-import type { QueueInfo } from '@offload/jobs';
+import type { QueueInfo } from '@offload/jobs/answers';
 import type { Connection } from '@offload/messaging';
 import type { QueueInspector } from '@offload/messaging/queues';
 import { delay } from '@offload/process';

@@ -1,7 +1,8 @@
 import type { Database } from '@offload/database';
 import { Problem } from '@offload/http';
 import { sendJson, sendRawJson, shareable } from '@offload/http/bodies';
-import { isFinished, oncePerJob, withLinks } from '@offload/jobs';
+import { isFinished, oncePerJob } from '@offload/jobs';
+import { withLinks } from '@offload/jobs/answers';
 import type { RequestHandler } from 'express';
 import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
 import { checkPreconditions, etagOf } from '../answers/preconditions.ts';

@@ -1,6 +1,7 @@
 import type { Database } from '@offload/database';
 import { sendRawJson } from '@offload/http/bodies';
-import { jsonWithLinks, SerializedJob } from '@offload/jobs';
+import { SerializedJob } from '@offload/jobs';
+import { jsonWithLinks } from '@offload/jobs/answers';
 import type { RequestHandler } from 'express';
 import type { Backlog } from '../loops/backlog.ts';
 import type { Intake, TakenJob } from '../intake/intake.ts';

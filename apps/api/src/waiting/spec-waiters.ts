@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, it, jest } from '@jest/globals';
-import { eventOf, type Job, type JobStatus } from '@offload/jobs';
+import type { Job, JobStatus } from '@offload/jobs';
+import { eventOf } from '@offload/jobs/events';
 import { createLogger, Registry } from '@offload/process';
 import { eventually } from '@offload/testing';
 import { createWaiters } from './waiters.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { eventOf } from '@offload/jobs';
+import { eventOf } from '@offload/jobs/events';
 import { MINUTE_MS, jobOf, setup, followed, settle } from './spec-waiters.ts';
 
 describe('a wait', () => {

@@ -1,4 +1,5 @@
-import { isFinished, type Job, type JobEvent } from '@offload/jobs';
+import { isFinished, type Job } from '@offload/jobs';
+import type { JobEvent } from '@offload/jobs/events';
 import type { JobStore } from '@offload/database';
 import { delay, Gauge, setTimer, type Logger, type Registry } from '@offload/process';
 import { Problem } from '@offload/http';

@@ -1,4 +1,6 @@
-import { withLinks, type EventName, type Job } from '@offload/jobs';
+import type { Job } from '@offload/jobs';
+import { withLinks } from '@offload/jobs/answers';
+import type { EventName } from '@offload/jobs/events';
 
 /**
  * One event as text/event-stream writes it: as bytes, which all who watch the job share however long they take to read

@@ -1,4 +1,5 @@
-import { eventNameOf, type EventName, type Job, type JobEvent } from '@offload/jobs';
+import type { Job } from '@offload/jobs';
+import { eventNameOf, type EventName, type JobEvent } from '@offload/jobs/events';
 import { Gauge, type Registry } from '@offload/process';
 import { createEventStreams, type EventStreams, type EventStreamsOptions } from './event-streams.ts';
 import { frame } from './frame.ts';

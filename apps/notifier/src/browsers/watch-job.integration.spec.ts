@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventOf, type Job } from '@offload/jobs';
+import type { Job } from '@offload/jobs';
+import { eventOf } from '@offload/jobs/events';
 import { DatabaseUnavailableError } from '@offload/database';
 import { eventually } from '@offload/testing';
 import { startNotifier, type SpecNotifier } from './spec-notifier.ts';

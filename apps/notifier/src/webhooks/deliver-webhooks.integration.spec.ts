@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { webhookBody } from '@offload/jobs';
+import { webhookBody } from '@offload/jobs/webhooks';
 import { newWebhookSecret } from '@offload/access/secrets';
 import { eventually } from '@offload/testing';
 import { Webhook } from 'standardwebhooks';

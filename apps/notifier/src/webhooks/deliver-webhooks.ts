@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { webhookEvent } from '@offload/jobs';
+import { webhookEvent } from '@offload/jobs/webhooks';
 import { DatabaseUnavailableError } from '@offload/database';
 import type { RecordedAttempt, TakenWebhook, Webhooks } from '@offload/database/webhooks';
 import type { Outbound } from '@offload/outbound';

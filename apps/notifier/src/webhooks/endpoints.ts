@@ -1,4 +1,6 @@
-import { jobTypes, plainText, queueName, webhook } from '@offload/jobs';
+import { plainText, queueName } from '@offload/jobs';
+import { jobTypes } from '@offload/jobs/definitions';
+import { webhook } from '@offload/jobs/webhooks';
 import type { WebhookEndpoint } from '@offload/database/webhooks';
 import { webhookSecret } from '@offload/access/secrets';
 import { z } from 'zod';

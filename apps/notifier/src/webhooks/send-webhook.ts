@@ -1,4 +1,6 @@
-import { eventOf, jobEvent, withLinks, type Job } from '@offload/jobs';
+import type { Job } from '@offload/jobs';
+import { withLinks } from '@offload/jobs/answers';
+import { eventOf, jobEvent } from '@offload/jobs/events';
 import {
   InvalidRequestError,
   NameTimeoutError,

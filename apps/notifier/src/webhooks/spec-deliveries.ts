@@ -4,7 +4,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
-import { defaultPolicy, type Webhook, type WebhookDelivery } from '@offload/jobs';
+import { defaultPolicy } from '@offload/jobs/definitions';
+import type { Webhook, WebhookDelivery } from '@offload/jobs/webhooks';
 import { migrate, openDatabase, type Database } from '@offload/database';
 import { createOutbound } from '@offload/outbound';
 import { createLogger, createMetrics } from '@offload/process';

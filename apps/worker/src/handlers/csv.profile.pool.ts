@@ -1,4 +1,4 @@
-import type { JobDefinitions, Result } from '@offload/jobs';
+import type { JobDefinitions, Result } from '@offload/jobs/definitions';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { PermanentError, RetryAfterError, createThreads } from '@offload/worker';

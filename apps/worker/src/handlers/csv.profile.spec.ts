@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
-import { jobDefinitions } from '@offload/jobs';
+import { jobDefinitions } from '@offload/jobs/definitions';
 import { createOutbound } from '@offload/outbound';
 import { createHook } from 'node:async_hooks';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-import type { JobDefinitions } from '@offload/jobs';
+import type { JobDefinitions } from '@offload/jobs/definitions';
 import type { Handler } from '@offload/worker';
 
 /** Gives back its message at once. */

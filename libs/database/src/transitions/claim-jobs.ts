@@ -1,4 +1,5 @@
-import { SerializedJob, type Backoff, type Job } from '@offload/jobs';
+import { SerializedJob, type Job } from '@offload/jobs';
+import type { Backoff } from '@offload/jobs/definitions';
 import type { Pool } from 'pg';
 import { plainArray, textArray } from '../array-literal.ts';
 import { hasStatus, isOneOf, placeOf } from '../by-id.ts';

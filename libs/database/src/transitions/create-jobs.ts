@@ -1,4 +1,6 @@
-import { SerializedJob, type Backoff, type Job, type Webhook } from '@offload/jobs';
+import { SerializedJob, type Job } from '@offload/jobs';
+import type { Backoff } from '@offload/jobs/definitions';
+import type { Webhook } from '@offload/jobs/webhooks';
 import type { Pool } from 'pg';
 import { plainArray, textArray } from '../array-literal.ts';
 import { briefColumns, toBriefJob, type BriefRow } from '../job-row.ts';

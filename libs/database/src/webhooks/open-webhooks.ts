@@ -1,4 +1,4 @@
-import type { WebhookDelivery } from '@offload/jobs';
+import type { WebhookDelivery } from '@offload/jobs/webhooks';
 import type { Pool } from 'pg';
 import { shareStatement } from '../share-statement.ts';
 import { orUnavailable } from '../unavailable.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import type { Webhook, WebhookEvent } from '@offload/jobs';
+import type { Webhook, WebhookEvent } from '@offload/jobs/webhooks';
 import { jobs, error, newHost, webhookTo, take, finished, owed, record, log } from './spec-webhooks.ts';
 
 describe('the end of a job', () => {

@@ -1,4 +1,4 @@
-import type { DeliveryAttempt, WebhookDelivery, WebhookEvent } from '@offload/jobs';
+import type { DeliveryAttempt, WebhookDelivery, WebhookEvent } from '@offload/jobs/webhooks';
 import type { Pool } from 'pg';
 
 interface DeliveryRow {

@@ -1,4 +1,4 @@
-import type { DeliveryAttempt } from '@offload/jobs';
+import type { DeliveryAttempt } from '@offload/jobs/webhooks';
 import type { Pool } from 'pg';
 
 /** What one attempt to deliver a webhook came to. */

@@ -1,4 +1,4 @@
-import type { WebhookEvent } from '@offload/jobs';
+import type { WebhookEvent } from '@offload/jobs/webhooks';
 import type { Pool } from 'pg';
 
 /** Where the webhooks of all jobs go, or of those that match. Its secrets are nobody's business here. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Webhook, WebhookEvent } from '@offload/jobs';
+import type { Webhook, WebhookEvent } from '@offload/jobs/webhooks';
 import { useJobs } from '../transitions/spec-jobs.ts';
 import type { RecordedAttempt } from './record-attempts.ts';
 import type { TakenWebhook, Taking } from './take-webhooks.ts';
@@ -44,7 +44,11 @@ export async function owed(host: string): Promise<TakenWebhook> {
   return (await take(host))[0] as TakenWebhook;
 }
 
-export function record({ id, attempt }: TakenWebhook, outcome: RecordedAttempt['outcome'], status = 204): Promise<void> {
+export function record(
+  { id, attempt }: TakenWebhook,
+  outcome: RecordedAttempt['outcome'],
+  status = 204,
+): Promise<void> {
   const entry = { durationMs: 12, status, error: outcome.kind === 'delivered' ? null : 'it answered so' };
   return jobs.database.webhooks.record({ id, attempt, entry, outcome });
 }

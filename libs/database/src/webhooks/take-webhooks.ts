@@ -1,4 +1,5 @@
-import type { Job, WebhookEvent } from '@offload/jobs';
+import type { Job } from '@offload/jobs';
+import type { WebhookEvent } from '@offload/jobs/webhooks';
 import type { Pool } from 'pg';
 import { jobOfSnapshot } from '../job-row.ts';
 

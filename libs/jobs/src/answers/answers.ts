@@ -49,7 +49,7 @@ export type JobsTaken = z.infer<typeof jobsTaken>;
 
 const jsonSchema = z.record(z.string(), z.unknown()).describe('JSON Schema, draft 2020-12.');
 
-export const jobTypeInfo = z.object({
+const jobTypeInfo = z.object({
   type: z.string(),
   description: z.string(),
   queue: z.string(),
@@ -62,7 +62,7 @@ export const jobTypeInfo = z.object({
 export type JobTypeInfo = z.infer<typeof jobTypeInfo>;
 export const jobTypeList = z.object({ jobTypes: z.array(jobTypeInfo) });
 
-export const queueInfo = z.object({
+const queueInfo = z.object({
   queue: z.string(),
   ready: z.int().describe('Queued jobs: they wait for a worker.'),
   running: z.int(),
@@ -102,4 +102,3 @@ export const problem = z.object({
     .optional()
     .describe('Each fault of the request.'),
 });
-export type ProblemBody = z.infer<typeof problem>;

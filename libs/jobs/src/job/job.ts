@@ -12,7 +12,7 @@ export function isFinished(status: JobStatus): boolean {
 }
 
 /** Why one attempt failed. */
-export const jobError = z.object({
+const jobError = z.object({
   code: z
     .string()
     .describe(
@@ -25,7 +25,7 @@ export const jobError = z.object({
 });
 export type JobError = z.infer<typeof jobError>;
 
-export const jobProgress = z.object({ percent: z.number().min(0).max(100), message: z.string().nullable() });
+const jobProgress = z.object({ percent: z.number().min(0).max(100), message: z.string().nullable() });
 export type JobProgress = z.infer<typeof jobProgress>;
 
 /** A job as events carry it and as HTTP answers it, there with `links` added. */

@@ -51,7 +51,7 @@ export const jobSubmission = z
 export type JobSubmission = z.input<typeof jobSubmission>;
 
 /** Most jobs in one batch. */
-export const MAX_BATCH = 1_000;
+const MAX_BATCH = 1_000;
 
 /** The body of `POST /v1/jobs/batch`; each entry is a {@link jobSubmission}. */
 export const jobBatch = z.strictObject({ jobs: z.array(z.unknown()).min(1).max(MAX_BATCH) });

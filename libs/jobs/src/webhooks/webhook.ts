@@ -24,7 +24,7 @@ export type Webhook = z.infer<typeof webhook>;
 export const webhookBody = cloudEvent(jobWithLinks);
 
 /** What became of one attempt to deliver a webhook. */
-export const deliveryAttempt = z.object({
+const deliveryAttempt = z.object({
   number: z.int().min(1).describe('One that is missing was interrupted: nobody knows whether it arrived.'),
   at: z.iso.datetime(),
   durationMs: z.int(),

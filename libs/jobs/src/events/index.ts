@@ -1,0 +1,11 @@
+// What happens to jobs, as CloudEvents.
+export {
+  endings,
+  eventName,
+  eventNameOf,
+  eventOf,
+  jobEvent,
+  jobInEvent,
+  type EventName,
+  type JobEvent,
+} from './job-event.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { defineJob, storedPayload, type Job } from '@offload/jobs';
 import { z } from 'zod';
-import { attempt, type AttemptParts } from './attempt.ts';
+import { type AttemptParts } from './attempt.ts';
 import { PermanentError, RetryAfterError } from './handler.ts';
 import { definition, setup, obedient } from './spec-attempt.ts';
 

@@ -1,4 +1,3 @@
-import { it } from '@jest/globals';
 import { defineJob, type Job } from '@offload/jobs';
 import type { Outbound } from '@offload/outbound';
 import { createLogger } from '@offload/process';

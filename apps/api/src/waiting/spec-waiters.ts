@@ -1,7 +1,6 @@
-import { afterEach, beforeEach, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, jest } from '@jest/globals';
 import { eventOf, type Job, type JobStatus } from '@offload/jobs';
 import { createLogger, Registry } from '@offload/process';
-import { eventually } from '@offload/testing';
 import { createWaiters } from './waiters.ts';
 
 export const MINUTE_MS = 60_000;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { Job, Webhook } from '@offload/jobs';
 import { freshDatabaseUrl } from '@offload/testing';
 import pg from 'pg';
@@ -54,7 +54,11 @@ export async function running({ maxAttempts = 3, webhook = null as Webhook | nul
 }
 
 export const read = async (id: string): Promise<Job> => (await database.jobs.get(id)) as Job;
-export const errorOf = (attempt: number, message = 'no luck'): AttemptError => ({ code: 'handler-error', message, attempt });
+export const errorOf = (attempt: number, message = 'no luck'): AttemptError => ({
+  code: 'handler-error',
+  message,
+  attempt,
+});
 /** The same as it is kept: with the time, by the database's clock. */
 export const kept = (attempt: number, message?: string) => ({
   ...errorOf(attempt, message),

@@ -44,7 +44,11 @@ export async function owed(host: string): Promise<TakenWebhook> {
   return (await take(host))[0] as TakenWebhook;
 }
 
-export function record({ id, attempt }: TakenWebhook, outcome: RecordedAttempt['outcome'], status = 204): Promise<void> {
+export function record(
+  { id, attempt }: TakenWebhook,
+  outcome: RecordedAttempt['outcome'],
+  status = 204,
+): Promise<void> {
   const entry = { durationMs: 12, status, error: outcome.kind === 'delivered' ? null : 'it answered so' };
   return jobs.database.webhooks.record({ id, attempt, entry, outcome });
 }

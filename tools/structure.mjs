@@ -29,9 +29,7 @@ export async function structureFaults(root) {
     ...sources.flatMap(({ file, text }) => lengthFaults(file, text)),
     ...sources
       .filter(({ file }) => !namesSources.includes(file))
-      .flatMap(({ file, text }) => {
-        return pathFaults(file, text, packages);
-      }),
+      .flatMap(({ file, text }) => pathFaults(file, text, packages)),
   ];
 }
 

@@ -57,7 +57,8 @@ export function reach(project) {
   /** @returns the worker's container that runs a job now, if any */
   async function workerWithAJob() {
     const workers = (await containers()).filter(({ service, running }) => service === 'worker' && running);
-    const script = "fetch('http://127.0.0.1:3200/metrics').then(async (response) => console.log(await response.text()))";
+    const script =
+      "fetch('http://127.0.0.1:3200/metrics').then(async (response) => console.log(await response.text()))";
     const metrics = await Promise.all(workers.map(({ name }) => docker('exec', name, 'node', '-e', script)));
     return workers.find((_, index) => /^offload_jobs_running 1$/m.test(metrics[index]));
   }

@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, '..');
 const refused = [
   ['apps/api/src/app.ts', '@offload/outbound'],
   ['apps/api/src/app.ts', '@offload/testing'],
+  ['apps/api/src/app.ts', '@offload/testing/servers'],
   ['apps/api/src/app.ts', '@offload/embedded-servers'],
   ['apps/api/src/app.ts', '@offload/running-system'],
   ['libs/running-system/src/system.ts', '@offload/database'],
@@ -34,6 +35,7 @@ const refused = [
   ['examples/01-hello/send.ts', 'amqplib'],
   ['examples/01-hello/send.ts', '@offload/jobs'],
   ['examples/01-hello/send.ts', '@offload/embedded-servers'],
+  ['examples/01-hello/send.ts', '@offload/child-processes/leftovers'],
   ['examples/player/footprint.ts', 'amqplib'],
   ['libs/child-processes/src/index.ts', '@offload/embedded-servers'],
 ];
@@ -42,6 +44,7 @@ const allowed = [
   ['apps/doctor/src/look.ts', '@offload/job-messages'],
   ['apps/worker/src/main.ts', '@offload/outbound'],
   ['apps/notifier/src/main.ts', '@offload/outbound'],
+  ['apps/notifier/src/main.ts', '@offload/database/webhooks'],
   ['apps/api/src/app.integration.spec.ts', '@offload/testing'],
   ['libs/database/src/index.ts', '@offload/jobs'],
   ['libs/database/src/index.ts', '@offload/jobs/webhooks'],

@@ -32,7 +32,10 @@ const main = 'apps/one/src/main.ts';
 /** What is wrong, and the files that make it so. */
 const offences = [
   ['circle', { [inner]: "import './other.ts';\n", 'libs/upper/src/other.ts': "import './inner.ts';\n" }],
-  ['circle', { [inner]: "import type { A } from './other.ts';\n", 'libs/upper/src/other.ts': "import './inner.ts';\n" }],
+  [
+    'circle',
+    { [inner]: "import type { A } from './other.ts';\n", 'libs/upper/src/other.ts': "import './inner.ts';\n" },
+  ],
   ['packages in a circle', { 'libs/lower/src/other.ts': "import '@offload/upper';\n" }],
   ['import past a door', { [main]: "import '../../../libs/lower/src/lower.ts';\n" }],
   ['import past a door', { [main]: "export default import('../../../libs/lower/src/lower.ts');\n" }],
@@ -44,7 +47,7 @@ const offences = [
   ['301 lines', { [inner]: '// a line\n'.repeat(301) }],
   ['path past a door', { [main]: "spawn(node, ['libs/lower/src/lower.ts']);\n" }],
   ['path past a door', { [main]: "spawn(node, ['./libs/lower/dist/lower.js']);\n" }],
-  ['path past a door', { [main]: "spawn(node, [`${root}/libs/lower/src/lower.ts`]);\n" }],
+  ['path past a door', { [main]: 'spawn(node, [`${root}/libs/lower/src/lower.ts`]);\n' }],
   ['path past a door', { [main]: "new URL('../../../libs/lower/src/lower.ts', import.meta.url);\n" }],
   ['path past a door', { [main]: "join(root, 'libs', 'lower', 'src/lower.ts');\n" }],
   ['path past a door', { 'libs/upper/src/a.spec.ts': "startProgram('apps/one/src/spec-program.ts');\n" }],
@@ -60,7 +63,8 @@ async function faultsOf(files) {
       writeFileSync(join(root, file), text);
     }
     mkdirSync(join(root, 'node_modules/@offload'), { recursive: true });
-    for (const name of ['upper', 'lower']) symlinkSync(join(root, 'libs', name), join(root, 'node_modules/@offload', name));
+    for (const name of ['upper', 'lower'])
+      symlinkSync(join(root, 'libs', name), join(root, 'node_modules/@offload', name));
     return await structureFaults(root);
   } finally {
     rmSync(root, { recursive: true });

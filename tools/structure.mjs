@@ -27,9 +27,9 @@ export async function structureFaults(root) {
     ...packageCircles(modules, packages),
     ...doors.flatMap((door) => doorFaults(door, readFileSync(join(root, door), 'utf8'))),
     ...sources.flatMap(({ file, text }) => lengthFaults(file, text)),
-    ...sources.filter(({ file }) => !namesSources.includes(file)).flatMap(({ file, text }) => {
-      return pathFaults(file, text, packages);
-    }),
+    ...sources
+      .filter(({ file }) => !namesSources.includes(file))
+      .flatMap(({ file, text }) => pathFaults(file, text, packages)),
   ];
 }
 
@@ -92,7 +92,7 @@ function packageCircles(modules, packages) {
       if (importer && imported && importer !== imported) imports.get(importer).add(imported);
     }
   }
-  for (let before = Infinity; imports.size < before; ) {
+  for (let before = Infinity; imports.size < before;) {
     before = imports.size;
     for (const [folder, imported] of imports) {
       if (![...imported].some((other) => imports.has(other))) imports.delete(folder);

@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { control } from '@offload/job-messages';
 import request from 'supertest';
 import { sleep, api, app, post } from './spec-app.ts';
 

@@ -1,8 +1,7 @@
 import type { Database } from '@offload/database';
 import type { Connection } from '@offload/messaging';
 import { answers, createHttpService, methodNotAllowed, type AllowedHosts } from '@offload/http';
-import { authenticate, authenticateWatcher, eventTokensFor, requireScope } from '@offload/access';
-import type { ApiKey } from '@offload/access/secrets';
+import { type ApiKey, authenticate, authenticateWatcher, eventTokensFor, requireScope } from '@offload/access';
 import { type Logger, type Registry } from '@offload/process';
 import type { Express } from 'express';
 import type { Hub } from './browsers/hub.ts';

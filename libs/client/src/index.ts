@@ -1,13 +1,7 @@
 // Runs wherever there is fetch: browsers, edge runtimes, Node.js. Imports nothing of this repository but types.
 export { createClient, type Client } from './client.ts';
 export { type ClientOptions } from './options.ts';
-export {
-  type Definition,
-  type JobOptions,
-  type PayloadOf,
-  type ResultOf,
-  type WebhookOptions,
-} from './definition.ts';
+export { type Definition, type JobOptions, type PayloadOf, type ResultOf, type WebhookOptions } from './definition.ts';
 export { type Delivery } from './deliveries.ts';
 export { type EventToken, type EventTokenOptions } from './event-token.ts';
 export { type BatchItem, type PostOptions, type SubmitOptions } from './submit-jobs.ts';

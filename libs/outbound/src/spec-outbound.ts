@@ -2,8 +2,9 @@ import { afterEach } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import type { OutboundResponse } from './body.ts';
 import type { Target } from './dial.ts';
-import { createOutbound, type Outbound, type OutboundOptions, type OutboundResponse } from './outbound.ts';
+import { createOutbound, type Outbound, type OutboundOptions } from './outbound.ts';
 
 export const opened: { close(): unknown }[] = [];
 afterEach(async () => {

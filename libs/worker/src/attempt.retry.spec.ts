@@ -1,7 +1,6 @@
 import assert from 'node:assert';
 import { expect, it, jest } from '@jest/globals';
 import type { Job } from '@offload/jobs';
-import { attempt } from './attempt.ts';
 import { RetryAfterError, SnoozeError } from './handler.ts';
 import { setup } from './spec-attempt.ts';
 

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import type { Job } from '@offload/jobs';
 import { defineJob, storedPayload } from '@offload/jobs/definitions';
 import { z } from 'zod';
-import { attempt, type AttemptParts } from './attempt.ts';
+import { type AttemptParts } from './attempt.ts';
 import { PermanentError, RetryAfterError } from './handler.ts';
 import { definition, setup, obedient } from './spec-attempt.ts';
 

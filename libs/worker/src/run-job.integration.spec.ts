@@ -7,7 +7,12 @@ import { definition, world, worker, queuedJob, delivery, statuses } from './spec
 describe('a delivery', () => {
   it('is claimed, run, settled, announced and acknowledged, in this order', async () => {
     const job = await queuedJob();
-    world.handler = async (payload, { jobId, attempt, idempotencyKey }) => ({ payload, jobId, attempt, idempotencyKey });
+    world.handler = async (payload, { jobId, attempt, idempotencyKey }) => ({
+      payload,
+      jobId,
+      attempt,
+      idempotencyKey,
+    });
     expect(await worker().run(delivery(job).message)).toBe('ack');
     const stored = await world.database.jobs.get(job.id);
     expect(stored).toMatchObject({
@@ -25,8 +30,14 @@ describe('a delivery', () => {
     world.handler = async (_payload, { progress }) => void progress(40, '4 of 10 s');
     await worker().run(delivery(job).message);
     expect(statuses()).toEqual(['job.running', 'job.progress', 'job.succeeded']);
-    expect(world.announced[1]?.job).toMatchObject({ progress: { percent: 40, message: '4 of 10 s' }, payload: undefined });
-    expect(world.announced[2]?.job).toMatchObject({ progress: { percent: 100, message: '4 of 10 s' }, payload: { n: 1 } });
+    expect(world.announced[1]?.job).toMatchObject({
+      progress: { percent: 40, message: '4 of 10 s' },
+      payload: undefined,
+    });
+    expect(world.announced[2]?.job).toMatchObject({
+      progress: { percent: 100, message: '4 of 10 s' },
+      payload: { n: 1 },
+    });
     expect(world.announced.map(({ job: { version } }) => version)).toEqual([2, 3, 4]);
   });
 

@@ -56,7 +56,11 @@ describe('a lost worker', () => {
     expect(await firstRun).toBe('later');
     finish();
     expect(await secondRun).toBe('ack');
-    expect(await world.database.jobs.get(job.id)).toMatchObject({ status: 'succeeded', result: 'of the second', attempt: 1 });
+    expect(await world.database.jobs.get(job.id)).toMatchObject({
+      status: 'succeeded',
+      result: 'of the second',
+      attempt: 1,
+    });
   });
 
   it('whose job has no attempts left fails it as worker-lost', async () => {
@@ -88,6 +92,11 @@ describe('a lost worker', () => {
         lost.abort(new Error('channel lost'));
       });
     await worker().run(message);
-    expect(await world.database.jobs.get(job.id)).toMatchObject({ status: 'queued', attempt: 1, maxAttempts: 2, errors: [] });
+    expect(await world.database.jobs.get(job.id)).toMatchObject({
+      status: 'queued',
+      attempt: 1,
+      maxAttempts: 2,
+      errors: [],
+    });
   });
 });

@@ -54,7 +54,10 @@ describe('while database or broker are away', () => {
     world.handler = () => Promise.reject(new Error('no luck'));
     const refusesErrors = refusing((outcome) => 'error' in outcome && outcome.error?.code === 'handler-error');
     expect(await worker(refusesErrors).run(delivery(job).message)).toBe('ack');
-    expect(await world.database.jobs.get(job.id)).toMatchObject({ status: 'failed', error: { code: 'outcome-not-stored' } });
+    expect(await world.database.jobs.get(job.id)).toMatchObject({
+      status: 'failed',
+      error: { code: 'outcome-not-stored' },
+    });
   });
 
   it('an outcome whose answer was lost is still announced', async () => {

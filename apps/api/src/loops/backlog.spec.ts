@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MOST_AHEAD } from '@offload/database';
-import { backlog, turn, idOf, setup, rate } from './spec-backlog.ts';
+import { backlog, turn, idOf, setup } from './spec-backlog.ts';
 
 describe('what waits', () => {
   it('is what the last sample said and what this process has accepted since', async () => {

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, it, jest } from '@jest/globals';
 import type { Job, JobStatus } from '@offload/jobs';
 import { eventOf } from '@offload/jobs/events';
 import { createLogger, Registry } from '@offload/process';
-import { eventually } from '@offload/testing';
 import { createWaiters } from './waiters.ts';
 
 export const MINUTE_MS = 60_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TakenWebhook } from './take-webhooks.ts';
-import { jobs, all, error, newHost, webhookTo, take, finished, owed, record, log } from './spec-webhooks.ts';
+import { jobs, newHost, webhookTo, take, finished, owed, record, log } from './spec-webhooks.ts';
 
 describe('what an attempt came to', () => {
   it('is kept in the log, and a failed one is due again after its delay', async () => {

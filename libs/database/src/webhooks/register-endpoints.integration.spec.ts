@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { WebhookEndpoint } from './register-endpoints.ts';
 import type { TakenWebhook } from './take-webhooks.ts';
-import { jobs, all, error, newHost, webhookTo, take, finished, owed, record, log } from './spec-webhooks.ts';
+import { jobs, all, newHost, webhookTo, take, finished, record, log } from './spec-webhooks.ts';
 
 describe('configured endpoints', () => {
   const endpoint = (name: string, host: string, more: Partial<WebhookEndpoint> = {}): WebhookEndpoint => ({

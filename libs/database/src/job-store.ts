@@ -78,7 +78,7 @@ export function createJobStore(pool: Pool, prisma: Prisma, ringGraceMs: number):
   const submitAll = (submissions: Submission<WrittenJob>[]) => createJobs(pool, submissions, ringGraceMs);
   const submitShared = shareStatement(submitAll, {
     maxSize: STATEMENT_LENGTH,
-    sizeOf: ({ jobs }) => jobs[0]?.payloadText.length ?? 0,
+    sizeOf: ({ jobs }) => jobs[0]?.payload.length ?? 0,
   });
   return {
     // Many jobs fill a statement by themselves.

@@ -30,15 +30,16 @@ export interface NewJob {
 }
 
 /** What one request asks for: all of it is made, or nothing. */
-export interface Submission<Wanted extends NewJob = NewJob> {
+export interface Submission<Wanted = NewJob> {
   jobs: Wanted[];
   /** Made once for each client and key, while the key is kept. */
   idempotency: IdempotencyKey | null;
 }
 
-/** A job to be, with its payload as it is stored. */
-export interface WrittenJob extends NewJob {
-  payloadText: string;
+/** A job to be, and its payload as it is stored. */
+export interface WrittenJob {
+  wanted: NewJob;
+  payload: string;
 }
 
 export interface CreatedJob {
@@ -52,7 +53,7 @@ export type Submitted = { kind: 'created'; jobs: CreatedJob[] } | KeptKey;
 
 /** Writes the payloads of a submission as JSON: once, for the row, the event and the answer. */
 export function written({ jobs, idempotency }: Submission): Submission<WrittenJob> {
-  return { jobs: jobs.map((job) => ({ ...job, payloadText: JSON.stringify(job.payload) })), idempotency };
+  return { jobs: jobs.map((wanted) => ({ wanted, payload: JSON.stringify(wanted.payload) })), idempotency };
 }
 
 /** Others may create the same at the same time; once they have, it is seen. */
@@ -106,7 +107,7 @@ async function tryToCreate(
 }
 
 /** As PostgreSQL prints it. */
-const idOf = ({ id }: NewJob): string => id.toLowerCase();
+const idOf = ({ wanted }: WrittenJob): string => wanted.id.toLowerCase();
 
 const dedupeKeyOf = ({ type, dedupeKey }: Pick<NewJob, 'type' | 'dedupeKey'>): string | null =>
   typeof dedupeKey === 'string' ? JSON.stringify([type, dedupeKey]) : null;
@@ -115,12 +116,12 @@ const dedupeKeyOf = ({ type, dedupeKey }: Pick<NewJob, 'type' | 'dedupeKey'>): s
 function withoutTwins(
   wanted: Submission<WrittenJob>[],
   unfinished: Map<string, Job>,
-): { made: WrittenJob[]; becomes: Map<NewJob, string> } {
+): { made: WrittenJob[]; becomes: Map<WrittenJob, string> } {
   const taken = new Map([...unfinished].map(([key, { id }]) => [key, id]));
   const made: WrittenJob[] = [];
-  const becomes = new Map<NewJob, string>();
+  const becomes = new Map<WrittenJob, string>();
   for (const job of wanted.flatMap(({ jobs }) => jobs)) {
-    const key = dedupeKeyOf(job);
+    const key = dedupeKeyOf(job.wanted);
     const twin = key === null ? undefined : taken.get(key);
     becomes.set(job, twin ?? idOf(job));
     if (twin !== undefined) continue;
@@ -128,7 +129,7 @@ function withoutTwins(
     if (key !== null) taken.set(key, idOf(job));
   }
   // In one order everywhere, so that two processes can't wait for each other's keys.
-  made.sort((a, b) => compare(dedupeKeyOf(a) ?? '', dedupeKeyOf(b) ?? ''));
+  made.sort((a, b) => compare(dedupeKeyOf(a.wanted) ?? '', dedupeKeyOf(b.wanted) ?? ''));
   return { made, becomes };
 }
 
@@ -141,8 +142,9 @@ const unfinishedSql = `
   where job.status in ('scheduled', 'queued', 'running') and job.dedupe_key is not null`;
 
 /** The unfinished jobs that stand in the way of these, by {@link dedupeKeyOf}. */
-async function findUnfinished(pool: Pool, submissions: Submission[]): Promise<Map<string, Job>> {
-  const keyed = submissions.flatMap(({ jobs }) => jobs.filter((job) => dedupeKeyOf(job) !== null));
+async function findUnfinished(pool: Pool, submissions: Submission<WrittenJob>[]): Promise<Map<string, Job>> {
+  const wanted = submissions.flatMap(({ jobs }) => jobs.map((job) => job.wanted));
+  const keyed = wanted.filter((job) => dedupeKeyOf(job) !== null);
   if (keyed.length === 0) return new Map();
   const { rows } = await pool.query<BriefRow & { dedupeKey: string }>({
     name: 'find-unfinished',
@@ -152,7 +154,7 @@ async function findUnfinished(pool: Pool, submissions: Submission[]): Promise<Ma
   return new Map(rows.map((row) => [dedupeKeyOf(row) as string, toBriefJob(row)]));
 }
 
-function keyRows(submissions: Submission[], becomes: Map<NewJob, string>): NewKey[] {
+function keyRows(submissions: Submission<WrittenJob>[], becomes: Map<WrittenJob, string>): NewKey[] {
   const rows = submissions.flatMap(({ idempotency, jobs }) => {
     if (!idempotency) return [];
     const ids = jobs.map((job) => ({ id: becomes.get(job) as string, made: becomes.get(job) === idOf(job) }));
@@ -222,11 +224,12 @@ export function jobAsMade(wanted: NewJob, made: MadeRow): Job {
 /** @returns the jobs by their ids */
 async function insert(
   pool: Pool,
-  jobs: WrittenJob[],
+  made: WrittenJob[],
   keys: NewKey[],
   ringGraceMs: number,
 ): Promise<Map<string, CreatedJob>> {
-  if (jobs.length + keys.length === 0) return new Map();
+  if (made.length + keys.length === 0) return new Map();
+  const jobs = made.map(({ wanted }) => wanted);
   const { rows } = await pool.query<MadeRow & { outboxId: string }>({
     name: 'create-jobs',
     text: insertSql,
@@ -236,7 +239,7 @@ async function insert(
       textArray(jobs.map((job) => job.queue)),
       plainArray(jobs.map((job) => job.priority)),
       textArray(jobs.map(({ tags }) => (tags.length === 0 ? '[]' : JSON.stringify(tags)))),
-      textArray(jobs.map((job) => job.payloadText)),
+      textArray(made.map(({ payload }) => payload)),
       plainArray(jobs.map((job) => job.maxAttempts)),
       plainArray(jobs.map((job) => job.timeoutMs)),
       textArray(jobs.map((job) => JSON.stringify(job.backoff))),
@@ -252,11 +255,11 @@ async function insert(
       textArray(keys.map((row) => JSON.stringify(row.jobs))),
     ],
   });
-  const wanted = new Map(jobs.map((job) => [idOf(job), job]));
+  const byId = new Map(made.map((job) => [idOf(job), job]));
   return new Map(
     rows.map((row) => {
-      const job = wanted.get(row.id) as WrittenJob;
-      return [row.id, { serialized: new SerializedJob(jobAsMade(job, row), job.payloadText), outboxId: row.outboxId }];
+      const { wanted, payload } = byId.get(row.id) as WrittenJob;
+      return [row.id, { serialized: new SerializedJob(jobAsMade(wanted, row), payload), outboxId: row.outboxId }];
     }),
   );
 }

@@ -1,4 +1,3 @@
-import { it } from '@jest/globals';
 import type { Job } from '@offload/jobs';
 import { defineJob } from '@offload/jobs/definitions';
 import type { Outbound } from '@offload/outbound';

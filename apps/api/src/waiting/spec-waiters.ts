@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, jest } from '@jest/globals';
 import type { Job, JobStatus } from '@offload/jobs';
 import { eventOf } from '@offload/jobs/events';
 import { createLogger, Registry } from '@offload/process';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { Job } from '@offload/jobs';
 import type { Webhook } from '@offload/jobs/webhooks';
 import { freshDatabaseUrl } from '@offload/testing';

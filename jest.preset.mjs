@@ -11,11 +11,15 @@ const swc = {
 export default {
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['@offload/source', 'node', 'node-addons'] },
-  testMatch: ['<rootDir>/src/**/*.spec.ts'],
+  testMatch: ['<rootDir>/**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
-  // One real PostgreSQL and RabbitMQ for the whole run, started before the first spec and stopped after the last.
+  testTimeout: 60_000, // ends what hangs: processes start from source, in seconds
+};
+
+/** One real PostgreSQL and RabbitMQ for the whole run, started before the first spec and stopped after the last. */
+export const servers = {
   globalSetup: join(import.meta.dirname, 'tools/test-servers.mjs'),
   globalTeardown: join(import.meta.dirname, 'tools/test-servers-teardown.mjs'),
 };

@@ -1,4 +1,3 @@
-import preset from '../jest.preset.mjs';
+import preset, { servers } from '../jest.preset.mjs';
 
-// Processes start from source, in seconds: the limits only end what hangs.
-export default { ...preset, displayName: 'e2e', testTimeout: 60_000 };
+export default { ...preset, ...servers, displayName: 'e2e' };

@@ -1,3 +1,3 @@
-import preset from '../../jest.preset.mjs';
+import preset, { servers } from '../../jest.preset.mjs';
 
-export default { ...preset, displayName: 'doctor' };
+export default { ...preset, ...servers, displayName: 'doctor' };

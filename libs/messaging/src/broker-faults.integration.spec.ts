@@ -54,10 +54,11 @@ async function contents(queue: string): Promise<string[]> {
 }
 
 describe('a broker that is killed', () => {
-  it('with 1,000 publishes in flight: each settles, and each that was confirmed is there', async () => {
+  it('settles each of 1,000 publishes in flight and keeps the confirmed, and gives a handled message again', async () => {
     const { connection, steps } = await open('in-flight');
     const publisher = createPublisher(connection);
     await publisher.publish(number, -1, { queue: 'in-flight' });
+    const handled = await handledOnce();
     await broker.flush();
 
     const settled: Promise<string>[] = [];
@@ -83,17 +84,21 @@ describe('a broker that is killed', () => {
     expect(steps.filter((step) => step === 'published')).toHaveLength(
       steps.filter((step) => step === 'confirmed' || step === 'unconfirmed').length,
     );
+    await eventually(() => expect(handled.signals[0]?.aborted).toBe(true));
 
     await broker.start();
     await eventually(() => expect(connection.state).toBe('open'), { timeoutMs: 20_000 });
     await publisher.publish(number, 2_000, { queue: 'in-flight' });
     const there = new Set((await contents('in-flight')).map(Number));
     expect([-1, ...confirmed, 2_000].filter((n) => !there.has(n))).toEqual([]);
+    await eventually(() => expect(handled.redelivered).toEqual([false, true]), { timeoutMs: 20_000 });
+    await handled.connection.close();
+    expect(await contents('handled')).toEqual([]);
   }, 90_000);
 
-  it('under a handler: its signal fires, and the message comes again', async () => {
+  /** A message at a handler that ends when its signal fires, and at once when the message comes again. */
+  async function handledOnce() {
     const { connection } = await open('handled');
-    const publisher = createPublisher(connection);
     const signals: AbortSignal[] = [];
     const redelivered: boolean[] = [];
     consume(connection, {
@@ -105,16 +110,10 @@ describe('a broker that is killed', () => {
         if (signals.length === 1) await once(delivery.signal, 'abort');
       },
     });
-    await publisher.publish(number, 1, { queue: 'handled' });
+    await createPublisher(connection).publish(number, 1, { queue: 'handled' });
     await eventually(() => expect(signals).toHaveLength(1));
-    await broker.flush();
-    await broker.kill();
-    await eventually(() => expect(signals[0]?.aborted).toBe(true));
-    await broker.start();
-    await eventually(() => expect(redelivered).toEqual([false, true]), { timeoutMs: 20_000 });
-    await connection.close();
-    expect(await contents('handled')).toEqual([]);
-  }, 90_000);
+    return { connection, signals, redelivered };
+  }
 });
 
 describe('a broker that is stopped in good order', () => {
@@ -162,31 +161,31 @@ describe('a broker low on memory', () => {
 });
 
 describe('a delivery that stays unacknowledged beyond consumer_timeout', () => {
-  it.each(['classic', 'quorum'] as const)(
-    'is taken back by a %s queue: its signal fires, and it comes again',
-    async (type) => {
-      const queue = `slow-${type}`;
-      const { connection, losses } = await open(queue, { type });
-      const signals: AbortSignal[] = [];
-      const consumer = consume(connection, {
-        queue,
-        message: number,
-        async handle({ signal }) {
-          signals.push(signal);
-          if (signals.length === 1) await once(signal, 'abort');
-        },
-      });
-      await createPublisher(connection).publish(number, 1, { queue });
-      await eventually(() => expect(signals).toHaveLength(2), { timeoutMs: 20_000 });
-      expect(signals[0]?.reason).toBeInstanceOf(DeliveryLostError);
-      expect(losses).toEqual([expect.stringMatching(/timed out.* 2000 ms|consumer_timeout/)]);
-      expect(consumer.active).toBe(true);
-      await consumer.drain();
-      await connection.close();
-      expect(await contents(queue)).toEqual([]);
-    },
-    60_000,
-  );
+  it('is taken back by a classic and by a quorum queue: its signal fires, and it comes again', async () => {
+    await Promise.all([takenBackBy('classic'), takenBackBy('quorum')]);
+  }, 60_000);
+
+  async function takenBackBy(type: 'classic' | 'quorum'): Promise<void> {
+    const queue = `slow-${type}`;
+    const { connection, losses } = await open(queue, { type });
+    const signals: AbortSignal[] = [];
+    const consumer = consume(connection, {
+      queue,
+      message: number,
+      async handle({ signal }) {
+        signals.push(signal);
+        if (signals.length === 1) await once(signal, 'abort');
+      },
+    });
+    await createPublisher(connection).publish(number, 1, { queue });
+    await eventually(() => expect(signals).toHaveLength(2), { timeoutMs: 20_000 });
+    expect(signals[0]?.reason).toBeInstanceOf(DeliveryLostError);
+    expect(losses).toEqual([expect.stringMatching(/timed out.* 2000 ms|consumer_timeout/)]);
+    expect(consumer.active).toBe(true);
+    await consumer.drain();
+    await connection.close();
+    expect(await contents(queue)).toEqual([]);
+  }
 });
 
 describe('a consumer that is killed ten times', () => {

@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
-import { Ajv } from 'ajv';
-import formats from 'ajv-formats';
+import { newAjv } from './new-ajv.ts';
 import { schemaFaults } from './schema-faults.ts';
 
 /** A message as it arrived. */
@@ -35,8 +34,7 @@ interface Document {
  */
 export function asyncApiChecker(asyncApi: object): AsyncApiChecker {
   const document = asyncApi as Document;
-  const ajv = new Ajv({ strict: false, allErrors: true });
-  formats.default(ajv);
+  const ajv = newAjv();
   const faultsOf = schemaFaults(ajv, document, 'asyncapi:');
   const official = createRequire(import.meta.url)('@asyncapi/specs/schemas/3.0.0-without-$id.json') as object;
 

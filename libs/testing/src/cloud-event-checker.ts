@@ -1,5 +1,5 @@
-import { Ajv } from 'ajv';
-import formats from 'ajv-formats';
+import type { ValidateFunction } from 'ajv';
+import { newAjv } from './new-ajv.ts';
 
 const text = { type: 'string', minLength: 1 };
 const optional = { type: ['string', 'null'], minLength: 1 };
@@ -29,12 +29,11 @@ const schema = {
   not: { required: ['data', 'data_base64'] },
 };
 
-const ajv = new Ajv({ strict: false, allErrors: true });
-formats.default(ajv);
-const validate = ajv.compile(schema);
+let validate: ValidateFunction | undefined;
 
 /** @returns what in an event in structured JSON mode is against CloudEvents 1.0, one text a fault */
 export function cloudEventFaults(event: unknown): string[] {
+  validate ??= newAjv().compile(schema);
   if (validate(event)) return [];
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath}: ${message}`);
 }

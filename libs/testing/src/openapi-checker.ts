@@ -1,5 +1,4 @@
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import formats from 'ajv-formats';
+import { newAjv2020 } from './new-ajv.ts';
 import { schemaFaults } from './schema-faults.ts';
 
 /** One request and what came back. */
@@ -36,9 +35,7 @@ interface Document {
  */
 export function openApiChecker(openApi: object): (exchange: Exchange) => string[] {
   const document = openApi as Document;
-  const ajv = new Ajv2020({ strict: false, allErrors: true });
-  formats.default(ajv);
-  const faultsOf = schemaFaults(ajv, document, 'openapi:');
+  const faultsOf = schemaFaults(newAjv2020(), document, 'openapi:');
   const paths = Object.entries(document.paths).map(([path, methods]) => ({
     // A path without parameters is meant before one with.
     weight: path.split('{').length,

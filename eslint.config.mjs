@@ -110,7 +110,7 @@ export default tseslint.config(
     ignores: ['apps/start/**', 'libs/process/src/timers.ts', '**/*.spec.ts', '**/spec-*.ts'],
     rules: timers,
   },
-  { files: ['libs/messaging/**/*.ts', 'libs/job-messages/**/*.spec.ts'], rules: only(...sql) },
+  { files: ['libs/messaging/**/*.ts', 'libs/job-messages/**/{*.spec,spec-*}.ts'], rules: only(...sql) },
   { files: ['libs/database/**/*.ts'], rules: only(amqp) },
   // The fault suite counts with SQL of its own, not with the system's.
   { files: ['proof/faults/**/*.ts', 'libs/running-system/**/*.ts'], rules: only(amqp) },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ConfirmChannel } from 'amqplib';
 import { exchanges, ringQueue } from './topology.ts';
-import { channelsOf } from './spec-rendered-broker.ts';
+import { channelsOf, connectAs } from './spec-rendered-broker.ts';
 
 describe('a broker with the rendered definitions', () => {
   type Attempt = (channel: ConfirmChannel) => unknown;

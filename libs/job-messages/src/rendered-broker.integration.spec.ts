@@ -10,8 +10,7 @@ import {
 } from '@offload/messaging';
 import { eventually, take } from '@offload/testing';
 import { z } from 'zod';
-import { exchanges, jobTopology, ringQueue } from './.ts';
-import { topology } from './spec-definitions.ts';
+import { exchanges, jobTopology, ringQueue } from './topology.ts';
 import { urlOf, asOperator, connectAs, channelsOf } from './spec-rendered-broker.ts';
 
 describe('a broker with the rendered definitions', () => {

@@ -108,7 +108,17 @@ export async function queuedJob(more: Partial<NewJob> = {}): Promise<Job> {
 
 let handedOut = 0;
 
-export function delivery(job: { id: string; type: string }, more: { ringId?: string; redelivered?: boolean } = {}) {
+/** A delivery of the job's ring, and the end of its channel. */
+interface RingDelivery {
+  lost: AbortController;
+  ringId: string;
+  message: Parameters<typeof runJob>[0];
+}
+
+export function delivery(
+  job: { id: string; type: string },
+  more: { ringId?: string; redelivered?: boolean } = {},
+): RingDelivery {
   const lost = new AbortController();
   const { ringId = randomUUID(), redelivered = false } = more;
   const deliveryCount = redelivered ? (handedOut += 1) : 0;

@@ -9,7 +9,9 @@ const MOST_VALUES = 15;
 const MOST_LINES = 300;
 const folders = ['apps', 'libs', 'bench', 'e2e', 'proof', 'examples', 'tools', 'deploy'];
 /** They name sources, to edit or to judge them, and start none. */
-const namesSources = ['tools/without-guards.mjs', 'tools/check-arrows.mjs', 'tools/check-structure.mjs'];
+const namesSources = ['without-guards', 'check-arrows', 'check-structure', 'check-tests'].map(
+  (name) => `tools/${name}.mjs`,
+);
 
 /** @returns each offence against the rules in the repository at `root`, as a line of text */
 export async function structureFaults(root) {

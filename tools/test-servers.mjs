@@ -11,10 +11,14 @@ const program = join(root, 'libs/testing/src/servers/test-servers.ts');
 const urls = { databaseUrl: 'TEST_DATABASE_URL', amqpUrl: 'TEST_AMQP_URL', managementUrl: 'TEST_MANAGEMENT_URL' };
 const variables = { ...urls, flavour: 'TEST_SERVERS' };
 
-/** Sets the variables for Jest's workers; a failure to start fails the run with the program's output. */
-export default async function setup() {
+/**
+ * Sets the variables for Jest's workers; a failure to start fails the run with the program's output.
+ * @param jest Jest's configuration. Programs of proof give none: they measure, and for them PostgreSQL waits for the disk
+ */
+export default async function setup(jest) {
   if (Object.values(urls).every((name) => process.env[name])) return;
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@offload/source', program], {
+  const options = jest ? ['--no-fsync'] : [];
+  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@offload/source', program, ...options], {
     cwd: root,
     env: { ...process.env, NODE_OPTIONS: '' }, // Jest's options for ESM would make it warn
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -12,11 +12,10 @@ import {
   START_TIMEOUT_MS,
   USER,
 } from './container-engine.ts';
-import type { Servers } from './server-pair.ts';
+import type { PostgresSettings, Servers } from './server-pair.ts';
 
 export interface ContainersOptions {
-  /** PostgreSQL's `max_connections` */
-  maxConnections: number;
+  settings: PostgresSettings;
   /** gets what takes long: pulling */
   log: LineSink;
 }
@@ -26,9 +25,9 @@ export interface ContainersOptions {
  * 127.0.0.1, unless the engine is on another machine.
  * @throws Error when there is no engine or image (see `containerEngine`), or a server is not ready after 2 minutes
  */
-export async function startContainers({ maxConnections, log }: ContainersOptions): Promise<Servers> {
+export async function startContainers({ settings, log }: ContainersOptions): Promise<Servers> {
   await containerEngine([POSTGRES_IMAGE, RABBITMQ_IMAGE], log);
-  const starting = [startPostgres(maxConnections), startRabbitmq()] as const;
+  const starting = [startPostgres(settings), startRabbitmq()] as const;
   const stop = async () => {
     const started = await Promise.allSettled(starting);
     await Promise.all(started.map((server) => server.status === 'fulfilled' && server.value.stop({ timeout: 0 })));
@@ -49,12 +48,13 @@ export async function startContainers({ maxConnections, log }: ContainersOptions
   }
 }
 
-function startPostgres(maxConnections: number) {
+function startPostgres(settings: PostgresSettings) {
+  const parameters = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   return new LocalPostgres(POSTGRES_IMAGE)
     .withDatabase('postgres')
     .withUsername(USER)
     .withPassword(PASSWORD)
-    .withCommand(['postgres', '-c', `max_connections=${maxConnections}`])
+    .withCommand(['postgres', ...parameters])
     .withStartupTimeout(START_TIMEOUT_MS)
     .start();
 }

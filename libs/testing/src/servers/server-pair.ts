@@ -12,3 +12,6 @@ export interface Servers {
   /** ends both and removes what they stored */
   stop(): Promise<void>;
 }
+
+/** By name, as PostgreSQL has them. */
+export type PostgresSettings = Record<string, string | number>;

@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import type { LineSink } from '@offload/child-processes';
 import { removePostgres, startEmbeddedPostgres, startEmbeddedRabbitmq } from '@offload/embedded-servers';
 import { wantedFlavour } from './flavour.ts';
-import type { Servers } from './server-pair.ts';
+import type { PostgresSettings, Servers } from './server-pair.ts';
+
+export interface ServersOptions {
+  /**
+   * Whether PostgreSQL waits until the disk has what is committed. A process that is killed loses nothing without it, a
+   * machine without power does: leave it out where nothing is measured. @default true
+   */
+  fsync?: boolean;
+}
 
 /** Room for the pools of all the processes that a test run starts at once. */
 const MAX_CONNECTIONS = 500;
@@ -15,25 +23,26 @@ const MAX_CONNECTIONS = 500;
  * them, else embedded in a temporary folder. The environment variable TEST_SERVERS forces `containers` or `embedded`.
  * @throws Error when TEST_SERVERS is something else, or a server does not start
  */
-export async function startServers(log: LineSink): Promise<Servers> {
+export async function startServers(log: LineSink, { fsync = true }: ServersOptions = {}): Promise<Servers> {
   const wanted = wantedFlavour();
-  if (wanted === 'embedded') return startEmbedded(log);
+  const settings = { max_connections: MAX_CONNECTIONS, fsync: fsync ? 'on' : 'off' };
+  if (wanted === 'embedded') return startEmbedded(settings, log);
   try {
     const { startContainers } = await import('./containers.ts'); // a second of CPU, only when it is wanted
-    return await startContainers({ maxConnections: MAX_CONNECTIONS, log });
+    return await startContainers({ settings, log });
   } catch (error) {
     if (wanted === 'containers') throw error;
     log(`no containers (${error instanceof Error ? error.message : String(error)}): embedded servers instead`);
-    return startEmbedded(log);
+    return startEmbedded(settings, log);
   }
 }
 
-async function startEmbedded(log: LineSink): Promise<Servers> {
+async function startEmbedded(settings: PostgresSettings, log: LineSink): Promise<Servers> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'offload-test-')));
   await chmod(folder, 0o711); // as root, PostgreSQL runs as another user, who has to come through here
   const postgresFolder = join(folder, 'postgres');
   const starting = [
-    startEmbeddedPostgres({ dataDir: postgresFolder, settings: { max_connections: MAX_CONNECTIONS }, log }),
+    startEmbeddedPostgres({ dataDir: postgresFolder, settings, log }),
     startEmbeddedRabbitmq({ dataDir: join(folder, 'rabbitmq'), stopGraceMs: 0, log }),
   ] as const;
   const stop = async () => {

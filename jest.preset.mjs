@@ -23,3 +23,6 @@ export const servers = {
   globalSetup: join(import.meta.dirname, 'tools/test-servers.mjs'),
   globalTeardown: join(import.meta.dirname, 'tools/test-servers-teardown.mjs'),
 };
+
+/** The same servers, and the apps compiled. */
+export const system = { ...servers, globalSetup: join(import.meta.dirname, 'tools/test-system.mjs') };

@@ -1,3 +1,3 @@
-import preset, { servers } from '../jest.preset.mjs';
+import preset, { system } from '../jest.preset.mjs';
 
-export default { ...preset, ...servers, displayName: 'e2e' };
+export default { ...preset, ...system, displayName: 'e2e' };

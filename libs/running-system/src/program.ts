@@ -39,17 +39,27 @@ export interface Program {
 /** Nothing of the environment of whoever runs the tests may change what they see. */
 const inherited = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot'];
 
-/** Runs `file`, a path from the repository's root, from source with exactly these variables. */
+/** What tools/test-system.mjs compiles for a run of the tests. */
+const COMPILED = /^(apps\/(?:api|worker|notifier)|libs\/database)\/src\/(.*)\.ts$/;
+
+/** Node.js options that run a file of this repository, and end it with this process. */
+function programArguments(file: string): string[] {
+  if (process.env['TEST_COMPILED'] === 'true' && COMPILED.test(file))
+    return ['--import', './libs/running-system/dist/lifeline.js', file.replace(COMPILED, '$1/dist/$2.js')];
+  const loaders = ['--import', 'tsx', '--import', './libs/running-system/src/lifeline.ts'];
+  return [...loaders, '--conditions=@offload/source', file];
+}
+
+/**
+ * Runs `file`, a path from the repository's root, with exactly these variables: from source, or in specs as it is deployed,
+ * compiled.
+ */
 export function startProgram(file: string, env: Environment, args: string[] = []): Program {
   const basis = Object.fromEntries(inherited.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
-  const loaded = [
-    '--import',
-    'tsx',
-    '--import',
-    './libs/running-system/src/lifeline.ts',
-    '--conditions=@offload/source',
-  ];
-  const child = spawn(process.execPath, [...loaded, file, ...args], { cwd: repository, env: { ...basis, ...env } });
+  const child = spawn(process.execPath, [...programArguments(file), ...args], {
+    cwd: repository,
+    env: { ...basis, ...env },
+  });
   const log: LogLine[] = [];
   const watchers = new Set<(line: LogLine) => void>();
   const readers = new Set<() => void>();

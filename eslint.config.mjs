@@ -12,9 +12,9 @@ const arrows = {
   start: ['child-processes', 'embedded-servers'],
   'running-system': ['jobs', 'client', 'testing'],
   e2e: ['running-system', 'jobs', 'client', 'child-processes'],
-  proof: ['running-system', 'jobs', 'client', 'child-processes', 'testing'],
+  proof: ['running-system', 'jobs', 'testing'],
   examples: ['messaging', 'child-processes', 'embedded-servers', 'testing'],
-  bench: ['messaging', 'job-messages', 'jobs', 'database', 'client', 'child-processes', 'embedded-servers', 'testing'],
+  bench: ['messaging', 'job-messages', 'jobs', 'database', 'child-processes', 'embedded-servers', 'testing'],
   'job-messages': ['jobs', 'messaging'],
   messaging: ['batcher'],
   database: ['jobs', 'batcher'],
@@ -106,7 +106,7 @@ export default tseslint.config(
   },
   // Other libraries, and apps/start, wait for constants, or for options that they check.
   {
-    files: ['apps/**/*.ts', 'libs/http/**/*.ts'],
+    files: ['apps/**/*.ts', 'libs/{http,process,access,worker}/**/*.ts'],
     ignores: ['apps/start/**', 'libs/process/src/timers.ts', '**/*.spec.ts', '**/spec-*.ts'],
     rules: timers,
   },

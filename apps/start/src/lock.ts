@@ -20,7 +20,7 @@ export interface Lock {
 }
 
 /** Another process runs on the folder. */
-export class AlreadyRunningError extends Error {
+class AlreadyRunningError extends Error {
   readonly code = 'already-running';
 
   constructor(pid: number) {

@@ -27,7 +27,7 @@ function listenTo(signal: AbortSignal): Listening {
  *
  * @returns a function that forgets the listener
  */
-export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
+function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
   if (!signal) return () => undefined;
   if (signal.aborted) {
     listener();

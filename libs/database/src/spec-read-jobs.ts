@@ -9,7 +9,7 @@ import { migrate } from './migrate.ts';
 import { openDatabase } from './open-database.ts';
 import { listJobs, type JobPage } from './read-jobs.ts';
 
-export const opened: { close(): Promise<void> }[] = [];
+const opened: { close(): Promise<void> }[] = [];
 afterAll(async () => void (await Promise.all(opened.map((each) => each.close()))));
 
 export async function setup() {
@@ -38,7 +38,7 @@ export async function setup() {
   };
 }
 
-export const policy = { maxAttempts: 3, timeoutMs: 1_000, backoff: { baseMs: 10, factor: 2, maxMs: 100 }, runAt: null };
+const policy = { maxAttempts: 3, timeoutMs: 1_000, backoff: { baseMs: 10, factor: 2, maxMs: 100 }, runAt: null };
 export const job = { type: 'demo.sleep', queue: 'default', priority: 0, tags: [], payload: {}, delayMs: 0, ...policy };
 
 /** Ten jobs, in the order of creation, as with UUIDv7; the even ones are scheduled. */

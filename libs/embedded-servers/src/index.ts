@@ -14,4 +14,4 @@ export {
 } from './rabbitmq/embedded-rabbitmq.ts';
 export { accepts } from './rabbitmq/rabbitmq-readiness.ts';
 export { rabbitmqLog, rabbitmqTerms, type RabbitmqSettings } from './rabbitmq/rabbitmq-settings.ts';
-export { giveTo, reachableFolder, removeDataFolder, serverAccount, type Account } from './server-account.ts';
+export { removeDataFolder, serverAccount } from './server-account.ts';

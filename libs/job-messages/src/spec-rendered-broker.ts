@@ -5,8 +5,8 @@ import { startBroker, type TestBroker } from '@offload/testing/servers';
 import amqp, { type ConfirmChannel } from 'amqplib';
 import { passwords, QUEUES, render, topology, variables, type User } from './spec-definitions.ts';
 
-export let broker: TestBroker;
-export const opened: { close(): Promise<unknown> }[] = [];
+let broker: TestBroker;
+const opened: { close(): Promise<unknown> }[] = [];
 beforeAll(async () => {
   const { stdout } = render({ ...variables, QUEUES: QUEUES.join(', ') });
   broker = await startBroker({ definitions: JSON.parse(stdout) as object });

@@ -7,7 +7,7 @@ import { consume, type ConsumerOptions, type Verdict } from './consumer.ts';
 import type { Delivery } from './delivery.ts';
 import type { useVhost } from './spec-vhost.ts';
 
-export const number = { type: 'number', version: 2, schema: z.object({ n: z.int() }) };
+const number = { type: 'number', version: 2, schema: z.object({ n: z.int() }) };
 export const topology = {
   exchanges: { to: { type: 'direct' }, gone: { type: 'fanout' } },
   queues: {

@@ -12,7 +12,7 @@ export interface SystemProcess extends Program {
   readonly url: string;
 }
 
-/** The system under test: processes from source on a virtual host and a migrated database that nobody else uses. */
+/** The system under test: processes on a virtual host and a migrated database that nobody else uses. */
 export interface System {
   /** the virtual host's name, for RabbitMQ's management API */
   readonly vhost: string;

@@ -10,7 +10,7 @@ export function fateOf(job: number): 'runs' | 'times out' | 'cancelled' {
 }
 
 /** @param hosts of the receivers, with their ports: they take turns */
-export function urlOf(job: number, hosts: readonly string[]): string {
+function urlOf(job: number, hosts: readonly string[]): string {
   const host = `http://${hosts[job % hosts.length]}`;
   const kinds: readonly Kind[] = ['gone', 'slow', 'shared'];
   const kind = kinds[job % 19];

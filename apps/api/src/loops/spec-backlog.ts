@@ -3,8 +3,8 @@ import { MARK_EVERY, type QueueSamples } from '@offload/database';
 import { createLogger, createMetrics } from '@offload/process';
 import { startBacklog, type Backlog } from './backlog.ts';
 
-export const log = createLogger('api', { level: 'silent', instance: 'spec' });
-export const HOUR_MS = 3_600_000;
+const log = createLogger('api', { level: 'silent', instance: 'spec' });
+const HOUR_MS = 3_600_000;
 
 export let backlog: Backlog;
 afterEach(() => backlog.stop());
@@ -14,7 +14,7 @@ export const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 export const idOf = (n: number) => `01980000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
 /** So many jobs, the first of which has the id of 0. */
-export const lineOf = (waiting: number) => ({
+const lineOf = (waiting: number) => ({
   waiting,
   marks: Array.from({ length: Math.ceil(waiting / MARK_EVERY) }, (_, mark) => idOf(mark * MARK_EVERY)),
 });

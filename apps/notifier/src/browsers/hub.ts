@@ -6,7 +6,7 @@ import { frame } from './frame.ts';
 
 /** Somebody who wants to know about jobs. */
 export interface Watcher {
-  /** @param event as it goes over the wire, printed once for all watchers */
+  /** @param event as it goes over the wire, serialized once for all watchers */
   notify(job: Job, event: Buffer): void;
   /** The notifier is stopping. */
   sendAway(): void;

@@ -9,7 +9,7 @@ import { openDatabase, type Database } from '../open-database.ts';
 import type { Claim, ClaimedJob } from './claim-jobs.ts';
 import type { AttemptError, Outcome } from './settle-jobs.ts';
 
-export const url = freshDatabaseUrl();
+const url = freshDatabaseUrl();
 export let database: Database;
 export let sql: pg.Pool;
 

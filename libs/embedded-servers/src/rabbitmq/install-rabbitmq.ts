@@ -20,7 +20,7 @@ export async function rabbitmqFolder(log: LineSink, abort?: AbortSignal): Promis
 }
 
 /** The folder with RabbitMQ's own `rabbitmq-server`; undefined when it is not installed. */
-export function findRabbitmq(): string | undefined {
+function findRabbitmq(): string | undefined {
   // Debian's /usr/sbin/rabbitmq-server switches to the user rabbitmq and drops the environment: the real one comes first.
   const versions = existsSync(PACKAGES)
     ? readdirSync(PACKAGES).filter((name) => name.startsWith('rabbitmq_server-'))

@@ -7,21 +7,29 @@ import { structureFaults } from './structure.mjs';
 
 const values = (count) => Array.from({ length: count }, (_, n) => `export const value${n} = ${n};\n`).join('');
 const types = (count) => Array.from({ length: count }, (_, n) => `export type Type${n} = ${n};\n`).join('');
-const door = (...files) => {
+const manifest = (name, { needs = [], doors: files = [] }) => {
+  const dependencies = Object.fromEntries(needs.map((other) => [`@offload/${other}`, '*']));
   const exports = Object.fromEntries(files.map((file) => [`./${file}`, { '@offload/source': `./src/${file}.ts` }]));
-  return JSON.stringify({ exports: { '.': { '@offload/source': './src/index.ts' }, ...exports } });
+  return JSON.stringify({
+    name: `@offload/${name}`,
+    dependencies,
+    exports: { '.': { '@offload/source': './src/index.ts' }, ...exports },
+  });
 };
+
+const copies = (...all) => all.map((folder) => `COPY ${folder}/package.json ${folder}/\n`).join('');
 
 /** As much as the rules allow. */
 const sound = {
-  'apps/one/package.json': '{}',
+  'apps/one/package.json': '{ "dependencies": { "@offload/upper": "*" } }',
+  'deploy/Dockerfile': copies('apps/one', 'libs/upper', 'libs/lower'),
   'apps/one/src/main.ts': "import { value0 } from '@offload/upper';\n" + '// a line\n'.repeat(299),
   'apps/one/src/spec-program.ts': "export const programs = ['libs/lower/src/program.ts', 'apps/one/src/main.ts'];\n",
-  'libs/upper/package.json': door('more'),
+  'libs/upper/package.json': manifest('upper', { needs: ['lower'], doors: ['more'] }),
   'libs/upper/src/index.ts': values(15) + types(15),
   'libs/upper/src/more.ts': "import { lower } from '@offload/lower';\nexport { inner } from './inner.ts';\n",
   'libs/upper/src/inner.ts': "export const inner = ['apps/one/dist/main.js', './inner.ts'];\n",
-  'libs/lower/package.json': door('program'),
+  'libs/lower/package.json': manifest('lower', { doors: ['program'] }),
   'libs/lower/src/index.ts': "export { lower } from './lower.ts';\n",
   'libs/lower/src/lower.ts': 'export const lower = 1;\n',
   'libs/lower/src/program.ts': '',
@@ -45,6 +53,8 @@ const offences = [
   ['16 values', { 'libs/upper/src/index.ts': values(16) }],
   ['not *', { 'libs/upper/src/index.ts': "export * from './inner.ts';\n" }],
   ['301 lines', { [inner]: '// a line\n'.repeat(301) }],
+  ['not in the image: libs/lower', { 'deploy/Dockerfile': copies('apps/one', 'libs/upper') }],
+  ['not needed: libs/lower', { 'libs/upper/package.json': manifest('upper', { doors: ['more'] }) }],
   ['path past a door', { [main]: "spawn(node, ['libs/lower/src/lower.ts']);\n" }],
   ['path past a door', { [main]: "spawn(node, ['./libs/lower/dist/lower.js']);\n" }],
   ['path past a door', { [main]: 'spawn(node, [`${root}/libs/lower/src/lower.ts`]);\n' }],

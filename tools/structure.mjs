@@ -1,4 +1,4 @@
-// The rules of docs/architecture.md about files: circles, doors, lengths and paths. check-structure.mjs applies them.
+// The rules of docs/architecture.md about files: circles, doors, lengths, paths and the image. check-structure.mjs applies them.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { cruise } from 'dependency-cruiser';
@@ -7,6 +7,7 @@ import ts from 'typescript';
 const MOST_NAMES = 30;
 const MOST_VALUES = 15;
 const MOST_LINES = 300;
+const DOCKERFILE = 'deploy/Dockerfile';
 const folders = ['apps', 'libs', 'bench', 'e2e', 'proof', 'examples', 'tools', 'deploy'];
 /** They name sources, to edit or to judge them, and start none. */
 const namesSources = ['without-guards', 'check-arrows', 'check-structure', 'check-tests'].map(
@@ -27,6 +28,7 @@ export async function structureFaults(root) {
       return `${from}: ${rule.name}: ${cycle?.map(({ name }) => name).join(' → ') ?? to}`;
     }),
     ...packageCircles(modules, packages),
+    ...imageFaults(root, Object.keys(packages)),
     ...doors.flatMap((door) => doorFaults(door, readFileSync(join(root, door), 'utf8'))),
     ...sources.flatMap(({ file, text }) => lengthFaults(file, text)),
     ...sources
@@ -45,12 +47,14 @@ function packagesOf(root) {
   const withManifest = packageFolders.filter((folder) => existsSync(join(root, folder, 'package.json')));
   return Object.fromEntries(
     withManifest.map((folder) => {
-      const { exports = {} } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+      const { exports = {} } = readManifest(root, folder);
       const exported = Object.values(exports).flatMap((target) => target['@offload/source'] ?? []);
       return [folder, exported.map((file) => join(folder, file))];
     }),
   );
 }
+
+const readManifest = (root, folder) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
 
 /** Reads every import, those of types included, and judges circles and imports past a door. */
 async function dependenciesOf(root, doors) {
@@ -104,6 +108,26 @@ function packageCircles(modules, packages) {
 }
 
 const ownerOf = (file, packages) => Object.keys(packages).find((folder) => file.startsWith(`${folder}/`));
+
+/** The image's manifests are those of its apps and of all that these depend on: without one, its programs do not start. */
+function imageFaults(root, folders) {
+  if (!existsSync(join(root, DOCKERFILE))) return [];
+  const copied = readFileSync(join(root, DOCKERFILE), 'utf8').matchAll(/^COPY ((?:apps|libs)\/\S+)\/package\.json /gm);
+  const inImage = new Set([...copied].map(([, folder]) => folder));
+  const manifests = new Map(folders.map((folder) => [folder, readManifest(root, folder)]));
+  const needed = new Set([...inImage].filter((folder) => folder.startsWith('apps/')));
+  for (const folder of needed) {
+    for (const name of Object.keys(manifests.get(folder)?.dependencies ?? {})) {
+      for (const [other, manifest] of manifests) if (manifest.name === name) needed.add(other);
+    }
+  }
+  return [
+    ...[...needed]
+      .filter((folder) => !inImage.has(folder))
+      .map((folder) => `${DOCKERFILE}: not in the image: ${folder}`),
+    ...[...inImage].filter((folder) => !needed.has(folder)).map((folder) => `${DOCKERFILE}: not needed: ${folder}`),
+  ];
+}
 
 function doorFaults(door, text) {
   const names = [];

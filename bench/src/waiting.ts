@@ -1,13 +1,10 @@
 // `npm run waiting`: how soon a client that waits (`Prefer: wait`) is answered when its job is finished, and what 2,000
 // that wait at one api cost in memory. Ends with 1 when a bound is missed, or an answer is not what it should be.
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobsTaken, JobWithLinks } from '@offload/jobs/answers';
 import { startServers } from '@offload/testing/servers';
+import { build, migrate, startApp, type AppProcess } from './app-process.ts';
 
 const SLEEPERS = 40;
 const SLEEP_S = 10;
@@ -18,15 +15,6 @@ const BOUNDS = { answerMs: 200, residentMib: 100 };
 const CANCELLING = 20;
 const MIB = 1024 * 1024;
 
-const root = join(import.meta.dirname, '../..');
-/** Collects garbage on demand, so that memory in use can be told from memory that was. */
-const collector = `data:text/javascript,process.on('SIGUSR2',()=>{gc();console.log('{"msg":"collected"}')})`;
-
-interface Running {
-  url: string;
-  pid: number;
-  collect(): Promise<void>;
-}
 interface Memory {
   resident: number;
   /** and buffers */
@@ -40,16 +28,17 @@ interface Answer {
   at: number;
 }
 
-const started: ChildProcess[] = [];
+await build('api');
+await build('worker');
+const started: AppProcess[] = [];
 const servers = await startServers(() => undefined);
 const env = {
   DATABASE_URL: Object.assign(new URL(servers.databaseUrl), { pathname: '/waiting' }).href,
   AMQP_URL: servers.amqpUrl,
-  PATH: process.env['PATH'] ?? '',
 };
 let missed = false;
 try {
-  await once(run('libs/database/src/run-migrations.ts', {}), 'exit');
+  await migrate(env);
   const api = await start('api', { API_PORT: '0', MAX_WAITERS: String(WAITERS) });
   console.log(`Node.js ${process.version}, ${cpus().length} × ${cpus()[0]?.model}\n`);
   const fresh = await memory(api);
@@ -57,12 +46,12 @@ try {
   table(await crowd(api, fresh));
   process.exitCode = missed ? 1 : 0;
 } finally {
-  await Promise.all(started.map(end));
+  await Promise.all(started.map((app) => app.end()));
   await servers.stop();
 }
 
 /** Ten-second jobs, each of which its client waits for. */
-async function sleepers(api: Running): Promise<Row[]> {
+async function sleepers(api: AppProcess): Promise<Row[]> {
   const worker = await start('worker', { WORKER_PORT: '0', WORKER_CONCURRENCY: String(SLEEPERS) });
   const one = async (): Promise<[afterEndMs: number, wholeMs: number]> => {
     const from = performance.now();
@@ -76,7 +65,7 @@ async function sleepers(api: Running): Promise<Row[]> {
     await delay(97); // they end one by one, too
   }
   const took = await Promise.all(asked);
-  await end(started.find(({ pid }) => pid === worker.pid));
+  await worker.end();
   const after = took.map(([ms]) => ms);
   const more = took.map(([, ms]) => ms - SLEEP_S * 1_000);
   return [
@@ -87,7 +76,7 @@ async function sleepers(api: Running): Promise<Row[]> {
 }
 
 /** As many as may wait, and then all their jobs end. */
-async function crowd(api: Running, fresh: Memory): Promise<Row[]> {
+async function crowd(api: AppProcess, fresh: Memory): Promise<Row[]> {
   const half = WAITERS / 2;
   await ask(api, '/v1/jobs', 0, sleep(0));
   const later = await postBatch(api, half);
@@ -97,7 +86,7 @@ async function crowd(api: Running, fresh: Memory): Promise<Row[]> {
 
   const gets = later.map(({ id }) => ask(api, `/v1/jobs/${id}`, 60));
   const posts = later.map(() => ask(api, '/v1/jobs', 60, sleep(0)));
-  while ((await figure(api, 'offload_waiters')) < WAITERS) await delay(50);
+  while ((await api.figures())('offload_waiters') < WAITERS) await delay(50);
   const waiting = await memory(api);
   await api.collect();
   const inUse = await memory(api);
@@ -155,7 +144,7 @@ function sleep(seconds: number): object {
 }
 
 /** GET, or POST of a body, that prefers to wait. */
-async function ask({ url }: Running, path: string, seconds: number, body?: object): Promise<Answer> {
+async function ask({ url }: AppProcess, path: string, seconds: number, body?: object): Promise<Answer> {
   const response = await fetch(url + path, {
     method: body ? 'POST' : 'GET',
     headers: { prefer: `wait=${seconds}`, 'content-type': 'application/json' },
@@ -167,14 +156,14 @@ async function ask({ url }: Running, path: string, seconds: number, body?: objec
 }
 
 /** Jobs that are not due for an hour. */
-async function postBatch({ url }: Running, count: number): Promise<JobWithLinks[]> {
+async function postBatch({ url }: AppProcess, count: number): Promise<JobWithLinks[]> {
   const jobs = Array(count).fill({ ...sleep(0), delayMs: 3_600_000 });
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(`${url}/v1/jobs/batch`, { method: 'POST', headers, body: JSON.stringify({ jobs }) });
   return ((await response.json()) as JobsTaken).jobs;
 }
 
-async function cancelAll({ url }: Running, jobs: readonly JobWithLinks[]): Promise<void> {
+async function cancelAll({ url }: AppProcess, jobs: readonly JobWithLinks[]): Promise<void> {
   const left = [...jobs];
   const client = async (): Promise<void> => {
     for (let job = left.pop(); job; job = left.pop()) {
@@ -184,71 +173,19 @@ async function cancelAll({ url }: Running, jobs: readonly JobWithLinks[]): Promi
   await Promise.all(Array.from({ length: CANCELLING }, client));
 }
 
-async function figure({ url }: Running, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
-}
-
-async function memory(api: Running): Promise<Memory> {
-  const heap = (await figure(api, 'nodejs_heap_size_used_bytes')) + (await figure(api, 'nodejs_external_memory_bytes'));
-  return { resident: await figure(api, 'process_resident_memory_bytes'), heap };
-}
-
-/** A process from source; it ends with this one, however that is. */
-function run(file: string, more: Record<string, string>): ChildProcess {
-  const loaded = [
-    '--expose-gc',
-    '--import',
-    'tsx',
-    '--import',
-    './libs/running-system/src/lifeline.ts',
-    '--import',
-    collector,
-  ];
-  const args = [...loaded, '--conditions=@offload/source', file];
-  const child = spawn(process.execPath, args, {
-    cwd: root,
-    env: { ...env, ...more },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  started.push(child);
-  return child;
-}
-
-/** Resolves once it is ready. */
-async function start(app: 'api' | 'worker', more: Record<string, string>): Promise<Running> {
-  const child = run(`apps/${app}/src/main.ts`, more);
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  const line = (wanted: string): Promise<{ port?: number }> =>
-    new Promise((resolve, reject) => {
-      lines.on('line', (text) => {
-        if (!text.startsWith('{')) return;
-        const read = JSON.parse(text) as { msg: string; port?: number };
-        if (read.msg === wanted) resolve(read);
-      });
-      child.once('exit', (code) => reject(new Error(`the ${app} ended with code ${code}`)));
-    });
-  const { port } = await line('listening');
-  const url = `http://127.0.0.1:${port}`;
-  const isReady = async () => ((await (await fetch(`${url}/readyz`)).json()) as { status: string }).status === 'ready';
-  while (!(await isReady())) await delay(50);
-  const pid = child.pid as number;
+async function memory(api: AppProcess): Promise<Memory> {
+  const figure = await api.figures();
   return {
-    url,
-    pid,
-    async collect() {
-      const collected = line('collected');
-      process.kill(pid, 'SIGUSR2');
-      await collected;
-    },
+    resident: figure('process_resident_memory_bytes'),
+    heap: figure('nodejs_heap_size_used_bytes') + figure('nodejs_external_memory_bytes'),
   };
 }
 
-async function end(child: ChildProcess | undefined): Promise<void> {
-  if (!child || child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGTERM');
-  await exited;
+/** Resolves once it is ready. */
+async function start(app: 'api' | 'worker', more: Record<string, string>): Promise<AppProcess> {
+  const running = await startApp(app, { ...env, ...more });
+  started.push(running);
+  return running;
 }
 
 type Row = string[];

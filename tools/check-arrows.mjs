@@ -7,8 +7,8 @@ import { ESLint } from 'eslint';
 const root = join(import.meta.dirname, '..');
 const refused = [
   ['apps/api/src/app.ts', '@offload/outbound'],
-  ['apps/api/src/app.ts', '@offload/testing'],
-  ['apps/api/src/app.ts', '@offload/testing/servers'],
+  ['apps/api/src/app.ts', '@offload/spec-kit'],
+  ['apps/api/src/app.ts', '@offload/spec-kit/servers'],
   ['apps/api/src/app.ts', '@offload/embedded-servers'],
   ['apps/api/src/app.ts', '@offload/running-system'],
   ['libs/running-system/src/system.ts', '@offload/database'],
@@ -45,7 +45,7 @@ const allowed = [
   ['apps/worker/src/main.ts', '@offload/outbound'],
   ['apps/notifier/src/main.ts', '@offload/outbound'],
   ['apps/notifier/src/main.ts', '@offload/database/webhooks'],
-  ['apps/api/src/app.integration.spec.ts', '@offload/testing'],
+  ['apps/api/src/app.integration.spec.ts', '@offload/spec-kit'],
   ['libs/database/src/index.ts', '@offload/jobs'],
   ['libs/database/src/index.ts', '@offload/jobs/webhooks'],
   ['libs/client/src/index.ts', '@offload/jobs'],

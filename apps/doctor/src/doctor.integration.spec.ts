@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { usePatient } from './spec-patient.ts';
 
 const { patient, doctor, findings, create, submit, hold, answer, work, relay, remove, statusOf } = usePatient();

@@ -4,7 +4,7 @@ import { authenticate, clientOf, requireScope } from './access.ts';
 import { apiKeys, newApiKey } from './api-keys.ts';
 import { authenticateWatcher } from './authenticate-watcher.ts';
 import { createEventTokens } from './event-tokens.ts';
-import { parseAnswer } from '@offload/testing';
+import { parseAnswer } from '@offload/spec-kit';
 import { connectRaw, serve } from './spec-service.ts';
 
 const web = newApiKey('web', ['read', 'submit']);

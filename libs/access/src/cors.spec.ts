@@ -3,7 +3,7 @@ import { authenticate } from './access.ts';
 import { apiKeys, newApiKey } from './api-keys.ts';
 import { allowOrigins, corsOrigins, methodNotAllowed, Problem } from '@offload/http';
 import { jsonBody } from '@offload/http/bodies';
-import { parseAnswer } from '@offload/testing';
+import { parseAnswer } from '@offload/spec-kit';
 import { limitRate } from './rate-limit.ts';
 import { connectRaw, serve } from './spec-service.ts';
 

@@ -7,7 +7,7 @@ import type { Delivery, Verdict } from '@offload/messaging';
 import type { Outbound } from '@offload/outbound';
 import type { Logger } from '@offload/process';
 import { attempt } from './attempt.ts';
-import type { HandlerContext } from './handler.ts';
+import { idempotencyKeyOf, type HandlerContext } from './handler.ts';
 import type { HeldJobs, Holding } from './held-jobs.ts';
 import type { JobMetrics } from './job-metrics.ts';
 import { persist } from './persist.ts';
@@ -181,7 +181,7 @@ function contextOf(
   return {
     jobId: id,
     attempt,
-    idempotencyKey: `offload-${id}`,
+    idempotencyKey: idempotencyKeyOf(id),
     progress,
     outbound,
     get signal() {

@@ -21,6 +21,7 @@ const arrows = {
   batcher: [],
   'spec-kit': ['child-processes', 'embedded-servers'],
   client: ['jobs'],
+  testing: ['client', 'jobs', 'outbound', 'process', 'worker'],
   jobs: [],
   process: [],
   http: ['process'],
@@ -126,9 +127,9 @@ export default tseslint.config(
     files: ['bench/src/peers/*.ts'],
     rules: { 'no-restricted-syntax': 'off', '@typescript-eslint/no-restricted-imports': 'off' },
   },
-  // Only tests import the spec kit.
+  // Only tests import the spec kit, and the kit for handlers.
   {
     files: ['**/*.spec.ts', '**/spec-*.ts', 'e2e/**/*.ts', 'proof/**/*.ts'],
-    rules: { '@nx/enforce-module-boundaries': boundaries(['spec-kit']) },
+    rules: { '@nx/enforce-module-boundaries': boundaries(['spec-kit', 'testing']) },
   },
 );

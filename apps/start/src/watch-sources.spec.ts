@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { watchSources } from './watch-sources.ts';
+
+const [api, worker] = ['apps/api/src/main.ts', 'apps/worker/src/main.ts'];
+let root = '';
+let end: () => void;
+let told: string[][];
+let wake = (): void => {};
+
+function write(file: string, text = ''): void {
+  mkdirSync(dirname(join(root, file)), { recursive: true });
+  writeFileSync(join(root, file), text);
+}
+
+function needs(folder: string, ...names: string[]): void {
+  const dependencies = Object.fromEntries(names.map((name) => [name, '*']));
+  write(`${folder}/package.json`, JSON.stringify({ dependencies }));
+}
+
+/** What is told next. */
+async function next(): Promise<string[]> {
+  while (told.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+  return (told.shift() as string[]).sort();
+}
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'offload-watch-'));
+  told = [];
+  needs('apps/api', '@offload/database', 'express');
+  needs('apps/worker', '@offload/worker');
+  needs('libs/worker', '@offload/database');
+  needs('libs/database', '@offload/batcher');
+  needs('libs/batcher');
+  for (const file of [api, worker]) write(file);
+  for (const library of ['worker', 'database', 'batcher']) write(`libs/${library}/src/deep/file.ts`);
+  end = watchSources(root, [api, worker, worker], (changed) => {
+    told.push([...changed]);
+    wake();
+  });
+});
+afterEach(() => {
+  end();
+  rmSync(root, { recursive: true });
+});
+
+it('tells of the program whose own files change', async () => {
+  write(worker, '1');
+  expect(await next()).toEqual([worker]);
+});
+
+it('tells of each program that needs a library which changes, through others too', async () => {
+  write('libs/worker/src/deep/file.ts', '1');
+  expect(await next()).toEqual([worker]);
+  write('libs/batcher/src/deep/file.ts', '1');
+  expect(await next()).toEqual([api, worker]);
+});
+
+it('tells nothing of tests, and gathers what changes together', async () => {
+  write('apps/api/src/main.spec.ts', '1');
+  write('apps/api/src/spec-main.ts', '1');
+  write(worker, '1');
+  write('libs/worker/src/deep/file.ts', '2');
+  expect(await next()).toEqual([worker]);
+  expect(told).toEqual([]);
+});

@@ -1,0 +1,64 @@
+import { existsSync, readFileSync, watch } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+/** An editor saves a file in several steps, and often several files; what changes within this time is told together. */
+const GATHER_MS = 50;
+
+/**
+ * Tells of programs whose sources have changed: files beside the program, and in `src` of each library that its
+ * package.json needs, itself or through others. Tests are no sources.
+ *
+ * @param mains the programs, from `root`
+ * @param onChange gets those of `mains` that are concerned
+ * @returns ends it
+ */
+export function watchSources(
+  root: string,
+  mains: readonly string[],
+  onChange: (changed: readonly string[]) => void,
+): () => void {
+  const mainsOf = new Map<string, Set<string>>(); // by folder
+  for (const main of new Set(mains)) {
+    for (const folder of foldersOf(root, main)) mainsOf.set(folder, (mainsOf.get(folder) ?? new Set()).add(main));
+  }
+  const changed = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+  function tell(): void {
+    const all = [...changed];
+    changed.clear();
+    timer = undefined;
+    onChange(all);
+  }
+  const watchers = [...mainsOf].map(([folder, itsMains]) =>
+    watch(resolve(root, folder), { recursive: true, persistent: false }, (_event, file) => {
+      if (file === null || !isSource(file)) return;
+      for (const main of itsMains) changed.add(main);
+      timer ??= setTimeout(tell, GATHER_MS);
+    }),
+  );
+  return () => {
+    clearTimeout(timer);
+    for (const watcher of watchers) watcher.close();
+  };
+}
+
+function isSource(file: string): boolean {
+  return /\.[cm]?[jt]s$|\.json$/.test(file) && !/\.spec\.ts$|(^|\/)spec-[^/]*$/.test(file);
+}
+
+/** The folder of a program, and `src` of all libraries that it needs. */
+function foldersOf(root: string, main: string): string[] {
+  const libraries = new Set<string>();
+  function add(folder: string): void {
+    const file = resolve(root, folder, 'package.json');
+    const { dependencies = {} } = JSON.parse(readFileSync(file, 'utf8')) as { dependencies?: Record<string, string> };
+    for (const name of Object.keys(dependencies)) {
+      const library = name.replace(/^@offload\//, 'libs/');
+      if (libraries.has(library) || !existsSync(join(root, library, 'package.json'))) continue;
+      libraries.add(library);
+      add(library);
+    }
+  }
+  add(dirname(dirname(main)));
+  return [dirname(main), ...[...libraries].map((library) => join(library, 'src'))];
+}

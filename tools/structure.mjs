@@ -17,6 +17,9 @@ const namesSources = [
   'check-tests',
   'new-job',
   'check-new-job',
+  'check-packages',
+  'package-tarballs',
+  'package-consumer',
 ].map((name) => `tools/${name}.mjs`);
 
 /** @returns each offence against the rules in the repository at `root`, as a line of text */

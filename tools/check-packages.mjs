@@ -13,6 +13,7 @@ const consumer = join(outside, 'consumer');
 
 try {
   const packed = packLibraries(outside);
+  refuseOtherVersions(packed);
   for (const { library, tarball } of packed) {
     refuseForeignFiles(library, tarball);
     run(root, 'publint', 'run', tarball, '--strict');
@@ -36,6 +37,13 @@ function run(cwd, command, ...args) {
     process.stderr.write(`${error.stdout}\n${error.stderr}\n${command} ${args.join(' ')} failed in ${cwd}\n`);
     throw error;
   }
+}
+
+/** Changesets must give one version to all that are published. */
+function refuseOtherVersions(packed) {
+  const { fixed } = JSON.parse(readFileSync(join(root, '.changeset/config.json'), 'utf8'));
+  const expected = `@offload/{${packed.map(({ library }) => library)}}`;
+  if (fixed[0][0] !== expected) throw new Error(`"fixed" in .changeset/config.json must be ${expected}`);
 }
 
 /** Only what runs, what types it, and what says what it is. */

@@ -15,6 +15,9 @@ function write(file: string, text = ''): void {
   writeFileSync(join(root, file), text);
 }
 
+/** Changes a source of an app or a library that is there only in this test. */
+const change = (folder: string, name: string, text: string) => write(`${folder}/src/${name}`, text);
+
 function needs(folder: string, ...names: string[]): void {
   const dependencies = Object.fromEntries(names.map((name) => [name, '*']));
   write(`${folder}/package.json`, JSON.stringify({ dependencies }));
@@ -35,7 +38,7 @@ beforeEach(() => {
   needs('libs/database', '@offload/batcher');
   needs('libs/batcher');
   for (const file of [api, worker]) write(file);
-  for (const library of ['worker', 'database', 'batcher']) write(`libs/${library}/src/deep/file.ts`);
+  for (const library of ['worker', 'database', 'batcher']) change(`libs/${library}`, 'deep/file.ts', '');
   end = watchSources(root, [api, worker, worker], (changed) => {
     told.push([...changed]);
     wake();
@@ -52,17 +55,17 @@ it('tells of the program whose own files change', async () => {
 });
 
 it('tells of each program that needs a library which changes, through others too', async () => {
-  write('libs/worker/src/deep/file.ts', '1');
+  change('libs/worker', 'deep/file.ts', '1');
   expect(await next()).toEqual([worker]);
-  write('libs/batcher/src/deep/file.ts', '1');
+  change('libs/batcher', 'deep/file.ts', '1');
   expect(await next()).toEqual([api, worker]);
 });
 
 it('tells nothing of tests, and gathers what changes together', async () => {
-  write('apps/api/src/main.spec.ts', '1');
-  write('apps/api/src/spec-main.ts', '1');
+  change('apps/api', 'main.spec.ts', '1');
+  change('apps/api', 'spec-main.ts', '1');
   write(worker, '1');
-  write('libs/worker/src/deep/file.ts', '2');
+  change('libs/worker', 'deep/file.ts', '2');
   expect(await next()).toEqual([worker]);
   expect(told).toEqual([]);
 });

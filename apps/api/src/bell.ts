@@ -22,6 +22,7 @@ import {
   type Publisher,
 } from '@offload/messaging';
 import { Counter, delay, type Logger, type Registry } from '@offload/runtime';
+import { MOST_UNCONFIRMED } from './ring-publishers.ts';
 
 /** Tells workers and watchers about jobs. No call rejects: what is not sent is found in the database again. */
 export interface Bell {
@@ -52,8 +53,8 @@ export interface Bell {
   command(command: Control): Promise<boolean>;
 }
 
-/** The relay rings for the same job again after two seconds, so no more of a queue are under way than go in that time. */
-const MOST_RINGS = 2_000;
+/** Each ring under way takes memory; a queue confirms so many within a second even while others are busy. */
+const MOST_RINGS = 1_000;
 /** How long a queue that did not confirm a ring is at fault, in milliseconds. The relay goes on sending its rings. */
 const FAULT_MS = 60_000;
 
@@ -70,7 +71,7 @@ export interface BellParts {
    * the publisher of everything
    */
   endPublisher?: Publisher;
-  /** With so many rings of a queue under way the next ones are left to the relay. @default 2_000 */
+  /** With so many rings of a queue under way the next ones are left to the relay. @default 1_000 */
   mostRings?: number;
   metrics: Registry;
   log: Logger;
@@ -126,11 +127,16 @@ export function createBell(parts: BellParts): Bell {
     return lane;
   }
 
-  /** An event must not wait behind the rings of a silent queue. */
+  /** An event must not wait behind the rings of its queue. */
   function eventsOf({ status, queue }: Job): Lane['events'] {
     if (isFinished(status)) return ends;
     const lane = laneOf(queue);
-    return isSilent(lane) ? events : lane.events;
+    return isSilent(lane) || ringsOf(lane) >= MOST_UNCONFIRMED ? events : lane.events;
+  }
+
+  /** How many of them are under way. */
+  function ringsOf({ ids, free }: Lane): number {
+    return ids.length - free.length;
   }
 
   function isSilent({ silentAt }: Lane): boolean {
@@ -165,18 +171,13 @@ export function createBell(parts: BellParts): Bell {
 
   /** Many large jobs may fall due at once: each is read for its event, a few at a time. */
   async function announceQueued(jobId: string): Promise<void> {
-    try {
-      const job = await database.getJob(jobId);
-      if (job?.status === 'queued') await announce(job); // otherwise its worker has told something newer
-    } catch (error) {
-      eventsGivenUp.inc();
-      log.debug({ err: error, jobId }, 'event not sent');
-    }
+    const job = await database.getJob(jobId).catch((error: unknown) => giveUpEvent(jobId, error));
+    if (job?.status === 'queued') await announce(job); // otherwise its worker has told something newer
   }
 
   function ringSoon(owed: OwedRing): void {
     const lane = laneOf(owed.queue);
-    if (lane.ids.length - lane.free.length < mostRings && !isSilent(lane)) void ringIn(lane, owed);
+    if (ringsOf(lane) < mostRings && !isSilent(lane)) void ringIn(lane, owed);
     else rings.inc({ outcome: 'owed' });
   }
 
@@ -184,14 +185,18 @@ export function createBell(parts: BellParts): Bell {
     underWay.begin();
     try {
       const event = eventOf(job);
-      const item = new Printed(printEvent(event, printed));
-      await eventsOf(job).publish(item, addressOf(event));
+      await eventsOf(job).publish(new Printed(printEvent(event, printed)), addressOf(event));
     } catch (error) {
-      eventsGivenUp.inc();
-      log.debug({ err: error, jobId: job.id }, 'event not sent');
+      giveUpEvent(job.id, error);
     } finally {
       underWay.end();
     }
+  }
+
+  function giveUpEvent(jobId: string, error: unknown): null {
+    eventsGivenUp.inc();
+    log.debug({ err: error, jobId }, 'event not sent');
+    return null;
   }
 
   return {

@@ -11,7 +11,6 @@ import {
 import { isFinished, type Job, SerializedJob } from '@offload/jobs';
 import { NotConfirmedError, type Publisher, UnderWay } from '@offload/messaging';
 import { Counter, delay, type Logger, type Registry } from '@offload/process';
-import { MOST_UNCONFIRMED } from './ring-publishers.ts';
 
 /** Tells workers and watchers about jobs. No call rejects: what is not sent is found in the database again. */
 export interface Bell {
@@ -111,11 +110,11 @@ export function createBell(parts: BellParts): Bell {
     return lane;
   }
 
-  /** An event must not wait behind the rings of its queue. */
+  /** An event must not wait behind all the rings that may be under way. With fewer, it is confirmed together with them. */
   function announceFor({ status, queue }: Job): Announce {
     if (isFinished(status)) return announceEnd;
     const lane = laneOf(queue);
-    return isSilent(lane) || ringsOf(lane) >= MOST_UNCONFIRMED ? announceAny : lane.announce;
+    return isSilent(lane) || ringsOf(lane) >= mostRings ? announceAny : lane.announce;
   }
 
   /** How many of them are under way. */

@@ -6,7 +6,7 @@ import { createPublisher, type Connection, type Publisher, type PublisherOptions
  * from the connection. A healthy queue confirms so many within a few milliseconds.
  * https://www.rabbitmq.com/docs/quorum-queues#configuration (`quorum_commands_soft_limit`), `credit_flow_default_credit`
  */
-export const MOST_UNCONFIRMED = 200;
+const MOST_UNCONFIRMED = 200;
 
 /**
  * A publisher for the rings of each queue, with a channel and a bound of its own: a queue that confirms nothing stops no other.

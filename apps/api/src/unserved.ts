@@ -1,4 +1,5 @@
-import { jobDefinitions, type JobDefinition } from '@offload/jobs/definitions';
+import type { JobDefinition } from '@offload/jobs/definitions';
+import { jobDefinitions } from '@offload/jobs/job-types';
 
 export interface UnservedParts {
   /** QUEUES of this api. */

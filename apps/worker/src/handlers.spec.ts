@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { jobTypes } from '@offload/jobs/definitions';
+import { jobTypes } from '@offload/jobs/job-types';
 import { closeHandlers, findHandler, typesElsewhere } from './handlers.ts';
 import { THREADS } from './handlers/csv.profile.pool.ts';
 import * as registry from './handlers/index.ts';

@@ -1,4 +1,5 @@
-import { jobDefinitions, type JobDefinition, type JobName } from '@offload/jobs/definitions';
+import type { JobDefinition } from '@offload/jobs/definitions';
+import { jobDefinitions, type JobName } from '@offload/jobs/job-types';
 import { type Handler, type Handlers, createSlots, type RunnableType } from '@offload/worker';
 import { closeProfilePool } from './handlers/csv.profile.pool.ts';
 import * as registry from './handlers/index.ts';

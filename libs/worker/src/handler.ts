@@ -1,4 +1,5 @@
-import type { JobDefinition, JobDefinitions, Payload, Result } from '@offload/jobs/definitions';
+import type { JobDefinition, Payload, Result } from '@offload/jobs/definitions';
+import type { JobDefinitions } from '@offload/jobs/job-types';
 import type { Outbound } from '@offload/outbound';
 import type { Logger } from '@offload/process';
 

@@ -1,5 +1,5 @@
 import { jobPage, jobsTaken, jobTypeList, jobWithLinks, problem, queueList } from '@offload/jobs/answers';
-import { jobDefinitions } from '@offload/jobs/definitions';
+import { jobDefinitions } from '@offload/jobs/job-types';
 import { jobBatch, jobSubmission } from '@offload/jobs/submissions';
 import { webhookBody, webhookDelivery, webhookDeliveryList } from '@offload/jobs/webhooks';
 import { z } from 'zod';

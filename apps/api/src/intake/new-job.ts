@@ -1,5 +1,6 @@
 import type { Job } from '@offload/jobs';
-import { boundedParse, findJobDefinition, jobTypes, storedPayload } from '@offload/jobs/definitions';
+import { boundedParse, storedPayload } from '@offload/jobs/definitions';
+import { findJobDefinition, jobTypes } from '@offload/jobs/job-types';
 import { jobBatch, jobSubmission } from '@offload/jobs/submissions';
 import { jobAsMade, type NewJob } from '@offload/database';
 import { invalidBody, invalidMember } from '@offload/http';

@@ -1,4 +1,4 @@
-import { findJobDefinition, jobTypes } from '@offload/jobs/definitions';
+import { findJobDefinition, jobTypes } from '@offload/jobs/job-types';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 

@@ -53,7 +53,7 @@ const registerSql = `
   ), worker as (
     select * from json_to_record($2)
       as worker(instance text, version text, queues text[], slots int, types jsonb, draining boolean)
-    where instance is not null and not exists (select from conflict)
+    where instance is not null and (select count(*) from kept) = (select count(*) from given)
   ), here as (
     insert into workers (instance, version, queues, slots, types, draining)
     select instance, version, queues, slots, types, draining from worker

@@ -35,6 +35,7 @@ const regExp = Object.assign(
 
 const options: Options = {
   strict: false,
+  strictNumbers: true, // JSON.parse makes Infinity of 1e400
   meta: false,
   validateSchema: false,
   ownProperties: true, // a payload inherits `constructor`

@@ -2,8 +2,8 @@ import type { ErrorObject } from 'ajv/dist/2020.js';
 import { z } from 'zod';
 
 /**
- * What Ajv found, as zod tells it: so a payload's faults are answered as those of the rest of the body. A union has one fault, and not
- * those of each of its alternatives.
+ * What Ajv found, as zod tells it: so a payload's faults are answered as those of the rest of the body. A member has one fault, and so has a
+ * union, not those of each of its alternatives.
  */
 export function payloadFaults(errors: readonly ErrorObject[]): z.ZodError {
   const unions = errors.filter(({ keyword }) => UNIONS.includes(keyword)).map(({ schemaPath }) => `${schemaPath}/`);
@@ -11,7 +11,16 @@ export function payloadFaults(errors: readonly ErrorObject[]): z.ZodError {
     // The name at fault has a fault of its own.
     return keyword !== 'propertyNames' && !unions.some((union) => schemaPath.startsWith(union));
   });
-  return new z.ZodError(told.map(issueOf));
+  return new z.ZodError(firstOfEach(told.map(issueOf)));
+}
+
+/** Of the faults of one member the first: that a text is no URL says nothing new about one that breaks its pattern. */
+function firstOfEach(issues: z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  const places = new Set<string>();
+  return issues.filter((issue) => {
+    const place = JSON.stringify([...issue.path, ...('keys' in issue ? issue.keys : [])]);
+    return places.size < places.add(place).size;
+  });
 }
 
 const UNIONS = ['anyOf', 'oneOf'];

@@ -39,8 +39,8 @@ export const typeOperations: Operation[] = [
     parameters: typeParameters,
     body: { schema: typeRegistration, examples: typeRegistrationExamples },
     answers: [
-      { status: 200, description: 'The version was there already.', ...jobType, headers: ['Content-Location'] },
-      { status: 201, description: 'The version is new.', ...jobType, headers: ['Content-Location'] },
+      { status: 200, description: 'The version was there already.', ...jobType },
+      { status: 201, description: 'The version is new.', ...jobType },
     ],
     problems: [...body, 'job-type-not-found', 'schema-conflict'],
   },

@@ -38,8 +38,7 @@ export function registerJobType({ database, ...telling }: RegisterParts): Reques
     const registered = await database.jobTypes.register([{ ...body.data, type }], null);
     if (registered.kind === 'conflict') throw schemaConflict(registered.conflicts);
     tell(type, telling);
-    response.status(registered.isNew ? 201 : 200).set('Content-Location', `/v1/job-types/${type}`);
-    response.json(await readJobType(type, database));
+    response.status(registered.isNew ? 201 : 200).json(await readJobType(type, database));
   };
 }
 

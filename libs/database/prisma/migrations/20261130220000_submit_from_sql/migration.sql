@@ -2,8 +2,9 @@ CREATE SCHEMA IF NOT EXISTS "offload";
 
 -- Makes a job, and the ring it is owed, in the caller's own transaction. The relay of any api sends the ring once that is
 -- committed. Members left out are those of the job type's policy. While an unfinished job of the type has the dedupe key, that one's
--- id is returned. The payload is checked by the worker: PostgreSQL knows no JSON Schema.
-CREATE FUNCTION "offload"."submit"(
+-- id is returned. The payload is checked by the worker: PostgreSQL knows no JSON Schema. Replaced where it is: who begins anew by
+-- dropping the schema of the tables leaves this one.
+CREATE OR REPLACE FUNCTION "offload"."submit"(
   "type" TEXT,
   "payload" JSONB,
   "queue" TEXT DEFAULT NULL,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-/** http or https with a host, and no `@` before the path: as a pattern, so that JSON Schema says it too. */
-const withoutCredentials = /^[Hh][Tt][Tt][Pp][Ss]?:\/\/[^/?#\\@]+(?:[/?#\\]|$)/;
+/** Behind spaces, which URLs are read without: http or https with a host, and no `@` before the path: as a pattern, so that JSON Schema says it too. */
+const withoutCredentials = /^\s*[Hh][Tt][Tt][Pp][Ss]?:\/\/[^/?#\\@]+(?:[/?#\\]|$)/;
 
 /** An absolute `http:` or `https:` URL without credentials in it (RFC 9110 section 4.2.4 deprecates them). */
 export const httpUrl = z

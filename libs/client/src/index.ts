@@ -7,7 +7,6 @@ export { type EventToken, type EventTokenOptions } from './event-token.ts';
 export { type BatchItem, type PostOptions, type SubmitOptions } from './submit-jobs.ts';
 export { type CallOptions, type JobHandle, type KnownJob, type SubmittedJob } from './job-handle.ts';
 export { type WaitOptions } from './wait-for-job.ts';
-export { type JobTypeOptions } from './job-types.ts';
 export { type ListOptions } from './list-jobs.ts';
 export { isFinished, type JobEvent, type Snapshot } from './snapshot.ts';
 export {

@@ -1,11 +1,12 @@
 // `npm run compare -- FOLDER`: this checkout beside another one of Offload, with its packages installed, in one run:
-// accept, run and pick-up, round by round, one after the other. Prints medians, and the median of the rounds' ratios;
-// `--rounds 3` takes fewer rounds than 5, `--only accept` measures some: accept, one, run, pick-up.
+// start-up, memory, accept, run and pick-up, round by round, one after the other. Prints medians, and the median of the
+// rounds' ratios; `--rounds 3` takes fewer rounds than 5, `--only accept` measures some: start, accept, one, run, pick-up.
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from './app-process.ts';
+import { build, type ProgramProcess } from './app-process.ts';
 import { medianOf, quantile } from './figures/summary.ts';
 import { layGround } from './ground/ground.ts';
+import { residentMiB } from './ground/processor-time.ts';
 import { openWrk } from './ground/wrk.ts';
 import { full } from './plan.ts';
 import { acceptAt } from './rows/accept.ts';
@@ -17,7 +18,10 @@ import { whileRunning } from './systems/while-running.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '5' }, only: { type: 'string', default: 'accept,one,run,pick-up' } },
+  options: {
+    rounds: { type: 'string', default: '5' },
+    only: { type: 'string', default: 'start,accept,one,run,pick-up' },
+  },
 });
 const [other] = positionals;
 const only = values.only.split(',');
@@ -60,10 +64,23 @@ try {
         await sendLoad({ url: api.url + path, body, connections: 64, seconds: full.warmUpSeconds });
         const { perSecond, cpuMs } = await acceptAt({ ground, plan: full, sendLoad }, system, api, connections);
         const at = `${connections} connection${connections === 1 ? '' : 's'}`;
-        return { [`accepted a second, ${at}`]: perSecond, [`CPU of the api a job, ${at}, ms`]: cpuMs.api };
+        return {
+          [`accepted a second, ${at}`]: perSecond,
+          [`CPU of the api a job, ${at}, ms`]: cpuMs.api,
+          [`memory of the api after ${at}, MiB`]: residentMiB(api.pid),
+        };
       });
+  const started = (app: string, starting: Promise<ProgramProcess>): Promise<Figures> =>
+    whileRunning(starting, async ({ startedMs, pid }) => ({
+      [`start of the ${app}, ms`]: startedMs,
+      [`memory of the ${app} when ready, MiB`]: residentMiB(pid),
+    }));
 
   const figures: Record<string, (system: System) => Promise<Figures>> = {
+    start: async (each) => ({
+      ...(await started('api', each.startApi())),
+      ...(await started('worker', each.startWorker({ concurrency: 10 }))),
+    }),
     accept: accepted(64),
     one: accepted(1),
     run: async (each) => ({ 'jobs run a second': await runningRate(each, each.jobsToRun) }),

@@ -84,6 +84,14 @@ it('sends events beside the rings of their queue, unless the queue is silent', a
   expect(eventsBesideRings).toEqual(['mail', 'default']);
 });
 
+it('sends events past the rings of their queue when as many are under way as may', async () => {
+  const { bell, soon, eventsBesideRings } = setup({ mostRings: 2 });
+  const queued = { id: 'job', status: 'queued', version: 1, payload: {}, result: null } as unknown as Job;
+  for (const queue of ['default', 'default', 'mail']) soon(queue);
+  for (const queue of ['default', 'mail']) await bell.announce(new SerializedJob({ ...queued, queue }));
+  expect(eventsBesideRings).toEqual(['mail']);
+});
+
 it('bounds the rings under way of each queue by itself', async () => {
   const { soon, published } = setup({ mostRings: 2 });
   for (const queue of ['default', 'default', 'default', 'mail', 'mail', 'mail']) soon(queue);

@@ -37,8 +37,8 @@ export interface Bell {
   command(command: Control): Promise<boolean>;
 }
 
-/** The relay rings for the same job again after two seconds, so no more of a queue are under way than go in that time. */
-const MOST_RINGS = 2_000;
+/** Each ring under way takes memory; a queue confirms so many within a second even while others are busy. */
+const MOST_RINGS = 1_000;
 /** How long a queue that did not confirm a ring is at fault, in milliseconds. The relay goes on sending its rings. */
 const FAULT_MS = 60_000;
 
@@ -55,7 +55,7 @@ export interface BellParts {
    * the publisher of everything
    */
   endPublisher?: Publisher;
-  /** With so many rings of a queue under way the next ones are left to the relay. @default 2_000 */
+  /** With so many rings of a queue under way the next ones are left to the relay. @default 1_000 */
   mostRings?: number;
   metrics: Registry;
   log: Logger;
@@ -110,11 +110,16 @@ export function createBell(parts: BellParts): Bell {
     return lane;
   }
 
-  /** An event must not wait behind the rings of a silent queue. */
+  /** An event must not wait behind all the rings that may be under way. With fewer, it is confirmed together with them. */
   function announceFor({ status, queue }: Job): Announce {
     if (isFinished(status)) return announceEnd;
     const lane = laneOf(queue);
-    return isSilent(lane) ? announceAny : lane.announce;
+    return isSilent(lane) || ringsOf(lane) >= mostRings ? announceAny : lane.announce;
+  }
+
+  /** How many of them are under way. */
+  function ringsOf({ ids, free }: Lane): number {
+    return ids.length - free.length;
   }
 
   function isSilent({ silentAt }: Lane): boolean {
@@ -149,19 +154,14 @@ export function createBell(parts: BellParts): Bell {
 
   /** Many large jobs may fall due at once: each is read for its event, a few at a time. */
   async function announceQueued(jobId: string): Promise<void> {
-    try {
-      const job = await database.jobs.get(jobId);
-      // Otherwise its worker has told something newer.
-      if (job?.status === 'queued') await announce(new SerializedJob(job));
-    } catch (error) {
-      eventsGivenUp.inc();
-      log.debug({ err: error, jobId }, 'event not sent');
-    }
+    const job = await database.jobs.get(jobId).catch((error: unknown) => giveUpEvent(jobId, error));
+    // Otherwise its worker has told something newer.
+    if (job?.status === 'queued') await announce(new SerializedJob(job));
   }
 
   function ringSoon(owed: OwedRing): void {
     const lane = laneOf(owed.queue);
-    if (lane.ids.length - lane.free.length < mostRings && !isSilent(lane)) void ringIn(lane, owed);
+    if (ringsOf(lane) < mostRings && !isSilent(lane)) void ringIn(lane, owed);
     else rings.inc({ outcome: 'owed' });
   }
 
@@ -170,11 +170,16 @@ export function createBell(parts: BellParts): Bell {
     try {
       await announceFor(serialized.job)(serialized);
     } catch (error) {
-      eventsGivenUp.inc();
-      log.debug({ err: error, jobId: serialized.job.id }, 'event not sent');
+      giveUpEvent(serialized.job.id, error);
     } finally {
       underWay.end();
     }
+  }
+
+  function giveUpEvent(jobId: string, error: unknown): null {
+    eventsGivenUp.inc();
+    log.debug({ err: error, jobId }, 'event not sent');
+    return null;
   }
 
   return {

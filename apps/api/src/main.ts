@@ -105,9 +105,6 @@ const app = createApp({
   queues: config.QUEUES,
   notifierUrl: config.NOTIFIER_URL,
 });
-// The first list loads Prisma and compiles its queries, for a third of a second: not while a caller waits.
-// Where the database is away, the loops say so, and the first reader loads it.
-void database.jobs.list({ limit: 1 }).catch(() => undefined);
 const server = await listen(app, {
   host: config.HOST,
   port: config.API_PORT,

@@ -124,7 +124,7 @@ it('stops at once, also while a service pauses or is starting', async () => {
     name: 'rabbitmq',
     start: (abort) => new Promise((_, reject) => abort.addEventListener('abort', () => reject(abort.reason))),
   });
-  starting.catch(() => {});
+  starting.catch(() => {}); // it rejects before the line that awaits it
   await supervisor.stop();
   await expect(starting).rejects.toThrow('The system is stopping.');
   await expect(supervisor.keep(api)).rejects.toThrow('The system is stopping.');

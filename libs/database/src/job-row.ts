@@ -1,10 +1,7 @@
 import { briefOf, type Job, type JobError, type JobProgress, type JobStatus } from '@offload/jobs';
 
-/**
- * A job's columns under their names in TypeScript, as {@link jobColumns} returns them; Prisma has a `Date` for each time,
- * and the others RFC 3339 text.
- */
-export interface JobRow<Time extends Date | string = string> {
+/** A job's columns under their names in TypeScript, as {@link jobColumns} returns them: times are RFC 3339 text. */
+export interface JobRow {
   id: string;
   type: string;
   queue: string;
@@ -19,10 +16,10 @@ export interface JobRow<Time extends Date | string = string> {
   attempt: number;
   maxAttempts: number;
   version: number;
-  createdAt: Time;
-  dueAt: Time;
-  startedAt: Time | null;
-  finishedAt: Time | null;
+  createdAt: string;
+  dueAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
 }
 
 const columns: Record<keyof JobRow, string> = {
@@ -63,10 +60,9 @@ export type BriefRow = Omit<JobRow, 'payload' | 'result' | 'errors'>;
 /** {@link jobColumns} as one value of type json, for {@link jobOfSnapshot}. */
 export const jobSnapshot = `json_build_object(${named.map(([name, column]) => `'${name}', job.${column}`).join(', ')})`;
 
-/** The job as the rest of the system knows it: times as RFC 3339 strings, the duration worked out. */
-export function toJob(row: JobRow<Date | string>): Job {
-  const startedAt = row.startedAt && text(row.startedAt);
-  const finishedAt = row.finishedAt && text(row.finishedAt);
+/** The job as the rest of the system knows it: the duration worked out. */
+export function toJob(row: JobRow): Job {
+  const { startedAt, finishedAt } = row;
   return {
     id: row.id,
     type: row.type,
@@ -82,8 +78,8 @@ export function toJob(row: JobRow<Date | string>): Job {
     attempt: row.attempt,
     maxAttempts: row.maxAttempts,
     version: row.version,
-    createdAt: text(row.createdAt),
-    dueAt: text(row.dueAt),
+    createdAt: row.createdAt,
+    dueAt: row.dueAt,
     startedAt,
     finishedAt,
     durationMs: startedAt && finishedAt ? Date.parse(finishedAt) - Date.parse(startedAt) : null,
@@ -95,19 +91,15 @@ export function toBriefJob(row: BriefRow): Job {
   return briefOf(toJob(row as JobRow));
 }
 
-function text(time: Date | string): string {
-  return typeof time === 'string' ? time : time.toISOString();
-}
-
 /** The job that {@link jobSnapshot} kept. */
 export function jobOfSnapshot(snapshot: unknown): Job {
   const row = snapshot as JobRow;
-  const date = (time: string): Date => new Date(time); // in PostgreSQL's own form
+  const text = (time: string): string => new Date(time).toISOString(); // in PostgreSQL's own form until then
   return toJob({
     ...row,
-    createdAt: date(row.createdAt),
-    dueAt: date(row.dueAt),
-    startedAt: row.startedAt && date(row.startedAt),
-    finishedAt: row.finishedAt && date(row.finishedAt),
+    createdAt: text(row.createdAt),
+    dueAt: text(row.dueAt),
+    startedAt: row.startedAt && text(row.startedAt),
+    finishedAt: row.finishedAt && text(row.finishedAt),
   });
 }

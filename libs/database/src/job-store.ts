@@ -1,7 +1,6 @@
 import type { Job, JobProgress } from '@offload/jobs';
 import type { Pool } from 'pg';
 import type { JobFilter } from './look-for-jobs.ts';
-import type { Prisma } from './open-prisma.ts';
 import { listJobs, readBriefJobs, readFirstJobs, type JobPage } from './read-jobs.ts';
 import { readVersions } from './read-versions.ts';
 import { shareStatement, STATEMENT_LENGTH } from './share-statement.ts';
@@ -74,7 +73,7 @@ export interface JobStore {
 }
 
 /** @param ringGraceMs how long the creator of a due job has for ringing it itself before any relay does, in milliseconds */
-export function createJobStore(pool: Pool, prisma: Prisma, ringGraceMs: number): JobStore {
+export function createJobStore(pool: Pool, ringGraceMs: number): JobStore {
   const submitAll = (submissions: Submission<WrittenJob>[]) => createJobs(pool, submissions, ringGraceMs);
   const submitShared = shareStatement(submitAll, {
     maxSize: STATEMENT_LENGTH,
@@ -109,6 +108,6 @@ export function createJobStore(pool: Pool, prisma: Prisma, ringGraceMs: number):
     getBrief: shareStatement((ids: string[]) => readBriefJobs(pool, ids), { maxItems: 1_000 }),
     getFirst: (ids) => orUnavailable(() => readFirstJobs(pool, ids)),
     versions: (ids) => orUnavailable(() => readVersions(pool, ids)),
-    list: (filter) => orUnavailable(async () => listJobs(pool, await prisma.client(), filter)),
+    list: (filter) => orUnavailable(() => listJobs(pool, filter)),
   };
 }

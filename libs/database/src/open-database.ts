@@ -82,10 +82,10 @@ export function openDatabase(options: DatabaseOptions): Database {
   let pinging: Promise<void> | null = null;
   if (onUnusable) ping(pool).catch(() => undefined); // what else is wrong may pass
   return {
-    jobs: createJobStore(pool, prisma, ringGraceMs),
+    jobs: createJobStore(pool, ringGraceMs),
     rings: createRingStore(pool),
     queues: createQueueStats(pool),
-    webhooks: openWebhooks(pool),
+    webhooks: openWebhooks(pool, prisma),
     jobTypes: openJobTypes(pool),
     // One at a time: each may wait for a lock with a connection in hand.
     ping: () => (pinging ??= orUnavailable(() => ping(pool)).finally(() => (pinging = null))),

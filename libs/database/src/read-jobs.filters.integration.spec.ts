@@ -127,7 +127,7 @@ describe('listJobs with filters', () => {
   });
 
   it('leaves out what is deleted, or has another status, between being found and being read', async () => {
-    const { database, sql, prisma } = await setup();
+    const { database, sql } = await setup();
     const ids = [1, 2, 3].map(idAt);
     for (const id of ids) await database.jobs.create({ ...job, id });
     const change = async () => {
@@ -138,7 +138,7 @@ describe('listJobs with filters', () => {
     const ignore = { on: () => ignore, off: () => ignore, release: () => client.release() };
     const query = (what: string) => (what === 'commit' ? change() : Promise.resolve()).then(() => client.query(what));
     const connect = async () => ({ ...ignore, query });
-    const page = await listJobs({ connect, query: sql.query.bind(sql) } as unknown as pg.Pool, prisma, {
+    const page = await listJobs({ connect, query: sql.query.bind(sql) } as unknown as pg.Pool, {
       limit: 10,
       status: 'queued',
     });

@@ -1,6 +1,5 @@
 import type { Job } from '@offload/jobs';
 import type { Pool } from 'pg';
-import type { PrismaClient } from './generated/prisma/client.ts';
 import { briefColumns, jobColumns, toBriefJob, toJob, type BriefRow, type JobRow } from './job-row.ts';
 import { lookForJobs, type JobFilter, type Reach } from './look-for-jobs.ts';
 
@@ -63,6 +62,13 @@ export async function readBriefJobs(pool: Pool, ids: readonly string[]): Promise
   return ids.map((id) => found.get(id.toLowerCase()) ?? null);
 }
 
+// Its status is the one thing of a job's that may have changed since it was found.
+const readFound = {
+  name: 'read-found-jobs',
+  text: `select ${jobColumns} from jobs as job
+    where id = any($1::uuid[]) and ($2::job_status is null or status = $2) order by id desc`,
+};
+
 /**
  * Newest first: ids are UUIDv7, so their order is the order of creation. However many jobs there are and whatever the
  * filter, a page costs the database about the same.
@@ -70,12 +76,10 @@ export async function readBriefJobs(pool: Pool, ids: readonly string[]): Promise
  * @returns at most `limit` jobs; fewer, even none, when they are large or few of those looked at pass the filter. Only
  *   where `next` is null there are no more
  */
-export async function listJobs(pool: Pool, prisma: PrismaClient, filter: JobFilter, reach?: Reach): Promise<JobPage> {
+export async function listJobs(pool: Pool, filter: JobFilter, reach?: Reach): Promise<JobPage> {
   const { ids, next } = await lookForJobs(pool, filter, reach);
   const { rows } = await pool.query<{ count: number }>({ ...fitFirst, values: [ids] });
   const fits = ids.slice(0, rows[0]?.count);
-  // Its status is the one thing of a job's that may have changed since it was found.
-  const where = { id: { in: fits }, ...(filter.status && { status: filter.status }) };
-  const jobs = (await prisma.job.findMany({ where, orderBy: { id: 'desc' } })).map(toJob);
-  return { jobs, next: fits.length < ids.length ? (fits.at(-1) as string) : next };
+  const jobs = await pool.query<JobRow>({ ...readFound, values: [fits, filter.status ?? null] });
+  return { jobs: jobs.rows.map(toJob), next: fits.length < ids.length ? (fits.at(-1) as string) : next };
 }

@@ -1,8 +1,6 @@
 import { afterAll } from '@jest/globals';
 import { freshDatabaseUrl } from '@offload/testing';
-import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import { PrismaClient } from './generated/prisma/client.ts';
 import { idsFrom } from './ids-from.ts';
 import type { JobFilter, Reach } from './look-for-jobs.ts';
 import { migrate } from './migrate.ts';
@@ -18,12 +16,10 @@ export async function setup() {
   const database = openDatabase({ url });
   const sql = new pg.Pool({ connectionString: url });
   opened.push(database, { close: () => sql.end() });
-  const prisma = new PrismaClient({ adapter: new PrismaPg(sql) });
   return {
     database,
     sql,
-    prisma,
-    look: (within: Reach, filter: JobFilter): Promise<JobPage> => listJobs(sql, prisma, filter, within),
+    look: (within: Reach, filter: JobFilter): Promise<JobPage> => listJobs(sql, filter, within),
     list: async (filter: JobFilter) => (await database.jobs.list(filter)).jobs.map(({ id }) => id),
     /** Every page until there is no next one. */
     async walk(filter: JobFilter): Promise<string[][]> {

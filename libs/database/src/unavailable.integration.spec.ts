@@ -65,6 +65,7 @@ const readingCalls: Call[] = [
   ],
   ['jobs.get', (database) => database.jobs.get(randomUUID())],
   ['jobs.list', (database) => database.jobs.list({ limit: 1 })],
+  ['webhooks.list', (database) => database.webhooks.list(randomUUID())],
 ];
 const calls: Call[] = [['ping', (database) => database.ping()], ...readingCalls];
 

@@ -11,7 +11,7 @@ export interface OneATurn {
   readonly taken: Promise<void> | null;
 }
 
-/** @returns turns that are shared by all who use it, and by nobody else */
+/** @returns turns that the callers of this object share, and no others */
 export function createOneATurn(): OneATurn {
   let taken: Promise<void> | null = null;
 

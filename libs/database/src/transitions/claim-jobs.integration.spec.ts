@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { SerializedJob } from '@offload/jobs';
-import { database, sql, create, ring, running, read, makeDue } from './spec-claim-jobs.ts';
+import { database, sql } from '../spec-database.ts';
+import { create, ring, running, read, makeDue } from './spec-claim-jobs.ts';
 
 describe('claimJob', () => {
   it('starts the first attempt of a queued job', async () => {

@@ -4,7 +4,8 @@ import pg from 'pg';
 import { openDatabase } from '../open-database.ts';
 import { claimJobs, claimWaitingJobs, type Claim, type Delivery } from './claim-jobs.ts';
 import { confirmRings } from './owed-rings.ts';
-import { url, database, sql, create, ring, running, read, claimAll } from './spec-claim-jobs.ts';
+import { database, sql, url } from '../spec-database.ts';
+import { create, ring, running, read, claimAll } from './spec-claim-jobs.ts';
 
 describe('claimJob in one batch', () => {
   it('gives a queued job to exactly one of two rings', async () => {

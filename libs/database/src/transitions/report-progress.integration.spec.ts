@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { database, running, read } from './spec-settle-jobs.ts';
+import { database } from '../spec-database.ts';
+import { running, read } from './spec-settle-jobs.ts';
 
 describe('reportProgress', () => {
   it('stores the progress of the attempt that holds the job', async () => {

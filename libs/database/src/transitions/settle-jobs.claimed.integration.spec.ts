@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '@offload/testing';
 import type { Outcome } from './settle-jobs.ts';
-import { database, sql, running, read, errorOf } from './spec-settle-jobs.ts';
+import { database, sql } from '../spec-database.ts';
+import { running, read, errorOf } from './spec-settle-jobs.ts';
 
 describe('settleJob, told what the claim was answered', () => {
   it.each<Outcome>([

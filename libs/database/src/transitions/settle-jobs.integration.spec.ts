@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { Outcome } from './settle-jobs.ts';
-import { database, sql, running, read, errorOf, kept, owed, msUntilDue } from './spec-settle-jobs.ts';
+import { database, sql } from '../spec-database.ts';
+import { running, read, errorOf, kept, owed, msUntilDue } from './spec-settle-jobs.ts';
 
 describe('settleJob', () => {
   it('ends a job as succeeded with its result, kept to the letter', async () => {

@@ -1,22 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll } from '@jest/globals';
 import type { Job } from '@offload/jobs';
-import { freshDatabaseUrl } from '@offload/testing';
-import pg from 'pg';
-import { migrate } from '../migrate.ts';
-import { openDatabase, type Database } from '../open-database.ts';
+import { database, sql } from '../spec-database.ts';
 import type { Claim, Delivery } from './claim-jobs.ts';
-
-export const url = freshDatabaseUrl();
-export let database: Database;
-export let sql: pg.Pool;
-
-beforeAll(async () => {
-  await migrate(url);
-  database = openDatabase({ url });
-  sql = new pg.Pool({ connectionString: url });
-});
-afterAll(() => Promise.all([database.close(), sql.end()]));
 
 export async function create({ delayMs = 0, maxAttempts = 3 } = {}): Promise<string> {
   const id = randomUUID();

@@ -1,26 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll } from '@jest/globals';
 import type { Job } from '@offload/jobs';
-import { freshDatabaseUrl } from '@offload/testing';
-import pg from 'pg';
-import { migrate } from '../migrate.ts';
-import { openDatabase, type Database } from '../open-database.ts';
+import type pg from 'pg';
+import { database, sql, url } from '../spec-database.ts';
 import type { Claim } from './claim-jobs.ts';
 import type { NewJob } from './create-jobs.ts';
 import type { Outcome } from './settle-jobs.ts';
 
 /** A job's way by hand: no api, no broker, no worker. */
 export function useJobs() {
-  const url = freshDatabaseUrl();
-  let database: Database;
-  let sql: pg.Pool;
   let created = 0;
-  beforeAll(async () => {
-    await migrate(url);
-    database = openDatabase({ url });
-    sql = new pg.Pool({ connectionString: url });
-  });
-  afterAll(() => Promise.all([database.close(), sql.end()]));
 
   async function create(more: Partial<NewJob> = {}): Promise<{ id: string; outboxId: string; job: Job }> {
     const policy = { priority: 0, tags: [], maxAttempts: 3, timeoutMs: 1_000, delayMs: 0, runAt: null };

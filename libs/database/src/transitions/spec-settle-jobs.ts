@@ -1,24 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect } from '@jest/globals';
+import { expect } from '@jest/globals';
 import type { Job } from '@offload/jobs';
 import type { Webhook } from '@offload/jobs/webhooks';
-import { freshDatabaseUrl } from '@offload/testing';
-import pg from 'pg';
-import { migrate } from '../migrate.ts';
-import { openDatabase, type Database } from '../open-database.ts';
+import { database, sql } from '../spec-database.ts';
 import type { Claim, ClaimedJob } from './claim-jobs.ts';
 import type { AttemptError, Outcome } from './settle-jobs.ts';
-
-const url = freshDatabaseUrl();
-export let database: Database;
-export let sql: pg.Pool;
-
-beforeAll(async () => {
-  await migrate(url);
-  database = openDatabase({ url });
-  sql = new pg.Pool({ connectionString: url });
-});
-afterAll(() => Promise.all([database.close(), sql.end()]));
 
 /** A job whose first attempt runs, with the ring of its creation confirmed. */
 export async function running({ maxAttempts = 3, webhook = null as Webhook | null } = {}) {

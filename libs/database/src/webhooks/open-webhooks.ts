@@ -1,5 +1,6 @@
 import type { WebhookDelivery } from '@offload/jobs/webhooks';
 import type { Pool } from 'pg';
+import type { Prisma } from '../open-prisma.ts';
 import { shareStatement } from '../share-statement.ts';
 import { orUnavailable } from '../unavailable.ts';
 import { countOwedWebhooks, listWebhooks, redeliverWebhook } from './read-webhooks.ts';
@@ -29,7 +30,7 @@ export interface Webhooks {
   countOwed(): Promise<{ pending: number; oldestDueMs: number }>;
 }
 
-export function openWebhooks(pool: Pool): Webhooks {
+export function openWebhooks(pool: Pool, prisma: Prisma): Webhooks {
   return {
     async register(endpoints) {
       await orUnavailable(() => registerEndpoints(pool, endpoints));
@@ -39,7 +40,7 @@ export function openWebhooks(pool: Pool): Webhooks {
     record: shareStatement((attempts: RecordedAttempt[]) => recordAttempts(pool, attempts)),
     release: (taken) => orUnavailable(() => releaseWebhook(pool, taken)),
     endReceiver: (taken) => orUnavailable(() => endReceiver(pool, taken)),
-    list: (jobId) => orUnavailable(() => listWebhooks(pool, jobId)),
+    list: (jobId) => orUnavailable(async () => listWebhooks(await prisma.client(), jobId)),
     expire: () => orUnavailable(() => expireWebhooks(pool)),
     redeliver: (id) => orUnavailable(() => redeliverWebhook(pool, id)),
     countOwed: () => orUnavailable(() => countOwedWebhooks(pool)),

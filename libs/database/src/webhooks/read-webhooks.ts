@@ -1,6 +1,8 @@
 import type { DeliveryAttempt, WebhookDelivery, WebhookEvent } from '@offload/jobs/webhooks';
 import type { Pool } from 'pg';
+import type { PrismaClient } from '../generated/prisma/client.ts';
 
+/** Times are text by pg, and a `Date` by Prisma. */
 interface DeliveryRow {
   id: string;
   jobId: string;
@@ -9,16 +11,18 @@ interface DeliveryRow {
   event: WebhookEvent;
   status: WebhookDelivery['status'];
   log: DeliveryAttempt[];
-  createdAt: string;
-  dueAt: string;
-  takenAt: string | null;
-  endedAt: string | null;
+  createdAt: Date | string;
+  dueAt: Date | string;
+  takenAt: Date | string | null;
+  endedAt: Date | string | null;
   error: string | null;
 }
 
 /** Of `webhook_deliveries as delivery`. */
 const columns = `delivery.id, job_id as "jobId", endpoint, delivery.url, event, status, log, created_at as "createdAt",
   due_at as "dueAt", taken_at as "takenAt", ended_at as "endedAt", error`;
+
+const text = (time: Date | string): string => (typeof time === 'string' ? time : time.toISOString());
 
 function toDelivery({ log, dueAt, takenAt, createdAt, endedAt, ...row }: DeliveryRow): WebhookDelivery {
   const { id, jobId, endpoint, url, event, status, error } = row;
@@ -32,19 +36,17 @@ function toDelivery({ log, dueAt, takenAt, createdAt, endedAt, ...row }: Deliver
     status,
     error,
     attempts: log.map(({ number, at, durationMs, status, error }) => ({ number, at, durationMs, status, error })),
-    createdAt,
-    nextAttemptAt: status === 'pending' && takenAt === null ? dueAt : null,
-    endedAt,
+    createdAt: text(createdAt),
+    nextAttemptAt: status === 'pending' && takenAt === null ? text(dueAt) : null,
+    endedAt: endedAt && text(endedAt),
   };
 }
 
 /** @returns the webhooks of a job, oldest first; null when there is no such job */
-export async function listWebhooks(pool: Pool, jobId: string): Promise<WebhookDelivery[] | null> {
-  const sql = `select ${columns} from webhook_deliveries as delivery where job_id = $1 order by id`;
-  const { rows } = await pool.query<DeliveryRow>(sql, [jobId]);
-  if (rows.length > 0) return rows.map(toDelivery);
-  const { rowCount } = await pool.query('select from jobs where id = $1', [jobId]);
-  return rowCount ? [] : null;
+export async function listWebhooks(prisma: PrismaClient, jobId: string): Promise<WebhookDelivery[] | null> {
+  const deliveries = { omit: { snapshot: true }, orderBy: { id: 'asc' } } as const; // a snapshot may be megabytes
+  const job = await prisma.job.findUnique({ where: { id: jobId }, select: { deliveries } });
+  return job && job.deliveries.map((row) => toDelivery(row as unknown as DeliveryRow)); // Prisma knows no JSON's form
 }
 
 // While somebody is sending it, that attempt goes on; should it fail, `record` sees that no try is counted, and has it sent

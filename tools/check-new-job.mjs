@@ -25,7 +25,7 @@ try {
     'prettier',
     '--check',
     ...written,
-    'libs/jobs/src/job-types/index.ts',
+    'libs/jobs/src/job-types/registry.ts',
     'apps/worker/src/handlers/index.ts',
   );
   run('npx', 'tsc', '-b', 'apps/worker');

@@ -18,7 +18,7 @@ export const ${name} = defineJob({
 });
 `;
 
-const handler = `import type { JobDefinitions } from '@offload/jobs/definitions';
+const handler = `import type { JobDefinitions } from '@offload/jobs/job-types';
 import type { Handler } from '@offload/worker';
 
 /** TODO: does your work. Hand \`signal\` on to what takes long. */
@@ -30,7 +30,7 @@ export const ${name}: Handler<JobDefinitions['${name}']> = async ({ text }, { si
 `;
 
 const spec = `import { expect, it } from '@jest/globals';
-import { jobDefinitions } from '@offload/jobs/definitions';
+import { jobDefinitions } from '@offload/jobs/job-types';
 import { runHandler } from '@offload/testing';
 import { readFileSync } from 'node:fs';
 import { ${name} } from './${type}.ts';
@@ -59,7 +59,7 @@ const files = {
   [`${handlers}/${type}.spec.ts`]: spec,
   [`apps/worker/fixtures/${type}.json`]: example,
 };
-const registries = [`${definitions}/index.ts`, `${handlers}/index.ts`];
+const registries = [`${definitions}/registry.ts`, `${handlers}/index.ts`];
 
 const refusal = fault();
 if (refusal !== null) {
@@ -77,7 +77,6 @@ ${Object.keys(files).join('\n')}
 ${registries.join('\n')}
 
 Fill it with your work, then:
-  npm run openapi
   npm test -- --testPathPatterns ${type}
   npm start
   curl -i http://127.0.0.1:3000/v1/jobs -H 'Content-Type: application/json' -d @apps/worker/fixtures/${type}.json

@@ -45,7 +45,16 @@ export async function singleAttempt(parts: SingleAttempt): Promise<Outcome> {
   };
   const { timeoutMs, backoff } = definition.policy;
   try {
-    return await attempt({ job, definition, handler, timeoutMs, backoff, holding, context });
+    return await attempt({
+      job,
+      typeVersion: definition.version,
+      definition,
+      handler,
+      timeoutMs,
+      backoff,
+      holding,
+      context,
+    });
   } finally {
     cancel?.removeEventListener('abort', cancelJob);
     holding.release();

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { jobDefinitions } from '@offload/jobs/definitions';
+import { jobDefinitions } from '@offload/jobs/job-types';
 import { runHandler } from '@offload/testing';
 import { demoEcho } from './demo.echo.ts';
 

@@ -2,11 +2,13 @@
 
 export interface QueueInfo {
   queue: string;
+  /** The registered job types whose own queue it is, sorted. */
+  types: string[];
   /** Queued jobs: they wait for a worker. */
   ready: number;
   running: number;
   scheduled: number;
-  /** Workers that take jobs from it; null while RabbitMQ can not be asked. */
+  /** Workers that take jobs from it; null while RabbitMQ can not be asked, or where QUEUES does not name it. */
   consumers: number | null;
   /** How long ago the queued job that waits longest was due, in milliseconds; null when none waits. */
   oldestWaitingMs: number | null;

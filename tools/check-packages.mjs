@@ -1,15 +1,17 @@
-// Proves that the packages install: packs them, judges the tarballs with publint and attw, installs them into an empty
-// folder outside the repository, imports every door there, runs a handler, and type-checks a program that uses them.
+// Proves that the packages install: packs them, judges the tarballs with publint and attw, and installs them into empty
+// folders outside the repository. There every door is imported, programs that use them are type-checked, a handler is tested,
+// and a worker of its own runs what a shop's Express app submits, in a system that has never heard of it.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { program } from './package-consumer.mjs';
+import { consumers } from './package-consumer.mjs';
 import { doors, packLibraries } from './package-tarballs.mjs';
+import { runPackages } from './run-packages.mjs';
 
 const root = join(import.meta.dirname, '..');
 const outside = mkdtempSync(join(tmpdir(), 'offload-packages-'));
-const consumer = join(outside, 'consumer');
+const [worker, shop] = [join(outside, 'worker'), join(outside, 'shop')];
 
 try {
   const packed = packLibraries(outside);
@@ -19,13 +21,21 @@ try {
     run(root, 'publint', 'run', tarball, '--strict');
     run(root, 'attw', tarball, '--profile', 'esm-only', '--format', 'ascii', '--no-emoji');
   }
-  writeConsumer(packed);
-  run(consumer, 'npm', 'install', '--no-audit', '--no-fund', '--prefer-offline');
-  run(consumer, 'node', 'doors.mjs');
-  run(consumer, 'node', '--conditions=@offload/source', 'doors.mjs'); // the condition of this repository leads nowhere
-  run(consumer, 'node', join(root, 'node_modules/typescript/bin/tsc'), '-p', '.');
-  run(consumer, 'node', '--test', 'out/resize.test.js');
+  const sizes = ['client', 'worker'].map((library) => {
+    const alone = join(outside, `${library}-alone`);
+    install(alone, packed, [library]);
+    return `@offload/${library} ${(bytesIn(join(alone, 'node_modules')) / 1024 ** 2).toFixed(1)} MiB`;
+  });
+  install(shop, packed, ['client'], consumers.shop);
+  install(worker, packed, doors, consumers.worker);
+  for (const folder of [shop, worker]) run(folder, 'node', join(root, 'node_modules/typescript/bin/tsc'), '-p', '.');
+  writeDoors(packed);
+  run(worker, 'node', 'doors.mjs');
+  run(worker, 'node', '--conditions=@offload/source', 'doors.mjs'); // the condition of this repository leads nowhere
+  run(worker, 'node', '--test', 'out/resize.test.js');
+  await runPackages({ worker, shop });
   process.stdout.write(`${packed.length} packages packed, installed outside, imported, typed and run\n`);
+  process.stdout.write(`installed, with all that they need: ${sizes.join(', ')}\n`);
 } finally {
   rmSync(outside, { recursive: true });
 }
@@ -57,32 +67,42 @@ function refuseForeignFiles(library, tarball) {
   }
 }
 
-/** A program with its own manifest, of the tarballs and of what types Node.js. */
-function writeConsumer(packed) {
-  mkdirSync(consumer);
-  const { zod } = packed.find(({ library }) => library === 'jobs').manifest.dependencies;
-  const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).devDependencies;
+/** Installs some of the packages, and a program with its own manifest. */
+function install(folder, packed, libraries, { files = {}, needs = {} } = {}) {
+  mkdirSync(folder);
+  const write = (file, text) => writeFileSync(join(folder, file), text);
   const tarballs = Object.fromEntries(packed.map(({ manifest, tarball }) => [manifest.name, `file:${tarball}`]));
-  write('package.json', {
+  const chosen = libraries.map((library) => `@offload/${library}`);
+  const others = Object.entries(needs).map(([name, version]) => [name, version ?? versionHere(name)]);
+  const manifest = {
     ...{ name: 'consumer', private: true, type: 'module' },
-    dependencies: { ...tarballs, '@types/node': own['@types/node'], zod },
+    dependencies: Object.fromEntries([...chosen.map((name) => [name, tarballs[name]]), ...others]),
     overrides: tarballs, // none of them comes from the registry
-  });
-  write('tsconfig.json', {
-    compilerOptions: {
-      ...{ target: 'es2023', module: 'nodenext', strict: true, outDir: 'out', rootDir: '.', types: ['node'] },
-      skipLibCheck: true, // express and pg, behind the doors, have their types elsewhere
-    },
-    files: Object.keys(program),
-  });
+  };
+  const compilerOptions = {
+    ...{ target: 'es2023', module: 'nodenext', strict: true, outDir: 'out', rootDir: '.', types: ['node'] },
+    skipLibCheck: libraries.includes('worker'), // express and pg, behind its doors, have their types elsewhere
+  };
+  write('package.json', JSON.stringify(manifest));
+  write('tsconfig.json', JSON.stringify({ compilerOptions, files: Object.keys(files) }));
+  for (const [file, text] of Object.entries(files)) write(file, text);
+  run(folder, 'npm', 'install', '--no-audit', '--no-fund', '--prefer-offline');
+}
+
+function versionHere(name) {
+  return JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
+}
+
+/** A program that imports each door. */
+function writeDoors(packed) {
   const imports = packed
     .filter(({ library }) => doors.includes(library))
     .flatMap(({ manifest: { name, exports } }) => Object.keys(exports).map((door) => name + door.slice(1)))
     .filter((door) => !door.endsWith('/package.json'));
-  write('doors.mjs', imports.map((door) => `await import('${door}');\n`).join(''));
-  for (const [file, text] of Object.entries(program)) write(file, text);
+  writeFileSync(join(worker, 'doors.mjs'), imports.map((door) => `await import('${door}');\n`).join(''));
 }
 
-function write(file, contents) {
-  writeFileSync(join(consumer, file), typeof contents === 'string' ? contents : JSON.stringify(contents, null, 2));
+function bytesIn(folder) {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return entries.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
 }

@@ -20,6 +20,7 @@ const namesSources = [
   'check-packages',
   'package-tarballs',
   'package-consumer',
+  'run-packages',
 ].map((name) => `tools/${name}.mjs`);
 
 /** @returns each offence against the rules in the repository at `root`, as a line of text */

@@ -12,7 +12,7 @@ function setup() {
   const log = createLogger('spec', { level: 'silent', instance: 'spec' });
   const logged: unknown[] = [];
   log.error = ((...line: unknown[]) => void logged.push(line)) as typeof log.error;
-  const faults: Record<'needed' | 'useful', string | null> = { needed: null, useful: null };
+  const faults: Record<'needed' | 'useful', string | string[] | null> = { needed: null, useful: null };
   const app = createHttpService({
     log,
     metrics: createMetrics(),
@@ -41,6 +41,17 @@ it('is ready, degraded or unavailable, depending on what is missing', async () =
   faults.needed = 'away too';
   expect((await request(app).get('/readyz').expect(503)).body.status).toBe('unavailable');
   await request(app).get('/healthz').expect(200);
+});
+
+it('names up to ten faults of one dependency, and counts the others', async () => {
+  const { app, faults } = setup();
+  const useful = async () => (await request(app).get('/readyz').expect(200)).body.checks.useful;
+  faults.useful = [];
+  expect(await useful()).toBe('ok');
+  faults.useful = ['a is silent', 'b is silent'];
+  expect(await useful()).toBe('a is silent; b is silent');
+  faults.useful = Array.from({ length: 12 }, (_, n) => `${n}`);
+  expect(await useful()).toBe('0; 1; 2; 3; 4; 5; 6; 7; 8; 9; 2 more');
 });
 
 it('hides an unexpected error from the client and logs it', async () => {

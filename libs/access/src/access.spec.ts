@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
+import { serve } from '@offload/http/spec-service';
 import { authenticate, clientOf, requireScope } from './access.ts';
 import { apiKeys, newApiKey, scopes } from './api-keys.ts';
-import { serve } from './spec-service.ts';
 
 const reader = newApiKey('reader', ['read']);
 const operator = newApiKey('operator', scopes);

@@ -35,7 +35,7 @@ describe('POST /v1/jobs', () => {
     expect(harmful.headers['x-request-id']).not.toContain('two words');
   });
 
-  it('takes what the job leaves out from its definition, and what it says from the job', async () => {
+  it('fills in defaults from the job definition, and keeps the members that the request has', async () => {
     const plain = await post({ type: 'demo.sleep', payload: {} }).expect(202);
     expect(plain.body.payload).toEqual({ seconds: 10 });
     const full = await post({

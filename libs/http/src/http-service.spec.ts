@@ -77,7 +77,7 @@ it('says of a problem nothing that a route has said of another answer', async ()
   expect(told).toEqual([null, null, null, 'Prefer', '1']);
 });
 
-it('lets nobody keep a problem', async () => {
+it('answers problems with Cache-Control: no-store', async () => {
   const { app } = setup();
   for (const path of ['/broken', '/nowhere']) await request(app).get(path).expect('Cache-Control', 'no-store');
 });

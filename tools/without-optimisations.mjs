@@ -23,7 +23,7 @@ if (unknown.length > 0) throw new Error(`there is no ${unknown.join()}`);
 const wanted = optimisations.filter(({ name }) => names.includes(name));
 
 /** Copies that are measured beside this checkout at once: with more, two that are compared are too far apart. */
-const MOST_TOGETHER = 4;
+const MOST_TOGETHER = 6;
 
 const root = join(import.meta.dirname, '..');
 const copies = mkdtempSync(join(tmpdir(), 'offload-optimisations-'));

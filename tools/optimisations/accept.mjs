@@ -164,4 +164,9 @@ export const accept = [
       ],
     ],
   },
+  {
+    name: 'small-heap-of-api',
+    plain: 'V8 decides how far the heap grows',
+    edits: [['apps/api/src/main.ts', 'keepHeapSmall(100);', '']],
+  },
 ];

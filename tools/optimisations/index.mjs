@@ -1,5 +1,5 @@
 import { accept } from './accept.mjs';
-import { acceptAndRun, batch, pickUp, start } from './others.mjs';
+import { batch, pickUp, start } from './others.mjs';
 import { run } from './run.mjs';
 
 const by = (rows) => (optimisation) => ({ ...optimisation, rows });
@@ -15,5 +15,4 @@ export const optimisations = [
   ...batch.map(by('batch')),
   ...pickUp.map(by('pick-up')),
   ...start.map(by('start')),
-  ...acceptAndRun.map(by('accept,run')),
 ];

@@ -81,13 +81,3 @@ export const start = [
     ],
   },
 ];
-
-export const acceptAndRun = [
-  {
-    name: 'small-heap',
-    plain: 'V8 decides how far the heap grows',
-    edits: [
-      ['libs/process/src/keep-heap-small.ts', '  setFlagsFromString(`--heap-growing-percent=${percent}`);\n', ''],
-    ],
-  },
-];

@@ -110,4 +110,9 @@ export const run = [
     plain: 'PostgreSQL may plan sequential scans',
     edits: [['libs/database/src/open-pool.ts', "  enable_seqscan: 'off',\n", '']],
   },
+  {
+    name: 'small-heap-of-worker',
+    plain: 'V8 decides how far the heap grows',
+    edits: [['libs/worker/src/start-worker.ts', '  keepHeapSmall(33);', '']],
+  },
 ];

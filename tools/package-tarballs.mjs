@@ -62,17 +62,18 @@ function publishedManifest({ private: _private, nx: _nx, devDependencies: _dev, 
     license: 'MIT',
     engines: { node: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).engines.node },
     files: ['dist', ...folders],
-    exports: Object.fromEntries(Object.entries(exports).map(([door, target]) => [door, withoutSource(target)])),
+    exports: Object.fromEntries(Object.entries(exports).flatMap(([door, target]) => publishedDoor(door, target))),
     dependencies: Object.fromEntries(
       Object.entries(dependencies).map(([name, range]) => [name, name.startsWith('@offload/') ? version : range]),
     ),
   };
 }
 
-function withoutSource(target) {
-  if (typeof target === 'string') return target;
-  const { '@offload/source': _source, ...others } = target;
-  return others;
+/** None where a door has sources alone: it is for specs. */
+function publishedDoor(door, target) {
+  if (typeof target === 'string') return [[door, target]];
+  const { '@offload/source': _source, ...compiled } = target;
+  return Object.keys(compiled).length > 0 ? [[door, compiled]] : [];
 }
 
 function stageLibrary(library, folder, manifest) {

@@ -12,7 +12,7 @@ const arrows = {
   start: ['child-processes', 'embedded-servers'],
   'running-system': ['jobs', 'client', 'spec-kit'],
   e2e: ['running-system', 'jobs', 'client', 'child-processes'],
-  proof: ['running-system', 'jobs', 'spec-kit'],
+  proof: ['running-system', 'worker', 'jobs', 'spec-kit'],
   examples: ['messaging', 'child-processes', 'embedded-servers', 'spec-kit'],
   bench: ['messaging', 'job-messages', 'jobs', 'database', 'child-processes', 'embedded-servers', 'spec-kit'],
   'job-messages': ['jobs', 'messaging'],

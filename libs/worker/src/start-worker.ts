@@ -122,7 +122,9 @@ export async function startWorker({ handlers, close = async () => undefined }: W
 
   // Before it is ready: apis know the types of each worker that is.
   const registration = await register({
-    ...{ database, publisher, definitions, log, fail: shutdown.fail },
+    // Of its own: the connection may not be open yet, and this message can wait for it.
+    publisher: createPublisher(publishing),
+    ...{ database, definitions, log, fail: shutdown.fail },
     worker: { instance, version, queues: config.QUEUES, slots: config.WORKER_CONCURRENCY },
   });
   // Only now: a worker that can't even listen must not take jobs.

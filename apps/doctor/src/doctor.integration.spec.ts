@@ -27,7 +27,7 @@ describe('the doctor', () => {
     for (const id of lost) await eventually(async () => expect(await statusOf(id)).toBe('succeeded'));
   });
 
-  it('tells when nobody rings what is owed', async () => {
+  it('reports overdue rings when no api runs', async () => {
     work();
     await submit({ lost: true });
     const { exitCode, text } = await doctor('--repair', {}, { ringingMs: 6_000 });

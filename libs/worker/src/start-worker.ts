@@ -86,7 +86,7 @@ export async function startWorker({ handlers, close = async () => undefined }: W
     stopping: stopping.signal,
   };
   const consumers = new Map<string, Consumer>(); // by queue
-  let queueFault = (): string | null => null;
+  let queueFaults = (): string[] => [];
   const app = createHttpService({
     log,
     metrics,
@@ -97,8 +97,8 @@ export async function startWorker({ handlers, close = async () => undefined }: W
         required: true,
         check() {
           if (publishing.state !== 'open') return `publishing: ${publishing.state}`;
-          const fault = queueFault();
-          if (fault !== null) return fault;
+          const faults = queueFaults();
+          if (faults.length > 0) return faults;
           return consumers.size > 0 && [...consumers.values()].every(({ active }) => active) ? null : 'not consuming';
         },
       },
@@ -140,7 +140,7 @@ export async function startWorker({ handlers, close = async () => undefined }: W
   }
   const asking = connect({ url: config.AMQP_URL, tls: { ca: config.AMQP_CA_FILE }, name: `${instance} asks` });
   asking.events.on('state', () => undefined).on('channelLost', () => undefined); // the others tell
-  queueFault = watchQueues({ connection: asking, consumers, log }).fault;
+  queueFaults = watchQueues({ connection: asking, consumers, log }).faults;
   subscribe(consuming, {
     exchange: exchanges.control,
     message: control,

@@ -43,9 +43,9 @@ it('a type is taken whose worker was killed before it could tell any api', async
 
 it('a worker that is ready is known with its types, and so are they when it was killed', async () => {
   const worker = await system.startWorker({ INSTANCE: 'killed' });
-  const [known] = await other().workers();
-  expect(known).toMatchObject({ instance: 'killed', queues: ['default'], slots: 10, draining: false });
-  expect(await other().jobType('demo.echo')).toMatchObject({ workers: ['killed'] });
+  const known = (await other().workers()).find(({ instance }) => instance === 'killed');
+  expect(known).toMatchObject({ queues: ['default'], slots: 10, draining: false });
+  expect(await other().jobType('demo.echo')).toMatchObject({ workers: expect.arrayContaining(['killed']) });
   await worker.kill('SIGKILL');
   const { id } = await other().submit('demo.echo', {});
   expect(await one().get(id)).toMatchObject({ id });

@@ -12,7 +12,7 @@ const arrows = {
   start: ['child-processes', 'embedded-servers'],
   'running-system': ['jobs', 'client', 'testing'],
   e2e: ['running-system', 'jobs', 'client', 'child-processes'],
-  proof: ['running-system', 'jobs', 'testing'],
+  proof: ['running-system', 'worker', 'jobs', 'testing'],
   examples: ['messaging', 'child-processes', 'embedded-servers', 'testing'],
   bench: ['messaging', 'job-messages', 'jobs', 'database', 'child-processes', 'embedded-servers', 'testing'],
   'job-messages': ['jobs', 'messaging'],
@@ -50,9 +50,13 @@ const servers = ['child-processes', 'embedded-servers', 'testing'].map((name) =>
   name: `@offload/${name}`,
   message: 'A lesson needs @offload/messaging alone.',
 }));
+const shipped = {
+  name: '@offload/jobs/job-types',
+  message: 'Job types are registered by their workers: the api and the libraries know none.',
+};
 /** The same for `import()` and `require()`, which the rule for import declarations does not see. */
 const dynamic = (paths) => {
-  const names = `/^(${paths.map(({ name }) => name.replace('/', '\\u002f')).join('|')})(\\u002f|$)/`;
+  const names = `/^(${paths.map(({ name }) => name.replaceAll('/', '\\u002f')).join('|')})(\\u002f|$)/`;
   const message = `Only their own library may load ${paths.map(({ name }) => name).join(', ')}.`;
   return [
     'error',
@@ -109,6 +113,11 @@ export default tseslint.config(
     files: ['apps/**/*.ts', 'libs/{http,process,access,worker}/**/*.ts'],
     ignores: ['apps/start/**', 'libs/process/src/timers.ts', '**/*.spec.ts', '**/spec-*.ts'],
     rules: timers,
+  },
+  {
+    files: ['apps/{api,notifier}/**/*.ts', 'libs/worker/**/*.ts'],
+    ignores: ['**/*.spec.ts', '**/spec-*.ts'],
+    rules: only(amqp, ...sql, shipped),
   },
   { files: ['libs/messaging/**/*.ts', 'libs/job-messages/**/{*.spec,spec-*}.ts'], rules: only(...sql) },
   { files: ['libs/database/**/*.ts'], rules: only(amqp) },

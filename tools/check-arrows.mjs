@@ -15,6 +15,8 @@ const refused = [
   ['libs/job-messages/src/topology.ts', '@offload/database'],
   ['apps/api/src/app.ts', '../../worker/src/handlers.ts'],
   ['apps/api/src/app.ts', 'amqplib'],
+  ['apps/api/src/app.ts', '@offload/jobs/job-types'],
+  ['libs/worker/src/index.ts', '@offload/jobs/job-types'],
   ['apps/worker/src/main.ts', 'pg'],
   ['apps/worker/src/main.ts', '@prisma/client'],
   ['apps/notifier/src/app.ts', '@prisma/client/runtime/library'],

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -69,9 +70,17 @@ export async function buildPeers(): Promise<void> {
   await succeed(spawn(process.execPath, args, { cwd: root, stdio: 'inherit' }), 'the compiler');
 }
 
-/** Applies the migrations. */
+/** Applies the migrations, and makes the job types known where the worker was built. */
 export async function migrate(env: Record<string, string>, folder = root): Promise<void> {
   await succeed(run('libs/database/dist/run-migrations.js', env, [], [], folder), 'the migrations');
+  const worker = join(folder, 'apps/worker/dist/main.js');
+  // In checkouts of before, apis know the job types without that.
+  if (!existsSync(worker) || !readFileSync(worker, 'utf8').includes('--register-types')) return;
+  const given = { AMQP_URL: 'amqp://unused', LOG_LEVEL: 'warn', ...env };
+  await succeed(
+    run('apps/worker/dist/main.js', given, [], ['--register-types'], folder),
+    'the registration of job types',
+  );
 }
 
 /** Starts one that was built; resolves once it is ready. It ends with this process, however that is. */

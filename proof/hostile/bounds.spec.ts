@@ -2,7 +2,7 @@ import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startSystem, type System, type SystemProcess, withClient } from '@offload/running-system';
 import { eventually } from '@offload/testing';
-import type { Document, Operation } from './document.ts';
+import { readDocument, type Document, type Operation } from './document.ts';
 import { heavyBodies, heavyValues, LIMIT_BYTES } from './heavy.ts';
 import { collectable, longestTurn } from './vitals.ts';
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
     system.startApi({ LOG_LEVEL: 'info', ...collectable }),
     system.startWorker({ LOG_LEVEL: 'info', ...collectable }),
   ]);
-  document = (await (await fetch(`${api.url}/openapi.json`)).json()) as Document;
+  document = await readDocument(api.url);
 }, 60_000);
 afterAll(() => system.stop());
 

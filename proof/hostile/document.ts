@@ -19,6 +19,15 @@ export interface Parameter {
   example?: string;
 }
 
+/** The document that the api serves, with the schema of each type's payload as `<type>.payload`. */
+export async function readDocument(apiUrl: string, headers: Record<string, string> = {}): Promise<Document> {
+  const read = async (path: string): Promise<unknown> => (await fetch(`${apiUrl}${path}`, { headers })).json();
+  const document = (await read('/openapi.json')) as Document;
+  const { jobTypes } = (await read('/v1/job-types')) as { jobTypes: { type: string; payloadSchema: Schema }[] };
+  for (const { type, payloadSchema } of jobTypes) document.components.schemas[`${type}.payload`] = payloadSchema;
+  return document;
+}
+
 const lastOf = (reference: string): string => reference.split('/').at(-1) as string;
 
 export function schemaAt(document: Document, reference: string): Schema {

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { JobPage } from '@offload/jobs/answers';
 import { openApiChecker, type Exchange } from '@offload/testing/contracts';
 import { openAccount, type Account } from './account.ts';
-import type { Document } from './document.ts';
+import { readDocument, type Document } from './document.ts';
 import { makeFinishedJobs, makeQueuedJobs } from './herd.ts';
 import { keys } from './script.ts';
 import { storedJobs } from './stored.ts';
@@ -51,7 +51,7 @@ export async function layGround(): Promise<Ground> {
     await worker.kill('SIGTERM');
     await makeQueuedJobs(api);
     await readOnce(api, notifier);
-    const document = (await (await fetch(`${api.url}/openapi.json`)).json()) as Document;
+    const document = await readDocument(api.url, { Authorization: `Bearer ${keys.read}` });
     const databaseUrl = system.environment['DATABASE_URL'] as string;
     const before = await storedJobs(databaseUrl);
     return {

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { isDeepStrictEqual } from 'node:util';
-import { findJobDefinition, storedPayload } from '@offload/jobs/definitions';
+import { storedPayload } from '@offload/jobs/definitions';
+import { findJobDefinition } from '@offload/jobs/job-types';
 import { jobBatch, jobSubmission } from '@offload/jobs/submissions';
 
 /** The queues of the api under test. */

@@ -2,6 +2,7 @@ import { beforeAll, expect, it } from '@jest/globals';
 import { serviceVariables } from '@offload/access';
 import { newApiKey, type Scope, scopes } from '@offload/access/secrets';
 import request from 'supertest';
+import type { Operation } from './openapi/operation.ts';
 import { operations } from './openapi/operations.ts';
 import { useApi } from './spec-api.ts';
 
@@ -14,7 +15,7 @@ const api = useApi({ keys: serviceVariables.API_KEYS.parse(entries.join(',')) })
 let app: ReturnType<typeof api.app>;
 beforeAll(() => void (app = api.app()));
 
-const call = (method: 'get' | 'post' | 'delete', path: string) =>
+const call = (method: Operation['method'], path: string) =>
   request(app)[method](path.replace('{id}', '01890000-0000-7000-8000-000000000000').replace('{file}', 'page.js'));
 
 it.each(operations.map(({ method, path, scope }) => [method, path, scope] as const))(

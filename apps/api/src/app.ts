@@ -1,11 +1,12 @@
 import type { Database } from '@offload/database';
-import type { Connection } from '@offload/messaging';
+import type { Connection, Publisher } from '@offload/messaging';
 import type { QueueInspector } from '@offload/messaging/queues';
 import { answers, createHttpService, methodNotAllowed, type AllowedHosts } from '@offload/http';
 import { jsonBody } from '@offload/http/bodies';
 import { type ApiKey, authenticate, eventTokensFor, limitRate, requireScope } from '@offload/access';
 import { type Logger, type Loop, type Registry } from '@offload/process';
 import type { Express } from 'express';
+import type { JobTypes } from './job-types/job-types.ts';
 import type { Backlog } from './loops/backlog.ts';
 import type { Bell } from './bell.ts';
 import { createOneForEach } from './answers/few-at-once.ts';
@@ -15,10 +16,12 @@ import { deleteJob } from './routes/delete-job.ts';
 import { docs } from './routes/docs.ts';
 import { issueEventToken } from './routes/issue-event-token.ts';
 import { listDeliveries } from './routes/list-deliveries.ts';
-import { listJobTypes } from './routes/list-job-types.ts';
+import { listJobTypes, showJobType } from './routes/list-job-types.ts';
 import { listJobs } from './routes/list-jobs.ts';
 import { listQueues } from './routes/list-queues.ts';
+import { listWorkers } from './routes/list-workers.ts';
 import { redeliver } from './routes/redeliver.ts';
+import { registerJobType, removeJobType } from './routes/register-job-type.ts';
 import { retryJob } from './routes/retry-job.ts';
 import { showJob } from './routes/show-job.ts';
 import { showProblem } from './routes/show-problem.ts';
@@ -31,9 +34,13 @@ export interface AppParts {
   database: Database;
   broker: Connection;
   inspector: QueueInspector;
+  /** For what apis tell each other. */
+  publisher: Publisher;
   bell: Bell;
   relay: Loop;
   waiters: Waiters;
+  /** The registered job types, in memory. */
+  types: JobTypes;
   backlog: Backlog;
   /** Most jobs that may wait in a queue. */
   maxBacklog: (queue: string) => number;
@@ -101,7 +108,14 @@ export function createApp(given: AppParts): Express {
       app.route('/v1/jobs/:id/deliveries').get(read, listDeliveries(parts)).all(methodNotAllowed('GET, HEAD'));
       app.route('/v1/deliveries/:id/redeliver').post(manage, redeliver(parts)).all(methodNotAllowed('POST'));
       app.route('/v1/event-tokens').post(read, json, issueEventToken(parts)).all(methodNotAllowed('POST'));
-      app.route('/v1/job-types').get(read, listJobTypes()).all(methodNotAllowed('GET, HEAD'));
+      app.route('/v1/job-types').get(read, listJobTypes(parts)).all(methodNotAllowed('GET, HEAD'));
+      app
+        .route('/v1/job-types/:type')
+        .get(read, showJobType(parts))
+        .put(manage, json, registerJobType(parts))
+        .delete(manage, removeJobType(parts))
+        .all(methodNotAllowed('GET, HEAD, PUT, DELETE'));
+      app.route('/v1/workers').get(read, listWorkers(parts)).all(methodNotAllowed('GET, HEAD'));
       app.route('/v1/queues').get(read, listQueues(parts)).all(methodNotAllowed('GET, HEAD'));
       app.route('/problems/:slug').get(showProblem).all(methodNotAllowed('GET, HEAD'));
       app.use(docs());

@@ -1,6 +1,6 @@
 import { openDatabase } from '@offload/database';
 import { allowedHosts, listen } from '@offload/http';
-import { exchanges, jobEvents, jobTopology } from '@offload/job-messages';
+import { exchanges, jobEvents, jobTopology, registration } from '@offload/job-messages';
 import { endings } from '@offload/jobs/events';
 import { connect, createPublisher, subscribe } from '@offload/messaging';
 import { inspectQueues } from '@offload/messaging/queues';
@@ -9,16 +9,17 @@ import { createApp } from './app.ts';
 import { startBacklog } from './loops/backlog.ts';
 import { createBell } from './bell.ts';
 import { configSchema } from './config.ts';
+import { createJobTypes } from './job-types/job-types.ts';
 import { startReconcile } from './loops/reconcile.ts';
 import { startRelay } from './loops/relay.ts';
 import { createRingPublishers } from './ring-publishers.ts';
 import { startRetention } from './loops/retention.ts';
-import { obeysPriorities, unservedBy } from './unserved.ts';
+import { obeysPriorities, tellUnserved, unknownBounds } from './unserved.ts';
 import { createWaiters } from './waiting/waiters.ts';
 
 keepHeapSmall(100); // with less it is slower
 const { config, instance, log, metrics, shutdown } = startProcess('api', configSchema, 5_000);
-for (const fault of unservedBy({ queues: config.QUEUES, bounded: config.MAX_BACKLOG.queues })) log.warn(fault);
+for (const fault of unknownBounds(config.QUEUES, config.MAX_BACKLOG.queues)) log.warn(fault);
 
 const database = openDatabase({
   url: config.DATABASE_URL,
@@ -34,9 +35,10 @@ const broker = connect({
   topology: jobTopology(config.QUEUES),
 });
 createBrokerTelemetry(log, metrics).observe(broker.events);
+const publisher = createPublisher(broker, { whileAway: 'fail' });
 const bell = createBell({
   database,
-  publisher: createPublisher(broker, { whileAway: 'fail' }),
+  publisher,
   ringPublisher: createRingPublishers(broker, config.QUEUES),
   endPublisher: createPublisher(broker),
   metrics,
@@ -56,6 +58,7 @@ const reconcile = startReconcile({
   log,
 });
 const retention = startRetention({ database, days: config.RETENTION_DAYS, log });
+const types = createJobTypes({ database, onRead: tellUnserved(config.QUEUES, (fault) => log.warn(fault)), log });
 const backlog = startBacklog({ database, queues: config.QUEUES, metrics, log });
 const waiters = createWaiters({ database, maxWaiters: config.MAX_WAITERS, metrics, log });
 subscribe(broker, {
@@ -65,6 +68,12 @@ subscribe(broker, {
   wants: ({ correlationId }) => waiters.wants(correlationId),
   handle: ({ body }) => body.forEach(waiters.hear),
   onListening: () => void waiters.refresh(), // what we have not heard before is in the database
+});
+subscribe(broker, {
+  exchange: exchanges.registrations,
+  message: registration,
+  handle: types.wake,
+  onListening: types.wake, // what we have not heard before is in the table
 });
 broker.events.on('state', (state) => state === 'open' && relay.wake());
 broker.opened.then(() => {
@@ -76,10 +85,12 @@ broker.opened.then(() => {
 const app = createApp({
   database,
   broker,
+  publisher,
   inspector,
   bell,
   relay,
   waiters,
+  types,
   backlog,
   maxBacklog: config.MAX_BACKLOG,
   metrics,
@@ -106,7 +117,7 @@ shutdown.step('http', () => {
   return server.close(config.SHUTDOWN_GRACE_MS);
 });
 shutdown.step('loops', async () => {
-  await Promise.all([relay, reconcile, retention, backlog].map((loop) => loop.stop()));
+  await Promise.all([relay, reconcile, retention, types, backlog].map((loop) => loop.stop()));
 });
 shutdown.step('rings and events', bell.quiet);
 shutdown.step('broker', broker.close);

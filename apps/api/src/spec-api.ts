@@ -4,12 +4,15 @@ import { afterAll, beforeAll, expect } from '@jest/globals';
 import { type Claim, type Database, migrate, openDatabase, type Outcome } from '@offload/database';
 import { exchanges, jobEvents, jobTopology } from '@offload/job-messages';
 import { type Job, SerializedJob } from '@offload/jobs';
+import { registrationOf } from '@offload/jobs/definitions';
+import { jobDefinitions } from '@offload/jobs/job-types';
 import { connect, type Connection, createPublisher, subscribe } from '@offload/messaging';
 import { inspectQueues } from '@offload/messaging/queues';
 import { createLogger, createMetrics } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost } from '@offload/testing';
 import { openApiChecker } from '@offload/testing/contracts';
 import { createApp, type AppParts } from './app.ts';
+import { createJobTypes } from './job-types/job-types.ts';
 import { startBacklog } from './loops/backlog.ts';
 import { createBell } from './bell.ts';
 import { openApiDocument } from './openapi/document.ts';
@@ -18,7 +21,7 @@ import { createWaiters } from './waiting/waiters.ts';
 
 const answerFaults = openApiChecker(openApiDocument());
 
-/** A whole api, without a worker. Each of its answers is held against the OpenAPI document, and no error may be logged. */
+/** A whole api that knows the job types of Offload, without a worker. Each of its answers is held against the OpenAPI document, and no error may be logged. */
 export function useApi(more: Partial<AppParts> = {}) {
   const url = freshDatabaseUrl();
   const faults: unknown[] = [];
@@ -36,18 +39,22 @@ export function useApi(more: Partial<AppParts> = {}) {
     const metrics = createMetrics();
     const log = createLogger('api', { level: 'silent', instance: 'spec' });
     log.error = ((...line: unknown[]) => void faults.push(line)) as typeof log.error; // bad input is nobody's internal error
-    const bell = createBell({ database, publisher: createPublisher(broker), metrics, log });
+    await database.jobTypes.register(Object.values(jobDefinitions).map(registrationOf), null);
+    const publisher = createPublisher(broker);
+    const bell = createBell({ database, publisher, metrics, log });
+    const types = createJobTypes({ database, log });
     const relay = startRelay({ database, bell, broker, log });
     const backlog = startBacklog({ database, queues, everyMs: 50, metrics, log });
     const waiters = createWaiters({ database, maxWaiters: 100, metrics, log });
     await listenWith(broker, waiters);
     parts = {
-      ...{ database, broker, inspector: inspectQueues(broker), bell, relay, waiters, backlog, metrics, log, queues },
+      ...{ database, broker, publisher, inspector: inspectQueues(broker), bell, relay, waiters, types, backlog },
+      ...{ metrics, log, queues },
       ...{ maxBacklog: () => 1_000_000, keys: [], rateLimit: 0, notifierUrl: 'http://notifier.test' },
       ownWebhooks: true,
       ...more,
     };
-    steps.push(relay.stop, backlog.stop, broker.close, database.close, vhost.remove);
+    steps.push(relay.stop, types.stop, backlog.stop, broker.close, database.close, vhost.remove);
   });
   afterAll(async () => {
     parts?.waiters.close();

@@ -1,26 +1,24 @@
 import { expect, it } from '@jest/globals';
-import { defineJob } from '@offload/jobs/definitions';
-import { z } from 'zod';
-import { obeysPriorities, unservedBy } from './unserved.ts';
+import { obeysPriorities, tellUnserved, unknownBounds } from './unserved.ts';
 
-const typeIn = (type: string, queue: string) =>
-  defineJob({ type, description: 'Of a spec', payload: z.object(), result: z.null(), policy: { queue } });
-const definitions = [typeIn('mail.send', 'mail'), typeIn('report.build', 'reports')];
-
-it('names each job type whose queue is not in QUEUES', () => {
-  expect(unservedBy({ queues: ['mail'], bounded: [], definitions })).toEqual([
+it('tells of each job type whose queue is not in QUEUES, once', () => {
+  const told: string[] = [];
+  const tell = tellUnserved(['mail'], (fault) => told.push(fault));
+  const types = [
+    { type: 'mail.send', queue: 'mail' },
+    { type: 'report.build', queue: 'reports' },
+  ];
+  tell(types);
+  tell(types);
+  expect(told).toEqual([
     'jobs of type report.build are refused unless they name another queue: QUEUES does not name their own, "reports"',
   ]);
 });
 
 it('names each queue of MAX_BACKLOG that is not in QUEUES', () => {
-  expect(unservedBy({ queues: ['mail', 'reports'], bounded: ['mail', 'mial'], definitions })).toEqual([
+  expect(unknownBounds(['mail', 'reports'], ['mail', 'mial'])).toEqual([
     'MAX_BACKLOG has a bound for the queue "mial", which QUEUES does not name',
   ]);
-});
-
-it('has nothing to say of the defaults', () => {
-  expect(unservedBy({ queues: ['default'], bounded: [] })).toEqual([]);
 });
 
 it.each([

@@ -1,25 +1,24 @@
-import { jobDefinitions, type JobDefinition } from '@offload/jobs/definitions';
-
-export interface UnservedParts {
-  /** QUEUES of this api. */
-  queues: readonly string[];
-  /** Queues that MAX_BACKLOG names. */
-  bounded: readonly string[];
-  /** @default every job type */
-  definitions?: readonly JobDefinition[];
+/** @returns a sentence for the log about each bound of MAX_BACKLOG whose queue QUEUES does not name */
+export function unknownBounds(queues: readonly string[], bounded: readonly string[]): string[] {
+  const unknown = bounded.filter((queue) => !queues.includes(queue));
+  return unknown.map((queue) => `MAX_BACKLOG has a bound for the queue "${queue}", which QUEUES does not name`);
 }
 
-/** Finds job types and bounds whose queue QUEUES does not name. @returns a sentence for the log about each */
-export function unservedBy({ queues, bounded, definitions = Object.values(jobDefinitions) }: UnservedParts): string[] {
-  const homeless = definitions.filter(({ policy }) => !queues.includes(policy.queue));
-  const unknown = bounded.filter((queue) => !queues.includes(queue));
-  return [
-    ...homeless.map(
-      ({ type, policy }) =>
-        `jobs of type ${type} are refused unless they name another queue: QUEUES does not name their own, "${policy.queue}"`,
-    ),
-    ...unknown.map((queue) => `MAX_BACKLOG has a bound for the queue "${queue}", which QUEUES does not name`),
-  ];
+/** Tells of registered types whose queue QUEUES does not name: of each type once. */
+export function tellUnserved(
+  queues: readonly string[],
+  tell: (fault: string) => void,
+): (types: readonly { type: string; queue: string }[]) => void {
+  const told = new Map<string, string>(); // the queue of each type that was told
+  return (types) => {
+    for (const { type, queue } of types) {
+      if (queues.includes(queue) || told.get(type) === queue) continue;
+      told.set(type, queue);
+      tell(
+        `jobs of type ${type} are refused unless they name another queue: QUEUES does not name their own, "${queue}"`,
+      );
+    }
+  };
 }
 
 /**

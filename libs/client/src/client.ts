@@ -1,9 +1,10 @@
-import type { JobTypeInfo, QueueInfo } from '@offload/jobs/answers';
+import type { JobTypeInfo, QueueInfo, WorkerInfo } from '@offload/jobs/answers';
 import { listOf } from './answer.ts';
 import type { Kind, PayloadOf, ResultOf } from './definition.ts';
 import { redeliver, type Delivery } from './deliveries.ts';
 import { issueEventToken, type EventToken, type EventTokenOptions } from './event-token.ts';
 import { createJobHandle, type CallOptions, type JobHandle, type KnownJob, type SubmittedJob } from './job-handle.ts';
+import { registerJobType, removeJobType, showJobType, type JobTypeOptions } from './job-types.ts';
 import { listJobs, type ListOptions } from './list-jobs.ts';
 import { checkedOptions, type ClientOptions } from './options.ts';
 import { request } from './request.ts';
@@ -46,6 +47,14 @@ export interface Client {
   redeliver(id: string, options?: CallOptions): Promise<Delivery>;
   /** `GET /v1/job-types`: what there is to run. */
   jobTypes(options?: CallOptions): Promise<JobTypeInfo[]>;
+  /** `GET /v1/job-types/{type}`. Rejects with 404 `job-type-not-found`. */
+  jobType(type: string, options?: CallOptions): Promise<JobTypeInfo>;
+  /** `PUT /v1/job-types/{type}`: registers a version, as a worker does. Rejects with 409 `schema-conflict`. */
+  registerJobType(type: string, registration: JobTypeOptions, options?: CallOptions): Promise<JobTypeInfo>;
+  /** `DELETE /v1/job-types/{type}`. Rejects with 404 `job-type-not-found`, and with 409 `job-type-in-use`. */
+  removeJobType(type: string, options?: CallOptions): Promise<void>;
+  /** `GET /v1/workers`: who works, and on what. */
+  workers(options?: CallOptions): Promise<WorkerInfo[]>;
   /** `GET /v1/queues`: what waits and runs in each queue. */
   queues(options?: CallOptions): Promise<QueueInfo[]>;
 }
@@ -100,6 +109,10 @@ export function createClient(options: ClientOptions): Client {
       return redeliver(settings, checkedId(id), signal);
     },
     jobTypes: (callOptions = {}) => catalogue('v1/job-types', 'jobTypes', callOptions),
+    jobType: (type, { signal } = {}) => showJobType(settings, type, signal),
+    registerJobType: (type, registration, { signal } = {}) => registerJobType(settings, type, registration, signal),
+    removeJobType: (type, { signal } = {}) => removeJobType(settings, type, signal),
+    workers: (callOptions = {}) => catalogue('v1/workers', 'workers', callOptions),
     queues: (callOptions = {}) => catalogue('v1/queues', 'queues', callOptions),
   };
 }

@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { jobDefinitions, type JobDefinition } from '@offload/jobs/definitions';
+import { type JobDefinition } from '@offload/jobs/definitions';
+import { jobDefinitions } from '@offload/jobs/job-types';
 import type { Client } from './client.ts';
 import type { Definition } from './definition.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { jobDefinitions } from '@offload/jobs/definitions';
+import { jobDefinitions } from '@offload/jobs/job-types';
 import type { Delivery } from './deliveries.ts';
 import { answer, clientOf, cut, job, JOB_ID, problem, serve } from './spec-server.ts';
 

@@ -4,7 +4,7 @@ import type { Settings } from './options.ts';
 
 /** One request. */
 export interface Call {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   url: URL;
   /** @default {} */
   headers?: Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { jobDefinitions } from '@offload/jobs/definitions';
+import { jobDefinitions } from '@offload/jobs/job-types';
 import { answer, clientOf, cut, job, JOB_ID, problem, serve, succeeded } from './spec-server.ts';
 
 const { csvProfile, demoSleep } = jobDefinitions;

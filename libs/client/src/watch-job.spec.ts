@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { jobDefinitions } from '@offload/jobs/definitions';
+import { jobDefinitions } from '@offload/jobs/job-types';
 import type { Client } from './client.ts';
 import type { ClientOptions } from './options.ts';
 import type { JobEvent, Snapshot } from './snapshot.ts';

@@ -48,6 +48,21 @@ describe('migrate', () => {
     expect(await columns()).toEqual(before);
   });
 
+  it('keeps to the schema of its tables, also where a schema named offload is looked into first', async () => {
+    const url = new URL(freshDatabaseUrl());
+    url.searchParams.set('options', '-c search_path=offload,public'); // as a user named offload has it
+    const applied = await migrate(url.href);
+    expect(applied).toContain('20261130220000_submit_from_sql');
+    expect(await migrate(url.href)).toEqual([]);
+    const sql = await connect(url.href);
+    const { rows } = await sql.query(`select table_schema as schema from information_schema.tables
+      where table_name in ('jobs', '_prisma_migrations')`);
+    expect(rows).toEqual([{ schema: 'public' }, { schema: 'public' }]);
+    await sql.query(`insert into job_types (type, version, description, queue, timeout_ms, max_attempts, backoff, upgrades,
+      payload_schema, result_schema, fingerprint) values ('a', 1, '', 'default', 1, 1, '{}', false, '{}', '{}', '')`);
+    expect((await sql.query(`select offload.submit('a', '{}')`)).rowCount).toBe(1);
+  });
+
   it('lets callers come at once, even to a database that is missing: one applies, the others find it done', async () => {
     const url = freshDatabaseUrl();
     const outcomes = await Promise.all(Array.from({ length: 5 }, () => migrate(url)));

@@ -9,7 +9,7 @@ import { isHeldUp, orUnavailable } from './unavailable.ts';
 // What `prisma migrate deploy` does, without its CLI: the same table, checksums and advisory lock, so that both can be
 // used on one database. https://www.prisma.io/docs/orm/prisma-migrate
 const LOCK_ID = 72_707_369;
-const TABLE = `create table if not exists _prisma_migrations (
+const TABLE = `create table _prisma_migrations (
   id varchar(36) primary key not null, checksum varchar(64) not null, finished_at timestamptz,
   migration_name varchar(255) not null, logs text, rolled_back_at timestamptz,
   started_at timestamptz not null default now(), applied_steps_count integer not null default 0)`;
@@ -34,7 +34,7 @@ export async function migrate(url: string): Promise<string[]> {
     await lock.query(
       `begin; set local idle_in_transaction_session_timeout = 0; select pg_advisory_xact_lock(${LOCK_ID})`,
     );
-    await client.query(TABLE);
+    const schema = await schemaOfTables(client);
     const known = await knownMigrations(client);
     const applied: string[] = [];
     for (const name of await migrationNames()) {
@@ -42,7 +42,7 @@ export async function migrate(url: string): Promise<string[]> {
       const checksum = createHash('sha256').update(sql).digest('hex');
       const before = known.get(name);
       if (before === undefined) {
-        await apply(client, name, sql.toString('utf8'), checksum);
+        await apply(client, schema, name, sql.toString('utf8'), checksum);
         applied.push(name);
       } else if (before !== checksum) {
         throw new Error(`migration ${name} was edited after it was applied`);
@@ -76,7 +76,21 @@ async function knownMigrations(client: pg.Client): Promise<Map<string, string>> 
   return new Map(rows.map((row) => [row.migration_name, row.checksum]));
 }
 
-async function apply(client: pg.Client, name: string, sql: string, checksum: string): Promise<void> {
+/**
+ * The schema that has the tables, or will have them: the first of the search path when the first migration was applied. Later
+ * it may not be the first any more, since a migration makes a schema named `offload`, and a user of that name looks there first.
+ */
+async function schemaOfTables(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{ schema: string | null }>(
+    `select relnamespace::regnamespace::text as schema from pg_class where oid = to_regclass('_prisma_migrations')`,
+  );
+  const schema = rows[0]?.schema;
+  if (schema) return schema;
+  await client.query(TABLE);
+  return schemaOfTables(client);
+}
+
+async function apply(client: pg.Client, schema: string, name: string, sql: string, checksum: string): Promise<void> {
   const id = randomUUID();
   await client.query('insert into _prisma_migrations (id, checksum, migration_name) values ($1, $2, $3)', [
     id,
@@ -85,7 +99,7 @@ async function apply(client: pg.Client, name: string, sql: string, checksum: str
   ]);
   try {
     // Without parameters: many statements in one implicit transaction.
-    await orUnavailable(() => client.query(sql));
+    await orUnavailable(() => client.query(`set local search_path = ${schema}; ${sql}`));
   } catch (error) {
     if (isHeldUp(error)) {
       // Undone by the server, and tried again: it has not failed.

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { openJobTypes, type JobTypes } from './job-types/open-job-types.ts';
 import { createJobStore, type JobStore } from './job-store.ts';
 import { openPool } from './open-pool.ts';
 import { openPrisma } from './open-prisma.ts';
@@ -47,6 +48,7 @@ export interface Database {
   readonly rings: RingStore;
   readonly queues: QueueStats;
   readonly webhooks: Webhooks;
+  readonly jobTypes: JobTypes;
   /** Resolves when the database answers, and jobs can be stored in it; waits while their tables are locked. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -84,6 +86,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     rings: createRingStore(pool),
     queues: createQueueStats(pool),
     webhooks: openWebhooks(pool, prisma),
+    jobTypes: openJobTypes(pool),
     // One at a time: each may wait for a lock with a connection in hand.
     ping: () => (pinging ??= orUnavailable(() => ping(pool)).finally(() => (pinging = null))),
     async close() {

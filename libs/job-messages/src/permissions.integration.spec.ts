@@ -42,6 +42,8 @@ describe('a broker with the rendered definitions', () => {
       channel.publish(exchanges.eventsByName, 'job.succeeded', Buffer.from('event'));
     },
     'listen to commands': listen(exchanges.control),
+    'tell of a registration': (channel) => channel.publish(exchanges.registrations, '', Buffer.from('types')),
+    'listen to registrations': listen(exchanges.registrations),
     'listen to rings': async (channel) => {
       const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
       await channel.bindQueue(queue, exchanges.jobs, 'default');
@@ -96,6 +98,7 @@ describe('a broker with the rendered definitions', () => {
       'api',
       [
         ...(['ring through its exchange', 'publish an event', 'command the workers'] as const),
+        ...(['tell of a registration', 'listen to registrations'] as const),
         ...(['listen to events by name', 'have a queue that feeds the rings'] as const),
         // Binding is reading here and writing there, which it may: it could carry the messages over by hand.
         ...(['have ends of jobs ring', 'have ends of jobs command the workers'] as const),
@@ -106,7 +109,7 @@ describe('a broker with the rendered definitions', () => {
       'worker',
       [
         ...(['publish an event', 'publish a dead letter', 'get rings', 'consume rings', 'purge rings'] as const),
-        ...(['listen to commands', 'have commands told as events'] as const),
+        ...(['listen to commands', 'have commands told as events', 'tell of a registration'] as const),
       ],
     ],
     ['notifier', ['listen to events']],

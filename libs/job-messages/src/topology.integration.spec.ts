@@ -38,6 +38,7 @@ describe('jobTopology', () => {
       ['jobs.dead', 'fanout', true],
       ['jobs.events', 'fanout', true],
       ['jobs.events.by-name', 'direct', true],
+      ['jobs.registrations', 'fanout', true],
     ]);
     expect((await list('queues')).map(({ name }) => name).sort()).toEqual([
       'jobs.dead',

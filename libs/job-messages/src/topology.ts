@@ -12,6 +12,8 @@ export const exchanges = {
   eventsByName: 'jobs.events.by-name',
   /** fanout; what the api tells all workers */
   control: 'jobs.control',
+  /** fanout; tells apis that job types were registered or removed */
+  registrations: 'jobs.registrations',
 } as const;
 
 /** The RabbitMQ queue behind a queue of jobs. */
@@ -45,6 +47,7 @@ export function jobTopology(queues: readonly string[]): Topology {
       [exchanges.events]: { type: 'fanout' },
       [exchanges.eventsByName]: { type: 'direct', bindings: [{ exchange: exchanges.events }] },
       [exchanges.control]: { type: 'fanout' },
+      [exchanges.registrations]: { type: 'fanout' },
     },
     queues: {
       [exchanges.dead]: { bindings: [{ exchange: exchanges.dead }], deliveryLimit: UNLIMITED },

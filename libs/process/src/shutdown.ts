@@ -1,8 +1,8 @@
 import type { Logger } from './logger.ts';
 import { setTimer } from './timers.ts';
 
-/** Codes of errors that only another configuration, broker or database can mend. */
-const FINAL = ['broker-refused', 'topology-mismatch', 'database-unusable'];
+/** Codes of errors that only another configuration, program, broker or database can mend. */
+const FINAL = ['broker-refused', 'topology-mismatch', 'database-unusable', 'schema-conflict'];
 
 /** Ends a process in good order. */
 export interface Shutdown {

@@ -55,8 +55,8 @@ export async function startSystem(servers?: SystemServers): Promise<System> {
   };
   const programs: Program[] = [];
 
-  function run(file: string, env: Environment): Program {
-    const program = startProgram(file, { ...environment, ...env });
+  function run(file: string, env: Environment, args: string[] = []): Program {
+    const program = startProgram(file, { ...environment, ...env }, args);
     programs.push(program);
     return program;
   }
@@ -80,6 +80,9 @@ export async function startSystem(servers?: SystemServers): Promise<System> {
     const migrations = run('libs/database/src/run-migrations.ts', { DATABASE_URL: databaseUrl });
     const { code, output } = await migrations.exited;
     if (code !== 0) throw new Error(`The database was not migrated:\n${output}`);
+    // Many tests have an api and no worker.
+    const types = await run('apps/worker/src/main.ts', { DATABASE_URL: databaseUrl }, ['--register-types']).exited;
+    if (types.code !== 0) throw new Error(`The job types were not registered:\n${types.output}`);
   } catch (error) {
     await stop();
     throw error;

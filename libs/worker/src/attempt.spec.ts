@@ -48,6 +48,27 @@ it('hands the handler the payload parsed once, after the api has stored it', asy
   expect(await run()).toMatchObject({ result: { euros: 500, currency: 'EUR' } });
 });
 
+it('hands the handler a payload of an older version as its upgrade makes it', async () => {
+  const upgraded = defineJob({
+    ...{ type: 'spec.upgraded', version: 3, description: 'Has had others.', result: z.unknown() },
+    payload: z.strictObject({ size: z.strictObject({ width: z.int() }) }),
+    upgrade(old, version) {
+      if (version === 1) throw new Error('too old');
+      return { size: { width: (old as { width: number }).width } };
+    },
+  });
+  const under = (typeVersion: number, payload: unknown) =>
+    setup(async (given) => given, {
+      ...{ definition: upgraded, typeVersion },
+      job: { payload, attempt: 1, maxAttempts: 3 } as Job,
+    }).run();
+  expect(await under(2, { width: 5 })).toMatchObject({ status: 'succeeded', result: { size: { width: 5 } } });
+  expect(await under(3, { size: { width: 5 } })).toMatchObject({ status: 'succeeded' });
+  const invalid = { status: 'failed', error: { code: 'invalid-payload', attempt: 1 } };
+  expect(await under(1, { width: 5 })).toMatchObject({ ...invalid, error: { message: 'too old' } });
+  expect(await under(2, { width: 'wide' })).toMatchObject(invalid);
+});
+
 it('fails for good on a payload that does not fit, without running the handler', async () => {
   let ran = false;
   const { run } = setup(

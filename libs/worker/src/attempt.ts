@@ -12,6 +12,8 @@ import { storable } from './storable.ts';
 
 export interface AttemptParts {
   job: Job;
+  /** The version that took the job's payload: that of the definition, or an older one. */
+  typeVersion: number;
   definition: JobDefinition;
   handler: Handler<JobDefinition>;
   timeoutMs: number;
@@ -42,7 +44,7 @@ class TimeoutError extends Error {
  * its job was cancelled, counts no more.
  */
 export async function attempt(parts: AttemptParts): Promise<Outcome> {
-  const { job, definition, timeoutMs, holding } = parts;
+  const { job, typeVersion, definition, timeoutMs, holding } = parts;
   const { run } = holding;
   if (holding.cancelled) return { status: 'cancelled' };
   if (holding.mustLetGo) return { status: 'queued' };
@@ -56,7 +58,9 @@ export async function attempt(parts: AttemptParts): Promise<Outcome> {
     else timer = setTimer(abort, HEAR_MS);
   }
   try {
-    const payload = boundedParse(definition.payload, job.payload);
+    const upgraded = inVersion(definition, typeVersion, job.payload);
+    if ('fault' in upgraded) return { status: 'failed', error: invalid(upgraded.fault, job.attempt) };
+    const payload = boundedParse(definition.payload, upgraded.payload);
     if (!payload.success) return { status: 'failed', error: jobError('invalid-payload', payload.error, job.attempt) };
     const returned = await handle(payload.data, parts);
     if (holding.cancelled) return { status: 'cancelled' };
@@ -72,6 +76,24 @@ export async function attempt(parts: AttemptParts): Promise<Outcome> {
     clearTimeout(timer);
     run.over(); // the ring outlives it by two round trips or more
   }
+}
+
+/** A payload that was stored under a version, as the definition has it now; or what its `upgrade` threw. */
+function inVersion(
+  definition: JobDefinition,
+  version: number,
+  payload: unknown,
+): { payload: unknown } | { fault: unknown } {
+  if (version === definition.version || !definition.upgrade) return { payload };
+  try {
+    return { payload: definition.upgrade(payload, version) };
+  } catch (error) {
+    return { fault: error };
+  }
+}
+
+function invalid(thrown: unknown, attempt: number): AttemptError {
+  return { ...jobError('invalid-payload', thrown, attempt), stack: stackOf(thrown) };
 }
 
 /** Calls the handler; rejects a while after its signal has fired, if it does not obey that. */

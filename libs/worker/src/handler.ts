@@ -1,4 +1,4 @@
-import type { JobDefinition, JobDefinitions, Payload, Result } from '@offload/jobs/definitions';
+import type { JobDefinition, Payload, Result } from '@offload/jobs/definitions';
 import type { Outbound } from '@offload/outbound';
 import type { Logger } from '@offload/process';
 
@@ -50,14 +50,11 @@ export type Prepare = () => Promise<() => void>;
  * starts the scarce thing before the claim, for the same reason.
  *
  * @example
- * export const videoEncode: Handler<JobDefinitions['videoEncode']> = atMost(2, async (payload, context) => { … });
+ * export const videoEncode: Handler<typeof encode> = atMost(2, async (payload, context) => { … });
  */
 export function atMost<D extends JobDefinition>(atOnce: number, handler: Handler<D>, prepare?: Prepare): Handler<D> {
   return Object.assign(handler, { atOnce, ...(prepare && { prepare }) });
 }
-
-/** One handler for each job definition, under the same name: a missing or misnamed one is a compile error. */
-export type Handlers = { [Name in keyof JobDefinitions]: Handler<JobDefinitions[Name]> };
 
 /** The job can't succeed however often it is tried: it is `failed` at once. */
 export class PermanentError extends Error {

@@ -7,11 +7,11 @@ export {
   SnoozeError,
   type Handler,
   type HandlerContext,
-  type Handlers,
   type Prepare,
 } from './handler.ts';
-export type { RunnableType } from './runnable-type.ts';
-export { createSlots, type Slots } from './slots.ts';
+export { registerTypes } from './register-types.ts';
+export { handle, type RunnableType } from './runnable-type.ts';
+export type { Slots } from './slots.ts';
 export { stackOf } from './stack-of.ts';
-export { startWorker, type WorkerTypes } from './start-worker.ts';
+export { startWorker, type WorkerOptions } from './start-worker.ts';
 export { createThreads, type Threads, type ThreadsOptions } from './threads.ts';

@@ -84,6 +84,12 @@ describe('a delivery', () => {
     expect(await world.database.jobs.get(job.id)).toMatchObject({ status: 'scheduled', maxAttempts: 2, errors: [] });
   });
 
+  it('of a newer version of its type is left to another likewise', async () => {
+    const job = await queuedJob({ typeVersion: 2, maxAttempts: 1 });
+    expect(await worker().run(delivery(job).message)).toBe('ack');
+    expect(await world.database.jobs.get(job.id)).toMatchObject({ status: 'scheduled', maxAttempts: 2, errors: [] });
+  });
+
   it('that comes again after its job ended announces the end again: the worker before may not have', async () => {
     const job = await queuedJob();
     const { ringId, message } = delivery(job);

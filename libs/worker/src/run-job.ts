@@ -40,7 +40,7 @@ const FIRST_WAIT_MS = 1_000;
 /** Never longer than this: below any sensible `consumer_timeout` of the broker. */
 const LONGEST_WAIT_MS = 5 * 60_000;
 
-/** How soon a job comes back whose type this worker does not know: another worker, newer, may. */
+/** How soon a job comes back whose type, or version of it, this worker does not know: another worker, newer, may. */
 const UNKNOWN_TYPE_DELAY_MS = 5_000;
 
 /**
@@ -139,12 +139,12 @@ async function claimFor(delivery: RingDelivery, ringId: string, parts: RunJobPar
 }
 
 async function outcomeOf(claim: ClaimedJob, holding: Holding, parts: RunJobParts): Promise<Outcome> {
-  const { job, timeoutMs, backoff } = claim;
+  const { job, typeVersion, timeoutMs, backoff } = claim;
   const { database, findHandler, outbound, log } = parts;
 
   const found = findHandler(job.type);
-  if (!found) {
-    log.warn({ jobId: job.id, type: job.type }, 'unknown job type: left to another worker');
+  if (!found || found.definition.version < typeVersion) {
+    log.warn({ jobId: job.id, type: job.type, typeVersion }, 'unknown job type or version: left to another worker');
     return { status: 'scheduled', error: null, delayMs: UNKNOWN_TYPE_DELAY_MS };
   }
 
@@ -159,6 +159,7 @@ async function outcomeOf(claim: ClaimedJob, holding: Holding, parts: RunJobParts
   try {
     return await attempt({
       job,
+      typeVersion,
       ...found,
       timeoutMs,
       backoff,

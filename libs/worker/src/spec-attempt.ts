@@ -36,6 +36,7 @@ export function setup(handler: Run, more: Partial<AttemptParts> = {}) {
   const backoff = { baseMs: 100, factor: 1, maxMs: 100 };
   const parts = {
     job,
+    typeVersion: 1,
     definition,
     handler,
     timeoutMs: 60_000,

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { createRequire } from 'node:module';
 import { openDatabase } from '@offload/database';
 import { allowedHosts, answers, createHttpService, listen } from '@offload/http';
 import { announceWith, control, exchanges, jobTopology, ring, ringQueue } from '@offload/job-messages';
@@ -13,24 +14,27 @@ import { createJobMetrics } from './job-metrics.ts';
 import { answerRollCall, obey } from './obey.ts';
 import { runJob, type RunJobParts } from './run-job.ts';
 import { watchLoop } from './watch-loop.ts';
-import type { RunnableType } from './runnable-type.ts';
+import { register } from './registration.ts';
+import { byType, type RunnableType } from './runnable-type.ts';
 import { watchQueues } from './watch-queues.ts';
 
-/** The job types of a worker. */
-export interface WorkerTypes {
-  /** @returns the definition and the handler of `type`, or undefined when there is none */
-  findHandler(type: string): RunnableType | undefined;
-  /** @returns the job types that go to other queues than these, unless a job names one of these */
-  typesElsewhere(queues: readonly string[]): string[];
-  /** Ends what handlers keep between jobs. */
-  close(): Promise<void>;
+export interface WorkerOptions {
+  /** The job types of this worker: see `handle`. */
+  handlers: readonly RunnableType[];
+  /** Ends what handlers keep between jobs. @default nothing */
+  close?: () => Promise<void>;
 }
 
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
 /**
- * Makes this process a worker: it reads its configuration from the environment, consumes the queues and runs their jobs
- * until it is told to stop. A wrong configuration, or a server that refuses it, ends the process.
+ * Makes this process a worker: it reads its configuration from the environment, registers its job types, consumes the queues and
+ * runs their jobs until it is told to stop. A wrong configuration, a server that refuses it, or a job type that is registered
+ * with other schemas ends the process.
  */
-export async function startWorker({ findHandler, typesElsewhere, close }: WorkerTypes): Promise<void> {
+export async function startWorker({ handlers, close = async () => undefined }: WorkerOptions): Promise<void> {
+  const types = byType(handlers);
+  const definitions = handlers.map(({ definition }) => definition);
   keepHeapSmall(33); // with more it is no quicker
   const { config, instance, log, metrics, shutdown } = startProcess('worker', configSchema, 10_000);
 
@@ -75,7 +79,7 @@ export async function startWorker({ findHandler, typesElsewhere, close }: Worker
     holder: instance,
     heldJobs,
     announce: announceWith(publisher),
-    findHandler,
+    findHandler: (type) => types.get(type),
     outbound,
     metrics: createJobMetrics(metrics),
     log,
@@ -101,8 +105,10 @@ export async function startWorker({ findHandler, typesElsewhere, close }: Worker
     },
   });
   const server = await listen(app, { host: config.HOST, port: config.WORKER_PORT });
-  const elsewhere = typesElsewhere(config.QUEUES);
-  if (elsewhere.length > 0) log.info({ types: elsewhere }, 'job types whose own queue is not in QUEUES');
+  const elsewhere = definitions.filter(({ policy }) => !config.QUEUES.includes(policy.queue));
+  if (elsewhere.length > 0) {
+    log.info({ types: elsewhere.map(({ type }) => type) }, 'job types whose own queue is not in QUEUES');
+  }
   log.info({ queues: config.QUEUES, concurrency: config.WORKER_CONCURRENCY, port: server.port }, 'listening');
 
   watchLoop({
@@ -114,6 +120,13 @@ export async function startWorker({ findHandler, typesElsewhere, close }: Worker
     log,
   });
 
+  // Before it is ready: apis know the types of each worker that is.
+  const registration = await register({
+    // Of its own: the connection may not be open yet, and this message can wait for it.
+    publisher: createPublisher(publishing),
+    ...{ database, definitions, log, fail: shutdown.fail },
+    worker: { instance, version, queues: config.QUEUES, slots: config.WORKER_CONCURRENCY },
+  });
   // Only now: a worker that can't even listen must not take jobs.
   for (const queue of config.QUEUES) {
     const consumer = consume(consuming, {
@@ -137,6 +150,7 @@ export async function startWorker({ findHandler, typesElsewhere, close }: Worker
 
   shutdown.step('jobs', async () => {
     stopping.abort(new Error('the worker is stopping'));
+    registration.drain();
     const patience = setTimer(() => letGo.abort(new Error('the worker is stopping')), config.SHUTDOWN_GRACE_MS);
     await Promise.all([...consumers.values()].map((consumer) => consumer.drain()));
     clearTimeout(patience);
@@ -147,6 +161,7 @@ export async function startWorker({ findHandler, typesElsewhere, close }: Worker
   );
   shutdown.step('handlers', close);
   shutdown.step('outbound', () => outbound.close());
+  shutdown.step('registration', registration.leave);
   shutdown.step('database', database.close);
   shutdown.step('http', () => server.close(1_000));
 }

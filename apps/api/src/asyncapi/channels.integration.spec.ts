@@ -61,6 +61,7 @@ describe('what the document says there is', () => {
     ['eventListener', exchanges.events, undefined],
     ['endListener', exchanges.eventsByName, endings],
     ['controlListener', exchanges.control, undefined],
+    ['registrationListener', exchanges.registrations, undefined],
   ])('is what the broker has: the queue of each %s', async (name, exchange, routingKeys) => {
     const listener = connect({ url: observer.url });
     try {

@@ -50,6 +50,12 @@ export const channels = {
     address: '',
   }),
   controlListener: ownQueue(exchanges.control, 'control', 'What one worker hears of control'),
+  registrations: toExchange(exchanges.registrations, 'registration', {
+    title: 'Registrations',
+    description: 'Every api hears it. The routing key is empty.',
+    address: '',
+  }),
+  registrationListener: ownQueue(exchanges.registrations, 'registration', 'What one api hears of registrations'),
   deadLetters: toExchange(exchanges.dead, 'deadLetter', {
     title: 'Dead letters',
     description: "A worker's have an empty routing key, RabbitMQ's that of the ring.",

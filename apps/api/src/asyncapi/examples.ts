@@ -17,6 +17,7 @@ export const ringExample: Ring = { jobId: finished.id, type: finished.type };
 export const eventExample = eventOf(finished);
 export const cancelExample: Control = { command: 'cancel', jobId: finished.id };
 export const rollCallExample: Control = { command: 'roll-call' };
+export const registrationExample = { types: ['image.resize'] };
 export const webhookExample = eventOf(withLinks);
 export const traceparentExample = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 export const webhookHeadersExample = {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Database, migrate, openDatabase } from '@offload/database';
-import { addressOf, exchanges, jobEvents, ring, ringQueue } from '@offload/job-messages';
+import { addressOf, exchanges, jobEvents, registration, ring, ringQueue } from '@offload/job-messages';
 import { isFinished, jobStatus, SerializedJob } from '@offload/jobs';
 import { defaultPolicy } from '@offload/jobs/definitions';
 import { eventOf, type JobEvent } from '@offload/jobs/events';
@@ -97,6 +97,14 @@ describe('what arrives fits the document:', () => {
     const arrived = await observer.take(`observed.${exchanges.control}`, 2);
     expect(arrived.map((each) => messageFaults('control', each))).toEqual([[], []]);
     expect(arrived.map(({ routingKey }) => routingKey)).toEqual(['', '']);
+  });
+
+  it('registrations', async () => {
+    const to = { exchange: exchanges.registrations, mandatory: false };
+    await publisher.publish(registration, { types: ['image.resize'] }, to);
+    const [arrived] = await observer.take(`observed.${exchanges.registrations}`, 1);
+    expect(messageFaults('registration', arrived as Observed)).toEqual([]);
+    expect(arrived?.routingKey).toBe('');
   });
 
   it("dead letters: a worker's, which say why, and the broker's", async () => {

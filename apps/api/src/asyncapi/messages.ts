@@ -1,10 +1,11 @@
-import { control, jobEvents, ring } from '@offload/job-messages';
+import { control, jobEvents, registration, ring } from '@offload/job-messages';
 import { jobEvent, type JobEvent } from '@offload/jobs/events';
 import { webhookBody, webhookEvent } from '@offload/jobs/webhooks';
 import type { Json } from '../contract/schemas.ts';
 import {
   cancelExample,
   eventExample,
+  registrationExample,
   ringExample,
   rollCallExample,
   traceparentExample,
@@ -77,6 +78,19 @@ export const messages = {
       { name: 'rollCall', headers: { 'x-schema-version': control.version }, payload: rollCallExample },
     ],
     'x-amqp-properties': amqpProperties(control.type, JSON_TYPE),
+  },
+  registration: {
+    name: registration.type,
+    title: 'Registration',
+    summary: 'Job types were registered or removed.',
+    description:
+      'The types themselves are in the database. A lost message costs time alone: apis read them every five seconds.',
+    contentType: JSON_TYPE,
+    headers: versionHeaders(registration.version),
+    payload: schemaOf(registration.schema),
+    bindings: { amqp: { messageType: registration.type, bindingVersion: AMQP_BINDING } },
+    examples: [{ headers: { 'x-schema-version': registration.version }, payload: registrationExample }],
+    'x-amqp-properties': amqpProperties(registration.type, JSON_TYPE),
   },
   deadLetter: {
     name: 'dead letter',

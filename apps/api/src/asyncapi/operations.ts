@@ -65,6 +65,16 @@ const flows: Record<string, Flow> = {
     summary: 'Stops the job, or says in the database which jobs are held.',
     binding: amqp({ ack: false }),
   },
+  sendRegistration: {
+    ...{ action: 'send', channel: 'registrations', message: 'registration', by: ['worker', 'api'] },
+    summary: 'Says that job types were registered or removed.',
+    binding: sent(false),
+  },
+  receiveRegistration: {
+    ...{ action: 'receive', channel: 'registrationListener', message: 'registration', by: ['api'] },
+    summary: 'Reads the job types again.',
+    binding: amqp({ ack: false }),
+  },
   sendDeadLetter: {
     ...{ action: 'send', channel: 'deadLetters', message: 'deadLetter', by: ['worker'] },
     summary: 'Puts aside what can not be read, with the reason.',

@@ -1,4 +1,4 @@
-import { control, jobEvents, ring } from '@offload/job-messages';
+import { control, jobEvents, registration, ring } from '@offload/job-messages';
 import { jobWithLinks } from '@offload/jobs/answers';
 import { jobEvent, jobInEvent } from '@offload/jobs/events';
 import { webhookBody } from '@offload/jobs/webhooks';
@@ -11,6 +11,7 @@ const components = new Map<z.ZodType, string>([
   [jobEvent.schema, 'Event'],
   [jobEvents.schema, 'Events'],
   [control.schema, 'Control'],
+  [registration.schema, 'Registration'],
   [webhookBody, 'WebhookBody'],
   [jobInEvent, 'Job'],
   [jobWithLinks, 'JobWithLinks'],

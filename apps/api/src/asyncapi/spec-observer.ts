@@ -13,7 +13,7 @@ export interface Observed extends ArrivedMessage {
 
 /** Queues of the observer's, each bound to the exchange of its name. */
 const observing: Topology['queues'] = Object.fromEntries(
-  [exchanges.events, exchanges.control].map((exchange) => [
+  [exchanges.events, exchanges.control, exchanges.registrations].map((exchange) => [
     `observed.${exchange}`,
     { type: 'classic', bindings: [{ exchange }] },
   ]),

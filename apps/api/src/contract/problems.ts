@@ -27,6 +27,7 @@ export const problems = {
   },
   'not-found': { status: 404, meaning: 'There is nothing at this path.' },
   'job-not-found': { status: 404, meaning: 'There is no job with this id; finished ones are deleted after a while.' },
+  'job-type-not-found': { status: 404, meaning: 'No worker has registered a job type of this name.' },
   'delivery-not-found': {
     status: 404,
     meaning: 'There is no delivery of a webhook with this id; deliveries are deleted with their job.',
@@ -39,6 +40,11 @@ export const problems = {
   'job-failed': { status: 409, meaning: 'The job has failed: there is no result.' },
   'job-cancelled': { status: 409, meaning: 'The job was cancelled: there is no result.' },
   'job-duplicated': { status: 409, meaning: 'Another job of its type with its `dedupeKey` is not finished.' },
+  'schema-conflict': {
+    status: 409,
+    meaning: 'This version of the job type is registered with other schemas; `errors` names the differences.',
+  },
+  'job-type-in-use': { status: 409, meaning: 'Workers run the job type, or unfinished jobs have it.' },
   'endpoint-removed': { status: 409, meaning: 'No notifier has the endpoint of this webhook any more.' },
   'idempotency-key-in-flight': {
     status: 409,

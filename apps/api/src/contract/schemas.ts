@@ -1,5 +1,13 @@
-import { jobPage, jobsTaken, jobTypeList, jobWithLinks, problem, queueList } from '@offload/jobs/answers';
-import { jobDefinitions } from '@offload/jobs/definitions';
+import {
+  jobPage,
+  jobsTaken,
+  jobTypeInfo,
+  jobTypeList,
+  jobWithLinks,
+  problem,
+  queueList,
+  workerList,
+} from '@offload/jobs/answers';
 import { jobBatch, jobSubmission } from '@offload/jobs/submissions';
 import { webhookBody, webhookDelivery, webhookDeliveryList } from '@offload/jobs/webhooks';
 import { z } from 'zod';
@@ -10,26 +18,24 @@ type Direction = 'input' | 'output';
 /** As {@link jobBatch}, whose entries are parsed one by one so that faults are told with their index. */
 export const jobBatchOf = jobBatch.extend({ jobs: z.array(jobSubmission).min(1).max(1_000) });
 
-const definitions = Object.values(jobDefinitions);
-
 /** The schemas that have a name in the document. */
 const components: Record<Direction, Map<z.ZodType, string>> = {
   input: new Map<z.ZodType, string>([
     [jobSubmission, 'JobSubmission'],
     [jobBatchOf, 'JobBatch'],
-    ...definitions.map(({ type, payload }): [z.ZodType, string] => [payload, `${type}.payload`]),
   ]),
   output: new Map<z.ZodType, string>([
     [jobWithLinks, 'Job'],
     [jobPage, 'JobPage'],
     [jobsTaken, 'JobsTaken'],
+    [jobTypeInfo, 'JobType'],
     [jobTypeList, 'JobTypes'],
+    [workerList, 'Workers'],
     [queueList, 'Queues'],
     [webhookDelivery, 'WebhookDelivery'],
     [webhookDeliveryList, 'WebhookDeliveries'],
     [webhookBody, 'WebhookBody'],
     [problem, 'Problem'],
-    ...definitions.map(({ type, result }): [z.ZodType, string] => [result, `${type}.result`]),
   ]),
 };
 

@@ -1,12 +1,14 @@
 import type { Job } from '@offload/jobs';
-import { boundedParse, findJobDefinition, jobTypes, storedPayload } from '@offload/jobs/definitions';
+import { boundedParse } from '@offload/jobs/definitions';
 import { jobBatch, jobSubmission } from '@offload/jobs/submissions';
 import { jobAsMade, type NewJob } from '@offload/database';
 import { invalidBody, invalidMember } from '@offload/http';
+import type { JobTypes } from '../job-types/job-types.ts';
 import { newId } from './new-id.ts';
 
 /** What does not stand in the body. */
 export interface Circumstances {
+  types: Pick<JobTypes, 'find' | 'names'>;
   queues: readonly string[];
   /** Whether jobs may have webhooks of their own. @default false */
   ownWebhooks?: boolean | undefined;
@@ -14,24 +16,23 @@ export interface Circumstances {
 }
 
 /**
- * The job that a body of `POST /v1/jobs` asks for, with what it leaves out taken from the definition's policy.
+ * The job that a body of `POST /v1/jobs` asks for, with what it leaves out taken from its type's policy.
  *
  * @param at where it stands in the body, as a JSON pointer
  * @throws Problem 400 that names each member at fault
  */
 export function newJob(body: unknown, circumstances: Circumstances, at = ''): NewJob {
-  const { queues, ownWebhooks = false, traceparent } = circumstances;
+  const { types, queues, ownWebhooks = false, traceparent } = circumstances;
   const submission = boundedParse(jobSubmission, body);
   if (!submission.success) throw invalidBody(submission.error, at);
   const { type, runAt, delayMs, priority, tags, backoff, dedupeKey, webhook, ...rest } = submission.data;
 
-  const definition = findJobDefinition(type);
-  if (!definition) throw invalidMember(`${at}/type`, `is not a known job type; there are ${jobTypes.join(', ')}`);
-  const parsed = boundedParse(definition.payload, rest.payload);
-  if (!parsed.success) throw invalidBody(parsed.error, `${at}/payload`);
-  const payload = storedPayload(definition.payload, rest.payload);
+  const known = types.find(type);
+  if (!known) throw invalidMember(`${at}/type`, `is not a known job type; ${whatThereIs(types.names())}`);
+  const taken = known.take(rest.payload);
+  if ('faults' in taken) throw invalidBody(taken.faults, `${at}/payload`);
 
-  const { policy } = definition;
+  const { policy } = known;
   const queue = rest.queue ?? policy.queue;
   if (!queues.includes(queue)) {
     const known = `QUEUES of this api names ${queues.join(', ')}`;
@@ -48,10 +49,11 @@ export function newJob(body: unknown, circumstances: Circumstances, at = ''): Ne
   return {
     id: newId(),
     type,
+    typeVersion: taken.version,
     queue,
     priority,
     tags,
-    payload,
+    payload: taken.payload,
     maxAttempts: rest.maxAttempts ?? policy.maxAttempts,
     timeoutMs: rest.timeoutMs ?? policy.timeoutMs,
     backoff: backoff ?? policy.backoff,
@@ -62,6 +64,22 @@ export function newJob(body: unknown, circumstances: Circumstances, at = ''): Ne
     // As it is sent. What was given may have characters that PostgreSQL can't hold.
     webhook: webhook ? { ...webhook, url: new URL(webhook.url).href } : null,
   };
+}
+
+/** Most types that an answer names. */
+const MOST_NAMED = 20;
+
+function whatThereIs(names: string[]): string {
+  if (names.length === 0) return 'no worker has registered any yet';
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
+  return `there are ${names.slice(0, MOST_NAMED).join(', ')}${more}`;
+}
+
+/** Reads the registered types again where a body of `POST /v1/jobs` or of a batch names one that is not known. */
+export async function learnTypes(body: unknown, types: Pick<JobTypes, 'find' | 'read'>): Promise<void> {
+  const { jobs, type } = Object(body) as { jobs?: unknown; type?: unknown };
+  const named = Array.isArray(jobs) ? jobs.map((job: unknown) => (Object(job) as { type?: unknown }).type) : [type];
+  if (named.some((each) => typeof each === 'string' && !types.find(each))) await types.read();
 }
 
 /**

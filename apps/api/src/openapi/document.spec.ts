@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import { jobWithLinks } from '@offload/jobs/answers';
-import { findJobDefinition } from '@offload/jobs/definitions';
+import { findJobDefinition } from '@offload/jobs/job-types';
 import { jobSubmission } from '@offload/jobs/submissions';
 import { webhookBody } from '@offload/jobs/webhooks';
 import { openApiDocument } from './document.ts';

@@ -65,9 +65,45 @@ export const listExample = { jobs: [jobExample], nextCursor: 'AZrF-J9Mej6NJz8fbw
 export const queuesExample = {
   queues: [
     {
-      ...{ queue: 'default', ready: 120, running: 20, scheduled: 3, consumers: 2 },
+      ...{ queue: 'default', types: ['image.resize'], ready: 120, running: 20, scheduled: 3, consumers: 2 },
       ...{ oldestWaitingMs: 5_800, drainPerSecond: 20.1 },
     },
   ],
   priorities: true,
+};
+
+const resizePayload = {
+  type: 'object',
+  properties: { url: { type: 'string', format: 'uri' }, width: { type: 'integer', minimum: 1, default: 640 } },
+  required: ['url'],
+  additionalProperties: false,
+};
+const resizeResult = { type: 'object', properties: { bytes: { type: 'integer' } }, required: ['bytes'] };
+export const typeRegistrationExamples = {
+  short: { payloadSchema: resizePayload },
+  everything: {
+    ...{ version: 2, description: 'Scales an image down to a width.', queue: 'default', upgrades: true },
+    ...{ timeoutMs: 30_000, maxAttempts: 3, backoff: { baseMs: 500, factor: 3, maxMs: 60_000 } },
+    ...{ payloadSchema: resizePayload, resultSchema: resizeResult },
+  },
+};
+
+const resizeVersion = {
+  ...{ version: 1, payloadSchema: resizePayload, resultSchema: resizeResult },
+  ...{ workers: ['worker-1'], lastSeenAt: '2026-11-21T08:00:00.000Z' },
+};
+export const jobTypeExample = {
+  ...{ type: 'image.resize', description: 'Scales an image down to a width.', queue: 'default' },
+  ...{ timeoutMs: 30_000, maxAttempts: 3, backoff: { baseMs: 1_000, factor: 2, maxMs: 300_000 } },
+  ...{ ...resizeVersion, versions: [{ ...resizeVersion, upgrades: false }] },
+};
+
+export const workersExample = {
+  workers: [
+    {
+      ...{ instance: 'worker-1', version: '0.1.0', queues: ['default'], slots: 10, running: 2, draining: false },
+      ...{ types: { 'image.resize': 1 }, startedAt: '2026-11-21T07:59:00.000Z' },
+      lastHeardAt: '2026-11-21T08:00:00.000Z',
+    },
+  ],
 };

@@ -16,7 +16,7 @@ export interface Answer {
 }
 
 export interface Operation {
-  method: 'get' | 'post' | 'delete';
+  method: 'get' | 'post' | 'put' | 'delete';
   path: string;
   id: string;
   summary: string;

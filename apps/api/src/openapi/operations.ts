@@ -1,5 +1,5 @@
 import { jobId } from '@offload/jobs';
-import { jobPage, jobsTaken, jobTypeList, jobWithLinks, queueList } from '@offload/jobs/answers';
+import { jobPage, jobsTaken, jobWithLinks, queueList } from '@offload/jobs/answers';
 import { jobSubmission } from '@offload/jobs/submissions';
 import { webhookDelivery, webhookDeliveryList } from '@offload/jobs/webhooks';
 import { z } from 'zod';
@@ -20,6 +20,7 @@ import {
 import type { Slug } from '../contract/problems.ts';
 import type { Operation } from './operation.ts';
 import { serviceOperations } from './service-operations.ts';
+import { typeOperations } from './type-operations.ts';
 
 const ofJob = z.object({ id: jobId });
 const job = { schema: jobWithLinks, example: jobExample };
@@ -223,14 +224,7 @@ export const operations: Operation[] = [
     ],
     problems: ['malformed-json', 'body-too-large', 'unsupported-media-type', 'no-event-tokens'],
   },
-  {
-    method: 'get',
-    path: '/v1/job-types',
-    id: 'listJobTypes',
-    summary: 'What there is to run',
-    scope: 'read',
-    answers: [{ status: 200, description: 'Each type with its policy and schemas.', schema: jobTypeList }],
-  },
+  ...typeOperations,
   {
     method: 'get',
     path: '/v1/queues',

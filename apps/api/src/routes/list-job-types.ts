@@ -1,24 +1,49 @@
-import { findJobDefinition, jobTypes } from '@offload/jobs/definitions';
+import type { Database } from '@offload/database';
+import type { RegisteredType } from '@offload/database/job-types';
+import { Problem } from '@offload/http';
+import type { JobTypeInfo } from '@offload/jobs/answers';
 import type { RequestHandler } from 'express';
-import { z } from 'zod';
+import { byType, currentOf } from '../job-types/job-types.ts';
 
-/** `GET /v1/job-types`: each type with its policy and the JSON Schemas of what goes in and comes out. */
-export function listJobTypes(): RequestHandler {
-  const body = {
-    jobTypes: jobTypes.flatMap((type) => {
-      const definition = findJobDefinition(type);
-      if (!definition) return [];
-      const { description, payload, result, policy } = definition;
-      return [
-        {
-          type,
-          description,
-          ...policy,
-          payloadSchema: z.toJSONSchema(payload, { io: 'input' }),
-          resultSchema: z.toJSONSchema(result, { io: 'output' }),
-        },
-      ];
-    }),
+/** `GET /v1/job-types`: each type with its policy, its versions, and the JSON Schemas of what goes in and comes out. */
+export function listJobTypes({ database }: { database: Pick<Database, 'jobTypes'> }): RequestHandler {
+  return async (_request, response) => {
+    response.json({ jobTypes: byType(await database.jobTypes.list()).map(infoOf) });
   };
-  return (_request, response) => void response.json(body);
+}
+
+/** `GET /v1/job-types/{type}`: one of them. */
+export function showJobType({ database }: { database: Pick<Database, 'jobTypes'> }): RequestHandler {
+  return async (request, response) => {
+    response.json(await readJobType(String(request.params['type']), database));
+  };
+}
+
+/** @throws Problem 404 `job-type-not-found` */
+export async function readJobType(type: string, database: Pick<Database, 'jobTypes'>): Promise<JobTypeInfo> {
+  const versions = byType(await database.jobTypes.list()).find(([first]) => first.type === type);
+  if (!versions) throw jobTypeNotFound(type);
+  return infoOf(versions);
+}
+
+export function jobTypeNotFound(type: string): Problem {
+  return new Problem(
+    404,
+    'job-type-not-found',
+    'There is no such job type',
+    `No job type is called ${type.slice(0, 200)}`,
+  );
+}
+
+function infoOf(versions: readonly RegisteredType[]): JobTypeInfo {
+  const current = currentOf(versions);
+  const { type, description, queue, timeoutMs, maxAttempts, backoff } = current;
+  const { upgrades, ...shown } = versionOf(current);
+  void upgrades; // is told of each version
+  return { type, description, queue, timeoutMs, maxAttempts, backoff, ...shown, versions: versions.map(versionOf) };
+}
+
+function versionOf(registered: RegisteredType): JobTypeInfo['versions'][number] {
+  const { version, upgrades, payloadSchema, resultSchema, workers, lastSeenAt } = registered;
+  return { version, upgrades, payloadSchema, resultSchema, workers, lastSeenAt };
 }

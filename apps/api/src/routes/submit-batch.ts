@@ -5,8 +5,9 @@ import { jsonWithLinks } from '@offload/jobs/answers';
 import type { RequestHandler } from 'express';
 import type { Backlog } from '../loops/backlog.ts';
 import type { Intake, TakenJob } from '../intake/intake.ts';
-import { newJobs } from '../intake/new-job.ts';
+import { learnTypes, newJobs } from '../intake/new-job.ts';
 import { traceparent } from '../intake/traceparent.ts';
+import type { JobTypes } from '../job-types/job-types.ts';
 import { idempotencyOf } from '../intake/idempotency-of.ts';
 import { nullWhileAway } from '../waiting/null-while-away.ts';
 
@@ -14,6 +15,7 @@ export interface BatchParts {
   database: Database;
   intake: Intake;
   backlog: Backlog;
+  types: JobTypes;
   queues: readonly string[];
   ownWebhooks?: boolean | undefined;
   notifierUrl: string;
@@ -27,7 +29,7 @@ const MOST_FOUND = 2 * 1024 ** 2;
 
 /** `POST /v1/jobs/batch`: 202 when all the jobs are committed; where one is at fault none is made. */
 export function submitBatch(parts: BatchParts): RequestHandler {
-  const { database, intake, queues, ownWebhooks, notifierUrl } = parts;
+  const { database, intake, types, queues, ownWebhooks, notifierUrl } = parts;
 
   /** Where jobs were there before: as many as are shown whole, by their ids, made or read. Several may be the same. */
   async function readFound(taken: TakenJob[]): Promise<Map<string, SerializedJob>> {
@@ -41,7 +43,8 @@ export function submitBatch(parts: BatchParts): RequestHandler {
   }
 
   return async (request, response) => {
-    const circumstances = { queues, ownWebhooks, traceparent: traceparent(request.get('traceparent')) };
+    await learnTypes(request.body, types);
+    const circumstances = { types, queues, ownWebhooks, traceparent: traceparent(request.get('traceparent')) };
     const wanted = newJobs(request.body, circumstances);
     const { jobs, replayed } = await intake.take(wanted, idempotencyOf(request, response));
     if (replayed) response.set('Idempotency-Replayed', 'true');

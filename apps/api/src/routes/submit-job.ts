@@ -3,8 +3,9 @@ import { budgetOf } from '@offload/http/bodies';
 import { isFinished, SerializedJob } from '@offload/jobs';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Intake, TakenJob } from '../intake/intake.ts';
-import { newJob } from '../intake/new-job.ts';
+import { learnTypes, newJob } from '../intake/new-job.ts';
 import { traceparent } from '../intake/traceparent.ts';
+import type { JobTypes } from '../job-types/job-types.ts';
 import type { Waiters } from '../waiting/waiters.ts';
 import { holdAsPreferred, type Hold } from '../waiting/hold.ts';
 import { idempotencyOf } from '../intake/idempotency-of.ts';
@@ -15,6 +16,7 @@ export interface SubmitParts extends SendParts {
   database: Database;
   intake: Intake;
   waiters: Waiters;
+  types: JobTypes;
   queues: readonly string[];
   ownWebhooks?: boolean | undefined;
 }
@@ -55,9 +57,10 @@ async function take(
   request: Request,
   response: Response,
   hold: Hold,
-  { intake, queues, ownWebhooks }: SubmitParts,
+  { intake, types, queues, ownWebhooks }: SubmitParts,
 ): Promise<{ taken: TakenJob; isNew: boolean }> {
-  const circumstances = { queues, ownWebhooks, traceparent: traceparent(request.get('traceparent')) };
+  await learnTypes(request.body, types);
+  const circumstances = { types, queues, ownWebhooks, traceparent: traceparent(request.get('traceparent')) };
   const wanted = newJob(request.body, circumstances);
   hold.watch(wanted.id);
   const { jobs, replayed } = await intake.take([wanted], idempotencyOf(request, response));

@@ -1,5 +1,5 @@
 import { plainText, queueName } from '@offload/jobs';
-import { jobTypes } from '@offload/jobs/definitions';
+import { jobTypeName } from '@offload/jobs/definitions';
 import { webhook } from '@offload/jobs/webhooks';
 import type { WebhookEndpoint } from '@offload/database/webhooks';
 import { webhookSecret } from '@offload/access/secrets';
@@ -15,7 +15,7 @@ const endpoint = webhook.extend({
   url: webhook.shape.url.transform((url) => new URL(url).href), // as it goes over the wire
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'has 1 to 63 of a-z, 0-9, ".", "_" and "-"'),
   secrets: z.array(webhookSecret).min(1).max(5),
-  types: z.array(z.enum(jobTypes)).default([]),
+  types: z.array(jobTypeName).default([]),
   queues: z.array(queueName).default([]),
   tags: z.array(plainText(64)).default([]),
 });

@@ -1,4 +1,5 @@
-import type { JobDefinitions, Result } from '@offload/jobs/definitions';
+import type { Result } from '@offload/jobs/definitions';
+import type { JobDefinitions } from '@offload/jobs/job-types';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { PermanentError, RetryAfterError, createThreads } from '@offload/worker';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
-import { jobDefinitions } from '@offload/jobs/definitions';
+import { jobDefinitions } from '@offload/jobs/job-types';
 import { createOutbound } from '@offload/outbound';
 import { createHook } from 'node:async_hooks';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-import type { JobDefinitions } from '@offload/jobs/definitions';
+import type { JobDefinitions } from '@offload/jobs/job-types';
 import { atMost, type Handler } from '@offload/worker';
 import { holdThread, profileInThread, THREADS } from './csv.profile.pool.ts';
 

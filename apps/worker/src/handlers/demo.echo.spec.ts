@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { jobDefinitions } from '@offload/jobs/definitions';
+import { jobDefinitions } from '@offload/jobs/job-types';
 import type { HandlerContext } from '@offload/worker';
 import { demoEcho } from './demo.echo.ts';
 

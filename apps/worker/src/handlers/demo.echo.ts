@@ -1,4 +1,4 @@
-import type { JobDefinitions } from '@offload/jobs/definitions';
+import type { JobDefinitions } from '@offload/jobs/job-types';
 import type { Handler } from '@offload/worker';
 
 /** Gives back its message at once. */

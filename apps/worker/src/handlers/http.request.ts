@@ -1,4 +1,4 @@
-import type { JobDefinitions } from '@offload/jobs/definitions';
+import type { JobDefinitions } from '@offload/jobs/job-types';
 import type { Handler } from '@offload/worker';
 import { describeRequest, outboundFailure, statusFailure } from './http-failure.ts';
 

@@ -11,7 +11,7 @@ describe('claimJob', () => {
     const job = await read(jobId);
     expect(claim).toEqual({
       ...{ kind: 'claimed', job, serialized: new SerializedJob(job, '{}'), takeover: false },
-      ...{ timeoutMs: 1_234, backoff: { baseMs: 10, factor: 2, maxMs: 100 }, owesWebhook: false },
+      ...{ typeVersion: 1, timeoutMs: 1_234, backoff: { baseMs: 10, factor: 2, maxMs: 100 }, owesWebhook: false },
     });
     expect(job).toMatchObject({ status: 'running', attempt: 1, version: 2, finishedAt: null, errors: [] });
     expect(Date.parse(job.startedAt as string)).toBeGreaterThanOrEqual(Date.parse(job.createdAt));

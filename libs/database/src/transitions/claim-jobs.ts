@@ -31,6 +31,8 @@ export interface ClaimedJob {
   serialized: SerializedJob;
   /** The attempt before was lost with its worker. */
   takeover: boolean;
+  /** The version of the job's type that took its payload. */
+  typeVersion: number;
   /** Of this attempt. */
   timeoutMs: number;
   backoff: Backoff;
@@ -48,7 +50,7 @@ export type Claim =
   | { kind: 'refused'; job: Job | null };
 
 const claimed = `${columnsBut('payload')}, job.payload::text as "payloadText", job.claim_id as "claimId",
-  job.timeout_ms as "timeoutMs", job.backoff, not ${owesNoWebhook('job')} as "owesWebhook"`;
+  job.type_version as "typeVersion", job.timeout_ms as "timeoutMs", job.backoff, not ${owesNoWebhook('job')} as "owesWebhook"`;
 
 // Nearly all rings are new, and their jobs wait: that costs half as much as to see to whatever else a job may be.
 const claimWaitingSql = `
@@ -132,6 +134,7 @@ const claimSql = `
 type ClaimedRow = Omit<JobRow, 'payload'> & {
   payloadText: string;
   claimId: string;
+  typeVersion: number;
   timeoutMs: number;
   backoff: Backoff;
   owesWebhook: boolean;
@@ -197,11 +200,11 @@ function byClaimId(rows: ClaimedRow[]): Map<string, ClaimedRow> {
 
 function claimOf(row: ClaimedRow | undefined): Claim | null {
   if (!row) return null;
-  const { payloadText, ended, takeover, timeoutMs, backoff, owesWebhook } = row;
+  const { payloadText, ended, takeover, typeVersion, timeoutMs, backoff, owesWebhook } = row;
   const job = toJob(Object.assign(row, { payload: JSON.parse(payloadText) as unknown }));
   if (ended) return { kind: 'ended', job };
   const serialized = new SerializedJob(job, payloadText);
-  return { kind: 'claimed', job, serialized, takeover, timeoutMs, backoff, owesWebhook };
+  return { kind: 'claimed', job, serialized, takeover, typeVersion, timeoutMs, backoff, owesWebhook };
 }
 
 interface Holding {

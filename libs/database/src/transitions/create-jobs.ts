@@ -10,6 +10,8 @@ import { findKept, type IdempotencyKey, type KeptKey, type NewKey } from './idem
 export interface NewJob {
   id: string;
   type: string;
+  /** The version of the type that took the payload. @default 1 */
+  typeVersion?: number;
   queue: string;
   priority: number;
   tags: string[];
@@ -168,15 +170,15 @@ const insertSql = `
   with input as (
     select *, coalesce(run_at, now() + delay_ms * interval '1 millisecond') as due_at
     from unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::jsonb[], $6::json[], $7::int[], $8::int[],
-      $9::jsonb[], $10::float8[], $11::timestamptz[], $12::text[], $13::text[], $14::jsonb[])
+      $9::jsonb[], $10::float8[], $11::timestamptz[], $12::text[], $13::text[], $14::jsonb[], $20::int[])
       as input(id, type, queue, priority, tags, payload, max_attempts, timeout_ms, backoff, delay_ms, run_at, dedupe_key,
-        traceparent, webhook)
+        traceparent, webhook, type_version)
   ), job as (
     insert into jobs (id, type, queue, status, priority, tags, payload, max_attempts, timeout_ms, backoff, due_at,
-      dedupe_key, traceparent, webhook)
+      dedupe_key, traceparent, webhook, type_version)
     select id, type, queue, (case when due_at > now() then 'scheduled' else 'queued' end)::job_status, priority,
       array(select jsonb_array_elements_text(tags)), payload, max_attempts, timeout_ms, backoff, due_at, dedupe_key,
-      traceparent, webhook
+      traceparent, webhook, type_version
     from input
     returning *
   ), owed as (
@@ -253,6 +255,7 @@ async function insert(
       textArray(keys.map(({ key }) => key)),
       keys.map(({ fingerprint }) => fingerprint),
       textArray(keys.map((row) => JSON.stringify(row.jobs))),
+      plainArray(jobs.map((job) => job.typeVersion ?? 1)),
     ],
   });
   const byId = new Map(made.map((job) => [idOf(job), job]));

@@ -49,25 +49,42 @@ export type JobsTaken = z.infer<typeof jobsTaken>;
 
 const jsonSchema = z.record(z.string(), z.unknown()).describe('JSON Schema, draft 2020-12.');
 
-const jobTypeInfo = z.object({
+const jobTypeVersion = z.object({
+  version: z.int(),
+  upgrades: z.boolean().describe('Whether its workers run payloads of older versions too.'),
+  payloadSchema: jsonSchema,
+  resultSchema: jsonSchema,
+  workers: z.array(z.string()).describe('Instances of the workers that run it now.'),
+  lastSeenAt: z.iso.datetime().describe('When it was registered, or a worker that runs it was heard, to the minute.'),
+});
+
+export const jobTypeInfo = jobTypeVersion.omit({ upgrades: true }).extend({
   type: z.string(),
+  version: z
+    .int()
+    .describe('What new payloads are for: the newest that a worker runs now, or the newest where none runs.'),
   description: z.string(),
   queue: z.string(),
   timeoutMs: z.int(),
   maxAttempts: z.int(),
   backoff: z.object({ baseMs: z.int(), factor: z.number(), maxMs: z.int() }),
-  payloadSchema: jsonSchema,
-  resultSchema: jsonSchema,
+  versions: z.array(jobTypeVersion).describe('All that are registered, the newest first.'),
 });
 export type JobTypeInfo = z.infer<typeof jobTypeInfo>;
 export const jobTypeList = z.object({ jobTypes: z.array(jobTypeInfo) });
 
 const queueInfo = z.object({
   queue: z.string(),
+  types: z.array(z.string()).describe('The registered job types whose own queue it is, sorted.'),
   ready: z.int().describe('Queued jobs: they wait for a worker.'),
   running: z.int(),
   scheduled: z.int(),
-  consumers: z.int().nullable().describe('Workers that take jobs from it; null while RabbitMQ can not be asked.'),
+  consumers: z
+    .int()
+    .nullable()
+    .describe(
+      'Workers that take jobs from it; null while RabbitMQ can not be asked, or where QUEUES does not name it.',
+    ),
   oldestWaitingMs: z
     .int()
     .nullable()
@@ -82,6 +99,20 @@ export const queueList = z.object({
     .nullable()
     .describe('Whether jobs of higher priority go first: RabbitMQ does so from 4.0 on. Null before it was connected.'),
 });
+
+const workerInfo = z.object({
+  instance: z.string(),
+  version: z.string().describe('Of Offload.'),
+  queues: z.array(z.string()),
+  slots: z.int().describe('Jobs that it runs at once, of each queue.'),
+  running: z.int().describe('Jobs that it runs now.'),
+  types: z.record(z.string(), z.int()).describe('The version of each job type that it runs.'),
+  draining: z.boolean().describe('It takes no new jobs.'),
+  startedAt: z.iso.datetime(),
+  lastHeardAt: z.iso.datetime().describe('It is heard every ten seconds; one that is not for 30 is taken to be gone.'),
+});
+export type WorkerInfo = z.infer<typeof workerInfo>;
+export const workerList = z.object({ workers: z.array(workerInfo) });
 
 /** RFC 9457. */
 export const problem = z.object({

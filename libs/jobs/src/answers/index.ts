@@ -2,15 +2,18 @@
 export {
   jobPage,
   jobsTaken,
+  jobTypeInfo,
   jobTypeList,
   jobWithLinks,
   jsonWithLinks,
   problem,
   queueList,
   withLinks,
+  workerList,
   type JobPage,
   type JobsTaken,
   type JobTypeInfo,
   type JobWithLinks,
   type QueueInfo,
+  type WorkerInfo,
 } from './answers.ts';

@@ -1,13 +1,14 @@
-// Job types: how they are defined, those that there are, and how their payloads are parsed and stored.
+// Job types: how they are defined and registered, and how their payloads are parsed and stored.
 export { boundedParse } from './bounded-parse.ts';
-export { defaultPolicy, defineJob, MAX_TIMEOUT_MS, type Backoff, type JobDefinition } from './job-definition.ts';
 export {
-  findJobDefinition,
-  jobDefinitions,
-  jobTypes,
-  type JobDefinitions,
-  type JobName,
+  defaultPolicy,
+  defineJob,
+  MAX_TIMEOUT_MS,
+  type Backoff,
+  type JobDefinition,
   type Payload,
   type Result,
-} from './job-definitions.ts';
+} from './job-definition.ts';
+export { jobRegistration, jobTypeName, registrationOf, type JobRegistration } from './job-registration.ts';
+export { comparableText, schemaDifferences, type JsonSchema } from './schema-differences.ts';
 export { storedPayload } from './stored-payload.ts';

@@ -20,3 +20,19 @@ it.each([0, -1, NaN, MAX_TIMEOUT_MS + 1, 2 ** 31, Infinity])('refuses a timeout 
 it('takes the longest timeout that a job may have', () => {
   expect(define(MAX_TIMEOUT_MS).policy).toMatchObject({ timeoutMs: MAX_TIMEOUT_MS, maxAttempts: 5 });
 });
+
+const versioned = { type: 'report.build', description: 'Builds', payload: z.object(), result: z.null() };
+
+it.each([0, 1.5, NaN, 1_000_001])('refuses the version %d', (version) => {
+  expect(() => defineJob({ ...versioned, version, upgrade: (old) => old })).toThrow(/version must be a whole number/);
+});
+
+it('needs an upgrade from version 2 on', () => {
+  expect(defineJob(versioned).version).toBe(1);
+  expect(() => defineJob({ ...versioned, version: 2 })).toThrow(/version 2 needs an upgrade/);
+  expect(defineJob({ ...versioned, version: 2, upgrade: (old) => old }).version).toBe(2);
+});
+
+it.each(['', ' report', '.report', 'report/build', 'r'.repeat(129)])('refuses the type "%s"', (type) => {
+  expect(() => defineJob({ ...versioned, type })).toThrow(/its type must be/);
+});

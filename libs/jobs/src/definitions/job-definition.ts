@@ -25,6 +25,13 @@ export interface JobPolicy {
 /** Longest timeout a job may have; the broker's `consumer_timeout` must exceed it (2 hours). */
 export const MAX_TIMEOUT_MS = 2 * 60 * 60 * 1000;
 
+/** Highest version of a job type. */
+export const MAX_VERSION = 1_000_000;
+
+/** What a job type is called. */
+export const JOB_TYPE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+export const JOB_TYPE_RULE = 'must be up to 128 of letters, digits, ".", "_" and "-", a letter or digit first';
+
 export const defaultPolicy: JobPolicy = {
   queue: 'default',
   timeoutMs: 60_000,
@@ -39,6 +46,8 @@ export interface JobDefinition<
   Result extends z.ZodType = z.ZodType,
 > {
   type: Type;
+  /** Of payload and result. Raise it when one of them changes: the schemas of a version stay as they were registered. */
+  version: number;
   /** One line for people, shown by `GET /v1/job-types`. */
   description: string;
   /**
@@ -49,22 +58,47 @@ export interface JobDefinition<
   /** Checked when the handler returns; another result is a permanent failure. */
   result: Result;
   policy: JobPolicy;
+  /** Makes a payload of this version of one that was stored under an older `version`. Needed from version 2 on. */
+  upgrade?: (payload: unknown, version: number) => unknown;
 }
+
+/** The checked payload of a definition, as its handler receives it. */
+export type Payload<D extends JobDefinition> = z.output<D['payload']>;
+/** What the definition's handler must return. */
+export type Result<D extends JobDefinition> = z.input<D['result']>;
+
+/** What {@link defineJob} takes. */
+type JobDeclaration<Type extends string, Payload extends z.ZodType, Result extends z.ZodType> = Omit<
+  JobDefinition<Type, Payload, Result>,
+  'policy' | 'version'
+> & {
+  /** @default 1 */
+  version?: number;
+  policy?: Partial<JobPolicy>;
+};
 
 /**
  * Declares a job type; members missing from `policy` are taken from {@link defaultPolicy}.
  *
- * @throws TypeError when its timeout is none that a job may have, or its payload can't be stored as it comes and parsed
- *   by the worker: see {@link storingFault}
+ * @throws TypeError when its name, version or timeout is none that a job may have, when it has no `upgrade` although its version is
+ *   above 1, or when its payload can't be stored as it comes and parsed by the worker: see {@link storingFault}
  */
 export function defineJob<const Type extends string, Payload extends z.ZodType, Result extends z.ZodType>(
-  definition: Omit<JobDefinition<Type, Payload, Result>, 'policy'> & { policy?: Partial<JobPolicy> },
+  definition: JobDeclaration<Type, Payload, Result>,
 ): JobDefinition<Type, Payload, Result> {
   const policy = { ...defaultPolicy, ...definition.policy };
+  const { version = 1 } = definition;
+  if (!JOB_TYPE.test(definition.type)) throw new TypeError(`${definition.type}: its type ${JOB_TYPE_RULE}`);
+  if (!(Number.isInteger(version) && version >= 1 && version <= MAX_VERSION)) {
+    throw new TypeError(`${definition.type}: version must be a whole number from 1 to ${MAX_VERSION}`);
+  }
+  if (version > 1 && !definition.upgrade) {
+    throw new TypeError(`${definition.type}: version ${version} needs an upgrade for payloads of older versions`);
+  }
   if (!(policy.timeoutMs >= 1 && policy.timeoutMs <= MAX_TIMEOUT_MS)) {
     throw new TypeError(`${definition.type}: policy.timeoutMs must be from 1 to ${MAX_TIMEOUT_MS} milliseconds`);
   }
   const fault = storingFault(definition.payload);
   if (fault !== null) throw new TypeError(`${definition.type}: its payload can't be stored: ${fault}`);
-  return { ...definition, policy };
+  return { ...definition, version, policy };
 }

@@ -28,7 +28,8 @@ export const csvProfile = defineJob({
         .optional()
         .describe('What parts the fields; found out among comma, tab, semicolon and pipe when absent.'),
     })
-    .refine(({ csv, url }) => (csv === undefined) !== (url === undefined), 'must have either csv or url'),
+    .refine(({ csv, url }) => (csv === undefined) !== (url === undefined), 'must have either csv or url')
+    .meta({ oneOf: [{ required: ['csv'] }, { required: ['url'] }] }),
   result: z.strictObject({
     rows: z.int().nonnegative(),
     separator: z.string().describe('What parts the fields, as given or found out.'),

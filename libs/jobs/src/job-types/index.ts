@@ -1,5 +1,2 @@
-// The registry: one line a job type. Its twin is apps/worker/src/handlers/index.ts.
-export { csvProfile } from './csv.profile.ts';
-export { demoEcho } from './demo.echo.ts';
-export { demoSleep } from './demo.sleep.ts';
-export { httpRequest } from './http.request.ts';
+// The door @offload/jobs/job-types: the job types that come with Offload. The api and the client know none of them.
+export { findJobDefinition, jobDefinitions, jobTypes, type JobDefinitions, type JobName } from './definitions.ts';

@@ -8,8 +8,8 @@ export const queueName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be up to 63 of a-z, 0-9, ".", "_" and "-", a letter or digit first')
   .refine(
-    (name) => !['dead', 'events', 'events.by-name', 'control'].includes(name),
-    'must not be "dead", "events", "events.by-name" or "control": those are exchanges',
+    (name) => !['dead', 'events', 'events.by-name', 'control', 'registrations'].includes(name),
+    'must not be "dead", "events", "events.by-name", "control" or "registrations": those are exchanges',
   );
 
 /**

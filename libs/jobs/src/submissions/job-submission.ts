@@ -1,16 +1,11 @@
 import { z } from 'zod';
+import { backoff } from '../members/backoff.ts';
 import { plainText, queueName } from '../members/identifiers.ts';
 import { MAX_TIMEOUT_MS } from '../definitions/job-definition.ts';
 import { time } from '../members/time.ts';
 import { webhook } from '../webhooks/webhook.ts';
 
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
-
-const backoff = z.strictObject({
-  baseMs: z.int().min(0).max(86_400_000).default(1_000),
-  factor: z.number().min(1).max(10).default(2),
-  maxMs: z.int().min(0).max(86_400_000).default(300_000),
-});
 
 /**
  * The body of `POST /v1/jobs`, apart from the payload's own schema, which hangs on `type`. Members left out are taken

@@ -24,6 +24,16 @@ export * from './enums.ts';
  */
 export type Job = Prisma.JobModel
 /**
+ * Model JobType
+ * One version of a job type, as its workers have registered it.
+ */
+export type JobType = Prisma.JobTypeModel
+/**
+ * Model Worker
+ * A worker's process. It says every ten seconds that it is there, and removes the row when it ends.
+ */
+export type Worker = Prisma.WorkerModel
+/**
  * Model Outbox
  * A ring still owed to the broker. Any relay may send it from `due_at` on; whoever is sending it pushes `due_at` on by
  * the relay's grace, so that another takes over if it dies. No foreign key: see the migration `hot_paths`.

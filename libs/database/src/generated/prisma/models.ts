@@ -9,6 +9,8 @@
  * 🟢 You can import this file directly.
  */
 export type * from './models/Job.ts'
+export type * from './models/JobType.ts'
+export type * from './models/Worker.ts'
 export type * from './models/Outbox.ts'
 export type * from './models/IdempotencyKey.ts'
 export type * from './models/WebhookEndpoint.ts'

@@ -52,6 +52,8 @@ export const AnyNull = runtime.AnyNull
 
 export const ModelName = {
   Job: 'Job',
+  JobType: 'JobType',
+  Worker: 'Worker',
   Outbox: 'Outbox',
   IdempotencyKey: 'IdempotencyKey',
   WebhookEndpoint: 'WebhookEndpoint',
@@ -77,6 +79,7 @@ export type TransactionIsolationLevel = (typeof TransactionIsolationLevel)[keyof
 export const JobScalarFieldEnum = {
   id: 'id',
   type: 'type',
+  typeVersion: 'typeVersion',
   queue: 'queue',
   status: 'status',
   priority: 'priority',
@@ -109,6 +112,39 @@ export const JobScalarFieldEnum = {
 } as const
 
 export type JobScalarFieldEnum = (typeof JobScalarFieldEnum)[keyof typeof JobScalarFieldEnum]
+
+
+export const JobTypeScalarFieldEnum = {
+  type: 'type',
+  version: 'version',
+  description: 'description',
+  queue: 'queue',
+  timeoutMs: 'timeoutMs',
+  maxAttempts: 'maxAttempts',
+  backoff: 'backoff',
+  upgrades: 'upgrades',
+  payloadSchema: 'payloadSchema',
+  resultSchema: 'resultSchema',
+  fingerprint: 'fingerprint',
+  registeredAt: 'registeredAt',
+  lastSeenAt: 'lastSeenAt'
+} as const
+
+export type JobTypeScalarFieldEnum = (typeof JobTypeScalarFieldEnum)[keyof typeof JobTypeScalarFieldEnum]
+
+
+export const WorkerScalarFieldEnum = {
+  instance: 'instance',
+  version: 'version',
+  queues: 'queues',
+  slots: 'slots',
+  types: 'types',
+  draining: 'draining',
+  startedAt: 'startedAt',
+  lastHeardAt: 'lastHeardAt'
+} as const
+
+export type WorkerScalarFieldEnum = (typeof WorkerScalarFieldEnum)[keyof typeof WorkerScalarFieldEnum]
 
 
 export const OutboxScalarFieldEnum = {

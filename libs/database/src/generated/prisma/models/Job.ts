@@ -28,6 +28,7 @@ export type AggregateJob = {
 }
 
 export type JobAvgAggregateOutputType = {
+  typeVersion: number | null
   priority: number | null
   attempt: number | null
   maxAttempts: number | null
@@ -38,6 +39,7 @@ export type JobAvgAggregateOutputType = {
 }
 
 export type JobSumAggregateOutputType = {
+  typeVersion: number | null
   priority: number | null
   attempt: number | null
   maxAttempts: number | null
@@ -50,6 +52,7 @@ export type JobSumAggregateOutputType = {
 export type JobMinAggregateOutputType = {
   id: string | null
   type: string | null
+  typeVersion: number | null
   queue: string | null
   status: $Enums.JobStatus | null
   priority: number | null
@@ -75,6 +78,7 @@ export type JobMinAggregateOutputType = {
 export type JobMaxAggregateOutputType = {
   id: string | null
   type: string | null
+  typeVersion: number | null
   queue: string | null
   status: $Enums.JobStatus | null
   priority: number | null
@@ -100,6 +104,7 @@ export type JobMaxAggregateOutputType = {
 export type JobCountAggregateOutputType = {
   id: number
   type: number
+  typeVersion: number
   queue: number
   status: number
   priority: number
@@ -134,6 +139,7 @@ export type JobCountAggregateOutputType = {
 
 
 export type JobAvgAggregateInputType = {
+  typeVersion?: true
   priority?: true
   attempt?: true
   maxAttempts?: true
@@ -144,6 +150,7 @@ export type JobAvgAggregateInputType = {
 }
 
 export type JobSumAggregateInputType = {
+  typeVersion?: true
   priority?: true
   attempt?: true
   maxAttempts?: true
@@ -156,6 +163,7 @@ export type JobSumAggregateInputType = {
 export type JobMinAggregateInputType = {
   id?: true
   type?: true
+  typeVersion?: true
   queue?: true
   status?: true
   priority?: true
@@ -181,6 +189,7 @@ export type JobMinAggregateInputType = {
 export type JobMaxAggregateInputType = {
   id?: true
   type?: true
+  typeVersion?: true
   queue?: true
   status?: true
   priority?: true
@@ -206,6 +215,7 @@ export type JobMaxAggregateInputType = {
 export type JobCountAggregateInputType = {
   id?: true
   type?: true
+  typeVersion?: true
   queue?: true
   status?: true
   priority?: true
@@ -327,6 +337,7 @@ export type JobGroupByArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs
 export type JobGroupByOutputType = {
   id: string
   type: string
+  typeVersion: number
   queue: string
   status: $Enums.JobStatus
   priority: number
@@ -384,6 +395,7 @@ export type JobWhereInput = {
   NOT?: Prisma.JobWhereInput | Prisma.JobWhereInput[]
   id?: Prisma.UuidFilter<"Job"> | string
   type?: Prisma.StringFilter<"Job"> | string
+  typeVersion?: Prisma.IntFilter<"Job"> | number
   queue?: Prisma.StringFilter<"Job"> | string
   status?: Prisma.EnumJobStatusFilter<"Job"> | $Enums.JobStatus
   priority?: Prisma.IntFilter<"Job"> | number
@@ -419,6 +431,7 @@ export type JobWhereInput = {
 export type JobOrderByWithRelationInput = {
   id?: Prisma.SortOrder
   type?: Prisma.SortOrder
+  typeVersion?: Prisma.SortOrder
   queue?: Prisma.SortOrder
   status?: Prisma.SortOrder
   priority?: Prisma.SortOrder
@@ -457,6 +470,7 @@ export type JobWhereUniqueInput = Prisma.AtLeast<{
   OR?: Prisma.JobWhereInput[]
   NOT?: Prisma.JobWhereInput | Prisma.JobWhereInput[]
   type?: Prisma.StringFilter<"Job"> | string
+  typeVersion?: Prisma.IntFilter<"Job"> | number
   queue?: Prisma.StringFilter<"Job"> | string
   status?: Prisma.EnumJobStatusFilter<"Job"> | $Enums.JobStatus
   priority?: Prisma.IntFilter<"Job"> | number
@@ -492,6 +506,7 @@ export type JobWhereUniqueInput = Prisma.AtLeast<{
 export type JobOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
   type?: Prisma.SortOrder
+  typeVersion?: Prisma.SortOrder
   queue?: Prisma.SortOrder
   status?: Prisma.SortOrder
   priority?: Prisma.SortOrder
@@ -534,6 +549,7 @@ export type JobScalarWhereWithAggregatesInput = {
   NOT?: Prisma.JobScalarWhereWithAggregatesInput | Prisma.JobScalarWhereWithAggregatesInput[]
   id?: Prisma.UuidWithAggregatesFilter<"Job"> | string
   type?: Prisma.StringWithAggregatesFilter<"Job"> | string
+  typeVersion?: Prisma.IntWithAggregatesFilter<"Job"> | number
   queue?: Prisma.StringWithAggregatesFilter<"Job"> | string
   status?: Prisma.EnumJobStatusWithAggregatesFilter<"Job"> | $Enums.JobStatus
   priority?: Prisma.IntWithAggregatesFilter<"Job"> | number
@@ -568,6 +584,7 @@ export type JobScalarWhereWithAggregatesInput = {
 export type JobCreateInput = {
   id: string
   type: string
+  typeVersion?: number
   queue: string
   status: $Enums.JobStatus
   priority: number
@@ -603,6 +620,7 @@ export type JobCreateInput = {
 export type JobUncheckedCreateInput = {
   id: string
   type: string
+  typeVersion?: number
   queue: string
   status: $Enums.JobStatus
   priority: number
@@ -638,6 +656,7 @@ export type JobUncheckedCreateInput = {
 export type JobUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.StringFieldUpdateOperationsInput | string
+  typeVersion?: Prisma.IntFieldUpdateOperationsInput | number
   queue?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumJobStatusFieldUpdateOperationsInput | $Enums.JobStatus
   priority?: Prisma.IntFieldUpdateOperationsInput | number
@@ -673,6 +692,7 @@ export type JobUpdateInput = {
 export type JobUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.StringFieldUpdateOperationsInput | string
+  typeVersion?: Prisma.IntFieldUpdateOperationsInput | number
   queue?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumJobStatusFieldUpdateOperationsInput | $Enums.JobStatus
   priority?: Prisma.IntFieldUpdateOperationsInput | number
@@ -708,6 +728,7 @@ export type JobUncheckedUpdateInput = {
 export type JobCreateManyInput = {
   id: string
   type: string
+  typeVersion?: number
   queue: string
   status: $Enums.JobStatus
   priority: number
@@ -742,6 +763,7 @@ export type JobCreateManyInput = {
 export type JobUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.StringFieldUpdateOperationsInput | string
+  typeVersion?: Prisma.IntFieldUpdateOperationsInput | number
   queue?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumJobStatusFieldUpdateOperationsInput | $Enums.JobStatus
   priority?: Prisma.IntFieldUpdateOperationsInput | number
@@ -776,6 +798,7 @@ export type JobUpdateManyMutationInput = {
 export type JobUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.StringFieldUpdateOperationsInput | string
+  typeVersion?: Prisma.IntFieldUpdateOperationsInput | number
   queue?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumJobStatusFieldUpdateOperationsInput | $Enums.JobStatus
   priority?: Prisma.IntFieldUpdateOperationsInput | number
@@ -818,6 +841,7 @@ export type StringNullableListFilter<$PrismaModel = never> = {
 export type JobCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
   type?: Prisma.SortOrder
+  typeVersion?: Prisma.SortOrder
   queue?: Prisma.SortOrder
   status?: Prisma.SortOrder
   priority?: Prisma.SortOrder
@@ -850,6 +874,7 @@ export type JobCountOrderByAggregateInput = {
 }
 
 export type JobAvgOrderByAggregateInput = {
+  typeVersion?: Prisma.SortOrder
   priority?: Prisma.SortOrder
   attempt?: Prisma.SortOrder
   maxAttempts?: Prisma.SortOrder
@@ -862,6 +887,7 @@ export type JobAvgOrderByAggregateInput = {
 export type JobMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder
   type?: Prisma.SortOrder
+  typeVersion?: Prisma.SortOrder
   queue?: Prisma.SortOrder
   status?: Prisma.SortOrder
   priority?: Prisma.SortOrder
@@ -887,6 +913,7 @@ export type JobMaxOrderByAggregateInput = {
 export type JobMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
   type?: Prisma.SortOrder
+  typeVersion?: Prisma.SortOrder
   queue?: Prisma.SortOrder
   status?: Prisma.SortOrder
   priority?: Prisma.SortOrder
@@ -910,6 +937,7 @@ export type JobMinOrderByAggregateInput = {
 }
 
 export type JobSumOrderByAggregateInput = {
+  typeVersion?: Prisma.SortOrder
   priority?: Prisma.SortOrder
   attempt?: Prisma.SortOrder
   maxAttempts?: Prisma.SortOrder
@@ -932,16 +960,16 @@ export type StringFieldUpdateOperationsInput = {
   set?: string
 }
 
-export type EnumJobStatusFieldUpdateOperationsInput = {
-  set?: $Enums.JobStatus
-}
-
 export type IntFieldUpdateOperationsInput = {
   set?: number
   increment?: number
   decrement?: number
   multiply?: number
   divide?: number
+}
+
+export type EnumJobStatusFieldUpdateOperationsInput = {
+  set?: $Enums.JobStatus
 }
 
 export type JobUpdatetagsInput = {
@@ -990,6 +1018,7 @@ export type JobUpdateOneRequiredWithoutDeliveriesNestedInput = {
 export type JobCreateWithoutDeliveriesInput = {
   id: string
   type: string
+  typeVersion?: number
   queue: string
   status: $Enums.JobStatus
   priority: number
@@ -1024,6 +1053,7 @@ export type JobCreateWithoutDeliveriesInput = {
 export type JobUncheckedCreateWithoutDeliveriesInput = {
   id: string
   type: string
+  typeVersion?: number
   queue: string
   status: $Enums.JobStatus
   priority: number
@@ -1074,6 +1104,7 @@ export type JobUpdateToOneWithWhereWithoutDeliveriesInput = {
 export type JobUpdateWithoutDeliveriesInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.StringFieldUpdateOperationsInput | string
+  typeVersion?: Prisma.IntFieldUpdateOperationsInput | number
   queue?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumJobStatusFieldUpdateOperationsInput | $Enums.JobStatus
   priority?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1108,6 +1139,7 @@ export type JobUpdateWithoutDeliveriesInput = {
 export type JobUncheckedUpdateWithoutDeliveriesInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.StringFieldUpdateOperationsInput | string
+  typeVersion?: Prisma.IntFieldUpdateOperationsInput | number
   queue?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.EnumJobStatusFieldUpdateOperationsInput | $Enums.JobStatus
   priority?: Prisma.IntFieldUpdateOperationsInput | number
@@ -1173,6 +1205,7 @@ export type JobCountOutputTypeCountDeliveriesArgs<ExtArgs extends runtime.Types.
 export type JobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
   type?: boolean
+  typeVersion?: boolean
   queue?: boolean
   status?: boolean
   priority?: boolean
@@ -1209,6 +1242,7 @@ export type JobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
 export type JobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
   type?: boolean
+  typeVersion?: boolean
   queue?: boolean
   status?: boolean
   priority?: boolean
@@ -1243,6 +1277,7 @@ export type JobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
 export type JobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
   type?: boolean
+  typeVersion?: boolean
   queue?: boolean
   status?: boolean
   priority?: boolean
@@ -1277,6 +1312,7 @@ export type JobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
 export type JobSelectScalar = {
   id?: boolean
   type?: boolean
+  typeVersion?: boolean
   queue?: boolean
   status?: boolean
   priority?: boolean
@@ -1308,7 +1344,7 @@ export type JobSelectScalar = {
   finishedAt?: boolean
 }
 
-export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "deliveryCount" | "claimId" | "holder" | "heldAt" | "lostDeliveries" | "lossNote" | "cancelRequested" | "dedupeKey" | "traceparent" | "webhook" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
+export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "typeVersion" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "deliveryCount" | "claimId" | "holder" | "heldAt" | "lostDeliveries" | "lossNote" | "cancelRequested" | "dedupeKey" | "traceparent" | "webhook" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
 export type JobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   deliveries?: boolean | Prisma.Job$deliveriesArgs<ExtArgs>
   _count?: boolean | Prisma.JobCountOutputTypeDefaultArgs<ExtArgs>
@@ -1324,6 +1360,10 @@ export type $JobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
     type: string
+    /**
+     * The version of its type that took the payload.
+     */
+    typeVersion: number
     queue: string
     status: $Enums.JobStatus
     priority: number
@@ -1821,6 +1861,7 @@ export interface Prisma__JobClient<T, Null = never, ExtArgs extends runtime.Type
 export interface JobFieldRefs {
   readonly id: Prisma.FieldRef<"Job", 'String'>
   readonly type: Prisma.FieldRef<"Job", 'String'>
+  readonly typeVersion: Prisma.FieldRef<"Job", 'Int'>
   readonly queue: Prisma.FieldRef<"Job", 'String'>
   readonly status: Prisma.FieldRef<"Job", 'JobStatus'>
   readonly priority: Prisma.FieldRef<"Job", 'Int'>

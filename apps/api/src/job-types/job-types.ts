@@ -1,0 +1,146 @@
+import type { Database } from '@offload/database';
+import type { RegisteredType } from '@offload/database/job-types';
+import type { JobRegistration } from '@offload/jobs/definitions';
+import { type Logger, type Loop, startLoop } from '@offload/process';
+import type { z } from 'zod';
+import { compilePayload, type PayloadCheck } from './payload-check.ts';
+
+/** How often the table is read when no registration is heard, in milliseconds: a message may have been lost. */
+const READ_MS = 5_000;
+
+/** What applies to a job of the type unless the job itself says otherwise. */
+export type TypePolicy = Pick<JobRegistration, 'queue' | 'timeoutMs' | 'maxAttempts' | 'backoff'>;
+
+/** A payload that was found to fit: the version that takes it, and what is stored. */
+export interface TakenPayload {
+  version: number;
+  payload: unknown;
+}
+
+/** A job type that this api has in memory. */
+export interface KnownType {
+  policy: TypePolicy;
+  /** Holds a payload against the versions that may take it. @returns the faults that the first of them finds, where none takes it */
+  take(payload: unknown): TakenPayload | { faults: z.ZodError };
+}
+
+/** The registered job types, in memory. */
+export interface JobTypes extends Loop {
+  find(type: string): KnownType | undefined;
+  /** Every type, sorted. */
+  names(): string[];
+  /** The types of each queue that is some type's own, sorted. */
+  queues(): ReadonlyMap<string, string[]>;
+  /** Reads the table. Requests that ask together share the read. */
+  read(): Promise<void>;
+}
+
+export interface JobTypesParts {
+  database: Pick<Database, 'jobTypes'>;
+  /** @default 5_000 */
+  everyMs?: number;
+  /** Told of the types and their queues after each read. */
+  onRead?: (types: readonly { type: string; queue: string }[]) => void;
+  log: Logger;
+}
+
+/** Keeps the registered types in memory, and reads the table again from time to time; `wake` when a registration is heard. */
+export function createJobTypes({ database, everyMs = READ_MS, onRead, log }: JobTypesParts): JobTypes {
+  let types = new Map<string, KnownType>();
+  let compiled = new Map<string, PayloadCheck>();
+
+  async function read(): Promise<void> {
+    const rows = await database.jobTypes.list();
+    const used = new Map<string, PayloadCheck>();
+    const checkOf = (row: RegisteredType): PayloadCheck => {
+      const key = `${row.type} ${row.version} ${row.fingerprint}`;
+      const check = compiled.get(key) ?? used.get(key) ?? whenNeeded(row, log);
+      used.set(key, check);
+      return check;
+    };
+    const known = new Map<string, KnownType>();
+    for (const versions of byType(rows)) known.set(versions[0].type, knownType(versions, checkOf));
+    types = known;
+    compiled = used;
+    onRead?.([...known].map(([type, { policy }]) => ({ type, queue: policy.queue })));
+  }
+
+  const names = (): string[] => [...types.keys()].sort();
+
+  function queues(): Map<string, string[]> {
+    const found = new Map<string, string[]>();
+    for (const type of names()) {
+      const { queue } = (types.get(type) as KnownType).policy;
+      found.set(queue, [...(found.get(queue) ?? []), type]);
+    }
+    return found;
+  }
+
+  const loop = startLoop({
+    name: 'job types',
+    async round() {
+      await read();
+      return everyMs;
+    },
+    retryMs: 1_000,
+    log,
+  });
+  return { ...loop, find: (type) => types.get(type), names, queues, read };
+}
+
+/**
+ * The version that new payloads are for: the newest that a worker runs now, or the newest where none runs.
+ *
+ * @param versions of one type, the newest first
+ */
+export function currentOf<Version extends Pick<RegisteredType, 'workers'>>(versions: readonly Version[]): Version {
+  return (versions.find(({ workers }) => workers.length > 0) ?? versions[0]) as Version;
+}
+
+/** The versions of each type, the newest first. */
+export function byType(rows: readonly RegisteredType[]): [RegisteredType, ...RegisteredType[]][] {
+  const types = new Map<string, [RegisteredType, ...RegisteredType[]]>();
+  for (const row of rows) {
+    const versions = types.get(row.type);
+    if (versions) versions.push(row);
+    else types.set(row.type, [row]);
+  }
+  return [...types.values()];
+}
+
+/** @param versions of the type, the newest first */
+function knownType(versions: readonly RegisteredType[], checkOf: (version: RegisteredType) => PayloadCheck): KnownType {
+  const current = currentOf(versions);
+  const older = current.upgrades ? versions.filter(({ version }) => version < current.version) : [];
+  const candidates = [current, ...older].map((each) => ({ version: each.version, check: checkOf(each) }));
+  const { queue, timeoutMs, maxAttempts, backoff } = current;
+  return {
+    policy: { queue, timeoutMs, maxAttempts, backoff },
+    take(payload) {
+      let first: z.ZodError | undefined;
+      for (const { version, check } of candidates) {
+        const faults = check.faults(payload);
+        if (!faults) return { version, payload: check.filled(payload) };
+        first ??= faults;
+      }
+      return { faults: first as z.ZodError };
+    },
+  };
+}
+
+/** Compiles the schema with its first payload. One that can't be compiled takes any payload: the worker checks it. */
+function whenNeeded({ type, version, payloadSchema }: RegisteredType, log: Logger): PayloadCheck {
+  let check: PayloadCheck | undefined;
+  function compiled(): PayloadCheck {
+    try {
+      return compilePayload(payloadSchema);
+    } catch (error) {
+      log.error({ err: error, type, version }, "the payload's schema can't be compiled: payloads are not checked here");
+      return { faults: () => null, filled: (payload) => payload };
+    }
+  }
+  return {
+    faults: (payload) => (check ??= compiled()).faults(payload),
+    filled: (payload) => (check ??= compiled()).filled(payload),
+  };
+}

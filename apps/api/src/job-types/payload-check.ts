@@ -1,0 +1,103 @@
+import type { JsonSchema } from '@offload/jobs/definitions';
+import { Ajv2020, type Options, type ValidateFunction } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import type { z } from 'zod';
+import { defaultsOf } from './payload-defaults.ts';
+import { payloadFaults } from './payload-faults.ts';
+
+/** Holds payloads against a schema. */
+export interface PayloadCheck {
+  /** @returns what is wrong with the payload, or null */
+  faults(payload: unknown): z.ZodError | null;
+  /** @returns a payload without faults, with the defaults that it leaves out */
+  filled(payload: unknown): unknown;
+}
+
+const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
+
+/** Longest text that is parsed as a URL: to encode a host of a megabyte takes a quarter of a second. */
+const LONGEST_URL = 8_192;
+
+/** Payloads with more values than this have their first fault told alone: to describe those of a megabyte takes seconds. */
+const SMALL = 1_000;
+
+/** Patterns as JSON Schema has them, with the flag `u`; one that has a meaning only without it is taken without it. */
+const regExp = Object.assign(
+  (pattern: string, flags: string): RegExp => {
+    try {
+      return new RegExp(pattern, flags);
+    } catch {
+      return new RegExp(pattern);
+    }
+  },
+  { code: 'new RegExp' },
+);
+
+const options: Options = {
+  strict: false,
+  strictNumbers: true, // JSON.parse makes Infinity of 1e400
+  meta: false,
+  validateSchema: false,
+  ownProperties: true, // a payload inherits `constructor`
+  logger: false,
+  code: { regExp },
+};
+
+function newAjv(more: Options = {}): Ajv2020 {
+  const ajv = new Ajv2020({ ...options, ...more });
+  formats.default(ajv);
+  // As zod means it: what browsers parse. A URL may so have a host in any script.
+  return ajv.addFormat('uri', (text) => text.length <= LONGEST_URL && URL.canParse(text));
+}
+
+const NAME = 'payload';
+
+/** Compiles a payload's schema. @throws Error when it is no JSON Schema that can be compiled */
+export function compilePayload(schema: JsonSchema): PayloadCheck {
+  const ajv = newAjv().addSchema(schema, NAME);
+  const validate = ajv.getSchema(NAME) as ValidateFunction;
+  let thorough: ValidateFunction | undefined; // most types have no payload refused
+  const fits = (fragment: string, value: unknown): boolean => ajv.getSchema(`${NAME}${fragment}`)?.(value) === true;
+  const fill = defaultsOf(schema, fits);
+  return {
+    faults(payload) {
+      if (validate(payload)) return null;
+      const first = validate.errors ?? [];
+      if (!isSmall(payload)) return payloadFaults(first);
+      thorough ??= newAjv({ allErrors: true }).compile(schema);
+      return payloadFaults(thorough(payload) ? first : (thorough.errors ?? []));
+    },
+    filled: (payload) => (fill ? fill(payload) : payload),
+  };
+}
+
+/** Knows what JSON Schema itself is: to compile that anew for each registration would stall all requests for 50 ms. */
+let metaSchema: Ajv2020 | undefined;
+
+/** @returns why the api can't hold payloads against this schema, or null */
+export function schemaFault(schema: JsonSchema): string | null {
+  const { $schema = DIALECT } = schema;
+  if ($schema !== DIALECT) return `$schema must be ${DIALECT}`;
+  try {
+    metaSchema ??= newAjv({ meta: true });
+    if (!metaSchema.validateSchema(schema)) return metaSchema.errorsText(metaSchema.errors, { dataVar: 'schema' });
+    newAjv().compile(schema);
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function isSmall(payload: unknown): boolean {
+  const values = [payload];
+  for (let seen = 0; seen < values.length; seen += 1) {
+    const value = values[seen];
+    if (typeof value === 'object' && value !== null) {
+      for (const name in value) {
+        values.push((value as JsonSchema)[name]);
+        if (values.length > SMALL) return false;
+      }
+    }
+  }
+  return true;
+}

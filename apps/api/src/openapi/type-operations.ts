@@ -1,0 +1,66 @@
+import { jobTypeInfo, jobTypeList, workerList } from '@offload/jobs/answers';
+import type { Slug } from '../contract/problems.ts';
+import { typeParameters, typeRegistration } from '../routes/register-job-type.ts';
+import { jobTypeExample, typeRegistrationExamples, workersExample } from './examples.ts';
+import type { Operation } from './operation.ts';
+
+const jobType = { schema: jobTypeInfo, example: jobTypeExample };
+const body: Slug[] = ['malformed-json', 'body-too-large', 'unsupported-media-type'];
+
+/** The calls about job types and the workers that run them. */
+export const typeOperations: Operation[] = [
+  {
+    method: 'get',
+    path: '/v1/job-types',
+    id: 'listJobTypes',
+    summary: 'What there is to run',
+    scope: 'read',
+    answers: [{ status: 200, description: 'Each type with its policy and schemas.', schema: jobTypeList }],
+  },
+  {
+    method: 'get',
+    path: '/v1/job-types/{type}',
+    id: 'showJobType',
+    summary: 'Show a job type',
+    scope: 'read',
+    parameters: typeParameters,
+    answers: [{ status: 200, description: 'The type, with all its versions.', ...jobType }],
+    problems: ['job-type-not-found'],
+  },
+  {
+    method: 'put',
+    path: '/v1/job-types/{type}',
+    id: 'registerJobType',
+    summary: 'Register a version of a job type, as a worker does',
+    description:
+      'For programs in other languages; workers of Offload register their types by themselves. The schemas of a version stay as they ' +
+      'are, but for words. Policy and description are those of the latest registration.',
+    scope: 'manage',
+    parameters: typeParameters,
+    body: { schema: typeRegistration, examples: typeRegistrationExamples },
+    answers: [
+      { status: 200, description: 'The version was there already.', ...jobType },
+      { status: 201, description: 'The version is new.', ...jobType },
+    ],
+    problems: [...body, 'job-type-not-found', 'schema-conflict'],
+  },
+  {
+    method: 'delete',
+    path: '/v1/job-types/{type}',
+    id: 'removeJobType',
+    summary: 'Remove a job type that nobody uses',
+    description: 'With all its versions. Finished jobs of it stay.',
+    scope: 'manage',
+    parameters: typeParameters,
+    answers: [{ status: 204, description: 'It is gone.' }],
+    problems: ['job-type-not-found', 'job-type-in-use'],
+  },
+  {
+    method: 'get',
+    path: '/v1/workers',
+    id: 'listWorkers',
+    summary: 'The workers, and what they do',
+    scope: 'read',
+    answers: [{ status: 200, description: 'Each worker.', schema: workerList, example: workersExample }],
+  },
+];

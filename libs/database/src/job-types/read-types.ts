@@ -1,0 +1,54 @@
+import type { JobRegistration } from '@offload/jobs/definitions';
+import type { Pool } from 'pg';
+import type { RunningWorker } from './register-types.ts';
+
+/** One version of a job type, and who runs it. */
+export interface RegisteredType extends JobRegistration {
+  /** Changes with the schemas. */
+  fingerprint: string;
+  /** Instances of the workers that run this version now. */
+  workers: string[];
+  /** RFC 3339. When it was last registered, or a worker that runs it was heard, to the minute. */
+  lastSeenAt: string;
+}
+
+/** A worker, as it was last heard. */
+export interface RegisteredWorker extends RunningWorker {
+  /** Jobs that it runs now. */
+  running: number;
+  /** RFC 3339. */
+  startedAt: string;
+  lastHeardAt: string;
+}
+
+/** SQL: that a worker was heard so lately that it counts as running. It says so every ten seconds. */
+export const isHeard = (worker: string): string => `${worker}.last_heard_at > now() - interval '30 seconds'`;
+
+const listTypesSql = `
+  select type, version, description, queue, timeout_ms as "timeoutMs", max_attempts as "maxAttempts", backoff, upgrades,
+    payload_schema as "payloadSchema", result_schema as "resultSchema", fingerprint, last_seen_at as "lastSeenAt",
+    array(
+      select instance from workers as worker
+      where worker.types ->> job_types.type = job_types.version::text and ${isHeard('worker')} order by instance
+    ) as workers
+  from job_types order by type, version desc`;
+
+/** @returns each version of each type, by type, the newest first */
+export async function listTypes(pool: Pool): Promise<RegisteredType[]> {
+  const { rows } = await pool.query<RegisteredType>({ name: 'list-types', text: listTypesSql });
+  return rows;
+}
+
+const listWorkersSql = `
+  with running as (
+    select holder, count(*)::int as jobs from jobs where status = 'running' group by holder
+  )
+  select instance, version, queues, slots, types, draining, started_at as "startedAt", last_heard_at as "lastHeardAt",
+    coalesce(running.jobs, 0) as running
+  from workers left join running on running.holder = workers.instance order by instance`;
+
+/** @returns the workers that were heard in the last hour and have not left */
+export async function listWorkers(pool: Pool): Promise<RegisteredWorker[]> {
+  const { rows } = await pool.query<RegisteredWorker>({ name: 'list-workers', text: listWorkersSql });
+  return rows;
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { queueName } from '../members/identifiers.ts';
+import { backoff } from '../members/backoff.ts';
+import {
+  defaultPolicy,
+  JOB_TYPE,
+  JOB_TYPE_RULE,
+  MAX_TIMEOUT_MS,
+  MAX_VERSION,
+  type JobDefinition,
+} from './job-definition.ts';
+
+const jsonSchema = z.record(z.string(), z.unknown()).describe('JSON Schema, draft 2020-12.');
+
+/** A job type's name. */
+export const jobTypeName = z.string().regex(JOB_TYPE, JOB_TYPE_RULE);
+
+/** One version of a job type, as it is registered: what is said of it without its code. */
+export const jobRegistration = z.strictObject({
+  type: jobTypeName,
+  version: z.int().min(1).max(MAX_VERSION).default(1),
+  description: z.string().max(1_000).default(''),
+  queue: queueName.default(defaultPolicy.queue),
+  timeoutMs: z.int().min(1).max(MAX_TIMEOUT_MS).default(defaultPolicy.timeoutMs),
+  maxAttempts: z.int().min(1).max(100).default(defaultPolicy.maxAttempts),
+  backoff: backoff.prefault({}),
+  upgrades: z.boolean().default(false).describe('Whether its workers run payloads of older versions too.'),
+  payloadSchema: jsonSchema,
+  resultSchema: jsonSchema.default({}),
+});
+export type JobRegistration = z.output<typeof jobRegistration>;
+
+/**
+ * What a worker registers of a definition.
+ *
+ * @throws z.ZodError when its policy is none that a job may have
+ */
+export function registrationOf(definition: JobDefinition): JobRegistration {
+  const { type, version, description, payload, result, policy, upgrade } = definition;
+  return jobRegistration.parse({
+    ...{ type, version, description, ...policy, upgrades: upgrade !== undefined },
+    payloadSchema: z.toJSONSchema(payload, { io: 'input' }),
+    // What a result is transformed into can't be said: it may be anything.
+    resultSchema: z.toJSONSchema(result, { io: 'output', unrepresentable: 'any' }),
+  });
+}

@@ -1,0 +1,5 @@
+// The registry: one line a job type. Its twin is apps/worker/src/handlers/index.ts.
+export { csvProfile } from './csv.profile.ts';
+export { demoEcho } from './demo.echo.ts';
+export { demoSleep } from './demo.sleep.ts';
+export { httpRequest } from './http.request.ts';

@@ -1,0 +1,88 @@
+import type { JobTypes, RunningWorker, SchemaConflict } from '@offload/database/job-types';
+import { exchanges, registration as message } from '@offload/job-messages';
+import { type JobDefinition, registrationOf } from '@offload/jobs/definitions';
+import type { Publisher } from '@offload/messaging';
+import { type Logger, type Loop, startLoop } from '@offload/process';
+import { persist } from './persist.ts';
+
+/** How often the worker says that it is there, in milliseconds. After 30 seconds without that it does not count as running. */
+const HEARTBEAT_MS = 10_000;
+
+export interface RegistrationParts {
+  database: { jobTypes: Pick<JobTypes, 'register' | 'hear' | 'leave'> };
+  publisher: Publisher;
+  definitions: readonly JobDefinition[];
+  worker: Omit<RunningWorker, 'types' | 'draining'>;
+  /** @default 10_000 */
+  heartbeatMs?: number;
+  log: Logger;
+  /** Told when the worker's types can't be registered again, after somebody removed them. */
+  fail(error: Error): void;
+}
+
+/** The worker and its job types, as the table has them. */
+export interface Registration {
+  /** The worker takes no new jobs. */
+  drain(): void;
+  /** The worker has ended. Never rejects: a row that stays is taken for a worker that was killed. */
+  leave(): Promise<void>;
+}
+
+/** The worker's schemas are not those that are registered under the same version. */
+export class SchemaConflictError extends Error {
+  override name = 'SchemaConflictError';
+  readonly code = 'schema-conflict';
+
+  constructor(conflicts: readonly SchemaConflict[]) {
+    const each = conflicts.map(({ type, version, differences }) => {
+      return `${type}, version ${version}: ${differences.join('; ')}`;
+    });
+    super(`job types are registered with other schemas: ${each.join('. ')}. Raise the version, and give an upgrade`);
+  }
+}
+
+/**
+ * Registers the worker and its job types, tells the apis, and says from then on that the worker is there. Resolves once the types
+ * are in the table; waits for the database as long as that is away.
+ *
+ * @throws SchemaConflictError
+ */
+export async function register(parts: RegistrationParts): Promise<Registration> {
+  const { database, publisher, definitions, heartbeatMs = HEARTBEAT_MS, log, fail } = parts;
+  const registrations = definitions.map(registrationOf);
+  const types = Object.fromEntries(definitions.map(({ type, version }) => [type, version]));
+  const worker: RunningWorker = { ...parts.worker, types, draining: false };
+
+  async function tryToRegister(): Promise<void> {
+    const registered = await database.jobTypes.register(registrations, worker);
+    if (registered.kind === 'conflict') throw new SchemaConflictError(registered.conflicts);
+    // Not waited for, and lost where the broker is away for long: apis read the table from time to time.
+    publisher
+      .publish(message, { types: Object.keys(types) }, { exchange: exchanges.registrations, mandatory: false })
+      .catch((error: Error) => log.debug({ err: error }, 'registration not told'));
+  }
+
+  async function beat(): Promise<number> {
+    if (!(await database.jobTypes.hear(worker))) {
+      await tryToRegister().catch((error: unknown) => {
+        if (error instanceof SchemaConflictError) return fail(error);
+        throw error;
+      });
+    }
+    return heartbeatMs;
+  }
+
+  await persist(tryToRegister, [], (error) => log.warn({ err: error }, 'job types are not registered yet'));
+  log.info({ types }, 'job types registered');
+  const heartbeat: Loop = startLoop({ name: 'heartbeat', round: beat, retryMs: 1_000, log });
+  return {
+    drain() {
+      worker.draining = true;
+      heartbeat.wake();
+    },
+    async leave() {
+      await heartbeat.stop();
+      await database.jobTypes.leave(worker.instance).catch((error: Error) => log.debug({ err: error }, 'not left'));
+    },
+  };
+}

@@ -21,6 +21,7 @@ const arrows = {
   batcher: [],
   'spec-kit': ['child-processes', 'embedded-servers'],
   client: [],
+  react: ['client'],
   testing: ['client', 'jobs', 'outbound', 'process', 'worker'],
   jobs: [],
   process: [],

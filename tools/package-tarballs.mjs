@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 
 /** The packages that users import. Their doors are an interface; those of the libraries behind them may change. */
-export const doors = ['jobs', 'worker', 'client', 'messaging', 'testing'];
+export const doors = ['jobs', 'worker', 'client', 'react', 'messaging', 'testing'];
 
 /** Folders of a library that its programs read, besides `dist`. */
 const read = { database: ['prisma/migrations'] };

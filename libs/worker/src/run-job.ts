@@ -178,7 +178,6 @@ function contextOf(
   outbound: Outbound,
   log: Logger,
 ): HandlerContext {
-  let own: Logger | undefined;
   return {
     jobId: id,
     attempt,
@@ -188,10 +187,7 @@ function contextOf(
     get signal() {
       return run.signal;
     },
-    /** Most handlers write no line, and a logger is not for nothing. */
-    get log() {
-      return (own ??= log.child({ jobId: id, type, attempt }));
-    },
+    log: log.child({ jobId: id, type, attempt }),
   };
 }
 

@@ -33,6 +33,7 @@ try {
   for (const file of written.slice(1)) rmSync(join(copy, file));
   refuses(TYPE, 'has imageReSize already');
   for (const type of ['', 'resize', 'Image.resize', 'image..resize', '../image.resize']) refuses(type, 'usage');
+  refuses(`image.${'x'.repeat(123)}`, '128 characters');
 } finally {
   rmSync(copy, { recursive: true });
 }

@@ -84,6 +84,7 @@ Fill it with your work, then:
 
 /** @returns why there is to be no such type, or null */
 function fault() {
+  if (type.length > 128) return 'a type has 128 characters at most';
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*(\.[a-z][a-z0-9]*(-[a-z0-9]+)*)+$/.test(type)) {
     return 'usage: npm run new-job -- image.resize\nA type has two words or more, of lower-case letters and digits, with dots between.';
   }

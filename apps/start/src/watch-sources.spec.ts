@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { watchSources } from './watch-sources.ts';
@@ -68,4 +68,12 @@ it('tells nothing of tests, and gathers what changes together', async () => {
   change('libs/worker', 'deep/file.ts', '2');
   expect(await next()).toEqual([worker]);
   expect(told).toEqual([]);
+});
+
+it('follows a file that an editor replaces by another, each time', async () => {
+  for (const text of ['1', '2', '3']) {
+    change('libs/worker', 'deep/file.ts.tmp', text);
+    renameSync(join(root, 'libs/worker/src/deep/file.ts.tmp'), join(root, 'libs/worker/src/deep/file.ts'));
+    expect(await next()).toEqual([worker]);
+  }
 });

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, watch } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, watch, type FSWatcher } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /** An editor saves a file in several steps, and often several files; what changes within this time is told together. */
@@ -29,21 +29,38 @@ export function watchSources(
     timer = undefined;
     onChange(all);
   }
-  const watchers = [...mainsOf].map(([folder, itsMains]) =>
-    watch(resolve(root, folder), { recursive: true, persistent: false }, (_event, file) => {
-      if (file === null || !isSource(file)) return;
+  // Folder by folder: the recursive watch of Node.js 20 follows files, and loses one that an editor replaces by another.
+  const watchers = new Map<string, FSWatcher>();
+  function watchFolder(folder: string, itsMains: ReadonlySet<string>): void {
+    watchers.get(folder)?.close(); // of one that was there before
+    const watcher = watch(folder, { persistent: false }, (_event, name) => {
+      if (name === null) return;
+      if (isFolder(join(folder, name))) return watchFolder(join(folder, name), itsMains);
+      if (!isSource(name)) return;
       for (const main of itsMains) changed.add(main);
       timer ??= setTimeout(tell, GATHER_MS);
-    }),
-  );
+    });
+    watchers.set(
+      folder,
+      watcher.on('error', () => undefined),
+    ); // a folder that is removed
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (entry.isDirectory()) watchFolder(join(folder, entry.name), itsMains);
+    }
+  }
+  for (const [folder, itsMains] of mainsOf) watchFolder(resolve(root, folder), itsMains);
   return () => {
     clearTimeout(timer);
-    for (const watcher of watchers) watcher.close();
+    for (const watcher of watchers.values()) watcher.close();
   };
 }
 
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
 function isSource(file: string): boolean {
-  return /\.[cm]?[jt]s$|\.json$/.test(file) && !/\.spec\.ts$|(^|\/)spec-[^/]*$/.test(file);
+  return /\.[cm]?[jt]s$|\.json$/.test(file) && !/\.spec\.ts$|^spec-/.test(file);
 }
 
 /** The folder of a program, and `src` of all libraries that it needs. */

@@ -24,7 +24,7 @@ export const guards = [
     scenario: 'wiped',
     edits: [
       [
-        'libs/database/src/transitions/lost-rings.ts',
+        'libs/database/src/transitions/lost-dispatches.ts',
         "from jobs where status = 'queued' and queue = $1",
         'from jobs where false',
       ],

@@ -1,4 +1,4 @@
-const bell = 'apps/api/src/bell.ts';
+const bell = 'apps/api/src/dispatcher.ts';
 const service = 'libs/http/src/http-service.ts';
 const newId = 'apps/api/src/intake/new-id.ts';
 
@@ -126,7 +126,7 @@ export const accept = [
   {
     name: 'confirms-gather',
     plain: 'a confirmed ring leaves the outbox at once',
-    edits: [['libs/database/src/ring-store.ts', 'gatherMs: 20, ', '']],
+    edits: [['libs/database/src/outbox.ts', 'gatherMs: 20, ', '']],
   },
   {
     name: 'no-foreign-key',

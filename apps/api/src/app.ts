@@ -8,7 +8,7 @@ import { type Logger, type Loop, type Registry } from '@offload/process';
 import type { Express } from 'express';
 import type { JobTypes } from './job-types/job-types.ts';
 import type { Backlog } from './loops/backlog.ts';
-import type { Bell } from './bell.ts';
+import type { Bell } from './dispatcher.ts';
 import { createOneForEach } from './answers/few-at-once.ts';
 import { createIntake } from './intake/intake.ts';
 import { cancelJob } from './routes/cancel-job.ts';

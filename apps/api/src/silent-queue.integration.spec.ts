@@ -7,9 +7,9 @@ import { createLogger, createMetrics, type Loop } from '@offload/process';
 import { eventually, freshDatabaseUrl } from '@offload/spec-kit';
 import { startBroker, type TestBroker } from '@offload/spec-kit/servers';
 import { v7 as uuidv7 } from 'uuid';
-import { createBell, type Bell } from './bell.ts';
+import { createBell, type Bell } from './dispatcher.ts';
 import { startRelay } from './loops/relay.ts';
-import { createRingPublishers } from './ring-publishers.ts';
+import { createRingPublishers } from './dispatch-publishers.ts';
 
 // A leader that stands still is to its clients what one without a majority is: see probe-queue.integration.spec.ts in messaging.
 

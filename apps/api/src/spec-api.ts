@@ -14,7 +14,7 @@ import { openApiChecker } from '@offload/spec-kit/contracts';
 import { createApp, type AppParts } from './app.ts';
 import { createJobTypes } from './job-types/job-types.ts';
 import { startBacklog } from './loops/backlog.ts';
-import { createBell } from './bell.ts';
+import { createBell } from './dispatcher.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { startRelay } from './loops/relay.ts';
 import { createWaiters } from './waiting/waiters.ts';

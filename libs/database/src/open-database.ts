@@ -4,7 +4,7 @@ import { createJobStore, type JobStore } from './job-store.ts';
 import { openPool } from './open-pool.ts';
 import { openPrisma } from './open-prisma.ts';
 import { createQueueStats, type QueueStats } from './queue-stats.ts';
-import { createRingStore, type RingStore } from './ring-store.ts';
+import { createRingStore, type RingStore } from './outbox.ts';
 import { DatabaseUnavailableError, orUnavailable, type UnusableDatabaseError } from './unavailable.ts';
 import { openWebhooks, type Webhooks } from './webhooks/open-webhooks.ts';
 

@@ -3,7 +3,7 @@ import type { Job } from '@offload/jobs';
 import { eventOf } from '@offload/jobs/events';
 import { control } from './command.ts';
 import { addressOf } from './events.ts';
-import { ring } from './ring.ts';
+import { ring } from './dispatch.ts';
 
 const jobId = '019ac5f8-9f4c-7a3e-8d27-3f1f6f0f7c55';
 

@@ -9,7 +9,7 @@ import { createLogger, createMetrics } from '@offload/process';
 import { freshDatabaseUrl } from '@offload/spec-kit';
 import { asyncApiChecker, cloudEventFaults } from '@offload/spec-kit/contracts';
 import { v7 as uuidv7 } from 'uuid';
-import { createBell, type Bell } from '../bell.ts';
+import { createBell, type Bell } from '../dispatcher.ts';
 import { channels } from './channels.ts';
 import { asyncApiDocument } from './document.ts';
 import { traceparentExample } from './examples.ts';

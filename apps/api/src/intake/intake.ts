@@ -4,7 +4,7 @@ import { SerializedJob } from '@offload/jobs';
 import { whenWritten } from '@offload/messaging';
 import { Counter, createOneATurn, type Loop, type Registry } from '@offload/process';
 import type { Backlog } from '../loops/backlog.ts';
-import type { Bell } from '../bell.ts';
+import type { Bell } from '../dispatcher.ts';
 import { asCreated } from './new-job.ts';
 import { jobNotFound } from '../answers/job-of-path.ts';
 

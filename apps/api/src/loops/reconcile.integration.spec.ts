@@ -8,7 +8,7 @@ import { inspectQueues, type QueueInspector } from '@offload/messaging/queues';
 import { createLogger, createMetrics, type Loop } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/spec-kit';
 import { v7 as uuidv7 } from 'uuid';
-import { createBell, type Bell } from '../bell.ts';
+import { createBell, type Bell } from '../dispatcher.ts';
 import { startReconcile } from './reconcile.ts';
 import { startRelay } from './relay.ts';
 

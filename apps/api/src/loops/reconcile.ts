@@ -4,7 +4,7 @@ import { SerializedJob } from '@offload/jobs';
 import type { Connection } from '@offload/messaging';
 import type { QueueInspector } from '@offload/messaging/queues';
 import { Counter, delay, type Logger, type Loop, type Registry, startLoop } from '@offload/process';
-import type { Bell } from '../bell.ts';
+import type { Bell } from '../dispatcher.ts';
 
 /** Most jobs changed by one statement. */
 const BATCH = 1_000;

@@ -7,7 +7,7 @@ import { connect, type Connection, consume, createPublisher } from '@offload/mes
 import { createLogger, createMetrics, type Loop } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost } from '@offload/spec-kit';
 import { v7 as uuidv7 } from 'uuid';
-import { createBell, type Bell } from '../bell.ts';
+import { createBell, type Bell } from '../dispatcher.ts';
 import { startRelay } from './relay.ts';
 
 const log = createLogger('api', { level: 'silent', instance: 'spec' });

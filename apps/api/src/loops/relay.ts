@@ -1,7 +1,7 @@
 import type { OwedRing, RingStore } from '@offload/database';
 import type { Connection } from '@offload/messaging';
 import { delay, type Logger, type Loop, startLoop } from '@offload/process';
-import type { Bell } from '../bell.ts';
+import type { Bell } from '../dispatcher.ts';
 
 /** Most rings taken at once. */
 const BATCH = 500;
@@ -13,7 +13,7 @@ const POLL_MS = 250;
 const PATIENCE_MS = 1_000;
 /** Of a silent queue's rings so many come due again in a second, lest a backlog of them keep the relay from those of others, ... */
 const PUT_OFF_A_SECOND = 2_000;
-/** ... each in this time at the latest. Rings that are due in a minute count as owed: see `lost-rings.ts`. */
+/** ... each in this time at the latest. Rings that are due in a minute count as owed: see `lost-dispatches.ts`. */
 const LONGEST_PUT_OFF_MS = 50_000;
 
 export interface RelayParts {

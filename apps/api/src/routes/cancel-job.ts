@@ -4,7 +4,7 @@ import type { Database } from '@offload/database';
 import { Problem } from '@offload/http';
 import { sendRawJson } from '@offload/http/bodies';
 import type { RequestHandler } from 'express';
-import type { Bell } from '../bell.ts';
+import type { Bell } from '../dispatcher.ts';
 import type { OneForEach } from '../answers/few-at-once.ts';
 import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
 import { sendAccepted, type SendParts } from '../answers/send-job.ts';

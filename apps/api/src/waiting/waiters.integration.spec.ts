@@ -8,7 +8,7 @@ import { endings, eventOf } from '@offload/jobs/events';
 import { connect, type Connection, createPublisher, subscribe } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/spec-kit';
-import { createBell } from '../bell.ts';
+import { createBell } from '../dispatcher.ts';
 import { createWaiters, type Waiters } from './waiters.ts';
 
 const MINUTE_MS = 60_000;

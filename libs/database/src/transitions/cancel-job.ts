@@ -1,7 +1,7 @@
 import type { Job } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { briefColumns, jobColumns, toBriefJob, toJob, type BriefRow, type JobRow } from '../job-row.ts';
-import { oweWebhooks } from '../webhooks/owe-webhooks.ts';
+import { oweWebhooks } from '../webhooks/add-webhook-deliveries.ts';
 
 /** What became of a wish to cancel. */
 export type Cancellation =

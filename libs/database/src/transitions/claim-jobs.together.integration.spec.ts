@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { openDatabase } from '../open-database.ts';
 import { claimJobs, claimWaitingJobs, type Claim, type Delivery } from './claim-jobs.ts';
-import { confirmRings } from './owed-rings.ts';
+import { confirmRings } from './due-dispatches.ts';
 import { database, sql, url } from '../spec-database.ts';
 import { create, ring, running, read, claimAll } from './spec-claim-jobs.ts';
 

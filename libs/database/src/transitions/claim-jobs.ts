@@ -5,7 +5,7 @@ import { plainArray, textArray } from '../array-literal.ts';
 import { hasStatus, isOneOf, placeOf } from '../by-id.ts';
 import { columnsBut, jobColumns, toJob, type JobRow } from '../job-row.ts';
 import { shareStatement } from '../share-statement.ts';
-import { owesNoWebhook, oweWebhooks } from '../webhooks/owe-webhooks.ts';
+import { owesNoWebhook, oweWebhooks } from '../webhooks/add-webhook-deliveries.ts';
 import { withError, workerLost } from './attempt-error.ts';
 
 /** One arrival of a ring at a worker. */

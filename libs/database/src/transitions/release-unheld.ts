@@ -1,7 +1,7 @@
 import type { Job } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
-import { oweWebhooks } from '../webhooks/owe-webhooks.ts';
+import { oweWebhooks } from '../webhooks/add-webhook-deliveries.ts';
 import { withError, workerLost } from './attempt-error.ts';
 
 /** Whether a running job's holder has not been heard of for so many milliseconds. */

@@ -2,7 +2,7 @@ import type { Job } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { briefColumns, jobColumns, toBriefJob, toJob, type BriefRow, type JobRow } from '../job-row.ts';
 import { withError } from './attempt-error.ts';
-import type { OwedRing } from './owed-rings.ts';
+import type { OwedRing } from './due-dispatches.ts';
 
 /** What became of a wish to have a job run once more. */
 export type Retry =

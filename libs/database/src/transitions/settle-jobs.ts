@@ -4,7 +4,7 @@ import { hasStatus, isOneOf, placeOf } from '../by-id.ts';
 import { plainArray, textArray } from '../array-literal.ts';
 import { columnsBut, toJob, type JobRow } from '../job-row.ts';
 import { shareStatement, STATEMENT_LENGTH } from '../share-statement.ts';
-import { owesNoWebhook, oweWebhooks } from '../webhooks/owe-webhooks.ts';
+import { owesNoWebhook, oweWebhooks } from '../webhooks/add-webhook-deliveries.ts';
 import type { ClaimedJob } from './claim-jobs.ts';
 import { jsonNow, withError } from './attempt-error.ts';
 

@@ -4,7 +4,7 @@ import { exchanges } from '@offload/job-messages';
 import { SerializedJob, type Job } from '@offload/jobs';
 import { BrokerUnavailableError, NotConfirmedError, type Publisher } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/process';
-import { createBell } from './bell.ts';
+import { createBell } from './dispatcher.ts';
 
 /** A bell whose broker answers each ring as the test says. */
 function setup({ mostRings }: { mostRings?: number } = {}) {

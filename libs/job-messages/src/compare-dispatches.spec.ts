@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { compareRings, type QueuedJobs } from './compare-rings.ts';
+import { compareRings, type QueuedJobs } from './compare-dispatches.ts';
 
 /** One look: what is counted before and behind it, and what the broker says in between. */
 interface Seen {

@@ -1,8 +1,14 @@
 import type { Job } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { shareStatement } from './share-statement.ts';
-import { countRung, listRung, oweLostRings, oweScheduledRings, type RungCount } from './transitions/lost-rings.ts';
-import { confirmRings, msUntilNextRing, putOffRings, takeOwedRings, type OwedRing } from './transitions/owed-rings.ts';
+import { countRung, listRung, oweLostRings, oweScheduledRings, type RungCount } from './transitions/lost-dispatches.ts';
+import {
+  confirmRings,
+  msUntilNextRing,
+  putOffRings,
+  takeOwedRings,
+  type OwedRing,
+} from './transitions/due-dispatches.ts';
 import { orUnavailable } from './unavailable.ts';
 
 /** The rings that are owed (the outbox), and those that the broker may have lost. */

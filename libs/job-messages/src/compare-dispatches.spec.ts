@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { compareRings, type QueuedJobs } from './compare-dispatches.ts';
+import { compareDispatches, type QueuedJobs } from './compare-dispatches.ts';
 
 /** One look: what is counted before and behind it, and what the broker says in between. */
 interface Seen {
@@ -8,22 +8,22 @@ interface Seen {
   broker: { ready: number; consumers: number } | null;
 }
 
-/** How many rings are lost by two looks. */
+/** How many dispatch messages are lost by two looks. */
 async function lostBy(one: Seen, other: Seen): Promise<number> {
-  const look = ({ before, after = before, broker }: Seen, earlier: Parameters<typeof compareRings>[2] = null) => {
+  const look = ({ before, after = before, broker }: Seen, earlier: Parameters<typeof compareDispatches>[2] = null) => {
     const counts = [before, after];
     const count = async () => {
       const next = counts.shift() as Partial<QueuedJobs>;
-      return { at: 1, rung: 0, queued: next.rung ?? 0, remaining: next.rung ?? 0, ...next };
+      return { at: 1, dispatched: 0, queued: next.dispatched ?? 0, remaining: next.dispatched ?? 0, ...next };
     };
-    return compareRings(count, async () => broker, earlier);
+    return compareDispatches(count, async () => broker, earlier);
   };
   const first = await look(one);
   expect(first.lost).toBe(0);
   return (await look(other, first)).lost;
 }
 
-const calm = { before: { rung: 5 }, broker: { ready: 2, consumers: 1 } };
+const calm = { before: { dispatched: 5 }, broker: { ready: 2, consumers: 1 } };
 
 it('takes for lost what is missing at both looks, where no job has left', async () => {
   expect(await lostBy(calm, calm)).toBe(3);
@@ -32,10 +32,10 @@ it('takes for lost what is missing at both looks, where no job has left', async 
 });
 
 it('takes nothing for lost that is between queue and claim while a backlog is worked off', async () => {
-  const draining = (rung: number, inFlight: number) => ({
-    before: { rung: rung + 50 },
-    after: { rung, remaining: rung },
-    broker: { ready: rung - inFlight, consumers: 1 },
+  const draining = (dispatched: number, inFlight: number) => ({
+    before: { dispatched: dispatched + 50 },
+    after: { dispatched, remaining: dispatched },
+    broker: { ready: dispatched - inFlight, consumers: 1 },
   });
   expect(await lostBy(draining(1_000_000, 100), draining(982_000, 100))).toBe(0);
   expect(await lostBy(draining(1_000_000, 100), draining(999_800, 100))).toBe(0);
@@ -43,31 +43,34 @@ it('takes nothing for lost that is between queue and claim while a backlog is wo
 
 it('finds what was lost while others come and go, since those that waited have left', async () => {
   // 40 are lost; 3 more waited at the first look, and 5 others do at the second.
-  const first = { before: { rung: 43 }, broker: { ready: 2, consumers: 1 } };
-  const second = { before: { rung: 45, remaining: 40 }, broker: { ready: 4, consumers: 1 } };
+  const first = { before: { dispatched: 43 }, broker: { ready: 2, consumers: 1 } };
+  const second = { before: { dispatched: 45, remaining: 40 }, broker: { ready: 4, consumers: 1 } };
   expect(await lostBy(first, second)).toBe(38);
 });
 
 it('finds them all as soon as nothing else waits', async () => {
-  const empty = { before: { rung: 40 }, broker: { ready: 0, consumers: 1 } };
+  const empty = { before: { dispatched: 40 }, broker: { ready: 0, consumers: 1 } };
   expect(await lostBy(empty, empty)).toBe(40);
 });
 
-it('takes a job whose ring was sent between the looks for none that has left', async () => {
-  const first = { before: { rung: 100, queued: 10_100 }, broker: { ready: 50, consumers: 1 } };
-  const second = { before: { rung: 9_800, queued: 9_800, remaining: 9_800 }, broker: { ready: 9_700, consumers: 1 } };
+it('takes a job whose dispatch message was sent between the looks for none that has left', async () => {
+  const first = { before: { dispatched: 100, queued: 10_100 }, broker: { ready: 50, consumers: 1 } };
+  const second = {
+    before: { dispatched: 9_800, queued: 9_800, remaining: 9_800 },
+    broker: { ready: 9_700, consumers: 1 },
+  };
   expect(await lostBy(first, second)).toBe(0);
 });
 
-it('does not believe that a queue is empty which jobs have left, or whose rings were confirmed, since the first look', async () => {
+it('does not believe that a queue is empty which jobs have left, or whose dispatch messages were confirmed, since the first look', async () => {
   const busy = { ready: 0, consumers: 0 };
-  const first = { before: { rung: 1_000 }, broker: busy };
-  expect(await lostBy(first, { before: { rung: 900, remaining: 900 }, broker: busy })).toBe(0);
-  expect(await lostBy(first, { before: { rung: 1_100, remaining: 1_000 }, broker: busy })).toBe(0);
-  expect(await lostBy(first, { before: { rung: 1_000 }, broker: busy })).toBe(1_000);
+  const first = { before: { dispatched: 1_000 }, broker: busy };
+  expect(await lostBy(first, { before: { dispatched: 900, remaining: 900 }, broker: busy })).toBe(0);
+  expect(await lostBy(first, { before: { dispatched: 1_100, remaining: 1_000 }, broker: busy })).toBe(0);
+  expect(await lostBy(first, { before: { dispatched: 1_000 }, broker: busy })).toBe(1_000);
 });
 
 it('takes all for lost where the broker has no such queue', async () => {
-  const gone = { before: { rung: 7 }, broker: null };
+  const gone = { before: { dispatched: 7 }, broker: null };
   expect(await lostBy(gone, gone)).toBe(7);
 });

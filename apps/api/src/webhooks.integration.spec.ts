@@ -68,7 +68,7 @@ describe('a job with a webhook', () => {
         return id;
       },
     ],
-  ])('owes one webhook when it has %s', async (event, end) => {
+  ])('stores one webhook delivery when it has %s', async (event, end) => {
     const id = await end();
     const [delivery, ...more] = await deliveriesOf(id);
     expect(more).toEqual([]);
@@ -78,7 +78,7 @@ describe('a job with a webhook', () => {
     });
   });
 
-  it('owes no webhook before its end, nor for an end that its events leave out', async () => {
+  it('stores no webhook delivery before its end, nor for an end that its events leave out', async () => {
     const again = await ended({ status: 'scheduled', delayMs: 60_000, error: failed.error });
     expect(await deliveriesOf(again)).toEqual([]);
     expect(await deliveriesOf(await ended(undefined, { webhook: { url, events: ['failed', 'cancelled'] } }))).toEqual(
@@ -87,7 +87,7 @@ describe('a job with a webhook', () => {
     expect(await deliveriesOf(await ended(undefined, {}))).toEqual([]);
   });
 
-  it('owes another webhook when it is retried by hand and ends again, each with the job as it was then', async () => {
+  it('stores another webhook delivery when it is retried by hand and ends again, each with the job as it was then', async () => {
     const id = await ended(failed);
     await order('retry', id).expect(202);
     expect(await deliveriesOf(id)).toHaveLength(1);
@@ -255,7 +255,7 @@ describe('GET /v1/jobs/{id}/deliveries', () => {
 describe('POST /v1/deliveries/{id}/redeliver', () => {
   const redeliver = (id: string) => request(app).post(`/v1/deliveries/${id}/redeliver`);
 
-  it('owes a delivered webhook again, under the same id, and says where its log is', async () => {
+  it('delivers a delivered webhook again, under the same id, and says where its log is', async () => {
     const id = await ended();
     const [{ id: deliveryId }] = (await deliveriesOf(id)) as [WebhookDelivery];
     await delivered(deliveryId);
@@ -270,7 +270,7 @@ describe('POST /v1/deliveries/{id}/redeliver', () => {
     expect(await taken(deliveryId)).toMatchObject({ tries: 1, attempt: 2 });
   });
 
-  it('owes a webhook that was given up again, with every try', async () => {
+  it('delivers a webhook that was given up again, with every try', async () => {
     const id = await ended(failed);
     const [{ id: deliveryId }] = (await deliveriesOf(id)) as [WebhookDelivery];
     const { attempt } = await taken(deliveryId);

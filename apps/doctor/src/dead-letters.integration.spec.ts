@@ -52,7 +52,7 @@ describe('dead letters', () => {
     const { exitCode, text } = await doctor('dead-letters');
     expect(exitCode).toBe(0);
     expect(text).toMatch(/ 1 {2}no-uuid {2}/);
-    expect(text).toContain(`queue default, type dispatch message, job ${job.id} (demo.sleep), queued`);
+    expect(text).toContain(`queue default, type dispatch, job ${job.id} (demo.sleep), queued`);
     expect(text).toContain('reason: message_id is not a UUID');
 
     const shown = (await doctor('dead-letters show no-uuid')).text;

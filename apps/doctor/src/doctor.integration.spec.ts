@@ -22,7 +22,7 @@ describe('the doctor', () => {
     await eventually(async () => expect(await statusOf(sound)).toBe('succeeded'));
     relay();
     const { exitCode, text } = await doctor('--repair');
-    expect(text).toContain('Pending 2 jobs of default their lost dispatch again.');
+    expect(text).toContain('Stored 2 lost dispatch messages of default again.');
     expect(exitCode).toBe(0);
     for (const id of lost) await eventually(async () => expect(await statusOf(id)).toBe('succeeded'));
   });
@@ -32,7 +32,7 @@ describe('the doctor', () => {
     await submit({ lost: true });
     const { exitCode, text } = await doctor('--repair', {}, { dispatchingMs: 6_000 });
     expect(exitCode).toBe(1);
-    expect(text.split('Pending 1 job')[1]).toMatch(
+    expect(text.split('Stored 1 lost')[1]).toMatch(
       /1\. 1 dispatch message is overdue, by up to \d\.\d s.*no api is running/,
     );
   });
@@ -42,7 +42,7 @@ describe('the doctor', () => {
     const gone = await hold('worker-gone');
     const here = await hold('worker-here');
     await answer([here]);
-    relay(); // only now: before a held job's first dispatch message is confirmed it would dispatch it, for the worker above
+    relay(); // only now: before its first dispatch message is confirmed, the relay would send a held job to the worker above
     const before = await doctor();
     expect(before.exitCode).toBe(1);
     expect(before.text).toMatch(/1\. worker-gone holds 1 running job and did not answer the liveness check/);
@@ -70,9 +70,9 @@ describe('the doctor', () => {
 
   it('finds and mends scheduled jobs for which no dispatch message is pending', async () => {
     const jobId = await submit({ lost: true, delayMs: 600_000 });
-    expect(await findings()).toEqual(['unowed-jobs 1']);
+    expect(await findings()).toEqual(['undispatched-jobs 1']);
     const { exitCode, text } = await doctor('--repair');
-    expect(text).toContain('Pending 1 scheduled job a dispatch again.');
+    expect(text).toContain('Stored 1 dispatch message of scheduled jobs again.');
     expect(exitCode).toBe(0);
     expect(await patient.database.outbox.msUntilNext()).toBeGreaterThan(500_000);
     expect(await statusOf(jobId)).toBe('scheduled');
@@ -85,16 +85,16 @@ describe('the doctor', () => {
     expect(await findings()).toEqual(['missing-queue 1', 'lost-dispatches 1', 'missing-queue 0']);
     relay();
     const { text } = await doctor('--repair');
-    expect(text).toContain('Declared jobs.default, jobs.dead.\nPending 1 job of default their lost dispatch again.');
+    expect(text).toContain('Declared jobs.default, jobs.dead.\nStored 1 lost dispatch message of default again.');
     work();
     await eventually(async () => expect(await statusOf(jobId)).toBe('succeeded'));
     expect(await findings()).toEqual([]);
   });
 
-  it('finds out that it can not call the roll, and declares what it needs for it', async () => {
+  it('says that it cannot send a liveness check, and declares what it needs for it', async () => {
     await remove('exchanges/jobs.control');
     const { text } = await doctor();
-    expect(text).toMatch(/The roll could not be called.*no exchange 'jobs\.control'/);
+    expect(text).toMatch(/The liveness check could not be sent.*no exchange 'jobs\.control'/);
     expect(await doctor('--repair')).toMatchObject({ exitCode: 0 });
   });
 

@@ -126,13 +126,13 @@ describe('examine', () => {
 
   it('says that it does not know about holders when the roll could not be called', () => {
     const { findings, said } = found({ notCalled: 'no exchange', running: [{ ...running, answered: null }] });
-    expect(findings).toEqual(['roll-not-called 1']);
+    expect(findings).toEqual(['liveness-unknown 1']);
     expect(said[0]).toContain('no exchange');
   });
 
-  it('finds dispatch messages that are overdue although the broker is there, and scheduled jobs that owe none', () => {
+  it('finds dispatch messages that are overdue although the broker is there, and scheduled jobs without one', () => {
     const { findings, said } = found({ overdue: { count: 2, oldestMs: 90_000 }, undispatched: 1 });
-    expect(findings).toEqual(['overdue-dispatches 2', 'unowed-jobs 1']);
+    expect(findings).toEqual(['overdue-dispatches 2', 'undispatched-jobs 1']);
     expect(said[0]).toContain('by up to 1 min 30 s');
   });
 

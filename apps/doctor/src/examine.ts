@@ -9,9 +9,9 @@ export interface Finding {
     | 'silent-queue'
     | 'unnamed-queue'
     | 'lost-dispatches'
-    | 'unowed-jobs'
+    | 'undispatched-jobs'
     | 'silent-holder'
-    | 'roll-not-called'
+    | 'liveness-unknown'
     | 'overdue-dispatches'
     | 'no-consumer'
     | 'dead-letters';
@@ -31,7 +31,7 @@ export interface Examination {
   notes: string[];
 }
 
-/** A dispatch message that is due goes out at once, or a few seconds later when the api that pending it has died. */
+/** A due dispatch message leaves at once, or a few seconds later if the api that stored it has died. */
 const OVERDUE_MS = 5_000;
 /** Most jobs that a sentence names. */
 const NAMED_JOBS = 3;
@@ -63,7 +63,7 @@ function ofQueue(look: QueueLook): Finding[] {
       count: unfinished,
       message: `The queue ${queue} has ${counted(unfinished, 'unfinished job')}, but QUEUES does not name it${
         broker ? '' : `, and the broker has no ${dispatchQueue(queue)}`
-      }: nobody looks after its dispatch messages.`,
+      }: no api dispatches its jobs.`,
       remedy: 'Name it in the QUEUES of api, workers and doctor, or cancel its jobs.',
     });
   } else if (named && !broker) {
@@ -101,7 +101,7 @@ function ofQueue(look: QueueLook): Finding[] {
       code: 'no-consumer',
       queue,
       count: due,
-      message: `Nobody consumes ${dispatchQueue(queue)}, where ${counted(due, 'job')} ${due === 1 ? 'is' : 'are'} due and ${counted(broker.waiting, 'dispatch message')} waiting.`,
+      message: `No worker consumes ${dispatchQueue(queue)}, where ${counted(due, 'job')} ${due === 1 ? 'is' : 'are'} due and ${counted(broker.waiting, 'dispatch message')} waiting.`,
       remedy: `Start a worker that has ${queue} in its QUEUES.`,
     });
   }
@@ -136,8 +136,8 @@ function ofOverdue({ overdue: { count, oldestMs } }: Look): Finding[] {
     {
       code: 'overdue-dispatches',
       count,
-      message: `${counted(count, 'dispatch message')} ${count === 1 ? 'is' : 'are'} overdue, by up to ${span(oldestMs)}, although the broker is there: no api is running, or none can dispatch.`,
-      remedy: 'Start an api, or see in its log why it can not dispatch.',
+      message: `${counted(count, 'dispatch message')} ${count === 1 ? 'is' : 'are'} overdue, by up to ${span(oldestMs)}, although the broker is there: no api is running, or none can send to the broker.`,
+      remedy: 'Start an api, or read in its log why it cannot send to the broker.',
     },
   ];
 }
@@ -146,10 +146,10 @@ function ofUndispatched({ undispatched }: Look): Finding[] {
   if (undispatched === 0) return [];
   return [
     {
-      code: 'unowed-jobs',
+      code: 'undispatched-jobs',
       count: undispatched,
       message: `${counted(undispatched, 'scheduled job')} ${undispatched === 1 ? 'is' : 'are'} without a pending dispatch message, and would never run.`,
-      remedy: '--repair owes them one again; a running api does it too, within its RECONCILE_MS.',
+      remedy: '--repair stores them again; a running api does so too, within its RECONCILE_MS.',
     },
   ];
 }
@@ -158,9 +158,9 @@ function ofHolders({ running, notCalled }: Look): Finding[] {
   if (notCalled !== null) {
     return [
       {
-        code: 'roll-not-called',
+        code: 'liveness-unknown',
         count: running.length,
-        message: `The roll could not be called, so nobody knows whether running jobs have their holders: ${notCalled}.`,
+        message: `The liveness check could not be sent, so it is unknown whether the workers of running jobs are alive: ${notCalled}.`,
         remedy: '--repair declares what is missing; then look again.',
       },
     ];
@@ -173,8 +173,8 @@ function ofHolders({ running, notCalled }: Look): Finding[] {
     count: jobs.length,
     message: `${holder ?? 'A worker that left no name'} holds ${counted(jobs.length, 'running job')} and did not answer the liveness check: ${someOf(jobs)}.`,
     remedy:
-      '--repair takes them from it if it leaves a second call unanswered; a running api does it after three. ' +
-      'Normally the broker hands the dispatch messages of a dead worker to another by itself.',
+      '--repair takes them from it if it leaves a second liveness check unanswered; a running api does so after three. ' +
+      'Normally the broker hands the dispatch messages of a dead worker to another worker by itself.',
   }));
 }
 
@@ -203,7 +203,7 @@ function spareDispatches({ queue, pending, dispatched, broker }: QueueLook): str
   const spare = (broker?.waiting ?? 0) - pending - dispatched;
   if (spare <= 0) return [];
   return [
-    `${counted(spare, 'dispatch message')} more than queued jobs wait in ${dispatchQueue(queue)}: of cancelled jobs, or sent twice. Each costs a refused claim, and nothing is to be done.`,
+    `${counted(spare, 'dispatch message')} more than queued jobs wait in ${dispatchQueue(queue)}: they belong to cancelled jobs, or were sent twice. Each costs a refused claim. You need not do anything.`,
   ];
 }
 

@@ -69,7 +69,7 @@ const PAUSE_MS = 200;
 const REOPEN_MS = 5_000;
 
 /**
- * Calls the roll, and looks until all agrees, but for two seconds at most (`lookMs`): what is under way in the meantime, a dispatch message
+ * Sends a liveness check, and looks until all agrees, but for two seconds at most (`lookMs`): what is under way in the meantime, a dispatch message
  * between queue and claim, an answer to the liveness check, must not be taken for a fault.
  */
 export async function look(parts: LookParts): Promise<Look> {

@@ -66,13 +66,13 @@ async function dispatchAgain({ queues, undispatched }: Look, { database, inspect
       continue;
     }
     const pending = await database.outbox.redispatchLost([...lost]);
-    if (pending > 0) done.push(`Pending ${counted(pending, 'job')} of ${queue} their lost dispatch again.`);
+    if (pending > 0) done.push(`Stored ${counted(pending, 'lost dispatch message')} of ${queue} again.`);
     if (pending < lost.length)
       done.push(`Left ${counted(lost.length - pending, 'job')} of ${queue}: by now they are dispatched, or claimed.`);
   }
   if (undispatched > 0) {
     const pending = await inBatches(undispatched, (limit) => database.outbox.redispatchScheduled(limit));
-    done.push(`Pending ${counted(pending, 'scheduled job')} a dispatch again.`);
+    done.push(`Stored ${counted(pending, 'dispatch message')} of scheduled jobs again.`);
   }
   return done;
 }

@@ -55,11 +55,11 @@ it('fits one screen: figures, running jobs, what disagrees and what to do', () =
   expect(text.split('\n').slice(0, 11)).toEqual([
     '2026-11-21 07:31:02Z  postgresql://db/offload  amqp://broker',
     '',
-    'queue    scheduled  queued: dispatch message pending  dispatched  dispatch messages waiting  consumers  running',
-    'default         12                  0     3              1          2        1',
-    'mail             0                  0     0              -          -        0',
+    'queue    scheduled  pending  dispatched  messages waiting  consumers  running',
+    'default         12        0           3                 1          2        1',
+    'mail             0        0           0                 -          -        0',
     '',
-    'dispatch messages overdue  none',
+    'overdue        none',
     'dead letters   0',
     'running        12 jobs',
     '',
@@ -79,7 +79,7 @@ it('says so when all agrees', () => {
 it('tells programs all of it under names of their own', () => {
   const json = JSON.parse(reportJson(look, examine(look), ['done'])) as Record<string, unknown>;
   expect(Object.keys(json)).toEqual(
-    'at agrees queues overdue unowed deadLetters livenessCheck running findings notes repaired'.split(' '),
+    'at agrees queues overdue undispatched deadLetters livenessCheck running findings notes repaired'.split(' '),
   );
   expect(json).toMatchObject({ agrees: false, repaired: ['done'], running: { length: 12 } });
   expect(reportJson(look, { findings: [], notes: [] }, null)).toContain('"agrees": true');

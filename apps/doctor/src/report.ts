@@ -40,15 +40,7 @@ export function reportJson(look: Look, examination: Examination, repaired: reado
 }
 
 function queueTable({ queues }: Look): string {
-  const head = [
-    'queue',
-    'scheduled',
-    'queued: dispatch message pending',
-    'dispatched',
-    'dispatch messages waiting',
-    'consumers',
-    'running',
-  ];
+  const head = ['queue', 'scheduled', 'pending', 'dispatched', 'messages waiting', 'consumers', 'running'];
   const rows = queues.map(({ queue, scheduled, pending, dispatched, running, broker }) =>
     [queue, scheduled, pending, dispatched, broker?.waiting ?? '-', broker?.consumers ?? '-', running].map(String),
   );
@@ -58,7 +50,7 @@ function queueTable({ queues }: Look): string {
 function overview({ at, overdue, deadLetters, running }: Look): string {
   const since = new Date(at.getTime() - overdue.oldestMs);
   return [
-    `dispatch messages overdue  ${overdue.count === 0 ? 'none' : `${overdue.count}, since ${instant(since)}`}`,
+    `overdue        ${overdue.count === 0 ? 'none' : `${overdue.count}, since ${instant(since)}`}`,
     `dead letters   ${deadLetters ?? '-'}`,
     `running        ${running.length === 0 ? 'none' : counted(running.length, 'job')}`,
   ].join('\n');

@@ -30,7 +30,7 @@ export interface Outbox {
   listDispatched(queue: string, limit: number, settledMs: number): Promise<string[]>;
   /** @returns how many of these jobs are to be dispatched again */
   redispatchLost(jobIds: string[]): Promise<number>;
-  /** @returns how many scheduled jobs owe their dispatch again */
+  /** @returns how many dispatch messages of scheduled jobs were stored */
   redispatchScheduled(limit: number): Promise<number>;
 }
 

@@ -62,7 +62,7 @@ const wrong: [what: RegExp, found: Parameters<typeof verdict>][] = [
   [/something else than the row/, [{ event: 'failed' }, [taken]]],
   [/requests after a 410/, [{ status: 'failed', attempt: 2, log: [entry(5, 410)] }, goneTwice]],
   [/not sound: w: bad/, [{}, [hit(5, 'delivered', { faults: ['bad'] })]]],
-  [/nobody owes: x/, [{}, [taken, hit(5, 'delivered', { id: 'x' })]]],
+  [/no job has: x/, [{}, [taken, hit(5, 'delivered', { id: 'x' })]]],
   [/1 redirects were followed/, [{}, [taken], { redirected: 1 }]],
   [/without one webhook of their own: job/, [{ endpoint: 'audit' }, [taken]]],
 ];

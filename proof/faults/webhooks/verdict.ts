@@ -94,7 +94,7 @@ export function judge({ jobs, rows, deliveries, report }: Evidence): Verdict {
       report.hits.flatMap(({ id, faults = [] }) => faults.map((fault) => `${id}: ${fault}`)),
     ),
     ...failureLine(
-      'webhooks that nobody owes',
+      'webhooks that no job has',
       [...hitsOf.keys()].filter((id) => !known.has(id)),
     ),
     ...(report.redirected === 0 ? [] : [`${report.redirected} redirects were followed`]),

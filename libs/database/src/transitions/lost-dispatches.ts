@@ -85,7 +85,7 @@ const redispatchSql = `
  * @returns how many are pending now
  */
 export async function redispatchLostJobs(pool: Pool, jobIds: string[]): Promise<number> {
-  const { rowCount } = await pool.query({ name: 'owe-lost-dispatches', text: redispatchSql, values: [jobIds] });
+  const { rowCount } = await pool.query({ name: 'redispatch-lost', text: redispatchSql, values: [jobIds] });
   return rowCount ?? 0;
 }
 
@@ -103,6 +103,6 @@ const scheduledSql = `
  * @returns how many were stored
  */
 export async function redispatchScheduledJobs(pool: Pool, limit: number): Promise<number> {
-  const { rowCount } = await pool.query({ name: 'owe-scheduled-dispatches', text: scheduledSql, values: [limit] });
+  const { rowCount } = await pool.query({ name: 'redispatch-scheduled', text: scheduledSql, values: [limit] });
   return rowCount ?? 0;
 }

@@ -76,7 +76,7 @@ describe('settleJob, told what the claim was answered', () => {
     expect(settled).toMatchObject({ status: 'succeeded', result: 1, version: 4 });
   });
 
-  it('owes the webhooks of a success: of the job itself, and of an endpoint that was added after the claim', async () => {
+  it('stores the webhook deliveries of a success: of the job itself, and of an endpoint that was added after the claim', async () => {
     const webhook = { url: 'https://example.com/own', host: 'example.com', events: ['succeeded' as const] };
     const [own, other] = [await running({ webhook }), await running()];
     const pendingAt = async (id: string) =>

@@ -4,7 +4,7 @@ import type { Webhook, WebhookEvent } from '@offload/jobs/webhooks';
 import { jobs, error, newHost, webhookTo, take, finished, pending, record, log } from './spec-webhooks.ts';
 
 describe('the end of a job', () => {
-  it('owes its webhook, with the job as it is then', async () => {
+  it('stores its webhook delivery, with the job as it is then', async () => {
     const host = newHost();
     const id = await finished(webhookTo(`${host}:8443`), { payload: { text: '\u0000 1e400' }, tags: ['a'] });
     const [taken] = await take(`${host}:8443`);

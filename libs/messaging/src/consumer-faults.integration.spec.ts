@@ -109,6 +109,7 @@ describe('consume', () => {
     const heard: string[] = [];
     consume(connection, { queue: 'inbox', message: text, handle: ({ body }) => void heard.push(body) });
     const observer = await vhost.observer();
+    await connection.opened; // RabbitMQ drops a message for a queue that is not declared yet
     observer.sendToQueue('inbox', Buffer.from('grüß dich'));
     await eventually(() => expect(heard).toEqual(['grüß dich']));
   });

@@ -183,6 +183,7 @@ describe('drain', () => {
     for (let round = 0; round < 10; round += 1) {
       const { connection } = vhost.connect({ topology });
       const observer = await vhost.observer();
+      await connection.opened;
       for (let n = 0; n < 50; n += 1) observer.sendToQueue('inbox', Buffer.from(`${n}`));
       await observer.waitForConfirms();
       let finish: () => void = () => undefined;

@@ -1,7 +1,9 @@
 import { afterEach, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { startEmbeddedRabbitmq, type EmbeddedRabbitmq } from './embedded-rabbitmq.ts';
 import { processIdentity } from '@offload/child-processes';
@@ -35,6 +37,14 @@ const WRITE_DECLARATIONS = 'disk_log:sync(latest_log), [dets:sync(Table) || Tabl
 afterEach(async () => {
   await server?.stop();
   await removeDataFolder(folder);
+});
+
+it('leaves a rabbitmqctl of its own in its folder', async () => {
+  folder = await mkdtemp(join(tmpdir(), 'offload-rabbitmq-'));
+  await start();
+  expect(await manage('PUT', 'queues/%2F/hello', { durable: true })).toBe(201);
+  const { stdout } = await promisify(execFile)(join(folder, 'rabbitmqctl'), ['-q', 'list_queues', 'name', 'durable']);
+  expect(stdout).toMatch(/^hello\ttrue$/m);
 });
 
 it('keeps confirmed messages through kill -9, in a small log, and leaves no process behind', async () => {

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -103,6 +104,7 @@ export async function startEmbeddedRabbitmq(options: EmbeddedRabbitmqOptions): P
   const management = options.managementPort ?? (await freePort());
   const ports = { amqp, amqps, management, distribution: await freePort(), portMapper: await freePort() };
   const env = writeRabbitmqConfiguration(dataDir, ports, settings, account);
+  writeControlScript(join(dataDir, 'rabbitmqctl'), join(programs, 'rabbitmqctl'), env);
 
   // Erlang's port mapper: the broker would start one that outlives it, so it finds ours instead.
   const portMapper = await startPortMapper(ports.portMapper, { env, cwd: '/', account, abort, onLine: () => {} });
@@ -160,6 +162,17 @@ export function rabbitmqPasswords(dataDir: string) {
   const made = newPasswords(users);
   keepPasswords(file, made);
   return made;
+}
+
+/**
+ * Writes a program that runs `rabbitmqctl` against the node, for people: `.offload/rabbitmq/rabbitmqctl list_queues`. Only this
+ * process's user may run it.
+ */
+function writeControlScript(file: string, program: string, env: NodeJS.ProcessEnv): void {
+  const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+  const variables = Object.entries(env).flatMap(([name, value]) => (value ? [`export ${name}=${quoted(value)}`] : []));
+  rmSync(file, { force: true });
+  writeFileSync(file, ['#!/bin/sh', ...variables, `exec ${quoted(program)} "$@"`, ''].join('\n'), { mode: 0o700 });
 }
 
 async function startPortMapper(port: number, options: ChildOptions): Promise<Child> {

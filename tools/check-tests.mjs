@@ -31,7 +31,7 @@ const changes = [
   },
   { file: 'tools/api-key.mjs', affects: ['access'], spares: ['database', 'messaging'] },
   { file: 'docs/http-conformance.md', affects: ['proof'], spares: ['api', 'e2e'] },
-  { file: 'docs/operations.md', affects: [], spares: everyone },
+  { file: 'docs/security.md', affects: [], spares: everyone },
   { file: 'jest.preset.mjs', affects: everyone, spares: [] },
   { file: 'tools/test-servers.mjs', affects: everyone, spares: [] },
   { file: 'package-lock.json', affects: everyone, spares: [] },

@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
+import { root } from './source.mjs';
 import { capital, code, row, wrap } from './text.mjs';
 
-const root = join(import.meta.dirname, '../..');
 /** The processes that have the metrics of a folder. */
 const owners = {
   'apps/api': ['api'],

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { fromSource, root } from './source.mjs';
 
-const root = join(import.meta.dirname, '../..');
 const schemas = {
   api: 'apps/api/src/config.ts',
   worker: 'libs/worker/src/config.ts',
@@ -57,7 +57,7 @@ const ofCompose = {
 export async function settings() {
   const found = new Map();
   for (const [process, file] of Object.entries(schemas)) {
-    const { configSchema } = await import(join(root, file));
+    const { configSchema } = await fromSource(file);
     const { properties } = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
     for (const [name, schema] of Object.entries(properties)) {
       if (!schema.description) throw new Error(`${file}: ${name} has no description`);

@@ -4,11 +4,13 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { configurationPage, exampleFile } from './configuration.mjs';
+import { statesSection } from './lifecycle.mjs';
 import { metrics, metricsPage } from './metrics.mjs';
 import { pausesSection } from './retries.mjs';
 import { fromSource, root } from './source.mjs';
 import { settings } from './settings.mjs';
 
+const { transitions } = await fromSource('libs/database/src/transitions/state-table.ts');
 const { retryDelayMs } = await fromSource('libs/worker/src/backoff.ts');
 const { defaultPolicy } = await fromSource('libs/jobs/src/definitions/job-definition.ts');
 const all = await settings();
@@ -16,6 +18,7 @@ const documents = {
   '.env.example': exampleFile(all),
   'docs/configuration.md': configurationPage(all),
   'docs/metrics.md': metricsPage(metrics()),
+  'docs/job-lifecycle.md': withSection('docs/job-lifecycle.md', 'states', statesSection(transitions)),
   'docs/retries.md': withSection('docs/retries.md', 'pauses', pausesSection(retryDelayMs, defaultPolicy.backoff)),
 };
 

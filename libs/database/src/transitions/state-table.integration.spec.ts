@@ -14,7 +14,7 @@ let sql: pg.Pool;
 
 beforeAll(async () => {
   await migrate(url);
-  database = openDatabase({ url, ringGraceMs: 0 });
+  database = openDatabase({ url, dispatchGraceMs: 0 });
   sql = new pg.Pool({ connectionString: url });
 });
 afterAll(() => Promise.all([database.close(), sql.end()]));

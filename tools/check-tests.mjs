@@ -23,7 +23,7 @@ const changes = [
   { file: 'apps/worker/src/main.ts', affects: ['worker-app', 'start', 'e2e', 'proof'], spares: ['worker', 'api'] },
   { file: 'apps/start/src/main.ts', affects: ['start', 'e2e'], spares: ['api', 'proof'] },
   { file: 'examples/01-hello/send.ts', affects: ['e2e'], spares: ['api', 'messaging', 'proof'] },
-  { file: '.env.example', affects: ['api', 'notifier', 'worker'], spares: ['database', 'client'] },
+  { file: 'docker-compose.yml', affects: ['api', 'notifier', 'worker'], spares: ['database', 'client'] },
   {
     file: 'deploy/rabbitmq/definitions.json',
     affects: ['api', 'embedded-servers', 'job-messages'],
@@ -31,7 +31,7 @@ const changes = [
   },
   { file: 'tools/api-key.mjs', affects: ['access'], spares: ['database', 'messaging'] },
   { file: 'docs/http-conformance.md', affects: ['proof'], spares: ['api', 'e2e'] },
-  { file: 'docs/operations.md', affects: [], spares: everyone },
+  { file: 'docs/security.md', affects: [], spares: everyone },
   { file: 'jest.preset.mjs', affects: everyone, spares: [] },
   { file: 'tools/test-servers.mjs', affects: everyone, spares: [] },
   { file: 'package-lock.json', affects: everyone, spares: [] },

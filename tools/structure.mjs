@@ -9,11 +9,12 @@ const MOST_VALUES = 15;
 const MOST_LINES = 300;
 const DOCKERFILE = 'deploy/Dockerfile';
 const folders = ['apps', 'libs', 'bench', 'e2e', 'proof', 'examples', 'tools', 'deploy'];
-/** They name sources, to edit or to judge them, and start none. */
+/** They name sources, to edit, to judge or to describe them, and start none. */
 const namesSources = [
   ...['accept', 'run', 'others'].map((name) => `optimisations/${name}`),
   ...['guards', 'without-guards', 'check-arrows', 'check-structure', 'check-tests', 'new-job', 'check-new-job'],
   ...['check-packages', 'package-tarballs', 'package-consumer', 'run-packages'],
+  ...['documents/settings', 'documents/write'],
 ].map((name) => `tools/${name}.mjs`);
 
 /** @returns each offence against the rules in the repository at `root`, as a line of text */

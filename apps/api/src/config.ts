@@ -1,34 +1,43 @@
 import { browserVariables, refuseOpenDoors, serviceVariables } from '@offload/access';
 import { webhookSecrets } from '@offload/access/secrets';
 import { queueName } from '@offload/jobs';
-import { baseUrl, integer, list, port, processVariables } from '@offload/process/config';
+import { integer, list, port, processVariables } from '@offload/process/config';
 import { z } from 'zod';
 
-/** The api's part of .env.example. */
+/** The variables of the api. */
 export const configSchema = z
   .object({
     ...processVariables,
     ...serviceVariables,
     ...browserVariables,
-    API_PORT: port(3000),
-    /** Where browsers reach the notifiers; begins `links.events` of every job. */
-    NOTIFIER_URL: baseUrl('http://127.0.0.1:3100'),
-    /** What notifiers sign jobs' own webhooks with; here only whether there are any. */
+    API_PORT: port(3000).describe('Port of the api. Compose publishes it on 127.0.0.1.'),
     WEBHOOK_SECRETS: webhookSecrets,
-    /** Queues that jobs may name. */
-    QUEUES: list('default', queueName),
-    /** Most requests of one client that may wait for a job to finish (`Prefer: wait`). */
-    MAX_WAITERS: integer(100),
-    /** Most requests a minute of one client; 0 sets no limit. */
-    RATE_LIMIT: integer(0),
-    /** Most jobs that may wait in a queue: for all queues, and `queue=number` for single ones. */
-    MAX_BACKLOG: z.string().default('1000000').transform(backlogBounds),
-    /** How long a request may take to arrive, in milliseconds. */
-    REQUEST_TIMEOUT_MS: integer(30_000, 100, 3_600_000),
-    /** How often jobs are looked for whose dispatch message the broker has lost, in milliseconds. */
-    RECONCILE_MS: integer(10_000, 100, 3_600_000),
-    /** Finished jobs are deleted after so many days; 0 keeps them for ever. */
-    RETENTION_DAYS: integer(30, 0, 36_500),
+    QUEUES: list('default', queueName).describe('Queues that jobs may name, separated by commas.'),
+    MAX_WAITERS: integer(100).describe(
+      'Most requests of one client that may wait for a job to finish (`Prefer: wait`). The api answers more with 429.',
+    ),
+    RATE_LIMIT: integer(0).describe(
+      'Most requests a minute of one client. ' +
+        'The api answers more with 429. 0 sets no limit. Each api process counts for itself.',
+    ),
+    MAX_BACKLOG: z
+      .string()
+      .default('1000000')
+      .transform(backlogBounds)
+      .describe(
+        'Most jobs that may wait in a queue. The api answers more with 503. ' +
+          'One number sets all queues; `queue=number` sets one: `100000,mail=500`.',
+      ),
+    REQUEST_TIMEOUT_MS: integer(30_000, 100, 3_600_000).describe(
+      'How long a request may take to arrive. Then the api answers 408.',
+    ),
+    RECONCILE_MS: integer(10_000, 100, 3_600_000).describe(
+      'How often the api looks for jobs whose dispatch message the broker lost. ' +
+        'A worker that leaves liveness checks unanswered for three times as long loses its jobs; 30 seconds at least.',
+    ),
+    RETENTION_DAYS: integer(30, 0, 36_500).describe(
+      'How long the api keeps finished jobs before it deletes them. 0 keeps them for ever.',
+    ),
   })
   .superRefine(refuseOpenDoors);
 

@@ -75,6 +75,10 @@ interface Lane {
 export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const { database, publisher, endPublisher = publisher, mostDispatches = MOST_DISPATCHES, metrics, log } = parts;
   const { dispatchPublisher = () => publisher } = parts;
+  /**
+   * A rise of `pending` means that RabbitMQ does not confirm dispatch messages. They are safe in the outbox, and the
+   * dispatcher sends them later. Look at `/readyz` of the api, then at RabbitMQ.
+   */
   const dispatches = new Counter({
     name: 'offload_dispatches_total',
     help: 'Dispatch messages by what became of them: confirmed, or still pending',
@@ -82,6 +86,10 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     registers: [metrics],
   });
 
+  /**
+   * A rise means that RabbitMQ was away, or that 10,000 events were waiting for it. Watchers still reach the final
+   * state. Look at `offload_broker_connection_state`.
+   */
   const eventsGivenUp = new Counter({
     name: 'offload_events_given_up_total',
     help: 'Events of jobs that were not sent: their readers see the next one, or the row',

@@ -1,30 +1,65 @@
 import { isIPv4 } from 'node:net';
 import { allowedHostNames, corsOrigins } from '@offload/http';
-import { integer } from '@offload/process/config';
+import { baseUrl, integer } from '@offload/process/config';
 import { z } from 'zod';
 import { apiKeys, type ApiKey } from './api-keys.ts';
 import { eventTokenSecrets } from './event-tokens.ts';
 
-/** What a process that listens is told; spread it into its schema. */
+/** The variables of every process that listens; spread it into its schema. */
 export const serviceVariables = {
-  /** Address to listen on. */
-  HOST: z.string().min(1).default('127.0.0.1'),
-  /** Who may do what, if not everybody everything: `name:scope+scope:sha256`, separated by commas. */
-  API_KEYS: apiKeys.default([]),
-  /** Hosts that requests may name beside loopback, separated by commas, or `*`: see `allowedHosts`. */
-  ALLOWED_HOSTS: allowedHostNames.optional(),
-  /** `off` allows to listen beyond loopback although there are no keys. */
-  AUTH: z.enum(['off']).optional(),
+  HOST: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe(
+      'Address to listen on. ' +
+        'An address beyond loopback needs API_KEYS, or AUTH=off. ' +
+        'In compose it is 0.0.0.0, and compose publishes the ports on 127.0.0.1 alone.',
+    ),
+  API_KEYS: apiKeys
+    .default([])
+    .describe(
+      'Who may use api and notifier, separated by commas: `name:scope+scope:hash`, as `npm run api-key` prints it. ' +
+        'The scopes are submit, read and manage. Without keys every caller may do everything.',
+    ),
+  ALLOWED_HOSTS: allowedHostNames
+    .optional()
+    .describe(
+      'Hosts that requests may name in `Host` beside 127.0.0.1, localhost and [::1], separated by commas; `*` allows any. ' +
+        'Names stand without ports. ' +
+        'Without API keys a process answers for these names only, which stops a page that uses DNS rebinding. ' +
+        'The default is any host with API_KEYS or AUTH=off, else none more. In compose it is api,notifier,worker.',
+    ),
+  AUTH: z
+    .enum(['off'])
+    .optional()
+    .describe('`off` lets a process listen beyond loopback without API_KEYS. In compose it is off.'),
 };
 
-/** What api and notifier are told besides, both the same; spread it into their schemas. */
+/** The variables that api and notifier share; spread it into their schemas. */
 export const browserVariables = {
-  /** Most bytes of large bodies and of large answers that are not yet read, at once. */
-  MAX_BYTES_IN_FLIGHT: integer(32 * 1024 ** 2, 1),
-  /** Origins whose pages may call from a browser, separated by commas, or `*`. */
-  CORS_ORIGINS: corsOrigins.default([]),
-  /** What event tokens are signed with: one secret, or two while one replaces the other. */
-  EVENT_TOKEN_SECRET: eventTokenSecrets.default([]),
+  NOTIFIER_URL: baseUrl('http://127.0.0.1:3100').describe(
+    'Where browsers reach the notifiers. `links.events` of every job begins with it.',
+  ),
+  MAX_BYTES_IN_FLIGHT: integer(32 * 1024 ** 2, 1).describe(
+    'Most bytes of request bodies and unread answers above 16 KiB each that a process holds at once. ' +
+      'The process answers more with 503 and `Retry-After`. A single body or answer may be larger. ' +
+      'Events of open streams do not count: a notifier keeps 256 MiB of them at most.',
+  ),
+  CORS_ORIGINS: corsOrigins.default([]).meta({
+    description:
+      'Origins whose pages may call from a browser (CORS), separated by commas; `*` allows any and needs API_KEYS. ' +
+      'By default a process refuses requests from pages of other origins.',
+    examples: ['https://app.example.com,http://localhost:5173'],
+  }),
+  EVENT_TOKEN_SECRET: eventTokenSecrets
+    .default([])
+    .describe(
+      'Secret that signs event tokens (`POST /v1/event-tokens`): 32 characters or more, from `openssl rand -hex 32`. ' +
+        'Two secrets, separated by a comma, hold while the first replaces the second. ' +
+        'Only API_KEYS makes it necessary. Api and notifiers need the same value. ' +
+        'With API_KEYS and without it there are no tokens; `npm start` makes a secret at each start.',
+    ),
 };
 
 /** Refuses a configuration that lets anybody in: give it to `superRefine` of the process's schema. */

@@ -10,12 +10,7 @@ const RULE = `must be ${PREFIX} and ${SHORTEST} to ${LONGEST} bytes in base64, a
 /** One secret that webhooks are signed with. Its fault repeats nothing of it. */
 export const webhookSecret = z.string().refine(isSecret, RULE);
 
-/**
- * `WEBHOOK_SECRETS`: the secrets that jobs' own webhooks are signed with, separated by commas, all of them at once: so a
- * receiver may know either while one replaces the other. Faults say which secret, and repeat nothing of it.
- *
- * @default none: jobs have no webhooks of their own
- */
+/** The variable `WEBHOOK_SECRETS`. Faults say which secret is wrong, and repeat nothing of it. */
 export const webhookSecrets = z
   .string()
   .transform((text, context): string[] => {
@@ -25,7 +20,13 @@ export const webhookSecrets = z
     }
     return secrets;
   })
-  .default([]);
+  .default([])
+  .describe(
+    "Secrets that sign jobs' own webhooks, separated by commas, as `npm run webhook-secret` prints them. " +
+      'Each is `whsec_` and 24 to 64 bytes in base64. All of them sign, so that receivers can go over to a new one. ' +
+      'Api and notifiers need the same value. Without a secret the api refuses jobs with `webhook`. ' +
+      '`npm start` makes a secret and keeps it in DATA_DIR. Compose has a public one, for development only.',
+  );
 
 /** A new secret, of 32 random bytes. */
 export function newWebhookSecret(): string {

@@ -72,7 +72,7 @@ async function knownMigrations(client: pg.Client): Promise<Map<string, string>> 
     'select migration_name, checksum, finished_at from _prisma_migrations where rolled_back_at is null',
   );
   const failed = rows.find((row) => row.finished_at === null);
-  if (failed) throw new Error(`migration ${failed.migration_name} failed earlier: docs/operations.md says what to do`);
+  if (failed) throw new Error(`migration ${failed.migration_name} failed earlier: docs/postgresql.md says what to do`);
   return new Map(rows.map((row) => [row.migration_name, row.checksum]));
 }
 

@@ -7,6 +7,7 @@ import { migrate } from './migrate.ts';
 import { openDatabase, type Database } from './open-database.ts';
 import { createWorld, WORKERS, type World } from './spec-world.ts';
 import type { Outcome } from './transitions/settle-jobs.ts';
+import { transitions } from './transitions/state-table.ts';
 
 // Random sequences of everything that can happen to jobs, on the real database functions. When one breaks a promise,
 // fast-check shortens it and prints it with its seed. MODEL_RUNS=2000 looks longer than the 100 sequences of each run.
@@ -99,6 +100,7 @@ async function settleInOrder(world: World, by: number, n: number, how: Outcome, 
   else expect(after).toEqual(before);
 }
 
+const ways = transitions.map(({ from, to }) => ({ from, to }));
 const isUnfinished = (job: Job): boolean => !isFinished(job.status);
 
 /** Exactly what failed or was cancelled runs once more, unless another with its key is not finished. */
@@ -136,6 +138,8 @@ async function check(world: World, before: Map<string, Job>): Promise<void> {
       expect(job.attempt).toBeGreaterThanOrEqual(earlier.attempt);
       expect(job.version).toBeGreaterThanOrEqual(earlier.version);
       if (job.version === earlier.version) expect(job.status).toBe(earlier.status);
+      const isOneStep = job.version === earlier.version + 1 && job.status !== earlier.status;
+      if (isOneStep) expect(ways).toContainEqual({ from: earlier.status, to: job.status });
     }
     expect(job.maxAttempts).toBe(world.allowed.get(job.id));
     expect(job.attempt).toBeLessThanOrEqual(job.maxAttempts);

@@ -65,6 +65,10 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
   const slow = new Set<Slow>();
   const bodies = new WeakMap<ServerResponse, { giveBack: () => void; coming: Slow }>();
   const registers = [metrics];
+  /**
+   * A value near MAX_BYTES_IN_FLIGHT means that large bodies or slow readers take the room. Find the client, or raise
+   * the setting.
+   */
   new Gauge({
     name: 'http_bytes_in_flight',
     help: 'Bytes of large bodies that come in and of large answers that are not yet read',
@@ -73,11 +77,16 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
       this.set(held);
     },
   });
+  /**
+   * A rise means that clients get 503 because MAX_BYTES_IN_FLIGHT is used up. Add apis, raise the setting, or send
+   * smaller batches.
+   */
   const refused = new Counter({
     name: 'http_overloaded_total',
     help: 'Requests refused because too many bytes were in flight',
     registers,
   });
+  /** A rise means that slow clients lost their answers to others. Look for a client or a proxy that reads slowly. */
   const cuts = new Counter({
     name: 'http_readers_cut_total',
     help: 'Answers and bodies cut off because their bytes were needed and their client was slow',

@@ -182,6 +182,10 @@ function printed(registry: Registry): RequestHandler {
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']);
 
 function measured(registry: Registry): RequestHandler {
+  /**
+   * A rise of the time, or of status 5xx, has its reason in the process's log. For `POST /v1/jobs` look at PostgreSQL
+   * first. Held requests (`Prefer: wait`) and event streams are long by design.
+   */
   const duration = new Histogram({
     name: 'http_request_duration_seconds',
     help: 'From the request to the end of its answer; the method of what is not allowed is "other"',

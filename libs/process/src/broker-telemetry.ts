@@ -30,9 +30,14 @@ export function createBrokerTelemetry(log: Logger, registry: Registry): BrokerTe
   // Each job takes several steps: they are counted here, and handed over when somebody asks.
   const steps = new Map<string, Map<string, number>>(); // by where and step
   const flying = { out: 0, in: 0 };
+  /**
+   * A published message becomes confirmed, returned, nacked or unconfirmed. A consumed one becomes acked, requeued,
+   * rejected or lost. A rise of `rejected` means dead letters: `npm run doctor -- dead-letters`. `returned` means a
+   * missing queue; `lost` and `unconfirmed` mean broken connections.
+   */
   new Counter({
     name: 'offload_broker_messages_total',
-    help: `Steps of messages, by step (${Object.keys(inFlight).join(', ')}) and exchange or queue`,
+    help: 'Steps of messages, by step and by exchange or queue',
     labelNames: ['step', 'where'],
     registers,
     collect() {
@@ -40,6 +45,10 @@ export function createBrokerTelemetry(log: Logger, registry: Registry): BrokerTe
       for (const [where, counts] of steps) for (const [step, count] of counts) this.inc({ step, where }, count);
     },
   });
+  /**
+   * A rise of `out` means that RabbitMQ confirms slowly: look at its memory and disk alarms. `in` counts dispatch
+   * messages that a worker holds.
+   */
   new Gauge({
     name: 'offload_broker_messages_in_flight',
     help: 'Messages not yet confirmed (out), or not yet acknowledged (in)',
@@ -50,12 +59,20 @@ export function createBrokerTelemetry(log: Logger, registry: Registry): BrokerTe
       this.set({ direction: 'in' }, flying.in);
     },
   });
+  /**
+   * Any state but `open` for a minute needs a look. `connecting` means that RabbitMQ is down or out of reach; `blocked`
+   * means that it lacks memory or disk. The process's log has the reason.
+   */
   const states = new Gauge({
     name: 'offload_broker_connection_state',
     help: '1 for the state that the connection is in: connecting, open, blocked or closed',
     labelNames: ['role', 'state'],
     registers,
   });
+  /**
+   * A rise means that connections break. Look at the network, at RabbitMQ's log, and for a blocked event loop in the
+   * worker's log.
+   */
   const reconnects = new Counter({
     name: 'offload_broker_reconnects_total',
     help: 'Connections that came back after they were lost',

@@ -36,20 +36,47 @@ export const list = (preset: string, entry: z.ZodType<string, string>) =>
     .transform((text) => text.split(',').map((each) => each.trim()))
     .pipe(z.array(entry).min(1));
 
-/** What every process is told; spread it into the process's own schema. */
+/**
+ * The variables of every process; spread it into the process's own schema. The descriptions of all schemas become
+ * docs/configuration.md and .env.example (`npm run documents`): their first sentence says what the variable sets.
+ */
 export const processVariables = {
-  /** Lowest level that is logged. */
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  /** Names this process in logs and on RabbitMQ's management page. */
-  INSTANCE: z.string().min(1).optional(),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, hostname: /./, error: 'must be a postgresql:// URL' }),
-  /** Most connections to PostgreSQL. */
-  DATABASE_POOL_SIZE: integer(10, 1),
-  AMQP_URL: z.url({ protocol: /^amqps?$/, hostname: /./, error: 'must be an amqp:// or amqps:// URL' }),
-  /** A file: the authority that signed the broker's certificate, for `amqps:`. Becomes what is in it. */
-  AMQP_CA_FILE: z.string().transform(readCertificate).optional(),
-  /** How long work under way may go on after SIGTERM, in milliseconds. */
-  SHUTDOWN_GRACE_MS: integer(10_000, 0, DAY_MS),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('Lowest level that the process logs.'),
+  INSTANCE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Name of the process in logs and on RabbitMQ's management page. " +
+        'The default has kind, host and process id. `npm start` sets its own.',
+    ),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, hostname: /./, error: 'must be a postgresql:// URL' }).meta({
+    description:
+      'URL of PostgreSQL, whose database has the encoding UTF8. ' +
+      '`npm start` runs a PostgreSQL of its own unless you set it; compose always has its own. ' +
+      'PgBouncer may stand in between, in session or transaction mode.',
+    examples: ['postgresql://user:password@127.0.0.1:5432/offload'],
+  }),
+  DATABASE_POOL_SIZE: integer(10, 1).describe('Most connections that each process opens to PostgreSQL.'),
+  AMQP_URL: z.url({ protocol: /^amqps?$/, hostname: /./, error: 'must be an amqp:// or amqps:// URL' }).meta({
+    description:
+      'URL of RabbitMQ. ' + '`npm start` runs a RabbitMQ of its own unless you set it; compose always has its own.',
+    examples: ['amqp://user:password@127.0.0.1:5672'],
+  }),
+  AMQP_CA_FILE: z
+    .string()
+    .transform(readCertificate)
+    .optional()
+    .describe(
+      "PEM file of the authority that signed RabbitMQ's certificate, for an `amqps://` URL. " +
+        'The default is the list of authorities in Node.js.',
+    ),
+  SHUTDOWN_GRACE_MS: integer(10_000, 0, DAY_MS).describe(
+    'How long running work may go on after SIGTERM. `npm start` allows 3000 at most.',
+  ),
 };
 
 /**

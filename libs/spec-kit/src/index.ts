@@ -1,5 +1,5 @@
 // For tests only: places of their own on the run's servers, and what waits, reads and asks there.
-export { documentedVariables } from './documented-variables.ts';
+export { composeVariables } from './compose-variables.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
 export { freshDatabaseUrl } from './fresh-database.ts';
 export { freshVhost, type FreshVhost } from './fresh-vhost.ts';

@@ -3,20 +3,26 @@ import { processVariables, flag, integer, list, port } from '@offload/process/co
 import { refuseOpenDoors, serviceVariables } from '@offload/access';
 import { z } from 'zod';
 
-/** The worker's part of .env.example. */
+/** The variables of a worker. */
 export const configSchema = z
   .object({
     ...processVariables,
     ...serviceVariables,
-    /** For health and metrics only. */
-    WORKER_PORT: port(3200),
-    /** Jobs that run at once, of each queue. */
-    WORKER_CONCURRENCY: integer(10, 1, 1_000),
-    /** How long the event loop may be blocked before the log says so and names the jobs that run, in milliseconds. */
-    LOOP_BLOCKED_MS: integer(1_000, 100, 60_000),
-    /** Queues that are worked on. */
-    QUEUES: list('default', queueName),
-    /** Whether `http.request` and `csv.profile` may reach loopback and private addresses. */
-    ALLOW_PRIVATE_TARGETS: flag(false),
+    WORKER_PORT: port(3200).describe(
+      'Port for health and metrics. ' +
+        '`npm start` counts up from it, one port a worker. Compose does not publish the port.',
+    ),
+    WORKER_CONCURRENCY: integer(10, 1, 1_000).describe(
+      'Most jobs of each queue that a worker runs at once. A handler may set a lower limit for its type. ' +
+        'A worker runs no more `csv.profile` jobs than the machine has cores; the others wait.',
+    ),
+    LOOP_BLOCKED_MS: integer(1_000, 100, 60_000).describe(
+      "How long a job may block a worker's event loop before the log names the job.",
+    ),
+    QUEUES: list('default', queueName).describe('Queues that the worker consumes, separated by commas.'),
+    ALLOW_PRIVATE_TARGETS: flag(false).describe(
+      'Whether `http.request` and `csv.profile` may reach loopback and private addresses. ' +
+        "They never reach link-local addresses and clouds' metadata services.",
+    ),
   })
   .superRefine(refuseOpenDoors);

@@ -11,12 +11,21 @@ export interface JobMetrics {
 
 export function createJobMetrics(registry: Registry): JobMetrics {
   const registers = [registry];
+  /**
+   * A rise of `takeover` means that workers die or lose connections. `ended` counts jobs whose last attempt was lost so:
+   * they failed with `worker-lost`. `held` and `refused` are messages that came twice, or late: harmless, unless they
+   * outnumber `claimed`.
+   */
   const deliveries = new Counter({
     name: 'offload_deliveries_total',
     help: 'Dispatch messages received, by claim: claimed, takeover, ended, held or refused',
     labelNames: ['claim'],
     registers,
   });
+  /**
+   * A rise of the time means slower work; of the outcome `failed` or `scheduled`, errors. `GET /v1/jobs?status=failed`
+   * has the reasons. `queued` means that workers stop or lose their connection while they run jobs.
+   */
   const attempts = new Histogram({
     name: 'offload_attempt_duration_seconds',
     help: 'Runs of handlers by type and outcome; scheduled is a retry or a snooze, queued was given back',
@@ -24,11 +33,19 @@ export function createJobMetrics(registry: Registry): JobMetrics {
     buckets: [0.005, 0.02, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1_800],
     registers,
   });
+  /**
+   * Each count is a job that ran twice: a worker was given up, finished all the same, and its outcome was refused. Look
+   * for blocked event loops, frozen machines and broken connections. Handlers must bear a second run: see the life of a
+   * job.
+   */
   const fenced = new Counter({
     name: 'offload_fenced_total',
     help: 'Outcomes refused because another attempt held the job',
     registers,
   });
+  /**
+   * At WORKER_CONCURRENCY times the number of queues the worker is full. Add workers when jobs wait at the same time.
+   */
   const running = new Gauge({
     name: 'offload_jobs_running',
     help: 'Jobs this worker is running now, from claim to outcome',

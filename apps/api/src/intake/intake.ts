@@ -47,6 +47,10 @@ export interface IntakeParts {
 }
 
 export function createIntake({ database, dispatcher, relay, backlog, maxBacklog, metrics }: IntakeParts): Intake {
+  /**
+   * This is the load. Compare it with `offload_attempt_duration_seconds_count` of the workers to see whether they keep
+   * up.
+   */
   const accepted = new Counter({
     name: 'offload_jobs_accepted_total',
     help: 'Jobs that were stored',

@@ -113,6 +113,10 @@ export function startBacklog(parts: BacklogParts): Backlog {
     return perSecond === null ? null : Number(perSecond.toPrecision(3));
   };
 
+  /**
+   * A steady rise means that more jobs arrive than the workers finish. Add workers for the queue, or find out why they
+   * are slow. At MAX_BACKLOG the api answers 503.
+   */
   new Gauge({
     name: 'offload_queue_waiting',
     help: 'Queued jobs, as of the last sample',
@@ -122,6 +126,10 @@ export function startBacklog(parts: BacklogParts): Backlog {
       for (const queue of queues) this.set({ queue }, waiting(queue));
     },
   });
+  /**
+   * A fall while jobs wait means that workers are gone, slow or blocked. Compare `GET /v1/workers` and
+   * `offload_jobs_running`.
+   */
   new Gauge({
     name: 'offload_queue_drain_per_second',
     help: 'Jobs that leave the queue in a second while some wait; absent while that is not known',

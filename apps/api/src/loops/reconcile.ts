@@ -42,6 +42,10 @@ export interface ReconcileParts {
 export function startReconcile(parts: ReconcileParts): Loop {
   const { database, inspector, dispatcher, relay, broker, queues, everyMs, metrics, log } = parts;
   const { lookAgainMs = 3_000, silenceMs = 30_000 } = parts;
+  /**
+   * A rise means that RabbitMQ lost messages, or that a worker died unnoticed. One rise after a restart of RabbitMQ is
+   * harmless. When it keeps rising, run `npm run doctor` and read RabbitMQ's log.
+   */
   const found = new Counter({
     name: 'offload_reconciled_total',
     help: 'Jobs that are dispatched again because dispatch message or holder were missing, by what they were: queued, scheduled or running',

@@ -74,6 +74,10 @@ export function createWaiters(parts: WaitersParts): Waiters {
   const unread = new Set<string>();
   let reading: Promise<void> = Promise.resolve();
   const closing = new AbortController();
+  /**
+   * A rise means that clients wait longer, or that more of them use `Prefer: wait`. A client above MAX_WAITERS gets
+   * 429. Look whether jobs finish more slowly than before.
+   */
   new Gauge({
     name: 'offload_waiters',
     help: 'Requests that are held until their job is finished',

@@ -33,6 +33,10 @@ export function createEventStreams(metrics: Registry, options: EventStreamsOptio
   const streams = new Set<KeptStream>();
   /** Those that did not take all of what they were sent at once. */
   const late = new Set<KeptStream>();
+  /**
+   * A rise means that readers are slow or have stopped reading. Each stream may lag by one MiB for a second, all
+   * together by 256 MiB. Browsers reconnect by themselves; look for a proxy that holds back answers.
+   */
   const cuts = new Counter({
     name: 'offload_watchers_cut_total',
     help: 'Event streams that were cut off because their reader was too far behind',

@@ -48,6 +48,10 @@ export function createHub(metrics: Registry, notifierUrl: string, options?: Even
   const all = new Set<Watcher>();
   const streams = createEventStreams(metrics, options);
   let closed = false;
+  /**
+   * A rise means that more browsers watch. One notifier holds some 10,000. Add notifiers before that; `MAX_STREAMS`
+   * bounds each client.
+   */
   new Gauge({
     name: 'offload_watchers',
     help: 'Open event streams',

@@ -40,6 +40,10 @@ interface Host {
 export function createHosts(perHost: number, metrics: Registry, now: () => number = () => performance.now()): Hosts {
   const hosts = new Map<string, Host>();
   const isTripped = ({ failures }: Host): boolean => failures >= FAILURES_TO_OPEN;
+  /**
+   * Above 0 means that a receiver failed ten times in a row. Its webhooks wait and use up no attempts. The notifier's
+   * log and `GET /v1/jobs/{id}/deliveries` have the reason; tell the receiver's operator.
+   */
   new Gauge({
     name: 'offload_webhook_hosts_open',
     help: 'Hosts that get no webhooks for now, because so many failed in a row',

@@ -7,7 +7,7 @@ export const OPERATOR = 'operator';
 /** An ordinary user, for programs: it may do everything in the virtual host `/`, and nothing with the node. */
 export const ORDINARY_USER = 'offload';
 
-/** The same as in deploy/rabbitmq/definitions.json; docs/operations.md says what they are for. */
+/** The same as in deploy/rabbitmq/definitions.json; docs/security.md says what they are for. */
 const POLICIES = [
   {
     vhost: '/',

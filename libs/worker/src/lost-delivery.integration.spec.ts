@@ -12,6 +12,7 @@ import { startBroker, type TestBroker } from '@offload/spec-kit/servers';
 import { z } from 'zod';
 import { createHeldJobs } from './held-jobs.ts';
 import { createJobMetrics } from './job-metrics.ts';
+import { createPutBacks } from './put-backs.ts';
 import { runJob, type RunJobParts } from './run-job.ts';
 
 const definition = defineJob({
@@ -48,6 +49,7 @@ it("a job that takes longer than the broker's consumer_timeout ends, and says wh
     publishEvent: async () => undefined,
     holder: 'spec',
     heldJobs: createHeldJobs(new AbortController().signal),
+    putBacks: createPutBacks(log),
     findHandler: () => ({
       definition,
       handler(_payload, { attempt, signal }) {

@@ -12,6 +12,7 @@ import type { HeldJobs, Holding } from './held-jobs.ts';
 import type { JobMetrics } from './job-metrics.ts';
 import { persist } from './persist.ts';
 import { reportProgressTo } from './progress.ts';
+import type { PutBacks } from './put-backs.ts';
 import type { RunnableType } from './runnable-type.ts';
 import type { Slot } from './slots.ts';
 import { storable } from './storable.ts';
@@ -23,6 +24,7 @@ export interface RunJobParts {
   holder: string;
   heldJobs: HeldJobs;
   findHandler(type: string): RunnableType | undefined;
+  putBacks: PutBacks;
   outbound: Outbound;
   metrics: JobMetrics;
   log: Logger;
@@ -39,9 +41,6 @@ type DispatchDelivery = Pick<Delivery<Dispatch>, 'body' | 'messageId' | 'redeliv
 const FIRST_WAIT_MS = 1_000;
 /** Never longer than this: below any sensible `consumer_timeout` of the broker. */
 const LONGEST_WAIT_MS = 5 * 60_000;
-
-/** How soon a job comes back whose type, or version of it, this worker does not know: another worker, newer, may. */
-const UNKNOWN_TYPE_DELAY_MS = 5_000;
 
 /**
  * One delivery of a dispatch message, from claim to acknowledgement: claim → handler → outcome → event → ack.
@@ -140,12 +139,11 @@ async function claimFor(delivery: DispatchDelivery, dispatchId: string, parts: R
 
 async function outcomeOf(claim: ClaimedJob, holding: Holding, parts: RunJobParts): Promise<Outcome> {
   const { job, typeVersion, timeoutMs, backoff } = claim;
-  const { database, findHandler, outbound, log } = parts;
+  const { database, findHandler, putBacks, outbound, log } = parts;
 
   const found = findHandler(job.type);
   if (!found || found.definition.version < typeVersion) {
-    log.warn({ jobId: job.id, type: job.type, typeVersion }, 'unknown job type or version: left to another worker');
-    return { status: 'scheduled', error: null, delayMs: UNKNOWN_TYPE_DELAY_MS };
+    return { status: 'scheduled', error: null, delayMs: putBacks.delayMs(job, typeVersion) };
   }
 
   const reporter = reportProgressTo(async (progress) => {

@@ -14,6 +14,7 @@ import type { HandlerContext } from './handler.ts';
 import { createHeldJobs } from './held-jobs.ts';
 import { createJobMetrics } from './job-metrics.ts';
 import { obey } from './obey.ts';
+import { createPutBacks } from './put-backs.ts';
 import { runJob, type RunJobParts } from './run-job.ts';
 import type { Slots } from './slots.ts';
 
@@ -70,6 +71,7 @@ export function worker(onDatabase: Database = world.database) {
     },
     holder: 'spec',
     heldJobs: createHeldJobs(letGo.signal),
+    putBacks: createPutBacks(log),
     findHandler: (type) =>
       type === definition.type
         ? { definition, handler: (payload, context) => world.handler(payload, context), slots: world.slots }

@@ -12,6 +12,7 @@ import { createHeldJobs } from './held-jobs.ts';
 import { createJobBoard } from './job-board.ts';
 import { createJobMetrics } from './job-metrics.ts';
 import { answerLivenessCheck, obey } from './obey.ts';
+import { createPutBacks } from './put-backs.ts';
 import { runJob, type RunJobParts } from './run-job.ts';
 import { watchLoop } from './watch-loop.ts';
 import { register } from './registration.ts';
@@ -78,6 +79,7 @@ export async function startWorker({ handlers, close = async () => undefined }: W
     database,
     holder: instance,
     heldJobs,
+    putBacks: createPutBacks(log),
     publishEvent: publishEventsWith(publisher),
     findHandler: (type) => types.get(type),
     outbound,

@@ -57,7 +57,7 @@ function checkWords(file, text, firstLine, words = banned) {
 
 /** Tells of each sentence of a paragraph that is too long. A colon or a semicolon ends no sentence. */
 function checkSentences(file, paragraph, line) {
-  for (const sentence of paragraph.replace(/`[^`]*`/g, 'code').split(/(?<=[.!?]["')*_]*)\s+(?=["'(*_[]*[A-Z`])/)) {
+  for (const sentence of paragraph.replace(/`[^`]*`/g, '`code`').split(/(?<=[.!?]["')*_]*)\s+(?=["'(*_[]*[A-Z`])/)) {
     const words = sentence.split(/\s+/).filter((word) => /\w/.test(word)).length;
     if (words > MOST_WORDS) tell(file, line, `${words} words in a sentence: "${sentence.slice(0, 60).trim()} …"`);
   }

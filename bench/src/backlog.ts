@@ -59,17 +59,20 @@ try {
   const calls = Object.entries(drained.value.latencies).map(([what, times]) => callRow(what, times));
   const mib = [fresh, filled.mib, settled.mib, drained.mib].map((each) => each.toFixed(0)).join(', ');
   const content = [
-    `${thousands(count)} jobs that do nothing, posted in batches of ${thousands(BATCH)} by ${SENDERS} clients, then worked off by one worker:`,
+    `${thousands(count)} jobs that do nothing, posted in batches of ${thousands(BATCH)} by ${SENDERS} clients, then run by one worker:`,
     table([
       ['what', 'measured', 'bound'],
       ['jobs posted a second', thousands(count / filled.seconds), ''],
-      ['until all were dispatched, s more', settled.seconds.toFixed(1), ''],
-      ['jobs worked off a second', thousands(count / drained.seconds), ''],
-      ['resident memory of the api at most: fresh, posting, dispatching, draining, MiB', mib, `under ${BOUNDS.mib}`],
-      ['dispatch messages taken for lost', thousands(lost), '0'],
-      ['dispatch messages sent beyond one for each job', thousands(dispatchedTwice), '0'],
+      ['from the last post until all are dispatched, s', settled.seconds.toFixed(1), ''],
+      ['jobs run a second', thousands(count / drained.seconds), ''],
+      ['most resident memory of the api: fresh, posting, dispatching, draining, MiB', mib, `under ${BOUNDS.mib}`],
+      ['dispatch messages declared lost', thousands(lost), '0'],
+      ['dispatch messages beyond one for each job', thousands(dispatchedTwice), '0'],
     ]),
-    table([['answered while they are worked off', 'asked', 'median, ms', 'p99, ms', 'worst, ms', 'bound'], ...calls]),
+    table([
+      ['request while the worker runs the jobs', 'requests', 'median, ms', 'p99, ms', 'worst, ms', 'bound'],
+      ...calls,
+    ]),
     circumstances([`PostgreSQL ${version}`]),
   ].join('\n\n');
   console.log(content);

@@ -102,22 +102,22 @@ async function eachItsOwn(scene: Scene): Promise<string[]> {
   missed ||= !(latencies.at(0.99) < BOUNDS.p99Ms && kib < BOUNDS.kib) || latencies.size < due;
   const mib = [before, idle, after].map(({ resident }) => (resident / 1024 ** 2).toFixed(0)).join(', ');
   return [
-    `${count(connections)} browsers, each with a job of its own, and ${all} that watch all jobs, while ${rate} events ` +
-      `a second, of ${count(events.bytes)} bytes each, go out for ${seconds} s:`,
+    `${count(connections)} browsers watch a job each, and ${all} watch all jobs. The benchmark publishes ${rate} events ` +
+      `a second, of ${count(events.bytes)} bytes each, for ${seconds} s:`,
     table([
       ['what', 'measured', 'bound'],
       ['event to browser: median, ms', ms(latencies.at(0.5)), ''],
       ['p99, ms', ms(latencies.at(0.99)), `under ${BOUNDS.p99Ms}`],
       ['worst, ms', ms(latencies.at(1)), ''],
-      ['events that reached a browser, of those that should', `${count(latencies.size)} of ${count(due)}`, 'all'],
-      ['resident memory before, with all browsers, after the events, MiB', mib, ''],
-      ['of that a connection, KiB', kib.toFixed(1), `under ${BOUNDS.kib}`],
-      ['heap and buffers in use a connection, KiB', each(inUse.heap, before.heap).toFixed(1), ''],
+      ['events that reached their browser', `${count(latencies.size)} of ${count(due)}`, 'all'],
+      ['resident memory: before, with all browsers, after the events, MiB', mib, ''],
+      ['resident memory for each connection, KiB', kib.toFixed(1), `under ${BOUNDS.kib}`],
+      ['heap and buffers for each connection, KiB', each(inUse.heap, before.heap).toFixed(1), ''],
       ['CPU, % of one core', cpu.toFixed(0), ''],
       ['delay of the event loop, p99, ms', ms(loopMs), ''],
       ['from the first connection to the last snapshot, s', (openedMs / 1_000).toFixed(1), ''],
     ]),
-    `More events a second, ${STEP_S} s each, until the p99 is over ${OWN_JOB.mostMs} ms:`,
+    `Higher rates, for ${STEP_S} s each, until the p99 is over ${OWN_JOB.mostMs} ms:`,
     await limit(scene, OWN_JOB, 1 + all),
   ];
 }
@@ -128,7 +128,7 @@ async function allTheSame(scene: Scene): Promise<string[]> {
   await scene.crowds.close();
   await scene.crowds.open(Array<string>(connections).fill(`/v1/jobs/${scene.events.jobs[0]?.id}/events`));
   return [
-    `${count(connections)} browsers that all watch the same job, ${STEP_S} s each:`,
+    `${count(connections)} browsers all watch the same job, for ${STEP_S} s at each rate:`,
     await limit(scene, SAME_JOB, connections, 1),
   ];
 }

@@ -54,7 +54,7 @@ try {
   const dated = datedSection(section ?? '', { name, seed, tookMs: performance.now() - from });
   process.stdout.write(`\n${await format(dated, layout)}`);
   if (values.write || values.jobs === undefined) {
-    await writeFile(file, await format(withSection(await readFile(file, 'utf8'), dated, 'Which faults'), layout));
+    await writeFile(file, await format(withSection(await readFile(file, 'utf8'), dated, 'Faults'), layout));
   }
   process.exitCode = failures.length === 0 ? 0 : 1;
 } finally {

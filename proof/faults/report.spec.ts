@@ -58,6 +58,6 @@ it('makes a page that prettier has nothing to add to but its layout, with what f
   expect(page).toContain('`npm run test:faults -- --short --write --seed 7`');
   expect(page).toContain('- no fault: 1 stuck: {"id":"id-1"}');
   expect(page).toContain('- `kill -9` of RabbitMQ: 4 × 503');
-  expect(page).toContain('## Kills\n\nfive\n\n(2026-01-02, 1.0 minutes; again: `npm run takeover -- --seed 7`)\n');
+  expect(page).toContain('## Kills\n\nfive\n\n(2026-01-02, 1.0 minutes; to repeat: `npm run takeover -- --seed 7`)\n');
   expect(page).toMatch(/\| pass +\| takeover +\| 5 kills: 20 ms/);
 });

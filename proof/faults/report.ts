@@ -22,8 +22,8 @@ export function reliabilityPage(report: Report): string {
   const command = `npm run test:faults -- ${short ? '--short --write ' : ''}--seed ${seed}`;
   return `# Reliability
 
-What the system is put through by \`npm run test:faults\`, and what came of it. The command writes this page; nobody edits
-it by hand.
+\`npm run test:faults\` kills and cuts off parts of the system under load. It writes this page with the results. Don't edit the
+page by hand.
 
 | | |
 | --- | --- |
@@ -31,72 +31,83 @@ it by hand.
 | machine | ${machine} |
 | versions | ${versions.join(', ')} |
 | seed | ${seed} |
-| took | ${minutes(tookMs)} |
-| again | \`${command}\` |
+| duration | ${minutes(tookMs)} |
+| to repeat | \`${command}\` |
 
 ## How
 
-Each scenario has a system of its own: 2 apis, 3 workers (10 jobs at once each) and a notifier, as processes from source,
-with an empty RabbitMQ and a new database. A client posts ${pace.perSecond} jobs a second until ${pace.jobs} have been
-answered with 202 and the faults are over; every tenth is delayed by 0.3 to 2 s. A job calls an HTTP server outside the
-system, which takes 20 to 500 ms to answer and keeps every call in a database that no fault touches. A post that gets no
-202 is not repeated: the next one is another job. Every 25th job is watched at the notifier by a client of its own, which
-connects again when its stream breaks off. Processes that are killed are started again.${
+Each scenario starts a system of its own, with an empty RabbitMQ and a new database. The system has 2 apis, 3 workers (10 jobs
+at once each) and a notifier, which run from source. A client posts ${pace.perSecond} jobs a second. It stops when
+${pace.jobs} jobs have been answered with 202 and the faults are over. Every tenth job is delayed by 0.3 to 2 s.
+
+A job calls an HTTP server outside the system. That server takes 20 to 500 ms to answer, and stores every call in a database
+that no fault touches. The client does not repeat a post that got no 202; its next post is another job. A client of its own
+watches every 25th job at the notifier, and reconnects when its stream breaks off. Killed processes are started again.${
     pace.reconcileMs ? ` The system runs with RECONCILE_MS=${pace.reconcileMs}.` : ''
   }
 
-What counts does not come from the system itself: calls are counted by the server that is called, and changes of status
-by a trigger in the database. A scenario fails when a job
+The system does not count its own results. The called server counts calls, and a trigger in the database counts changes of
+status. A scenario fails if a job
 
 - was answered with 202 and is not stored (lost), or is not finished ${duration(pace.patienceMs)} after the load (stuck);
-- does not succeed, has another result than its own, reaches no or two terminal states, or leaves one again;
+- does not succeed, or has the result of another job;
+- does not reach exactly one final status, or leaves it again;
 - was started before it was due;
-- was watched, and its watcher has not heard of its end;
-- was given back or finished by another attempt than the one that ran;
-- ran more often than it has attempts, or has an attempt that nothing on its row accounts for;
-- was tried again for a cause that the fault does not make unavoidable (the column says which ones do);
+- was watched, and its watcher did not receive the final event;
+- was given back or finished by an attempt other than the one that ran;
+- ran more often than it has attempts, or has an attempt that its row does not explain;
+- was retried for a cause that the fault does not make unavoidable (a column of the table lists the unavoidable causes).
 
-or when a process ends by itself, or with another exit code than 0 after SIGTERM.
+A scenario also fails if a process exits by itself, or exits with a code other than 0 after SIGTERM.
 
 ## Scenarios
 
 ${scenarioTable(scenarios)}
 
-*Run twice*: jobs that were called more than once. *Tried again*: jobs with more than one attempt, whether or not an
-earlier one came as far as the call, and why: *worker lost* is an attempt whose worker died or lost its delivery, *given
-back* one that a worker had to let go of and said so. *Recovery*, of each fault: for every job that was running and came to
-another attempt, whose dispatch message waited in the RabbitMQ that was killed, or that was accepted by the api that was killed and not
-dispatched, the time from the fault until it ran (again); where there was no such job, the longest time after the fault in which
-no job was started. The outage itself is part of it.
+*Run twice*: jobs that called the server more than once. *Retried*: jobs with more than one attempt, even if an earlier
+attempt ended before its call, with the cause. *Worker lost* means that the attempt's worker died or lost its delivery.
+*Given back* means that the worker stopped the attempt and said so.
+
+*Recovery* is a time for each fault. It includes the outage itself. It counts every job that
+
+- was running and needed another attempt,
+- or had its dispatch message in the killed RabbitMQ,
+- or was accepted by the killed api and not yet dispatched.
+
+The time is from the fault until the job ran (again). If there is no such job, it is the longest time after the fault in which
+no job started.
 
 ${lateSection(scenarios)}${refusedSection(scenarios)}## Measurements
 
 ${measurementTable(report.measurements)}
 
-${measuredSections(report)}${failureSection(report)}## Which faults
+${measuredSections(report)}${failureSection(report)}## Faults
 
-| fault | what is done |
+| fault | method |
 | --- | --- |
-| \`kill -9\` | SIGKILL; another process takes its place at once. Repeated ${times(pace.rounds)} |
-| an api killed before the dispatch message | what it sends to RabbitMQ is held back, so that it answers 202 and dispatches nobody; then SIGKILL |
-| RabbitMQ killed or wiped | after ${pace.burst} posts at once, so that it has dispatch messages to lose. Its data are deleted and it starts empty; or it starts with them |
-| RabbitMQ's memory alarm | its limit is set below what it uses, for ${duration(pace.alarmMs)}: it takes nothing from publishers |
+| \`kill -9\` | The suite sends SIGKILL, and at once starts another process in its place. It repeats that ${times(pace.rounds)} |
+| an api killed before the dispatch message | A proxy holds back all that the api sends to RabbitMQ. So the api answers 202 and dispatches no job. Then it gets SIGKILL |
+| RabbitMQ killed or wiped | The suite first sends ${pace.burst} posts at once, so that RabbitMQ has dispatch messages to lose. It restarts with its data or, if wiped, without |
+| RabbitMQ's memory alarm | For ${duration(pace.alarmMs)}, RabbitMQ's limit is below its memory, so it accepts no messages from publishers |
 | the table of jobs locked | \`lock table jobs in access exclusive mode\` for ${duration(pace.lockMs)}: every connection of every pool waits |
 | a worker frozen | SIGSTOP, and SIGCONT ${duration(pace.freezeMs)} later${pace.heartbeatSeconds ? ` (with an AMQP heartbeat of ${pace.heartbeatSeconds} s)` : ''} |
 | a worker thawed | SIGSTOP until another worker runs one of its jobs again, which takes 5 s; then SIGCONT |
-| a worker cut off | a reset and no new connections for ${duration(pace.cutMs)}; then silence for ${duration(pace.silenceMs)}, in which nothing arrives and nothing says so |
-| clocks | \`Date\` is shifted in two apis and two of the workers, by an hour ahead and behind |
-| mixed | two sequences of ${pace.mixed} faults at once, one of servers and one of processes, drawn from the seed |
+| a worker cut off | The connection is reset, and new ones fail for ${duration(pace.cutMs)}. Later, for ${duration(pace.silenceMs)}, no data arrive and no error is reported |
+| clocks | \`Date\` is shifted in two apis and two of the workers: by an hour ahead in one of each, and by an hour behind in the other |
+| mixed | Two sequences of ${pace.mixed} faults run at once, one of servers and one of processes. The seed determines them |
 
-With \`--only\`, the names are: ${scenarios.map(({ scenario }) => `\`${scenario.name}\``).join(', ')}, \`takeover\`,
-\`without-broker\`, \`browsers\` and \`webhooks\`. \`--short\` is the form that CI runs.
+\`--only\` accepts these names:
+
+${scenarios.map(({ scenario }) => `\`${scenario.name}\``).join(', ')}, \`takeover\`, \`without-broker\`, \`browsers\`, \`webhooks\`
+
+CI runs the form \`--short\`.
 `;
 }
 
 /** For the page and the terminal. */
 export function scenarioTable(scenarios: readonly ScenarioResult[]): string {
   const head =
-    '| | scenario | accepted | finished | lost | stuck | run twice | tried again | unavoidable | faults | recovery: median | worst |';
+    '| | scenario | accepted | finished | lost | stuck | run twice | retried | unavoidable | faults | recovery: median | worst |';
   const rows = scenarios.map(({ scenario, played, failures }) => {
     const { title, allowed } = scenario;
     const start = [failures.length === 0 ? 'pass' : '**FAIL**', title];
@@ -119,7 +130,7 @@ export function measurementTable(measurements: readonly MeasurementResult[]): st
     const verdict = failures.length === 0 ? 'pass' : '**FAIL**';
     return `| ${[verdict, title, measured?.measured ?? '–', measured?.goal ?? '–'].join(' | ')} |`;
   });
-  return ['| | what | measured | goal |', '| --- | --- | --- | --- |', ...rows].join('\n');
+  return ['| | measurement | result | goal |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
 function lateSection(scenarios: readonly ScenarioResult[]): string {
@@ -129,7 +140,7 @@ function lateSection(scenarios: readonly ScenarioResult[]): string {
     const measured = `${duration(median(lateMs))} at the median, ${duration(worst(lateMs))} at worst`;
     return [`- ${title}: ${measured} (${lateMs.length} jobs)`];
   });
-  return lines.length === 0 ? '' : `Delayed jobs, from when they were due until they ran:\n\n${lines.join('\n')}\n\n`;
+  return lines.length === 0 ? '' : `Delayed jobs, from their due time until they ran:\n\n${lines.join('\n')}\n\n`;
 }
 
 function refusedSection(scenarios: readonly ScenarioResult[]): string {
@@ -146,7 +157,7 @@ export function datedSection(
   made: { name: string; seed: number; tookMs: number; date?: string },
 ): string {
   const { name, seed, tookMs, date = new Date().toISOString().slice(0, 10) } = made;
-  return `${section.trimEnd()}\n\n(${date}, ${minutes(tookMs)}; again: \`npm run ${name} -- --seed ${seed}\`)\n`;
+  return `${section.trimEnd()}\n\n(${date}, ${minutes(tookMs)}; to repeat: \`npm run ${name} -- --seed ${seed}\`)\n`;
 }
 
 function measuredSections({ measurements, seed, date }: Report): string {

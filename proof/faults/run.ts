@@ -57,7 +57,7 @@ async function tryOut<Found extends { failures: string[] }>(
 const measurements = [
   {
     name: 'takeover',
-    title: '`kill -9` of the worker that runs a job, until the next attempt has started',
+    title: "from `kill -9` of a job's worker to the start of the next attempt",
     measure: () => measureTakeovers(ground, pace.kills, deadline),
   },
   {

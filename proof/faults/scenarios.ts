@@ -125,7 +125,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'cut-broker',
-    title: 'a worker cut off from RabbitMQ alone, first with a reset, then without a word',
+    title: 'a worker cut off from RabbitMQ alone, first with a reset, then silently',
     fault: cutWorkerFromBroker,
     allowed: DELIVERY_LOST,
     cuttable: ['worker-1'],
@@ -146,7 +146,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'clock',
-    title: 'the clocks of an api and a worker an hour ahead, of others an hour behind',
+    title: 'clocks of an api and a worker an hour ahead, clocks of others an hour behind',
     allowed: [],
     check: clockFaults,
     environment: (place): Environment =>

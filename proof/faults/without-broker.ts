@@ -64,10 +64,10 @@ async function postWithoutBroker(
   return {
     measured:
       `${meanwhile.length} jobs answered with 202 in ${duration(downUntil - downFrom)} ` +
-      `(${refused.length === 0 ? 'none refused' : refused.join(', ')}), ${duration(median(took))} at the median, ` +
-      `${duration(worst(took))} at worst; the last of them was started ${duration(lastStart - backAt)} after ` +
+      `(${refused.length === 0 ? 'none refused' : refused.join(', ')}). Post to 202: ${duration(median(took))} at the median, ` +
+      `${duration(worst(took))} at worst. The last of these jobs started ${duration(lastStart - backAt)} after ` +
       'RabbitMQ was back',
-    goal: 'every post is answered with 202, and all of it runs afterwards',
+    goal: 'every post is answered with 202, and every job runs afterwards',
     failures: [...failures, ...refused.map((each) => `posts without a 202: ${each}`), ...fleet.surprises],
   };
 }

@@ -27,14 +27,14 @@ function found(judged: ReturnType<typeof judge>, text: string) {
 }
 
 it('keeps a bound that is met to the point', () => {
-  expect(found(judgeWith(tens({ run: 10 })), 'no-op jobs a second, times that of BullMQ')).toMatchObject({
+  expect(found(judgeWith(tens({ run: 10 })), 'no-op jobs a second, relative to BullMQ')).toMatchObject({
     ...{ measured: 1, bound: 1, sense: 'least', kept: true },
   });
 });
 
 it('misses one where less is not less, or more not more', () => {
   const judged = judgeWith(tens({ run: 9.9, memoryApi: 10.1 }));
-  expect(found(judged, 'no-op jobs a second, times that of BullMQ')?.kept).toBe(false);
+  expect(found(judged, 'no-op jobs a second, relative to BullMQ')?.kept).toBe(false);
   expect(found(judged, 'memory of the api')?.kept).toBe(false);
 });
 

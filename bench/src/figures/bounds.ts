@@ -33,39 +33,39 @@ export function judge({ median, names, idealMakespanS, grown }: BoundParts): Jud
   }
   const least = (kind: KindId, factor: number, peer: string, what: string) => than(kind, 'least', factor, peer, what);
   const most = (kind: KindId, peer: string, what: string) => than(kind, 'most', 1, peer, what);
-  const times = (what: string, peer: string): string => `${what}, times that of ${peer}`;
+  const relativeTo = (what: string, peer: string): string => `${what}, relative to ${peer}`;
 
   const [empty = '', ...larger] = grown;
   const growth = larger.flatMap((name) => {
     const ratio = (kind: KindId) => median(kind, name) / median(kind, empty);
     return [
-      judged(`${name}: accepted a second, times that of an empty table`, ratio('grownAccepted'), 1 / 1.15, 'least'),
-      judged(`${name}: jobs run a second, likewise`, ratio('grownRun'), 1 / 1.15, 'least'),
-      judged(`${name}: median pick-up, likewise`, ratio('grownPickUpP50'), 1.15, 'most'),
+      judged(`${name}: jobs accepted a second, relative to an empty table`, ratio('grownAccepted'), 1 / 1.15, 'least'),
+      judged(`${name}: jobs run a second, relative to an empty table`, ratio('grownRun'), 1 / 1.15, 'least'),
+      judged(`${name}: median pick-up, relative to an empty table`, ratio('grownPickUpP50'), 1.15, 'most'),
     ];
   });
   const oneSyncOneConfirm = median('fsync', machine) + median('confirm', machine);
 
   return [
-    least('accepted64', 1, bullmqEverysec, times('accepted a second at 64 connections', bullmqEverysec)),
-    least('accepted64', 4, pgBoss, times('accepted a second at 64 connections', pgBoss)),
-    least('accepted64', 0.45, express, times('accepted a second at 64 connections', express)),
-    most('acceptedP99At64', bullmqEverysec, times('p99 at 64 connections', bullmqEverysec)),
+    least('accepted64', 1, bullmqEverysec, relativeTo('jobs accepted a second at 64 connections', bullmqEverysec)),
+    least('accepted64', 4, pgBoss, relativeTo('jobs accepted a second at 64 connections', pgBoss)),
+    least('accepted64', 0.45, express, relativeTo('jobs accepted a second at 64 connections', express)),
+    most('acceptedP99At64', bullmqEverysec, relativeTo('p99 at 64 connections', bullmqEverysec)),
     judged(
-      'median at 1 connection, times one fsync and one confirm',
+      'median at 1 connection, relative to one fsync and one confirm',
       median('acceptedP50At1', offload) / oneSyncOneConfirm,
       1.6,
       'most',
     ),
-    least('run', 1, bullmqEverysec, times('no-op jobs a second', bullmqEverysec)),
-    least('run', 0.5, amqplib, times('no-op jobs a second', amqplib)),
-    than('pickUpP50', 'most', 2, amqplib, times('median pick-up', amqplib)),
-    most('pickUpP99', bullmqAlways, times('p99 of the pick-up', bullmqAlways)),
-    judged('makespan, times the ideal', median('makespan', offload) / idealMakespanS, 1.02, 'most', 3),
-    most('cpuApi', bullmqEverysec, times('CPU of the api a job', bullmqEverysec)),
-    most('cpuWorker', bullmqEverysec, times('CPU of the worker a job', bullmqEverysec)),
-    most('memoryApi', bullmqEverysec, times('memory of the api', bullmqEverysec)),
-    most('memoryWorker', bullmqEverysec, times('memory of the worker', bullmqEverysec)),
+    least('run', 1, bullmqEverysec, relativeTo('no-op jobs a second', bullmqEverysec)),
+    least('run', 0.5, amqplib, relativeTo('no-op jobs a second', amqplib)),
+    than('pickUpP50', 'most', 2, amqplib, relativeTo('median pick-up', amqplib)),
+    most('pickUpP99', bullmqAlways, relativeTo('p99 of the pick-up', bullmqAlways)),
+    judged('makespan, relative to the ideal', median('makespan', offload) / idealMakespanS, 1.02, 'most', 3),
+    most('cpuApi', bullmqEverysec, relativeTo('CPU of the api a job', bullmqEverysec)),
+    most('cpuWorker', bullmqEverysec, relativeTo('CPU of the worker a job', bullmqEverysec)),
+    most('memoryApi', bullmqEverysec, relativeTo('memory of the api', bullmqEverysec)),
+    most('memoryWorker', bullmqEverysec, relativeTo('memory of the worker', bullmqEverysec)),
     ...growth,
   ];
 }

@@ -23,10 +23,10 @@ const groups: readonly Group[] = [
   },
   { heading: 'In batches of 100, and jobs run by one worker process', kinds: ['batch', 'run'] },
   { heading: 'Pick-up: from the 202 to the handler, at 20 jobs a second', kinds: ['pickUpP50', 'pickUpP99'] },
-  { heading: 'What one job at a time takes at least', kinds: ['fsync', 'confirm'] },
+  { heading: 'Least time for one job at a time', kinds: ['fsync', 'confirm'] },
   { heading: 'Makespan', kinds: ['makespan'] },
   {
-    heading: 'CPU a job, each process by itself',
+    heading: 'CPU time for each job, by process',
     kinds: [
       ...(['cpuApi', 'cpuAcceptPostgres', 'cpuAcceptRabbitmq', 'cpuAcceptRedis'] as const),
       ...(['cpuWorker', 'cpuRunApi', 'cpuRunPostgres', 'cpuRunRabbitmq', 'cpuRunRedis'] as const),
@@ -68,7 +68,7 @@ export function ratioTable(figures: Figures, offload: string): string[] {
     ];
   });
   if (rows.length === 0) return [];
-  return ['### Offload, times each peer', table([['', ...peers], ...rows])];
+  return ['### Offload relative to each peer', table([['', ...peers], ...rows])];
 }
 
 export function boundsTable(judged: readonly Judged[]): string {
@@ -78,7 +78,7 @@ export function boundsTable(judged: readonly Judged[]): string {
     `at ${sense} ${bound.toFixed(digits)}`,
     kept === undefined ? '' : kept ? 'kept' : '**missed**',
   ]);
-  return table([['bound', 'measured', 'has to be', ''], ...rows]);
+  return table([['figure', 'measured', 'bound', ''], ...rows]);
 }
 
 /** With what it belongs to, where the title alone says too little. */

@@ -29,7 +29,7 @@ export function describe({ watched, rows, blows, outages, cancels, failures }: F
   const through = late.filter(({ throughReconnect }) => throughReconnect).length;
   const brokers = blows.filter(([, blow]) => blow === 'RabbitMQ').length;
   const notifiers = blows.length - brokers;
-  const kills = `RabbitMQ killed ${times(brokers)}, a notifier ${times(notifiers)}`;
+  const kills = `RabbitMQ is killed ${times(brokers)}, and a notifier ${times(notifiers)}`;
   const spread = (found: readonly { ms: number }[]): string => {
     const ms = found.map((each) => each.ms);
     return ms.length === 0
@@ -39,24 +39,26 @@ export function describe({ watched, rows, blows, outages, cancels, failures }: F
   const answers = [...cancels].sort(([one], [other]) => one - other).map(([status, count]) => `${count} × ${status}`);
 
   return {
-    measured: `${kills}; ${watched.length} browsers connected again ${times(again)}; from a job's end to its browser ${spread(late)}`,
-    goal: "every browser ends with its job's final state",
+    measured: `${kills}. The ${watched.length} browsers reconnected ${times(again)}. From final status to browser: ${spread(late)}`,
+    goal: "every browser receives its job's final status",
     failures,
     section: `## Browsers
 
-${watched.length} jobs of 0.2 to 3 s, each watched by a browser of its own from its 202 on; one in ten times out, two in ten
-are cancelled over HTTP, some of them while RabbitMQ is away. An api, two workers of ten jobs each, and two notifiers behind one address. ${kills} with SIGKILL
-while jobs run, and started again. A browser connects again as the HTML standard has it, and gives up for good at any answer
-that is no stream. Every one must end with the status, version, result and error of its job's row, must have seen versions
-that grow, and must be done ${failures.length === 0 ? 'in the end; every one was' : 'in the end'}.
+The suite submits ${watched.length} jobs of 0.2 to 3 s. A browser of its own watches each job from its 202 on. One job in ten times
+out. Clients cancel two in ten over HTTP, some of them while RabbitMQ is away. The system has an api, two workers of ten jobs
+each, and two notifiers behind one address. ${kills}, with SIGKILL while jobs run. Each is started again.
+
+A browser reconnects as the HTML standard requires, and gives up if an answer is no stream. Every browser must receive
+the status, version, result and error of its job's row. It must see growing versions, and must stop watching at the
+end.${failures.length === 0 ? ' Every browser did.' : ''}
 
 | | |
 | --- | --- |
-| jobs | ${ends.join(', ')}; cancels answered ${answers.join(', ')} |
-| connected again | ${times(again)} |
-| heard of the end by the first event of a stream that was opened again | ${through} |
-| from the end (row) to the browser, while nothing was away | ${spread(calm)} |
-| the same of jobs that ended while RabbitMQ or a notifier was away | ${spread(whileAway)} |
+| jobs | ${ends.join(', ')}; answers to cancels: ${answers.join(', ')} |
+| reconnects | ${again} |
+| browsers that received the final status in the first event after a reconnect | ${through} |
+| from the final status (row) to the browser, without an outage | ${spread(calm)} |
+| the same, for jobs that finished while RabbitMQ or a notifier was away | ${spread(whileAway)} |
 `,
   };
 }

@@ -38,31 +38,38 @@ export function describe(findings: Findings): Measured {
     `${duration(median(ms))} at the median, ${duration(quantile(ms, 0.99))} for 99 %, ${duration(worst(ms))} at worst`;
 
   return {
-    measured: `${deliveries.length} webhooks in ${report.hits.length} requests, notifiers killed ${killed} times: ${delivered.length} delivered, ${of('failed').length} given up after a 410, ${duplicates.webhooks} sent again after a 2xx; ${spread(lateMs)}`,
+    measured: `${deliveries.length} webhooks in ${report.hits.length} requests, with notifiers killed ${killed} times. Delivered: ${delivered.length}; given up after a 410: ${of('failed').length}; sent again after a 2xx: ${duplicates.webhooks}. From job to 2xx: ${spread(lateMs)}`,
     goal: 'each arrives at least once, signed; nothing is sent to a receiver after its 410',
     failures,
     section: `## Webhooks
 
-${rows.length} jobs with a webhook each, and two configured endpoints for a tenth of them each, to receivers on four
-addresses that fail by chance: they answer 500 or reset the connection (${share('error')} and ${share('reset')} of the
-requests), don't answer at all (${share('hang')}), or redirect (${share('redirect')}). Others ask with Retry-After to wait
-${RETRY_AFTER_SECONDS} s, or answer 410, at once or when many webhooks are pending for them. An api, two workers and three
-notifiers, of which one after the other is killed with SIGKILL, and started again. Webhooks are tried again after a second;
-those of a killed notifier when its lease is over. What counts is what the receivers saw: every webhook arrives unless
-its receiver said 410, says what the row of its job says, verifies with each secret, has the same id and body each time,
-follows no redirect, and does not come before a Retry-After is over. One that was taken and comes again must be one whose
-answer its sender did not hear or did not live to write; when a 2xx or a 410 is written, no further request comes.
+The suite submits ${rows.length} jobs with a webhook each. Two configured endpoints match a tenth of the jobs each. The system has an
+api, two workers and three notifiers. The notifiers are killed one after the other with SIGKILL, and started again. A failed
+webhook is retried after a second. The webhooks of a killed notifier are retried when its lease is over.
+
+The receivers, on four addresses, fail by chance. They answer 500 (${share('error')} of the requests), reset the connection
+(${share('reset')}), send no answer (${share('hang')}), or redirect (${share('redirect')}). Others ask with Retry-After to wait
+${RETRY_AFTER_SECONDS} s, or answer 410, at once or when many webhooks are pending for them.
+
+The suite judges by the requests that the receivers got:
+
+- Every webhook arrives, unless its receiver answered 410.
+- Its content is that of the job's row, and its signature is valid for each secret.
+- It has the same id and body each time.
+- It follows no redirect, and does not come before a Retry-After is over.
+- A webhook comes again after a 2xx only if its notifier did not receive the answer, or was killed before it could store it.
+- After a notifier has stored a 2xx or a 410, no further request comes.
 
 | | |
 | --- | --- |
 | jobs | ${ends.join(', ')} |
 | webhooks | ${deliveries.length}: ${delivered.length} delivered, ${of('failed').length} given up because their receiver answered 410 |
-| notifiers killed while webhooks were pending | ${killed} times; ${lost} attempts of which nobody wrote what became of them |
-| requests | ${report.hits.length}; ${mean.toFixed(2)} attempts to a delivery, ${worst(attempts)} at most |
-| came again after a 2xx | ${duplicates.webhooks}, in ${duplicates.requests} requests |
-| receivers that answered 410 | ${gone}; requests that were under way meanwhile, or whose sender was killed before it could write: ${hitsBeforeGoneWasKnown} |
-| from the end of the job until it was taken | ${spread(lateMs)} |
-| the same of those that were taken at the first attempt | ${spread(firstMs)} (${first.length}) |
+| notifiers killed while webhooks were pending | ${killed} times; ${lost} attempts without a stored outcome |
+| requests | ${report.hits.length}; ${mean.toFixed(2)} attempts for each delivery, ${worst(attempts)} at most |
+| webhooks that came again after a 2xx | ${duplicates.webhooks}, in ${duplicates.requests} requests |
+| receivers that answered 410 | ${gone}; requests under way at that time, or whose notifier was killed before it stored the 410: ${hitsBeforeGoneWasKnown} |
+| from the final status of the job until the receiver's 2xx | ${spread(lateMs)} |
+| the same, for webhooks delivered at the first attempt | ${spread(firstMs)} (${first.length}) |
 `,
   };
 }

@@ -133,6 +133,6 @@ describe('what a broker with the rendered definitions lets a user leave behind',
     await asOperator('PUT', '/api/vhost-limits/%2F/max-connections', { value: 1 }); // there are two
     const late = connect({ url: urlOf('notifier'), topology });
     opened.push(late);
-    await expect(late.opened).rejects.toThrow(/vhost "\/" is not there, not ours, or full/);
+    await expect(late.opened).rejects.toThrow(/vhost "\/" does not exist, is forbidden, or is full/);
   });
 });

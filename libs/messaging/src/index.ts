@@ -1,4 +1,4 @@
-// The only library that speaks AMQP (amqplib).
+// Messaging is the only library that speaks AMQP (amqplib).
 export { connect, type ConnectOptions, type Connection } from './connection.ts';
 export { type QueueDeclaration, type Topology } from './topology.ts';
 

@@ -31,7 +31,7 @@ async function setup(entries: string[] = [reader.entry, operator.entry]) {
   return { ...service, call };
 }
 
-it.each(['Bearer', 'bearer', 'BEARER', 'Bearer  '])('knows the client by its key, sent as %s', async (scheme) => {
+it.each(['Bearer', 'bearer', 'BEARER', 'Bearer  '])('identifies the client by its key, sent as %s', async (scheme) => {
   const { call } = await setup();
   expect(await call(`${scheme} ${reader.key}`)).toMatchObject({
     status: 200,
@@ -52,7 +52,7 @@ it.each([
   ['a part of the key', `Bearer ${reader.key.slice(0, -1)}`],
   ['the key and more', `Bearer ${reader.key} x`],
   ['two keys', `Bearer ${reader.key}, Bearer ${reader.key}`],
-  ['what is no token', 'Bearer "q"'],
+  ['a malformed token', 'Bearer "q"'],
 ])('refuses %s as a key, and does not repeat it', async (_what, header) => {
   const { call } = await setup();
   const { status, challenge, json, text } = await call(header);
@@ -74,7 +74,7 @@ it('refuses a key that lacks the scope', async () => {
   expect((await call(`Bearer ${operator.key}`, 'DELETE')).status).toBe(204);
 });
 
-it('lets everybody do everything without keys, whatever is sent along', async () => {
+it('allows every client everything without keys, with any Authorization header', async () => {
   const { call } = await setup([]);
   for (const header of [undefined, 'Bearer', 'Basic x', `Bearer ${reader.key}`]) {
     expect((await call(header)).json).toEqual({ name: 'anonymous', scopes });
@@ -82,7 +82,7 @@ it('lets everybody do everything without keys, whatever is sent along', async ()
   expect((await call(undefined, 'DELETE')).status).toBe(204);
 });
 
-it('answers 500 where a route asks for a scope and not for a key', async () => {
+it('answers 500 if a route requires a scope without authenticate', async () => {
   const { base, logged } = await setup([]);
   expect((await fetch(`${base}/forgotten`)).status).toBe(500);
   expect(logged).toHaveLength(1);

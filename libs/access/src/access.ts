@@ -4,10 +4,11 @@ import { ipKeyGenerator } from 'express-rate-limit';
 import { ANONYMOUS, hashOf, scopes, type ApiKey, type Scope } from './api-keys.ts';
 import { Problem } from '@offload/http';
 
-/** Who sent a request, and what it may ask for. */
+/** The client that sent a request, and what it may do. */
 export interface Client {
-  /** The key's name; `anonymous` where no keys are configured. */
+  /** The name of the client's API key; `anonymous` if no API keys are configured. */
   name: string;
+  /** What the key allows; all scopes if no API keys are configured. */
   scopes: ReadonlySet<Scope>;
 }
 
@@ -17,11 +18,16 @@ const anonymous: Client = { name: ANONYMOUS, scopes: new Set(scopes) };
 const B64TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 /**
- * Finds out who sent the request by its bearer token (RFC 6750), for {@link clientOf}. Without any keys everybody is
- * `anonymous` and may do everything, and an `Authorization` header is left alone.
+ * Makes middleware that identifies the client by its bearer token (RFC 6750), for {@link clientOf}. If no keys are
+ * configured, every client is `anonymous` with all scopes, and the header `Authorization` is ignored.
  *
- * Otherwise 401 `unauthorized` with `WWW-Authenticate` (RFC 9110 section 11.6.1) for who sends no token, and with
- * `error="invalid_token"` for who sends another than the configured ones.
+ * With keys it answers 401 `unauthorized` with `WWW-Authenticate` (RFC 9110 section 11.6.1) if the request has no
+ * token. If the token is not a configured key, the header also has `error="invalid_token"`.
+ *
+ * @example
+ * ```ts
+ * app.use('/v1', authenticate(config.API_KEYS));
+ * ```
  */
 export function authenticate(keys: readonly ApiKey[]): RequestHandler {
   return (request, response, next) => {
@@ -30,13 +36,16 @@ export function authenticate(keys: readonly ApiKey[]): RequestHandler {
   };
 }
 
-/** 403 `insufficient-scope` for a client whose key does not have `scope` (RFC 6750 section 3.1). Behind `authenticate`. */
+/**
+ * Makes middleware that answers 403 `insufficient-scope` if the client's key does not have this scope (RFC 6750 section
+ * 3.1). It must run after `authenticate`.
+ */
 export function requireScope(scope: Scope): RequestHandler {
   return (_request, response, next) => {
     const client = clientOf(response);
     if (!client.scopes.has(scope)) {
-      const detail = `This needs a key with the scope ${scope}; that of ${client.name} does not have it.`;
-      throw new Problem(403, 'insufficient-scope', 'The key is not good for this', detail, {
+      const detail = `This request needs the scope ${scope}, which the key of ${client.name} does not have.`;
+      throw new Problem(403, 'insufficient-scope', 'Insufficient scope', detail, {
         headers: challenge(`error="insufficient_scope", scope="${scope}"`),
       });
     }
@@ -45,9 +54,9 @@ export function requireScope(scope: Scope): RequestHandler {
 }
 
 /**
- * Who sent the request that `response` answers.
+ * The client that sent the request which `response` answers.
  *
- * @throws Error where `authenticate` has not let it pass: a route that forgets to ask is a 500, not a hole
+ * @throws Error if no `authenticate` ran before: a route without it answers 500 and lets no client in
  */
 export function clientOf(response: Response): Client {
   const client = response.locals['client'] as Client | undefined;
@@ -55,16 +64,16 @@ export function clientOf(response: Response): Client {
   return client;
 }
 
-/** For whom limits count: the client's name, or, where nobody has to say who it is, an address, of IPv6 a /56. */
+/** The name that limits count: the client's name. Without API keys it is the IP address, for IPv6 its /56 network. */
 export function callerOf(response: Response): string {
   const { name } = clientOf(response);
   return name === ANONYMOUS ? ipKeyGenerator(response.req.ip ?? 'gone') : name;
 }
 
-/** The scheme's name may be in any case (RFC 9110 section 11.1); other schemes are none of ours. */
+/** The name of the scheme is case-insensitive (RFC 9110 section 11.1). */
 const BEARER = /^bearer(?: +(.*))?$/i;
 
-/** Whether it has a bearer token in its header, whatever that is worth. */
+/** Whether the request has a bearer token in its header, valid or not. */
 export function sendsBearer(request: Request): boolean {
   return BEARER.test(request.get('authorization') ?? '');
 }
@@ -77,18 +86,22 @@ function tokenOf(header: string | undefined): string {
   });
 }
 
-/** Compares with each key, also behind the right one: how long it takes tells nothing. */
+/** Compares the token with every key, also after a match: so the duration of the comparison tells nothing. */
 function holderOf(token: string, keys: readonly ApiKey[]): Client {
   const hash = hashOf(token);
   let holder: ApiKey | null = null;
   for (const key of keys) if (timingSafeEqual(key.hash, hash)) holder = key;
   if (holder !== null && B64TOKEN.test(token)) return holder;
-  throw new Problem(401, 'unauthorized', 'Authentication required', 'The key is none of those that are configured.', {
+  throw new Problem(401, 'unauthorized', 'Authentication required', 'The key is not one of the configured API keys.', {
     headers: challenge('error="invalid_token"'),
   });
 }
 
-/** @param more parameters beside the realm (RFC 6750 section 3) */
+/**
+ * The header `WWW-Authenticate` of a refused request.
+ *
+ * @param more parameters after the realm (RFC 6750 section 3)
+ */
 export function challenge(more?: string): { 'WWW-Authenticate': string } {
   return { 'WWW-Authenticate': `Bearer realm="offload"${more === undefined ? '' : `, ${more}`}` };
 }

@@ -24,7 +24,7 @@ async function run(args: string[], env: Record<string, string> = {}) {
   return { code, ...output };
 }
 
-/** The key that was printed, once, and the value of the line for the environment. */
+/** The printed key, and the value of the printed variable. */
 function printed(stdout: string): { key: string; line: string } {
   const keys = stdout.match(/ofl_\S+/g) ?? [];
   expect(keys).toHaveLength(1);
@@ -39,7 +39,7 @@ it('prints a key, and the variable with its hash', async () => {
   expect(stdout).toMatch(/kept nowhere/);
 });
 
-it('adds it to those of the environment, or else of .env', async () => {
+it('adds it to the keys of the environment, or else of .env', async () => {
   const [here, there] = [newApiKey('here', ['read']), newApiKey('there', ['read'])];
   await writeFile(join(folder, '.env'), `API_KEYS=${there.entry}\n`);
   const args = ['--name', 'ci', '--scopes', 'manage'];
@@ -52,7 +52,7 @@ it('adds it to those of the environment, or else of .env', async () => {
   expect(taken).toMatchObject({ code: 78, stdout: '', stderr: expect.stringMatching(/an entry of this name already/) });
 });
 
-it('explains itself', async () => {
+it('prints its usage', async () => {
   const wrong: [args: string[], fault: RegExp][] = [
     [[], /--name is missing/],
     [['--name', 'ci'], /--scopes is missing/],

@@ -24,26 +24,26 @@ it.each([
   ['no scope', `ci::${hex('a')}`, /^entry 1 \(ci\): scopes are one or more of submit, read, manage/],
   ['an unknown scope', `ci:read+${hex('c')}:${hex('a')}`, /^entry 1 \(ci\): scopes are/],
   ['a wrong name', `${hex('c')}:read:${hex('a')}`, /^entry 1: a name has 1 to 63/],
-  ['the name of nobody', `anonymous:read:${hex('a')}`, /^entry 1 \(anonymous\): "anonymous" is whoever has no key/],
-  ['a hash that is none', `ci:read:${hex('a')}a`, /^entry 1 \(ci\): the hash must be 64 hexadecimal digits/],
   [
-    'a name twice',
-    `ci:read:${hex('a')},ci:read:${hex('b')}`,
-    /^entry 2 \(ci\): there is an entry of this name already/,
+    'the name of clients without a key',
+    `anonymous:read:${hex('a')}`,
+    /^entry 1 \(anonymous\): "anonymous" is the name of clients without a key/,
   ],
-  ['a key twice', `ci:read:${hex('a')},ops:read:${hex('a')}`, /^entry 2 \(ops\): is the same key as that of ci/],
+  ['an invalid hash', `ci:read:${hex('a')}a`, /^entry 1 \(ci\): the hash must be 64 hexadecimal digits/],
+  ['a name twice', `ci:read:${hex('a')},ci:read:${hex('b')}`, /^entry 2 \(ci\): an earlier entry has this name/],
+  ['a key twice', `ci:read:${hex('a')},ops:read:${hex('a')}`, /^entry 2 \(ops\): has the same key as ci/],
   ['a part too many', `ci:read:${hex('a')}:${hex('b')}`, /^entry 1 \(ci\): is not name:scope/],
-])('says which entry is wrong, and repeats nothing that may be secret: %s', (_what, text, fault) => {
+])('names the invalid entry, and repeats nothing that may be secret: %s', (_what, text, fault) => {
   const faults = faultsOf(text);
   expect(faults).toEqual([expect.stringMatching(fault)]);
   expect(faults.join()).not.toMatch(/(.)\1{9}/);
 });
 
-it('names every entry at fault', () => {
+it('names every invalid entry', () => {
   expect(faultsOf(`ci:none:${hex('a')},ok:read:${hex('b')},ops:read:12`)).toHaveLength(2);
 });
 
-it('makes keys of 256 random bits, and entries that are read back', () => {
+it('makes keys of 256 random bits, and entries that it can parse', () => {
   const made = [newApiKey('ci', ['read', 'submit', 'read']), newApiKey('ops', ['manage'])] as const;
   for (const { key } of made) expect(key).toMatch(/^ofl_[A-Za-z0-9_-]{43}$/);
   expect(made[0].key).not.toBe(made[1].key);
@@ -52,7 +52,7 @@ it('makes keys of 256 random bits, and entries that are read back', () => {
   expect(apiKeys.parse(entries).map(({ hash }) => hash)).toEqual(made.map(({ key }) => hashOf(key)));
 });
 
-it('makes none for a wrong name or scope', () => {
+it('makes no key for an invalid name or scope', () => {
   expect(() => newApiKey('CI', ['read'])).toThrow(/a name has/);
   expect(() => newApiKey('ci', ['write'])).toThrow(/scopes are/);
   expect(() => newApiKey('ci', [])).toThrow(/scopes are/);

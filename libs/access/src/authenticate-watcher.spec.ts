@@ -41,7 +41,7 @@ const show: RequestHandler = (request, response) => {
   response.json({ name, scopes: [...scopes], query: request.query, url: request.url });
 };
 
-it('knows the client by its event token, which may read and nothing else', async () => {
+it('identifies the client by its event token, which only allows to read', async () => {
   const { get, tokenOf } = await setup();
   const token = await tokenOf({ client: 'web' });
   for (const path of ['/v1/events', `/v1/jobs/${jobId}/events`]) {
@@ -50,13 +50,13 @@ it('knows the client by its event token, which may read and nothing else', async
   }
 });
 
-it('shows the token to nothing behind it, and leaves the other parameters', async () => {
+it('hides the token from later handlers, and keeps the other parameters', async () => {
   const { get, tokenOf } = await setup();
   const { json } = await get(`/v1/events?tag=a%26b&%74oken=${await tokenOf({ client: 'web' })}&type=c`);
   expect(json).toMatchObject({ query: { tag: 'a&b', type: 'c' }, url: '/v1/events?tag=a%26b&type=c' });
 });
 
-it('lets a token for one job watch that job alone', async () => {
+it('lets a token for one job watch only that job', async () => {
   const { get, tokenOf } = await setup();
   const token = await tokenOf({ client: 'web', jobId });
   expect((await get(`/v1/jobs/${jobId}/events?token=${token}`)).status).toBe(200);
@@ -69,7 +69,7 @@ it('lets a token for one job watch that job alone', async () => {
   }
 });
 
-it('says that a token has expired, which is why a page gets another', async () => {
+it('says that a token has expired, so that a page requests a new one', async () => {
   const { get, tokenOf } = await setup();
   const token = await tokenOf({ client: 'web' }, -60);
   const { status, json, challenge, text } = await get(`/v1/events?token=${token}`);
@@ -95,7 +95,7 @@ it.each([
 });
 
 it.each(['gone', 'submitter', 'anonymous', 'constructor'])(
-  'refuses the token of %s: no key of that name may read',
+  'refuses the token of %s, because no key of that name may read',
   async (client) => {
     const { get, tokenOf } = await setup();
     const { status, challenge } = await get(`/v1/events?token=${await tokenOf({ client })}`);
@@ -103,12 +103,12 @@ it.each(['gone', 'submitter', 'anonymous', 'constructor'])(
   },
 );
 
-it('knows the token of a client whose key was replaced by another', async () => {
+it('accepts the token of a client whose key was replaced', async () => {
   const { get, tokenOf } = await setup({ entries: [newApiKey('web', ['read']).entry] });
   expect((await get(`/v1/events?token=${await tokenOf({ client: 'web' })}`)).json.name).toBe('web');
 });
 
-it('takes one way to say who one is, not two, and one token', async () => {
+it('refuses a token beside a key, and two tokens', async () => {
   const { get, tokenOf } = await setup();
   const token = await tokenOf({ client: 'web' });
   const twice = [
@@ -125,14 +125,14 @@ it('takes one way to say who one is, not two, and one token', async () => {
   expect((await get(`/v1/events?token=${token}`, { Authorization: 'Basic YTpi' })).status).toBe(200);
 });
 
-it('still takes keys, and asks for one where there is no token', async () => {
+it('still accepts keys, and requires one if there is no token', async () => {
   const { get } = await setup();
   expect((await get('/v1/events', { Authorization: `Bearer ${web.key}` })).json.name).toBe('web');
   const { status, challenge } = await get('/v1/events');
   expect([status, challenge]).toEqual([401, 'Bearer realm="offload"']);
 });
 
-it('takes a token nowhere else: not as a key, not for another call', async () => {
+it('accepts a token neither as a key nor on other routes', async () => {
   const { get, tokenOf } = await setup();
   const token = await tokenOf({ client: 'web' });
   for (const path of ['/v1/events', '/v1/jobs']) {
@@ -144,7 +144,7 @@ it('takes a token nowhere else: not as a key, not for another call', async () =>
 });
 
 it.each(['TOKEN=', 'x=1;token=', 'a?token=', '?token=', 'token[]='])(
-  'takes what comes as ?%s for no token, and does not repeat it',
+  'does not read ?%s as a token, and does not repeat it',
   async (near) => {
     const { get, tokenOf } = await setup();
     const token = await tokenOf({ client: 'web' });
@@ -154,20 +154,20 @@ it.each(['TOKEN=', 'x=1;token=', 'a?token=', '?token=', 'token[]='])(
   },
 );
 
-it('takes out of the query what it read as the token, and nothing that looks like it', async () => {
+it('removes only the token from the query, and no similar parameter', async () => {
   const { get, tokenOf } = await setup();
   const { json } = await get(`/v1/events?tag=a;token=b&TOKEN=c&token=${await tokenOf({ client: 'web' })}`);
   expect(json).toMatchObject({ query: { tag: 'a;token=b', TOKEN: 'c' }, url: '/v1/events?tag=a;token=b&TOKEN=c' });
 });
 
-it('knows no token without a secret', async () => {
+it('refuses every token without a secret', async () => {
   const { get, tokenOf } = await setup({ known: false });
   const { status, json, challenge } = await get(`/v1/events?token=${await tokenOf({ client: 'web' })}`);
   expect([status, challenge]).toEqual([401, 'Bearer realm="offload", error="invalid_token"']);
   expect(json.detail).toContain('EVENT_TOKEN_SECRET');
 });
 
-it('leaves tokens alone where nobody needs a key, and keeps them to itself', async () => {
+it('ignores tokens without API keys, and still removes them from the URL', async () => {
   const { get } = await setup({ entries: [], known: false });
   for (const query of ['token=rubbish', 'token=a&token=b']) {
     const { status, json } = await get(`/v1/events?${query}&tag=x`, { Authorization: 'Bearer x' });
@@ -175,7 +175,7 @@ it('leaves tokens alone where nobody needs a key, and keeps them to itself', asy
   }
 });
 
-it('leaves the token out of metrics, logs, and of what is said about a broken request', async () => {
+it('keeps the token out of metrics, logs, and answers to broken requests', async () => {
   const { get, tokenOf, metrics, logged, port } = await setup({ requestTimeoutMs: 200 });
   const token = await tokenOf({ client: 'web', jobId });
   await get(`/v1/jobs/${jobId}/events?token=${token}`);

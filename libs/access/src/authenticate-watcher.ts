@@ -5,34 +5,38 @@ import type { EventTokens } from './event-tokens.ts';
 import { Problem, TOKEN_PARAMETER, withoutTokenParameter } from '@offload/http';
 
 /**
- * Finds out who watches: as {@link authenticate}, or by an event token in the query, since a browser's EventSource can
- * send no headers. Whose token it is has the scope `read` and nothing else. For routes, not for `use`: a token for one
- * job is held against the parameter `id` of the path. What comes behind does not see the token.
+ * Makes middleware that identifies the client of an event stream: by its key, as {@link authenticate}, or by an event
+ * token in the query. A browser's EventSource needs the token, because it can send no headers. A client with a token
+ * has the scope `read` only.
  *
- * 401 `unauthorized` with `error="invalid_token"` for a token that is not known or has expired, or whose client's key is
- * no longer configured, or not for `read`. 403 `insufficient-scope` for other events than those of its job. 400
- * `invalid-request` for several tokens, or a key beside one (RFC 6750 sections 2 and 3.1). Without any keys everybody may
- * watch, and a token is left alone.
+ * Use it on routes, not with `app.use`: it compares the job of a token with the path parameter `id`. It removes the
+ * token from the URL, so later handlers and logs do not see it. A stream that is open continues when its token expires.
  *
- * A stream that was opened goes on when the token expires.
+ * It refuses a request (RFC 6750 sections 2 and 3.1) with:
+ * - 401 `unauthorized` and `error="invalid_token"` if the token is invalid or expired
+ * - the same if the client's key is gone or has no scope `read`
+ * - 403 `insufficient-scope` if the token is for another job
+ * - 400 `invalid-request` if there are several tokens, or a token beside a key
  *
- * @param tokens null: no token is known
+ * Without API keys every client may watch, and tokens are ignored.
+ *
+ * @param tokens reads event tokens; with null every event token is refused
  */
 export function authenticateWatcher(keys: readonly ApiKey[], tokens: EventTokens | null): RequestHandler {
   const authenticateByKey = authenticate(keys);
 
   async function holderOf(token: string, jobId: string | undefined): Promise<Client> {
-    if (!tokens) throw invalidToken('Event tokens are not known here: EVENT_TOKEN_SECRET is not set.');
+    if (!tokens) throw invalidToken('This server accepts no event tokens: EVENT_TOKEN_SECRET is not set.');
     const grant = await tokens.read(token);
     if (grant === 'expired') throw invalidToken('The event token has expired.', 'The event token has expired');
-    if (grant === 'invalid') throw invalidToken('The event token is none of ours.');
+    if (grant === 'invalid') throw invalidToken('The event token is not valid.');
     const key = keys.find(({ name }) => name === grant.client);
     if (!key?.scopes.has('read'))
-      throw invalidToken('The key that the event token was made with may not read any more.');
+      throw invalidToken('The API key behind the event token is gone or has no scope read.');
     if (grant.jobId !== undefined && grant.jobId !== jobId?.toLowerCase()) {
       const headers = challenge('error="insufficient_scope"');
-      const detail = 'The event token is for the events of another job alone.';
-      throw new Problem(403, 'insufficient-scope', 'The key is not good for this', detail, { headers });
+      const detail = 'The event token is only for the events of another job.';
+      throw new Problem(403, 'insufficient-scope', 'Insufficient scope', detail, { headers });
     }
     return { name: key.name, scopes: new Set(['read']) };
   }
@@ -40,17 +44,21 @@ export function authenticateWatcher(keys: readonly ApiKey[], tokens: EventTokens
   return async (request, response, next) => {
     const [token, ...more] = takeTokens(request);
     if (keys.length === 0 || token === undefined) return void authenticateByKey(request, response, next);
-    if (more.length > 0) throw invalidRequest('must be there once');
-    if (sendsBearer(request)) throw invalidRequest('must not come with a key in Authorization');
+    if (more.length > 0) throw invalidRequest('must appear only once');
+    if (sendsBearer(request)) throw invalidRequest('must not be sent together with a key in Authorization');
     const { id } = request.params;
     response.locals['client'] = await holderOf(token, typeof id === 'string' ? id : undefined);
     next();
   };
 }
 
-/** @returns what the query has, which has it no more */
+/**
+ * Removes the event tokens from the URL.
+ *
+ * @returns the removed tokens
+ */
 function takeTokens(request: Request): string[] {
-  const given = request.query[TOKEN_PARAMETER] as string | string[] | undefined; // that is all the simple parser gives
+  const given = request.query[TOKEN_PARAMETER] as string | string[] | undefined; // the simple parser gives no other types
   request.url = withoutTokenParameter(request.url);
   return given === undefined ? [] : [given].flat();
 }

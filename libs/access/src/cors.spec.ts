@@ -45,7 +45,7 @@ async function setup(origins: readonly string[] | undefined, requestTimeoutMs?: 
   return { ...service, ask, preflight };
 }
 
-it('says nothing of origins when none are configured', async () => {
+it('sends no CORS headers when no origins are configured', async () => {
   const { ask, preflight } = await setup(undefined);
   for (const { cors, vary } of [await ask('/healthz', { Origin: page }), await preflight('/healthz')]) {
     expect([cors, vary]).toEqual([{}, null]);
@@ -53,7 +53,7 @@ it('says nothing of origins when none are configured', async () => {
   expect((await preflight('/v1/jobs')).status).toBe(401);
 });
 
-it('lets pages of an allowed origin read answers, problems too', async () => {
+it('lets pages of an allowed origin read answers, also problems', async () => {
   const { ask } = await setup([page, 'http://localhost:5173']);
   const withKey = { Origin: page, Authorization: `Bearer ${key.key}` };
   const answers = [
@@ -95,12 +95,12 @@ it.each([
   ]);
 });
 
-it('tells a cache that the answer depends on the origin, also where there is none', async () => {
+it('tells caches that the answer depends on the origin, also for requests without one', async () => {
   const { ask } = await setup([page]);
   expect(await ask('/healthz')).toMatchObject({ status: 200, cors: {}, vary: 'Origin' });
 });
 
-it('lets any page read where * is configured, and says so to everybody', async () => {
+it('lets every page read with *, and says so in every answer', async () => {
   const { ask, preflight } = await setup(['*']);
   for (const answer of [
     await ask('/healthz'),
@@ -111,7 +111,7 @@ it('lets any page read where * is configured, and says so to everybody', async (
   }
 });
 
-it('answers preflights before it asks for a key, and without counting them', async () => {
+it('answers preflights without a key, and does not count them', async () => {
   const { ask, preflight } = await setup([page]);
   for (let count = 0; count < 5; count += 1) {
     const { status, cors, text, response } = await preflight('/v1/jobs');
@@ -129,7 +129,7 @@ it('answers preflights before it asks for a key, and without counting them', asy
   expect([status, response.headers.get('ratelimit')]).toEqual([200, expect.stringMatching(/; *r=1(;|$)/)]);
 });
 
-it('takes OPTIONS that is no preflight for what it is', async () => {
+it('answers OPTIONS that is no preflight as an ordinary request', async () => {
   const { ask } = await setup([page]);
   const { status, response } = await ask('/healthz', { Origin: page }, 'OPTIONS');
   expect([status, response.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS']);
@@ -137,7 +137,7 @@ it('takes OPTIONS that is no preflight for what it is', async () => {
   expect((await ask('/healthz', { 'Access-Control-Request-Method': 'GET' }, 'OPTIONS')).status).toBe(204);
 });
 
-it('lets the page read that its body came too slowly', async () => {
+it('lets the page read the 408 for a slow body', async () => {
   const { port } = await setup([page], 200);
   const client = await connectRaw(port);
   const head = ['POST /bodies HTTP/1.1', 'Host: x', `Origin: ${page}`, 'Content-Type: application/json'];
@@ -176,7 +176,7 @@ it.each([
   ]);
 });
 
-it('does not stand in the way of anything without origins', () => {
+it('passes every request on without origins', () => {
   let passed = false;
   allowOrigins([])(...([{}, {}, () => (passed = true)] as unknown as Parameters<ReturnType<typeof allowOrigins>>));
   expect(passed).toBe(true);

@@ -11,14 +11,14 @@ const jobId = '01890000-0000-7000-8000-000000000000';
 const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
 const now = (): number => Math.floor(Date.now() / 1_000);
 
-/** A token as nobody of ours makes it. */
+/** A token that the library would not issue. */
 function forge({ header = {}, claims = {}, key = secret, hash = 'sha256' } = {}): string {
   const good = { iss: 'offload:api', aud: 'offload:events', sub: 'web', iat: now(), exp: now() + 60 };
   const signed = `${encode({ alg: 'HS256', typ: 'JWT', ...header })}.${encode({ ...good, ...claims })}`;
   return `${signed}.${createHmac(hash, key).update(signed).digest('base64url')}`;
 }
 
-it('reads what it has issued, for all jobs or for one', async () => {
+it('reads tokens that it has issued, for all jobs or for one', async () => {
   const { token, expiresAt } = await tokens.issue({ client: 'web' }, 60);
   expect(await tokens.read(token)).toEqual({ client: 'web', jobId: undefined });
   expect(expiresAt.getTime()).toBe((decodeJwt(token).exp as number) * 1_000);
@@ -28,11 +28,11 @@ it('reads what it has issued, for all jobs or for one', async () => {
   expect(decodeProtectedHeader(token)).toEqual({ alg: 'HS256', typ: 'JWT' });
 });
 
-it('knows its own forgery, so that those below fail for the right reason', async () => {
+it('accepts a forged token with the right secret, so that those below fail for the right reason', async () => {
   expect(await tokens.read(forge())).toEqual({ client: 'web', jobId: undefined });
 });
 
-it('bears clocks that are some seconds apart', async () => {
+it('tolerates clocks that differ by some seconds', async () => {
   expect(await tokens.read(forge({ claims: { exp: now() - 2 } }))).toMatchObject({ client: 'web' });
   expect(await tokens.read(forge({ claims: { exp: now() - 10 } }))).toBe('expired');
 });
@@ -46,32 +46,32 @@ it.each([
   ['with another secret', () => forge({ key: 'x'.repeat(32) })],
   ['with no secret', () => forge({ key: '' })],
   ['for another audience', () => forge({ claims: { aud: 'offload:api' } })],
-  ['of another issuer', () => forge({ claims: { iss: 'somebody' } })],
+  ['of another issuer', () => forge({ claims: { iss: 'another' } })],
   ['that never expires', () => forge({ claims: { exp: undefined } })],
-  ['that expires at no time', () => forge({ claims: { exp: 'tomorrow' } })],
-  ['not yet good', () => forge({ claims: { nbf: now() + 60 } })],
-  ['of nobody', () => forge({ claims: { sub: undefined } })],
-  ['of what is no name', () => forge({ claims: { sub: 7 } })],
-  ['for what is no job', () => forge({ claims: { job: { id: jobId } } })],
+  ['whose expiry is no time', () => forge({ claims: { exp: 'tomorrow' } })],
+  ['that is not valid yet', () => forge({ claims: { nbf: now() + 60 } })],
+  ['without a client', () => forge({ claims: { sub: undefined } })],
+  ['whose client is no name', () => forge({ claims: { sub: 7 } })],
+  ['whose job is no id', () => forge({ claims: { job: { id: jobId } } })],
   ['that is cut', () => forge().slice(0, -1)],
-  ['with more behind', () => `${forge()}A`],
+  ['with characters added', () => `${forge()}A`],
   [
     'with another claim than was signed',
     () => forge().replace(/\.[^.]+\./, `.${encode({ sub: 'root', exp: now() + 9 })}.`),
   ],
-  ['that is none', () => 'token'],
+  ['that is any word', () => 'token'],
   ['that is empty', () => ''],
   ['of dots', () => '../../http'],
   ['of five parts', () => `${forge()}.a.b`],
-])('takes a token %s for none', async (_what, make) => {
+])('refuses a token %s', async (_what, make) => {
   expect(await tokens.read(make())).toBe('invalid');
 });
 
-it('does not say of a token of somebody else that it has expired', async () => {
+it('does not say that a token with another secret has expired', async () => {
   expect(await tokens.read(forge({ key: 'x'.repeat(32), claims: { exp: 1 } }))).toBe('invalid');
 });
 
-it('knows two secrets while one replaces the other, and signs with the first', async () => {
+it('accepts two secrets during a rotation, and signs with the first', async () => {
   const next = 'n'.repeat(32);
   const rotating = createEventTokens([next, secret]);
   const [old, fresh] = [await tokens.issue({ client: 'web' }, 60), await rotating.issue({ client: 'web' }, 60)];
@@ -82,7 +82,7 @@ it('knows two secrets while one replaces the other, and signs with the first', a
   expect(await createEventTokens([next]).read(old.token)).toBe('invalid');
 });
 
-it('needs a secret where there are keys, and makes one where there are none', async () => {
+it('needs a secret with API keys, and makes one without', async () => {
   const keys = apiKeys.parse(newApiKey('web', ['read']).entry);
   expect(eventTokensFor(keys, [])).toBeNull();
   const { token } = (await eventTokensFor(keys, [secret])?.issue({ client: 'web' }, 1)) as { token: string };

@@ -1,4 +1,4 @@
-// Who may call, and how often: identities, event tokens, the rate limit, and the variables that say so.
+// Who may call, and how often: identities, event tokens, the rate limit, and their variables.
 export { authenticate, callerOf, clientOf, requireScope, type Client } from './access.ts';
 export { type ApiKey } from './api-keys.ts';
 export { authenticateWatcher } from './authenticate-watcher.ts';

@@ -17,7 +17,7 @@ async function setup(perMinute: number, entries: string[] = []) {
 
 const bearer = ({ key }: { key: string }) => ({ Authorization: `Bearer ${key}` });
 
-it('says what is left, and refuses what is beyond', async () => {
+it('says how many requests are left, and refuses requests beyond the limit', async () => {
   const { call, logged } = await setup(2);
   for (const left of [1, 0]) {
     const { status, headers } = await call();
@@ -42,20 +42,20 @@ it('says what is left, and refuses what is beyond', async () => {
   expect(logged).toEqual([]);
 });
 
-it('counts each key for itself', async () => {
+it('counts each key separately', async () => {
   const { call } = await setup(1, [one.entry, two.entry]);
   const statuses: number[] = [];
   for (const key of [one, two, one, two]) statuses.push((await call(bearer(key))).status);
   expect(statuses).toEqual([200, 200, 429, 429]);
 });
 
-it('takes no word for an address but that of the connection', async () => {
+it('uses the address of the connection, not that of a header', async () => {
   const { call } = await setup(1);
   await call();
   expect((await call({ 'X-Forwarded-For': '192.0.2.1', Forwarded: 'for=192.0.2.1' })).status).toBe(429);
 });
 
-it('does not limit, nor speak of it, with 0', async () => {
+it('neither limits nor sends headers with 0', async () => {
   const { call } = await setup(0);
   const { status, headers } = await call();
   expect([status, headers.get('ratelimit'), headers.get('ratelimit-policy')]).toEqual([200, null, null]);

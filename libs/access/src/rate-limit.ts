@@ -6,15 +6,15 @@ import { Problem } from '@offload/http';
 const WINDOW_MS = 60_000;
 
 /**
- * At most so many requests of a caller (see `callerOf`) in a minute, which begins with its first. Behind `authenticate`.
+ * Makes middleware that limits the requests of each caller (see `callerOf`) in a minute. The minute begins with the
+ * caller's first request. It must run after `authenticate`.
  *
- * Says in `RateLimit` and `RateLimit-Policy` what is left (draft-ietf-httpapi-ratelimit-headers-08), and answers what is
- * beyond with 429 `rate-limited` and `Retry-After` in seconds (RFC 6585 section 4).
+ * The headers `RateLimit` and `RateLimit-Policy` say what is left (draft-ietf-httpapi-ratelimit-headers-08). A request
+ * beyond the limit gets 429 `rate-limited` with `Retry-After` in seconds (RFC 6585 section 4).
  *
- * Counted in this process's memory: each process counts for itself, and a new one from nothing. A limit over several needs
- * a proxy in front.
+ * Each process counts in its own memory and starts from zero. A limit over several processes needs a proxy in front.
  *
- * @param perMinute 0 is no limit, and no header either
+ * @param perMinute most requests of a caller in a minute; 0 means no limit and no headers
  */
 export function limitRate({ perMinute }: { perMinute: number }): RequestHandler {
   if (perMinute === 0) return (_request, _response, next) => next();

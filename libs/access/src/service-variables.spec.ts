@@ -15,7 +15,7 @@ const variables = z.object({
 const schema = variables.superRefine(refuseOpenDoors);
 const urls = { DATABASE_URL: 'postgresql://u:p@h/d', AMQP_URL: 'amqp://u:p@h' };
 
-it('fills in what is not set, and takes an empty variable for not set', () => {
+it('fills in defaults, also for empty variables', () => {
   expect(parseConfig(schema, { ...urls, PORT: '' })).toEqual({
     config: {
       ...urls,
@@ -32,14 +32,14 @@ it('fills in what is not set, and takes an empty variable for not set', () => {
   });
 });
 
-it('takes what is set', () => {
+it('reads the variables that are set', () => {
   const given = { ...urls, PORT: '0', CONCURRENCY: '3', QUEUES: 'default, mail', ALLOW: 'true' };
   expect(parseConfig(schema, given)).toMatchObject({
     config: { PORT: 0, CONCURRENCY: 3, QUEUES: ['default', 'mail'], ALLOW: true },
   });
 });
 
-it('names every fault, and no password', () => {
+it('names every invalid variable, and no password', () => {
   const wrong = { AMQP_URL: 'http://user:secret@h', PORT: '70000', CONCURRENCY: '0', QUEUES: 'a,,b', ALLOW: 'yes' };
   const { faults } = parseConfig(schema, wrong) as { faults: string[] };
   expect(faults.map((fault) => fault.split(/[=: ]/)[0])).toEqual([
@@ -71,20 +71,20 @@ it.each([
   expect('config' in parseConfig(schema, { ...urls, HOST, API_KEYS: newApiKey('ci', ['read']).entry })).toBe(true);
 });
 
-it('reads API keys, and prints nothing of a wrong entry but its name', () => {
+it('reads API keys, and repeats only the name of an invalid entry', () => {
   const { entry } = newApiKey('ci', ['read']);
   expect(parseConfig(schema, { ...urls, API_KEYS: entry, AUTH: 'off' })).toMatchObject({
     config: { API_KEYS: [{ name: 'ci' }] },
   });
   expect(parseConfig(schema, { ...urls, API_KEYS: `${entry},${entry},ops:write:${'a'.repeat(64)}` })).toEqual({
     faults: [
-      'API_KEYS: entry 2 (ci): there is an entry of this name already',
+      'API_KEYS: entry 2 (ci): an earlier entry has this name',
       'API_KEYS: entry 3 (ops): scopes are one or more of submit, read, manage, joined by "+"',
     ],
   });
 });
 
-it('keeps a wrong secret to itself', () => {
+it('does not repeat an invalid secret', () => {
   const secrets = z.object(browserVariables);
   const [fine, short] = ['a'.repeat(32), 'b'.repeat(31)];
   expect(parseConfig(secrets, { EVENT_TOKEN_SECRET: `${fine}, ${fine}` })).toMatchObject({
@@ -105,7 +105,7 @@ it.each([
 });
 
 it.each(['86400001', '2147483647'])(
-  'refuses SHUTDOWN_GRACE_MS=%s: timers cannot hold it and what is added',
+  'refuses SHUTDOWN_GRACE_MS=%s, which timers could not hold with what is added',
   (given) => {
     const { faults } = parseConfig(schema, { ...urls, SHUTDOWN_GRACE_MS: given }) as { faults: string[] };
     expect(faults).toEqual([expect.stringMatching(new RegExp(`^SHUTDOWN_GRACE_MS=${given}: .*86400000`))]);

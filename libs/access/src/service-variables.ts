@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { apiKeys, type ApiKey } from './api-keys.ts';
 import { eventTokenSecrets } from './event-tokens.ts';
 
-/** The variables of every process that listens; spread it into its schema. */
+/** The variables of every process that listens for HTTP. Spread it into the process's schema. */
 export const serviceVariables = {
   HOST: z
     .string()
@@ -36,7 +36,7 @@ export const serviceVariables = {
     .describe('`off` lets a process listen beyond loopback without API_KEYS. In compose it is off.'),
 };
 
-/** The variables that api and notifier share; spread it into their schemas. */
+/** More variables of the api and the notifier. Spread it into their schemas. */
 export const browserVariables = {
   NOTIFIER_URL: baseUrl('http://127.0.0.1:3100').describe(
     'Where browsers reach the notifiers. `links.events` of every job begins with it.',
@@ -62,7 +62,14 @@ export const browserVariables = {
     ),
 };
 
-/** Refuses a configuration that lets anybody in: give it to `superRefine` of the process's schema. */
+/**
+ * Rejects a configuration that lets every client in by accident. Pass it to `superRefine` of the process's schema.
+ *
+ * @example
+ * ```ts
+ * const schema = z.object({ ...serviceVariables }).superRefine(refuseOpenDoors);
+ * ```
+ */
 export function refuseOpenDoors(config: Doors, context: z.RefinementCtx): void {
   const fault = listeningFault(config) ?? originsFault(config);
   if (fault !== null) context.addIssue(fault);
@@ -75,26 +82,26 @@ interface Doors {
   CORS_ORIGINS?: readonly string[];
 }
 
-/** Whether other machines can't reach this address. */
+/** Whether no other machine can reach this address. */
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
-/** @returns why a process may not listen there, if it may not */
+/** @returns why the process may not listen there; null if it may */
 function listeningFault({ HOST, AUTH, API_KEYS }: Doors): string | null {
   if (isLoopback(HOST) || API_KEYS.length > 0 || AUTH === 'off') return null;
   return (
-    `refusing to listen on HOST=${HOST}: without API keys anybody who reaches it could submit and read jobs. ` +
-    'Set API_KEYS (`npm run api-key` makes a key), or AUTH=off if something in front of it decides who may; ' +
+    `refusing to listen on HOST=${HOST}: without API keys, every client that reaches it could submit and read jobs. ` +
+    'Set API_KEYS (`npm run api-key` makes a key), or AUTH=off if a proxy in front of it authenticates clients; ' +
     'or listen on 127.0.0.1.'
   );
 }
 
-/** @returns why pages of every origin may not call, if they may not */
+/** @returns why pages of every origin may not call; null if they may */
 function originsFault({ CORS_ORIGINS = [], API_KEYS }: Doors): string | null {
   if (!CORS_ORIGINS.includes('*') || API_KEYS.length > 0) return null;
   return (
-    'refusing CORS_ORIGINS=* without API keys: any page that a person here opens could submit and read jobs. ' +
+    'refusing CORS_ORIGINS=* without API keys: any page that a user opens in a browser could submit and read jobs. ' +
     'Name the origins that may call, or set API_KEYS (`npm run api-key` makes a key).'
   );
 }

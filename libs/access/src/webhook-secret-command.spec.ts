@@ -24,7 +24,7 @@ async function run(args: string[] = [], env: Record<string, string> = {}) {
   return { code, ...output };
 }
 
-/** The secrets of the line for the environment. */
+/** The secrets of the printed variable. */
 const lineOf = (stdout: string): string[] =>
   webhookSecrets.parse(/^WEBHOOK_SECRETS=(.*)$/m.exec(stdout)?.[1] ?? 'no line');
 
@@ -34,7 +34,7 @@ it('prints a secret, and the variable with it', async () => {
   expect(lineOf(stdout)).toEqual([webhookSecret.parse(stdout.split('\n')[0])]);
 });
 
-it('puts it before those of the environment, or else of .env, so that receivers can go over to it one by one', async () => {
+it('puts it before the secrets of the environment, or else of .env, so that receivers can switch one by one', async () => {
   const [here, there] = [newWebhookSecret(), newWebhookSecret()];
   await writeFile(join(folder, '.env'), `WEBHOOK_SECRETS=${there}\n`);
   const fromFile = (await run()).stdout;
@@ -49,7 +49,7 @@ it('puts it before those of the environment, or else of .env, so that receivers 
   });
 });
 
-it('explains itself', async () => {
+it('prints its usage', async () => {
   expect(await run(['--name', 'ci'])).toMatchObject({ code: 64, stdout: '', stderr: expect.stringMatching(/--name/) });
   expect(await run(['--help'])).toMatchObject({
     code: 0,

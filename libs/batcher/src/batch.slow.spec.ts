@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { batch } from './batch.ts';
 import { AwayError, HeldUpError, settled } from './spec-batch.ts';
 
-/** A batch of objects whose statements are slow after so many milliseconds of faked time. */
+/** A batch of objects whose statements are slow after this many milliseconds of fake time. */
 function slowSetup() {
   const statements: { names: string[]; succeed(): void; fail(error: Error): void }[] = [];
   const call = batch(

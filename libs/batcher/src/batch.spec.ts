@@ -2,7 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { batch } from './batch.ts';
 import { AwayError, settled } from './spec-batch.ts';
 
-/** A batch whose statements end when the test says so. */
+/** A batch whose statements the test ends. */
 function setup(maxItems?: number, maxSize?: number) {
   const statements: { items: string[]; succeed(): void; fail(error: Error): void }[] = [];
   const run = (items: string[]): Promise<string[]> =>
@@ -15,7 +15,7 @@ function setup(maxItems?: number, maxSize?: number) {
     ...(maxSize && { maxSize, sizeOf: (item: string) => item.length }),
     isAway: (error) => error instanceof AwayError,
   });
-  /** The statement at this place, once it has gone out. */
+  /** Waits for the statement at this index. */
   const statement = async (index: number) => {
     for (let turn = 0; turn < 50 && statements.length <= index; turn += 1) await Promise.resolve();
     const found = statements[index];
@@ -43,7 +43,7 @@ describe('batch', () => {
     expect(statements.map(({ items }) => items)).toEqual([['a', 'b']]);
   });
 
-  it('gathers the calls of a busy time, keeps their order and gives each caller its own outcome', async () => {
+  it('gathers calls while a statement runs, keeps their order and gives each caller its own outcome', async () => {
     const { call, statement, statements } = setup();
     const first = call('a');
     const opening = await statement(0);
@@ -56,7 +56,7 @@ describe('batch', () => {
     expect([await first, await gathered]).toEqual(['A', ['D', 'B', 'C', 'B']]);
   });
 
-  it('never puts more items into a statement than it may', async () => {
+  it('never puts more than maxItems into a statement', async () => {
     const { call, statement, statements } = setup(2);
     const outcomes = Promise.all(['a', 'b', 'c', 'd', 'e'].map(call));
     for (const index of [0, 1, 2]) (await statement(index)).succeed();
@@ -64,7 +64,7 @@ describe('batch', () => {
     expect(statements.map(({ items }) => items)).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
   });
 
-  it('keeps a statement below its size, and sends a larger item alone', async () => {
+  it('keeps a statement below maxSize, and sends a larger item alone', async () => {
     const { call, statement, statements } = setup(100, 4);
     const outcomes = Promise.all(['aa', 'bb', 'c', 'dddddd', 'e', 'fff'].map(call));
     for (const index of [0, 1, 2, 3]) (await statement(index)).succeed();

@@ -1,25 +1,27 @@
-/** How items are shared: see {@link batch}. */
+/** How items share a call: see {@link batch}. */
 export interface BatchOptions<Item = unknown> {
-  /** Most items at once. @default 100 */
+  /** Most items of one call. @default 100 */
   maxItems?: number;
-  /** Most of their sizes together; a larger item goes alone. @default Infinity */
+  /** Largest sum of the sizes of one call. A single larger item goes out alone. @default Infinity */
   maxSize?: number;
-  /** How large an item is, in the unit of `maxSize`. @default 0 for each */
+  /** The size of an item, in the unit of `maxSize`. @default 0 for each */
   sizeOf?(item: Item): number;
-  /** Where nobody waits for the outcome: how long items gather first, in milliseconds. @default 0: not at all */
+  /** How long items gather before a call, in milliseconds. Use it where no caller waits for the outcome. @default 0 */
   gatherMs?: number;
-  /** How long a statement may take before the next goes out beside it, in milliseconds. @default Infinity */
+  /** After this time, in milliseconds, a running call is slow and the next one starts beside it. @default Infinity */
   slowMs?: number;
-  /** Whether nothing would work now: then all that wait hear of it, instead of trying one after the other. */
+  /** Whether the error means that no call would work now. If so, all waiting callers get this error at once. */
   isAway(error: unknown): boolean;
   /**
-   * Whether a statement did nothing but wait too long, for a lock, say. If others worked meanwhile, its items are tried
-   * alone instead of being told that nothing works. @default never
+   * Whether the call only waited too long, for a lock for example. If other calls worked meanwhile, its items are tried
+   * alone. @default never
    */
   isHeldUp?(error: unknown): boolean;
 }
 
-/** Most shared statements at once, when all but the last are slow; as many go out for items that are tried alone. */
+/**
+ * Most shared calls at once, when all but the latest are slow. The same number may run for items that are tried alone.
+ */
 const MOST_AT_ONCE = 3;
 
 interface Waiting<Item, Outcome> {
@@ -30,21 +32,27 @@ interface Waiting<Item, Outcome> {
 
 interface Line<Item, Outcome> {
   add(one: Waiting<Item, Outcome>): void;
-  /** Before those that wait. */
+  /** Puts items before those that wait. */
   putBack(some: Waiting<Item, Outcome>[]): void;
 }
 
 /**
- * Lets concurrent callers share one statement, or one message: the first call of an idle batch goes out at once, calls that
- * come while it is under way gather and go out together after it. Nobody waits for a timer, unless `gatherMs` says so. A
- * statement that is slow (`slowMs`) may wait for what others do not need: the next goes out beside it.
+ * Lets concurrent callers share one SQL statement, message or other call. The first item of an idle batch goes out at
+ * once. Items that come while a call runs gather, and go out together after it. No item waits for a timer unless
+ * `gatherMs` is set. If a call is slow (`slowMs`), the next starts beside it.
  *
- * When what is shared fails, each item is tried alone, so that a bad one fails by itself; unless nothing would work now
- * (`isAway`). An item that was held up and is sent again goes alone, too.
+ * If a shared call fails, each item is tried alone, so a bad item rejects only its own caller. If `isAway` says that no
+ * call works, all waiting callers reject with the error. An item that was held up goes out alone when it is sent again.
  *
+ * @param run takes the items and returns one outcome for each, in their order. It may return fewer outcomes, at least
+ *   one: the remaining items go out first in the next call
+ * @returns a function that resolves with the outcome of one item
  * @throws RangeError when `maxItems` is less than 1
- * @param run takes the items and returns one outcome for each, in their order. It may end after any but none of them: the
- *   rest go out next, before what has come since
+ * @example
+ * ```ts
+ * const priceOf = batch(readPrices, { maxItems: 50, isAway: (error) => error instanceof TypeError });
+ * const [tea, coffee] = await Promise.all([priceOf('tea'), priceOf('coffee')]); // one call of readPrices
+ * ```
  */
 export function batch<Item, Outcome>(
   run: (items: Item[]) => Promise<Outcome[]>,
@@ -59,14 +67,14 @@ export function batch<Item, Outcome>(
   }: BatchOptions<Item>,
 ): (item: Item) => Promise<Outcome> {
   if (!(most >= 1)) throw new RangeError(`can't share ${most} items`);
-  /** How many statements have worked. */
+  /** How many calls have worked. */
   let worked = 0;
-  /** Objects that were held up; those of a caller who has given up are forgotten. */
+  /** Items that were held up. It is weak, so an item that its caller drops does not stay in memory. */
   let heldUp: WeakSet<object> | undefined;
   const shared = createLine(most);
   const alone = createLine(1);
 
-  /** @returns why nothing works now, if that is so */
+  /** @returns the error that means that no call works now, or null */
   async function settle(group: Waiting<Item, Outcome>[]): Promise<{ away: unknown } | null> {
     const workedBefore = worked;
     try {
@@ -82,7 +90,7 @@ export function batch<Item, Outcome>(
         for (const { item } of group) if (typeof item === 'object' && item) heldUp.add(item);
         if (othersWork && group.length > 1) for (const one of group) alone.add(one);
         else rejectAll(group, error);
-        return null; // whether the others would be held up, too, is not known
+        return null; // other items may still work
       }
       if (isAway(error)) {
         rejectAll(group, error);
@@ -105,12 +113,12 @@ export function batch<Item, Outcome>(
     return null;
   }
 
-  /** Sends what is put into it: one statement after the other, or beside those that are slow. */
+  /** Sends its items: one call after the other, or beside slow calls. */
   function createLine(maxItems: number): Line<Item, Outcome> {
     let waiting: Waiting<Item, Outcome>[] = [];
     let busy = false;
     let underWay = 0;
-    /** The drain that goes on; those before it end with the statement that made them slow. */
+    /** The number of the current drain. An earlier drain ends after its slow call. */
     let latest = 0;
     let timer: NodeJS.Timeout | undefined;
 
@@ -132,19 +140,19 @@ export function batch<Item, Outcome>(
       busy = true;
       underWay += 1;
       while (waiting.length > 0 && me === latest) {
-        // Calls made in the same turn of the event loop share a statement at least.
+        // Items of the same turn of the event loop share a call.
         await (gatherMs > 0 && waiting.length < maxItems ? pause(gatherMs) : Promise.resolve());
         if (me !== latest) break; // overtaken while it gathered
         if (slowMs < Infinity) timer = timer?.refresh() ?? setTimeout(overtake, slowMs).unref();
         const fault = await settle(next());
-        // One after the other they would each wait for a timeout of their own.
+        // One after the other, each of them would wait for its own timeout.
         if (fault) rejectAll(waiting.splice(0), fault.away);
       }
       underWay -= 1;
       if (me === latest) busy = false;
     }
 
-    /** The timer is started again by each statement: it fires when the latest is slow, or when there is none. */
+    /** Each call restarts the timer, so it fires when the latest call is slow, or when none runs. */
     function overtake(): void {
       if (!busy) return;
       if (underWay === MOST_AT_ONCE) return void timer?.refresh();

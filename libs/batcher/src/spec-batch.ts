@@ -6,6 +6,6 @@ export class AwayError extends Error {
 
 export class HeldUpError extends AwayError {}
 
-/** What each call came to: its outcome, or the message of its error. */
+/** The outcome of each call, or the message of its error. */
 export const settled = (calls: Promise<string>[]): Promise<string[]> =>
   Promise.all(calls.map((call) => call.catch((error: Error) => error.message)));

@@ -7,13 +7,13 @@ import { plainArray, textArray } from './array-literal.ts';
 const url = freshDatabaseUrl();
 let client: pg.Client;
 beforeAll(async () => {
-  await migrate(url); // makes the database
+  await migrate(url); // creates the database
   client = new pg.Client({ connectionString: url });
   await client.connect();
 });
 afterAll(() => client.end());
 
-it('is read by PostgreSQL as it was meant, whatever is in it', async () => {
+it('is read back by PostgreSQL unchanged, with any characters', async () => {
   const texts = ['', ' ', 'NULL', 'null', null, '{}', '{"a":"b\\"c"}', '\\', '"', 'a,b', "it's", 'ü\n\t', '\\"\\'];
   const hostile = ['"\n', '"\u001f\\', '"\u007f\u0080\u2028😀\\', JSON.stringify(['"\u0001\n\\'.repeat(1_000)])];
   const plain = [1, -2.5, null, 1e21, 0];

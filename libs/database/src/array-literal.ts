@@ -1,21 +1,20 @@
 /**
- * An array as PostgreSQL reads it. pg writes arrays too, but looks at what each element may be: that is most of what it
- * costs to send a statement of a hundred items.
- * https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
+ * Writes an array in PostgreSQL's text format. pg would inspect each element, which is most of the cost of sending a
+ * statement with a hundred items. https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
  */
 export function textArray(values: readonly (string | null)[]): string {
   return `{${values.map((value) => (value === null ? 'NULL' : quoted(value))).join(',')}}`;
 }
 
-/** The same of what never needs quotes: UUIDs that have been checked, numbers, booleans. */
+/** Writes an array of values that need no quotes: checked UUIDs, numbers and booleans. */
 export function plainArray(values: readonly (string | number | boolean | null)[]): string {
   return `{${values.map((value) => value ?? 'NULL').join(',')}}`;
 }
 
 function quoted(value: string): string {
   if (!/["\\]/.test(value)) return `"${value}"`;
-  // JSON puts a string in quotes as an array does, unless it has controls or half a surrogate pair. JSON itself has none,
-  // and megabytes of it that are all quotes are written in a twentieth of the time.
+  // JSON quotes a string as an array does, unless it contains control characters or half a surrogate pair. JSON text
+  // contains neither, and JSON.stringify takes a twentieth of the time for megabytes of quotes.
   const isAsJson = !/[^ -\uffff]/.test(value) && value.isWellFormed();
   return isAsJson ? JSON.stringify(value) : `"${value.replace(/["\\]/g, '\\$&')}"`;
 }

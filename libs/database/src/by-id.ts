@@ -1,23 +1,20 @@
-// PostgreSQL keeps the plan of a prepared statement until the table is analysed again. One that was made while there were ten
-// jobs must be good for ten million: these parts of statements leave it no other way than the index by id, row for row;
-// so does a lateral subquery that locks, or has an offset, since PostgreSQL makes no join of it. A row that such a one has
-// found is found again at its place, its ctid: for that there is no index at all.
-
-/** SQL: that `job` is one of those whose ids the query names. */
+/**
+ * SQL: a condition that `job` is one of the rows whose ids the query `ids` names.
+ *
+ * The statements of this file allow PostgreSQL only one plan: a look-up by the index on id, row for row. A plan that is
+ * made for ten jobs is kept and must suit ten million. docs/decisions/0013 explains each part.
+ */
 export const isOneOf = (job: string, ids: string): string => `${job}.id = any(array(select id from ${ids}))`;
 
 /**
- * SQL: a condition on the status of a job that is looked up by its id. No index by status is used for it: that seems the
- * shorter way while few jobs have the status, and leads past the entries of all that had it. Nor is one whose condition this
- * would imply, that there is a status.
+ * SQL: a condition on the status of a job that is looked up by its id, without any index by status.
  *
  * @param job alias of the table
  */
 export const hasStatus = (job: string, status: string): string => `coalesce(${job}.status::text, '') = '${status}'`;
 
 /**
- * SQL: the row of `jobs` whose id is given, as `place(ctid)`. What an update by that place asks of the row itself is asked again
- * of the row as it is when another has changed it meanwhile; such a row is left out, or updated, as the version of PostgreSQL
- * will have it.
+ * SQL: the place (`ctid`) of the row of `jobs` with this id, as `place(ctid)`. An update must repeat its conditions on
+ * the row, because another transaction may have changed the row meanwhile.
  */
 export const placeOf = (id: string): string => `lateral (select ctid from jobs where id = ${id} offset 0) as place`;

@@ -1,4 +1,4 @@
-/** The lowest UUIDv7 of a moment (RFC 9562 section 5.7): ids made before are below it. */
+/** The lowest UUIDv7 of a moment (RFC 9562 section 5.7): every id that was made earlier is lower. */
 export function idsFrom(unixMs: number): string {
   const hex = Math.min(Math.max(0, Math.trunc(unixMs)), 0xffff_ffff_ffff)
     .toString(16)

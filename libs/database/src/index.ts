@@ -1,4 +1,4 @@
-// The only library that speaks SQL. One function a transition of docs/job-lifecycle.md.
+// Database is the only library that speaks SQL. Each transition of docs/job-lifecycle.md is one function.
 export type { JobFilter } from './look-for-jobs.ts';
 export type { JobStore } from './job-store.ts';
 export { migrate } from './migrate.ts';

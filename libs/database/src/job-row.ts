@@ -1,6 +1,6 @@
 import { briefOf, type Job, type JobError, type JobProgress, type JobStatus } from '@offload/jobs';
 
-/** A job's columns under their names in TypeScript, as {@link jobColumns} returns them: times are RFC 3339 text. */
+/** A job's columns under their TypeScript names, as {@link jobColumns} selects them. Times are RFC 3339 text. */
 export interface JobRow {
   id: string;
   type: string;
@@ -44,23 +44,24 @@ const columns: Record<keyof JobRow, string> = {
 };
 const named = Object.entries(columns);
 
-/** The select list that yields a {@link JobRow} from `jobs as job`. */
+/** SQL: the select list of a {@link JobRow}, from `jobs as job`. */
 export const jobColumns = columnsBut();
 
-/** The same without some columns. */
+/** SQL: the select list of a {@link JobRow} without some columns. */
 export function columnsBut(...left: (keyof JobRow)[]): string {
   const taken = named.filter(([name]) => !left.includes(name as keyof JobRow));
   return taken.map(([name, column]) => `job.${column} as "${name}"`).join(', ');
 }
 
-/** The same without what may be megabytes of a job: it yields a {@link BriefRow}. */
+/** SQL: the select list of a {@link BriefRow}, without the columns that may be megabytes. */
 export const briefColumns = columnsBut('payload', 'result', 'errors');
+/** A job's columns without payload, result and errors. */
 export type BriefRow = Omit<JobRow, 'payload' | 'result' | 'errors'>;
 
-/** {@link jobColumns} as one value of type json, for {@link jobOfSnapshot}. */
+/** SQL: the columns of a {@link JobRow} as one JSON value, for {@link jobOfSnapshot}. */
 export const jobSnapshot = `json_build_object(${named.map(([name, column]) => `'${name}', job.${column}`).join(', ')})`;
 
-/** The job as the rest of the system knows it: the duration worked out. */
+/** Makes the job of a row, with its duration. */
 export function toJob(row: JobRow): Job {
   const { startedAt, finishedAt } = row;
   return {
@@ -86,15 +87,15 @@ export function toJob(row: JobRow): Job {
   };
 }
 
-/** The brief job of a row that has no more: see `briefOf`. */
+/** Makes the brief job of a row: see `briefOf`. */
 export function toBriefJob(row: BriefRow): Job {
   return briefOf(toJob(row as JobRow));
 }
 
-/** The job that {@link jobSnapshot} kept. */
+/** Makes the job of a {@link jobSnapshot}. */
 export function jobOfSnapshot(snapshot: unknown): Job {
   const row = snapshot as JobRow;
-  const text = (time: string): string => new Date(time).toISOString(); // in PostgreSQL's own form until then
+  const text = (time: string): string => new Date(time).toISOString(); // a snapshot has times in PostgreSQL's own format
   return toJob({
     ...row,
     createdAt: text(row.createdAt),

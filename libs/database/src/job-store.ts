@@ -26,53 +26,71 @@ import { retryJob, type Retry } from './transitions/retry-job.ts';
 import { shareSettlements, type Settlement } from './transitions/settle-jobs.ts';
 import { orUnavailable } from './unavailable.ts';
 
-/** The jobs in PostgreSQL: one function a transition, and the reads of jobs. */
+/**
+ * The jobs in PostgreSQL: one function for each transition, and reads. Each function rejects with
+ * `DatabaseUnavailableError` while PostgreSQL can't serve it.
+ */
 export interface JobStore {
-  /** Makes all the jobs of a request, or none. */
+  /** Creates all jobs of a request, or none. An idempotency key or a dedupe key returns the existing jobs instead. */
   submit(submission: Submission): Promise<Submitted>;
-  /** Makes one job that has no dedupe key. */
+  /** Creates one job without a dedupe key. */
   create(job: NewJob): Promise<{ job: Job; outboxId: string }>;
-  /** Whether a request with this idempotency key was obeyed before. */
+  /** Whether an earlier request with this idempotency key is stored. */
   isKeyKept(client: string, key: string): Promise<boolean>;
+  /** Claims a job for one attempt: queued (or scheduled and due) → running. */
   claim(delivery: Delivery): Promise<Claim>;
-  /** @returns null where the fence refused the write */
+  /** Stores the outcome of an attempt. @returns null if the fence refused the write */
   settle(settlement: Settlement): Promise<Job | null>;
-  /** @returns null where the fence refused the write */
+  /** Stores the progress of an attempt. @returns the brief job; null if the fence refused the write */
   reportProgress(jobId: string, attempt: number, progress: JobProgress): Promise<Job | null>;
-  /** @returns null when there is no such job */
+  /** Cancels a waiting job, or notes that the worker must stop a running one. @returns null if there is no such job */
   cancel(jobId: string): Promise<Cancellation | null>;
-  /** @returns null when there is no such job */
+  /** Queues a failed or cancelled job again. @returns null if there is no such job */
   retry(jobId: string): Promise<Retry | null>;
-  /** @returns null when there is no such job */
+  /** Deletes a finished job. @returns null if there is no such job */
   delete(jobId: string): Promise<Deletion | null>;
-  /** A worker's answer to a liveness check. @returns the ids of those that are to be cancelled */
+  /** Stores a worker's answer to a liveness check. @returns the ids of jobs that the worker must cancel */
   hold(held: HeldJob[]): Promise<string[]>;
   /**
-   * Notes why these attempts were lost, if they are: the error `worker-lost` then says it. Null takes that back, and so
-   * does an answer to a liveness check.
+   * Stores why these attempts would be lost, for the error `worker-lost`. Null deletes the notes, and so does an answer
+   * to a liveness check.
    */
   noteLoss(held: readonly HeldJob[], message: string | null): Promise<void>;
-  /** Whether a running job's holder has not been heard of for so many milliseconds. */
+  /** Whether the holder of some running job has not answered for this many milliseconds. */
   hasUnheard(silentMs: number): Promise<boolean>;
-  /** @returns the jobs whose holder was silent for so long, taken from it */
+  /**
+   * Ends the attempts of holders that were silent for this many milliseconds. @returns the jobs after the transition
+   */
   releaseUnheld(silentMs: number, limit: number): Promise<Job[]>;
-  /** @returns how many jobs, finished more than `days` days ago, were deleted */
+  /** Deletes jobs that finished more than `days` days ago. @returns how many it deleted */
   prune(days: number, limit: number): Promise<number>;
-  /** @returns how many idempotency keys, older than a day, were deleted */
+  /** Deletes idempotency keys that are older than a day. @returns how many it deleted */
   pruneIdempotencyKeys(limit: number): Promise<number>;
-  /** @returns null when there is no such job */
+  /** Reads one job. @returns null if there is no such job */
   get(id: string): Promise<Job | null>;
-  /** @returns the job with null for its payload and its result, and without errors; null when there is none */
+  /** Reads a job without payload, result and errors. @returns null if there is no such job */
   getBrief(id: string): Promise<Job | null>;
-  /** @returns for each id the job, or null when there is none, and of large jobs only the first: see `readFirstJobs` */
+  /**
+   * Reads jobs in this order until they are large together: see `readFirstJobs`. @returns null for an id without a job
+   */
   getFirst(ids: readonly string[]): Promise<(Job | null)[]>;
-  /** @returns the version of each of these jobs that there is, by its id in lower case: what is newer than one has */
+  /**
+   * Reads versions, so that a caller sees which jobs have changed. @returns by id in lower case; unknown ids are left
+   * out
+   */
   versions(ids: readonly string[]): Promise<Map<string, number>>;
-  /** @returns at most `limit` jobs, fewer when they are large or the filter lets few through, and where to go on */
+  /**
+   * Lists jobs, newest first. @returns at most `limit` jobs and the cursor of the next page; fewer if the jobs are
+   * large or few of them match
+   */
   list(filter: JobFilter): Promise<JobPage>;
 }
 
-/** @param dispatchGraceMs how long the creator of a due job has for dispatching it itself before any relay does, in milliseconds */
+/**
+ * Makes the job store of a pool.
+ *
+ * @param dispatchGraceMs how long the creator of a due job may dispatch it before a relay does, in milliseconds
+ */
 export function createJobStore(pool: Pool, dispatchGraceMs: number): JobStore {
   const submitAll = (submissions: Submission<WrittenJob>[]) => createJobs(pool, submissions, dispatchGraceMs);
   const submitShared = shareStatement(submitAll, {
@@ -80,7 +98,7 @@ export function createJobStore(pool: Pool, dispatchGraceMs: number): JobStore {
     sizeOf: ({ jobs }) => jobs[0]?.payload.length ?? 0,
   });
   return {
-    // Many jobs fill a statement by themselves.
+    // A request with many jobs needs no other requests to fill a statement.
     submit: async (submission) =>
       submission.jobs.length > 1
         ? ((await orUnavailable(() => submitAll([written(submission)])))[0] as Submitted)

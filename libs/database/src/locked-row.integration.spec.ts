@@ -13,14 +13,14 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((database) => database.close()));
 });
 
-/** Another process, which waits for locks as long as the options say. */
+/** Opens another process's database, which waits for locks as long as the options say. */
 function another(options: { lockTimeoutMs?: number } = {}): Database {
   const database = openDatabase({ url: jobs.url, ...options });
   opened.push(database);
   return database;
 }
 
-/** Locks rows as an open transaction of another program does. @returns what lets go of them */
+/** Locks rows in a transaction of another program. @returns a function that unlocks them */
 async function lock(sql: string, values: unknown[]): Promise<() => Promise<void>> {
   const client = new pg.Client({ connectionString: jobs.url });
   await client.connect();
@@ -34,7 +34,7 @@ async function lock(sql: string, values: unknown[]): Promise<() => Promise<void>
 
 const lockJob = (id: string) => lock('select from jobs where id = $1 for update', [id]);
 
-/** Resolves when as many statements of this database wait for a lock. */
+/** Waits until this many statements of this database wait for a lock. */
 const waiting = (count: number) =>
   eventually(async () => {
     const sql = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
@@ -44,7 +44,7 @@ const waiting = (count: number) =>
 const claimBy = (database: Database, jobId: string, redelivered = false) =>
   database.jobs.claim({ jobId, dispatchId: jobId, redelivered, deliveryCount: 0, claimId: jobId, holder: 'spec' });
 
-/** A job that `database` has claimed, and what ends it as a worker does. */
+/** A job that `database` has claimed, and functions that settle it as a worker does. */
 async function claimed(database: Database) {
   const id = await jobs.dispatched();
   const claim = await claimBy(database, id);
@@ -58,7 +58,7 @@ async function claimed(database: Database) {
 }
 
 describe('a row that another program has locked', () => {
-  it('keeps no other job from being claimed and ended', async () => {
+  it('delays no claim and no outcome of another job', async () => {
     const database = another();
     const [held, given, taken] = [await claimed(database), await claimed(database), await jobs.dispatched()];
     const unlocks = await Promise.all([held.id, given.id, taken].map(lockJob));
@@ -79,7 +79,7 @@ describe('a row that another program has locked', () => {
     ]);
   });
 
-  it('keeps no other job from being made, or its dispatch message from being confirmed', async () => {
+  it('delays no creation of another job, and no confirmation of its dispatch message', async () => {
     const database = another();
     const { outboxId, id: like } = await jobs.create();
     const unlockKey = await lock(`update jobs set dedupe_key = 'locked' where id = $1`, [await jobs.dispatched()]);
@@ -102,7 +102,7 @@ describe('a row that another program has locked', () => {
     await Promise.all(stuck);
   });
 
-  it('keeps those that share a statement with it no longer than one may wait for a lock', async () => {
+  it('delays jobs that share its statement no longer than lockTimeoutMs', async () => {
     const database = another({ lockTimeoutMs: 50 });
     const [locked, mate] = [await claimed(database), await claimed(database)];
     const unlock = await lockJob(locked.id);
@@ -113,7 +113,7 @@ describe('a row that another program has locked', () => {
     expect(await locked.succeed()).toMatchObject({ status: 'succeeded' });
   });
 
-  it('keeps a worker from holding that job alone, and from noting why that one was lost', async () => {
+  it('blocks liveness answers and loss notes for that job only', async () => {
     const database = another();
     const [locked, other] = [await claimed(database), await claimed(database)];
     for (const { id } of [locked, other]) await jobs.silence(id, 60_000);

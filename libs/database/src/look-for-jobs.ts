@@ -2,41 +2,46 @@ import type { JobStatus } from '@offload/jobs';
 import type { ClientBase, Pool, QueryResult } from 'pg';
 import { idsFrom } from './ids-from.ts';
 
+/** Which jobs to list. Every member but `limit` is optional; omitted means no filter. */
 export interface JobFilter {
   status?: JobStatus | undefined;
   type?: string | undefined;
   queue?: string | undefined;
-  /** Jobs that have this tag, among others. */
+  /** Jobs that have this tag, perhaps among others. */
   tag?: string | undefined;
-  /** Jobs created later than this. */
+  /** Jobs that were created later. */
   createdAfter?: Date | undefined;
-  /** Jobs created earlier than this. */
+  /** Jobs that were created earlier. */
   createdBefore?: Date | undefined;
-  /** Only jobs older than this one: the keyset cursor. */
+  /** The cursor: only jobs that are older than the job with this id. */
   beforeId?: string | undefined;
-  /** At most this many. */
+  /** Most jobs of a page. */
   limit: number;
 }
 
-/** How far to look for jobs that pass the filter: an index for each would cost every transition. */
+/**
+ * How many rows one call examines for jobs that match the filter. An index for each filter would slow down every
+ * transition.
+ */
 export interface Reach {
-  /** At most at so many rows ... */
+  /** Most rows of a call. */
   mostRows: number;
-  /** ... and, once it has looked at `leastRows`, for so long, in milliseconds: they may have to come from a disk. */
+  /** After this many rows the call ends when `ms` is over. */
   leastRows: number;
+  /** How long a call may examine rows, in milliseconds: they may have to come from a disk. */
   ms: number;
 }
 const defaults: Reach = { mostRows: 5_000, leastRows: 500, ms: 10 };
 
 interface LookedAt {
   id: string;
-  /** Otherwise it is where the page ends. */
+  /** False for the last row that was examined, if it does not match: the next page begins below it. */
   matches: boolean;
   place: number;
 }
 
-// SQL, since Prisma's client can't say how far to look. The rows come down an index one by one, and no more of them than
-// are asked for. The last one that may be looked at comes out whether it matches or not: the next page begins below it.
+// Prisma's client can't limit how many rows are examined, so this is SQL. The rows come from an index one by one, and
+// only as many as needed. The last row is returned even if it does not match: the next page begins below it.
 const lookSql = (condition: string, order: string) => `
   select id, matches, place::int from (
     select id, status, row_number() over (order by ${order}) as place,
@@ -53,7 +58,7 @@ const lookSql = (condition: string, order: string) => `
   order by ${order} limit $11`;
 
 const look = { name: 'look-at-jobs', text: lookSql('', 'id desc') };
-// `= any` and an order by both columns say no more than `=` and `order by id` would, but only the index by status and id has
+// `= any` and an order by both columns mean the same as `=` and `order by id`. But only the index by status and id has
 // that order: see `inOrderOfIndex`.
 const lookByStatus = {
   name: 'look-at-jobs-by-status',
@@ -61,9 +66,9 @@ const lookByStatus = {
 };
 
 /**
- * Newest first: the ids of jobs that pass the filter, and where to go on.
+ * Finds the ids of jobs that match the filter, newest first.
  *
- * @returns at most `limit` ids; `next` is the last job that was looked at, null when there are no more
+ * @returns at most `limit` ids; `next` is the last job that was examined, null if there are no more
  */
 export async function lookForJobs(
   pool: Pool,
@@ -74,7 +79,7 @@ export async function lookForJobs(
   const { before, from } = idRange(filter);
   const values = [
     ...[before, from, type, queue, tag, createdAfter, createdBefore, mostRows, leastRows, ms],
-    limit + 1, // one more than asked for tells whether there are more
+    limit + 1, // one more row shows whether there is a next page
     ...(status ? [[status]] : []),
   ];
   const statement = { ...(status ? lookByStatus : look), values };
@@ -90,9 +95,9 @@ export async function lookForJobs(
 }
 
 /**
- * Lets PostgreSQL choose no plan that sorts, so that it takes rows out of an index in the order that is wanted, and stops
- * when there are enough. It would rather read and sort a million rows, or go through all jobs by their primary key to find
- * a few of one status, where it takes them for few: it does not know how many lie between two ids.
+ * Forbids plans that sort, so that PostgreSQL reads rows in the order of an index and stops when it has enough.
+ * Otherwise it may sort a million rows, because it can't estimate how many rows lie between two ids. For a rare status
+ * it may also read all jobs by their primary key.
  */
 async function inOrderOfIndex<Row extends object>(
   pool: Pool,
@@ -107,23 +112,23 @@ async function inOrderOfIndex<Row extends object>(
     client.off('error', alsoRejects).release();
     return result;
   } catch (error) {
-    client.release(true); // and the transaction with it
+    client.release(true); // closes the connection and so its transaction
     throw error;
   }
 }
 
-/** A lost connection is an event, too, and one that nobody hears ends the process. */
+/** A lost connection also emits an event. Without a listener, that event would end the process. */
 const alsoRejects = (): void => undefined;
 
 /**
- * How far apart an id's time and that of its row may be: an hour between the clocks of an api, which makes the ids, and
- * of the database, and half an hour for the way from one to the other.
+ * How far the time in an id and the row's time may differ. The clocks of the api, which makes ids, and of the database
+ * may differ by an hour. The way from one to the other may take half an hour.
  */
 const CLOCKS_APART_MS = 90 * 60 * 1000;
 const LOWEST_ID = '00000000-0000-0000-0000-000000000000';
 const HIGHEST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
-/** Ids begin with the time at which they were made, so those of a window of time are found at once. */
+/** Ids begin with the time of their creation, so a range of time is a range of ids. */
 function idRange({ createdAfter, createdBefore, beforeId }: JobFilter): { before: string; from: string } {
   const cursor = beforeId?.toLowerCase() ?? HIGHEST_ID;
   const end = createdBefore ? idsFrom(createdBefore.getTime() + CLOCKS_APART_MS) : HIGHEST_ID;

@@ -28,7 +28,7 @@ async function setup() {
 }
 
 describe('migrate', () => {
-  it('creates the database that is missing and applies every migration, recorded as Prisma does', async () => {
+  it('creates a missing database and applies every migration, recorded as Prisma does', async () => {
     const { applied, sql, columns } = await setup();
     expect(applied).toContain('20261121000000_jobs_and_outbox');
     expect(await columns()).toEqual(expect.arrayContaining(['jobs.payload', 'outbox.due_at']));
@@ -41,16 +41,16 @@ describe('migrate', () => {
     }
   });
 
-  it('applies nothing a second time', async () => {
+  it('applies no migration twice', async () => {
     const { url, columns } = await setup();
     const before = await columns();
     expect(await migrate(url)).toEqual([]);
     expect(await columns()).toEqual(before);
   });
 
-  it('keeps to the schema of its tables, also where a schema named offload is looked into first', async () => {
+  it('uses the schema of its tables, also if the search path begins with a schema offload', async () => {
     const url = new URL(freshDatabaseUrl());
-    url.searchParams.set('options', '-c search_path=offload,public'); // as a user named offload has it
+    url.searchParams.set('options', '-c search_path=offload,public'); // the search path of a user named offload
     const applied = await migrate(url.href);
     expect(applied).toContain('20261130220000_submit_from_sql');
     expect(await migrate(url.href)).toEqual([]);
@@ -63,7 +63,7 @@ describe('migrate', () => {
     expect((await sql.query(`select offload.submit('a', '{}')`)).rowCount).toBe(1);
   });
 
-  it('lets callers come at once, even to a database that is missing: one applies, the others find it done', async () => {
+  it('allows concurrent callers, even without a database: one applies, the others apply nothing', async () => {
     const url = freshDatabaseUrl();
     const outcomes = await Promise.all(Array.from({ length: 5 }, () => migrate(url)));
     expect(outcomes.filter((applied) => applied.length > 0)).toHaveLength(1);
@@ -78,13 +78,13 @@ describe('migrate', () => {
     await expect(migrate(url)).rejects.toThrow(`migration ${applied[0]} was edited after it was applied`);
   });
 
-  it('refuses to go on after a migration that failed', async () => {
+  it('refuses to continue after a failed migration', async () => {
     const { url, applied, sql } = await setup();
     await sql.query('update _prisma_migrations set finished_at = null where migration_name = $1', [applied[0]]);
     await expect(migrate(url)).rejects.toThrow(`migration ${applied[0]} failed earlier`);
   });
 
-  it('records why a migration failed, and applies it once that is repaired and said so', async () => {
+  it('records why a migration failed, and applies it once it is repaired and marked as rolled back', async () => {
     const url = freshDatabaseUrl();
     const admin = await connect(Object.assign(new URL(url), { pathname: '/postgres' }).href);
     await admin.query(`create database ${new URL(url).pathname.slice(1)}`);
@@ -99,7 +99,7 @@ describe('migrate', () => {
     expect(await migrate(url)).not.toEqual([]);
   });
 
-  it('that waits too long for a lock is undone, and applied the next time', async () => {
+  it('undoes a migration that waits too long for a lock, and applies it the next time', async () => {
     const { url, sql } = await setup();
     const altering = '20261130093000_loss_note';
     await sql.query('alter table jobs drop column loss_note');
@@ -111,9 +111,9 @@ describe('migrate', () => {
     expect(await migrate(url)).toEqual([altering]);
   });
 
-  it('rejects, and harms nobody else, when its connection is cut', async () => {
+  it('rejects when its connection is cut, and does not disturb the next call', async () => {
     const { url, sql } = await setup();
-    await sql.query('select pg_advisory_lock(72707369)'); // Prisma's: the next one has to wait
+    await sql.query('select pg_advisory_lock(72707369)'); // Prisma's lock: the next migration must wait
     const outcome = orUnavailable(() => migrate(url)).catch((error: unknown) => error);
     await eventually(async () => {
       const cut = await sql.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'
@@ -123,8 +123,8 @@ describe('migrate', () => {
     expect(await outcome).toBeInstanceOf(DatabaseUnavailableError);
   });
 
-  it('rejects when there is no server', async () => {
-    await expect(orUnavailable(() => migrate('postgres://nobody@127.0.0.1:1/nothing'))).rejects.toThrow(
+  it('rejects without a server', async () => {
+    await expect(orUnavailable(() => migrate('postgres://user@127.0.0.1:1/nothing'))).rejects.toThrow(
       DatabaseUnavailableError,
     );
   });

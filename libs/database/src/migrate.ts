@@ -6,8 +6,8 @@ import pg from 'pg';
 import { unusableBecause } from './open-pool.ts';
 import { isHeldUp, orUnavailable } from './unavailable.ts';
 
-// What `prisma migrate deploy` does, without its CLI: the same table, checksums and advisory lock, so that both can be
-// used on one database. https://www.prisma.io/docs/orm/prisma-migrate
+// Does what `prisma migrate deploy` does, without its CLI. Table, checksums and advisory lock are the same, so both can
+// work on one database. https://www.prisma.io/docs/orm/prisma-migrate
 const LOCK_ID = 72_707_369;
 const TABLE = `create table _prisma_migrations (
   id varchar(36) primary key not null, checksum varchar(64) not null, finished_at timestamptz,
@@ -17,15 +17,21 @@ const TABLE = `create table _prisma_migrations (
 const DIRECTORY = fileURLToPath(new URL('../prisma/migrations', import.meta.url));
 
 /**
- * Creates the database when it is missing and applies the migrations it has not had yet.
+ * Creates the database if it is missing, and applies every migration that it does not have yet. Concurrent calls wait
+ * for each other.
  *
- * @returns the names of the migrations applied now
- * @throws when a migration fails, failed earlier, or was edited after it was applied, and UnusableDatabaseError
+ * @returns the names of the migrations that it applied
+ * @throws Error when a migration fails, failed earlier, or was edited after it was applied
+ * @throws UnusableDatabaseError when the database can never be used, such as with another encoding than UTF-8
+ * @example
+ * ```ts
+ * const applied = await migrate('postgresql://user:password@127.0.0.1:5432/offload');
+ * ```
  */
 export async function migrate(url: string): Promise<string[]> {
   await createDatabaseIfMissing(url);
   const client = newClient(url);
-  // A transaction of its own holds the lock: behind a pooler, a lock of the session would outlive us.
+  // A separate transaction holds the lock: behind a pooler, a lock of the session would outlive this process.
   const lock = newClient(url);
   try {
     await Promise.all([client.connect(), lock.connect()]);
@@ -50,11 +56,11 @@ export async function migrate(url: string): Promise<string[]> {
     }
     return applied;
   } finally {
-    await Promise.allSettled([client.end(), lock.end()]); // gives the lock back too
+    await Promise.allSettled([client.end(), lock.end()]); // this also releases the lock
   }
 }
 
-/** A lost connection fails the query under way; the event, unheard, would end the process. */
+/** A lost connection rejects its query. It also emits an event, which would end the process without this listener. */
 function newClient(url: string): pg.Client {
   return new pg.Client({ connectionString: url }).on('error', () => undefined);
 }
@@ -77,8 +83,9 @@ async function knownMigrations(client: pg.Client): Promise<Map<string, string>> 
 }
 
 /**
- * The schema that has the tables, or will have them: the first of the search path when the first migration was applied. Later
- * it may not be the first any more, since a migration makes a schema named `offload`, and a user of that name looks there first.
+ * Finds the schema of the tables, or creates the first table. At the first migration, the schema is the first one of
+ * the search path. Later it may be another: a migration makes a schema `offload`, which a user of that name searches
+ * first.
  */
 async function schemaOfTables(client: pg.Client): Promise<string> {
   const { rows } = await client.query<{ schema: string | null }>(
@@ -98,17 +105,17 @@ async function apply(client: pg.Client, schema: string, name: string, sql: strin
     name,
   ]);
   try {
-    // Without parameters: many statements in one implicit transaction.
+    // A query without parameters runs all its statements in one implicit transaction.
     await orUnavailable(() => client.query(`set local search_path = ${schema}; ${sql}`));
   } catch (error) {
     if (isHeldUp(error)) {
-      // Undone by the server, and tried again: it has not failed.
+      // The server has undone the migration, so it has not failed and the caller tries again.
       await client.query('delete from _prisma_migrations where id = $1', [id]);
       throw error;
     }
     const { cause = error } = error as Error;
     await client.query('update _prisma_migrations set logs = $2 where id = $1', [id, String(cause)]);
-    // Not the database's error: to try again would only say that it failed earlier.
+    // The error must not be retried: the next try would only report that the migration failed earlier.
     throw new Error(`migration ${name} failed: ${(cause as Error).message}`);
   }
   await client.query('update _prisma_migrations set finished_at = now(), applied_steps_count = 1 where id = $1', [id]);
@@ -122,7 +129,7 @@ async function createDatabaseIfMissing(url: string): Promise<void> {
   } catch (error) {
     if ((error as { code?: string }).code !== '3D000') throw error; // invalid_catalog_name
   } finally {
-    await probe.end().catch(() => undefined); // never connected: nothing to end
+    await probe.end().catch(() => undefined); // the connection was never open
   }
   const server = new URL(url);
   const name = decodeURIComponent(server.pathname.slice(1));
@@ -130,12 +137,12 @@ async function createDatabaseIfMissing(url: string): Promise<void> {
   const admin = newClient(server.href);
   await admin.connect();
   try {
-    // Where the server was set up with another encoding, any locale but C may not go with UTF8.
+    // If the server's own encoding is not UTF-8, only the locale C certainly fits UTF8.
     const needsOwn = (await unusableBecause(admin)) !== null;
     const options = needsOwn ? ` encoding 'UTF8' locale 'C' template template0` : '';
     await admin.query(`create database ${pg.escapeIdentifier(name)}${options}`);
   } catch (error) {
-    // duplicate_database, unique_violation: another process was first
+    // duplicate_database, unique_violation: another process has created the database
     if (!['42P04', '23505'].includes((error as { code?: string }).code ?? '')) throw error;
   } finally {
     await admin.end();

@@ -9,8 +9,8 @@ import { createWorld, WORKERS, type World } from './spec-world.ts';
 import type { Outcome } from './transitions/settle-jobs.ts';
 import { transitions } from './transitions/state-table.ts';
 
-// Random sequences of everything that can happen to jobs, on the real database functions. When one breaks a promise,
-// fast-check shortens it and prints it with its seed. MODEL_RUNS=2000 looks longer than the 100 sequences of each run.
+// Random sequences of all steps of jobs, on the real database functions. If a sequence breaks a promise, fast-check
+// shortens it and prints it with its seed. MODEL_RUNS=2000 runs 2,000 sequences instead of 100.
 
 const url = freshDatabaseUrl();
 let database: Database;
@@ -83,14 +83,14 @@ const steps = fc.oneof(
   { weight: 1, arbitrary: step('reconcile', [], (world) => world.reconcile()) },
 );
 
-/** Nobody claims what a holder has whom the broker has not given up, and no two claims begin the same attempt. */
+/** No claim takes a job from a holder whose channel is open, and no two claims begin the same attempt. */
 async function claimInOrder(world: World, by: number, n: number, answerLost: boolean): Promise<void> {
   const claim = await world.claim(by, n, answerLost);
   if (claim?.held) expect(claim).toMatchObject({ claimed: false });
   if (claim) expect(claim).toMatchObject({ shared: false });
 }
 
-/** A write lands, as what it says, exactly when its attempt is the one that holds the job; otherwise it changes nothing. */
+/** An outcome is stored exactly if its attempt holds the job; otherwise it changes nothing. */
 async function settleInOrder(world: World, by: number, n: number, how: Outcome, answerLost: boolean): Promise<void> {
   const settled = await world.settle(by, n, how, answerLost);
   if (!settled) return;
@@ -103,7 +103,7 @@ async function settleInOrder(world: World, by: number, n: number, how: Outcome, 
 const ways = transitions.map(({ from, to }) => ({ from, to }));
 const isUnfinished = (job: Job): boolean => !isFinished(job.status);
 
-/** Exactly what failed or was cancelled runs once more, unless another with its key is not finished. */
+/** A retry queues exactly failed and cancelled jobs, unless another job with the key is unfinished. */
 async function retryInOrder(world: World, n: number): Promise<void> {
   const retry = await world.retry(n);
   if (!retry) return;
@@ -118,13 +118,13 @@ async function retryInOrder(world: World, n: number): Promise<void> {
   expect(after?.errors).toEqual([...(before?.errors ?? []), ...(before?.error ? [before.error] : [])]);
 }
 
-/** Exactly what is finished can be deleted. */
+/** Exactly finished jobs can be deleted. */
 async function deleteInOrder(world: World, n: number): Promise<void> {
   const deletion = await world.delete(n);
   if (deletion) expect(deletion.gone).toBe(deletion.before !== null && isFinished(deletion.before.status));
 }
 
-/** What must be true after every step, given how the jobs were before it. */
+/** What must be true after every step, compared with the jobs before it. */
 async function check(world: World, before: Map<string, Job>): Promise<void> {
   const jobs = await world.rows();
   const there = jobs.map(({ id }) => id);
@@ -133,7 +133,7 @@ async function check(world: World, before: Map<string, Job>): Promise<void> {
   for (const job of jobs) {
     const earlier = before.get(job.id);
     if (earlier) {
-      // One terminal state, unless somebody wants otherwise.
+      // A finished job stays so, unless it is retried.
       if (!world.wasRetried(job.id) && isFinished(earlier.status)) expect(job).toEqual(earlier);
       expect(job.attempt).toBeGreaterThanOrEqual(earlier.attempt);
       expect(job.version).toBeGreaterThanOrEqual(earlier.version);
@@ -144,7 +144,7 @@ async function check(world: World, before: Map<string, Job>): Promise<void> {
     expect(job.maxAttempts).toBe(world.allowed.get(job.id));
     expect(job.attempt).toBeLessThanOrEqual(job.maxAttempts);
     if (job.status === 'failed' && job.error?.code === 'worker-lost') expect(job.attempt).toBe(job.maxAttempts);
-    // Each end it came to is told once, as it was, and nothing else is.
+    // Each time that a job finished has one webhook delivery, and there are no others.
     const told = (await database.webhooks.list(job.id)) ?? [];
     expect(told).toHaveLength(world.ends(job));
     expect(told.at(-1)?.event === job.status).toBe(isFinished(job.status));
@@ -154,7 +154,7 @@ async function check(world: World, before: Map<string, Job>): Promise<void> {
   }
 }
 
-it('keeps its promises whatever happens, in whatever order', async () => {
+it('keeps its promises through any sequence of steps', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(steps, { maxLength: 80, size: 'max' }), async (sequence) => {
       await sql.query('truncate jobs, outbox, webhook_deliveries');

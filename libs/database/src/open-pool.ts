@@ -2,25 +2,24 @@ import pg from 'pg';
 import { rowTypes } from './row-types.ts';
 import { UnusableDatabaseError } from './unavailable.ts';
 
+/** How {@link openPool} connects. */
 export interface PoolOptions {
   url: string;
   /** Most connections. */
   size: number;
-  /** A statement, or waiting for a connection, may take this long, in milliseconds. */
+  /** How long a statement, or the wait for a connection, may take, in milliseconds. */
   timeoutMs: number;
-  /** A statement may wait so long for a lock, in milliseconds; 0 for as long as it may take. */
+  /** How long a statement may wait for a lock, in milliseconds; 0 means no limit of its own. */
   lockTimeoutMs: number;
-  /** Told each time a connection shows that the database can never be used. */
+  /** Is called each time a connection shows that the database can never be used. */
   onUnusable?: ((error: UnusableDatabaseError) => void) | undefined;
 }
 
 /**
- * What statements and the reading of rows rely on, however the server, the database or the role is set up.
+ * Settings that statements and the reading of rows rely on. They override those of the server, the database and the
+ * role.
  *
- * No table is gone through from end to end, however small it is when a statement is first prepared: see by-id.ts. Where
- * there is no index PostgreSQL still does, and until version 18 takes that for so dear that it would compile the
- * statement: half a second for what takes one millisecond. Prisma reads all times as UTC, so the session's time zone
- * must be that.
+ * docs/decisions/0013 explains `enable_seqscan` and `jit`. Prisma reads all times as UTC, so `timezone` must be UTC.
  */
 const settings = {
   array_nulls: 'on',
@@ -45,11 +44,11 @@ function set(scope: 'local' | 'session', { timeoutMs, lockTimeoutMs }: Limits): 
 }
 
 /**
- * A pool of connections to PostgreSQL, direct or through a pooler; it connects when it is first used. Every statement
- * finds the settings it needs. A connection on which a statement fails is replaced.
+ * Opens a pool of connections to PostgreSQL, direct or through a pooler. It connects at the first query. Each statement
+ * has the settings that it needs. A connection whose statement fails is replaced.
  *
- * A connection through a pooler (PgBouncer, say) may have another session for every transaction, and others have it
- * afterwards: nothing is set or prepared for longer than a transaction there, and each statement is one.
+ * Behind a pooler such as PgBouncer, each transaction may run in another session that other clients use later. So there
+ * each statement is a transaction, and no setting or prepared statement outlives it.
  */
 export function openPool({ url, size, timeoutMs, lockTimeoutMs, onUnusable }: PoolOptions): pg.Pool {
   const limits = { timeoutMs, lockTimeoutMs };
@@ -75,7 +74,7 @@ export function openPool({ url, size, timeoutMs, lockTimeoutMs, onUnusable }: Po
     connectionString: url,
     max: size,
     connectionTimeoutMillis: timeoutMs,
-    // The server's own limit may never reach us over a dead connection.
+    // The server's own timeout may never arrive over a dead connection.
     query_timeout: 2 * timeoutMs,
     keepAlive: true,
     types: rowTypes,
@@ -92,24 +91,26 @@ export async function unusableBecause(client: pg.ClientBase): Promise<UnusableDa
   if (encoding === 'UTF8') return null;
   return new UnusableDatabaseError(
     `the database "${name}" has the encoding ${encoding} and needs UTF8. ` +
-      `Make another: create database … encoding 'UTF8' locale 'C' template template0`,
+      `Create another: create database … encoding 'UTF8' locale 'C' template template0`,
   );
 }
 
-/** PostgreSQL tells each client which process serves it. A pooler makes that number up, since the process changes. */
+/**
+ * PostgreSQL tells each client the id of its server process. A pooler invents that number, because the process changes.
+ */
 async function isThroughPooler(client: pg.ClientBase): Promise<boolean> {
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
   return rows[0]?.pid !== (client as unknown as { processID: number | null }).processID;
 }
 
 /**
- * PgBouncer in statement mode refuses `begin` and would run the statement behind it all the same.
+ * PgBouncer in statement mode refuses `begin`, but still runs the statement after it.
  *
- * @returns why the pooler cannot be used, or null
+ * @returns why the pooler can't be used, or null
  */
 async function transactionFault(client: pg.ClientBase): Promise<UnusableDatabaseError | null> {
   try {
-    await client.query('begin'); // by itself: PgBouncer lets both together through
+    await client.query('begin'); // sent alone: PgBouncer allows both in one query
     await client.query('commit');
     return null;
   } catch (error) {
@@ -123,13 +124,13 @@ async function transactionFault(client: pg.ClientBase): Promise<UnusableDatabase
 type Send = (config: unknown, values?: unknown) => Promise<pg.QueryResult>;
 type Callback = (error: Error | null, result?: pg.QueryResult) => void;
 
-/** Makes each statement of this client a transaction with settings of its own, in one round trip. */
+/** Makes each statement of this client a transaction with its own settings, in one round trip. */
 function leaveNothingBehind(client: pg.ClientBase, setLocal: string): void {
   const send = client.query.bind(client) as Send;
   const begin = `begin ${isolation}; ${setLocal}`;
 
   async function query(config: string | pg.QueryConfig, values?: unknown): Promise<pg.QueryResult> {
-    // A text alone begins or ends a transaction, or asks for nothing that a setting changes.
+    // A plain text begins or ends a transaction, or does not depend on the settings.
     if (typeof config === 'string' && values === undefined) {
       return send(config.startsWith('begin') ? `${config}; ${setLocal}` : config);
     }
@@ -140,7 +141,7 @@ function leaveNothingBehind(client: pg.ClientBase, setLocal: string): void {
   }
 
   Object.assign(client, {
-    pipeline: true, // does not wait for an answer before it sends the next query
+    pipeline: true, // sends the next query without waiting for an answer
     query(config: string | pg.QueryConfig, values?: unknown, callback?: Callback) {
       const answer = query(config, values);
       if (!callback) return answer;

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { migrate } from './migrate.ts';
 import { openDatabase } from './open-database.ts';
 
-/** What is asked of PostgreSQL for every job. */
+/** The statements that run for every job. */
 const hot = [
   'claim-waiting-jobs',
   'claim-jobs',
@@ -19,7 +19,7 @@ const hot = [
   'read-brief-jobs',
 ];
 
-/** The text of each prepared statement, by its name, and how a session begins. */
+/** The text of each prepared statement by its name, and the first statements of a session. */
 const texts = new Map<string, string>();
 let session = '';
 let client: pg.Client;
@@ -48,7 +48,7 @@ beforeAll(async () => {
 });
 afterAll(() => client.end());
 
-/** A job's way, on a database that knows of no other. */
+/** Runs one job, on a database without other jobs. */
 async function liveThrough(database: ReturnType<typeof openDatabase>): Promise<void> {
   const policy = { maxAttempts: 3, timeoutMs: 1_000, backoff: { baseMs: 10, factor: 2, maxMs: 100 } };
   const work = { type: 'demo.sleep', queue: 'default', priority: 0, tags: [], payload: {}, delayMs: 0, runAt: null };
@@ -67,12 +67,12 @@ async function liveThrough(database: ReturnType<typeof openDatabase>): Promise<v
   await database.jobs.settle({ jobId: job.id, attempt: 1, outcome: { status: 'succeeded', result: 1 }, claimed });
   await database.jobs.get(job.id);
   await database.jobs.getBrief(job.id);
-  // And what few jobs go through.
+  // And the rare transitions.
   await database.jobs.settle({ jobId: job.id, attempt: 1, outcome: { status: 'queued' } });
   await database.jobs.claim({ jobId: job.id, ...delivery, redelivered: true, deliveryCount: 1 });
 }
 
-/** Of the plan that is kept for any parameters: which index leads to rows of `jobs` and `outbox`, or that none does. */
+/** The indexes of `jobs` and `outbox` that the generic plan of a statement uses; a table's name stands for a scan. */
 async function waysTo(name: string): Promise<string[]> {
   const text = texts.get(name) as string;
   const parameters = Math.max(...[...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
@@ -85,11 +85,11 @@ async function waysTo(name: string): Promise<string[]> {
   return [...new Set(scans.filter((match) => /^(jobs|outbox)/.test(match)))].sort();
 }
 
-it('knows the statements that it is about', () => {
+it('finds all its statements', () => {
   expect([...texts.keys()]).toEqual(expect.arrayContaining(hot));
 });
 
-// A plan is kept until the table is analysed again: what is chosen now must do for millions of jobs, too.
+// A plan is kept until the table is analysed again, so it must also suit millions of jobs.
 it.each([
   ['claim-waiting-jobs', ['jobs', 'jobs_pkey']],
   ['claim-jobs', ['jobs_pkey']],
@@ -100,6 +100,6 @@ it.each([
   ['read-first-jobs', ['jobs_pkey']],
   ['read-brief-jobs', ['jobs_pkey']],
   ['take-pending-dispatches', ['jobs_pkey', 'outbox_due_at_idx', 'outbox_pkey']],
-])('%s goes by %j, although it was planned when there was one job', async (name, indexes) => {
+])('%s uses %j, although it was planned with one job in the table', async (name, indexes) => {
   expect(await waysTo(name)).toEqual(indexes);
 });

@@ -12,20 +12,21 @@ import { shareStatement } from './share-statement.ts';
 import { survey, type Survey } from './survey.ts';
 import { orUnavailable } from './unavailable.ts';
 
-/** How much is in the queues. */
+/** Counts and samples of queues. */
 export interface QueueStats {
   /** Counts all unfinished jobs, for the doctor. */
   survey(): Promise<Survey>;
-  /** Counts the unfinished jobs of each queue, with how long they have waited. */
+  /** Counts the unfinished jobs of each queue, and how long the oldest has waited. */
   count(): Promise<QueueCount[]>;
-  /** Counts those of them that are running or scheduled. */
+  /** Counts the running and scheduled jobs of each queue. */
   countStarted(): Promise<Pick<QueueCount, 'queue' | 'running' | 'scheduled'>[]>;
-  /** How many jobs wait in these queues, and how many of them did so at the time of an earlier sample (its `at`). */
+  /** Counts the jobs that wait in these queues, and how many of them waited at an earlier sample (its `at`). */
   sample(queues: readonly string[], since: number | null): Promise<QueueSamples>;
-  /** @returns how many jobs come before this one in its queue, 10,000 at most; null when it is not queued */
+  /** Counts the jobs before this one in its queue, at most 10,000. @returns null if the job is not queued */
   countAhead(asked: AheadOf): Promise<number | null>;
 }
 
+/** Makes the counts of a pool. */
 export function createQueueStats(pool: Pool): QueueStats {
   return {
     survey: () => orUnavailable(() => survey(pool)),

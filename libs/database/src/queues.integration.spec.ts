@@ -9,14 +9,14 @@ let queues = 0;
 /** The name of a queue that no other test uses. */
 const freshQueue = () => `queue-${(queues += 1)}`;
 
-/** As if the job had been due, or made, so long ago. */
+/** Sets back when the job was due, or created. */
 const backdate = (id: string, column: 'due_at' | 'created_at', ms: number) =>
   jobs.query(`update jobs set ${column} = now() - $2 * interval '1 millisecond' where id = $1`, [id, ms]);
 
 describe('countQueues', () => {
   const count = async (queue: string) => (await jobs.database.queues.count()).find((one) => one.queue === queue);
 
-  it('counts what is ready, running and scheduled in each queue, by its name', async () => {
+  it('counts the ready, running and scheduled jobs of each queue, by name', async () => {
     const [busy, idle] = [freshQueue(), freshQueue()];
     await Promise.all([jobs.create({ queue: busy }), jobs.dispatched({ queue: busy }), jobs.running({ queue: busy })]);
     await jobs.create({ queue: idle, delayMs: 60_000 });
@@ -33,7 +33,7 @@ describe('countQueues', () => {
     expect(await count(queue)).toBeUndefined();
   });
 
-  it('says how long the longest waiting job has been due', async () => {
+  it('returns how long the oldest waiting job has been due', async () => {
     const queue = freshQueue();
     const [old] = [await jobs.dispatched({ queue }), await jobs.dispatched({ queue })];
     await backdate(old, 'created_at', 90_000);
@@ -43,7 +43,7 @@ describe('countQueues', () => {
     expect(oldestWaitingMs).toBeLessThan(80_000);
   });
 
-  it('does not say that a job has waited since before it was made', async () => {
+  it('does not count waiting time before the creation of a job', async () => {
     const queue = freshQueue();
     await jobs.create({ queue, runAt: '2001-02-03T04:05:06.789Z' });
     expect((await count(queue))?.oldestWaitingMs).toBeLessThan(30_000);
@@ -51,20 +51,20 @@ describe('countQueues', () => {
 });
 
 describe('sampleQueues', () => {
-  /** What waits in one queue, and how many of it did so at the sample before. */
+  /** How many jobs wait in one queue, and how many of them waited at the previous sample. */
   function follow(queue: string) {
     let since: number | null = null;
     return async (): Promise<[waiting: number, remaining: number]> => {
       const { queues, at } = await jobs.database.queues.sample([queue], since);
       since = at;
-      // Rows hold milliseconds: what has been seen is so clearly older than what comes.
+      // Rows hold milliseconds: the pause makes the sampled jobs clearly older.
       const earlier = (column: string) => `${column} = ${column} - interval '1 second'`;
       await jobs.query(`update jobs set ${['due_at', 'created_at'].map(earlier).join(', ')} where queue = $1`, [queue]);
       return [queues[0]?.waiting ?? NaN, queues[0]?.remaining ?? NaN];
     };
   }
 
-  it('tells those that still wait from those that came since', async () => {
+  it('distinguishes jobs that still wait from jobs that came later', async () => {
     const queue = freshQueue();
     const sample = follow(queue);
     const ids = [await jobs.dispatched({ queue }), await jobs.dispatched({ queue }), await jobs.dispatched({ queue })];
@@ -76,7 +76,7 @@ describe('sampleQueues', () => {
     expect(await sample()).toEqual([4, 4]);
   });
 
-  it('takes retries and delayed jobs, whose ids are old, for ones that came since', async () => {
+  it('counts retried and delayed jobs, whose ids are old, as later ones', async () => {
     const queue = freshQueue();
     const sample = follow(queue);
     const delayed = await jobs.create({ queue, delayMs: 60_000 });
@@ -90,7 +90,7 @@ describe('sampleQueues', () => {
     expect(await sample()).toEqual([2, 2]);
   });
 
-  it('takes a job that was to run in the past for one that came since', async () => {
+  it('counts a job with a run time in the past as a later one', async () => {
     const queue = freshQueue();
     const sample = follow(queue);
     await sample();
@@ -98,7 +98,7 @@ describe('sampleQueues', () => {
     expect(await sample()).toEqual([1, 0]);
   });
 
-  it('answers for each queue that is asked for, also for one without jobs', async () => {
+  it('answers for each given queue, also for one without jobs', async () => {
     const [one, other] = [freshQueue(), freshQueue()];
     await jobs.dispatched({ queue: one });
     const { queues } = await jobs.database.queues.sample([other, one], null);
@@ -110,7 +110,7 @@ describe('sampleQueues', () => {
   });
 });
 
-/** Fills a queue at once; the priority of the nth job is its last digit, unless another is given. */
+/** Fills a queue at once. The priority of a job is the last digit of its number, unless one is given. */
 async function fill(queue: string, count: number, priority: number | null = null): Promise<(n: number) => string> {
   const prefix = `0198${(queues += 1).toString(16).padStart(4, '0')}-0000-7000-8000-`;
   await jobs.query(
@@ -123,12 +123,12 @@ async function fill(queue: string, count: number, priority: number | null = null
 }
 
 describe('sampleQueues of many jobs', () => {
-  it('marks where each level begins, and every thousandth job from there on', async () => {
+  it('marks the first job of each level, and every thousandth after it', async () => {
     const queue = freshQueue();
     const id = await fill(queue, 4_500);
     const { queues: samples } = await jobs.database.queues.sample([queue], null);
-    // The 5th job and then 4 more of each 10 are of the higher level: its 1,001st is the 2,005th of all, and the
-    // 2,001st that of the other.
+    // In each 10 jobs, the 5th to the 9th are of the higher level. Its 1,001st job is the 2,005th of all. The 1,001st
+    // job of the lower level is the 2,001st of all.
     expect(samples).toMatchObject([
       {
         waiting: 4_500,
@@ -142,21 +142,21 @@ describe('sampleQueues of many jobs', () => {
     ]);
   });
 
-  it('has no marks where none waits', async () => {
+  it('has no marks if no job waits', async () => {
     const { queues: samples } = await jobs.database.queues.sample([freshQueue()], null);
     expect(samples).toMatchObject([{ high: { waiting: 0, marks: [] }, normal: { waiting: 0, marks: [] } }]);
   });
 });
 
 describe('countStarted', () => {
-  it('counts what is running and scheduled beside what waits', async () => {
+  it('counts running and scheduled jobs, and no waiting ones', async () => {
     const queue = freshQueue();
     await Promise.all([jobs.running({ queue }), jobs.dispatched({ queue }), jobs.create({ queue, delayMs: 60_000 })]);
     expect(await jobs.database.queues.countStarted()).toContainEqual({ queue, running: 1, scheduled: 1 });
   });
 });
 
-/** How many pages PostgreSQL looks at to count what is ahead, in the index and in the table. */
+/** How many pages of index and table PostgreSQL reads to count the jobs ahead. */
 async function pagesFor(values: string[][]): Promise<number> {
   const client = new pg.Client({ connectionString: jobs.url });
   await client.connect();
@@ -184,14 +184,14 @@ describe('countAhead', () => {
     expect(await ahead(ids)).toEqual([null, 0, 1]);
   });
 
-  it('has those from priority 5 on before the others, and knows no other difference', async () => {
+  it('counts jobs with priority 5 or more before the others, with no finer order', async () => {
     const queue = freshQueue();
     const ids: string[] = [];
     for (const priority of [0, 9, 4, 5, 2, 7]) ids.push(await jobs.dispatched({ queue, priority }));
     expect(await ahead(ids)).toEqual([3, 0, 4, 1, 5, 2]);
   });
 
-  it('gives concurrent callers each their own count, in whatever queue', async () => {
+  it('gives each concurrent caller its own count, for any queue', async () => {
     const [one, other] = [freshQueue(), freshQueue()];
     const ids: string[] = [];
     for (let round = 0; round < 20; round += 1) {
@@ -201,19 +201,19 @@ describe('countAhead', () => {
     expect(await ahead([...ids].reverse())).toEqual([...expected].reverse());
   });
 
-  it('is null for what is not queued, and for what is not there', async () => {
+  it('returns null for a job that is not queued, and for an unknown one', async () => {
     const scheduled = await jobs.create({ delayMs: 60_000 });
     const running = await jobs.running();
     expect(await ahead([scheduled.id, running.id, randomUUID()])).toEqual([null, null, null]);
   });
 
-  it('knows a job by its id in capital letters', async () => {
+  it('accepts an id in capital letters', async () => {
     const queue = freshQueue();
     const id = await jobs.dispatched({ queue, id: 'abcdef00-0000-7000-8000-000000000000' });
     expect(await jobs.database.queues.countAhead({ jobId: id.toUpperCase() })).toBe(0);
   });
 
-  it('counts from where the caller says that the levels begin', async () => {
+  it('counts from the ids where the caller says that the levels begin', async () => {
     const queue = freshQueue();
     const id = await fill(queue, 100);
     const asked = (n: number, high: number, normal: number) =>
@@ -224,7 +224,7 @@ describe('countAhead', () => {
     expect(await asked(99, 51, 91)).toBe(24);
   });
 
-  it('does not go through the entries of jobs that have left', async () => {
+  it('does not read the index entries of jobs that have left', async () => {
     const queue = freshQueue();
     await jobs.query('alter table jobs set (autovacuum_enabled = false)');
     const id = await fill(queue, 20_000, 0);
@@ -234,10 +234,10 @@ describe('countAhead', () => {
     await jobs.query('alter table jobs reset (autovacuum_enabled)');
   });
 
-  it('counts no further than it has to', async () => {
+  it('counts no further than the limit', async () => {
     const queue = freshQueue();
     const id = await fill(queue, 3 * MOST_AHEAD);
-    // 5 of each 10 are of the higher level: 15,000 before any of the lower.
+    // 5 of each 10 are of the higher level: 15,000 come before any lower one.
     expect(await ahead([5, 6, 15, 9_995, 29_999, 1, 2].map(id))).toEqual([
       ...[0, 1, 5, 4_995, MOST_AHEAD, MOST_AHEAD, MOST_AHEAD],
     ]);

@@ -1,18 +1,22 @@
 import type { Pool } from 'pg';
 import { hasStatus } from './by-id.ts';
 
-// Jobs that are queued are in an index of their own (jobs_queued_idx), with all that is asked for here. A job waits since it
-// is due, or since it was made where it asked for a time in the past.
+/**
+ * SQL: since when a job waits: since it is due, or since its creation if it was due earlier. The index jobs_queued_idx
+ * holds queued jobs with everything that this file reads.
+ */
 export const waitingSince = 'greatest(due_at, created_at)';
 
-/** What one queue has to do. */
+/** The unfinished jobs of one queue. */
 export interface QueueCount {
   queue: string;
-  /** Due, and not started. */
+  /** Jobs that are due and not started. */
   ready: number;
+  /** Jobs that run. */
   running: number;
+  /** Jobs that are not due yet. */
   scheduled: number;
-  /** How long the longest waiting of those that are ready has waited; null when there is none. */
+  /** How long the oldest ready job has waited, in milliseconds; null if no job is ready. */
   oldestWaitingMs: number | null;
 }
 
@@ -32,54 +36,67 @@ const countSql = `
   ) as counts
   group by queue order by queue`;
 
-/** The queues that have unfinished jobs, by name. It takes a look at each such job, so it is not for every second. */
+/**
+ * Counts the unfinished jobs of each queue, by name. It reads an entry of each such job, so do not call it every
+ * second.
+ */
 export async function countQueues(pool: Pool): Promise<QueueCount[]> {
   return (await pool.query<QueueCount>({ name: 'count-queues', text: countSql })).rows;
 }
 
-/** What of a queue does not wait in it: that takes a look at each running and scheduled job. */
+/** Counts the running and scheduled jobs of each queue. It reads an entry of each of them. */
 export async function countStarted(pool: Pool): Promise<Pick<QueueCount, 'queue' | 'running' | 'scheduled'>[]> {
   return (await pool.query({ name: 'count-started', text: startedSql })).rows;
 }
 
+/** The queued jobs of one queue at one moment. */
 export interface QueueSample extends Pick<QueueCount, 'oldestWaitingMs'> {
   queue: string;
   /** How many jobs are queued. */
   waiting: number;
-  /** How many of them were so at the time of the earlier sample. */
+  /** How many of them were queued at the earlier sample. */
   remaining: number;
-  /** Those of {@link HIGH_PRIORITY} or more, which come before all others. */
+  /** Jobs with priority {@link HIGH_PRIORITY} or more, which come before all others. */
   high: Line;
+  /** All other jobs. */
   normal: Line;
 }
 
-/** Jobs of a queue in the order in which they are taken out. */
+/** The jobs of one priority level of a queue, in the order in which workers get them. */
 export interface Line {
+  /** How many jobs wait. */
   waiting: number;
-  /** Ids: of the first job, and then of each {@link MARK_EVERY}th, of the first {@link MOST_MARKED} at most. */
+  /** Ids of the first job and of every {@link MARK_EVERY}th job after it, among the first {@link MOST_MARKED}. */
   marks: string[];
 }
 
-/** RabbitMQ's quorum queues have two levels of priority since 4.0, and none before: this begins the higher one. */
+/** The lowest priority of the higher level: quorum queues have two levels since RabbitMQ 4.0, and none before. */
 export const HIGH_PRIORITY = 5;
+/** Every how many jobs a {@link Line} has a mark. */
 export const MARK_EVERY = 1_000;
-/** As many as may leave between two samples, and {@link MOST_AHEAD} more. */
+/** As many jobs as may leave between two samples, and {@link MOST_AHEAD} more. */
 const MOST_MARKED = 50_000;
 
+/** Samples of several queues, all of one moment. */
 export interface QueueSamples {
+  /** One sample for each queue. */
   queues: QueueSample[];
   /** When they were taken, in seconds by the database's clock. */
   at: number;
 }
 
-/** A position is never told to be above this. */
+/** The highest position that is counted. */
 export const MOST_AHEAD = 10_000;
 
-// https://www.rabbitmq.com/docs/quorum-queues#priorities: what is taken out first is of a higher level, or else older.
+// RabbitMQ delivers the higher level first, and the older message first within a level.
+// https://www.rabbitmq.com/docs/quorum-queues#priorities
 const HIGH = [5, 6, 7, 8, 9];
 const NORMAL = [0, 1, 2, 3, 4];
 
-/** Those of a level that wait, oldest first: merged from the index, which has each priority in order, and cut off. */
+/**
+ * SQL: the waiting jobs of a level, oldest first. The index has each priority in order; the query merges them and stops
+ * early.
+ */
 const line = (priorities: number[], most: number, condition: string) => {
   const first = `order by id limit ${most}`;
   const queued = `select id from jobs where status = 'queued' and queue = wanted.queue`;
@@ -92,8 +109,8 @@ const marks = (priorities: number[]) =>
   `coalesce((select array_agg(id::text order by ahead) from (${line(priorities, MOST_MARKED, '')}) as line
     where ahead % ${MARK_EVERY} = 0), '{}')`;
 
-// Not told by their ids, since a retry, or a delayed job, is queued long after its id was made. Rows hold milliseconds: what
-// came in the same one as the sample is taken for later.
+// Ids do not tell which jobs came later: a retried or delayed job has an old id. Rows hold milliseconds, so a job of
+// the sample's own millisecond counts as later.
 const sampleSql = `
   select wanted.queue, waiting, remaining, high, ${marks(HIGH)} as "highMarks", ${marks(NORMAL)} as "normalMarks",
     (extract(epoch from now() - since) * 1000)::float8 as "oldestWaitingMs",
@@ -106,7 +123,8 @@ const sampleSql = `
   ) as sample`;
 
 /**
- * What waits in these queues, and what of it waited before: the rest of what waited then has been taken out.
+ * Counts the jobs that wait in these queues, and how many of them waited at an earlier sample. The difference to the
+ * earlier count is what workers have claimed since.
  *
  * @param since `at` of an earlier sample; with null nothing remains
  */
@@ -127,17 +145,18 @@ export async function sampleQueues(pool: Pool, queues: readonly string[], since:
   };
 }
 
-/** Where to look for the jobs ahead of one. */
+/** A job, and where to begin counting the jobs before it. */
 export interface AheadOf {
+  /** The job whose position is asked. */
   jobId: string;
   /**
-   * Ids: what is older than these does not count, by level. What has left a queue stays in the index for a while, and
-   * must not be gone through again for each job. @default everything counts
+   * Ids by level: older jobs do not count. Jobs that have left stay in the index for a while, and a count should not
+   * pass them again for each job. @default every job counts
    */
   from?: { high: string; normal: string };
 }
 
-/** Takes ids of jobs, and of where the levels of their queues begin. */
+/** Takes ids of jobs, and the ids where the levels of their queues begin. */
 export const aheadSql = `
   with asked as (
     select * from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as asked(id, high_from, normal_from)
@@ -164,8 +183,8 @@ export const aheadSql = `
   left join before_normal on before_normal.queue = job.queue`;
 
 /**
- * How many queued jobs of its queue come before each of these, as far as is known: counted up to {@link MOST_AHEAD}. For
- * however many jobs of a queue it looks at no more than twice so many.
+ * Counts the queued jobs before each of these jobs in its queue, at most {@link MOST_AHEAD}. It reads at most twice
+ * that many entries of a queue, for any number of its jobs.
  *
  * @returns null for a job that is not queued, or unknown
  */
@@ -183,5 +202,5 @@ export async function countAhead(pool: Pool, asked: AheadOf[]): Promise<(number 
   return asked.map(({ jobId }) => counted.get(jobId.toLowerCase()) ?? null);
 }
 
-/** Before every other id. */
+/** Lower than every other id. */
 const OLDEST = '00000000-0000-0000-0000-000000000000';

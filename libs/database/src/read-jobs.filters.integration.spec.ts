@@ -56,10 +56,10 @@ describe('listJobs with filters', () => {
     for (const page of pages) expect(page.length).toBeLessThanOrEqual(7);
   });
 
-  /** However slow the machine is. */
+  /** Enough also on a slow machine. */
   const reach = { mostRows: 2_500, leastRows: 2_500, ms: 60_000 };
 
-  it('ends a page after so many rows, with what it has found, and goes on below the last it has looked at', async () => {
+  it('ends a page after mostRows with the jobs found, and continues below the last examined row', async () => {
     const filter = { queue: 'mail', tag: 'nightly', type: 'http.request' };
     const first = await world.look(reach, { ...filter, limit: 200 });
     expect(first.jobs.map(({ id }) => id)).toEqual([idAt(6_000), idAt(5_000), idAt(4_000)]);
@@ -68,7 +68,7 @@ describe('listJobs with filters', () => {
     expect([full.jobs.map(({ id }) => id), full.next]).toEqual([[idAt(6_000), idAt(5_000)], idAt(5_000)]);
   });
 
-  it('gives empty pages with a place to go on from, and null only at the end', async () => {
+  it('returns empty pages with a cursor, and null only at the end', async () => {
     const pages: JobPage[] = [];
     for (let beforeId: string | null | undefined; beforeId !== null; beforeId = pages.at(-1)?.next) {
       pages.push(await world.look(reach, { tag: 'unheard of', limit: 50, beforeId }));
@@ -76,12 +76,12 @@ describe('listJobs with filters', () => {
     expect(pages).toEqual([3_501, 1_001, null].map((at) => ({ jobs: [], next: at === null ? null : idAt(at) })));
   });
 
-  it('looks only at rows of the status that is asked for', async () => {
+  it('examines only rows of the wanted status', async () => {
     const page = await world.look(reach, { status: 'failed', tag: 'unheard of', limit: 50 });
     expect(page).toEqual({ jobs: [], next: idAt(1_001) });
   });
 
-  it('ends a page when it has looked for long enough, but never without getting on', async () => {
+  it('ends a page when its time is over, but always makes progress', async () => {
     const hurried = { mostRows: 2_500, leastRows: 100, ms: 0 };
     const page = await world.look(hurried, { tag: 'nightly', limit: 50 });
     expect(page.jobs.map(({ id }) => id)).toEqual([idAt(6_000), idAt(5_903)]);
@@ -97,22 +97,22 @@ describe('listJobs with filters', () => {
     expect(found).toEqual(idsOf((n) => n % 1000 === 0 || n % 100 === 3));
   });
 
-  it('finds a window far in the past at once, and ends when it has passed it', async () => {
+  it('finds an old range of time at once, and ends after it', async () => {
     const window = { createdAfter: timeAt(10), createdBefore: timeAt(20) };
     const { jobs, next } = await world.database.jobs.list({ ...window, limit: 200 });
     expect([jobs.map(({ id }) => id), next]).toEqual([idsOf((n) => n > 10 && n < 20), null]);
   });
 
-  it('goes on inside a window from the cursor', async () => {
+  it('continues from the cursor inside a range of time', async () => {
     const window = { createdAfter: timeAt(10), createdBefore: timeAt(20) };
     const { jobs } = await world.database.jobs.list({ ...window, limit: 200, beforeId: idAt(14) });
     expect(jobs.map(({ id }) => id)).toEqual(idsOf((n) => n > 10 && n < 14));
   });
 
-  it('goes by the time of the row where the clock that made its id differed', async () => {
+  it('uses the time of the row if the clock of its id differed', async () => {
     const { database, sql, list } = await setup();
     const window = { createdAfter: timeAt(100), createdBefore: timeAt(110), limit: 10 };
-    // An hour, and the way from the api to the database.
+    // An hour, and the time from the api to the database.
     const [ahead, behind, out] = [idAt(170), idAt(40), idAt(105)];
     const created = [
       [ahead, 109],
@@ -126,7 +126,7 @@ describe('listJobs with filters', () => {
     expect(await list(window)).toEqual([ahead, behind]);
   });
 
-  it('leaves out what is deleted, or has another status, between being found and being read', async () => {
+  it('leaves out jobs that are deleted or change their status between finding and reading', async () => {
     const { database, sql } = await setup();
     const ids = [1, 2, 3].map(idAt);
     for (const id of ids) await database.jobs.create({ ...job, id });

@@ -7,25 +7,25 @@ describe('listJobs', () => {
   let world: Awaited<ReturnType<typeof tenJobs>>;
   beforeAll(async () => void (world = await tenJobs()));
 
-  it('lists the newest first, as many as asked for', async () => {
+  it('lists the newest jobs first, up to the limit', async () => {
     const { list, newestFirst } = world;
     expect(await list({ limit: 3 })).toEqual(newestFirst.slice(0, 3));
     expect(await list({ limit: 100 })).toEqual(newestFirst);
   });
 
-  it('pages through all without a gap or a repetition', async () => {
+  it('pages through all jobs without a gap or a repetition', async () => {
     const { walk, newestFirst } = world;
     const pages = await walk({ limit: 4 });
     expect(pages.map(({ length }) => length)).toEqual([4, 4, 2]);
     expect(pages.flat()).toEqual(newestFirst);
   });
 
-  it('takes a cursor in capital letters', async () => {
+  it('accepts a cursor in capital letters', async () => {
     const { list, newestFirst } = world;
     expect(await list({ limit: 2, beforeId: newestFirst[4]?.toUpperCase() })).toEqual(newestFirst.slice(5, 7));
   });
 
-  it('lists one status, with the cursor too', async () => {
+  it('lists one status, also with a cursor', async () => {
     const { list, ids, newestFirst } = world;
     const scheduled = newestFirst.filter((id) => ids.indexOf(id) % 2 === 0);
     expect(await list({ status: 'scheduled', limit: 100 })).toEqual(scheduled);
@@ -33,7 +33,7 @@ describe('listJobs', () => {
     expect(await list({ status: 'failed', limit: 100 })).toEqual([]);
   });
 
-  it('says where to go on, and that there is nothing more where the page is full to the last job', async () => {
+  it('returns the cursor of the next page, and null if a full page is the last', async () => {
     const { database, newestFirst } = world;
     expect((await database.jobs.list({ limit: 9 })).next).toBe(newestFirst[8]);
     expect((await database.jobs.list({ limit: 10 })).next).toBeNull();
@@ -42,7 +42,7 @@ describe('listJobs', () => {
     expect((await database.jobs.list({ limit: 4, status: 'queued' })).next).toBe(newestFirst[6]);
   });
 
-  it('lists jobs as getJob gives them', async () => {
+  it('lists jobs as getJob returns them', async () => {
     const { database, newestFirst } = world;
     const {
       jobs: [newest],
@@ -50,12 +50,12 @@ describe('listJobs', () => {
     expect(newest).toEqual(await database.jobs.get(newestFirst[0] as string));
   });
 
-  it('lists nothing where there is nothing', async () => {
+  it('lists nothing if there are no jobs', async () => {
     const { database } = await setup();
     expect(await database.jobs.list({ limit: 1 })).toEqual({ jobs: [], next: null });
   });
 
-  it('ends a page of large jobs early, and the next one goes on from there', async () => {
+  it('ends a page of large jobs early, and the next page continues there', async () => {
     const { database, walk } = await setup();
     const large = 'x'.repeat(768 * 1024);
     const ids = ['0', '1', '2'].map((digit) => `019ac000-0000-7000-8000-00000000000${digit}`) as [
@@ -92,14 +92,14 @@ describe.each([
     await world.sql.query(`update jobs set ${column} = $1::text::json where id <> $2`, [json, ids[0]]);
   });
 
-  it('are listed by a few, also behind a small one', async () => {
+  it('are listed a few at a time, also after a small one', async () => {
     const pages = await world.walk({ limit: 200 });
     expect(pages.flat()).toEqual(ids);
-    // The one that reaches two megabytes is the last.
+    // The job that reaches two megabytes is the last.
     for (const page of pages) expect(page.length).toBeLessThanOrEqual(3);
   });
 
-  it('are read by a few in a statement, with those before that are not there, and each once', async () => {
+  it('are read a few per statement, each once, with unknown ids before them', async () => {
     const absent = randomUUID();
     const asked = [absent, ...ids.slice(0, 2), ids[1]?.toUpperCase() as string, ...ids.slice(2)];
     const read = await readFirstJobs(world.sql, asked);
@@ -108,12 +108,12 @@ describe.each([
     expect(await readFirstJobs(world.sql, [])).toEqual([]);
   });
 
-  it('are read for all who ask at once', async () => {
+  it('are read for all concurrent callers', async () => {
     const read = await Promise.all(ids.map(world.database.jobs.get));
     expect(read.map((each) => each?.id)).toEqual(ids);
   });
 
-  it('are read without it', async () => {
+  it('are read without the large column', async () => {
     const [brief, whole] = [await world.database.jobs.getBrief(idAt(1)), await world.database.jobs.get(idAt(1))];
     expect(brief).toEqual({ ...whole, payload: null, result: null, errors: [] });
     expect(await world.database.jobs.getBrief(randomUUID())).toBeNull();
@@ -124,7 +124,7 @@ describe('getJob', () => {
   let world: Awaited<ReturnType<typeof tenJobs>>;
   beforeAll(async () => void (world = await tenJobs()));
 
-  it('gives concurrent callers each their own job, and null where there is none', async () => {
+  it('gives each concurrent caller its own job, and null if there is none', async () => {
     const { database, ids } = world;
     const asked = [ids[3], randomUUID(), ids[1], ids[3]] as string[];
     const jobs = await Promise.all(asked.map(database.jobs.get));
@@ -132,7 +132,7 @@ describe('getJob', () => {
     expect(jobs[1]).toBeNull();
   });
 
-  it('rejects for what is no UUID, without harming the callers beside it', async () => {
+  it('rejects an id that is no UUID, without rejecting other callers', async () => {
     const { database, ids } = world;
     const [good, bad] = await Promise.allSettled([database.jobs.get(ids[0] as string), database.jobs.get('nonsense')]);
     expect(good).toMatchObject({ status: 'fulfilled', value: { id: ids[0] } });

@@ -3,20 +3,22 @@ import type { Pool } from 'pg';
 import { briefColumns, jobColumns, toBriefJob, toJob, type BriefRow, type JobRow } from './job-row.ts';
 import { lookForJobs, type JobFilter, type Reach } from './look-for-jobs.ts';
 
+/** One page of a list of jobs. */
 export interface JobPage {
+  /** The jobs, newest first. */
   jobs: Job[];
-  /** The `beforeId` of the next page; null when there is nothing more. */
+  /** The `beforeId` of the next page; null if this is the last page. */
   next: string | null;
 }
 
 /**
- * What clients and handlers put into the jobs that are read at once, in bytes of JSON: the job that reaches this bound is
- * the last. One may be megabytes, and all of a statement are in memory together.
+ * Most bytes of payloads, results and errors that are read at once. The job that reaches this bound is the last. A
+ * single job may have megabytes, and all jobs of a statement are in memory together.
  */
 const MOST_BYTES = 2 * 1024 * 1024;
 
-// From job to job, each by its id, and no further than needed: PostgreSQL has to unpack a job to know its size. A bound
-// behind the reading of the rows would have them all in memory first.
+// Goes from job to job, each by its id, and no further than needed: PostgreSQL must unpack a job to know its size. A
+// bound after the reading of the rows would have all of them in memory first.
 const fitting = `
   with recursive fitting(place, before) as (
     select 1, 0::bigint
@@ -37,9 +39,9 @@ const readFirst = {
 const fitFirst = { name: 'fit-first-jobs', text: `${fitting} select max(place) as count from fitting` };
 
 /**
- * Reads as many of these jobs as may be in memory at once, from the first on: one at least.
+ * Reads as many of these jobs as may be in memory at once, from the first one on: at least one.
  *
- * @returns for each id, up to the first that is not read, the job, or null when there is none
+ * @returns the job of each id, or null if there is none, up to the first job that was not read
  */
 export async function readFirstJobs(pool: Pool, ids: readonly string[]): Promise<(Job | null)[]> {
   if (ids.length === 0) return [];
@@ -51,7 +53,11 @@ export async function readFirstJobs(pool: Pool, ids: readonly string[]): Promise
   return (end < 0 ? wanted : wanted.slice(0, end)).map((id) => read.get(id) ?? null);
 }
 
-/** @returns for each id the job without what may be large of it, or null when there is none */
+/**
+ * Reads these jobs without payload, result and errors.
+ *
+ * @returns the job of each id, or null if there is none
+ */
 export async function readBriefJobs(pool: Pool, ids: readonly string[]): Promise<(Job | null)[]> {
   const { rows } = await pool.query<BriefRow>({
     name: 'read-brief-jobs',
@@ -62,7 +68,7 @@ export async function readBriefJobs(pool: Pool, ids: readonly string[]): Promise
   return ids.map((id) => found.get(id.toLowerCase()) ?? null);
 }
 
-// Its status is the one thing of a job's that may have changed since it was found.
+// The status is checked again, because only the status may have changed since the job was found.
 const readFound = {
   name: 'read-found-jobs',
   text: `select ${jobColumns} from jobs as job
@@ -70,11 +76,11 @@ const readFound = {
 };
 
 /**
- * Newest first: ids are UUIDv7, so their order is the order of creation. However many jobs there are and whatever the
- * filter, a page costs the database about the same.
+ * Lists jobs, newest first: ids are UUIDv7, so their order is the order of creation. A page costs the database about
+ * the same for any number of jobs and any filter.
  *
- * @returns at most `limit` jobs; fewer, even none, when they are large or few of those looked at pass the filter. Only
- *   where `next` is null there are no more
+ * @returns at most `limit` jobs. It may return fewer, even none, if jobs are large or few examined rows match. Only a
+ *   `next` of null means that there are no more
  */
 export async function listJobs(pool: Pool, filter: JobFilter, reach?: Reach): Promise<JobPage> {
   const { ids, next } = await lookForJobs(pool, filter, reach);

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 
-/** @returns the version of each of these jobs that there is, by its id in lower case */
+/** Reads the versions of these jobs. @returns by id in lower case; unknown ids are left out */
 export async function readVersions(pool: Pool, ids: readonly string[]): Promise<Map<string, number>> {
   const { rows } = await pool.query<{ id: string; version: number }>({
     name: 'read-versions',

@@ -8,7 +8,7 @@ it.each([
   ['2026-11-21 08:00:00+00', '2026-11-21T08:00:00.000Z'],
   ['2026-11-21 09:30:00.5+01:30', '2026-11-21T08:00:00.500Z'],
   ['2026-11-21 03:00:00.005-05', '2026-11-21T08:00:00.005Z'],
-])('%s is the time %s', (printed, time) => {
+])('%s becomes the time %s', (printed, time) => {
   expect(rfc3339(printed)).toBe(time);
   expect(new Date(rfc3339(printed)).toISOString()).toBe(time);
 });

@@ -22,7 +22,7 @@ afterAll(async () => {
   await admin.end();
 });
 
-/** @returns how the program ends that migrates a database as that role */
+/** Runs the program as that role. @returns its exit code and its errors */
 async function runAsRole(databaseUrl: string) {
   const DATABASE_URL = Object.assign(new URL(databaseUrl), { username: role, password: 'spec' }).href;
   const args = ['--import', 'tsx', '--conditions=@offload/source', join(import.meta.dirname, 'run-migrations.ts')];
@@ -42,14 +42,14 @@ it.each([
   ['create tables', emptyDatabase, /permission denied for schema public/],
   ['create the database', async () => freshDatabaseUrl(), /permission denied to create database/],
   ['change what another has migrated', async () => url, /permission denied for table _prisma_migrations/],
-])('ends at once with the reason where its user may not %s', async (_what, database, reason) => {
+])('exits at once with the reason if its user may not %s', async (_what, database, reason) => {
   const { code, told } = await runAsRole(await database());
   expect(told).toMatch(reason);
   expect(told).not.toMatch(/^waiting/);
   expect(code).toBe(1);
 });
 
-it('ends at once with the reason where its user has no schema to create tables in', async () => {
+it('exits at once with the reason if its user has no schema for tables', async () => {
   await admin.query(`alter role ${role} set search_path = 'nowhere'`);
   expect(await runAsRole(await emptyDatabase())).toMatchObject({
     code: 1,

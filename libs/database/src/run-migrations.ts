@@ -1,4 +1,5 @@
-// `node run-migrations.js`: brings DATABASE_URL up to date and says what it did. Waits out a server that is starting.
+// `node run-migrations.js` migrates the database of DATABASE_URL and prints the applied migrations. It waits up to a
+// minute for a server that is starting. Exit codes: 0 done, 1 failed, 78 wrong configuration.
 import { setTimeout as delay } from 'node:timers/promises';
 import { migrate } from './migrate.ts';
 import { DatabaseUnavailableError, orUnavailable, UnusableDatabaseError } from './unavailable.ts';
@@ -17,14 +18,14 @@ for (;;) {
     break;
   } catch (error) {
     const reason = ((error as Error).cause ?? error) as { code?: string };
-    // No waiting mends a wrong user or password (class 28), a privilege it lacks (42501), or its search_path (3F000).
+    // Waiting does not help against a wrong user or password (class 28), a missing privilege (42501) or schema (3F000).
     const isFinal = reason instanceof UnusableDatabaseError || /^(28...|42501|3F000)$/.test(reason.code ?? '');
     const waitedMs = Date.now() - started;
     if (!(error instanceof DatabaseUnavailableError) || isFinal || waitedMs > 60_000) {
-      process.stderr.write(`the database is not brought up to date: ${(error as Error).message}\n`);
+      process.stderr.write(`the migrations were not applied: ${(error as Error).message}\n`);
       process.exit(reason instanceof UnusableDatabaseError ? 78 : 1); // EX_CONFIG
     }
-    if (waitedMs > 5_000 && !told) process.stderr.write(`waiting: ${error.message}\n`);
+    if (waitedMs > 5_000 && !told) process.stderr.write(`waiting for the database: ${error.message}\n`);
     told ||= waitedMs > 5_000;
     await delay(500);
   }

@@ -11,7 +11,7 @@ const policy = { maxAttempts: 3, timeoutMs: 1_000, backoff: { baseMs: 10, factor
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => void (await Promise.all(closers.splice(0).map((close) => close()))));
 
-/** Another database of the server of the run. */
+/** The URL of another database of the same server. */
 const sibling = (url: string, name: string): string => Object.assign(new URL(url), { pathname: `/${name}` }).href;
 const nameOf = (url: string): string => new URL(url).pathname.slice(1);
 
@@ -31,7 +31,7 @@ function open(url: string): Database {
   return database;
 }
 
-/** Submits, runs, finishes and reads a job in every way in which rows are read. */
+/** Submits, claims, settles and reads jobs in every way in which rows are read. */
 async function useAll(database: Database): Promise<void> {
   const before = Date.now();
   const id = idsFrom(before).slice(0, 15) + randomUUID().slice(15);
@@ -57,7 +57,7 @@ async function useAll(database: Database): Promise<void> {
   expect(Math.abs(at * 1_000 - before)).toBeLessThan(60_000);
 }
 
-it('works as well with other settings of the database', async () => {
+it('works with other settings of the database', async () => {
   const url = freshDatabaseUrl();
   await migrate(url);
   for (const setting of [
@@ -72,13 +72,13 @@ it('works as well with other settings of the database', async () => {
   ]) {
     await run(url, `alter database ${nameOf(url)} set ${setting}`);
     const database = open(url);
-    await Promise.all([useAll(database), useAll(database)]); // serializable transactions would meet
+    await Promise.all([useAll(database), useAll(database)]); // serializable transactions would fail
     await run(`${url}?options=-c%20statement_timeout%3D0`, `alter database ${nameOf(url)} reset all`);
   }
 });
 
-describe('a database that can not be used', () => {
-  it.each(['LATIN1', 'SQL_ASCII'])('is refused with the reason: its encoding is %s', async (encoding) => {
+describe('an unusable database', () => {
+  it.each(['LATIN1', 'SQL_ASCII'])('is refused with the reason if its encoding is %s', async (encoding) => {
     const url = freshDatabaseUrl();
     const options = `encoding '${encoding}' locale 'C' locale_provider libc template template0`;
     await run(sibling(url, 'postgres'), `create database ${nameOf(url)} ${options}`);
@@ -90,7 +90,7 @@ describe('a database that can not be used', () => {
     await expect(database.outbox.takeDue(1, 1)).rejects.toThrow(reason);
   });
 
-  it('is told at once to a listener', async () => {
+  it('is reported at once to onUnusable', async () => {
     const url = freshDatabaseUrl();
     await run(
       sibling(url, 'postgres'),
@@ -105,7 +105,7 @@ describe('a database that can not be used', () => {
 });
 
 describe('a database in which no job can be stored now', () => {
-  it('is not ready: read-only, without tables, without rights', async () => {
+  it('is not ready if it is read-only, has no tables, or denies rights', async () => {
     const url = freshDatabaseUrl();
     const notMigrated = sibling(url, 'postgres');
     await expect(open(notMigrated).ping()).rejects.toThrow('it has no tables: run the migrations');
@@ -122,7 +122,7 @@ describe('a database in which no job can be stored now', () => {
     await open(url).ping();
   });
 
-  it('is not ready: behind a pooler in statement mode', async () => {
+  it('is not ready behind a pooler in statement mode', async () => {
     const url = freshDatabaseUrl();
     await migrate(url);
     const pooler = await startPooler(url, 'statement');
@@ -140,14 +140,14 @@ describe.each<PoolMode>(['transaction', 'session'])('through a pooler in %s mode
   });
   afterAll(() => pooler?.remove());
 
-  it('everything works, with one connection to the server shared by many', async () => {
+  it('every call works with one shared connection to the server', async () => {
     await run(url, `alter database ${nameOf(url)} set datestyle = 'SQL, DMY'`);
     const databases = [open(pooler.url), open(pooler.url)];
     await Promise.all(databases.flatMap((database) => Array.from({ length: 8 }, () => useAll(database))));
     await Promise.all(databases.map((database) => database.ping()));
   });
 
-  it('no session is changed for others', async () => {
+  it('no session stays changed for other clients', async () => {
     const fresh = (await run(url, 'select name, setting from pg_settings order by name')).rows;
     const database = open(pooler.url);
     await Promise.all(Array.from({ length: 8 }, () => useAll(database)));
@@ -160,14 +160,14 @@ describe.each<PoolMode>(['transaction', 'session'])('through a pooler in %s mode
     expect((await run(pooler.url, 'select name from pg_prepared_statements')).rows).toEqual([]);
   });
 
-  it('a statement that fails is told, and leaves the next ones alone', async () => {
+  it('a failed statement rejects, and the next ones work', async () => {
     const database = open(pooler.url);
     await expect(database.outbox.takeDue(-1, 1)).rejects.toMatchObject({ code: '2201W' });
     await expect(database.outbox.takeDue(1, 1)).resolves.toEqual(expect.anything());
     await useAll(database);
   });
 
-  it('migrations of several processes at once run once', async () => {
+  it('concurrent migrations of several processes run once', async () => {
     const another = freshDatabaseUrl();
     await run(sibling(url, 'postgres'), `create database ${nameOf(another)}`);
     const through = sibling(pooler.url, nameOf(another));

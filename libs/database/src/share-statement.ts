@@ -1,12 +1,12 @@
 import { batch, type BatchOptions } from '@offload/batcher';
 import { DatabaseUnavailableError, isHeldUp, orUnavailable } from './unavailable.ts';
 
-/** A statement that takes longer waits for a lock, or the server is slow: the next is sent beside it. */
+/** A statement that takes longer waits for a lock, or the server is slow: the next one starts beside it. */
 const SLOW_MS = 250;
 
 /**
- * Most of the payloads of jobs, or of results, that share a statement, in characters: with more, the process would be held to
- * write them, and to answer them.
+ * Most characters of payloads or results that share a statement. More would block the process while it writes and
+ * parses them.
  */
 export const STATEMENT_LENGTH = 2 * 1024 ** 2;
 

@@ -4,10 +4,10 @@ import pg from 'pg';
 import { migrate } from './migrate.ts';
 import { openDatabase, type Database } from './open-database.ts';
 
-// A database with Offload's tables for the spec file that imports this, open from its first test to its last.
+// A database with Offload's tables for the spec file that imports this. It is open from the first test to the last.
 export const url = freshDatabaseUrl();
 export let database: Database;
-/** The same database, past the library. */
+/** Plain connections to the same database. */
 export let sql: pg.Pool;
 
 beforeAll(async () => {

@@ -21,7 +21,7 @@ export async function setup() {
     sql,
     look: (within: Reach, filter: JobFilter): Promise<JobPage> => listJobs(sql, filter, within),
     list: async (filter: JobFilter) => (await database.jobs.list(filter)).jobs.map(({ id }) => id),
-    /** Every page until there is no next one. */
+    /** Reads every page until there is no next one. */
     async walk(filter: JobFilter): Promise<string[][]> {
       const pages: string[][] = [];
       for (let beforeId = filter.beforeId; ;) {
@@ -37,7 +37,7 @@ export async function setup() {
 const policy = { maxAttempts: 3, timeoutMs: 1_000, backoff: { baseMs: 10, factor: 2, maxMs: 100 }, runAt: null };
 export const job = { type: 'demo.sleep', queue: 'default', priority: 0, tags: [], payload: {}, delayMs: 0, ...policy };
 
-/** Ten jobs, in the order of creation, as with UUIDv7; the even ones are scheduled. */
+/** Ten jobs in the order of their creation, as with UUIDv7. Those with even numbers are scheduled. */
 export async function tenJobs() {
   const world = await setup();
   const ids = Array.from({ length: 10 }, (_, index) => `019ac000-0000-7000-8000-00000000000${index}`);
@@ -50,5 +50,5 @@ export async function tenJobs() {
 export const MINUTE_MS = 60_000;
 export const start = Date.parse('2026-11-01T00:00:00Z');
 
-/** The id of the job that was made so many minutes after the start. */
+/** The id of a job that was created this many minutes after the start. */
 export const idAt = (minute: number) => idsFrom(start + minute * MINUTE_MS);

@@ -10,7 +10,7 @@ import type { Outcome } from './transitions/settle-jobs.ts';
 interface Dispatch {
   jobId: string;
   dispatchId: string;
-  /** how often it has been handed out */
+  /** how often the broker has delivered it before */
   count: number;
 }
 
@@ -20,9 +20,9 @@ interface Delivered {
   claimId: string;
   deliveryCount: number;
   attempt: number | null;
-  /** what the claim was answered, where it was heard */
+  /** the answer to the claim, if the worker received it */
   claimed?: ClaimedJob;
-  /** its channel is gone: the broker has given the dispatch message to the queue again, or lost it */
+  /** its channel is gone: the broker has requeued the dispatch message, or lost it */
   lost: boolean;
 }
 
@@ -30,33 +30,30 @@ export const WORKERS = 3;
 const GRACE_MS = 5_000;
 const AN_HOUR_MS = 3_600_000;
 
-/** The last attempt is not tried again. */
+/** The last attempt is not retried. */
 function lastOutcome(wanted: Outcome): Outcome {
   return wanted.status === 'scheduled' && wanted.error ? { status: 'failed', error: wanted.error } : wanted;
 }
 
-/**
- * The system without its processes: the real database functions, and around them a broker and workers that are plain
- * data, so that they can do in any order what they do in life. Every call is one step.
- */
+/** The system without its processes: the database is real, broker and workers are plain data. Every call is one step. */
 export function createWorld(database: Database, sql: pg.Pool) {
   let ready: Dispatch[] = [];
   const workers: Delivered[][] = Array.from({ length: WORKERS }, () => []);
   const jobIds: string[] = [];
-  /** Whose dispatch messages the broker has forgotten; reconcile is to find them. */
+  /** Jobs whose dispatch messages the broker has lost: reconcile must find them. */
   const forgotten = new Set<string>();
-  /** Those that were running when somebody wanted them cancelled. */
+  /** Jobs that were running when a client cancelled them. */
   const unwanted = new Set<string>();
-  /** How many attempts each job may have: as many as it was made with, each that was not used up, and one by hand. */
+  /** How many attempts each job may have: its maximum, each that was not used up, and one for each retry by hand. */
   const allowed = new Map<string, number>();
-  /** Those that have a dedupe key: all have the same. */
+  /** Jobs with a dedupe key: all have the same key. */
   const keyed = new Set<string>();
-  /** Those that somebody has had run once more, since the last look at them. */
+  /** Jobs that were retried by hand since the last look at them. */
   const retried = new Set<string>();
-  /** How often each was. */
+  /** How often each job was retried. */
   const retries = new Map<string, number>();
   const deleted = new Set<string>();
-  /** Of each attempt, as far as workers have heard, the claim that began it. */
+  /** The claim that began each attempt, as far as workers know. */
   const claimOf = new Map<string, string>();
 
   const pick = <T>(from: readonly T[], n: number): T | undefined => from[n % Math.max(1, from.length)];
@@ -64,7 +61,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
   const remove = (worker: Delivered[], delivered: Delivered): void => void worker.splice(worker.indexOf(delivered), 1);
   const requeue = (dispatch: Dispatch): void => void ready.push({ ...dispatch, count: dispatch.count + 1 });
 
-  /** The verdict reaches the broker only over a channel that is there. */
+  /** A verdict reaches the broker only over a channel that is open. */
   function answer(worker: Delivered[], delivered: Delivered, verdict: 'ack' | 'requeue'): void {
     remove(worker, delivered);
     if (!delivered.lost && verdict === 'requeue') requeue(delivered.dispatch);
@@ -86,12 +83,12 @@ export function createWorld(database: Database, sql: pg.Pool) {
     return { before, held, claimed: claimed.kind === 'claimed', shared };
   }
 
-  /** Whether the job is at this worker as far as broker and database know. */
+  /** Whether this worker holds the job, as far as broker and database know. */
   function isHolder({ attempt, lost }: Delivered, job: Job | null): boolean {
     return !lost && attempt !== null && job?.status === 'running' && job.attempt === attempt;
   }
 
-  /** As the worker's run-job does it. */
+  /** Settles as the worker's run-job does. */
   async function settle(worker: Delivered[], delivered: Delivered, wanted: Outcome, answerLost: boolean) {
     const { jobId } = delivered.dispatch;
     const attempt = delivered.attempt as number;
@@ -117,12 +114,12 @@ export function createWorld(database: Database, sql: pg.Pool) {
     allowed: allowed as ReadonlyMap<string, number>,
     keyed: keyed as ReadonlySet<string>,
     deleted: deleted as ReadonlySet<string>,
-    /** Whether the job was retried since this was asked for the last time. */
+    /** Whether the job was retried since the last call. */
     wasRetried: (jobId: string): boolean => retried.delete(jobId),
-    /** How often the job has come to an end: as often as it was retried from one, and once more if it is at one. */
+    /** How often the job has finished: once for each retry, and once more if it is finished now. */
     ends: ({ id, status }: Job): number => (retries.get(id) ?? 0) + (isFinished(status) ? 1 : 0),
 
-    /** With a dedupe key, there is at most one that is not finished. */
+    /** With a dedupe key, at most one such job is not finished. */
     async create(maxAttempts: number, delayMs: number, dedupeKey: string | null = null): Promise<void> {
       const backoff = { baseMs: 0, factor: 1, maxMs: 0 };
       const policy = { priority: 0, tags: [], timeoutMs: 1_000, backoff, runAt: null };
@@ -136,7 +133,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
       if (dedupeKey !== null) keyed.add(work.id);
     },
 
-    /** A relay sends what is due; it may die before it has sent anything, or before it has heard the confirms. */
+    /** A relay sends the due dispatch messages. It may die before it sends, or before it receives the confirms. */
     async relay(dies: 'before' | 'between' | 'not'): Promise<void> {
       const pending = await database.outbox.takeDue(100, GRACE_MS);
       if (dies === 'before') return;
@@ -154,10 +151,10 @@ export function createWorld(database: Database, sql: pg.Pool) {
     },
 
     /**
-     * Also of deliveries that are lost: a claim may be under way for long.
+     * Also claims lost deliveries, because a claim may take long.
      *
-     * @returns what the row was, whether somebody held it, whether it was claimed, and whether by two for one attempt;
-     *   null when there is nothing to claim
+     * @returns the row before, whether a worker held it, whether the claim won, and whether two claims share an
+     *   attempt; null if there is nothing to claim
      */
     async claim(workerNumber: number, n: number, answerLost: boolean) {
       const worker = workerOf(workerNumber);
@@ -168,7 +165,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
       return delivered ? claim(worker, delivered, answerLost) : null;
     },
 
-    /** @returns what the row was and is, whether the write landed, and as what; null when this worker runs nothing */
+    /** @returns the row before and after, whether the write landed, and its status; null if this worker runs nothing */
     async settle(workerNumber: number, n: number, outcome: Outcome, answerLost: boolean) {
       const worker = workerOf(workerNumber);
       const delivered = pick(
@@ -178,12 +175,12 @@ export function createWorld(database: Database, sql: pg.Pool) {
       return delivered ? settle(worker, delivered, outcome, answerLost) : null;
     },
 
-    /** Its process is gone, with all it was at; the broker hands its dispatch messages out again. */
+    /** The worker's process dies with all its attempts, and the broker requeues its dispatch messages. */
     crash(workerNumber: number): void {
       for (const { dispatch, lost } of workerOf(workerNumber).splice(0)) if (!lost) requeue(dispatch);
     },
 
-    /** Only its channel is gone: the worker goes on with what it has. */
+    /** Only the worker's channel is lost: the worker continues its attempts. */
     cutOff(workerNumber: number): void {
       for (const delivered of workerOf(workerNumber)) {
         if (!delivered.lost) requeue(delivered.dispatch);
@@ -191,7 +188,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
       }
     },
 
-    /** The broker loses everything, and with it every channel. */
+    /** The broker loses every message and every channel. */
     wipe(): void {
       for (const { jobId } of ready) forgotten.add(jobId);
       for (const delivered of workers.flat()) {
@@ -211,7 +208,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
       if (jobId && (await database.jobs.cancel(jobId))?.kind === 'requested') unwanted.add(jobId);
     },
 
-    /** @returns what the row was and is, and what became of it; null when there is no such job */
+    /** @returns the row before and after, and the result; null if there is no such job */
     async retry(n: number) {
       const jobId = pick(jobIds, n);
       if (!jobId) return null;
@@ -227,7 +224,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
       return { before, after, kind };
     },
 
-    /** @returns what the row was, and whether it is gone now */
+    /** @returns the row before, and whether it is deleted now */
     async delete(n: number) {
       const jobId = pick(jobIds, n);
       if (!jobId) return null;
@@ -237,7 +234,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
       return { before, gone };
     },
 
-    /** Whatever was to happen at a time is due sooner. */
+    /** Lets time pass: every due time comes this much sooner. */
     async pass(ms: number): Promise<void> {
       const earlier = (column: string) => `${column} = ${column} - $1 * interval '1 millisecond'`;
       await sql.query(`update jobs set ${['due_at', 'held_at'].map(earlier).join(', ')} where finished_at is null`, [
@@ -246,7 +243,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
       await sql.query(`update outbox set ${earlier('due_at')}`, [ms]);
     },
 
-    /** The api's reconcile with its liveness checks, after which the broker's losses are found. */
+    /** Runs the api's reconcile with its liveness checks, which finds the broker's losses. */
     async reconcile(): Promise<void> {
       const lost = Math.max(0, (await database.outbox.countDispatched('default', null)).dispatched - ready.length);
       await database.outbox.redispatchLost(await database.outbox.listDispatched('default', lost, 0));
@@ -261,7 +258,10 @@ export function createWorld(database: Database, sql: pg.Pool) {
       await database.jobs.releaseUnheld(30_000, 100);
     },
 
-    /** Where the job's dispatch messages are: pending, waiting, or held by a worker whose channel is there or who runs it. */
+    /**
+     * Where the job's dispatch messages are: pending, waiting, or held by a worker with an open channel or a running
+     * attempt.
+     */
     async dispatches(jobId: string): Promise<string[]> {
       const pending = await sql.query('select from outbox where job_id = $1', [jobId]);
       const held = workers.flat().filter(({ dispatch, lost }) => dispatch.jobId === jobId && !lost);
@@ -274,7 +274,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
       ];
     },
 
-    /** Nothing breaks any more, and every handler succeeds. */
+    /** From now on no process fails, and every handler succeeds. */
     async comeToRest(): Promise<void> {
       for (let round = 0; round < 10; round += 1) {
         await this.pass(AN_HOUR_MS);

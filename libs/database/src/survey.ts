@@ -1,36 +1,37 @@
 import type { Pool } from 'pg';
 
-/** What the database says about the jobs of one queue that are not finished. */
+/** The unfinished jobs of one queue. */
 export interface QueueSurvey {
   queue: string;
   scheduled: number;
-  /** queued, their dispatch message still pending */
+  /** Queued jobs whose dispatch message is pending in the outbox. */
   pending: number;
-  /** queued, their dispatch message confirmed by the broker */
+  /** Queued jobs whose dispatch message the broker has confirmed. */
   dispatched: number;
   running: number;
 }
 
-/** A running job and who has it. */
+/** A running job and its holder. */
 export interface RunningJob {
   id: string;
   type: string;
   queue: string;
   attempt: number;
-  /** null where it was claimed by a version of this software that did not write it down */
+  /** The worker that runs it; null if an older version claimed it without storing its name. */
   holder: string | null;
-  /** how long ago the holder last said so, in milliseconds */
+  /** How long ago the holder last reported the job, in milliseconds. */
   silentMs: number;
   cancelRequested: boolean;
 }
 
+/** All unfinished jobs, and what is wrong with them. */
 export interface Survey {
   queues: QueueSurvey[];
-  /** At most 1,000, the longest silent first. */
+  /** At most 1,000 running jobs, the longest silent first. */
   running: RunningJob[];
-  /** Dispatch messages that are pending and due: the relay is behind, or the broker away. */
+  /** Pending dispatch messages that are due: the relay is late, or the broker is away. */
   overdue: { count: number; oldestMs: number };
-  /** Scheduled jobs for which no dispatch message is pending: they would never be dispatched. */
+  /** Scheduled jobs without a pending dispatch message: no relay would ever dispatch them. */
   undispatched: number;
 }
 
@@ -55,7 +56,7 @@ const overdueSql = `
   select count(*)::int as count, coalesce(extract(epoch from now() - min(due_at)) * 1000, 0)::float8 as "oldestMs"
   from outbox where due_at <= now()`;
 
-/** Counts what is not finished: a full look, for people, not for each second. */
+/** Counts all unfinished jobs. It reads every one of them, so call it for a person and not every second. */
 export async function survey(pool: Pool): Promise<Survey> {
   const queues = await pool.query<QueueSurvey & { undispatched: number }>(queuesSql);
   const runningJobs = await pool.query<RunningJob>(runningSql);

@@ -19,7 +19,7 @@ function open(options: DatabaseOptions): Database {
 const url = freshDatabaseUrl();
 beforeAll(() => migrate(url));
 
-/** A database, somebody who can lock its tables, and somebody who can cut its connections. */
+/** A database, a client that can lock its tables, and a client that can cut its connections. */
 async function setup(options: Partial<DatabaseOptions> = {}) {
   const connect = async (): Promise<pg.Client> => {
     const client = new pg.Client({ connectionString: url, application_name: 'spec' });
@@ -36,7 +36,7 @@ async function setup(options: Partial<DatabaseOptions> = {}) {
     lock: (what: string) => locker.query(`begin; lock table ${what}`),
     lockTables: () => locker.query('begin; lock table jobs, outbox in access exclusive mode'),
     unlockTables: () => locker.query('rollback'),
-    /** Resolves when so many statements wait for a lock. */
+    /** Waits until this many statements wait for a lock. */
     waiting: (count: number) =>
       eventually(async () => {
         const { rowCount } = await admin.query(`select ${others} and wait_event_type = 'Lock'`);
@@ -69,7 +69,7 @@ const readingCalls: Call[] = [
 ];
 const calls: Call[] = [['ping', (database) => database.ping()], ...readingCalls];
 
-/** A server that does `greet` to whoever connects. */
+/** A server that calls `greet` for each client that connects. */
 async function fakeServer(greet: (socket: { destroy(): void }) => void): Promise<string> {
   const sockets = new Set<{ destroy(): void }>();
   const server: Server = createServer((socket) => {
@@ -83,16 +83,16 @@ async function fakeServer(greet: (socket: { destroy(): void }) => void): Promise
       return new Promise((resolve) => server.close(resolve));
     },
   });
-  return `postgres://nobody@127.0.0.1:${(server.address() as AddressInfo).port}/nothing`;
+  return `postgres://user@127.0.0.1:${(server.address() as AddressInfo).port}/nothing`;
 }
 
 describe.each(calls)('%s', (_name, call) => {
-  it('says that the database is away when no server is there', async () => {
-    const database = open({ url: 'postgres://nobody@127.0.0.1:1/nothing' });
+  it('rejects with DatabaseUnavailableError without a server', async () => {
+    const database = open({ url: 'postgres://user@127.0.0.1:1/nothing' });
     await expect(call(database)).rejects.toThrow(DatabaseUnavailableError);
   });
 
-  it('says so when the server hangs up, or does not answer', async () => {
+  it('rejects with it when the server closes the connection or does not answer', async () => {
     const hangsUp = open({ url: await fakeServer((socket) => socket.destroy()) });
     await expect(call(hangsUp)).rejects.toThrow(DatabaseUnavailableError);
     const silent = open({ url: await fakeServer(() => undefined), timeoutMs: 50 });
@@ -101,7 +101,7 @@ describe.each(calls)('%s', (_name, call) => {
 });
 
 describe.each(calls)('%s', (_name, call) => {
-  it('says that the database is away when its connection is cut under way, and works again by itself', async () => {
+  it('rejects with DatabaseUnavailableError when its connection is cut, and works again by itself', async () => {
     const { database, lockTables, unlockTables, cutAll, waiting } = await setup();
     await lockTables();
     const outcome = call(database).catch((error: unknown) => error);
@@ -112,7 +112,7 @@ describe.each(calls)('%s', (_name, call) => {
     await call(database);
   });
 
-  it('says so when a statement takes too long, and works again by itself', async () => {
+  it('rejects with it when a statement takes too long, and works again by itself', async () => {
     const { database, lockTables, unlockTables } = await setup({ timeoutMs: 250 });
     await lockTables();
     await expect(call(database)).rejects.toThrow(DatabaseUnavailableError);
@@ -122,7 +122,7 @@ describe.each(calls)('%s', (_name, call) => {
 });
 
 describe('ping', () => {
-  it.each(['jobs', 'outbox', 'idempotency_keys'])('waits while %s is locked, for as long as it may', async (table) => {
+  it.each(['jobs', 'outbox', 'idempotency_keys'])('waits while %s is locked, up to its timeout', async (table) => {
     const { database, lock, unlockTables, waiting } = await setup({ timeoutMs: 2_000 });
     await lock(`${table} in access exclusive mode`);
     const first = database.ping();
@@ -131,7 +131,7 @@ describe('ping', () => {
     await first;
   });
 
-  it('waits where only writing is locked out, with one connection however often it is called', async () => {
+  it('waits while only writing is locked, with one connection for all calls', async () => {
     const { database, lock, unlockTables, waiting } = await setup();
     await lock('jobs in share mode');
     const asked = [database.ping(), database.ping()];
@@ -144,7 +144,7 @@ describe('ping', () => {
 });
 
 describe('openDatabase', () => {
-  it('replaces connections that were cut while nobody used them, and tells of each', async () => {
+  it('replaces idle connections that were cut, and reports each', async () => {
     const onConnectionError = jest.fn();
     const { database, cutAll } = await setup({ onConnectionError });
     await Promise.all(calls.map(([, call]) => call(database)));
@@ -153,7 +153,7 @@ describe('openDatabase', () => {
     await Promise.all(calls.map(([, call]) => call(database)));
   });
 
-  it('says that the database is away to those who wait too long for a connection', async () => {
+  it('rejects callers that wait too long for a connection', async () => {
     const { database, lockTables } = await setup({ poolSize: 1, timeoutMs: 250 });
     await lockTables();
     const outcomes = await Promise.all(readingCalls.map(([, call]) => call(database).catch((error: unknown) => error)));
@@ -162,7 +162,7 @@ describe('openDatabase', () => {
     expect(causes).toContainEqual(expect.stringContaining('timeout exceeded when trying to connect'));
   });
 
-  it('says that the database is away once it is closed', async () => {
+  it('rejects with DatabaseUnavailableError once it is closed', async () => {
     const database = openDatabase({ url });
     await database.ping();
     await database.close();
@@ -171,7 +171,7 @@ describe('openDatabase', () => {
 });
 
 describe('a fault of another kind', () => {
-  it('is not blamed on the database being away', async () => {
+  it('is no DatabaseUnavailableError', async () => {
     const { database } = await setup();
     await expect(database.outbox.takeDue(-1, 1)).rejects.toMatchObject({ code: '2201W' });
     await expect(database.jobs.get('nonsense')).rejects.not.toThrow(DatabaseUnavailableError);
@@ -186,7 +186,7 @@ describe('a fault of another kind', () => {
   });
 });
 
-/** A database of its own on which `sql` was run; `admin` may run more. */
+/** A separate database on which `sql` was run; `admin` may run more. */
 async function databaseWith(sql: string, options: Partial<DatabaseOptions> = {}) {
   const own = freshDatabaseUrl();
   await migrate(own);
@@ -199,13 +199,13 @@ async function databaseWith(sql: string, options: Partial<DatabaseOptions> = {})
 
 const progress = (database: Database) => database.jobs.reportProgress(randomUUID(), 1, { percent: 1, message: null });
 const claim = (database: Database) => (readingCalls[2] as Call)[1](database);
-/** Has each statement that updates jobs do `body` first, as PL/pgSQL. */
+/** Adds a trigger that runs `body`, as PL/pgSQL, before each update of jobs. */
 const whenUpdating = (body: string) => `
   create function spec() returns trigger language plpgsql as $$ begin ${body}; return null; end $$;
   create trigger spec before update on jobs for each statement execute function spec()`;
 
 describe('a fault of PostgreSQL that can pass', () => {
-  it.each(['lock_timeout', 'transaction_timeout'])('is no fault of the call: %s', async (setting) => {
+  it.each(['lock_timeout', 'transaction_timeout'])('is a DatabaseUnavailableError: %s', async (setting) => {
     const { database, admin } = await databaseWith(`alter database this_database set ${setting} = '100ms'`);
     await admin.query(`set ${setting} = 0; begin; lock table jobs, outbox in access exclusive mode`);
     for (const [, call] of readingCalls) await expect(call(database)).rejects.toThrow(DatabaseUnavailableError);
@@ -213,7 +213,7 @@ describe('a fault of PostgreSQL that can pass', () => {
     for (const [, call] of readingCalls) await call(database);
   });
 
-  it('is told from one of the data', async () => {
+  it('is distinguished from a fault of the data', async () => {
     const fault = `raise exception 'no' using errcode = (select code from spec_code)`;
     const { database, admin } = await databaseWith(`create table spec_code (code text); ${whenUpdating(fault)}`);
     const raised = async (code: string): Promise<unknown> => {
@@ -240,7 +240,7 @@ describe('a fault of PostgreSQL that can pass', () => {
 });
 
 describe('a prepared statement', () => {
-  it('that is gone is prepared again', async () => {
+  it('is prepared again when it is gone', async () => {
     const { database, admin } = await databaseWith(whenUpdating(`execute 'deallocate all'`), { poolSize: 1 });
     await progress(database);
     await admin.query('drop trigger spec on jobs');
@@ -248,7 +248,7 @@ describe('a prepared statement', () => {
     expect(await progress(database)).toBeNull();
   });
 
-  it('that is there twice is prepared on another connection', async () => {
+  it('is prepared on another connection when its name exists already', async () => {
     const twice = whenUpdating(`execute 'prepare "claim-waiting-jobs" as select 1'`);
     const { database, admin } = await databaseWith(twice, { poolSize: 1 });
     await progress(database);
@@ -257,7 +257,7 @@ describe('a prepared statement', () => {
     expect(await claim(database)).toMatchObject({ kind: 'refused' });
   });
 
-  it('whose result has another type since is prepared again', async () => {
+  it('is prepared again when the type of its result has changed', async () => {
     const { database, admin } = await databaseWith('', { poolSize: 1 });
     await progress(database);
     await admin.query('alter table jobs alter column priority type int');
@@ -266,8 +266,8 @@ describe('a prepared statement', () => {
   });
 });
 
-describe('a server that will not do what it is asked for now', () => {
-  it('counts as away: read-only, a password it does not know, a table it does not have yet', async () => {
+describe('a server that refuses a call now', () => {
+  it('counts as unavailable: read-only, a wrong password, a table that does not exist yet', async () => {
     const readOnly = new URL(url);
     readOnly.searchParams.set('options', '-c default_transaction_read_only=on');
     await expect(open({ url: readOnly.href }).outbox.takeDue(1, 1)).rejects.toThrow(/not available: .*read-only/);

@@ -1,6 +1,7 @@
 /**
- * PostgreSQL can't be reached, or does not do now what it is asked for: it lacks time, locks, connections or room,
- * starts or stops, may not write, or has a schema that a migration is changing. The same call works later.
+ * PostgreSQL can't be reached, or can't do the call now: the same call works later. It may lack time, locks,
+ * connections or room. It may be starting, stopping, read-only, or in the middle of a migration. The `cause` is the
+ * original error, the `code` `database-unavailable`.
  */
 export class DatabaseUnavailableError extends Error {
   override name = 'DatabaseUnavailableError';
@@ -14,33 +15,36 @@ export class DatabaseUnavailableError extends Error {
 
 const UNUSABLE = 'database-unusable';
 
-/** The database can never do what it is needed for. The message says why, and what to do. */
+/** The database can never be used. The message says why, and what to do. The `code` is `database-unusable`. */
 export class UnusableDatabaseError extends Error {
   override name = 'UnusableDatabaseError';
   readonly code = UNUSABLE;
 }
 
-// Classes of https://www.postgresql.org/docs/current/errcodes-appendix.html where the data are at fault, so that the
-// same call fails again: cardinality violation, data exception, integrity constraint violation, and program limits
-// (JSON that is nested too deeply, a key too long for its index). All else passes without another call: also a
-// statement that is not prepared any more, or whose result type has changed, since the pool replaces a connection on
-// which a statement has failed.
+// SQLSTATE classes of faults in the data, for which the same call fails again: cardinality violation, data exception,
+// integrity constraint violation, and program limits such as JSON that is nested too deeply.
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+//
+// Every other fault may pass. That includes prepared statements that are gone or whose result type has changed, because
+// the pool replaces a connection whose statement has failed.
 const dataAtFault = /^(21|22|23|54)\w{3}$/;
 /**
- * What the system reports of sockets and names: `ECONNREFUSED`, `EAI_AGAIN`; not Node.js's own `ERR_INVALID_ARG_TYPE`.
+ * Codes of the operating system for sockets and names, such as `ECONNREFUSED` and `EAI_AGAIN`, and none of Node.js's
+ * own, such as `ERR_INVALID_ARG_TYPE`.
  */
 const systemCodes = /^E(?!RR_)[A-Z0-9_]+$/;
-// What the pool and the client report without a code.
+// Messages of the pool and the client that have no code.
 const unavailableMessages =
   /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|not queryable|Cannot use a pool after calling end/i;
-// What Prisma's adapter makes of some of these: https://www.prisma.io/docs/orm/overview/databases/database-drivers
+// Kinds under which Prisma's adapter reports some of these.
+// https://www.prisma.io/docs/orm/overview/databases/database-drivers
 const unavailableKinds = /^(DatabaseNotReachable|ConnectionClosed|SocketTimeout|TlsConnectionError)$/;
 
-/** Looks into what an error wraps too: Prisma's hide PostgreSQL's own code in `meta.driverAdapterError.cause`. */
+/** Also examines wrapped errors: Prisma hides PostgreSQL's own code in `meta.driverAdapterError.cause`. */
 function isUnavailable(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   const { code, severity, originalCode, kind, message, cause, errors, meta } = error as Record<string, unknown>;
-  if (code === UNUSABLE) return true; // it may be replaced
+  if (code === UNUSABLE) return true; // an operator may replace the database
   const sqlState = typeof severity === 'string' ? code : originalCode;
   if (typeof sqlState === 'string') return !dataAtFault.test(sqlState);
   return (
@@ -56,14 +60,17 @@ function isUnavailable(error: unknown): boolean {
 // lock_timeout, statement_timeout and transaction_timeout: the server has undone the statement.
 const heldUpCodes = /^(55P03|57014|25P04)$/;
 
-/** Whether a statement did nothing since it had to wait too long, for a lock in most cases. */
+/** Whether a statement did nothing because it waited too long, mostly for a lock. */
 export function isHeldUp(error: unknown): boolean {
   if (!(error instanceof DatabaseUnavailableError)) return false;
   const { code } = (error.cause ?? {}) as { code?: unknown };
   return typeof code === 'string' && heldUpCodes.test(code);
 }
 
-/** Runs `operation` and turns every fault that can pass into {@link DatabaseUnavailableError}. */
+/**
+ * Runs `operation`, and turns every fault that can pass into {@link DatabaseUnavailableError}. Other errors pass
+ * unchanged.
+ */
 export async function orUnavailable<T>(operation: () => Promise<T>): Promise<T> {
   try {
     return await operation();

@@ -1,15 +1,16 @@
 import { jobId } from '@offload/jobs';
 import { z } from 'zod';
 
-/** What the api tells every worker; whoever it does not concern ignores it. */
+/** A command from the api to all workers. A worker ignores commands about jobs that it does not hold. */
 export const control = {
   type: 'control',
   version: 1,
   schema: z.discriminatedUnion('command', [
-    /** Whoever runs this job is to stop it. */
+    /** The worker that runs this job cancels it. */
     z.object({ command: z.literal('cancel'), jobId }),
-    /** Say in the database which jobs you hold. */
+    /** Every worker writes into the database which jobs it holds. */
     z.object({ command: z.literal('liveness-check') }),
   ]),
 };
+/** A parsed command. */
 export type Control = z.infer<typeof control.schema>;

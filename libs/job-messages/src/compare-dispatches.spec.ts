@@ -1,14 +1,14 @@
 import { expect, it } from '@jest/globals';
 import { compareDispatches, type QueuedJobs } from './compare-dispatches.ts';
 
-/** One look: what is counted before and behind it, and what the broker says in between. */
+/** One look: the counts before and after it, and the broker's answer in between. */
 interface Seen {
   before: Partial<QueuedJobs>;
   after?: Partial<QueuedJobs>;
   broker: { ready: number; consumers: number } | null;
 }
 
-/** How many dispatch messages are lost by two looks. */
+/** How many dispatch messages are lost according to two looks. */
 async function lostBy(one: Seen, other: Seen): Promise<number> {
   const look = ({ before, after = before, broker }: Seen, earlier: Parameters<typeof compareDispatches>[2] = null) => {
     const counts = [before, after];
@@ -25,13 +25,13 @@ async function lostBy(one: Seen, other: Seen): Promise<number> {
 
 const calm = { before: { dispatched: 5 }, broker: { ready: 2, consumers: 1 } };
 
-it('takes for lost what is missing at both looks, where no job has left', async () => {
+it('counts dispatch messages as lost that are missing at both looks, if no job has left', async () => {
   expect(await lostBy(calm, calm)).toBe(3);
   expect(await lostBy(calm, { ...calm, broker: { ready: 4, consumers: 1 } })).toBe(1);
   expect(await lostBy({ ...calm, broker: { ready: 5, consumers: 1 } }, calm)).toBe(0);
 });
 
-it('takes nothing for lost that is between queue and claim while a backlog is worked off', async () => {
+it('counts no dispatch message as lost between queue and claim, while workers drain a backlog', async () => {
   const draining = (dispatched: number, inFlight: number) => ({
     before: { dispatched: dispatched + 50 },
     after: { dispatched, remaining: dispatched },
@@ -41,19 +41,19 @@ it('takes nothing for lost that is between queue and claim while a backlog is wo
   expect(await lostBy(draining(1_000_000, 100), draining(999_800, 100))).toBe(0);
 });
 
-it('finds what was lost while others come and go, since those that waited have left', async () => {
+it('finds lost dispatch messages while others come and go, because the waiting ones have left', async () => {
   // 40 are lost; 3 more waited at the first look, and 5 others do at the second.
   const first = { before: { dispatched: 43 }, broker: { ready: 2, consumers: 1 } };
   const second = { before: { dispatched: 45, remaining: 40 }, broker: { ready: 4, consumers: 1 } };
   expect(await lostBy(first, second)).toBe(38);
 });
 
-it('finds them all as soon as nothing else waits', async () => {
+it('finds all lost dispatch messages as soon as no other waits', async () => {
   const empty = { before: { dispatched: 40 }, broker: { ready: 0, consumers: 1 } };
   expect(await lostBy(empty, empty)).toBe(40);
 });
 
-it('takes a job whose dispatch message was sent between the looks for none that has left', async () => {
+it('does not count a job as left when its dispatch message was sent between the looks', async () => {
   const first = { before: { dispatched: 100, queued: 10_100 }, broker: { ready: 50, consumers: 1 } };
   const second = {
     before: { dispatched: 9_800, queued: 9_800, remaining: 9_800 },
@@ -62,7 +62,7 @@ it('takes a job whose dispatch message was sent between the looks for none that 
   expect(await lostBy(first, second)).toBe(0);
 });
 
-it('does not believe that a queue is empty which jobs have left, or whose dispatch messages were confirmed, since the first look', async () => {
+it('ignores a report of an empty queue if jobs have left or dispatch messages were confirmed since the first look', async () => {
   const busy = { ready: 0, consumers: 0 };
   const first = { before: { dispatched: 1_000 }, broker: busy };
   expect(await lostBy(first, { before: { dispatched: 900, remaining: 900 }, broker: busy })).toBe(0);
@@ -70,7 +70,7 @@ it('does not believe that a queue is empty which jobs have left, or whose dispat
   expect(await lostBy(first, { before: { dispatched: 1_000 }, broker: busy })).toBe(1_000);
 });
 
-it('takes all for lost where the broker has no such queue', async () => {
+it('counts all as lost if the broker has no such queue', async () => {
   const gone = { before: { dispatched: 7 }, broker: null };
   expect(await lostBy(gone, gone)).toBe(7);
 });

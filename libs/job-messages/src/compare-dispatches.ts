@@ -1,36 +1,46 @@
-/** The queued jobs of a queue, as the database counts them at one moment. */
+/** How many jobs of a queue are queued. The database counts them at one moment. */
 export interface QueuedJobs {
-  /** Those without a dispatch message in the outbox: so many dispatch messages must be with the broker. 0 where that can't be told. */
+  /**
+   * Queued jobs without a dispatch message in the outbox: RabbitMQ must hold a dispatch message for each. 0 if unknown.
+   */
   dispatched: number;
+  /** All queued jobs. */
   queued: number;
-  /** How many of `queued` were so at the time of an earlier count. */
+  /** How many of `queued` were queued at the time of an earlier count. */
   remaining: number;
-  /** When they were counted, in seconds by the database's clock. */
+  /** When the database counted, in seconds by its clock. */
   at: number;
 }
 
-/** What the broker says of a queue; null when it has no such queue. */
+/** The broker's status of a queue; null when the queue does not exist. */
 type Inspected = { ready: number; consumers: number } | null;
 
-/** Queued jobs beside the dispatch messages that wait for them. */
+/** One comparison of queued jobs with waiting dispatch messages. */
 export interface DispatchLook {
-  /** Dispatch messages that must be with the broker and do not wait: lost, or between queue and claim. */
+  /**
+   * Dispatch messages that RabbitMQ must hold and that do not wait in the queue: they are lost, or on the way to a
+   * claim.
+   */
   missing: number;
-  /** How many of them are lost for certain; 0 at the first look. */
+  /** How many of them are certainly lost; 0 at the first look. */
   lost: number;
-  /** Queued jobs, when the look began. */
+  /** Queued jobs at the beginning of the look. */
   queued: number;
+  /** When the look began, in seconds by the database's clock. */
   at: number;
 }
 
 /**
- * Compares the queued jobs of a queue with the dispatch messages that wait there, by numbers alone. Dispatch messages that are between queue
- * and claim do not wait either; by a second look their jobs have left the queue. So no more are lost than are missing
- * at both looks, less the jobs that have left in between. While many leave, some that are lost may not show: they do
- * when the queue is calm or empty.
+ * Finds out how many dispatch messages of a queue RabbitMQ has lost, by comparing counts alone.
  *
+ * A dispatch message between queue and claim does not wait either, but its job has left the queue by a second look. So
+ * the lost ones are at most those missing at both looks, less the jobs that left in between. The result is a lower
+ * bound: in a busy queue some lost messages show only later, when it is calm or empty.
+ *
+ * @param count counts the jobs in the database; `since` is `at` of the earlier look, or null
  * @param inspect asks the broker
  * @param earlier a look of some seconds ago
+ * @throws the error of `count` or `inspect`
  */
 export async function compareDispatches(
   count: (since: number | null) => Promise<QueuedJobs>,
@@ -38,7 +48,7 @@ export async function compareDispatches(
   earlier: DispatchLook | null = null,
 ): Promise<DispatchLook> {
   const since = earlier?.at ?? null;
-  // Counted on both sides of the look into the queue: dispatch messages come and go meanwhile.
+  // Dispatch messages come and go during the look, so the jobs are counted before and after it.
   const before = await count(since);
   const { ready, consumers } = (await inspect()) ?? { ready: 0, consumers: 0 };
   const after = before.dispatched === 0 ? before : await count(since);
@@ -47,8 +57,8 @@ export async function compareDispatches(
   if (!earlier || missing === 0) return look;
 
   const left = Math.max(0, earlier.queued - after.remaining);
-  // RabbitMQ says that a queue is empty and has no consumers, too, when it can't tell within a quarter of a second:
-  // jobs that have left, or dispatch messages that it has confirmed since the earlier look, show that this is no answer.
+  // RabbitMQ also reports an empty queue without consumers when it can't answer within 250 ms. If jobs have left, or
+  // new dispatch messages were confirmed since the earlier look, the report is not used.
   const came = after.dispatched - after.remaining;
   if (ready === 0 && consumers === 0 && (left > 0 || came > 0)) return look;
   return { ...look, lost: Math.max(0, Math.min(earlier.missing, missing) - left) };

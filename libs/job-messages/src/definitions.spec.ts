@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { passwords, render, variables } from './spec-definitions.ts';
 
 describe('render-definitions', () => {
-  it('names everything that is wrong, and no password', () => {
+  it('names each wrong variable, and no password', () => {
     const { status, stdout, stderr } = render({
       ...variables,
       QUEUES: 'default,events,A',
@@ -22,7 +22,7 @@ describe('render-definitions', () => {
     expect(stderr).not.toContain('p@ss');
   });
 
-  it('makes the operator a password where none is set, and keeps it for the next time', async () => {
+  it('generates a missing operator password, and keeps it for the next run', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'offload-definitions-'));
     const [file, kept] = [join(folder, 'definitions.json'), join(folder, 'operator-password')];
     const unset = { ...variables, RABBITMQ_OPERATOR_PASSWORD: '' };
@@ -33,11 +33,11 @@ describe('render-definitions', () => {
     expect(await readFile(file, 'utf8')).not.toContain(password.trim());
     expect(render(unset, file).status).toBe(0);
     expect(await readFile(kept, 'utf8')).toBe(password);
-    expect(render(unset).stderr).toContain('RABBITMQ_OPERATOR_PASSWORD is not set'); // nowhere to keep one
+    expect(render(unset).stderr).toContain('RABBITMQ_OPERATOR_PASSWORD is not set'); // standard output keeps no password
     await rm(folder, { recursive: true });
   });
 
-  it('writes hashes, each with a salt of its own, and no password', () => {
+  it('writes hashes, each with its own salt, and no password', () => {
     const { stdout } = render({ ...variables, RABBITMQ_WORKER_PASSWORD: passwords.api });
     expect(stdout).not.toMatch(/p%40ss|p@ss/);
     const { users } = JSON.parse(stdout) as { users: { password_hash: string }[] };

@@ -1,12 +1,16 @@
 import { z } from 'zod';
 
-/** "This job is due": the small message in a queue. Its AMQP `message_id` is the dispatch id. */
+/** The dispatch message: it tells a worker that a job is due. Its AMQP `message_id` is the dispatch id. */
 export const dispatch = {
   type: 'dispatch',
   version: 1,
   schema: z.object({ jobId: z.uuid(), type: z.string().min(1) }),
 };
+/** A parsed dispatch message. */
 export type Dispatch = z.infer<typeof dispatch.schema>;
 
-/** A dispatch message's id: new with each dispatch message, so that a doubled one is never taken for the one that a worker holds. */
+/**
+ * The id of a dispatch message. Each sending has a new id, so a worker can tell a second message from a redelivered
+ * one.
+ */
 export const dispatchId = z.uuid();

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { exchanges } from './topology.ts';
 
 /**
- * Events of one name that share a message: a CloudEvents batch. Of one job they are in order.
+ * A message of one or more events with the same name, as a CloudEvents batch. Events of one job are in their order.
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md#4-json-batch-format
  */
 export const jobEvents = {
@@ -16,15 +16,23 @@ export const jobEvents = {
 };
 
 /**
- * Sends a job as an event; resolves when the broker has confirmed it, and rejects as `Publisher.publish` does.
+ * Publishes a job as an event. Resolves when the broker has confirmed it, and rejects as `Publisher.publish` does.
  *
  * @param event what happened @default `job.<status>`
  */
 export type PublishEvent = (serialized: SerializedJob, event?: EventName) => Promise<void>;
 
-/** @returns a function that broadcasts a job as it is now */
+/**
+ * Makes a function that publishes a job, with its present values, to all event listeners.
+ *
+ * @example
+ * ```ts
+ * const publishEvent = publishEventsWith(createPublisher(connection));
+ * await publishEvent(serialized);
+ * ```
+ */
 export function publishEventsWith(publisher: Publisher): PublishEvent {
-  // Not mandatory: it is no fault when nobody listens.
+  // Not mandatory: an event without a listener is no fault.
   const events = createListPublisher(publisher, jobEvents, { exchange: exchanges.events, mandatory: false });
   return ({ job, json }, name) => {
     const event = eventOf(job, name);
@@ -34,8 +42,8 @@ export function publishEventsWith(publisher: Publisher): PublishEvent {
 }
 
 /**
- * What a listener can tell an event by without reading it: AMQP's routing key and, where it is alone in its message, the
- * correlation id.
+ * The routing key and correlation id of an event's message. A listener can filter events by them without reading the
+ * body. A message with several events carries no correlation id.
  */
 export function addressOf(event: JobEvent): { routingKey: EventName; correlationId: string } {
   return { routingKey: eventNameOf(event), correlationId: event.subject };

@@ -41,17 +41,17 @@ describe('what a broker with the rendered definitions lets a user leave behind',
     return (await (await channelOf('operator')).checkQueue(queue)).messageCount;
   }
 
-  /** Not asked over AMQP: a queue that is looked at so begins its time to expire anew. */
+  /** Asks the management API: a passive declaration over AMQP would restart the queue's expiry. */
   async function isThere(queue: string): Promise<boolean> {
     const queues = (await asOperator('GET', '/api/queues/%2F')) as { name: string }[];
     return queues.some(({ name }) => name === queue);
   }
 
-  /** Short enough to be seen. */
+  /** Shortens the limits, so that a test reaches them. */
   const tighten = (changes: object) =>
     asOperator('PUT', '/api/policies/%2F/listeners', { ...listeners, definition: { ...definition, ...changes } });
 
-  it('has the policy and the limits of the document', async () => {
+  it('has the policy and the limits of the definitions', async () => {
     expect(await asOperator('GET', '/api/policies/%2F/listeners')).toMatchObject(listeners);
     const limits = (await asOperator('GET', '/api/vhost-limits/%2F')) as { value: object }[];
     expect(limits.map(({ value }) => value)).toEqual([{ 'max-connections': 1_000, 'max-queues': 1_000 }]);
@@ -95,7 +95,7 @@ describe('what a broker with the rendered definitions lets a user leave behind',
     },
   );
 
-  it('lets a listener hear all of a burst, and keep its queue although nothing comes for long', async () => {
+  it('gives a listener all messages of a burst, and keeps its queue through a long silence', async () => {
     await tighten({ expires: 100 });
     const connection = connect({ url: urlOf('notifier'), topology, maxReconnectDelayMs: 50 });
     opened.push(connection);
@@ -109,7 +109,7 @@ describe('what a broker with the rendered definitions lets a user leave behind',
         onListening: () => resolve(void (listening += 1)),
       });
     });
-    // Another queue, made later and left alone, has expired by now: a listener's would have, too.
+    // An unused queue that was made later has expired by now, so the silence was long enough.
     const left = await (await channelOf('notifier')).assertQueue('', { durable: true });
     await eventually(async () => expect(await isThere(left.queue)).toBe(false));
 
@@ -123,16 +123,16 @@ describe('what a broker with the rendered definitions lets a user leave behind',
     expect([listening, new Set(heard).size]).toEqual([1, burst.length]);
   }, 30_000);
 
-  it('refuses one more queue and one more connection than there may be, and says so', async () => {
+  it('refuses a queue and a connection above the limits, with the reason', async () => {
     const [first, second] = [await channelOf('notifier'), await channelOf('notifier')];
     const { length } = (await asOperator('GET', '/api/queues/%2F')) as unknown[];
     await asOperator('PUT', '/api/vhost-limits/%2F/max-queues', { value: length + 1 });
     await first.assertQueue('', { exclusive: true });
     await expect(second.assertQueue('', { exclusive: true })).rejects.toThrow(/queue limit .* is reached/);
 
-    await asOperator('PUT', '/api/vhost-limits/%2F/max-connections', { value: 1 }); // there are two
+    await asOperator('PUT', '/api/vhost-limits/%2F/max-connections', { value: 1 }); // two are open
     const late = connect({ url: urlOf('notifier'), topology });
     opened.push(late);
-    await expect(late.opened).rejects.toThrow(/vhost "\/" is not there, not ours, or full/);
+    await expect(late.opened).rejects.toThrow(/vhost "\/" does not exist, is forbidden, or is full/);
   });
 });

@@ -14,7 +14,7 @@ describe('a broker with the rendered definitions', () => {
       await channel.consume(queue, () => undefined, { noAck: true });
     };
 
-  /** Has what is sent to one exchange flow into another, for a moment. */
+  /** Binds one exchange to another for a moment, so that its messages flow there. */
   const feed =
     (destination: string, source: string, routingKey = ''): Attempt =>
     async (channel) => {
@@ -22,7 +22,7 @@ describe('a broker with the rendered definitions', () => {
       await channel.unbindExchange(destination, source, routingKey);
     };
 
-  /** Everything that somebody might try, on a channel of its own. */
+  /** What a user may try, each on its own channel. */
   const attempts: Record<string, Attempt> = {
     'dispatch message through its exchange': (channel) =>
       channel.publish(exchanges.jobs, 'default', Buffer.from('dispatch')),
@@ -82,7 +82,7 @@ describe('a broker with the rendered definitions', () => {
     'cut the events by name off': (channel) => channel.unbindExchange(exchanges.eventsByName, exchanges.events, ''),
   };
 
-  /** @returns what the broker refuses with, or `done` */
+  /** @returns the broker's refusal, or `done` */
   async function outcomeOf(attempt: Attempt, channel: ConfirmChannel): Promise<string> {
     let refusal: Error | undefined;
     channel.on('error', (error: Error) => (refusal = error));
@@ -103,11 +103,11 @@ describe('a broker with the rendered definitions', () => {
         ...(['dispatch message through its exchange', 'publish an event', 'command the workers'] as const),
         ...(['tell of a registration', 'listen to registrations'] as const),
         ...(['listen to events by name', 'have a queue that feeds the dispatch messages'] as const),
-        // Binding is reading here and writing there, which it may: it could carry the messages over by hand.
+        // A binding needs reading here and writing there. The api may do both: it could also copy the messages itself.
         ...(['have ends of jobs dispatch message', 'have ends of jobs command the workers'] as const),
       ],
     ],
-    // Purging is reading, for RabbitMQ: who may consume a queue may empty it.
+    // For RabbitMQ, purging is reading: a user who may consume a queue may purge it.
     [
       'worker',
       [
@@ -122,7 +122,7 @@ describe('a broker with the rendered definitions', () => {
       ],
     ],
     ['notifier', ['listen to events']],
-  ] as const)('lets %s do what is its to do, and refuses the rest', async (user, may) => {
+  ] as const)('allows %s its own operations, and refuses the others', async (user, may) => {
     const newChannel = await channelsOf(user);
     const outcomes: Record<string, string> = {};
     for (const [what, attempt] of Object.entries(attempts))
@@ -134,7 +134,7 @@ describe('a broker with the rendered definitions', () => {
     expect(outcomes).toEqual(Object.fromEntries(expected));
   });
 
-  it.each(['notifier', 'api', 'worker'] as const)("keeps %s from another's queue", async (user) => {
+  it.each(['notifier', 'api', 'worker'] as const)('refuses %s the exclusive queue of another user', async (user) => {
     const [one, other] = [await (await channelsOf('notifier'))(), await channelsOf(user)];
     const { queue } = await one.assertQueue('', { exclusive: true });
     const consumed = await outcomeOf((channel) => channel.consume(queue, () => undefined), await other());
@@ -142,7 +142,7 @@ describe('a broker with the rendered definitions', () => {
     expect([consumed, deleted]).toEqual(['RESOURCE_LOCKED', 'RESOURCE_LOCKED']);
   });
 
-  it('lets the doctor declare and look after all that is there, and nothing else', async () => {
+  it('allows the doctor to declare and maintain the existing exchanges and queues, and no others', async () => {
     await connectAs('doctor').connection.opened;
     const newChannel = await channelsOf('doctor');
     const outcomes: Record<string, string> = {};

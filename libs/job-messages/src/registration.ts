@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** "These job types were registered or removed": whoever keeps them in memory reads the table again. */
+/** Says that job types were registered or removed. Every api that has them in memory reads the table again. */
 export const registration = {
   type: 'registration',
   version: 1,

@@ -14,7 +14,7 @@ import { exchanges, jobTopology, dispatchQueue } from './topology.ts';
 import { urlOf, asOperator, connectAs, channelsOf } from './spec-rendered-broker.ts';
 
 describe('a broker with the rendered definitions', () => {
-  it('has its users only: no guest', async () => {
+  it('has only its own users, and no guest', async () => {
     const users = (await asOperator('/api/users')).map(({ name, tags }) => [name, [tags].flat().join()]);
     expect(users.sort()).toEqual([
       ['api', ''],
@@ -25,7 +25,7 @@ describe('a broker with the rendered definitions', () => {
     ]);
   });
 
-  it('has what jobTopology declares, to the last binding', async () => {
+  it('has every exchange, queue and binding of jobTopology', async () => {
     const list = async () => {
       const kinds = ['exchanges', 'queues', 'bindings'].map((kind) => asOperator(`/api/${kind}/%2F`));
       const [madeExchanges, queues, bindings] = (await Promise.all(kinds)) as [Entries, Entries, Entries];
@@ -42,13 +42,16 @@ describe('a broker with the rendered definitions', () => {
     expect(await list()).toEqual(before);
   });
 
-  it.each(['api', 'worker', 'notifier', 'operator'] as const)('lets %s in, who need not declare it', async (user) => {
-    const { connection, reasons } = connectAs(user);
-    await connection.opened;
-    expect(reasons).toEqual([undefined]);
-  });
+  it.each(['api', 'worker', 'notifier', 'operator'] as const)(
+    'lets %s connect without the right to declare',
+    async (user) => {
+      const { connection, reasons } = connectAs(user);
+      await connection.opened;
+      expect(reasons).toEqual([undefined]);
+    },
+  );
 
-  it.each(['guest', 'offload', 'api'])('does not let %s in with its name for a password', async (user) => {
+  it.each(['guest', 'offload', 'api'])('refuses %s with its name as the password', async (user) => {
     const { connection } = connectAs('api', { url: urlOf(user, user) });
     await expect(connection.opened).rejects.toThrow(BrokerRefusedError);
   });
@@ -56,7 +59,7 @@ describe('a broker with the rendered definitions', () => {
   const dispatch = { type: 'dispatch', version: 1, schema: z.object({ jobId: z.string() }) };
   const event = { type: 'event', version: 1, schema: z.object({ status: z.string() }) };
 
-  /** The processes as they are: an api, a worker with the two connections that publish and consume, a notifier. */
+  /** The connections of the real processes: an api, a worker (one to publish, one to consume), and a notifier. */
   async function processes(handle: (jobId: string) => Verdict) {
     const publishing = connectAs('worker').connection;
     const api = connectAs('api').connection;
@@ -114,7 +117,7 @@ describe('a broker with the rendered definitions', () => {
     expect(faults).toEqual([]);
   });
 
-  it('carries what a worker rejects to the dead letters, with the reason', async () => {
+  it('carries a rejected dispatch message to the dead letters, with the reason', async () => {
     const letters = await (await channelsOf('operator'))();
     await letters.purgeQueue(exchanges.dead);
     const { faults, dispatch } = await processes((jobId) => ({ reject: `not ${jobId}` }));
@@ -125,19 +128,19 @@ describe('a broker with the rendered definitions', () => {
     expect(faults).toEqual(['rejected: not second']);
   });
 
-  it('sends no dispatch for a worker, which goes on with what it may send', async () => {
+  it('refuses a dispatch message of a worker, which can still publish events', async () => {
     const publisher = createPublisher(connectAs('worker').connection);
     const sent = publisher.publish(dispatch, { jobId: 'third' }, { exchange: exchanges.jobs, routingKey: 'default' });
     await expect(sent).rejects.toThrow(/ACCESS_REFUSED.*exchange 'jobs'/);
     await publisher.publish(event, { status: 'there' }, { exchange: exchanges.events, mandatory: false });
   });
 
-  it('tells an api why it does not consume', async () => {
+  it('tells an api why it may not consume', async () => {
     const { connection } = connectAs('api');
     const states: (string | undefined)[] = [];
     connection.events.on('state', (_state, reason) => void states.push(reason));
     consume(connection, { queue: dispatchQueue('default'), message: dispatch, handle: () => 'ack' });
     await eventually(() => expect(states).toEqual([expect.stringMatching(/ACCESS_REFUSED.*queue 'jobs\.default'/)]));
-    expect(connection.state).toBe('connecting'); // as long as it can't do all that it is to do
+    expect(connection.state).toBe('connecting'); // it stays so while a channel can't be set up
   });
 });

@@ -8,7 +8,7 @@ import { dispatch } from './dispatch.ts';
 const jobId = '019ac5f8-9f4c-7a3e-8d27-3f1f6f0f7c55';
 
 describe('a dispatch message and a command', () => {
-  it('are about a job with an id', () => {
+  it('name a job by its id', () => {
     expect(dispatch.schema.safeParse({ jobId, type: 'demo.sleep' }).success).toBe(true);
     expect(dispatch.schema.safeParse({ jobId: 'seven', type: 'demo.sleep' }).success).toBe(false);
     expect(control.schema.safeParse({ command: 'liveness-check' }).success).toBe(true);
@@ -18,7 +18,7 @@ describe('a dispatch message and a command', () => {
   });
 });
 
-it('an event says outside its body what it is and of which job', () => {
+it('an event names itself and its job outside its body', () => {
   const event = eventOf({ id: jobId, status: 'failed', version: 7 } as Job);
   expect(addressOf(event)).toEqual({ routingKey: 'job.failed', correlationId: jobId });
 });

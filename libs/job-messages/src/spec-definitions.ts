@@ -6,7 +6,7 @@ const SCRIPT = join(import.meta.dirname, '../../../deploy/rabbitmq/render-defini
 export const QUEUES = ['default', 'mail.eu'];
 export const topology = jobTopology(QUEUES);
 
-/** As they stand in a URL. */
+/** Passwords in the percent-encoding of a URL. */
 export const passwords = {
   operator: 'plain',
   api: 'p%40ss%2Fword:%20100%25',
@@ -19,7 +19,7 @@ export const variables = Object.fromEntries(
   Object.entries(passwords).map(([user, password]) => [`RABBITMQ_${user.toUpperCase()}_PASSWORD`, password]),
 );
 
-/** @param file where to write them @default they are printed */
+/** @param file where the script writes the definitions @default standard output */
 export function render(environment: Record<string, string>, file?: string) {
   return spawnSync(process.execPath, file === undefined ? [SCRIPT] : [SCRIPT, file], {
     env: environment,

@@ -21,7 +21,7 @@ export const asOperator = async (path: string) => {
   return (await manage('GET', path, undefined, { ...broker, amqpUrl })) as Record<string, unknown>[];
 };
 
-/** The library's connection, as the processes open it. */
+/** Opens the library's connection as a process does. */
 export function connectAs(user: User, options: Partial<ConnectOptions> = {}) {
   const connection = connect({ url: urlOf(user, passwords[user]), topology, maxReconnectDelayMs: 50, ...options });
   connection.opened.catch(() => undefined);

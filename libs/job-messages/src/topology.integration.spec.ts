@@ -21,7 +21,7 @@ async function declared(topology: Topology) {
   await connection.opened;
 }
 
-/** Another AMQP client, that sends and looks. */
+/** A plain amqplib client, which sends messages and inspects queues. */
 async function observing() {
   const client = await amqp.connect(vhost.amqpUrl);
   opened.push(client);
@@ -29,7 +29,7 @@ async function observing() {
 }
 
 describe('jobTopology', () => {
-  it('names what the architecture names', async () => {
+  it('has the names of docs/architecture.md', async () => {
     await declared(jobTopology(['default', 'reports']));
     const made = (await list('exchanges')).filter(({ name }) => /^jobs/.test(String(name)));
     expect(made.map(({ name, type, durable }) => [name, type, durable]).sort()).toEqual([
@@ -53,7 +53,7 @@ describe('jobTopology', () => {
     });
   });
 
-  it('has each event heard as one of all, and by its name', async () => {
+  it('routes each event to listeners of all events and to listeners of its name', async () => {
     await declared(jobTopology([]));
     const observer = await observing();
     const listening = async (exchange: string, key: string): Promise<string> => {
@@ -69,7 +69,7 @@ describe('jobTopology', () => {
     expect(await takeAll(observer, ends)).toEqual(['job.succeeded']);
   });
 
-  it('routes each dispatch message to its queue, and what a consumer refuses to the dead letters', async () => {
+  it('routes each dispatch message to its queue, and a rejected one to the dead letters', async () => {
     await declared(jobTopology(['default', 'reports']));
     const observer = await observing();
     observer.publish(exchanges.jobs, 'reports', Buffer.from('dispatch'));

@@ -1,36 +1,52 @@
 import type { Topology } from '@offload/messaging';
 
-/** Every exchange of Offload. Queues for events and for control are made by whoever listens, see subscriber.ts. */
+/**
+ * Every exchange of Offload. Each listener makes its own queue for events and control, see `subscribe` of messaging.
+ */
 export const exchanges = {
-  /** direct; the routing key is the queue's name */
+  /** direct; the routing key is the name of the queue */
   jobs: 'jobs',
-  /** fanout; dispatch messages that nobody could read, or that came back too often */
+  /** fanout; dispatch messages that no worker could read, or that returned too often */
   dead: 'jobs.dead',
   /** fanout; every event */
   events: 'jobs.events',
-  /** direct, fed by `jobs.events`; for who wants some of them: the routing key is the event's name */
+  /** direct, bound to `jobs.events`, for listeners of single events: the routing key is the event's name */
   eventsByName: 'jobs.events.by-name',
-  /** fanout; what the api tells all workers */
+  /** fanout; commands from the api to all workers */
   control: 'jobs.control',
-  /** fanout; tells apis that job types were registered or removed */
+  /** fanout; tells every api that job types were registered or removed */
   registrations: 'jobs.registrations',
 } as const;
 
-/** The RabbitMQ queue behind a queue of jobs. */
+/**
+ * The name of the RabbitMQ queue that carries the dispatch messages of a queue of jobs.
+ *
+ * @example
+ * ```ts
+ * dispatchQueue('default'); // 'jobs.default'
+ * ```
+ */
 export function dispatchQueue(queue: string): string {
   return `jobs.${queue}`;
 }
 
 /**
- * Attempts are counted in PostgreSQL, so this only has to be larger than any job's attempts and the innocent dispatch messages that
- * are prefetched beside a crash.
+ * PostgreSQL counts the attempts, so this limit must only be larger than the attempts of a job plus the requeues of
+ * prefetched dispatch messages when workers crash.
  */
 const DELIVERY_LIMIT = 500;
 
-/** Each look at the dead letters hands them out; from RabbitMQ 4.0 a queue that says nothing drops them at the 21st. */
+/**
+ * Each look at the dead letters delivers them once more. From RabbitMQ 4.0, a queue without a limit drops them at the
+ * 21st.
+ */
 const UNLIMITED = 1_000_000;
 
-/** Every exchange and queue of Offload, with these queues of jobs. */
+/**
+ * Every exchange and queue of Offload.
+ *
+ * @param queues names of the queues of jobs
+ */
 export function jobTopology(queues: readonly string[]): Topology {
   const dispatchQueues = queues.map((queue) => [
     dispatchQueue(queue),

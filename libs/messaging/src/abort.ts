@@ -1,10 +1,10 @@
 const listeners = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * Calls the listener when the signal fires. However many there are, the signal has one of ours: Node.js warns of a leak
- * at eleven.
+ * Calls the listener when the signal fires. All listeners of one signal share a single event listener, because Node.js
+ * warns of a leak at eleven.
  *
- * @returns a function that forgets the listener
+ * @returns a function that removes the listener
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   let all = listeners.get(signal);

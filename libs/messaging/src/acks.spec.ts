@@ -4,7 +4,7 @@ import { gatherAcks } from './acks.ts';
 
 const delivery = (deliveryTag: number) => ({ fields: { deliveryTag } }) as ConsumeMessage;
 
-/** Acks on a channel that writes down what it is to send. */
+/** Acknowledgements on a fake channel that records what it sends. */
 function setup(arrived: number) {
   const sent: string[] = [];
   const told: [tag: number, sent: boolean][] = [];
@@ -27,7 +27,7 @@ function setup(arrived: number) {
 }
 
 describe('acknowledgements', () => {
-  it('of one turn go out with one word, as far as everything before them is done', () => {
+  it('of one turn go out as one, up to the first delivery that is still open', () => {
     const { acks, ack, sent, told } = setup(6);
     ack(2, 1, 3, 5);
     acks.flush();
@@ -35,7 +35,7 @@ describe('acknowledgements', () => {
     expect(told.map(([tag]) => tag).sort()).toEqual([1, 2, 3, 5]);
   });
 
-  it('never speak for a delivery that is still open', () => {
+  it('never include a delivery that is still open', () => {
     const { acks, ack, sent } = setup(3);
     ack(2);
     acks.flush();
@@ -47,7 +47,7 @@ describe('acknowledgements', () => {
     expect(sent).toEqual(['2', '3', '1']);
   });
 
-  it('count what was settled otherwise as done', () => {
+  it('count rejected and requeued deliveries as done', () => {
     const { acks, ack, sent } = setup(3);
     acks.settled(delivery(2));
     ack(1, 3);
@@ -55,7 +55,7 @@ describe('acknowledgements', () => {
     expect(sent).toEqual(['3 and all before']);
   });
 
-  it('go out by themselves when the turn is over', async () => {
+  it('go out by themselves at the end of the turn', async () => {
     const { ack, sent } = setup(2);
     ack(1);
     await Promise.resolve();
@@ -64,7 +64,7 @@ describe('acknowledgements', () => {
     expect(sent).toEqual(['2 and all before']);
   });
 
-  it('are lost with their channel, and say so', () => {
+  it('report that they are lost with their channel', () => {
     const { acks, ack, told, close } = setup(2);
     close();
     ack(1, 2);

@@ -1,24 +1,26 @@
 import amqp, { type ConfirmChannel, type ConsumeMessage } from 'amqplib';
 
-/** What has been done on one channel, acknowledged together: see {@link gatherAcks}. */
+/** Acknowledges the deliveries of one channel together: see {@link gatherAcks}. */
 export interface Acks {
-  /** Every delivery, as it comes. */
+  /** Must be called for every delivery, in the order of arrival. */
   arrived(message: ConsumeMessage): void;
-  /** @param told is called once that is said to the broker, or, with false, when the channel is closing or gone */
+  /**
+   * @param told is called with true after the acknowledgement was sent, with false if the channel is closing or gone
+   */
   ack(message: ConsumeMessage, told: (sent: boolean) => void): void;
-  /** It has been settled in another way. */
+  /** Marks a delivery that was rejected or requeued, so that no later acknowledgement includes it. */
   settled(message: ConsumeMessage): void;
-  /** Acknowledges what has been gathered: to be called before the channel is closed. */
+  /** Sends the acknowledgements that wait. Call it before the channel is closed. */
   flush(): void;
 }
 
 /**
- * Gathers the acknowledgements of one turn of the event loop. Deliveries that are done in the order in which they came are
- * acknowledged with one word, up to the last of them: to a quorum queue each word is an entry in its log.
+ * Gathers the acknowledgements of one turn of the event loop. Deliveries that finish in their order of arrival are
+ * acknowledged with one `multiple` acknowledgement, because each acknowledgement is an entry in a quorum queue's log.
  * https://www.rabbitmq.com/docs/confirms#consumer-acks-multiple-parameter
  */
 export function gatherAcks(channel: ConfirmChannel): Acks {
-  /** Tags of what is not settled yet, in the order of their arrival. */
+  /** Delivery tags that are not settled yet, in the order of arrival. */
   let open: number[] = [];
   let waiting: { message: ConsumeMessage; told: (sent: boolean) => void }[] = [];
 

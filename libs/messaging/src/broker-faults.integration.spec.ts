@@ -13,7 +13,7 @@ import { DeliveryLostError } from './errors.ts';
 import { createPublisher } from './publisher.ts';
 import type { QueueDeclaration } from './topology.ts';
 
-// What happens to messages when the broker itself fails: each fault hits a broker that nobody else uses.
+// What happens to messages when the broker itself fails. Only this file uses its broker.
 
 let broker: TestBroker;
 const connections: Connection[] = [];
@@ -22,7 +22,7 @@ beforeAll(async () => {
   broker = await startBroker({ consumerTimeoutMs: 2_000 });
 }, 60_000);
 afterAll(async () => {
-  for (const consumer of consumers) consumer.kill('SIGKILL'); // those that a failed test left
+  for (const consumer of consumers) consumer.kill('SIGKILL'); // a failed test may have left some
   await Promise.all(connections.map((connection) => connection.close()));
   await broker.remove();
 }, 60_000);
@@ -43,7 +43,7 @@ async function open(queue: string, declaration: QueueDeclaration = {}) {
   return { connection, states, steps, losses };
 }
 
-/** Everything in the queue, looked at with nothing but amqplib. */
+/** All messages in the queue, read with plain amqplib. */
 async function contents(queue: string): Promise<string[]> {
   const observer = await amqp.connect(broker.amqpUrl);
   try {
@@ -54,7 +54,7 @@ async function contents(queue: string): Promise<string[]> {
 }
 
 describe('a broker that is killed', () => {
-  it('settles each of 1,000 publishes in flight and keeps the confirmed, and gives a handled message again', async () => {
+  it('settles each of 1,000 publishes in flight, keeps the confirmed, and redelivers an unacknowledged message', async () => {
     const { connection, steps } = await open('in-flight');
     const publisher = createPublisher(connection);
     await publisher.publish(number, -1, { queue: 'in-flight' });
@@ -96,7 +96,7 @@ describe('a broker that is killed', () => {
     expect(await contents('handled')).toEqual([]);
   }, 90_000);
 
-  /** A message at a handler that ends when its signal fires, and at once when the message comes again. */
+  /** Starts a handler that ends when its signal fires, and at once when the message is redelivered. */
   async function handledOnce() {
     const { connection } = await open('handled');
     const signals: AbortSignal[] = [];
@@ -117,7 +117,7 @@ describe('a broker that is killed', () => {
 });
 
 describe('a broker that is stopped in good order', () => {
-  it('is waited for, and what was published meanwhile arrives', async () => {
+  it('is reconnected to, and messages published meanwhile arrive', async () => {
     const { connection, states } = await open('stopped');
     const publisher = createPublisher(connection, { timeoutMs: 60_000 });
     await broker.stop();
@@ -131,14 +131,14 @@ describe('a broker that is stopped in good order', () => {
 });
 
 describe('a broker low on memory', () => {
-  it('blocks publishers, who hold back within their bounds, while consumers go on', async () => {
+  it('blocks publishers, which wait within their bounds, while consumers continue', async () => {
     const { connection: publishing, states } = await open('alarmed');
     const { connection: consuming } = await open('alarmed');
     const publisher = createPublisher(publishing, { timeoutMs: 60_000, maxPending: 100 });
     for (let n = 0; n < 10; n += 1) await publisher.publish(number, n, { queue: 'alarmed' });
 
     await broker.control('set_vm_memory_high_watermark', '0.00001');
-    // RabbitMQ tells a connection only when it publishes.
+    // RabbitMQ tells a connection that it is blocked only when it publishes.
     const outcomes = Array.from({ length: 500 }, (_, n) =>
       publisher.publish(number, 10 + n, { queue: 'alarmed' }).then(
         () => 'confirmed',
@@ -161,7 +161,7 @@ describe('a broker low on memory', () => {
 });
 
 describe('a delivery that stays unacknowledged beyond consumer_timeout', () => {
-  it('is taken back by a classic and by a quorum queue: its signal fires, and it comes again', async () => {
+  it('returns to a classic and to a quorum queue: its signal fires, and it is redelivered', async () => {
     await Promise.all([takenBackBy('classic'), takenBackBy('quorum')]);
   }, 60_000);
 
@@ -189,7 +189,7 @@ describe('a delivery that stays unacknowledged beyond consumer_timeout', () => {
 });
 
 describe('a consumer that is killed ten times', () => {
-  it('loses none of 10,000 messages: each is acknowledged, by whoever gets it last', async () => {
+  it('loses none of 10,000 messages: its last successor acknowledges the rest', async () => {
     const { connection } = await open('ten-thousand');
     const publisher = createPublisher(connection);
     const all = Array.from({ length: 10_000 }, (_, n) => n);
@@ -220,7 +220,7 @@ describe('a consumer that is killed ten times', () => {
 
 const PREFETCH = 100;
 
-/** A consumer in a process of its own, which prints each number that it handles. */
+/** Starts a consumer process that prints each number that it handles. */
 function startConsumer(queue: string): ChildProcess {
   const program = join(import.meta.dirname, 'spec-consumer-process.ts');
   const args = ['--import', 'tsx', '--conditions=@offload/source', program, broker.amqpUrl, queue, String(PREFETCH)];

@@ -1,8 +1,9 @@
 import amqp from 'amqplib';
 
 /**
- * @returns the URL, with a heartbeat of 10 seconds unless it has one, and who is to be let in
- * @throws TypeError when it is no URL of AMQP's, or its percent-encoding is wrong
+ * Parses the URL of a broker and adds a heartbeat of 10 seconds if it names none.
+ *
+ * @throws TypeError when it is no AMQP URL, or its percent-encoding is wrong
  */
 export function parseBrokerUrl(given: string) {
   const url = URL.canParse(given) ? new URL(given) : null;

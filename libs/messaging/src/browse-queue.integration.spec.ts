@@ -10,7 +10,7 @@ const topology = { queues: { letters: { deliveryLimit: 1_000 } } } as const;
 /** More than the 32 up to which Erlang keeps the entries of a map in order. */
 const many = Array.from({ length: 60 }, (_, index) => String(index));
 
-/** A connection behind a proxy, a queue with these messages, and somebody who looks. */
+/** A connection behind a proxy, a queue with these messages, and an observer. */
 async function setup(letters: readonly string[]) {
   const way = vhost.closeAfterwards(await openProxy(vhost.url));
   const { connection, states } = vhost.connect({ url: way.url, topology });
@@ -39,7 +39,7 @@ async function setup(letters: readonly string[]) {
 }
 
 describe('browseQueue', () => {
-  it('shows everything, oldest first, and leaves it there in its order, however often', async () => {
+  it('shows every message, oldest first, and leaves them in their order, also when repeated', async () => {
     const { browse, waits, observer } = await setup(many);
     for (let look = 0; look < 3; look += 1) {
       expect(await browse()).toEqual({ seen: many, visited: many.length });
@@ -48,7 +48,7 @@ describe('browseQueue', () => {
     expect(await takeAll(observer, 'letters')).toEqual(many);
   });
 
-  it('removes what it is told to, and nothing else', async () => {
+  it('removes the messages that it should remove, and no other', async () => {
     const { browse, waits, observer } = await setup(many);
     await browse((letter) => (letter === '7' || letter === '40' ? 'remove' : 'keep'));
     const others = many.filter((letter) => letter !== '7' && letter !== '40');
@@ -58,7 +58,7 @@ describe('browseQueue', () => {
     expect(await takeAll(observer, 'letters')).toEqual(others);
   });
 
-  it('stops at its limit, and does not go on to what arrives meanwhile', async () => {
+  it('stops at its limit, and does not show messages that arrive meanwhile', async () => {
     const { browse, waits, observer } = await setup(['a', 'b', 'c']);
     expect(await browse(() => 'keep', { limit: 2 })).toEqual({ seen: ['a', 'b'], visited: 2 });
     await waits(3);
@@ -71,7 +71,7 @@ describe('browseQueue', () => {
     expect(await takeAll(observer, 'letters')).toEqual(['a again', 'b again', 'c again']);
   });
 
-  it('loses nothing when its channel dies in the middle, and says so', async () => {
+  it('rejects and loses no message when its channel is lost', async () => {
     const { connection, waits, observer, way, states } = await setup(many);
     let visited = 0;
     const visit: BrowseOptions['visit'] = async () => {
@@ -87,7 +87,7 @@ describe('browseQueue', () => {
     expect(await takeAll(observer, 'letters')).toEqual(many);
   });
 
-  it('gives everything back when a visit fails', async () => {
+  it('requeues every message when a visit fails', async () => {
     const { browse, waits } = await setup(['a', 'b']);
     const fail = (): never => {
       throw new Error('no more');
@@ -96,7 +96,7 @@ describe('browseQueue', () => {
     await waits(2);
   });
 
-  it('sees nothing of what others look at', async () => {
+  it('does not see messages that another browser holds', async () => {
     const { browse, observer, connection } = await setup(['a', 'b']);
     let meanwhile: Promise<unknown> | undefined;
     const visit: BrowseOptions['visit'] = async () => {
@@ -108,13 +108,13 @@ describe('browseQueue', () => {
     await observer.deleteQueue('letters');
   });
 
-  it('tells that a queue is not there', async () => {
+  it('returns null when there is no such queue', async () => {
     const { browse } = await setup([]);
     expect(await browse()).toEqual({ seen: [], visited: 0 });
     expect((await browse(undefined, { queue: 'nowhere' })).visited).toBeNull();
   });
 
-  it('refuses when the connection is closed', async () => {
+  it('rejects when the connection is closed', async () => {
     const { connection, browse } = await setup([]);
     await connection.close();
     await expect(browse()).rejects.toThrow(BrokerUnavailableError);

@@ -5,39 +5,53 @@ import type { Connection } from './connection.ts';
 import { BrokerUnavailableError } from './errors.ts';
 import { parseOptions } from './options.ts';
 
-/** A message as it lies in a queue: `content`, `properties` and `fields`, as amqplib gives them. */
+/** A message in a queue: `content`, `properties` and `fields`, as amqplib gives them. */
 export type BrowsedMessage = ConsumeMessage;
 
+/** What {@link browseQueue} looks at. */
 export interface BrowseOptions {
+  /** Name of the queue. */
   queue: string;
-  /** Most messages to look at. @default all that wait when it begins */
+  /** Most messages to look at. @default all that wait when browsing begins */
   limit?: number;
   /**
-   * Called with one message after the other, oldest first; `'remove'` takes it out of the queue, once and for all. What it
-   * throws ends the browsing.
+   * Is called with one message after the other, oldest first. `'remove'` deletes the message from the queue for good.
+   * If `visit` throws or rejects, the browsing ends with that error.
    */
   visit(message: BrowsedMessage): Promise<'keep' | 'remove'> | 'keep' | 'remove';
 }
 
 const browseOptions = z.object({ limit: z.int().min(1).optional() });
 
-/** With nothing more coming for so long, the rest is with others who look at the queue now. */
+/** If no message arrives for this time, other consumers hold the rest. */
 const QUIET_MS = 2_000;
 
-/** Above this a channel can't count; it counts nothing then. */
+/** A channel's prefetch can't be larger. 0 means no limit, so a larger number becomes 0. */
 const MAX_PREFETCH = 65_535;
 
 /**
- * Shows what waits in a queue without consuming it, on a channel of its own: when that is closed, at the end or because
- * this process dies, all that was not removed is back in the queue, in its order. Meanwhile nobody else sees it, and it is
- * held in memory. Waits while the connection is not open.
+ * Shows the messages of a queue and puts them back in their order. It opens its own channel; when that channel closes,
+ * also because this process dies, RabbitMQ requeues every message that was not removed. Until then the messages are in
+ * this process's memory, and no other consumer gets them. The call waits while the connection is not open.
  *
- * It consumes, since a quorum queue gives back the messages of one consumer in their order, but those that were got with
- * `basic.get`, or are refused with `basic.nack`, in any (seen in 3.10). When the broker restarts, what was looked at may
- * still change places. Each look counts towards the queue's delivery limit.
+ * It uses `basic.consume`, because a quorum queue (seen in 3.10) requeues the messages of one consumer in their order.
+ * After `basic.get` or `basic.nack` the order may change. It may also change if the broker restarts meanwhile. Each
+ * look counts towards the queue's delivery limit.
  *
- * @returns how many were looked at, with what was removed gone for good; null when there is no such queue
- * @throws BrokerUnavailableError when the channel is lost meanwhile: of what was to be removed some may be back
+ * @returns how many messages it looked at, after the broker has deleted the removed ones; null if there is no such
+ *   queue
+ * @throws BrokerUnavailableError when the channel is lost meanwhile: some removed messages may be in the queue again
+ * @example
+ * ```ts
+ * const seen = await browseQueue(connection, {
+ *   queue: 'jobs.dead',
+ *   limit: 10,
+ *   visit({ properties }) {
+ *     console.log(properties.messageId);
+ *     return 'keep';
+ *   },
+ * });
+ * ```
  */
 export async function browseQueue(connection: Connection, options: BrowseOptions): Promise<number | null> {
   const { limit = Infinity } = parseOptions(browseOptions, options);
@@ -51,11 +65,11 @@ export async function browseQueue(connection: Connection, options: BrowseOptions
   }
 }
 
-/** @returns also a promise that is kept when the channel is closed, whoever closes it */
+/** @returns the channel, and a promise that resolves when it is closed, by this process or by the broker */
 async function openChannel(connection: Connection, until: AbortSignal) {
   let opened: { channel: ConfirmChannel; closed: Promise<null> } | undefined;
   await connection.keepChannel(async (channel) => {
-    // One that is opened in its place, should it be lost, is nothing to us: its messages are back by then.
+    // A channel that replaces a lost one is not used: the messages are back in the queue by then.
     opened ??= { channel, closed: new Promise((resolve) => channel.once('close', () => resolve(null))) };
   }, until);
   if (!opened) throw new BrokerUnavailableError('the connection is closed');
@@ -96,7 +110,8 @@ async function browse(
     }
     removed += 1;
   }
-  // The broker takes what a channel is told in order: when it answers this, it has heard of all that was removed.
+  // The broker handles the commands of a channel in order: its answer shows that it has read every acknowledgement
+  // before.
   if (removed > 0) {
     await channel.checkQueue(queue).catch((error: unknown) => {
       throw lost(error);
@@ -105,7 +120,7 @@ async function browse(
   return visited;
 }
 
-/** The messages in turn: null when no more come, `'lost'` when they can't. */
+/** Gives the messages in turn: null when no more come, `'lost'` when the channel is lost. */
 async function arrivalsOf(channel: ConfirmChannel, queue: string, total: number, closed: Promise<null>) {
   const here: ConsumeMessage[] = [];
   let lost = false;

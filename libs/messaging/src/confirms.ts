@@ -2,7 +2,7 @@ import amqp, { type ConfirmChannel, type Message, type Options } from 'amqplib';
 import { BrokerUnavailableError, PublishRefusedError } from './errors.ts';
 import type { MessageStep } from './messaging-events.ts';
 
-/** A message as it goes over the wire. */
+/** A message with its address, ready to be written to a channel. */
 export interface Outgoing {
   exchange: string;
   routingKey: string;
@@ -10,20 +10,20 @@ export interface Outgoing {
   properties: Options.Publish & { messageId: string };
 }
 
-/** What became of a message, with the error where it was not confirmed. */
+/** Is called once with the outcome of a message, and with the error unless it is confirmed. */
 export type Settled = (
   step: Extract<MessageStep, 'confirmed' | 'returned' | 'nacked' | 'unconfirmed'>,
   error?: Error,
 ) => void;
 
 /**
- * Publishes on a confirm channel and tells what becomes of each message.
+ * Makes a function that publishes on a confirm channel and reports the outcome of each message.
  *
- * @returns a function that throws when the message can't be sent: with a `BrokerUnavailableError` when the channel is
- * closing, else because of what is in it
+ * @returns a function that throws `BrokerUnavailableError` when the channel is closing, and amqplib's error when it
+ *   can't encode the message
  */
 export function confirming(channel: ConfirmChannel): (message: Outgoing, settled: Settled) => void {
-  /** Replies to messages that no queue was bound for, until their confirm, which the broker sends after them. */
+  /** Reply texts of returned messages. The broker sends the return before the confirm of the same message. */
   const returned = new Map<string, string[]>();
   let lost: string | null = null;
   let fault: Error | undefined;
@@ -37,7 +37,7 @@ export function confirming(channel: ConfirmChannel): (message: Outgoing, settled
     fault = error; // such as a 403 or 404; 'close' follows
     lost = `${LOST}: ${error.message}`;
   });
-  // Before amqplib's own listener, which fails what is unconfirmed: by then it must be seen that the channel is gone.
+  // This listener must run before that of amqplib, which fails the unconfirmed messages: they need the reason.
   channel.prependListener('close', () => (lost ??= LOST));
 
   function takeReturn({ exchange, routingKey, properties }: Outgoing): string | undefined {
@@ -68,10 +68,10 @@ export function confirming(channel: ConfirmChannel): (message: Outgoing, settled
 
 const LOST = 'the channel was lost before the confirm came';
 
-/** What `basic.return` carries; amqplib's types know only of deliveries. */
+/** What `basic.return` carries: amqplib's types describe only deliveries. */
 type ReturnFields = { exchange: string; routingKey: string; replyText: string };
 
-/** As it comes back over the wire, where half a surrogate pair is U+FFFD. */
+/** Half a surrogate pair comes back from the broker as U+FFFD, so the key has U+FFFD in its place. */
 function keyOf(...message: [exchange: string, routingKey: string, messageId: unknown]): string {
   return JSON.stringify(message.map((each) => String(each).toWellFormed()));
 }

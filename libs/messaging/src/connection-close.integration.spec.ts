@@ -13,7 +13,7 @@ const proxy = async () => vhost.closeAfterwards(await openProxy(vhost.url));
 const names = (states: [string, string?][]) => states.map(([state]) => state);
 
 describe('close', () => {
-  it('first sends what its channels have yet to send', async () => {
+  it('first sends the pending messages of its channels', async () => {
     const { connection } = vhost.connect({ topology: { queues: { inbox: { type: 'classic' } } } });
     const { latest } = await channelOf(connection);
     for (let count = 0; count < 100; count += 1) latest.sendToQueue('inbox', Buffer.alloc(10_000));
@@ -21,7 +21,7 @@ describe('close', () => {
     expect(await (await vhost.observer()).checkQueue('inbox')).toMatchObject({ messageCount: 100 });
   });
 
-  it('ends too when the connection goes before the broker has said goodbye', async () => {
+  it('resolves also when the connection is lost before the broker has confirmed the close', async () => {
     const way = await proxy();
     const { connection, states } = vhost.connect({ url: way.url });
     await connection.opened;
@@ -32,7 +32,7 @@ describe('close', () => {
     expect(names(states)).toEqual(['open', 'closed']);
   });
 
-  it('ends while the broker is away, and connects no more', async () => {
+  it('resolves while the broker is away, and does not reconnect', async () => {
     const way = await proxy();
     const { connection, states, becomes } = vhost.connect({ url: way.url });
     await connection.opened;
@@ -46,7 +46,7 @@ describe('close', () => {
     expect([connection.state, names(states).at(-1)]).toEqual(['closed', 'closed']);
   });
 
-  it('before the connection ever opened fails whoever waits for it, with a word why', async () => {
+  it('rejects opened with the reason when the connection has never been open', async () => {
     const way = await proxy();
     await way.shut();
     const { connection } = vhost.connect({ url: way.url });
@@ -56,7 +56,7 @@ describe('close', () => {
     expect(await waiting).toEqual([rejected, rejected]);
   });
 
-  it('leaves no socket to a broker that says nothing', async () => {
+  it('leaves no socket to a broker that never answers', async () => {
     const sockets: Socket[] = [];
     const silent = createServer((socket) => void sockets.push(socket.on('error', () => undefined)));
     await once(silent.listen(0, '127.0.0.1'), 'listening');
@@ -70,7 +70,7 @@ describe('close', () => {
     silent.close();
   });
 
-  it('settles what is in flight to a broker that has stopped answering', async () => {
+  it('settles the messages in flight to a broker that has stopped answering', async () => {
     const way = await proxy();
     const { connection } = vhost.connect({ url: way.url });
     const publisher = createPublisher(connection, { timeoutMs: 600_000 });

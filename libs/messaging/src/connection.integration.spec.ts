@@ -12,7 +12,7 @@ const proxy = async () => vhost.closeAfterwards(await openProxy(vhost.url));
 const names = (states: [string, string?][]) => states.map(([state]) => state);
 
 describe('connect', () => {
-  it('opens, closes, and tells each once', async () => {
+  it('opens and closes, and emits each state once', async () => {
     const { connection, states } = vhost.connect();
     expect(connection.state).toBe('connecting');
     await connection.opened;
@@ -23,7 +23,7 @@ describe('connect', () => {
     expect(names(states)).toEqual(['open', 'closed']);
   });
 
-  it('knows the version of the broker once that has let it in', async () => {
+  it('knows the version of the broker once it is open', async () => {
     const { connection } = vhost.connect();
     expect(connection.brokerVersion).toBeUndefined();
     await connection.opened;
@@ -53,19 +53,19 @@ describe('connect', () => {
     [{ maxReconnectDelayMs: NaN }, /^maxReconnectDelayMs: /],
     [{ maxReconnectDelayMs: -1 }, /^maxReconnectDelayMs: /],
     [{ url: 'amqp://127.0.0.1?heartbeat=abc' }, /^heartbeat /],
-  ])('refuses options that make no sense: %j', (options, message) => {
+  ])('rejects invalid options: %j', (options, message) => {
     expect(() => connect({ url: 'amqp://127.0.0.1', ...options })).toThrow(message);
   });
 
-  it('takes no password that is not percent-encoded, and does not show it', () => {
+  it('rejects a password that is not percent-encoded, without showing it', () => {
     const wrong = new TypeError('user and password in the URL of a broker must be percent-encoded UTF-8');
     expect(() => connect({ url: 'amqp://user:100%@127.0.0.1' })).toThrow(wrong);
   });
 
   it.each([
     ['a wrong password', () => Object.assign(new URL(vhost.url), { password: 'wrong' }).href, /ACCESS_REFUSED/],
-    ['an unknown user', () => Object.assign(new URL(vhost.url), { username: 'nobody' }).href, /ACCESS_REFUSED/],
-    ['a vhost that is not there', () => `${vhost.url}-not`, /does not let us in/],
+    ['an unknown user', () => Object.assign(new URL(vhost.url), { username: 'unknown' }).href, /ACCESS_REFUSED/],
+    ['a vhost that does not exist', () => `${vhost.url}-not`, /refused the connection/],
   ])('fails at once with %s, and is closed', async (_what, url, reason) => {
     const { connection, states } = vhost.connect({ url: url() });
     const prepared = connection.keepChannel(async () => undefined);
@@ -77,7 +77,7 @@ describe('connect', () => {
     expect(names(states)).toEqual(['closed']);
   });
 
-  it('takes user and password as a URL holds them, whatever letters they have', async () => {
+  it('decodes user and password from the URL, with any characters', async () => {
     const [user, password] = [`jürgen/${vhost.name}`, 'pä§$ wörd/%:@'];
     await manage('PUT', `/api/users/${encodeURIComponent(user)}`, { password, tags: '' });
     vhost.closeAfterwards({ close: () => manage('DELETE', `/api/users/${encodeURIComponent(user)}`) });
@@ -89,7 +89,7 @@ describe('connect', () => {
     await connection.opened;
   });
 
-  it('waits out a broker that is not up yet, and tells so once', async () => {
+  it('waits for a broker that is not up yet, and reports that once', async () => {
     const way = await proxy();
     await way.shut();
     const { connection, states } = vhost.connect({ url: way.url });
@@ -104,7 +104,7 @@ describe('connect', () => {
     expect(prepared).toHaveBeenCalledTimes(1);
   });
 
-  it('comes back after a cut, and sets its channels up again in their order', async () => {
+  it('reconnects after a cut, and sets its channels up again in their order', async () => {
     const way = await proxy();
     const { connection, states } = vhost.connect({ url: way.url });
     const order: number[] = [];
@@ -118,7 +118,7 @@ describe('connect', () => {
     expect(names(states)).toEqual(['open', 'connecting', 'open', 'connecting', 'open']);
   });
 
-  it('leaves nothing behind of the sockets that it had', async () => {
+  it('keeps no listeners of its earlier sockets', async () => {
     const way = await proxy();
     await way.shut();
     const emitWarning = jest.spyOn(process, 'emitWarning').mockReturnValue();
@@ -133,7 +133,7 @@ describe('connect', () => {
     jest.restoreAllMocks();
   });
 
-  it('notices a half-open socket by its heartbeat, and comes back', async () => {
+  it('detects a half-open socket by its heartbeat, and reconnects', async () => {
     const way = await proxy();
     const { connection, states } = vhost.connect({ url: `${way.url}?heartbeat=1` });
     await connection.opened;
@@ -142,7 +142,7 @@ describe('connect', () => {
     await eventually(() => expect(names(states)).toEqual(['open', 'connecting', 'open']));
   });
 
-  it('is not refused by a vhost that goes while it is connected: it may come back', async () => {
+  it('keeps reconnecting when its vhost is deleted: the vhost may come back', async () => {
     const { connection, states, becomes } = vhost.connect();
     await connection.opened;
     await vhost.remove();
@@ -154,7 +154,7 @@ describe('connect', () => {
     expect(names(states)).not.toContain('closed');
   });
 
-  it('tells when the broker blocks it, and when it no longer does', async () => {
+  it('reports when the broker blocks and unblocks it', async () => {
     const { connection, states } = vhost.connect();
     const { latest } = await channelOf(connection);
     const broker = latest.connection as unknown as EventEmitter;
@@ -178,7 +178,7 @@ describe('an event of the connection without a listener', () => {
     return warnings;
   }
 
-  it('is a warning of the process: that there is no broker, although a publisher follows the state', async () => {
+  it('becomes a warning of the process, also when a publisher follows the state', async () => {
     const warnings = await warningsOf((url) => {
       const connection = connect({ url });
       createPublisher(connection);
@@ -187,7 +187,7 @@ describe('an event of the connection without a listener', () => {
     expect(warnings).toEqual([expect.stringMatching(/^no connection to the broker: .*ECONNREFUSED/)]);
   });
 
-  it('is no warning when a listener is there', async () => {
+  it('is no warning when there is a listener', async () => {
     const warnings = await warningsOf((url) => {
       const connection = connect({ url });
       connection.events.on('state', () => undefined);

@@ -12,54 +12,62 @@ import { milliseconds, parseOptions } from './options.ts';
 import { writeTogether } from './write-together.ts';
 import { declareTopology, type Topology } from './topology.ts';
 
+/** What {@link connect} needs. Only `url` is required. */
 export interface ConnectOptions {
-  /** `amqp://user:password@host:port/vhost`, or `amqps:`; `?heartbeat=` in seconds, 10 unless given. */
+  /** `amqp://user:password@host:port/vhost`, or `amqps:`. `?heartbeat=` sets the heartbeat in seconds. @default 10 */
   url: string;
-  /** Shown on RabbitMQ's management page. @default node-<process id> */
+  /** The connection's name on RabbitMQ's management page. @default node-<process id> */
   name?: string;
-  /** Declared on every (re)connect, before anything else happens on it. @default nothing */
+  /**
+   * Exchanges and queues that are declared on every connect and reconnect, before any channel opens. @default nothing
+   */
   topology?: Topology;
-  /** For `amqps:`, such as the `ca` that the broker's certificate is to be signed by. @default Node.js's own */
+  /** TLS options for `amqps:`, such as the `ca` that signed the broker's certificate. @default Node.js's own */
   tls?: SecureContextOptions;
-  /** Longest wait between two attempts to connect, in milliseconds; waits are drawn from 0 to it. @default 2_000 */
+  /**
+   * Longest pause between two attempts to connect, in milliseconds. Each pause is drawn from 0 to it. @default 2_000
+   */
   maxReconnectDelayMs?: number;
 }
 
-/** A connection to RabbitMQ that comes back by itself. */
+/** A connection to RabbitMQ that reconnects by itself. {@link connect} makes it. */
 export interface Connection {
-  /** `connecting` too while a channel that was lost alone can't be opened again. */
+  /** It is `connecting` also while a channel was lost alone and can't be opened again. */
   readonly state: ConnectionState;
-  /** Why it is not open. */
+  /** Why the connection is not open; undefined while it is. */
   readonly reason: string | undefined;
-  /** The broker's version as it says it, `4.0.5` say; undefined before it has let us in for the first time. */
+  /** The broker's version, such as `4.0.5`; undefined before the first connection. */
   readonly brokerVersion: string | undefined;
   /**
-   * Resolves when the connection is open for the first time, however long the broker stays away until then. The first
-   * deliveries may come a moment earlier.
+   * Resolves when the connection is open for the first time, however long the broker is away. The first deliveries may
+   * come a moment earlier.
    *
-   * Rejects with `BrokerRefusedError` when the broker does not let us in, with `TopologyMismatchError` when the topology
-   * is there in another form, and with `BrokerUnavailableError` when the connection is closed. In the first two cases
-   * waiting would not help, so the connection is closed; once it was open, it is tried again instead. Unhandled, these
-   * two end the process, like any rejection.
+   * Rejects with `BrokerRefusedError` if RabbitMQ refuses the credentials or the vhost, and with
+   * `TopologyMismatchError` if the topology exists in another form. Both close the connection, because waiting would
+   * not help; after the first opening they are retried instead. Rejects with `BrokerUnavailableError` if the connection
+   * is closed before it opens. If no code handles the first two, they end the process as unhandled rejections.
    */
   readonly opened: Promise<void>;
   /** The hooks for logs and metrics. */
   readonly events: EventEmitter<MessagingEvents>;
   /**
-   * Everything else that amqplib can do: keeps a confirm channel, which is opened and set up on every (re)connect, in
-   * the order of these calls, and again when it alone is lost.
+   * Gives access to all of amqplib: keeps a confirm channel for the caller. The channel is opened and set up on every
+   * connect and reconnect, in the order of these calls, and again when it is lost alone.
    *
-   * @param until ends that: the channel is closed, and not opened again
-   * @returns when it is set up for the first time; rejects as `opened` does
+   * @param until closes the channel when it fires; the channel is not opened again
+   * @returns a promise that resolves when the channel is set up for the first time, and rejects as `opened` does
    */
   keepChannel(setup: ChannelSetup, until?: AbortSignal): Promise<void>;
-  /** Sends what is under way and waits for its confirms, then closes; a broker that is silent is given 5 seconds. */
+  /**
+   * Closes the connection after it has sent the pending messages and received their confirms. It waits at most 5
+   * seconds for a silent broker.
+   */
   close(): Promise<void>;
 }
 
 /**
- * RabbitMQ says so while shaking hands: wrong user or password (403), unknown or forbidden vhost (530). Of the latter
- * amqplib tells no more than that the connection was closed instead of opened.
+ * What RabbitMQ replies during the handshake: wrong user or password (403), unknown or forbidden vhost (530). For 530,
+ * amqplib says only that the broker closed the connection instead of opening it.
  */
 const refusal = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED|Expected ConnectionOpenOk; got <ConnectionClose/;
 
@@ -69,9 +77,15 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const scalars = z.object({ maxReconnectDelayMs: milliseconds.default(2_000) });
 
 /**
- * Starts connecting, and goes on until it is closed or refused. Recovery is amqplib's own, with full jitter.
+ * Connects to RabbitMQ, and reconnects until `close` is called or the broker refuses the connection. It returns at
+ * once; `opened` tells when the connection is open. Recovery is amqplib's own, with full jitter.
  *
- * @throws TypeError when the URL is none of AMQP's, or another option is wrong
+ * @throws TypeError when the URL is no AMQP URL, or another option is wrong
+ * @example
+ * ```ts
+ * const connection = connect({ url: 'amqp://localhost', topology: { queues: { orders: {} } } });
+ * await connection.opened;
+ * ```
  */
 export function connect(options: ConnectOptions): Connection {
   const { name = `node-${process.pid}`, topology = {}, tls } = options;
@@ -79,11 +93,11 @@ export function connect(options: ConnectOptions): Connection {
   const { url, credentials, vhost } = parseBrokerUrl(options.url);
   const events = new EventEmitter<MessagingEvents>().setMaxListeners(0);
   const { promise: opened, resolve: isOpen, reject: isNotOpen } = withResolvers();
-  /** Ends the socket, in whatever state it is, and amqplib hears of it. */
+  /** Its signal destroys the socket in any state, and amqplib reports that. */
   const over = new AbortController();
   let model: ChannelModel | null = null;
   let everOpen = false;
-  /** The broker has let us in: what fails now is no longer for want of credentials. */
+  /** Whether the broker accepted the credentials: a failure after that is no refusal. */
   let inside = false;
   let closed = false;
   let blocked: string | null = null;
@@ -111,7 +125,7 @@ export function connect(options: ConnectOptions): Connection {
 
   function tell(): void {
     const [next, because] = stateNow();
-    if (state === next && reason === because) return; // never one line a retry
+    if (state === next && reason === because) return; // a retry that fails for the same reason is not reported again
     state = next;
     reason = because;
     tellState(events, next, because);
@@ -146,7 +160,7 @@ export function connect(options: ConnectOptions): Connection {
     isNotOpen(error);
   }
 
-  /** Node.js leaves the listener of each socket on the signal, and the socket with it. */
+  /** Node.js leaves each socket's listener on the signal, which would keep the socket in memory. */
   function forgetSocket(): void {
     for (const listener of getEventListeners(over.signal, 'abort')) {
       over.signal.removeEventListener('abort', listener as () => void);
@@ -162,9 +176,9 @@ export function connect(options: ConnectOptions): Connection {
     if (everOpen || !(refusedEntry || error instanceof TopologyMismatchError)) return tell();
     const wrong = /ACCESS[-_]REFUSED/.test(away)
       ? 'user or password is wrong'
-      : `the vhost ${vhost} is not there, not ours, or full`;
+      : `the vhost ${vhost} does not exist, is forbidden, or is full`;
     const why = `${wrong} (${away})`;
-    const refused = new BrokerRefusedError(`the broker does not let us in: ${why}`, { cause: error });
+    const refused = new BrokerRefusedError(`the broker refused the connection: ${why}`, { cause: error });
     end(error instanceof TopologyMismatchError ? error : refused);
     void stop().then(() => over.abort());
   }
@@ -186,11 +200,11 @@ export function connect(options: ConnectOptions): Connection {
     if (closed) return; // refused
     const last = model;
     const lost = new Promise((resolve) => last?.on('close', resolve));
-    void opened.catch(() => undefined); // whoever closes it knows
+    void opened.catch(() => undefined); // the caller of close needs no rejection
     away = undefined;
     end(new BrokerUnavailableError('the connection is closed'));
-    await turn(); // verdicts reached by now are still sent
-    // In this order: the connection's own goodbye overtakes what its channels have yet to send.
+    await turn(); // acknowledgements of this turn are still sent
+    // Channels close first: the connection's close frame would overtake what they still have to send.
     const inOrder = channels.close().then(stop);
     await Promise.race([inOrder, lost, delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     void stop();

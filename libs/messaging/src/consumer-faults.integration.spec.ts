@@ -27,7 +27,7 @@ describe('consume', () => {
     expect(deliveries).toHaveLength(3);
   });
 
-  it('subscribes again after its connection is cut: the signal fires, the message comes back as redelivered', async () => {
+  it('subscribes again after its connection is cut: the signal fires, the message is redelivered', async () => {
     const { send, delivery, consumer, way, steps, losses, left } = await setup();
     await send(1);
     const lost = await delivery(0);
@@ -46,7 +46,7 @@ describe('consume', () => {
     expect(losses).toEqual([]); // the state tells of a lost connection
   });
 
-  it('takes what a handler throws because its signal fired for no fault', async () => {
+  it('reports no fault when a handler throws because its signal fired', async () => {
     const handle = ({ signal }: Message) => delay(60_000, undefined, { signal });
     const { send, steps, faults, way } = await setup({ handle });
     await send(1);
@@ -58,7 +58,7 @@ describe('consume', () => {
     expect(faults).toEqual([]);
   });
 
-  it('declares its queue and subscribes again after it is deleted, whatever verdict comes meanwhile', async () => {
+  it('declares its deleted queue and subscribes again, also when a verdict comes meanwhile', async () => {
     const { send, delivery, consumer, observer, becomes, faults, losses } = await setup();
     for (const n of [1, 2, 3]) await send(n);
     const lost = [await delivery(0), await delivery(1), await delivery(2)];
@@ -92,7 +92,7 @@ describe('consume', () => {
     expect([consumer.active, await left()]).toEqual([true, [{ n: 1 }]]);
   });
 
-  it('shares the messages of a queue with another consumer, which gets those of a lost one', async () => {
+  it('shares a queue with another consumer, which gets the messages of a lost consumer', async () => {
     const one = await setup({ prefetch: 1 });
     const other = await setup({ prefetch: 1 });
     await one.send(1);
@@ -104,7 +104,7 @@ describe('consume', () => {
     expect(await other.delivery(1)).toMatchObject({ messageId: mine.messageId, redelivered: true });
   });
 
-  it('takes the text of any other client', async () => {
+  it('receives the text of another AMQP client', async () => {
     const { connection } = vhost.connect({ topology });
     const heard: string[] = [];
     consume(connection, { queue: 'inbox', message: text, handle: ({ body }) => void heard.push(body) });
@@ -149,7 +149,7 @@ describe('a message that no consumer can read', () => {
     expect([await left(), await takeAll(observer, 'lost')]).toEqual([[], []]);
   });
 
-  it('goes there as well when a handler rejects it', async () => {
+  it('becomes a dead letter also when a handler rejects it', async () => {
     const { send, delivery, observer, left } = await withDeadLetters();
     await send(1);
     (await delivery(0)).decide({ reject: 'x'.repeat(1_000) });
@@ -162,7 +162,7 @@ describe('a message that no consumer can read', () => {
     expect(await left()).toEqual([]);
   });
 
-  it('stays with us while the dead letters cannot be sent, instead of going round and round', async () => {
+  it('stays unacknowledged while its dead letter cannot be published, instead of being redelivered again and again', async () => {
     const forward = jest.fn<Publisher['forward']>().mockRejectedValueOnce(new BrokerUnavailableError('away'));
     const deadLetters = { publisher: { forward }, exchange: 'gone' };
     const { send, delivery, faults, left } = await setup({ prefetch: 1, deadLetters });
@@ -174,7 +174,7 @@ describe('a message that no consumer can read', () => {
     expect(await left()).toEqual([]);
   });
 
-  it('goes back to the queue when we go before its dead letter could be sent', async () => {
+  it('returns to the queue when the consumer closes before the dead letter is published', async () => {
     const forward = jest.fn<Publisher['forward']>().mockRejectedValue(new BrokerUnavailableError('away'));
     const { send, observer, left } = await setup({ deadLetters: { publisher: { forward }, exchange: 'gone' } });
     await send('"nonsense"');
@@ -183,7 +183,7 @@ describe('a message that no consumer can read', () => {
     expect(await takeAll(observer, 'lost')).toEqual([]);
   });
 
-  it("takes the queue's own way, without the reason, when there is no room for one more header", async () => {
+  it("goes to the queue's own dead-letter exchange, without the reason, when one more header does not fit", async () => {
     const { send, observer, steps, faults, left } = await withDeadLetters();
     await send('no', { headers: { big: 'x'.repeat(65_450) } });
     await eventually(() => expect(steps).toContain('rejected inbox'));
@@ -192,7 +192,7 @@ describe('a message that no consumer can read', () => {
     expect(await left()).toEqual([]);
   });
 
-  it('is told when it is a verdict, and the message comes again', async () => {
+  it('is reported when it is a verdict, and the message is redelivered', async () => {
     const { send, delivery, faults } = await setup();
     await send(1);
     (await delivery(0)).decide('nope' as never);

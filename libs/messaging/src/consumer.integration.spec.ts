@@ -34,7 +34,7 @@ describe('a verdict', () => {
     expect([heard, await left()]).toEqual([[1], []]);
   });
 
-  it('of ack counts too when the connection is closed right behind it', async () => {
+  it('of ack reaches the broker also when the connection closes right after it', async () => {
     const { send, delivery, left } = await setup();
     for (const n of [1, 2, 3]) await send(n);
     const held = [await delivery(0), await delivery(1), await delivery(2)];
@@ -43,7 +43,7 @@ describe('a verdict', () => {
     expect(await left()).toEqual([{ n: 3 }]);
   });
 
-  it('of requeue gives the message back, for anybody, flagged as redelivered', async () => {
+  it('of requeue returns the message to any consumer, flagged as redelivered', async () => {
     const { send, delivery, left, steps } = await setup();
     const messageId = randomUUID();
     await send(1, { messageId });
@@ -55,7 +55,7 @@ describe('a verdict', () => {
     expect(await left()).toEqual([{ n: 1 }]);
   });
 
-  it('that is thrown gives the message back, counted by the broker, and is told', async () => {
+  it('that is thrown returns the message, is counted by the broker, and is reported', async () => {
     const { send, delivery, faults, left } = await setup();
     await send(1);
     (await delivery(0)).fail(new Error('no idea'));
@@ -66,7 +66,7 @@ describe('a verdict', () => {
     expect(await left()).toEqual([]);
   });
 
-  it('of later gives the message back too, and the broker counts it', async () => {
+  it('of later returns the message too, and the broker counts it', async () => {
     const { send, delivery, faults, left } = await setup();
     await send(1);
     (await delivery(0)).decide('later');
@@ -74,7 +74,7 @@ describe('a verdict', () => {
     expect([faults, await left()]).toEqual([[], [{ n: 1 }]]);
   });
 
-  it('of reject lets the queue dead-letter the message, and is told with its reason', async () => {
+  it('of reject lets the queue dead-letter the message, and is reported with its reason', async () => {
     const { send, delivery, faults, left, observer, steps } = await setup();
     await send(1);
     (await delivery(0)).decide({ reject: 'of no use' });
@@ -86,7 +86,7 @@ describe('a verdict', () => {
 });
 
 describe('a delivery', () => {
-  it('carries who sent it when, and the trace it belongs to', async () => {
+  it('carries sender, time and trace', async () => {
     const { send, delivery } = await setup();
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const headers = { traceparent, 'x-schema-version': 2, more: 'yes' };
@@ -101,7 +101,7 @@ describe('a delivery', () => {
     });
   });
 
-  it('of a client that says nothing of all this is as good', async () => {
+  it('of a client that sets none of these is accepted', async () => {
     const { send, delivery } = await setup();
     await send(1, {});
     await send(2, { headers: { traceparent: '00-00000000000000000000000000000000-b7ad6b7169203331-01' } });
@@ -111,7 +111,7 @@ describe('a delivery', () => {
 });
 
 describe('the signal of a delivery', () => {
-  it('is that of all deliveries of its channel, and of none that comes after it is lost', async () => {
+  it('is shared by all deliveries of its channel, and by none of the next channel', async () => {
     const { send, delivery, way } = await setup();
     for (const n of [1, 2]) await send(n);
     const [one, other] = [await delivery(0), await delivery(1)];
@@ -122,13 +122,13 @@ describe('the signal of a delivery', () => {
 });
 
 describe('options of a consumer', () => {
-  it.each([-1, 0, 70_000, 1.5, '5' as unknown as number])('do not take %j as prefetch', async (prefetch) => {
+  it.each([-1, 0, 70_000, 1.5, '5' as unknown as number])('do not allow %j as prefetch', async (prefetch) => {
     await expect(setup({ prefetch })).rejects.toThrow(/^prefetch: /);
   });
 });
 
 describe('cancel', () => {
-  it('stops deliveries; what runs can still be acknowledged', async () => {
+  it('stops deliveries; running handlers can still acknowledge', async () => {
     const { send, delivery, deliveries, consumer, observer, left } = await setup();
     await send(1);
     const running = await delivery(0);
@@ -142,7 +142,7 @@ describe('cancel', () => {
     expect(deliveries).toHaveLength(1);
   });
 
-  it('holds after a reconnect, and while the connection is away', async () => {
+  it('stays in force after a reconnect, and while the connection is away', async () => {
     const { send, delivery, deliveries, consumer, way, becomes, observer } = await setup();
     await send(1);
     await delivery(0);
@@ -154,7 +154,7 @@ describe('cancel', () => {
     expect(deliveries).toHaveLength(1);
   });
 
-  it('holds when it comes before the first subscription', async () => {
+  it('stays in force when it is called before the first subscription', async () => {
     const { connection } = vhost.connect({ topology });
     const consumer = consume(connection, { queue: 'inbox', message: text, handle: () => 'ack' });
     const ready = channelOf(connection);
@@ -165,7 +165,7 @@ describe('cancel', () => {
 });
 
 describe('drain', () => {
-  it('stops deliveries and waits for those under way, up to their verdicts', async () => {
+  it('stops deliveries and waits for the verdicts of running handlers', async () => {
     const { send, delivery, deliveries, consumer, steps, left } = await setup();
     for (const n of [1, 2]) await send(n);
     const [one, two] = [await delivery(0), await delivery(1)];
@@ -179,7 +179,7 @@ describe('drain', () => {
     expect(deliveries).toHaveLength(2);
   });
 
-  it('has every verdict with the broker, although the connection is closed right behind it', async () => {
+  it('sends every verdict before the connection that closes right after it', async () => {
     for (let round = 0; round < 10; round += 1) {
       const { connection } = vhost.connect({ topology });
       const observer = await vhost.observer();
@@ -203,7 +203,7 @@ describe('drain', () => {
     }
   });
 
-  it('ends at once when nothing is under way, and while the connection is away', async () => {
+  it('resolves at once when no handler runs, and while the connection is away', async () => {
     const { consumer, way } = await setup();
     way.shut();
     way.cut();
@@ -211,7 +211,7 @@ describe('drain', () => {
     expect(consumer.active).toBe(false);
   });
 
-  it('waits for a cancel under way, after which no handler begins', async () => {
+  it('waits for a running cancel, and no handler begins after it', async () => {
     const { connection } = vhost.connect({ topology });
     const observer = await vhost.observer();
     await connection.opened;

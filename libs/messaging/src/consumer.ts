@@ -12,53 +12,74 @@ import type { Publisher } from './publisher.ts';
 import { UnderWay } from './under-way.ts';
 
 /**
- * What becomes of a delivery:
- * - `ack`, or nothing: done, the broker forgets it
- * - `requeue`: not now; back to the queue at once, for anybody (`basic.nack`, which is no failure since RabbitMQ 4.3)
- * - `later`, or when the handler throws: failed; back to the queue after a second (`basic.reject`, which every version
- *   counts towards the queue's delivery limit)
- * - `{ reject }`: never; to the dead letters, with the reason
+ * What the consumer does with a delivery:
+ * - `ack`, or nothing: the message is done and RabbitMQ deletes it
+ * - `requeue`: the message returns to the queue at once, for any consumer (`basic.nack`; since RabbitMQ 4.3 it does not
+ *   count towards the delivery limit)
+ * - `later`, or an error that the handler throws: the message returns to the queue after a second (`basic.reject`,
+ *   which every version counts towards the delivery limit)
+ * - `{ reject }`: the message becomes a dead letter, with this reason
  */
 export type Verdict = 'ack' | 'requeue' | 'later' | { reject: string };
 
 // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a handler may well return nothing
 type Answer = Verdict | void;
 
+/** What {@link consume} reads, and how it handles each message. */
 export interface ConsumerOptions<Kind extends MessageKind> {
+  /** Name of the queue. If the connection's topology declares it, it is declared again when it was deleted. */
   queue: string;
-  /** What the messages are; one that is something else is rejected with the reason. */
+  /** The kind of message that the queue carries. A message of another kind is rejected with the reason. */
   message: Kind;
-  /** Most unacknowledged deliveries at once, and so handlers. @default 10 */
+  /** Most unacknowledged deliveries at once, which is also the most concurrent handlers. @default 10 */
   prefetch?: number;
+  /**
+   * Handles one delivery and decides what becomes of it, see {@link Verdict}. An error that it throws is reported as a
+   * fault, and the message returns to the queue after a second.
+   */
   handle(delivery: Delivery<BodyOf<Kind>>): Promise<Answer> | Answer;
   /**
-   * Where what is rejected goes, with the reason in the header `x-offload-reason` and the routing key it came with in
-   * `x-offload-queue`. The publisher should be of another connection, so that the broker, when it blocks it, does not
-   * stop acknowledgements too.
-   * @default the queue's own dead-letter exchange, which can't carry a reason; it is gone if there is none
+   * Where rejected messages go. The header `x-offload-reason` carries the reason, `x-offload-queue` the routing key of
+   * the message. Use a publisher of another connection: when the broker blocks a connection that publishes, it also
+   * stops its acknowledgements.
+   * @default the queue's own dead-letter exchange, which carries no reason; without such an exchange the message is
+   *   deleted
    */
   deadLetters?: { publisher: Pick<Publisher, 'forward'>; exchange: string };
 }
 
+/** A consumer that {@link consume} has started. */
 export interface Consumer {
-  /** Whether the queue is being consumed now. */
+  /** Whether the consumer is subscribed to the queue now. */
   readonly active: boolean;
-  /** Stops new deliveries; those under way may still finish. Calling it again is the same. */
+  /** Stops new deliveries; running handlers may finish. A second call changes nothing. */
   cancel(): Promise<void>;
-  /** The same, and waits for those under way, until the broker has their verdicts. */
+  /** Cancels, and waits until the running handlers have finished and the broker has their verdicts. */
   drain(): Promise<void>;
 }
 
 const consumerOptions = z.object({ prefetch: z.int().min(1).max(65_535).default(10) });
 
-/** Pause before a message goes back that failed: nobody spins meanwhile. */
+/** Pause before a failed message returns to the queue, so that its retries use no whole CPU. */
 const LATER_MS = 1_000;
 
-/** Pause between two tries to send a dead letter, while its publisher's broker is away. */
+/** Pause between two attempts to publish a dead letter. */
 const DEAD_LETTER_PAUSE_MS = 1_000;
 
 /**
- * Consumes a queue with manual acknowledgement; subscribes again whenever channel, connection, queue or broker come back.
+ * Consumes a queue with manual acknowledgement. It subscribes again by itself when the channel, connection, queue or
+ * broker is back.
+ *
+ * @throws TypeError when an option is wrong
+ * @example
+ * ```ts
+ * const consumer = consume(connection, {
+ *   queue: 'orders',
+ *   message: { type: 'order', version: 1, schema: z.object({ id: z.uuid() }) },
+ *   handle: async ({ body, signal }) => pack(body.id, signal),
+ * });
+ * process.on('SIGTERM', () => void consumer.drain().then(() => connection.close()));
+ * ```
  */
 export function consume<Kind extends MessageKind>(connection: Connection, options: ConsumerOptions<Kind>): Consumer {
   const { queue, message: kind, handle, deadLetters } = options;
@@ -69,7 +90,7 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
   let subscribing: Promise<void> = Promise.resolve();
   let cancelling: Promise<void> | undefined;
   let released: Promise<void> | undefined;
-  /** Gives the channel back. */
+  /** Its signal closes the channel. */
   const over = new AbortController();
 
   async function take(
@@ -80,7 +101,7 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
   ): Promise<void> {
     acks.arrived(message);
     tellStep(events, 'consumed', queue);
-    // What was under way to us when we stopped is for others.
+    // Messages that arrive after `cancel` are left to other consumers.
     const verdict = cancelling ? 'requeue' : await judge(message, signal);
     settle(channel, acks, message, verdict, (step) => tellStep(events, step, queue));
   }
@@ -97,13 +118,16 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
       if (verdict === 'ack' || verdict === 'requeue') return verdict;
       if (verdict !== 'later') throw new TypeError(`${String(verdict)} is no verdict`);
     } catch (error) {
-      if (!isAbort(error, signal)) fault(error); // that a delivery is lost is no fault here
+      if (!isAbort(error, signal)) fault(error); // a lost delivery is no fault of the handler
     }
     await delay(LATER_MS, undefined, { signal, ref: false }).catch(() => undefined); // lost meanwhile
     return 'later';
   }
 
-  /** Sends a copy with the reason, which a plain reject could not carry. Tried until it is sent or the message is lost. */
+  /**
+   * Publishes a copy with the reason, because `basic.reject` carries none. It retries until the copy is confirmed or
+   * the delivery is lost.
+   */
   async function reject(
     message: ConsumeMessage,
     reason: string,
@@ -121,9 +145,9 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
         if (signal.aborted) throw signal.reason;
         if (tries === 1) fault(error);
         const hopeless = !(error instanceof BrokerUnavailableError || error instanceof PublishRefusedError);
-        if (hopeless) return 'reject'; // it can't be written with one more header: the queue's own way is left
+        if (hopeless) return 'reject'; // one more header does not fit: use the queue's own dead-letter exchange
       }
-      // Giving it back instead would have it here again at once, until the broker has counted enough of it.
+      // A requeue instead would redeliver the message at once, until it reaches the delivery limit.
       await delay(DEAD_LETTER_PAUSE_MS, undefined, { signal, ref: false });
     }
   }
@@ -140,18 +164,18 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
       await take(channel, acks, message, signal);
       underWay.end();
     });
-    if (!isLost()) subscription = { channel, acks, tag }; // else the connection sees to it
+    if (!isLost()) subscription = { channel, acks, tag }; // a lost channel is opened again by the connection
   }
 
   connection.keepChannel((channel) => (subscribing = subscribeOn(channel)), over.signal).catch(() => undefined); // closed before it was open: `opened` tells
 
   async function stop(): Promise<void> {
-    await subscribing.catch(() => undefined); // one under way has its end first
+    await subscribing.catch(() => undefined); // a subscription that has begun is completed first
     await subscription?.channel.cancel(subscription.tag).catch(() => undefined); // the channel is gone: cancelled too
     released = underWay.none().then(release);
   }
 
-  /** Closes the channel, behind the last verdict. */
+  /** Closes the channel after the last verdict is sent. */
   async function release(): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       if (subscription) subscription.channel.once('close', resolve);
@@ -175,15 +199,17 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
   };
 }
 
-/** Whether that is the signal's own reason, as such or as Node.js wraps it. */
+/** Whether the error is the signal's own reason, or an error of Node.js that wraps it. */
 function isAbort(error: unknown, { aborted, reason }: AbortSignal): boolean {
   return aborted && (error === reason || (error as Error | undefined)?.cause === reason);
 }
 
-/** A verdict that has been carried out, up to the word to the broker. */
+/** A verdict that has been carried out, except for the answer to the broker. */
 type Sentence = Exclude<Verdict, object> | 'reject' | 'forwarded';
 
-/** On a channel that is closing or gone nothing can be said: the broker has the message back already, or soon. */
+/**
+ * Answers the broker. A channel that is closing or gone can't answer: then the broker requeues the message by itself.
+ */
 function settle(
   channel: ConfirmChannel,
   acks: Acks,

@@ -1,14 +1,15 @@
 import type { ConfirmChannel } from 'amqplib';
 import type { Connection } from './connection.ts';
 
+/** A channel that is replaced when it is lost. */
 export interface CurrentChannel {
-  /** Resolves when there has been a channel, or the connection was closed before. */
+  /** Resolves when the first channel is open, or when the connection closes before that. */
   readonly opened: Promise<void>;
   /** The channel, or null while there is none. */
   readonly now: ConfirmChannel | null;
 }
 
-/** Keeps a channel of its own on the connection, for questions to the broker. */
+/** Keeps a channel on the connection for requests to the broker, such as passive declarations. */
 export function currentChannel(connection: Connection): CurrentChannel {
   let now: ConfirmChannel | null = null;
   const opened = connection

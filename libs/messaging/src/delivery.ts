@@ -2,36 +2,41 @@ import { setMaxListeners } from 'node:events';
 import type { ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
 import { DeliveryLostError } from './errors.ts';
 
-/** One arrival of a message. */
+/** One arrival of a message at a consumer or subscriber. */
 export interface Delivery<Body> {
+  /** The parsed body. */
   body: Body;
-  /** `undefined` when the sender gave none; ours has one, new with every publication. */
+  /**
+   * AMQP's `message_id`; undefined when the sender set none. This library's publishers set a new one for each message.
+   */
   messageId: string | undefined;
-  /** What it is about, if the sender says so. */
+  /** AMQP's `correlation_id`: what the message is about. Undefined when the sender set none. */
   correlationId: string | undefined;
-  /** By what the exchange routed it; a fanout exchange hands on whatever it was given. */
+  /** The routing key that the sender set. A fanout exchange ignores it and passes it on. */
   routingKey: string;
-  /** When it was sent, to the second, if the sender says so. */
+  /** When the message was sent, to the second; undefined when the sender set no valid time. */
   timestamp: Date | undefined;
   /** W3C Trace Context, where it is well-formed. https://www.w3.org/TR/trace-context/#traceparent-header */
   traceparent: string | undefined;
+  /** All headers, as amqplib decodes them. */
   headers: Record<string, unknown>;
-  /** Handed out before: its former holder's channel is gone, or gave it back. */
+  /** Whether RabbitMQ delivered the message before: the earlier consumer lost its channel or requeued the message. */
   redelivered: boolean;
   /**
-   * A number that grows whenever a quorum queue hands the message out again, from 0; always 0 in a classic queue. It is
-   * `x-acquired-count` where the broker sends it, since from 4.3 on `x-delivery-count` leaves out what was merely given
-   * back. https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling
+   * How often a quorum queue has delivered the message before, from 0. It is always 0 in a classic queue. The value is
+   * `x-acquired-count` where the broker sends it: since 4.3, `x-delivery-count` leaves out requeued deliveries.
+   * https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling
    */
   deliveryCount: number;
   /**
-   * Fires when the channel is lost: then the broker gives the message to another consumer, unless it has had its
-   * verdict. The reason is a `DeliveryLostError` when the connection stayed open. All deliveries of the channel share
-   * the signal, so remove your listeners.
+   * Fires when the channel is lost: the broker then delivers the message to another consumer, unless it has the verdict
+   * already. The reason is a `DeliveryLostError` if the connection stayed open. All deliveries of a channel share the
+   * signal, so remove your listeners.
    */
   signal: AbortSignal;
 }
 
+/** Makes a {@link Delivery} of amqplib's message and its parsed body. */
 export function deliveryOf<Body>(message: ConsumeMessage, body: Body, signal: AbortSignal): Delivery<Body> {
   const { timestamp, headers = {} } = message.properties;
   return {
@@ -46,15 +51,16 @@ export function deliveryOf<Body>(message: ConsumeMessage, body: Body, signal: Ab
   };
 }
 
-/** What a message says of itself outside its body. */
+/** What identifies a message without its body. */
 export type Identity = Pick<Delivery<unknown>, 'messageId' | 'correlationId' | 'routingKey'>;
 
+/** Reads a message's {@link Identity}. */
 export function identityOf({ properties, fields }: ConsumeMessage): Identity {
   const { messageId, correlationId } = properties as { messageId?: string; correlationId?: string };
   return { messageId, correlationId, routingKey: fields.routingKey };
 }
 
-/** Seconds, as AMQP counts them. */
+/** AMQP's timestamps are in seconds. */
 function dateOf(timestamp: unknown): Date | undefined {
   const date = typeof timestamp === 'number' ? new Date(timestamp * 1_000) : undefined;
   return date && Number.isNaN(date.getTime()) ? undefined : date;
@@ -67,12 +73,13 @@ function traceparentOf(header: unknown): string | undefined {
 }
 
 /**
- * Subscribes to a queue until the channel is lost. When the broker ends the subscription by itself, it closes the channel,
- * so that whoever keeps it subscribes again: because the queue was deleted or, since RabbitMQ 4.3, because an
- * acknowledgement took longer than its `consumer_timeout` (before, it closed the channel itself).
+ * Subscribes to a queue until the channel is lost. If the broker cancels the subscription, this function closes the
+ * channel, so that the owner of the channel opens it and subscribes again. RabbitMQ cancels when the queue is deleted.
+ * Since 4.3 it also cancels when an acknowledgement takes longer than `consumer_timeout`; earlier versions close the
+ * channel.
  *
- * @param onMessage must not reject; is given a signal, which fires when the channel is lost
- * @returns the consumer tag, and whether the channel is lost
+ * @param onMessage must not reject; its signal fires when the channel is lost
+ * @returns the consumer tag, and a function that tells whether the channel is lost
  */
 export async function receive(
   channel: ConfirmChannel,
@@ -81,14 +88,14 @@ export async function receive(
   options?: Options.Consume,
 ): Promise<{ tag: string; isLost(): boolean }> {
   const lost = new AbortController();
-  setMaxListeners(0, lost.signal); // each delivery may listen
+  setMaxListeners(0, lost.signal); // each delivery may add a listener
   let reason = new Error('the channel is gone: the broker hands the message out again');
-  // Not where the connection is lost: then 'close' comes alone.
+  // A lost connection emits no 'error' on its channels, only 'close'.
   channel.on('error', ({ message }: Error) => (reason = new DeliveryLostError(message)));
   channel.on('close', () => lost.abort(reason));
   const onDelivery = (message: ConsumeMessage | null): void => {
     if (message) return void onMessage(message, lost.signal);
-    channel.emit('error', new Error(cancelled(queue))); // for all who want to know why it closes
+    channel.emit('error', new Error(cancelled(queue))); // listeners of 'error' learn why the channel closes
     void channel.close().catch(() => undefined); // closed by then: the same outcome
   };
   const { consumerTag } = await channel.consume(queue, onDelivery, options);

@@ -1,37 +1,50 @@
-/** The message was not confirmed: there is no connection, or it was lost, or the broker did not answer in time. */
+/**
+ * The message was not confirmed: there is no connection, the channel was lost, or the broker did not answer in time.
+ * The message may have arrived. Its `code` is `broker-unavailable`.
+ */
 export class BrokerUnavailableError extends Error {
   override name = 'BrokerUnavailableError';
   readonly code = 'broker-unavailable';
 }
 
 /**
- * The broker did not confirm the message in time, or those that it had to wait for, although the connection is open: it may or
- * may not have it.
+ * The connection is open, but the broker did not confirm the message in time, or the messages before it. The broker may
+ * have the message. Its `code` is `broker-unavailable`, too.
  */
 export class NotConfirmedError extends BrokerUnavailableError {}
 
-/** The broker does not let us in: wrong user or password, or a vhost that is not there or not ours. */
+/**
+ * The broker refused the connection: the user or password is wrong, or the vhost does not exist, is forbidden, or is
+ * full. Its `code` is `broker-refused`.
+ */
 export class BrokerRefusedError extends Error {
   override name = 'BrokerRefusedError';
   readonly code = 'broker-refused';
 }
 
-/** The broker refused the message: it was nacked, or returned because no queue is bound for it. */
+/**
+ * The broker refused the message: it nacked the message, or returned it because no queue is bound for it. Its `code` is
+ * `publish-refused`.
+ */
 export class PublishRefusedError extends Error {
   override name = 'PublishRefusedError';
   readonly code = 'publish-refused';
 }
 
 /**
- * The channel of a delivery was lost while its connection stayed open: the broker closed it, or cancelled the
- * subscription. The broker hands the message out again. The message of this error has the broker's reason.
+ * The channel of a delivery was lost while its connection stayed open: the broker closed the channel, or cancelled the
+ * subscription. The broker delivers the message again. This error's message is the broker's reason, its `code`
+ * `delivery-lost`.
  */
 export class DeliveryLostError extends Error {
   override name = 'DeliveryLostError';
   readonly code = 'delivery-lost';
 }
 
-/** An exchange or queue exists already with other arguments than those that are to be declared. */
+/**
+ * An exchange or queue exists with other arguments than the topology declares. The message names the argument. The
+ * `code` is `topology-mismatch`.
+ */
 export class TopologyMismatchError extends Error {
   override name = 'TopologyMismatchError';
   readonly code = 'topology-mismatch';

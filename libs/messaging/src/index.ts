@@ -1,9 +1,10 @@
-// The only library that speaks AMQP (amqplib).
+// Messaging is the only library that speaks AMQP (amqplib).
 export { connect, type ConnectOptions, type Connection } from './connection.ts';
 export { type QueueDeclaration, type Topology } from './topology.ts';
 
 export { RawJson, text, type MessageKind } from './message.ts';
-export { createPublisher, type Publisher, type PublisherOptions } from './publisher.ts';
+export { createPublisher, type Publisher } from './publisher.ts';
+export type { PublisherOptions } from './publisher-options.ts';
 export { createListPublisher, type ListPublisher } from './list-publisher.ts';
 export { consume, type Consumer, type Verdict } from './consumer.ts';
 export { type Delivery } from './delivery.ts';

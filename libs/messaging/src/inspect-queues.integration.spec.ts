@@ -11,7 +11,7 @@ const vhost = useVhost();
 const topology = { queues: { letters: {} } } as const;
 
 describe('inspectQueues', () => {
-  it('tells what waits in a queue and who consumes it', async () => {
+  it('returns how many messages wait and how many consumers there are', async () => {
     const { connection } = vhost.connect({ topology });
     const queues = inspectQueues(connection);
     const publisher = createPublisher(connection);
@@ -27,7 +27,7 @@ describe('inspectQueues', () => {
     await eventually(async () => expect(await queues.inspect('letters')).toEqual({ ready: 2, consumers: 1 }));
   });
 
-  it('tells that a queue is not there, and has it declared again', async () => {
+  it('returns null when there is no such queue, and declares it again', async () => {
     const { connection } = vhost.connect({ topology });
     const queues = inspectQueues(connection);
     await connection.opened;
@@ -38,7 +38,7 @@ describe('inspectQueues', () => {
     await eventually(async () => expect(await queues.inspect('letters')).toEqual({ ready: 0, consumers: 0 }));
   });
 
-  it('refuses while the broker is away', async () => {
+  it('rejects while the broker is away', async () => {
     const { connection } = vhost.connect({ topology });
     const queues = inspectQueues(connection);
     await connection.opened;

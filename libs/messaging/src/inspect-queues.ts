@@ -2,23 +2,35 @@ import type { Connection } from './connection.ts';
 import { currentChannel } from './current-channel.ts';
 import { BrokerUnavailableError } from './errors.ts';
 
-/** What the broker tells everybody about a queue, whatever rights they have. */
+/** How full a queue is. The broker tells every user, also a user without rights. */
 export interface QueueStatus {
-  /** Messages that wait: those that a consumer has, but has not acknowledged, are not among them. */
+  /** Messages that wait. Messages that a consumer has not acknowledged yet are not counted. */
   ready: number;
+  /** Subscribed consumers. */
   consumers: number;
 }
 
+/** Reads the status of queues. {@link inspectQueues} makes it. */
 export interface QueueInspector {
   /**
-   * @returns null when there is no such queue. Then the connection's topology is declared once more, so that a queue
-   *   somebody deleted comes back.
-   * @throws BrokerUnavailableError while there is no channel to ask on
+   * Reads the status of one queue.
+   *
+   * @returns null when there is no such queue. Then the connection declares its topology again, so that a deleted queue
+   *   comes back.
+   * @throws BrokerUnavailableError while no channel is open, or when the channel is lost meanwhile
    */
   inspect(queue: string): Promise<QueueStatus | null>;
 }
 
-/** Looks at queues by declaring them passively, on a channel of its own: the broker closes it when there is none. */
+/**
+ * Makes an inspector that declares queues passively. It has its own channel, because the broker closes the channel when
+ * the queue does not exist.
+ *
+ * @example
+ * ```ts
+ * const status = await inspectQueues(connection).inspect('orders'); // { ready: 12, consumers: 2 }
+ * ```
+ */
 export function inspectQueues(connection: Connection): QueueInspector {
   const channel = currentChannel(connection);
 

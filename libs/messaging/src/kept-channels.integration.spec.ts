@@ -11,7 +11,7 @@ const vhost = useVhost();
 const names = (states: [string, string?][]) => states.map(([state]) => state);
 
 describe('keepChannel', () => {
-  it('is done only when the connection is open, and works right after another is done', async () => {
+  it('resolves only when the connection is open, and works right after another call has resolved', async () => {
     const { connection } = vhost.connect();
     await connection.keepChannel(async () => undefined);
     expect(connection.state).toBe('open');
@@ -19,7 +19,7 @@ describe('keepChannel', () => {
     await connection.keepChannel(async () => undefined);
   });
 
-  it('opens a channel that is lost alone again, on the same connection', async () => {
+  it('reopens a channel that is lost alone, on the same connection', async () => {
     const { connection, states } = vhost.connect();
     const channels: ConfirmChannel[] = [];
     await connection.keepChannel(async (channel) => void channels.push(channel));
@@ -30,7 +30,7 @@ describe('keepChannel', () => {
     expect(names(states)).toEqual(['open']);
   });
 
-  it('declares the topology again before it does: what the channel needs may be gone too', async () => {
+  it('declares the topology before it reopens a channel, because the queue may be gone too', async () => {
     const { connection } = vhost.connect({ topology: { queues: { inbox: {} } } });
     const channels: ConfirmChannel[] = [];
     await connection.keepChannel(async (channel) => {
@@ -44,7 +44,7 @@ describe('keepChannel', () => {
     expect(await observer.checkQueue('inbox')).toMatchObject({ messageCount: 0 });
   });
 
-  it('tries again until the channel can be set up, and tells of the trouble once', async () => {
+  it('retries until the channel can be set up, and reports the fault once', async () => {
     const { connection, states, becomes } = vhost.connect();
     const observer = await vhost.observer();
     await connection.opened;
@@ -64,7 +64,7 @@ describe('keepChannel', () => {
     expect(names(states)).toEqual(['open', 'connecting', 'open']);
   });
 
-  it('opens a channel again that is lost while the next one is set up', async () => {
+  it('reopens a channel that is lost while the next one is set up', async () => {
     const { connection } = vhost.connect();
     const channels: ConfirmChannel[] = [];
     const first = connection.keepChannel(async (channel) => void channels.push(channel));
@@ -78,7 +78,7 @@ describe('keepChannel', () => {
     await channels.at(-1)?.assertQueue('it works');
   });
 
-  it('is not held up by another channel that cannot be set up: neither at the start nor after a reconnect', async () => {
+  it('does not wait for another channel that cannot be set up, at the start or after a reconnect', async () => {
     const observer = await vhost.observer();
     const { connection, states } = vhost.connect({ topology: { queues: { inbox: {} } } });
     const heard: string[] = [];
@@ -87,7 +87,7 @@ describe('keepChannel', () => {
     consume(connection, { queue: 'inbox', message: text, handle: ({ body }) => void heard.push(body) });
     await publisher.publish(text, 'at the start', { queue: 'inbox' });
     await eventually(() => expect(heard).toEqual(['at the start']));
-    const reason = expect.stringContaining("no queue 'theirs'"); // which may be heard later than the message
+    const reason = expect.stringContaining("no queue 'theirs'"); // the reason may come later than the message
     await eventually(() => expect([connection.state, connection.reason]).toEqual(['connecting', reason]));
 
     await observer.assertQueue('theirs');
@@ -102,7 +102,7 @@ describe('keepChannel', () => {
     expect(names(states)).not.toContain('closed');
   });
 
-  it('ends with its signal: the channel is closed, and not opened again', async () => {
+  it('closes the channel when its signal fires, and does not reopen it', async () => {
     const { connection } = vhost.connect({ topology: { queues: { inbox: {} } } });
     const channels: ConfirmChannel[] = [];
     const until = new AbortController();
@@ -116,7 +116,7 @@ describe('keepChannel', () => {
     expect(channels).toHaveLength(1);
   });
 
-  it('listens once to its signal, however often it is opened again', async () => {
+  it('adds one listener to its signal, however often the channel reopens', async () => {
     const { connection } = vhost.connect();
     const channels: ConfirmChannel[] = [];
     const until = new AbortController();
@@ -128,7 +128,7 @@ describe('keepChannel', () => {
     expect(getEventListeners(until.signal, 'abort')).toHaveLength(1);
   });
 
-  it('is given back by a consumer that is cancelled: as many as you like may come and go', async () => {
+  it('closes the channel of a cancelled consumer: any number of consumers can follow each other', async () => {
     const { connection } = vhost.connect({ topology: { queues: { inbox: {} } } });
     const { latest } = await channelOf(connection);
     const { channels } = latest.connection as unknown as { channels: unknown[] };

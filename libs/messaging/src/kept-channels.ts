@@ -1,65 +1,72 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 
-/** Prepares a channel that has just been opened: subscribes, keeps a reference for publishing. */
+/** Prepares a channel that has just opened: subscribes, or keeps the channel for publishing. */
 export type ChannelSetup = (channel: ConfirmChannel) => Promise<void>;
 
-/** Channels that are opened on every new connection, and on the same one again when they are lost alone. */
+/** Channels that open on every new connection, and again on the same connection when they are lost alone. */
 export interface KeptChannels {
   /**
-   * @param until ends the keeping: the channel is closed, and not opened again
-   * @returns when the channel has been opened and set up for the first time; rejects with what `abandon` is given
+   * Adds a channel.
+   *
+   * @param until closes the channel when it fires; the channel is not opened again
+   * @returns a promise that resolves when the channel is set up for the first time; rejects with the error of `abandon`
    */
   add(setup: ChannelSetup, until?: AbortSignal): Promise<void>;
   /**
-   * Restores and then opens all of them on a new connection, in the order in which they were added. One that can't be set
-   * up does not hold up the others: it is tried again. Throws when restoring fails or the connection is lost meanwhile.
+   * Restores the topology of a new connection, then opens all channels in the order in which they were added. A channel
+   * that can't be set up is retried and does not delay the others. Throws when restoring fails or the connection is
+   * lost.
    */
   openOn(model: ChannelModel): Promise<void>;
-  /** The connection is gone, and its channels with it. */
+  /** Says that this connection and its channels are gone. */
   lost(model: ChannelModel): void;
-  /** There will be no more connection. */
+  /** Says that there will be no more connection: pending `add` calls reject with this error. */
   abandon(error: Error): void;
-  /** Sends what is under way and waits for what is to be confirmed, then closes. */
+  /** Closes the channels after they have sent their messages and received the confirms. */
   close(): Promise<void>;
-  /** Whether they are all open, or would be but for `fault`. */
+  /** Whether all channels are open, except the one that `fault` is about. */
   readonly open: boolean;
-  /** Why one that was lost alone can't be opened again. */
+  /** Why a channel that was lost alone can't be opened again. */
   readonly fault: string | undefined;
 }
 
+/** What {@link keepChannels} needs from the connection. */
 export interface KeptChannelsOptions {
-  /** What has to be done on a new connection, and before a lost channel is opened again: what it needs may be gone too. */
+  /**
+   * Declares the topology: on a new connection, and before a lost channel opens again, because its queue may be gone.
+   */
   restore(model: ChannelModel): Promise<void>;
-  /** Wait before another attempt, in milliseconds. */
+  /** How long to wait before another attempt, in milliseconds. */
   pauseMs(attempt: number): number;
-  /** Called when `open` or `fault` may have changed. */
+  /** Is called when `open` or `fault` may have changed. */
   onChange(): void;
-  /** Called when a channel is lost although its connection is open and it is still wanted. */
+  /** Is called when a channel that is still wanted is lost while its connection stays open. */
   onLost(reason: string): void;
 }
 
 interface KeptChannel {
   open(on: ChannelModel): Promise<void>;
-  /** Called whenever it has been opened and is of use. */
+  /** Is called each time the channel is open and set up. */
   ready(): void;
   abandon(error: Error): void;
 }
 
+/** Makes the store of a connection's channels. */
 export function keepChannels({ restore, pauseMs, onChange, onLost }: KeptChannelsOptions): KeptChannels {
   const kept = new Set<KeptChannel>();
   const channels = new Set<ConfirmChannel>();
   const faults = new Map<KeptChannel, string>();
   /** The latest connection, until it is lost. */
   let latest: ChannelModel | null = null;
-  /** The same once every channel has had its turn. */
+  /** The same connection, after every channel was opened or failed to open. */
   let live: ChannelModel | null = null;
-  /** Those that were lost, or could not be set up, while the others had their turn. */
+  /** Channels that were lost, or could not be set up, before the connection became `live`. */
   const spoiled = new Set<KeptChannel>();
   let abandoned: Error | null = null;
 
   async function openAgain(each: KeptChannel, on: ChannelModel): Promise<void> {
-    await Promise.resolve(); // where the connection is lost, its channels are told first
+    await Promise.resolve(); // a lost connection closes its channels first
     for (let attempt = 1; on === live && kept.has(each); attempt += 1) {
       try {
         await restore(on);
@@ -87,7 +94,7 @@ export function keepChannels({ restore, pauseMs, onChange, onLost }: KeptChannel
             const channel = await openChannel(on, setup, ({ message }) => {
               channels.delete(channel);
               if (!kept.has(each)) return;
-              // A lost connection tells its channels first, and one that is closed by us closes them.
+              // A lost connection closes its channels before itself, and so does `close`. Neither is reported.
               queueMicrotask(() => on === latest && !abandoned && onLost(message));
               if (on === live) void openAgain(each, on);
               else if (on === latest) spoiled.add(each);
@@ -113,7 +120,7 @@ export function keepChannels({ restore, pauseMs, onChange, onLost }: KeptChannel
       latest = model;
       spoiled.clear();
       await restore(model);
-      // Grows while it is walked: a channel asked for meanwhile has its turn here, one asked for later finds `live`.
+      // The set may grow during this loop. A channel added in the loop opens here, a later one finds `live`.
       for (const each of kept) {
         if (abandoned) throw abandoned;
         await each.open(model).catch((error: Error) => {
@@ -143,12 +150,12 @@ export function keepChannels({ restore, pauseMs, onChange, onLost }: KeptChannel
       for (const each of kept) each.abandon(error);
     },
     async close() {
-      // One that is lost meanwhile has nothing left to send.
+      // A channel that is lost meanwhile has nothing left to send.
       await Promise.allSettled(
         [...channels].map(async (channel) => {
           const closed = new Promise((resolve) => channel.once('close', resolve));
-          await channel.waitForConfirms().catch(() => undefined); // who published it is told
-          await channel.close().catch(() => undefined); // it is closing already, with something to send perhaps
+          await channel.waitForConfirms().catch(() => undefined); // the publisher rejects its call
+          await channel.close().catch(() => undefined); // it is closing already, and may still send
           await closed;
         }),
       );
@@ -163,8 +170,8 @@ export function keepChannels({ restore, pauseMs, onChange, onLost }: KeptChannel
 }
 
 /**
- * @param onLost called once with the reason when the channel is gone, had it been set up
- * @throws what opening or setting up failed with; then no channel is left behind
+ * @param onLost is called once, with the reason, when a channel that was set up closes
+ * @throws the error of opening or setup; the channel is closed then
  */
 async function openChannel(
   model: ChannelModel,

@@ -14,7 +14,7 @@ interface Sent {
   fail(error: Error): void;
 }
 
-/** A list publisher over one whose confirms come when the test says so. */
+/** A list publisher over a fake publisher whose confirms the test decides. */
 function setup(options: Partial<ListPublisherOptions> = {}) {
   const sent: Sent[] = [];
   const publish = ((_kind, body, to) =>
@@ -26,7 +26,7 @@ function setup(options: Partial<ListPublisherOptions> = {}) {
   const lists = createListPublisher({ publish }, notes, { exchange: 'notes', ...options });
   const send = (item: string, routingKey = 'a', correlationId = item) =>
     lists.publish(item, { routingKey, correlationId });
-  /** The messages once there are so many. */
+  /** Waits for this many messages. */
   async function messages(count: number): Promise<Sent[]> {
     for (let turn = 0; turn < 100 && sent.length < count; turn += 1) await Promise.resolve();
     expect(sent).toHaveLength(count);
@@ -47,7 +47,7 @@ describe('a list publisher', () => {
     await confirmed;
   });
 
-  it('sends what comes while a message is under way together, one message a routing key', async () => {
+  it('sends the items that come while a message is under way together, in one message per routing key', async () => {
     const { send, messages } = setup();
     const all = [send('first')];
     const [first] = (await messages(1)) as [Sent];
@@ -63,7 +63,7 @@ describe('a list publisher', () => {
     await Promise.all(all);
   });
 
-  it('never lets an item overtake an earlier one about the same', async () => {
+  it('never lets an item overtake an earlier item with the same correlation id', async () => {
     const { send, messages } = setup();
     const all = [send('other ended', 'ended', '1'), send('started', 'started', '2'), send('ended', 'ended', '2')];
     const sent = await messages(3);
@@ -76,7 +76,7 @@ describe('a list publisher', () => {
     await Promise.all(all);
   });
 
-  it('keeps messages small: an item that does not fit begins another', async () => {
+  it('keeps messages small: an item that does not fit begins a new message', async () => {
     const { send, messages } = setup({ maxLength: 24 });
     const all = ['1234567', '12345678', '1', 'x'.repeat(50)].map((item, index) => send(item, 'a', String(index)));
     const sent = await messages(3);
@@ -85,7 +85,7 @@ describe('a list publisher', () => {
     await Promise.all(all);
   });
 
-  it('sends each item of a refused message once more by itself, and nothing of the others', async () => {
+  it('sends each item of a refused message once more alone, and no item of other messages', async () => {
     const { send, messages } = setup();
     const outcomes = Promise.allSettled([send('good'), send('bad'), send('other', 'b')]);
     const [refused, fine] = (await messages(2)) as [Sent, Sent];
@@ -101,7 +101,7 @@ describe('a list publisher', () => {
     expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   });
 
-  it('tells those whose message was lost, and goes on with what waits', async () => {
+  it('rejects the items of a lost message, and sends the waiting ones', async () => {
     const { send, messages } = setup({ maxItems: 1 });
     const outcomes = Promise.allSettled([send('x'), send('y')]);
     (await messages(1))[0]?.fail(new BrokerUnavailableError('away'));
@@ -109,7 +109,7 @@ describe('a list publisher', () => {
     expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
   });
 
-  it('takes no more than so many items, or characters, until some are confirmed', async () => {
+  it('rejects items beyond its bounds of items and characters until some are confirmed', async () => {
     const few = setup({ maxPending: 2 });
     const taken = [few.send('x'), few.send('y')];
     await expect(few.send('z')).rejects.toThrow(BrokerUnavailableError);
@@ -126,7 +126,7 @@ describe('a list publisher', () => {
     await long;
   });
 
-  it('refuses what is no JSON, and nothing else with it', async () => {
+  it('rejects an item that is no JSON, and no other item', async () => {
     const { send, messages } = setup();
     const fine = send('x');
     await expect(send(undefined as unknown as string)).rejects.toThrow(TypeError);

@@ -3,23 +3,27 @@ import { z } from 'zod';
 import { BrokerUnavailableError, PublishRefusedError } from './errors.ts';
 import { RawJson, type JsonMessage } from './message.ts';
 import { parseOptions } from './options.ts';
-import type { Publisher, PublishOptions } from './publisher.ts';
+import type { Publisher } from './publisher.ts';
+import type { PublishOptions } from './publisher-options.ts';
 
-/** One kind of message that carries a list. */
+/** A kind of message whose body is a list of items. */
 export type ListMessage<Item extends z.ZodType = z.ZodType> = JsonMessage<z.ZodArray<Item>>;
 
+/** Where a list publisher sends its messages, and its bounds. */
 export interface ListPublisherOptions {
-  /** Where all of them go. */
+  /** The exchange of all messages. */
   exchange: string;
-  /** Whether a message that no queue is bound for is refused. @default true */
+  /** Whether the broker refuses a message that no queue is bound for. @default true */
   mandatory?: boolean;
-  /** Most items under way at once, and so in a message; messages, where they can share none. @default 1_000 */
+  /** Most items under way at once, and so the most items of one message. @default 1_000 */
   maxItems?: number;
-  /** Most characters of JSON in a message; one item alone may be larger. @default 262_144 */
+  /** Most characters of JSON in one message. A single longer item still goes out, alone. @default 262_144 */
   maxLength?: number;
-  /** More items than this that are not yet confirmed are rejected at once: memory stays bounded. @default 10_000 */
+  /**
+   * Most items that are not confirmed yet. A further item is rejected at once, so memory stays bounded. @default 10_000
+   */
   maxPending?: number;
-  /** The same for the characters of their JSON; one alone may have more. @default 67_108_864 */
+  /** Most characters of JSON that are not confirmed yet. A single longer item still goes out. @default 67_108_864 */
   maxPendingLength?: number;
 }
 
@@ -38,14 +42,17 @@ const listPublisherOptions = z.object({
     .default(64 * 1024 * 1024),
 });
 
-/** Publishes items that share messages with others: what is asked for while messages are under way goes together after them. */
+/**
+ * Publishes items that share messages. Items that come while messages are under way gather and go out together next.
+ */
 export interface ListPublisher<Item> {
   /**
-   * Items of one routing key share messages, and none overtakes an earlier one with the same correlation id. An item that is
-   * alone in its message gives it its correlation id.
+   * Publishes one item. Items of one routing key share messages. An item never overtakes an earlier item with the same
+   * correlation id. An item that is alone in its message gives the message its correlation id.
    *
-   * Resolves when the broker has confirmed the item's message, and rejects as `Publisher.publish` does, which is asked only
-   * when earlier messages are done with. Items of a message that was refused are sent once more, each by itself.
+   * Resolves when the broker has confirmed the item's message, and rejects as `Publisher.publish` does. If the broker
+   * refuses a message of several items, each item is sent once more in its own message. An item beyond the bounds
+   * rejects with `BrokerUnavailableError`, an item that is no JSON with `TypeError`.
    */
   publish(
     item: Item | RawJson,
@@ -57,11 +64,11 @@ interface Written {
   json: string;
   routingKey: string;
   correlationId: string;
-  /** Once its message is done with. */
+  /** What became of the item's message; null until that is known. */
   outcome: Outcome | null;
 }
 
-/** Items that go together, and how long they are as a JSON array. */
+/** Items that share a message, and the length of their JSON array. */
 interface List {
   items: Written[];
   length: number;
@@ -70,7 +77,16 @@ interface List {
 /** What became of an item's message. */
 type Outcome = { sent: true } | { sent: false; error: Error; alone: boolean };
 
-/** @throws TypeError when an option is wrong */
+/**
+ * Makes a publisher of lists on top of a publisher.
+ *
+ * @throws TypeError when an option is wrong
+ * @example
+ * ```ts
+ * const events = createListPublisher(publisher, jobEvents, { exchange: 'jobs.events', mandatory: false });
+ * await events.publish(event, { routingKey: 'job.succeeded', correlationId: event.subject });
+ * ```
+ */
 export function createListPublisher<Item extends z.ZodType>(
   publisher: Pick<Publisher, 'publish'>,
   kind: ListMessage<Item>,
@@ -87,7 +103,7 @@ export function createListPublisher<Item extends z.ZodType>(
     await publisher.publish(kind, body, { exchange, routingKey: first.routingKey, mandatory, ...about });
   }
 
-  /** Each list is a message of its own: what becomes of one is no matter of the others. */
+  /** Each list is its own message, so the failure of one list rejects only the callers of its items. */
   const sendTogether = batch(
     async (items: Written[]): Promise<Outcome[]> => {
       await Promise.all(
@@ -128,15 +144,15 @@ export function createListPublisher<Item extends z.ZodType>(
   };
 }
 
-/** Into as few lists as may be, in the order in which they are to be sent. */
+/** Puts the items into as few lists as possible. The lists are in the order in which they are sent. */
 function listsOf(items: readonly Written[], maxLength: number): List[] {
   const lists: List[] = [];
-  /** By routing key: those that still take more. */
+  /** By routing key: the list that has room left. */
   const open = new Map<string, List>();
   const told = new Set<string>();
   for (const item of items) {
     const { json, routingKey, correlationId } = item;
-    // What comes later about the same must not be put into a list that is sent before.
+    // A later item about the same thing must not join a list that goes out earlier.
     if (told.has(correlationId)) {
       open.clear();
       told.clear();

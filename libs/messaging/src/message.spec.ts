@@ -44,7 +44,7 @@ describe('a JSON message', () => {
     expect(readMessage(note, arrived(content, properties))).toEqual({ reason });
   });
 
-  it('can be anything that JSON can, and nothing else', () => {
+  it('can be any JSON value, and nothing else', () => {
     const anything = { type: 'any', version: 1, schema: z.unknown() };
     for (const body of [null, 0, '', false, [], {}, 'ö\u0000']) {
       const { content } = writeMessage(anything, body);
@@ -57,13 +57,13 @@ describe('a JSON message', () => {
 });
 
 describe('text', () => {
-  it('is written as it is, and named so', () => {
+  it('is written as it is, with its content type', () => {
     const { content, ...rest } = writeMessage(text, 'grüß dich');
     expect(content.toString()).toBe('grüß dich');
     expect(rest).toEqual({ contentType: 'text/plain' });
   });
 
-  it('is whatever another client has sent, in UTF-8', () => {
+  it('is read from any client, in UTF-8', () => {
     for (const properties of [{}, { type: 'anything' }, version(9)]) {
       expect(readMessage(text, arrived('grüß dich', properties))).toEqual({ body: 'grüß dich' });
     }
@@ -75,7 +75,7 @@ it('tells the compiler what a body is', () => {
   const sent: BodyFor<typeof note> = { n: 1, at: '2026-01-02' };
   const received: BodyOf<typeof note> = { n: 1, at: new Date() };
   const words: BodyOf<typeof text> = 'words';
-  // @ts-expect-error what is received has been parsed
+  // @ts-expect-error a received body has been parsed
   const unparsed: BodyOf<typeof note> = { n: 1, at: '2026-01-02' };
   // @ts-expect-error the schema wants a number
   expect(() => writeMessage(note, { n: 'one' })).not.toThrow();

@@ -1,37 +1,38 @@
 import type { MessageProperties } from 'amqplib';
 import type { z } from 'zod';
 
-/**
- * One kind of message with a JSON body. Plain data, so that sender and receiver can share it without sharing this
- * library.
- */
+/** A kind of message with a JSON body. It is plain data, so sender and receiver can share it without this library. */
 export interface JsonMessage<Schema extends z.ZodType = z.ZodType> {
-  /** AMQP's `type`. A message that names another one is rejected; one that names none is taken for this kind. */
+  /** AMQP's `type`. A message with another type is rejected. A message without a type is read as this kind. */
   readonly type: string;
   /**
-   * Of the schema, from 1; sent as the header `x-schema-version`, and 1 where that is missing. Messages of a higher one
-   * are rejected; those of a lower one are read with this schema, so raise it together with a schema that still takes
-   * the older bodies.
+   * Version of the schema, from 1. The header `x-schema-version` carries it; a message without the header has version
+   * 1. Messages of a higher version are rejected. Messages of a lower version are read with this schema, so raise the
+   * version only with a schema that accepts the older bodies, too.
    */
   readonly version: number;
+  /** Parses the body. */
   readonly schema: Schema;
-  /** AMQP's `content_type`, sent and not asked for. @default 'application/json' */
+  /** AMQP's `content_type`. It is sent, and not checked on arrival. @default 'application/json' */
   readonly contentType?: string;
 }
 
-/** Plain text in UTF-8, as every AMQP client can send and read it. */
+/** A kind of message with plain UTF-8 text, for AMQP clients that know no schema. */
 export const text = { contentType: 'text/plain' } as const;
 
-/** What is in a message. */
+/** How a message's body is written and read: as JSON with a schema, or as {@link text}. */
 export type MessageKind = JsonMessage | typeof text;
 
-/** What a consumer of such messages gets. */
+/** The body that a consumer of this kind of message gets. */
 export type BodyOf<Kind extends MessageKind> = Kind extends JsonMessage<infer Schema> ? z.output<Schema> : string;
 
-/** What a publisher of such messages is given. */
+/** The body that a publisher of this kind of message needs. */
 export type BodyFor<Kind extends MessageKind> = Kind extends JsonMessage<infer Schema> ? z.input<Schema> : string;
 
-/** A body that is JSON already, so that it is not written a second time. That it fits the schema is up to who wrote it. */
+/**
+ * A body that is JSON text already, so that it is not serialized twice. The caller must make sure that it fits the
+ * schema.
+ */
 export class RawJson {
   readonly json: string;
 
@@ -40,7 +41,7 @@ export class RawJson {
   }
 }
 
-/** The bytes of a message and the AMQP properties that say what they are. */
+/** The bytes of a message, and the AMQP properties that describe them. */
 export interface WrittenMessage {
   content: Buffer;
   contentType: string;
@@ -49,10 +50,16 @@ export interface WrittenMessage {
 }
 
 const VERSION_HEADER = 'x-schema-version';
-/** By version, used again: amqplib makes the headers it is given a prototype, which takes V8 a hidden class for each new object. */
+/**
+ * One headers object for each version: amqplib sets a prototype on it, and V8 needs a hidden class for each new object.
+ */
 const versionHeaders: Readonly<Record<string, unknown>>[] = [];
 
-/** @throws TypeError when the body can't be written as JSON; that it fits the schema is up to the compiler */
+/**
+ * Serializes a body. The compiler checks that the body fits the schema; this function does not.
+ *
+ * @throws TypeError when the body can't be written as JSON
+ */
 export function writeMessage<Kind extends MessageKind>(kind: Kind, body: BodyFor<Kind> | RawJson): WrittenMessage {
   if (!('schema' in kind)) return { content: Buffer.from(body as string), contentType: kind.contentType };
   const json = body instanceof RawJson ? body.json : (JSON.stringify(body) as string | undefined);
@@ -65,7 +72,11 @@ export function writeMessage<Kind extends MessageKind>(kind: Kind, body: BodyFor
   };
 }
 
-/** @returns the body, or the reason why the message is not of this kind */
+/**
+ * Parses a message with the schema of its kind. It does not throw.
+ *
+ * @returns the body, or the reason why the message is not of this kind
+ */
 export function readMessage<Kind extends MessageKind>(
   kind: Kind,
   { content, properties }: { content: Buffer; properties: Pick<MessageProperties, 'type' | 'headers'> },
@@ -106,7 +117,7 @@ function readJson(schema: z.ZodType, content: string): { body: unknown } | { rea
 }
 
 function knows(kind: JsonMessage, version: unknown): boolean {
-  if (typeof version !== 'number' && typeof version !== 'bigint') return false; // clients differ in how they send it
+  if (typeof version !== 'number' && typeof version !== 'bigint') return false; // some clients send a bigint
   return Number.isInteger(Number(version)) && version >= 1 && version <= kind.version;
 }
 

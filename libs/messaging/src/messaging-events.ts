@@ -1,33 +1,33 @@
 import type { EventEmitter } from 'node:events';
 
-/** `blocked`: the broker takes nothing in for now, being low on memory or disk. */
+/** The state of a connection. `blocked`: the broker is low on memory or disk and accepts no messages now. */
 export type ConnectionState = 'connecting' | 'open' | 'blocked' | 'closed';
 
-/** What a connection, its publishers, consumers and subscribers tell: the hooks for logs and metrics. */
+/** The events of a connection, its publishers, consumers and subscribers: the hooks for logs and metrics. */
 export interface MessagingEvents {
   /**
-   * Each change of the state or of its reason, once: not each try that fails alike. Unless somebody listens, why there is
-   * no connection becomes a warning of the process.
+   * The state or its reason has changed. A retry that fails for the same reason emits nothing. Without a listener, the
+   * reason of a missing connection becomes a warning of the process.
    */
   state: [state: ConnectionState, reason: string | undefined];
   /**
-   * The broker closed a channel, or cancelled its subscription, while the connection stayed open. The channel is opened
-   * again by itself. Without a listener, the reason becomes a warning of the process.
+   * The broker closed a channel, or cancelled its subscription, while the connection stayed open. The library opens the
+   * channel again. Without a listener, the reason becomes a warning of the process.
    */
   channelLost: [reason: string];
   /**
-   * Each step of each message. `where` is the exchange it is published to, or the queue it comes from (of a subscriber:
-   * the exchange).
+   * A message has made a step. `where` is the exchange it is published to, or the queue it comes from; for a subscriber
+   * it is the exchange.
    */
   message: [step: MessageStep, where: string];
-  /** What went wrong with one message. Unless somebody listens, it becomes a warning of the process. */
+  /** One message failed. Without a listener, the error becomes a warning of the process. */
   fault: [error: Error, context: { where: string; messageId: string | undefined }];
 }
 
 /**
- * Whatever is `published` becomes one of `confirmed`, `returned` (no queue is bound for it), `nacked` and `unconfirmed` (its
- * channel was lost before the confirm came). Whatever is `consumed` becomes one of `acked`, `requeued`, `rejected` and
- * `lost` (with its channel, before the verdict).
+ * The steps of a message. After `published` comes exactly one of `confirmed`, `returned` (no queue is bound for it),
+ * `nacked` and `unconfirmed` (its channel was lost before the confirm). After `consumed` comes exactly one of `acked`,
+ * `requeued`, `rejected` and `lost` (its channel was lost before the verdict).
  */
 export type MessageStep =
   | 'published'
@@ -43,7 +43,7 @@ export type MessageStep =
 
 const own = new WeakSet<object>();
 
-/** Follows the state within this library, which is not to listen in its user's place. */
+/** Adds a listener of this library. It does not count as a listener of the user, so warnings stay on. */
 export function followState(
   events: EventEmitter<MessagingEvents>,
   listener: (...state: MessagingEvents['state']) => void,
@@ -52,19 +52,19 @@ export function followState(
   events.on('state', listener);
 }
 
-/** Tells of a state. */
+/** Emits a change of the state. Without a user's listener, a missing connection becomes a warning of the process. */
 export function tellState(events: EventEmitter<MessagingEvents>, ...[state, reason]: MessagingEvents['state']): void {
   const heard = events.listeners('state').some((listener) => !own.has(listener));
   if (!heard && state === 'connecting') process.emitWarning(`no connection to the broker: ${reason}`);
   events.emit('state', state, reason);
 }
 
-/** Tells of a channel that was lost alone; without a listener, by a warning of the process. */
+/** Emits that a channel was lost alone. Without a listener, the reason becomes a warning of the process. */
 export function tellChannelLost(events: EventEmitter<MessagingEvents>, reason: string): void {
   if (!events.emit('channelLost', reason)) process.emitWarning(`the broker closed a channel: ${reason}`);
 }
 
-/** Tells of a message's step. What a hook throws is its own fault, and not the message's. */
+/** Emits a step of a message. An error of a listener becomes an uncaught exception and does not change the message. */
 export function tellStep(events: EventEmitter<MessagingEvents>, ...step: MessagingEvents['message']): void {
   try {
     events.emit('message', ...step);
@@ -75,7 +75,7 @@ export function tellStep(events: EventEmitter<MessagingEvents>, ...step: Messagi
   }
 }
 
-/** Tells of a fault; one that nobody listens to is not swallowed. */
+/** Emits the fault of a message. Without a listener, the error becomes a warning of the process. */
 export function tellFault(events: EventEmitter<MessagingEvents>, ...fault: MessagingEvents['fault']): void {
   if (!events.emit('fault', ...fault)) process.emitWarning(`${fault[0].message} (${fault[1].where})`);
 }

@@ -8,9 +8,9 @@ import { NotConfirmedError } from './errors.ts';
 import { probeQueue } from './probe-queue.ts';
 import { createPublisher } from './publisher.ts';
 
-// A quorum queue whose leader gets no majority answers no command, but any node still tells of it. To its clients that
-// is the same as a leader which stands still, which needs no cluster: compared by hand with two nodes of which one was
-// killed.
+// A quorum queue without a majority answers no command, but any node answers a passive declaration. A suspended leader
+// looks the same to clients and needs no cluster. A comparison by hand with two nodes, one of them killed, showed the
+// same.
 
 let broker: TestBroker;
 let connection: Connection;
@@ -32,7 +32,7 @@ afterAll(async () => {
 const leader = (what: 'suspend' | 'resume') => broker.control('eval', `sys:${what}('%2F_kept').`);
 const message = { type: 'number', version: 1, schema: z.int() };
 
-it('tells a queue that does not answer, and that it answers again', async () => {
+it('reports a queue that does not answer, and that it answers again', async () => {
   const [kept, other] = [probeQueue(connection, 'kept'), probeQueue(connection, 'other')];
   expect([await kept.ask(), await other.ask()]).toEqual([null, null]);
   await leader('suspend');
@@ -45,14 +45,14 @@ it('tells a queue that does not answer, and that it answers again', async () => 
   await eventually(async () => expect(await kept.ask({ timeoutMs: 500 })).toBeNull(), { timeoutMs: 20_000 });
 }, 60_000);
 
-it('leaves a message where it is, and asks a filled queue only when told to', async () => {
+it('leaves a message in the queue, and asks a filled queue only with evenIfFilled', async () => {
   await createPublisher(connection).publish(message, 2, { queue: 'other' });
   const probe = probeQueue(connection, 'other');
   expect([await probe.ask(), await probe.ask({ evenIfFilled: true })]).toEqual([null, null]);
   await eventually(async () => expect(await observer.checkQueue('other')).toMatchObject({ messageCount: 1 }));
 }, 30_000);
 
-it('says nothing of a queue that is not there, nor while there is no connection', async () => {
+it('returns null for a queue that does not exist, and while there is no connection', async () => {
   connection.events.on('channelLost', () => undefined);
   expect(await probeQueue(connection, 'missing').ask()).toBeNull();
   const closed = connect({ url: broker.amqpUrl });

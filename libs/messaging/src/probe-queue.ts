@@ -3,32 +3,41 @@ import type { ConfirmChannel } from 'amqplib';
 import type { Connection } from './connection.ts';
 import { currentChannel } from './current-channel.ts';
 
+/** Asks whether a queue works. {@link probeQueue} makes it. */
 export interface QueueProbe {
   /**
-   * Asks the queue, unless an earlier question is still unanswered: then that one is waited for.
+   * Asks the queue, or waits for the answer to an earlier question that is still open. Never rejects.
    *
-   * @returns what is wrong, or null: it has answered, or can't be asked, since there is no connection, queue or right
+   * @returns what is wrong; null if the queue has answered, or if it can't be asked: no connection, no queue or no
+   *   right
    */
   ask(options?: ProbeOptions): Promise<string | null>;
 }
 
+/** How a queue is asked. */
 export interface ProbeOptions {
   /** How long the queue may take to answer, in milliseconds. @default 5_000 */
   timeoutMs?: number;
   /**
-   * Whether a queue in which messages wait is asked, too. It hands one out and gets it back, which some versions count
-   * towards its delivery limit. @default false
+   * Whether a queue with waiting messages is asked, too. The probe takes a message and requeues it, which some versions
+   * count towards the delivery limit. @default false
    */
   evenIfFilled?: boolean;
 }
 
 /**
- * Finds out whether a quorum queue works. One that has lost the majority of its members confirms, hands out and
- * acknowledges nothing, without an error: its clients wait until the majority is back. Any node answers a passive
- * declaration, so that tells nothing. Only a majority can hand out a message, so the probe asks an empty queue for one.
+ * Finds out whether a quorum queue still has the majority of its members. A queue without a majority confirms, delivers
+ * and acknowledges nothing, and reports no error. A passive declaration does not help, because any node answers it.
+ * Only a majority can deliver a message, so the probe asks an empty queue for one.
  *
- * Needs the right to read the queue, and a connection that nothing else needs: until the queue answers, the broker
- * hears nothing else on the channel, and where it knows of no leader it closes the connection.
+ * The user needs the right to read the queue. Use a connection for the probe alone: until the queue answers, the broker
+ * handles nothing else on the channel. If the broker knows of no leader, it closes the connection.
+ *
+ * @example
+ * ```ts
+ * const fault = await probeQueue(connection, 'orders').ask({ timeoutMs: 2_000 });
+ * if (fault !== null) console.error(fault);
+ * ```
  */
 export function probeQueue(connection: Connection, queue: string): QueueProbe {
   const channel = currentChannel(connection);
@@ -46,7 +55,7 @@ export function probeQueue(connection: Connection, queue: string): QueueProbe {
       const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, timeoutMs, 'late')));
       const answer = await Promise.race([asking, late]).finally(() => clearTimeout(timer));
       if (answer !== 'late') return answer;
-      if (connection.state !== 'open') return null; // that tells
+      if (connection.state !== 'open') return null; // the connection's own state says why
       return `the queue ${queue} does not answer: it seems to have lost the majority of its members`;
     },
   };
@@ -63,7 +72,7 @@ async function question(channel: ConfirmChannel, queue: string, evenIfFilled: bo
 /** RabbitMQ closes the whole connection (541) when it knows of no leader, or the leader's node is down. */
 async function faultOf(error: { code?: unknown }, connection: Connection, queue: string): Promise<string | null> {
   if (error.code === 403 || error.code === 404) return null;
-  await turn(); // the connection learns the reason behind its channels
+  await turn(); // the connection learns the reason after its channels
   const { reason } = connection;
   if (!reason?.includes('INTERNAL') || !reason.includes(`'${queue}'`)) return null;
   return `the queue ${queue} does not answer, and seems to have lost the majority of its members: ${reason}`;

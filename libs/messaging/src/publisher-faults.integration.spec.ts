@@ -11,7 +11,7 @@ const vhost = useVhost();
 const setup = publishersOn(vhost);
 
 describe('a signal', () => {
-  it('that has fired sends nothing', async () => {
+  it('that has fired before sends no message', async () => {
     const { publish, inbox, steps } = await setup();
     await expect(publish(1, { signal: AbortSignal.abort(new Error('changed my mind')) })).rejects.toThrow(
       'changed my mind',
@@ -19,7 +19,7 @@ describe('a signal', () => {
     expect([steps, await inbox()]).toEqual([[], []]);
   });
 
-  it('takes back a message that is waiting for the connection', async () => {
+  it('gives up a message that waits for the connection', async () => {
     const { publish, inbox, way, becomes } = await setup();
     way.shut();
     way.cut();
@@ -33,7 +33,7 @@ describe('a signal', () => {
     expect(await inbox()).toEqual(['kept']);
   });
 
-  it('may be shared by many messages without a warning of a leak', async () => {
+  it('can be shared by many messages without a leak warning of Node.js', async () => {
     const { publish, inbox } = await setup();
     const emitWarning = jest.spyOn(process, 'emitWarning').mockReturnValue();
     const { signal } = new AbortController();
@@ -43,7 +43,7 @@ describe('a signal', () => {
     expect(await inbox()).toHaveLength(20);
   });
 
-  it('ends the wait for a confirm; the message arrives all the same', async () => {
+  it('ends the wait for a confirm; the message still arrives', async () => {
     const { publish, inbox, way, steps } = await setup();
     way.hold('answers');
     const giveUp = new AbortController();
@@ -57,7 +57,7 @@ describe('a signal', () => {
 });
 
 describe('with maxUnconfirmed', () => {
-  it('waits for confirms, however it is told to do while the broker is away, and sends in order', async () => {
+  it('waits for confirms with each value of whileAway, and sends in order', async () => {
     const { publish, inbox, way, steps } = await setup({ maxUnconfirmed: 2, whileAway: 'fail' });
     way.hold('answers');
     const calls = [1, 2, 3, 4, 5].map((n) => publish(n));
@@ -67,7 +67,7 @@ describe('with maxUnconfirmed', () => {
     expect(await inbox()).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('counts those that were given up until they are confirmed, and blames them for those that wait', async () => {
+  it('counts timed-out messages until they are confirmed, and names them in the errors of waiting ones', async () => {
     const { publish, way, steps, inbox } = await setup({ maxUnconfirmed: 1, timeoutMs: 200 });
     way.hold('answers');
     expect(await outcomes([publish(1), publish(2)])).toEqual([
@@ -81,7 +81,7 @@ describe('with maxUnconfirmed', () => {
     expect(await inbox()).toEqual([1, 4]);
   });
 
-  it('does not wait for those that were lost with their connection', async () => {
+  it('does not wait for messages that were lost with their connection', async () => {
     const { publish, way, becomes, inbox } = await setup({ maxUnconfirmed: 1 });
     way.hold('answers');
     const lost = outcomes([publish(1)]);
@@ -96,7 +96,7 @@ describe('with maxUnconfirmed', () => {
 });
 
 describe('publish without a broker', () => {
-  it('waits for it, and works then', async () => {
+  it('waits for the broker, and resolves then', async () => {
     const { publish, inbox, way, becomes } = await setup();
     way.shut();
     way.cut();
@@ -107,7 +107,7 @@ describe('publish without a broker', () => {
     expect(await inbox()).toEqual([1, 2]);
   });
 
-  it('waits no longer than its timeout, and what is given up is not sent later', async () => {
+  it('waits no longer than its timeout, and never sends a timed-out message', async () => {
     const { publish, inbox, way, becomes } = await setup({ timeoutMs: 50 });
     way.shut();
     way.cut();
@@ -120,10 +120,12 @@ describe('publish without a broker', () => {
     expect(await inbox()).toEqual([2]);
   });
 
-  it('fails at once where it is not to wait', async () => {
+  it("rejects at once with whileAway: 'fail'", async () => {
     const { publish, way, becomes, tell } = await setup({ whileAway: 'fail' });
     tell('blocked');
-    await expect(publish(1)).rejects.toThrow(new BrokerUnavailableError('the broker takes nothing in: low on memory'));
+    await expect(publish(1)).rejects.toThrow(
+      new BrokerUnavailableError('the broker accepts no messages: low on memory'),
+    );
     tell('unblocked');
     await publish(2);
     way.shut();
@@ -134,7 +136,7 @@ describe('publish without a broker', () => {
     await expect(starting.publish(note, 4, { queue: 'inbox' })).rejects.toThrow('not connected to the broker');
   });
 
-  it('fails once the connection is closed, what is waiting included', async () => {
+  it('rejects once the connection is closed, waiting messages included', async () => {
     const { publish, way, becomes, connection } = await setup();
     way.shut();
     way.cut();
@@ -146,13 +148,13 @@ describe('publish without a broker', () => {
     expect(await outcomes([publish(2)])).toEqual([closed]);
   });
 
-  it('fails with the reason when the broker does not let us in', async () => {
+  it('rejects with the reason when the broker refuses the connection', async () => {
     const url = Object.assign(new URL(vhost.url), { password: 'wrong' }).href;
     const publisher = createPublisher(vhost.connect({ url }).connection);
     await expect(publisher.publish(text, 'hello', { queue: 'inbox' })).rejects.toThrow(/ACCESS_REFUSED/);
   });
 
-  it('holds messages back while the broker blocks it, in their order', async () => {
+  it('keeps messages in their order while the broker blocks the connection', async () => {
     const { publish, tell, inbox, steps } = await setup();
     tell('blocked');
     const calls = [publish(1), publish(2)];
@@ -162,7 +164,7 @@ describe('publish without a broker', () => {
     expect(await inbox()).toEqual([1, 2, 3]);
   });
 
-  it('hears a confirm that came while the process stood still for longer than the timeout', async () => {
+  it('reads a confirm that came while the process was suspended for longer than the timeout', async () => {
     const { connection, becomes } = vhost.connect({ topology }); // a proxy would stand still with it
     const publisher = createPublisher(connection, { timeoutMs: 100 });
     await becomes('open');
@@ -173,7 +175,7 @@ describe('publish without a broker', () => {
     await call;
   });
 
-  it('does not say of a broker that takes nothing in that it confirms nothing', async () => {
+  it('does not say that a blocked broker confirms nothing', async () => {
     const { publish, tell, way } = await setup({ timeoutMs: 200 });
     way.hold('answers');
     const call = publish(1).catch((error: unknown) => error);
@@ -184,7 +186,7 @@ describe('publish without a broker', () => {
     way.letGo('answers');
   });
 
-  it('fails what is in flight when the channel is lost, and works again by itself', async () => {
+  it('rejects messages in flight when the channel is lost, and works again by itself', async () => {
     const { publish, way, inbox, becomes, steps } = await setup();
     way.hold('answers');
     const inFlight = [publish('a'), publish('b', { to: 'nowhere' })];
@@ -197,7 +199,7 @@ describe('publish without a broker', () => {
     expect((await inbox()).at(-1)).toBe('again');
   });
 
-  it('neither loses nor makes up a confirm when it is cut again and again in the middle of 2,000 publishes', async () => {
+  it('neither loses nor invents a confirm when its connection is cut repeatedly during 2,000 publishes', async () => {
     const { publish, way, inbox, steps, states } = await setup({ timeoutMs: 20_000 });
     const confirmed: number[] = [];
     const failed: string[] = [];
@@ -226,7 +228,7 @@ describe('publish without a broker', () => {
     expect([count('confirmed'), count('unconfirmed')]).toEqual([confirmed.length, failed.length]);
   });
 
-  it('fails what is in flight when an exchange is missing, and works again by itself', async () => {
+  it('rejects messages in flight when an exchange is missing, and works again by itself', async () => {
     const { publisher, publish, inbox, losses } = await setup();
     const toNowhere = publisher.publish(note, 1, { exchange: 'missing' });
     await expect(toNowhere).rejects.toMatchObject({
@@ -240,7 +242,7 @@ describe('publish without a broker', () => {
     expect(await inbox()).toEqual(['again']);
   });
 
-  it('gives up on a confirm that does not come in time, yet counts it until it comes: memory stays bounded', async () => {
+  it('rejects when no confirm comes in time, yet counts the message until then, so memory stays bounded', async () => {
     const { publish, way, inbox } = await setup({ timeoutMs: 50, maxPending: 2 });
     way.hold('answers');
     const late = 'BrokerUnavailableError: not confirmed within 50 ms';
@@ -254,7 +256,7 @@ describe('publish without a broker', () => {
     expect(received.at(-1)).toBe(5);
   });
 
-  it('bounds what is pending by its bytes too, and lets a single large message pass', async () => {
+  it('bounds pending messages by their bytes too, and accepts a single large message', async () => {
     const { publish, way, inbox } = await setup({ maxPendingBytes: 100 });
     const large = 'x'.repeat(1_000);
     await publish(large);

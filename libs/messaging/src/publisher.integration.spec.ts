@@ -70,7 +70,7 @@ describe('publish', () => {
     expect(await inbox()).toEqual(numbers);
   });
 
-  it('is refused when no queue is bound, unless that is fine', async () => {
+  it('rejects when no queue is bound, unless mandatory is false', async () => {
     const { publish, inbox, steps } = await setup();
     const nowhere = { to: 'nowhere' };
     const ended = await outcomes([
@@ -99,7 +99,7 @@ describe('publish', () => {
     await expect(publisher.publish(text, 'lost', to)).rejects.toThrow(/^returned: NO_ROUTE/);
   });
 
-  it('is refused by a queue that is full and takes no more, and that is told from a fault', async () => {
+  it('rejects with its own error when the queue is full', async () => {
     const full = { 'x-max-length': 1, 'x-overflow': 'reject-publish' };
     const { connection, steps } = vhost.connect({
       topology: { queues: { full: { type: 'classic', arguments: full } } },
@@ -112,7 +112,7 @@ describe('publish', () => {
     expect(await takeAll(await vhost.observer(), 'full')).toEqual(['first']);
   });
 
-  it('tells messages of one id apart', async () => {
+  it('distinguishes messages with the same id', async () => {
     const { publish, inbox } = await setup();
     const send = (to: string) => publish(to, { to, messageId: 'twin' });
     const ended = await outcomes(['nowhere', 'inbox', 'nowhere', 'inbox'].map(send));
@@ -125,7 +125,7 @@ describe('publish', () => {
     expect(await inbox()).toEqual(['inbox', 'inbox']);
   });
 
-  it('fails at once for what cannot be sent, and that is not blamed on the broker', async () => {
+  it('rejects at once for a body that cannot be sent, without blaming the broker', async () => {
     const { publish, inbox } = await setup();
     await expect(publish(undefined)).rejects.toMatchObject({ name: 'TypeError' });
     await expect(publish(1n)).rejects.toMatchObject({ name: 'TypeError' });
@@ -135,14 +135,14 @@ describe('publish', () => {
     expect(await inbox()).toEqual(['fine']);
   });
 
-  it('waits for the connection that is not open yet', async () => {
+  it('waits for a connection that is not open yet', async () => {
     const { connection } = vhost.connect({ topology });
     const publisher = createPublisher(connection);
     await Promise.all([1, 2].map((n) => publisher.publish(note, n, { queue: 'inbox' })));
     expect(await takeAll(await vhost.observer(), 'inbox')).toEqual(['1', '2']);
   });
 
-  it('is still confirmed when the connection is closed right behind it', async () => {
+  it('is still confirmed when the connection closes right after it', async () => {
     const { publish, connection, inbox } = await setup();
     const published = [publish(1), publish(2)];
     await connection.close();
@@ -152,7 +152,7 @@ describe('publish', () => {
 });
 
 describe('options of a publisher', () => {
-  it('that are not there are the defaults', async () => {
+  it('that are left out have their defaults', async () => {
     const nothing = { timeoutMs: undefined, maxPending: undefined, maxPendingBytes: undefined, whileAway: undefined };
     const { publish, inbox } = await setup(nothing as object);
     await publish(1);
@@ -172,7 +172,7 @@ describe('options of a publisher', () => {
 });
 
 describe('forward', () => {
-  it('sends a message on byte by byte, with its properties and one more header, and no route of its own', async () => {
+  it('copies bytes and properties, adds a header, and drops the routing headers', async () => {
     const { publisher, observer } = await setup();
     const properties = { messageId: 'as it was', type: 'unknown', contentType: 'image/png', correlationId: 'c' };
     const headers = { kept: 'yes', CC: ['inbox'], BCC: ['inbox'], 'x-delivery-count': 4 };
@@ -195,7 +195,7 @@ describe('forward', () => {
     expect(await takeAll(observer, 'inbox')).toEqual([]);
   });
 
-  it('gives the copy another id and leaves out the headers that it is told to', async () => {
+  it('sets another id and leaves out headers, as the options say', async () => {
     const { publisher, observer } = await setup();
     const headers = { kept: 'yes', 'x-death': [{ queue: 'inbox', count: 1 }], 'x-offload-reason': 'not JSON' };
     observer.sendToQueue('inbox', Buffer.from('a'), { messageId: 'first', headers });

@@ -1,82 +1,32 @@
 import { randomUUID } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
-import { z } from 'zod';
 import { confirming, type Outgoing, type Settled } from './confirms.ts';
 import type { Connection } from './connection.ts';
 import { BrokerUnavailableError, NotConfirmedError } from './errors.ts';
 import { onAbort } from './abort.ts';
 import { followState, tellStep } from './messaging-events.ts';
-import { milliseconds, parseOptions } from './options.ts';
+import { parseOptions } from './options.ts';
 import { writeMessage, type BodyFor, type MessageKind, type RawJson } from './message.ts';
+import {
+  publisherOptions,
+  type Destination,
+  type ForwardOptions,
+  type PublisherOptions,
+  type PublishOptions,
+} from './publisher-options.ts';
 
-export interface PublisherOptions {
-  /** A message that is not confirmed by then is rejected, in milliseconds. @default 10_000 */
-  timeoutMs?: number;
-  /** More messages than this that are not yet confirmed are rejected at once: memory stays bounded. @default 10_000 */
-  maxPending?: number;
-  /** The same for the bytes of their bodies; one alone may be larger. @default 64 MiB */
-  maxPendingBytes?: number;
-  /**
-   * So many messages at most are with the broker and not yet confirmed, those that were given up included; the ones that follow
-   * wait here. RabbitMQ may stop reading a connection that has more than 230 unconfirmed on a channel, while their quorum queue
-   * does not answer.
-   * @default as many as may be pending
-   */
-  maxUnconfirmed?: number;
-  /** What to do with a message while there is no connection or the broker blocks it. @default 'wait', `timeoutMs` long */
-  whileAway?: 'wait' | 'fail';
-}
-
-const publisherOptions = z.object({
-  timeoutMs: milliseconds.min(1).default(10_000),
-  maxPending: z.int().min(1).default(10_000),
-  maxPendingBytes: z
-    .int()
-    .min(1)
-    .default(64 * 1024 * 1024),
-  maxUnconfirmed: z.int().min(1).optional(),
-  whileAway: z.enum(['wait', 'fail']).default('wait'),
-});
-
-/** Where a message goes: to an exchange, or past all of them to a queue by its name. */
-export type Destination = { exchange: string; routingKey?: string } | { queue: string };
-
-export interface PublishOptions {
-  /** @default a random UUID */
-  messageId?: string;
-  /**
-   * What the message is about, at most 255 bytes: AMQP's `correlation_id`, by which a subscriber can tell what it need
-   * not read. A longer one is a `TypeError`.
-   * @default none
-   */
-  correlationId?: string;
-  /** @default 0 */
-  priority?: number;
-  headers?: Record<string, unknown>;
-  /** W3C Trace Context, as the header of that name. https://www.w3.org/TR/trace-context-amqp/ @default none */
-  traceparent?: string;
-  /** Whether a message that no queue is bound for is refused. @default true */
-  mandatory?: boolean;
-  /** Gives the message up: rejects with the signal's reason. One that was sent by then may or may not arrive. */
-  signal?: AbortSignal;
-}
-
-export interface ForwardOptions extends Pick<PublishOptions, 'headers' | 'signal'> {
-  /** @default the message's own */
-  messageId?: string;
-  /** Names of its headers to leave out. @default none */
-  withoutHeaders?: readonly string[];
-}
-
-/** Publishes persistent messages; one a connection will do, which can be called from anywhere at once. */
+/** Publishes persistent messages. One publisher per connection is enough; concurrent calls are fine. */
 export interface Publisher {
   /**
-   * Resolves when the broker has confirmed the message: every queue it went to has it on disk.
+   * Publishes one message. Resolves when the broker has confirmed it: every queue that it was routed to has it on disk.
    * https://www.rabbitmq.com/docs/confirms
    *
-   * Rejects with `PublishRefusedError` when it was returned or nacked, and with `BrokerUnavailableError` when too much is
-   * pending, when it can't be sent, when its confirm does not come in time or its channel is lost before that: in the
-   * last two cases the broker may or may not have it. A body that can't be written is a `TypeError`.
+   * Rejects with:
+   * - `PublishRefusedError` when the broker returned or nacked the message
+   * - `BrokerUnavailableError` when too much is pending or the message can't be sent
+   * - `BrokerUnavailableError` also when the channel was lost before the confirm: the broker may have the message
+   * - `NotConfirmedError` when no confirm came in time: the broker may have the message
+   * - `TypeError` when the body can't be written as JSON
    */
   publish<Kind extends MessageKind>(
     kind: Kind,
@@ -84,28 +34,38 @@ export interface Publisher {
     to: Destination & PublishOptions,
   ): Promise<void>;
   /**
-   * Sends a delivered message on, byte by byte and with its properties but for expiration and user id, with more headers
-   * or fewer, and with another message id if one is given. Settles as `publish`.
+   * Publishes a copy of a delivered message: the same bytes and properties, without expiration and user id. Headers and
+   * message id change as the options say. Settles as `publish` does.
    */
   forward(message: ConsumeMessage, to: Destination & ForwardOptions): Promise<void>;
 }
 
-/** A message on its way, from the call until nobody holds it any more. */
+/** A message from the call of `publish` until it is settled and out of memory. */
 interface Pending extends Outgoing {
-  /** Ends the call; the first time counts. */
+  /** Settles the call. Only the first settling counts. */
   settle(error?: unknown): void;
 }
 
+/**
+ * Makes a publisher with its own confirm channel on the connection.
+ *
+ * @throws TypeError when an option is wrong
+ * @example
+ * ```ts
+ * const publisher = createPublisher(connection, { timeoutMs: 5_000 });
+ * await publisher.publish(order, { id: crypto.randomUUID() }, { queue: 'orders' });
+ * ```
+ */
 export function createPublisher(connection: Connection, options: PublisherOptions = {}): Publisher {
   const { timeoutMs, maxPending, maxPendingBytes, maxUnconfirmed, whileAway } = parseOptions(publisherOptions, options);
   const mostSent = maxUnconfirmed ?? maxPending;
   const { events } = connection;
-  /** In the order of the calls. */
+  /** Messages that are not sent yet, in the order of the calls. */
   const waiting = new Set<Pending>();
-  /** Those that were sent and given up included: they still take memory, here or in the socket. */
+  /** Messages in memory. Timed-out messages that were sent count, too: the socket or amqplib still holds them. */
   let pending = 0;
   let pendingBytes = 0;
-  /** Those of them that the broker has not confirmed. */
+  /** Messages that were sent and are not confirmed. */
   let sent = 0;
   let send: ((message: Outgoing, settled: Settled) => void) | null = null;
   let ended = new BrokerUnavailableError('the connection is closed');
@@ -119,7 +79,7 @@ export function createPublisher(connection: Connection, options: PublisherOption
       send = sendOnThis;
       sendWaiting();
     })
-    .catch(() => undefined); // closed: whoever publishes is told
+    .catch(() => undefined); // closed: each call of publish rejects
   followState(events, (state, reason) => {
     if (state === 'open') sendWaiting();
     if (state !== 'closed') return;
@@ -135,7 +95,7 @@ export function createPublisher(connection: Connection, options: PublisherOption
     return send === null || connection.state === 'blocked' || connection.state === 'closed';
   }
 
-  /** How to send now, if that is possible. */
+  /** The function that sends now; null if nothing may be sent. */
   function sender(): typeof send {
     return sent >= mostSent || isAway() ? null : send;
   }
@@ -178,7 +138,7 @@ export function createPublisher(connection: Connection, options: PublisherOption
     message.settle(error);
   }
 
-  /** Why a message of this size is not even taken. */
+  /** Why a message of this size is rejected at once; null if it is accepted. */
   function refusal(bytes: number): Error | null {
     if (connection.state === 'closed') return ended;
     if (pending >= maxPending) return new BrokerUnavailableError(`${pending} messages are not yet confirmed`);
@@ -186,17 +146,20 @@ export function createPublisher(connection: Connection, options: PublisherOption
       return new BrokerUnavailableError(`${pendingBytes} bytes are not yet confirmed, ${bytes} more are too many`);
     }
     if (whileAway === 'wait' || !isAway()) return null;
-    return new BrokerUnavailableError(because(send ? 'the broker takes nothing in' : 'not connected to the broker'));
+    return new BrokerUnavailableError(because(send ? 'the broker accepts no messages' : 'not connected to the broker'));
   }
 
-  /** Why a message was not sent in time. */
+  /** The error of a message that was not sent in time. */
   function whyWaiting(): Error {
     const late = `not sent within ${timeoutMs} ms`;
     if (isAway()) return new BrokerUnavailableError(because(late));
     return new NotConfirmedError(`${late}: ${sent} messages before it are not confirmed`);
   }
 
-  /** Why a message that was sent was not confirmed in time: a broker that takes nothing in does not read it. */
+  /**
+   * The error of a message that was sent and not confirmed in time. A blocked or lost broker does not even read
+   * messages.
+   */
   function whyUnconfirmed(): Error {
     const late = `not confirmed within ${timeoutMs} ms`;
     return isAway() ? new BrokerUnavailableError(because(late)) : new NotConfirmedError(late);
@@ -214,7 +177,7 @@ export function createPublisher(connection: Connection, options: PublisherOption
       const late = (): void => {
         giveUp(message, waiting.has(message) ? whyWaiting() : whyUnconfirmed());
       };
-      // A process that stood still for longer first reads the confirms that came meanwhile.
+      // After a long pause of the process, confirms may wait in the socket: `setImmediate` lets them be read first.
       const timer = setTimeout(() => setImmediate(late), timeoutMs);
       const message: Pending = {
         exchange,
@@ -271,7 +234,7 @@ function letterOf<Kind extends MessageKind>(
 }
 
 function copyOf({ content, properties }: ConsumeMessage, to: ForwardOptions): Letter {
-  // Not its deliveryMode, which `persistent` is, nor its expiration, nor its userId, which would have to be ours.
+  // `deliveryMode` is left out because `persistent` sets it, `userId` because RabbitMQ accepts only the own user.
   const { type, appId, contentType, contentEncoding, timestamp, priority, correlationId, replyTo } = properties;
   const messageId = to.messageId ?? properties.messageId ?? randomUUID();
   const headers = { ...without([...routes, ...(to.withoutHeaders ?? [])], properties.headers), ...to.headers };
@@ -279,7 +242,7 @@ function copyOf({ content, properties }: ConsumeMessage, to: ForwardOptions): Le
   return { content, properties: { ...kept, messageId, headers, persistent: true, mandatory: true } };
 }
 
-/** Headers by which RabbitMQ would route a copy elsewhere, or that it counts by itself. */
+/** Headers by which RabbitMQ would route the copy elsewhere, or which RabbitMQ counts itself. */
 const routes = ['CC', 'BCC', 'x-delivery-count', 'x-acquired-count'];
 
 function without(names: readonly string[], headers: Record<string, unknown> = {}): Record<string, unknown> {

@@ -1,4 +1,4 @@
-// A consumer that can be killed: prints what it handles, before it is acknowledged.
+// A consumer process that a test can kill: it prints each message that it handles, before the acknowledgement.
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { connect } from './connection.ts';
@@ -6,7 +6,8 @@ import { consume } from './consumer.ts';
 
 const [url = '', queue = '', prefetch = ''] = process.argv.slice(2);
 const connection = connect({ url });
-// Waits until the pipe has the line: while the reader is slow, Node.js keeps it in this process, which may be killed.
+// Waits until the pipe has the line: Node.js keeps lines in this process while the reader is slow, and a kill loses
+// them.
 const print = promisify((line: string, done: (error?: Error | null) => void) => process.stdout.write(line, done));
 const consumer = consume(connection, {
   queue,

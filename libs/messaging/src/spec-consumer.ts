@@ -17,10 +17,10 @@ export const topology = {
 } as const;
 
 export type Message = Delivery<{ n: number }>;
-/** A delivery that waits for the test to decide. */
+/** A delivery whose verdict the test decides. */
 type Held = Message & { decide(verdict: Verdict): void; fail(error: Error): void };
 
-/** Makes consumers whose deliveries the test decides upon, with somebody who sends and looks. */
+/** Makes consumers whose verdicts the test decides, with an observer that sends messages and inspects the queue. */
 export const consumersOn =
   (vhost: ReturnType<typeof useVhost>) =>
   async (options: Partial<ConsumerOptions<typeof number>> = {}) => {
@@ -31,21 +31,23 @@ export const consumersOn =
     const handle = (message: Message): Promise<Verdict> =>
       new Promise((resolve, reject) => deliveries.push({ ...message, decide: resolve, fail: reject }));
     const consumer = consume(connection, { queue: 'inbox', message: number, handle, ...options });
-    await connection.keepChannel(async () => undefined); // and the consumer's is open before
+    await connection.keepChannel(async () => undefined); // the consumer's channel opens before this one
 
     async function send(body: unknown, properties: Record<string, unknown> = { messageId: randomUUID() }) {
       const content = typeof body === 'string' ? body : JSON.stringify({ n: body });
       observer.publish('to', 'in', Buffer.from(content), { persistent: true, ...properties });
       await observer.waitForConfirms();
     }
-    /** The delivery at this place, once it is there. */
+    /** Waits for the delivery at this index. */
     const delivery = (index: number): Promise<Held> =>
       eventually(() => {
         const found = deliveries[index];
         if (!found) throw new Error(`there is no delivery ${index}`);
         return found;
       });
-    /** What is in the queue once nobody consumes it: whatever was not acknowledged is back by then. */
+    /**
+     * Closes the consumer's connection and takes all messages that are in the queue then, the unacknowledged included.
+     */
     async function left(): Promise<unknown[]> {
       await connection.close();
       await eventually(async () => expect(await observer.checkQueue('inbox')).toMatchObject({ consumerCount: 0 }));

@@ -2,7 +2,8 @@ import type { EventEmitter } from 'node:events';
 import { takeAll } from '@offload/spec-kit';
 import { openProxy } from '@offload/spec-kit/servers';
 import { z } from 'zod';
-import { createPublisher, type PublishOptions, type PublisherOptions } from './publisher.ts';
+import { createPublisher } from './publisher.ts';
+import type { PublishOptions, PublisherOptions } from './publisher-options.ts';
 import { channelOf, type useVhost } from './spec-vhost.ts';
 
 export const note = { type: 'note', version: 1, schema: z.unknown() };
@@ -11,12 +12,12 @@ export const topology = {
   queues: { inbox: { bindings: [{ exchange: 'to', routingKey: 'inbox' }] } },
 } as const;
 
-/** Makes publishers behind a proxy, with somebody who looks. */
+/** Makes publishers behind a proxy, with an observer that inspects the queue. */
 export const publishersOn = (vhost: ReturnType<typeof useVhost>) => async (options?: PublisherOptions) => {
   const way = vhost.closeAfterwards(await openProxy(vhost.url));
   const { connection, steps, states, losses, becomes } = vhost.connect({ url: way.url, topology });
   const publisher = createPublisher(connection, options);
-  const channel = await channelOf(connection); // and the publisher's is open before
+  const channel = await channelOf(connection); // the publisher's channel opens before this one
   const observer = await vhost.observer();
   const publish = (body: unknown, { to = 'inbox', ...more }: PublishOptions & { to?: string } = {}) =>
     publisher.publish(note, body, { exchange: 'to', routingKey: to, ...more });
@@ -31,13 +32,16 @@ export const publishersOn = (vhost: ReturnType<typeof useVhost>) => async (optio
     observer,
     way,
     inbox: async (): Promise<unknown[]> => (await takeAll(observer, 'inbox')).map((body) => JSON.parse(body)),
-    /** As on connection.blocked and unblocked; a real alarm, which hits every vhost, is in broker-faults. */
+    /**
+     * Emits what amqplib emits on connection.blocked and unblocked. broker-faults tests a real alarm, which hits every
+     * vhost.
+     */
     tell: (event: 'blocked' | 'unblocked') =>
       (channel.latest.connection as unknown as EventEmitter).emit(event, 'low on memory'),
   };
 };
 
-/** How each call ended. */
+/** The error of each call as text; undefined for a call that resolved. */
 export const outcomes = async (calls: Promise<void>[]): Promise<(string | undefined)[]> =>
   Promise.all(
     calls.map((call) =>

@@ -3,7 +3,7 @@ import { eventually, freshVhost, type FreshVhost } from '@offload/spec-kit';
 import amqp, { type ConfirmChannel } from 'amqplib';
 import { connect, type ConnectOptions, type Connection } from './connection.ts';
 
-/** A vhost of its own for each test of a file; what the test has opened is closed behind it. */
+/** Gives each test of a file its own vhost, and closes what the test opened. */
 export function useVhost() {
   const opened: { close(): Promise<unknown> }[] = [];
   let vhost: FreshVhost;
@@ -27,7 +27,7 @@ export function useVhost() {
     },
     remove: () => vhost.remove(),
     closeAfterwards,
-    /** The library's connection, which comes back quickly; what it tells is kept. */
+    /** Opens a connection that reconnects fast, and records its events. */
     connect(options: Partial<ConnectOptions> = {}) {
       const connection = closeAfterwards(connect({ url: vhost.amqpUrl, maxReconnectDelayMs: 50, ...options }));
       connection.opened.catch(() => undefined);
@@ -43,10 +43,10 @@ export function useVhost() {
       const becomes = (state: string) => eventually(() => expectState(connection, state));
       return { connection, states, steps, faults, losses, becomes };
     },
-    /** Another AMQP client: somebody who sends and looks. */
+    /** Opens a plain amqplib channel, which sends messages and inspects queues. */
     async observer(): Promise<ConfirmChannel> {
       const observing = closeAfterwards(await amqp.connect(vhost.amqpUrl));
-      observing.on('error', () => undefined); // its vhost may go before it
+      observing.on('error', () => undefined); // its vhost may be deleted first
       return observing.createConfirmChannel();
     },
   };
@@ -56,7 +56,7 @@ function expectState({ state }: Connection, expected: string): void {
   if (state !== expected) throw new Error(`the connection is ${state}, not ${expected}`);
 }
 
-/** The latest channel of a connection, set up after those that are kept by now. */
+/** Keeps a channel on the connection. It opens after the channels that were kept before. */
 export async function channelOf(connection: Connection): Promise<{ latest: ConfirmChannel; cut(): void }> {
   const channels = { latest: undefined as unknown as ConfirmChannel };
   await connection.keepChannel(async (channel) => void (channels.latest = channel));

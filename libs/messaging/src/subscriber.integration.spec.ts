@@ -10,7 +10,7 @@ const vhost = useVhost();
 const number = { type: 'number', version: 1, schema: z.object({ number: z.int() }) };
 const topology = { exchanges: { news: { type: 'fanout' } } } as const;
 
-/** Somebody who sends, and listeners. */
+/** A sender, and subscribers. */
 async function setup() {
   await vhost.connect({ topology }).connection.opened;
   const observer = await vhost.observer();
@@ -46,14 +46,14 @@ const queues = async () =>
   ).map(({ name, exclusive, auto_delete }) => [name, exclusive, auto_delete]);
 
 describe('subscribe', () => {
-  it('lets every listener hear everything, in order', async () => {
+  it('gives every subscriber all messages, in order', async () => {
     const { send, listen } = await setup();
     const listeners = [await listen(), await listen()];
     for (const number of [1, 2, 3]) await send(number);
     for (const { heard } of listeners) await eventually(() => expect(heard).toEqual([1, 2, 3]));
   });
 
-  it('lets a late listener hear nothing of before', async () => {
+  it('gives a late subscriber no earlier message', async () => {
     const { send, listen } = await setup();
     const early = await listen();
     await send(1);
@@ -63,7 +63,7 @@ describe('subscribe', () => {
     await eventually(() => expect(late.heard).toEqual([2]));
   });
 
-  it('listens again after a cut and says so: what was sent between is missed', async () => {
+  it('subscribes again after a cut and calls onListening: messages sent between are missed', async () => {
     const { send, listen } = await setup();
     const { heard, cut, listenedTimes } = await listen();
     await send(1);
@@ -74,7 +74,7 @@ describe('subscribe', () => {
     await eventually(() => expect(heard).toEqual([1, 2]));
   });
 
-  it('drops what does not fit or cannot be handled, tells of it, and goes on', async () => {
+  it('drops a message that does not fit or whose handler fails, reports it, and goes on', async () => {
     const { send, sendRaw, listen } = await setup();
     const { heard, faults, steps, listenedTimes } = await listen();
     await sendRaw('{ not json');
@@ -91,7 +91,7 @@ describe('subscribe', () => {
     await listenedTimes(1);
   });
 
-  it('does not read what is not wanted, and so finds no fault in it', async () => {
+  it('does not read an unwanted message, and so reports no fault', async () => {
     const { send, sendRaw, listen } = await setup();
     const asked: unknown[] = [];
     const { heard, faults, steps } = await listen({
@@ -112,12 +112,12 @@ describe('subscribe', () => {
       { correlationId: undefined, messageId: undefined, routingKey: '' },
     ]);
     expect(faults).toEqual([]);
-    // In any order: what comes in one packet is taken before the first of it is done.
+    // The order is open: all messages of a packet arrive before the first is handled.
     const once = Array(4).fill(['acked news', 'consumed news']);
     await eventually(() => expect([...steps].sort()).toEqual(once.flat().sort()));
   });
 
-  it('drops what it could not even be asked about, tells of it, and goes on', async () => {
+  it('drops a message when wants throws, reports it, and goes on', async () => {
     const { send, sendRaw, listen } = await setup();
     const { heard, faults } = await listen({
       wants({ correlationId }) {
@@ -131,7 +131,7 @@ describe('subscribe', () => {
     expect(faults).toEqual(['no idea']);
   });
 
-  it('tells of what an asynchronous handler rejects with', async () => {
+  it('reports the rejection of an asynchronous handler', async () => {
     const { sendRaw } = await setup();
     const { connection, faults } = vhost.connect({ topology });
     const handle = () => Promise.reject(new Error('later'));
@@ -142,7 +142,7 @@ describe('subscribe', () => {
     await eventually(() => expect(faults).toEqual(['later']));
   });
 
-  it('hears the text of any other client', async () => {
+  it('receives the text of another AMQP client', async () => {
     const { sendRaw } = await setup();
     const { connection } = vhost.connect({ topology });
     const heard: string[] = [];
@@ -158,7 +158,7 @@ describe('subscribe', () => {
     await eventually(() => expect(heard).toEqual(['grüß dich']));
   });
 
-  it('has a queue of its own that the broker names, and leaves none behind', async () => {
+  it('has its own queue that the broker names, and leaves none behind', async () => {
     const { listen } = await setup();
     const { connection } = await listen();
     expect(await queues()).toEqual([[expect.stringMatching(/^amq\.gen-/), true, true]]);

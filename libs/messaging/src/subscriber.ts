@@ -3,29 +3,37 @@ import { deliveryOf, identityOf, receive, type Delivery, type Identity } from '.
 import { readMessage, type BodyOf, type MessageKind } from './message.ts';
 import { tellFault, tellStep } from './messaging-events.ts';
 
+/** What {@link subscribe} receives, and how it handles each message. */
 export interface SubscriberOptions<Kind extends MessageKind> {
+  /** Name of the exchange. */
   exchange: string;
-  /** What is heard: of a fanout exchange everything, whatever they are. @default [''] */
+  /** Routing keys to receive. A fanout exchange ignores them and sends every message. @default [''] */
   routingKeys?: readonly string[];
-  /** What the messages are; one that is something else is dropped, and told as a fault. */
+  /** The kind of message that the exchange carries. A message of another kind is dropped and reported as a fault. */
   message: Kind;
-  /** Told of every message, before anything else. What it throws is told as a fault, and drops the message. */
+  /** Is called first, for every message. If it throws, the message is dropped and the error is reported as a fault. */
   onMessage?(identity: Identity): void;
   /**
-   * Asked before the body is read: false drops the message unread, whatever is in it, which is no fault. What it throws
-   * is one, and drops the message too. Any sender may leave out any of it.
-   * @default everything is wanted
+   * Decides before the body is read: false drops the message unread, without a fault. If it throws, the message is
+   * dropped and the error is reported as a fault. Each member of the identity may be undefined.
+   * @default every message is wanted
    */
   wants?(identity: Identity): boolean;
-  /** What it throws is told as a fault; the message is not heard again. */
+  /** Handles one message. An error that it throws is reported as a fault; the message does not come again. */
   handle(delivery: Delivery<BodyOf<Kind>>): Promise<void> | void;
-  /** Listening, or listening again: what was sent before this moment and after the last loss was missed. */
+  /** Is called at each subscription. After a reconnect, messages that were sent since the loss are missed. */
   onListening?(): void;
 }
 
 /**
- * Listens to an exchange through a queue of its own, which the broker names and deletes with the connection: every
- * listener hears all of it while it listens, and nothing of before. https://www.rabbitmq.com/docs/queues#server-named-queues
+ * Receives the messages of an exchange through its own queue. The broker names that queue and deletes it with the
+ * connection. Every subscriber receives each message that is sent while it is subscribed, and none from before.
+ * https://www.rabbitmq.com/docs/queues#server-named-queues
+ *
+ * @example
+ * ```ts
+ * subscribe(connection, { exchange: 'jobs.control', message: control, handle: ({ body }) => obey(body) });
+ * ```
  */
 export function subscribe<Kind extends MessageKind>(connection: Connection, options: SubscriberOptions<Kind>): void {
   const { exchange, routingKeys = [''], message: kind, onMessage, wants = () => true, handle, onListening } = options;

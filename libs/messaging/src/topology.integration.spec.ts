@@ -14,7 +14,7 @@ async function declared(topology: Topology) {
   return { connection, ...told };
 }
 
-/** The vhost is gone with all in it and there again, as after a wiped disk. */
+/** Deletes and recreates the vhost, as a wiped disk does. */
 async function wipe() {
   await vhost.remove();
   await manage('PUT', `/api/vhosts/${vhost.name}`);
@@ -49,7 +49,7 @@ describe('a topology', () => {
     expect((await take(observer, 'few')).content.toString()).toBe('news');
   });
 
-  it('leaves what is there already as it is, whoever declares it how often', async () => {
+  it('leaves existing exchanges and queues as they are, however often it is declared', async () => {
     const topology = { queues: { inbox: {} } };
     await Promise.all([declared(topology), declared(topology)]);
     const observer = await vhost.observer();
@@ -59,7 +59,7 @@ describe('a topology', () => {
     expect(await takeAll(observer, 'inbox')).toEqual(['kept']);
   });
 
-  it('is declared again when the connection is back: the disk may have been wiped', async () => {
+  it('is declared again after a reconnect, because the disk may have been wiped', async () => {
     const { becomes } = await declared({ exchanges: { to: { type: 'direct' } }, queues: { inbox: {} } });
     await wipe();
     await becomes('open');
@@ -111,11 +111,11 @@ describe('a topology', () => {
     expect(error).toMatchObject({ code: 'topology-mismatch', cause: { code: 406 } });
     expect(error.message).toContain(words.replace('VHOST', vhost.name));
     expect(error.message).toMatch(values);
-    expect(error.message).toMatch(/Declare it as it is, or delete it/);
+    expect(error.message).toMatch(/Declare it with the existing value, or delete it/);
     expect(states.map(([state]) => state)).toEqual(['closed']);
   });
 
-  it('that differs only after a reconnect is told and tried again: somebody may delete what is in the way', async () => {
+  it('that differs only after a reconnect is reported and retried: an operator may delete the queue', async () => {
     const { states, becomes } = await declared({ queues: { inbox: { deliveryLimit: 5 } } });
     const observer = await vhost.observer();
     await observer.deleteQueue('inbox');
@@ -142,7 +142,7 @@ describe('a user who may not configure anything', () => {
     return Object.assign(new URL(vhost.url), { username: user, password: 'secret' }).href;
   }
 
-  it('gets along with a topology that is there', async () => {
+  it('uses a topology that exists', async () => {
     const topology = { exchanges: { to: { type: 'direct' } }, queues: { inbox: {} } } satisfies Topology;
     await declared(topology);
     const { connection, states } = vhost.connect({ url: await plainUser(), topology });
@@ -150,7 +150,7 @@ describe('a user who may not configure anything', () => {
     expect(states).toEqual([['open', undefined]]);
   });
 
-  it('waits for one that is not, and says what is missing', async () => {
+  it('waits for a missing topology, and says what is missing', async () => {
     const topology = { queues: { inbox: {} } };
     const { connection, states } = vhost.connect({ url: await plainUser(), topology });
     await eventually(() => expect(states).toHaveLength(1));

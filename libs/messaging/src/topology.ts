@@ -1,47 +1,56 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { TopologyMismatchError } from './errors.ts';
 
-/** Exchanges and queues by name. Durable all of them: they and what is in them survive a restart of the broker. */
+/**
+ * Exchanges and queues by name. All are durable: they and their persistent messages survive a restart of the broker.
+ */
 export interface Topology {
   exchanges?: Record<string, ExchangeDeclaration>;
   queues?: Record<string, QueueDeclaration>;
 }
 
+/** How an exchange is declared. */
 export interface ExchangeDeclaration {
   type: 'direct' | 'fanout' | 'topic' | 'headers';
-  /** What flows in from other exchanges, besides what is sent to it. https://www.rabbitmq.com/docs/e2e @default nothing */
+  /** Exchanges whose messages flow into this exchange, too. https://www.rabbitmq.com/docs/e2e @default none */
   bindings?: readonly Binding[];
 }
 
+/** A source of messages: an exchange, and the routing key to match. */
 export interface Binding {
   exchange: string;
   /** @default '' */
   routingKey?: string;
 }
 
+/** How a queue is declared. */
 export interface QueueDeclaration {
-  /** A quorum queue keeps what it has confirmed whichever node is lost. @default 'quorum' */
+  /** A quorum queue keeps its confirmed messages while a majority of its nodes works. @default 'quorum' */
   type?: 'quorum' | 'classic';
-  /** What flows in, besides what is sent to the queue by its name. @default nothing */
+  /**
+   * Exchanges whose messages flow into the queue. Messages sent to the queue by its name arrive without one. @default
+   * none
+   */
   bindings?: readonly Binding[];
-  /** Exchange for what is rejected or over the delivery limit. @default none: it is gone */
+  /** Exchange for messages that are rejected or over the delivery limit. @default none: they are deleted */
   deadLetterExchange?: string;
   /**
-   * How often a message may come back, after a crash of its consumer or a reject, before it is dead-lettered. A last
-   * resort behind the consumer's own counting, since versions count differently: only since 4.3 is a `basic.nack` free.
-   * Quorum queues only. https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling
+   * How often a message may return to the queue, after a crash of its consumer or a reject, before it becomes a dead
+   * letter. Use it as a last resort behind your own counting of attempts: versions count differently, and only since
+   * 4.3 does `basic.nack` not count. Quorum queues only.
+   * https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling
    * @default the broker's own: 20 from RabbitMQ 4.0, none before
    */
   deliveryLimit?: number;
-  /** Any other argument, such as `x-message-ttl`. */
+  /** Any other argument of the queue, such as `x-message-ttl`. @default none */
   arguments?: Record<string, unknown>;
 }
 
 /**
- * Declares everything; what is there already stays as it is. A user who may not configure something (403) finds out
- * whether it is there instead, which RabbitMQ allows everybody.
+ * Declares exchanges, queues and bindings. What exists already stays as it is. A user without the right to configure
+ * (403) checks passively whether everything exists, which RabbitMQ allows every user.
  *
- * @throws TopologyMismatchError when something is there with other arguments (406)
+ * @throws TopologyMismatchError when an exchange or queue exists with other arguments (406)
  */
 export async function declareTopology(model: ChannelModel, topology: Topology): Promise<void> {
   try {
@@ -59,11 +68,11 @@ export async function declareTopology(model: ChannelModel, topology: Topology): 
 async function withChannel(model: ChannelModel, use: (channel: Channel) => Promise<void>): Promise<void> {
   const channel = await model.createChannel();
   let open = true;
-  channel.on('error', () => undefined).on('close', () => (open = false)); // the call that failed tells why
+  channel.on('error', () => undefined).on('close', () => (open = false)); // the failed call rejects with the reason
   try {
     await use(channel);
   } finally {
-    if (open) await channel.close().catch(() => undefined); // lost with its connection: it is closed
+    if (open) await channel.close().catch(() => undefined); // a lost connection has closed the channel
   }
 }
 
@@ -96,15 +105,15 @@ function argumentsOf(queue: QueueDeclaration): Record<string, unknown> {
   };
 }
 
-/** RabbitMQ's words: inequivalent arg 'x' for queue 'q' in vhost 'v': received the value … but current is … */
+/** RabbitMQ's reply: inequivalent arg 'x' for queue 'q' in vhost 'v': received the value … but current is … */
 const inequivalent = /inequivalent arg '(.+?)' for (queue|exchange) '(.+?)' in vhost '(.+?)': ([^"]+)/;
 
 function mismatch(cause: Error): TopologyMismatchError | null {
   const [, argument, kind, name, vhost, values] = inequivalent.exec(cause.message) ?? [];
   if (argument === undefined) return null;
   return new TopologyMismatchError(
-    `the ${kind} "${name}" in the vhost "${vhost}" exists with another ${argument} (${values}). Declare it as it is, ` +
-      `or delete it, once what is in it is no longer wanted, so that it can be declared anew`,
+    `the ${kind} "${name}" in the vhost "${vhost}" exists with another ${argument} (${values}). Declare it with the existing value, ` +
+      `or delete it once nothing in it is needed any more; it is then declared again`,
     { cause },
   );
 }

@@ -5,7 +5,7 @@ it('has nothing under way at first', async () => {
   await new UnderWay().none();
 });
 
-it('tells everybody who waits when the last is done', async () => {
+it('resolves every waiter when the last operation ends', async () => {
   const underWay = new UnderWay();
   underWay.begin();
   underWay.begin();
@@ -19,7 +19,7 @@ it('tells everybody who waits when the last is done', async () => {
   expect(told).toBe(2);
 });
 
-it('goes on waiting when something begins before it could be told', async () => {
+it('keeps waiting when an operation begins before the waiter resumes', async () => {
   const underWay = new UnderWay();
   underWay.begin();
   let told = false;

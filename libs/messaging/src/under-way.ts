@@ -1,25 +1,31 @@
 /**
- * Counts what is under way and tells when nothing is.
+ * Counts running operations, and resolves when none runs.
  *
- * A number and no set. When things pass through a `Set` or `Map` that lives long, V8 makes it a new table again and again, and
- * each old one points to the next: as soon as one is in the old generation, all that was ever in them stays until the next
- * full collection.
+ * It is a counter, because a long-lived `Set` with much traffic keeps removed entries in memory. V8 replaces its table
+ * again and again, and old tables stay until the next full collection.
+ * @example
+ * ```ts
+ * underWay.begin();
+ * await work().finally(() => underWay.end());
+ * ```
  */
 export class UnderWay {
   #count = 0;
   #idle: (() => void)[] = [];
 
+  /** Counts one operation that begins. */
   begin(): void {
     this.#count += 1;
   }
 
+  /** Counts one operation that has ended. Call it exactly once for each `begin`. */
   end(): void {
     this.#count -= 1;
     if (this.#count > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** Resolves when nothing is under way: at once, if so. */
+  /** Resolves when no operation runs: at once, if none runs now. */
   async none(): Promise<void> {
     while (this.#count > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }

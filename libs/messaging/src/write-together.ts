@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 
 /**
- * Has what is written to a socket in one turn of the event loop go out in one system call. amqplib writes each message by
- * itself, and a call for each is most of what a small message costs.
+ * Makes the socket send all writes of one turn of the event loop in one system call. By itself, amqplib makes a call
+ * for each message. That call is most of the cost of a small message.
  */
 export function writeTogether(socket: Socket): void {
   const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
@@ -24,8 +24,9 @@ export function writeTogether(socket: Socket): void {
 }
 
 /**
- * Resolves when what was published before, in this turn of the event loop, has gone out, if the broker takes it: amqplib hands
- * messages to the socket in a `setImmediate` that it asks for in a `process.nextTick`, and so does this, behind it.
+ * Resolves when the messages published earlier in this turn of the event loop are written to the socket. It does not
+ * wait for confirms, and never rejects. amqplib writes in a `setImmediate` inside a `process.nextTick`; this queues
+ * behind it.
  */
 export function whenWritten(): Promise<void> {
   return new Promise((resolve) => process.nextTick(setImmediate, resolve));

@@ -10,7 +10,7 @@ let made = 0;
 
 const payloadSchema = { type: 'object', properties: { width: { type: 'integer', minimum: 1 } } };
 
-/** A type of this test alone. */
+/** A type that only this test uses. */
 const newType = (more: Partial<JobRegistration> = {}): JobRegistration =>
   jobRegistration.parse({ type: `spec.type-${(made += 1)}`, description: 'A type', payloadSchema, ...more });
 
@@ -22,11 +22,11 @@ const workerOf = (instance: string, ...types: JobRegistration[]): RunningWorker 
 const listed = async (type: string): Promise<RegisteredType[]> =>
   (await store().list()).filter((each) => each.type === type);
 
-/** As if nobody had heard of the worker for so long. */
+/** Sets back when the worker was last heard. */
 const silent = (instance: string, time: string) =>
   jobs.query(`update workers set last_heard_at = now() - $2::interval where instance = $1`, [instance, time]);
 
-it('registers a worker and its types, and tells who runs them', async () => {
+it('registers a worker and its types, and lists the workers of each type', async () => {
   const [one, other] = [newType(), newType({ queue: 'images', maxAttempts: 2, upgrades: true })];
   const registered = await store().register([one, other], workerOf('both', one, other));
   expect(registered).toEqual({ kind: 'registered', isNew: true });
@@ -38,7 +38,7 @@ it('registers a worker and its types, and tells who runs them', async () => {
   expect(await listed(other.type)).toMatchObject([{ ...other, workers: ['both'] }]);
 });
 
-it('tells workers with what they do', async () => {
+it('lists workers with their running jobs', async () => {
   const type = newType();
   await store().register([type], workerOf('busy', type));
   const { id } = await jobs.create();
@@ -50,7 +50,7 @@ it('tells workers with what they do', async () => {
   expect(worker).toEqual({ ...workerOf('busy', type), ...times, running: 1 });
 });
 
-it('takes policy and words of the latest registration, and schemas that differ in words alone', async () => {
+it('stores the policy and texts of the latest registration, also if schemas differ in texts only', async () => {
   const type = newType();
   await store().register([type], null);
   const reworded = { ...payloadSchema, title: 'A picture' };
@@ -59,7 +59,7 @@ it('takes policy and words of the latest registration, and schemas that differ i
   expect(await listed(type.type)).toMatchObject([later]);
 });
 
-it('refuses other schemas under the same version with each difference, and keeps nothing of that worker', async () => {
+it('refuses other schemas of the same version with each difference, and stores nothing of that worker', async () => {
   const [type, fellow] = [newType(), newType()];
   await store().register([type], null);
   const wider = { type: 'object', properties: { width: { type: 'integer', minimum: 0 } } };
@@ -80,7 +80,7 @@ it('refuses other schemas under the same version with each difference, and keeps
   expect((await listed(type.type)).map(({ version }) => version)).toEqual([2, 1]);
 });
 
-it('keeps one of two schemas that are registered at the same moment', async () => {
+it('stores one of two schemas that are registered at the same moment', async () => {
   const type = newType();
   const other = { ...type, payloadSchema: {} };
   const both = await Promise.all([type, other, type, other].map((each) => store().register([each], null)));
@@ -88,7 +88,7 @@ it('keeps one of two schemas that are registered at the same moment', async () =
   expect(await listed(type.type)).toHaveLength(1);
 });
 
-it('lets many workers register at once', async () => {
+it('registers many workers at once', async () => {
   const types = [newType(), newType(), newType()];
   const workers = Array.from({ length: 12 }, (_, n) => workerOf(`many-${n}`, ...types));
   const orders = [types, [...types].reverse()];
@@ -97,7 +97,7 @@ it('lets many workers register at once', async () => {
   expect((await listed(types[0]?.type as string))[0]?.workers).toHaveLength(12);
 });
 
-it('counts a worker as running while it is heard, and until it leaves', async () => {
+it('counts a worker as running while it is heard, until it stops', async () => {
   const type = newType();
   const worker = workerOf('quiet', type);
   const runBy = async () => (await listed(type.type))[0]?.workers;
@@ -112,14 +112,14 @@ it('counts a worker as running while it is heard, and until it leaves', async ()
   expect(await runBy()).toEqual([]);
 });
 
-it('tells a worker whose type is not registered any more', async () => {
+it('tells a worker that its type is not registered any more', async () => {
   const type = newType();
   await store().register([type], workerOf('lonely', type));
   await jobs.query('delete from job_types where type = $1', [type.type]);
   expect(await store().hear(workerOf('lonely', type))).toBe(false);
 });
 
-it('notes when a type was last seen, once a minute', async () => {
+it('stores when a type was last seen, once a minute', async () => {
   const type = newType();
   const worker = workerOf('seeing', type);
   await store().register([type], worker);
@@ -132,7 +132,7 @@ it('notes when a type was last seen, once a minute', async () => {
   expect(Date.parse(await seenAt())).toBeGreaterThanOrEqual(Date.parse(first));
 });
 
-it('forgets workers that were silent for an hour when another registers', async () => {
+it('removes workers that were silent for an hour when another worker registers', async () => {
   const type = newType();
   await store().register([type], workerOf('killed', type));
   await silent('killed', '61 minutes');
@@ -154,7 +154,7 @@ it('removes a type with all its versions once no worker runs it and no unfinishe
   expect([await listed(type.type), await store().remove(type.type)]).toEqual([[], { kind: 'unknown' }]);
 });
 
-it('keeps with a job the version that took its payload', async () => {
+it('stores with a job the version that accepted its payload', async () => {
   const id = await jobs.dispatched({ typeVersion: 3 });
   expect(await jobs.claim(id)).toMatchObject({ kind: 'claimed', typeVersion: 3 });
 });

@@ -8,20 +8,21 @@ import { removeType, type Removal } from './remove-type.ts';
 
 /** The job types that workers have registered, and the workers: see docs/decisions/0022. */
 export interface JobTypes {
-  /** Registers all of them, or none where one is in conflict; `worker` is null for a program that is no worker of ours. */
+  /** Registers all types, or none if one of them conflicts. `worker` is null if the caller is no worker. */
   register(types: readonly JobRegistration[], worker: RunningWorker | null): Promise<Registered>;
-  /** The worker is there. @returns false where one of its types is not registered any more */
+  /** Stores that the worker runs. @returns false if one of its types is not registered any more */
   hear(worker: RunningWorker): Promise<boolean>;
-  /** The worker has ended. */
+  /** Removes a worker that has stopped. */
   leave(instance: string): Promise<void>;
-  /** Concurrent callers share a statement. @returns each version of each type, by type, the newest first */
+  /** Lists each version of each type, by type, newest version first. Concurrent callers share a statement. */
   list(): Promise<RegisteredType[]>;
   /** Removes all versions of a type that no worker runs and no unfinished job has. */
   remove(type: string): Promise<Removal>;
-  /** @returns the workers that were heard in the last hour and have not left */
+  /** Lists the workers that were heard in the last hour and have not stopped. */
   workers(): Promise<RegisteredWorker[]>;
 }
 
+/** Makes the store of job types on a pool. */
 export function openJobTypes(pool: Pool): JobTypes {
   const list = shareStatement(async (asked: null[]) => {
     const types = await listTypes(pool);

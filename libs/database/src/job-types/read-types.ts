@@ -2,26 +2,30 @@ import type { JobRegistration } from '@offload/jobs/definitions';
 import type { Pool } from 'pg';
 import type { RunningWorker } from './register-types.ts';
 
-/** One version of a job type, and who runs it. */
+/** One version of a job type, and the workers that run it. */
 export interface RegisteredType extends JobRegistration {
-  /** Changes with the schemas. */
+  /** SHA-256 of both schemas. */
   fingerprint: string;
   /** Instances of the workers that run this version now. */
   workers: string[];
-  /** RFC 3339. When it was last registered, or a worker that runs it was heard, to the minute. */
+  /** When it was last registered, or a worker that runs it was last heard, to the minute. RFC 3339. */
   lastSeenAt: string;
 }
 
 /** A worker, as it was last heard. */
 export interface RegisteredWorker extends RunningWorker {
-  /** Jobs that it runs now. */
+  /** How many jobs it runs now. */
   running: number;
-  /** RFC 3339. */
+  /** When it started. RFC 3339. */
   startedAt: string;
+  /** When it was last heard. RFC 3339. */
   lastHeardAt: string;
 }
 
-/** SQL: that a worker was heard so lately that it counts as running. It says so every ten seconds. */
+/**
+ * SQL: a condition that the worker was heard in the last 30 seconds, so that it counts as running. Workers report every
+ * ten seconds.
+ */
 export const isHeard = (worker: string): string => `${worker}.last_heard_at > now() - interval '30 seconds'`;
 
 const listTypesSql = `
@@ -33,7 +37,7 @@ const listTypesSql = `
     ) as workers
   from job_types order by type, version desc`;
 
-/** @returns each version of each type, by type, the newest first */
+/** Lists each version of each type, by type, newest version first. */
 export async function listTypes(pool: Pool): Promise<RegisteredType[]> {
   const { rows } = await pool.query<RegisteredType>({ name: 'list-types', text: listTypesSql });
   return rows;
@@ -47,7 +51,7 @@ const listWorkersSql = `
     coalesce(running.jobs, 0) as running
   from workers left join running on running.holder = workers.instance order by instance`;
 
-/** @returns the workers that were heard in the last hour and have not left */
+/** Lists the workers that were heard in the last hour and have not stopped. */
 export async function listWorkers(pool: Pool): Promise<RegisteredWorker[]> {
   const { rows } = await pool.query<RegisteredWorker>({ name: 'list-workers', text: listWorkersSql });
   return rows;

@@ -2,34 +2,37 @@ import { createHash } from 'node:crypto';
 import { comparableText, schemaDifferences, type JobRegistration, type JsonSchema } from '@offload/jobs/definitions';
 import type { Pool } from 'pg';
 
-/** A worker's process, as it is told. */
+/** A worker process. */
 export interface RunningWorker {
+  /** The unique name of the process. */
   instance: string;
-  /** Of Offload. */
+  /** The version of Offload. */
   version: string;
+  /** The queues that it consumes. */
   queues: readonly string[];
-  /** Jobs that it runs at once, of each queue. */
+  /** How many jobs of each queue it runs at once. */
   slots: number;
   /** The version of each job type that it runs. */
   types: Readonly<Record<string, number>>;
-  /** It takes no new jobs. */
+  /** Whether it is stopping and claims no more jobs. */
   draining: boolean;
 }
 
-/** A version that is registered with other schemas. */
+/** A version of a job type that is registered with other schemas. */
 export interface SchemaConflict {
   type: string;
   version: number;
-  /** A sentence each, with a JSON pointer that begins with `/payloadSchema` or `/resultSchema`. */
+  /** One sentence for each difference, with a JSON pointer that begins with `/payloadSchema` or `/resultSchema`. */
   differences: string[];
 }
 
+/** The result of a registration. */
 export type Registered =
-  | { kind: 'registered'; /** Whether none of them was there before. */ isNew: boolean }
+  | { kind: 'registered'; /** Whether all types are new. */ isNew: boolean }
   | { kind: 'conflict'; conflicts: SchemaConflict[] };
 
-// Rows are written in one order, so that two workers can't wait for each other. A worker that was killed leaves its row, which
-// is removed here an hour later.
+// Rows are written in one order, so that two workers can't deadlock. A worker that was killed leaves its row; this
+// statement removes the row an hour later.
 const registerSql = `
   with given as (
     select * from json_to_recordset($1) as given(type text, version int, description text, queue text, "timeoutMs" int,
@@ -72,10 +75,14 @@ const registerSql = `
 
 type ConflictRow = Pick<JobRegistration, 'type' | 'version' | 'payloadSchema' | 'resultSchema'>;
 
-/** A worker may register other schemas of a version at the same moment: once it has, they are seen. */
+/** Another worker may register other schemas of the same version at the same moment. The next try sees its rows. */
 const MOST_TRIES = 3;
 
-/** Registers types and their worker in one statement: all of it, or nothing where one is registered with other schemas. */
+/**
+ * Registers types and their worker in one statement: everything, or nothing if one type has other schemas.
+ *
+ * @throws Error if other workers register other schemas during every try
+ */
 export async function registerTypes(
   pool: Pool,
   types: readonly JobRegistration[],
@@ -91,7 +98,7 @@ export async function registerTypes(
     const [{ kept, isNew, conflicts }] = answers as [(typeof answers)[0]];
     if (conflicts.length > 0) return { kind: 'conflict', conflicts: conflicts.map((each) => conflictOf(each, types)) };
     if (kept === types.length) return { kind: 'registered', isNew };
-    if (tries === MOST_TRIES) throw new Error('job types are registered with other schemas again and again');
+    if (tries === MOST_TRIES) throw new Error('other workers keep registering these job types with other schemas');
   }
 }
 
@@ -127,7 +134,7 @@ const hearSql = `
   )
   select not exists (select from own left join job_types using (type, version) where fingerprint is null) as "areThere"`;
 
-/** The worker is there. @returns false where one of its types is not registered any more */
+/** Stores that the worker runs. @returns false if one of its types is not registered any more */
 export async function hearWorker(pool: Pool, worker: RunningWorker): Promise<boolean> {
   const { rows } = await pool.query<{ areThere: boolean }>({
     name: 'hear-worker',
@@ -137,7 +144,7 @@ export async function hearWorker(pool: Pool, worker: RunningWorker): Promise<boo
   return rows[0]?.areThere === true;
 }
 
-/** The worker has ended. */
+/** Removes a worker that has stopped. */
 export async function leaveWorker(pool: Pool, instance: string): Promise<void> {
   await pool.query({ name: 'leave-worker', text: 'delete from workers where instance = $1', values: [instance] });
 }

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { isHeard } from './read-types.ts';
 
-/** What became of a type that was to be removed. */
+/** The result of removing a job type. */
 export type Removal =
   | { kind: 'removed' }
   | { kind: 'unknown' }

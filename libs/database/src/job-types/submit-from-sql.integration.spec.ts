@@ -17,7 +17,7 @@ async function submit(more = '', values: unknown[] = []): Promise<string> {
   return (await jobs.query<{ id: string }>(text, values))[0]?.id as string;
 }
 
-it('makes a job by the policy of its type, and has a pending dispatch message at once', async () => {
+it('creates a job by the policy of its type, with a pending dispatch message at once', async () => {
   const id = await submit();
   expect(await jobs.read(id)).toMatchObject({
     ...{ type, queue: 'images', status: 'queued', payload: { width: 1 }, priority: 0, tags: [], maxAttempts: 2 },
@@ -28,7 +28,7 @@ it('makes a job by the policy of its type, and has a pending dispatch message at
   expect(await jobs.claim(id)).toMatchObject({ typeVersion: 1, timeoutMs: 5, backoff: { factor: 3 } });
 });
 
-it('makes nothing where the transaction of its caller is rolled back', async () => {
+it('creates nothing if the transaction of its caller is rolled back', async () => {
   const client = new pg.Client({ connectionString: jobs.url });
   await client.connect();
   await client.query('begin');
@@ -40,7 +40,7 @@ it('makes nothing where the transaction of its caller is rolled back', async () 
   expect(await jobs.pending(rows[0]?.id as string)).toBe(0);
 });
 
-it('makes the job that its caller describes', async () => {
+it('creates the job that its caller describes', async () => {
   const id = await submit(
     `, queue => 'mail', run_at => now() + interval '1 hour', priority => 7, max_attempts => 9, timeout_ms => 8,
       tags => $1`,
@@ -51,7 +51,7 @@ it('makes the job that its caller describes', async () => {
   expect(await jobs.pending(id)).toBe(1);
 });
 
-it('finds the unfinished job that has the dedupe key', async () => {
+it('returns the unfinished job with the dedupe key', async () => {
   const both = await Promise.all([submit(`, dedupe_key => 'one'`), submit(`, dedupe_key => 'one'`)]);
   expect(both[0]).toBe(both[1]);
   expect(await jobs.pending(both[0] as string)).toBe(1);
@@ -69,11 +69,11 @@ it.each([
   [`select offload.submit('${type}', '{}', queue => 'A queue')`, /queue must be/],
   [`select offload.submit('${type}', '{}', dedupe_key => '')`, /dedupe_key must have/],
   [`select offload.submit('${type}', '{}', tags => array_fill('a'::text, '{17}'))`, /tags are/],
-])('refuses what the api refuses: %s', async (text, message) => {
+])('refuses a job that the api refuses: %s', async (text, message) => {
   await expect(jobs.query(text)).rejects.toThrow(message);
 });
 
-it('is for roles that may call it, and need no right to the tables', async () => {
+it('can be granted to roles without rights to the tables', async () => {
   await jobs.query('drop role if exists "offload spec caller"');
   await jobs.query('create role "offload spec caller"');
   const client = new pg.Client({ connectionString: jobs.url });

@@ -21,14 +21,14 @@ describe('cancelJob', () => {
     expect(await jobs.claim(id)).toEqual({ kind: 'refused', job: cancelled });
   });
 
-  it('only notes it of a running job, which stays as it is', async () => {
+  it('only stores the request for a running job, which does not change', async () => {
     const { id } = await jobs.running();
     const before = await jobs.read(id);
     expect(await jobs.database.jobs.cancel(id)).toEqual({ kind: 'requested', job: before });
     expect(await jobs.read(id)).toEqual(before);
   });
 
-  it('refuses a finished job, and knows of no other', async () => {
+  it('refuses a finished job, and returns null for an unknown one', async () => {
     const { id, settle } = await jobs.running();
     const job = await settle({ status: 'succeeded', result: 1 });
     expect(await jobs.database.jobs.cancel(id)).toEqual({
@@ -54,7 +54,7 @@ describe('cancelJob', () => {
     expect(await jobs.pending(id)).toBe(0);
   });
 
-  it('keeps the result of a job that succeeds before its worker is told', async () => {
+  it('keeps the result of a job that succeeds before its worker receives the command', async () => {
     const { id, settle } = await jobs.running();
     await jobs.database.jobs.cancel(id);
     expect(await settle({ status: 'succeeded', result: 'done' })).toMatchObject({
@@ -63,7 +63,7 @@ describe('cancelJob', () => {
     });
   });
 
-  it('ends a job as cancelled whose worker is lost before it is told', async () => {
+  it('ends a job as cancelled if its worker is lost before it receives the command', async () => {
     const { id, dispatchId } = await jobs.running();
     await jobs.database.jobs.cancel(id);
     const claim = await jobs.claim(id, { dispatchId, count: 1 });
@@ -72,7 +72,7 @@ describe('cancelJob', () => {
     expect(job).toMatchObject({ status: 'cancelled', attempt: 1, error: null, errors: [{ code: 'worker-lost' }] });
   });
 
-  it('leaves one of a cancel and a claim that meet as the winner', async () => {
+  it('lets exactly one of a concurrent cancel and claim win', async () => {
     const ids = await Promise.all(Array.from({ length: 50 }, () => jobs.dispatched()));
     const outcomes = await Promise.all(
       ids.map(async (id) => Promise.all([jobs.claim(id), jobs.database.jobs.cancel(id)])),

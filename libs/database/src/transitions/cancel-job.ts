@@ -3,17 +3,17 @@ import type { Pool } from 'pg';
 import { briefColumns, jobColumns, toBriefJob, toJob, type BriefRow, type JobRow } from '../job-row.ts';
 import { addWebhookDeliveries } from '../webhooks/add-webhook-deliveries.ts';
 
-/** What became of a wish to cancel. */
+/** The result of a cancellation. */
 export type Cancellation =
-  /** It had not been started, and never will be. */
+  /** The job had not started and never will. */
   | { kind: 'cancelled'; job: Job }
-  /** It is running: its worker has to be told. Unless it succeeds all the same, it ends as cancelled. */
+  /** The job runs, and the caller must tell its worker. Unless the job still succeeds, it ends as cancelled. */
   | { kind: 'requested'; job: Job }
-  /** It was finished before; without payload, result and errors. */
+  /** The job was finished before. It has no payload, result and errors here. */
   | { kind: 'finished'; job: Job };
 
-// Dispatch messages that are pending go first, in the order in which confirmations lock: they take outbox rows, then jobs. One that is
-// missed here (its row came while this one waited) costs a refused claim.
+// Locks pending dispatch messages before the job, in the order of confirmations, so that the two can't deadlock. A
+// dispatch message that arrives while this statement waits is missed, which costs a refused claim.
 const sql = `
   with gone as (
     delete from outbox where job_id = $1 and exists (select from jobs where id = $1 and status in ('queued', 'scheduled'))
@@ -33,9 +33,9 @@ const sql = `
   select ${jobColumns} from job`;
 
 /**
- * queued, scheduled → cancelled; of a running job it is noted that its worker is to stop it.
+ * queued, scheduled → cancelled. For a running job it stores that the worker must stop it.
  *
- * @returns null when there is no such job
+ * @returns null if there is no such job
  */
 export async function cancelJob(pool: Pool, jobId: string): Promise<Cancellation | null> {
   const { rows } = await pool.query<JobRow>({ name: 'cancel-job', text: sql, values: [jobId] });

@@ -17,13 +17,13 @@ describe('claimJob', () => {
     expect(Date.parse(job.startedAt as string)).toBeGreaterThanOrEqual(Date.parse(job.createdAt));
   });
 
-  it('starts a scheduled job that is due, for its dispatch message can outrun the relay', async () => {
+  it("starts a scheduled job that is due, because its dispatch message can arrive before the relay's confirm", async () => {
     const jobId = await create({ delayMs: 60_000 });
     await makeDue(jobId);
     expect(await database.jobs.claim(dispatch(jobId).first)).toMatchObject({ kind: 'claimed', job: { attempt: 1 } });
   });
 
-  it('starts a queued job on a redelivered dispatch message: its holder gave it back', async () => {
+  it('starts a queued job on a redelivered dispatch message, because its holder gave it back', async () => {
     const jobId = await create();
     expect(await database.jobs.claim(dispatch(jobId).again)).toMatchObject({ kind: 'claimed', takeover: false });
   });
@@ -38,7 +38,7 @@ describe('claimJob', () => {
   });
 
   it.each(['succeeded', 'failed', 'cancelled'])(
-    'refuses a job that has %s, even the dispatch message that held it',
+    'refuses a job that has %s, also to the dispatch message that held it',
     async (status) => {
       const { jobId, holder } = await running();
       await sql.query('update jobs set status = $2::job_status, finished_at = now() where id = $1', [jobId, status]);
@@ -53,7 +53,7 @@ describe('claimJob', () => {
     expect(await database.jobs.claim(dispatch(randomUUID()).first)).toEqual({ kind: 'refused', job: null });
   });
 
-  it('refuses a running job to another dispatch message, redelivered or not, and to a duplicate of its own', async () => {
+  it('refuses a running job to another dispatch message, redelivered or not, and to a copy of its own', async () => {
     const { jobId, holder, stranger } = await running();
     const before = await read(jobId);
     for (const delivery of [stranger.first, stranger.again]) {
@@ -63,7 +63,7 @@ describe('claimJob', () => {
     expect(await read(jobId)).toEqual(before);
   });
 
-  it('lets the dispatch message that held a running job take it over when it is redelivered', async () => {
+  it('lets the redelivered dispatch message of a running job take the job over', async () => {
     const { jobId, holder } = await running();
     const claim = await database.jobs.claim(holder.again);
     const job = await read(jobId);
@@ -75,10 +75,10 @@ describe('claimJob', () => {
     expect(job.errors).toEqual([{ code: 'worker-lost', message, attempt: 1, at }]);
   });
 
-  it('lets a claim whose answer was lost go on with the attempt it has, without using up another', async () => {
+  it('continues the same attempt when a claim with a lost answer is repeated', async () => {
     const jobId = await create({ maxAttempts: 1 });
     const { first } = dispatch(jobId);
-    await database.jobs.claim(first); // unheard
+    await database.jobs.claim(first); // the answer is lost
     const claim = await database.jobs.claim(first);
     expect(claim).toMatchObject({ kind: 'claimed', takeover: false, job: { attempt: 1, errors: [] } });
     const { jobId: other, holder } = await running({ maxAttempts: 2 });
@@ -88,14 +88,14 @@ describe('claimJob', () => {
     expect((await read(other)).errors).toHaveLength(1);
   });
 
-  it('refuses the repeated claim of a delivery that was lost to another meanwhile', async () => {
+  it('refuses the repeated claim of a delivery that another delivery has replaced', async () => {
     const jobId = await create();
     const { first, again } = dispatch(jobId);
     await database.jobs.claim(again);
     expect(await database.jobs.claim(first)).toMatchObject({ kind: 'held', job: { attempt: 1 } });
   });
 
-  it('lets no late claim of an earlier delivery take over from a later one', async () => {
+  it('refuses a late claim of an earlier delivery after that of a later one', async () => {
     const jobId = await create({ maxAttempts: 1 });
     const { again: earlier, ...rest } = dispatch(jobId);
     const later = { ...earlier, deliveryCount: earlier.deliveryCount + 1, claimId: rest.first.claimId };
@@ -111,7 +111,7 @@ describe('claimJob', () => {
     expect(await database.jobs.claim(holder.again)).toMatchObject({ kind: 'claimed', job: { progress: null } });
   });
 
-  it('fails a job whose last attempt was lost, keeping the attempt and its start', async () => {
+  it('fails a job whose last attempt was lost, and keeps the attempt and its start', async () => {
     const { jobId, holder } = await running({ maxAttempts: 2 });
     await database.jobs.claim(holder.again);
     const before = await read(jobId);
@@ -124,7 +124,7 @@ describe('claimJob', () => {
     expect(await database.jobs.claim(holder.again)).toEqual({ kind: 'refused', job });
   });
 
-  it('knows dispatch messages and jobs in capital letters', async () => {
+  it('accepts ids of dispatch messages and jobs in capital letters', async () => {
     const jobId = await create();
     const shout = dispatch(jobId.toUpperCase(), randomUUID().toUpperCase());
     expect(await database.jobs.claim(shout.first)).toMatchObject({ kind: 'claimed', job: { id: jobId, attempt: 1 } });

@@ -28,7 +28,7 @@ describe('claimJob in one batch', () => {
     expect(claims).toContainEqual(expect.objectContaining({ kind: 'claimed', takeover: true }));
   });
 
-  it('gives a job to one delivery alone where the same dispatch message came twice: the last, whose forerunner is lost', async () => {
+  it('gives a job to the later of two deliveries of one dispatch message', async () => {
     const { holder } = await running();
     expect(await claimAll([holder.again, holder.again])).toMatchObject([
       { kind: 'held', job: { attempt: 2 } },
@@ -36,7 +36,7 @@ describe('claimJob in one batch', () => {
     ]);
   });
 
-  it('begins a job that waits while another, which is taken over, has to wait for its row', async () => {
+  it('starts a waiting job while a takeover of another job waits for its row', async () => {
     const [waiting, { jobId, holder }] = [await create(), await running()];
     const client = await sql.connect();
     await client.query('begin');
@@ -48,14 +48,14 @@ describe('claimJob in one batch', () => {
     expect(await takeover).toMatchObject({ kind: 'claimed', takeover: true, job: { id: jobId } });
   });
 
-  it('keeps jobs apart whose dispatch messages have one id', async () => {
+  it('separates jobs whose dispatch messages have the same id', async () => {
     const dispatchId = randomUUID();
     const jobIds = [await create(), await create()];
     const claims = await claimAll(jobIds.map((jobId) => dispatch(jobId, dispatchId).first));
     expect(claims.map((claim) => [claim.kind, claim.job?.id])).toEqual(jobIds.map((jobId) => ['claimed', jobId]));
   });
 
-  it('answers each delivery for itself', async () => {
+  it('answers each delivery separately', async () => {
     const [queued, scheduled] = [await create(), await create({ delayMs: 60_000 })];
     const [held, last, lost] = [await running(), await running({ maxAttempts: 1 }), await running()];
     const claims = await claimAll([
@@ -77,7 +77,7 @@ describe('claimJob in one batch', () => {
   });
 });
 
-/** What is plain, and then what that has left. */
+/** The cheap statement, and the general one for the jobs that it leaves. */
 async function claimPlainFirst(pool: pg.Pool, deliveries: Delivery[]): Promise<(Claim | null)[]> {
   const claims = await claimWaitingJobs(pool, deliveries);
   const left = deliveries.filter((_delivery, index) => !claims[index]);
@@ -85,7 +85,7 @@ async function claimPlainFirst(pool: pg.Pool, deliveries: Delivery[]): Promise<(
 }
 
 describe('a claim from many processes', () => {
-  it('gives one job to exactly one of fifty', async () => {
+  it('gives one job to exactly one of fifty processes', async () => {
     const jobId = await create();
     const processes = Array.from({ length: 5 }, () => openDatabase({ url }));
     try {
@@ -105,7 +105,7 @@ describe('a claim from many processes', () => {
     ['plain first', claimPlainFirst],
     ['general', claimJobs],
   ])(
-    'never waits in a circle with another worker (%s), or with the relay that confirms the same dispatch messages',
+    'never deadlocks with another worker (%s), or with the relay that confirms the same dispatch messages',
     async (_which, claim) => {
       for (let round = 0; round < 10; round += 1) {
         const jobs = await Promise.all(Array.from({ length: 100 }, () => create({ delayMs: 60_000 })));

@@ -8,51 +8,67 @@ import { shareStatement } from '../share-statement.ts';
 import { wantsNoWebhook, addWebhookDeliveries } from '../webhooks/add-webhook-deliveries.ts';
 import { withError, workerLost } from './attempt-error.ts';
 
-/** One arrival of a dispatch message at a worker. */
+/** One delivery of a dispatch message to a worker. */
 export interface Delivery {
+  /** The job that the dispatch message names. */
   jobId: string;
+  /** The id of the dispatch message. */
   dispatchId: string;
-  /** The broker has handed this dispatch message out before, and its former holder is gone. */
+  /** Whether the broker delivered the dispatch message before and its holder is gone. */
   redelivered: boolean;
-  /** How often it has been handed out before: tells a late claim of a lost delivery from the one that came after it. */
+  /**
+   * How often the broker delivered it before. It distinguishes a late claim of a lost delivery from that of the next
+   * delivery.
+   */
   deliveryCount: number;
-  /** A UUID of the caller's for this delivery: the same when it tries again, not knowing whether a claim was committed. */
+  /**
+   * A UUID that the caller makes for this delivery. The caller repeats a claim with the same id if it lost the answer.
+   */
   claimId: string;
-  /** The worker's name. */
+  /** The name of the worker. */
   holder: string;
 }
 
-/** The attempt is the caller's. */
+/** The caller has claimed the job and must run this attempt. */
 export interface ClaimedJob {
   kind: 'claimed';
-  /** `attempt` is the number of the attempt and its fence. */
+  /** The job; `attempt` is the number of the attempt and its fence. */
   job: Job;
-  /** The same, with the JSON of its payload as it was stored. */
+  /** The job with its payload as stored JSON. */
   serialized: SerializedJob;
-  /** The attempt before was lost with its worker. */
+  /** Whether the previous attempt was lost with its worker. */
   takeover: boolean;
-  /** The version of the job's type that took its payload. */
+  /** The version of the job's type that accepted its payload. */
   typeVersion: number;
-  /** Of this attempt. */
+  /** How long the attempt may run, in milliseconds. */
   timeoutMs: number;
+  /** The pauses between the job's attempts. */
   backoff: Backoff;
-  /** Somebody is to be told of the job's end by webhook, as of now. */
+  /** Whether the end of the job needs a webhook delivery, as of now. */
   wantsWebhook: boolean;
 }
 
+/** The answer to a claim. */
 export type Claim =
   | ClaimedJob
-  /** An attempt was lost with its worker, and no other follows: the job is `failed`, or `cancelled` if that was asked. */
+  /**
+   * An attempt was lost with its worker and no further one is allowed: the job is `failed`, or `cancelled` if
+   * requested.
+   */
   | { kind: 'ended'; job: Job }
-  /** Running, held by this very dispatch message through a delivery that is not known to be older: to be asked again later. */
+  /** The job runs, held by this same dispatch message through a delivery that may be later: ask again later. */
   | { kind: 'held'; job: Job }
-  /** Not the caller's to run: finished, not due yet, held by another dispatch message, or (`job` null) unknown. */
+  /**
+   * The caller must not run the job: it is finished, not due, held by another dispatch message, or unknown (`job`
+   * null).
+   */
   | { kind: 'refused'; job: Job | null };
 
 const claimed = `${columnsBut('payload')}, job.payload::text as "payloadText", job.claim_id as "claimId",
   job.type_version as "typeVersion", job.timeout_ms as "timeoutMs", job.backoff, not ${wantsNoWebhook('job')} as "wantsWebhook"`;
 
-// Nearly all dispatch messages are new, and their jobs wait: that costs half as much as to see to whatever else a job may be.
+// Nearly all dispatch messages are new and their jobs wait. For them this statement costs half as much as the general
+// one.
 const claimWaitingSql = `
   update jobs as job set
     status = 'running',
@@ -76,13 +92,13 @@ const claimWaitingSql = `
     and (${hasStatus('job', 'queued')} or (${hasStatus('job', 'scheduled')} and job.due_at <= now()))
   returning ${claimed}, false as takeover, false as ended`;
 
-// The guards of the state table, and two more. A row that carries the caller's own claim id is its own attempt already (the
-// answer to its claim was lost), and goes on as that. And a takeover takes a later delivery than the one that holds the
-// job: a claim may be under way for long, lose its delivery meanwhile, and arrive after that of the next holder.
+// This statement has the guards of the state table, and two more. A row with the caller's own claim id is already the
+// caller's attempt, because the answer to its claim was lost: the attempt goes on. And only a later delivery than the
+// holder's takes a job over: a slow claim may lose its delivery and arrive after the claim of the next holder.
 //
-// `for update` serialises with everybody else who wants the row, in one order so that two batches can't wait for each
-// other; PostgreSQL checks the guards again on the row as it is after waiting. Of a dispatch message that came twice in a batch the
-// later delivery counts; where two dispatch messages of one queued job meet, the update takes one. The claim id on the row says which.
+// `for update` waits for every other writer of the row, in one order, so that two batches can't deadlock. After the
+// wait, PostgreSQL checks the guards again. If a dispatch message is twice in a batch, the later delivery counts. If
+// two dispatch messages of one queued job meet, the update takes one of them, and the claim id on the row says which.
 const claimSql = `
   with delivery as materialized (
     select distinct on (job_id, dispatch_id) *
@@ -143,8 +159,10 @@ type ClaimedRow = Omit<JobRow, 'payload'> & {
 };
 
 /**
- * Claims one job by its delivery; concurrent claims share statements. A first delivery tries the cheap statement, which claims
- * what nothing stands in the way of. Both statements are shared apart: a fault of one rejects no caller of the other.
+ * Makes a function that claims one job by its delivery. Concurrent claims share statements.
+ *
+ * A first delivery tries the cheap statement, which claims waiting jobs only. Both statements batch separately: a
+ * failure of one never rejects callers of the other.
  */
 export function shareClaims(pool: Pool): (delivery: Delivery) => Promise<Claim> {
   const claimWaiting = shareStatement((deliveries: Delivery[]) => claimWaitingJobs(pool, deliveries));
@@ -153,9 +171,9 @@ export function shareClaims(pool: Pool): (delivery: Delivery) => Promise<Claim> 
 }
 
 /**
- * queued (or scheduled and due) → running, attempt + 1, where nothing stands in the way.
+ * queued (or scheduled and due) → running, attempt + 1.
  *
- * @returns null where something may: then {@link claimJobs} knows what
+ * @returns null for a job in another state: then {@link claimJobs} decides
  */
 export async function claimWaitingJobs(pool: Pool, deliveries: Delivery[]): Promise<(Claim | null)[]> {
   const { rows } = await pool.query<ClaimedRow>({
@@ -167,7 +185,7 @@ export async function claimWaitingJobs(pool: Pool, deliveries: Delivery[]): Prom
   return deliveries.map(({ claimId }) => claimOf(claimed.get(claimId)));
 }
 
-/** queued (or scheduled and due) → running, attempt + 1; running → running, attempt + 1 when its holder is gone. */
+/** queued (or scheduled and due) → running, attempt + 1; running → running, attempt + 1 if its holder is gone. */
 export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Claim[]> {
   const { rows } = await pool.query<ClaimedRow>({
     name: 'claim-jobs',

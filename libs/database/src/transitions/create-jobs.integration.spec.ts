@@ -35,7 +35,7 @@ const newJob = (values: Partial<NewJob> = {}): NewJob => ({
   ...values,
 });
 
-/** The job's outbox rows, and how long after the job's creation and its due time each is due. */
+/** When each outbox row of the job is due, after the job's creation and after its due time. */
 async function pending(jobId: string): Promise<{ id: string; afterCreation: number; afterDue: number }[]> {
   const { rows } = await sql.query(
     `select outbox.id, extract(epoch from outbox.due_at - created_at)::float8 * 1000 as "afterCreation",
@@ -46,11 +46,11 @@ async function pending(jobId: string): Promise<{ id: string; afterCreation: numb
   return rows;
 }
 
-/** The database's time, which need not be this machine's. */
+/** The database's time, which may differ from this machine's. */
 const serverTime = async (): Promise<number> => (await sql.query('select now() as now')).rows[0].now.getTime();
 
 describe('createJob', () => {
-  it('queues a due job, with every default of a job that has not run', async () => {
+  it('queues a due job, with the values of a job that has not run', async () => {
     const wanted = newJob({ priority: 7, tags: ['b', 'a', 'b'], payload: { seconds: 1 } });
     const { job } = await database.jobs.create(wanted);
     expect(job).toEqual({
@@ -62,21 +62,21 @@ describe('createJob', () => {
     expect(await database.jobs.get(wanted.id)).toEqual(job);
   });
 
-  it('stores the dispatch message of a due job as pending after the grace in which its creator dispatches', async () => {
+  it('makes the dispatch message of a due job due for relays after the grace of its creator', async () => {
     const { job, outboxId } = await database.jobs.create(newJob());
     expect(await pending(job.id)).toEqual([
       { id: outboxId, afterCreation: DISPATCH_GRACE_MS, afterDue: DISPATCH_GRACE_MS },
     ]);
   });
 
-  it('schedules a delayed job by the clock of the database, and has a pending dispatch message when it is due', async () => {
+  it('schedules a delayed job by the clock of the database, with a dispatch message that is due with it', async () => {
     const { job, outboxId } = await database.jobs.create(newJob({ delayMs: 90_000 }));
     expect(job.status).toBe('scheduled');
     expect(Date.parse(job.dueAt) - Date.parse(job.createdAt)).toBe(90_000);
     expect(await pending(job.id)).toEqual([{ id: outboxId, afterCreation: 90_000, afterDue: 0 }]);
   });
 
-  it('schedules a job for a time in the future, whatever its offset', async () => {
+  it('schedules a job for a time in the future, with any UTC offset', async () => {
     const time = (await serverTime()) + 3_600_000;
     const runAt = new Date(time + 7_200_000).toISOString().replace('Z', '+02:00');
     const { job } = await database.jobs.create(newJob({ runAt, delayMs: 5 }));
@@ -84,7 +84,7 @@ describe('createJob', () => {
     expect(await pending(job.id)).toMatchObject([{ afterDue: 0 }]);
   });
 
-  it('queues a job whose time is past, with the same grace as any due job', async () => {
+  it('queues a job whose time is past, with the same grace as every due job', async () => {
     const { job } = await database.jobs.create(newJob({ runAt: '2001-02-03T04:05:06.789Z' }));
     expect(job).toMatchObject({ status: 'queued', dueAt: '2001-02-03T04:05:06.789Z' });
     expect(await pending(job.id)).toMatchObject([{ afterCreation: DISPATCH_GRACE_MS }]);
@@ -111,7 +111,7 @@ describe('createJob', () => {
     expect((await database.jobs.get(job.id))?.payload).toEqual(payload);
   });
 
-  it('gives concurrent callers each their own job', async () => {
+  it('gives each concurrent caller its own job', async () => {
     const wanted = Array.from({ length: 250 }, (_, index) => newJob({ tags: [`tag ${index}`], payload: index }));
     const created = await Promise.all(wanted.map((job) => database.jobs.create(job)));
     expect(created.map(({ job: { id, tags, payload } }) => ({ id, tags, payload }))).toEqual(
@@ -120,7 +120,7 @@ describe('createJob', () => {
     expect(new Set(created.map(({ outboxId }) => outboxId)).size).toBe(250);
   });
 
-  it('refuses an id that is taken without harming the jobs beside it', async () => {
+  it('refuses an id that exists, and creates the other jobs of the statement', async () => {
     const { job: existing } = await database.jobs.create(newJob());
     const [before, twin, after] = [newJob(), newJob({ id: existing.id, payload: 'twin' }), newJob()];
     const outcomes = await Promise.allSettled([before, twin, after].map((job) => database.jobs.create(job)));
@@ -130,7 +130,7 @@ describe('createJob', () => {
     expect(await pending(existing.id)).toHaveLength(1);
   });
 
-  it('takes an id in capital letters', async () => {
+  it('accepts an id in capital letters', async () => {
     const id = randomUUID();
     const { job } = await database.jobs.create(newJob({ id: id.toUpperCase() }));
     expect(job.id).toBe(id);
@@ -149,14 +149,14 @@ describe('submit', () => {
   const idsOf = (submitted: Submitted): string[] =>
     submitted.kind === 'created' ? submitted.jobs.map(({ serialized }) => serialized.job.id) : [];
 
-  it('makes all jobs of a request in their order, each with its dispatch message', async () => {
+  it('creates all jobs of a request in their order, each with its dispatch message', async () => {
     const jobs = Array.from({ length: 1_000 }, (_, index) => newJob({ payload: index }));
     const submitted = await database.jobs.submit({ jobs, idempotency: null });
     expect(idsOf(submitted)).toEqual(jobs.map(({ id }) => id));
     expect(await pending(jobs[999]?.id ?? '')).toHaveLength(1);
   });
 
-  it('makes none of them when one can not be made', async () => {
+  it('creates none of them if one is refused', async () => {
     const { job: existing } = await database.jobs.create(newJob());
     const fine = newJob();
     await expect(
@@ -166,7 +166,7 @@ describe('submit', () => {
     expect(await database.jobs.isKeyKept('ci', 'untaken')).toBe(false);
   });
 
-  it('tells what a key has led to instead of making it again, and when', async () => {
+  it('returns the jobs and time of the first request with an idempotency key, and creates no more', async () => {
     const key = idempotency();
     const [one, other] = [newJob(), newJob()];
     const first = await database.jobs.submit({ jobs: [one, other], idempotency: key });
@@ -177,7 +177,7 @@ describe('submit', () => {
     expect(await database.jobs.isKeyKept(key.client, key.key)).toBe(true);
   });
 
-  it('keeps the keys of clients apart, and notices another request under the same key', async () => {
+  it('separates the keys of clients, and detects another request with the same key', async () => {
     const key = idempotency();
     await database.jobs.submit({ jobs: [newJob()], idempotency: key });
     const another = { ...key, fingerprint: Buffer.from([0, 1, 254]) };
@@ -188,7 +188,7 @@ describe('submit', () => {
     expect(idsOf(theirs)).toEqual([job.id]);
   });
 
-  it('makes one job of a key that two processes and many requests use at once', async () => {
+  it('creates one job for a key that two processes and many requests use at once', async () => {
     const second = openDatabase({ url, dispatchGraceMs: DISPATCH_GRACE_MS });
     const key = idempotency();
     const outcomes = await Promise.all(
@@ -203,7 +203,7 @@ describe('submit', () => {
     for (const outcome of outcomes) if (outcome.kind !== 'created') expect(outcome).toMatchObject({ jobs: made });
   });
 
-  it('takes an unfinished job of the same type with the same dedupe key instead of making another', async () => {
+  it('returns an unfinished job with the same type and dedupe key instead of creating another', async () => {
     const wanted = { dedupeKey: 'invoice 1', delayMs: 60_000 };
     const { job } = await database.jobs.create(newJob(wanted));
     const again = await database.jobs.submit({ jobs: [newJob(wanted)], idempotency: null });
@@ -219,7 +219,7 @@ describe('submit', () => {
     expect(idsOf(await database.jobs.submit({ jobs: [next], idempotency: null }))).toEqual([next.id]);
   });
 
-  it('takes the same job for all that have a dedupe key in one request, and remembers that under its key', async () => {
+  it('returns the same job for all jobs of a request with one dedupe key, also when the request is repeated', async () => {
     const key = idempotency();
     const jobs = ['a', 'b', 'a', null, null].map((dedupeKey) => newJob({ dedupeKey }));
     const [a, b, , c, d] = jobs.map(({ id }) => id);
@@ -234,7 +234,7 @@ describe('submit', () => {
     expect(idsOf(none)).toEqual([a]);
   });
 
-  it('makes one job of a dedupe key that two processes use at once, in whatever order', async () => {
+  it('creates one job for a dedupe key that two processes use at once, in any order', async () => {
     const second = openDatabase({ url, dispatchGraceMs: DISPATCH_GRACE_MS });
     const wanted = Array.from({ length: 20 }, (_, index) => ({ dedupeKey: `race ${index}`, delayMs: 60_000 }));
     const outcomes = await Promise.all(
@@ -251,7 +251,7 @@ describe('submit', () => {
     expect(await count('race 7')).toBe(1);
   });
 
-  it('hands a trace context on to the dispatch messages', async () => {
+  it('stores a trace context for the dispatch messages', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const [traced, plain] = [newJob({ traceparent, runAt: '2001-02-03T04:05:06Z' }), newJob()];
     await database.jobs.submit({ jobs: [traced, plain], idempotency: null });

@@ -6,11 +6,11 @@ import { plainArray, textArray } from '../array-literal.ts';
 import { briefColumns, toBriefJob, type BriefRow } from '../job-row.ts';
 import { findKept, type IdempotencyKey, type KeptKey, type NewKey } from './idempotency-keys.ts';
 
-/** A job to be; everything has been checked. */
+/** A job to create. The caller has validated every member. */
 export interface NewJob {
   id: string;
   type: string;
-  /** The version of the type that took the payload. @default 1 */
+  /** The version of the type that accepted the payload. @default 1 */
   typeVersion?: number;
   queue: string;
   priority: number;
@@ -19,54 +19,56 @@ export interface NewJob {
   maxAttempts: number;
   timeoutMs: number;
   backoff: Backoff;
-  /** Milliseconds from now until it is due, by the database's clock; ignored when `runAt` is given. */
+  /** Milliseconds from now until the job is due, by the database's clock. Ignored if `runAt` is set. */
   delayMs: number;
-  /** RFC 3339. */
+  /** When the job is due, as RFC 3339. */
   runAt: string | null;
-  /** While a job of this type with this key is not finished, that one is taken instead. @default null */
+  /** While a job of this type with this key is unfinished, that job is returned instead of a new one. @default null */
   dedupeKey?: string | null;
-  /** W3C trace context, for its dispatch messages. @default null */
+  /** W3C trace context for the job's dispatch messages. @default null */
   traceparent?: string | null;
-  /** Where its end is to be told. @default null */
+  /** Where the job's own webhook goes. @default null */
   webhook?: Webhook | null;
 }
 
-/** What one request asks for: all of it is made, or nothing. */
+/** The jobs of one request: all of them are created, or none. */
 export interface Submission<Wanted = NewJob> {
   jobs: Wanted[];
-  /** Made once for each client and key, while the key is kept. */
+  /** With a key, the request is carried out once for each client and key, while the key is stored. */
   idempotency: IdempotencyKey | null;
 }
 
-/** A job to be, and its payload as it is stored. */
+/** A job to create, with its payload as stored JSON. */
 export interface WrittenJob {
   wanted: NewJob;
   payload: string;
 }
 
+/** A job of a submission: created, or found by its dedupe key. */
 export interface CreatedJob {
-  /** One that was there already is brief: what it leaves out may be megabytes. */
+  /** The job. A job that existed before has no payload, result and errors here, which may be megabytes. */
   serialized: SerializedJob;
-  /** The outbox row of the dispatch it is pending; null where the job was there already, by its dedupe key. */
+  /** The outbox row of its dispatch message; null if the job existed before. */
   outboxId: string | null;
 }
 
+/** The result of a submission: its jobs, or an earlier request with the same idempotency key. */
 export type Submitted = { kind: 'created'; jobs: CreatedJob[] } | KeptKey;
 
-/** Writes the payloads of a submission as JSON: once, for the row, the event and the answer. */
+/** Serializes the payloads of a submission once, for the row, the event and the answer. */
 export function written({ jobs, idempotency }: Submission): Submission<WrittenJob> {
   return { jobs: jobs.map((wanted) => ({ wanted, payload: JSON.stringify(wanted.payload) })), idempotency };
 }
 
-/** Others may create the same at the same time; once they have, it is seen. */
+/** Another caller may create the same job or key at the same time. The next try finds its rows. */
 const MOST_TRIES = 5;
 const raced = new Set(['idempotency_keys_pkey', 'jobs_dedupe_idx']);
 
 /**
- * create → queued, or scheduled when due in the future: jobs, the dispatch messages they are pending and the idempotency keys in one
- * statement. Concurrent ones with the same keys, of other processes too, are kept apart by unique indexes.
+ * new → queued, or scheduled if due in the future. One statement creates the jobs, their dispatch messages and the
+ * idempotency keys. Unique indexes separate concurrent requests with the same keys, also of other processes.
  *
- * @param dispatchGraceMs how long the creator has for dispatching a due job itself before any relay does
+ * @param dispatchGraceMs how long the creator of a due job may dispatch it before a relay does, in milliseconds
  */
 export async function createJobs(
   pool: Pool,
@@ -108,13 +110,13 @@ async function tryToCreate(
   });
 }
 
-/** As PostgreSQL prints it. */
+/** The id as PostgreSQL prints it. */
 const idOf = ({ wanted }: WrittenJob): string => wanted.id.toLowerCase();
 
 const dedupeKeyOf = ({ type, dedupeKey }: Pick<NewJob, 'type' | 'dedupeKey'>): string | null =>
   typeof dedupeKey === 'string' ? JSON.stringify([type, dedupeKey]) : null;
 
-/** Which jobs there are to make, and of each that is wanted the id of the job that there will be. */
+/** Decides which jobs to create, and the id of the job that each wanted job becomes. */
 function withoutTwins(
   wanted: Submission<WrittenJob>[],
   unfinished: Map<string, Job>,
@@ -130,7 +132,7 @@ function withoutTwins(
     made.push(job);
     if (key !== null) taken.set(key, idOf(job));
   }
-  // In one order everywhere, so that two processes can't wait for each other's keys.
+  // One order everywhere, so that two processes can't deadlock on each other's keys.
   made.sort((a, b) => compare(dedupeKeyOf(a.wanted) ?? '', dedupeKeyOf(b.wanted) ?? ''));
   return { made, becomes };
 }
@@ -143,7 +145,7 @@ const unfinishedSql = `
     on job.type = wanted.type and job.dedupe_key = wanted.dedupe_key
   where job.status in ('scheduled', 'queued', 'running') and job.dedupe_key is not null`;
 
-/** The unfinished jobs that stand in the way of these, by {@link dedupeKeyOf}. */
+/** The unfinished jobs with the dedupe keys of these, by {@link dedupeKeyOf}. */
 async function findUnfinished(pool: Pool, submissions: Submission<WrittenJob>[]): Promise<Map<string, Job>> {
   const wanted = submissions.flatMap(({ jobs }) => jobs.map((job) => job.wanted));
   const keyed = wanted.filter((job) => dedupeKeyOf(job) !== null);
@@ -165,7 +167,7 @@ function keyRows(submissions: Submission<WrittenJob>[], becomes: Map<WrittenJob,
   return rows.sort((a, b) => compare(a.client, b.client) || compare(a.key, b.key));
 }
 
-// A due job's outbox row becomes the relay's business only after a grace, in which the creator dispatches by itself.
+// The outbox row of a due job becomes due for relays after a grace, in which the creator dispatches it.
 const insertSql = `
   with input as (
     select *, coalesce(run_at, now() + delay_ms * interval '1 millisecond') as due_at
@@ -197,7 +199,7 @@ const insertSql = `
 /** What only the database knows of a new job. */
 type MadeRow = Pick<Job, 'id' | 'status' | 'createdAt' | 'dueAt'>;
 
-/** The job as it is when it has just been made. */
+/** The job as it is right after its creation. */
 export function jobAsMade(wanted: NewJob, made: MadeRow): Job {
   const { type, queue, priority, tags, payload, maxAttempts } = wanted;
   return {
@@ -223,7 +225,7 @@ export function jobAsMade(wanted: NewJob, made: MadeRow): Job {
   };
 }
 
-/** @returns the jobs by their ids */
+/** @returns the created jobs by their ids */
 async function insert(
   pool: Pool,
   made: WrittenJob[],

@@ -18,9 +18,9 @@ describe('deleteJob', () => {
     expect(await jobs.database.jobs.delete(id)).toBeNull();
   });
 
-  it('deletes a dispatch message with it that the job does not need any more', async () => {
+  it('also deletes a dispatch message that the job does not need any more', async () => {
     const { id, settle } = await jobs.running();
-    await settle({ status: 'queued' }); // given back: pending a dispatch message, should the old one be lost
+    await settle({ status: 'queued' }); // given back: a dispatch message is pending in case the old one is lost
     await jobs.claim(id, { count: 1 });
     await jobs.database.jobs.settle({ jobId: id, attempt: 2, outcome: { status: 'succeeded', result: 1 } });
     expect(await jobs.pending(id)).toBe(1);
@@ -41,11 +41,11 @@ describe('deleteJob', () => {
     },
   );
 
-  it('knows of no job that is not there', async () => {
+  it('returns null for an unknown job', async () => {
     expect(await jobs.database.jobs.delete(randomUUID())).toBeNull();
   });
 
-  it('leaves its dispatch message to be refused, and its attempt nothing to write to', async () => {
+  it('refuses the dispatch message and the outcome of a deleted job', async () => {
     const { id, dispatchId, settle } = await jobs.running();
     await settle({ status: 'succeeded', result: 1 });
     await jobs.database.jobs.delete(id);
@@ -53,7 +53,7 @@ describe('deleteJob', () => {
     expect(await settle({ status: 'succeeded', result: 2 })).toBeNull();
   });
 
-  it('leaves one of a deletion and a retry that meet as the winner', async () => {
+  it('lets exactly one of a concurrent deletion and retry win', async () => {
     for (let round = 0; round < 25; round += 1) {
       const { id, settle } = await jobs.running();
       await settle({ status: 'failed', error });

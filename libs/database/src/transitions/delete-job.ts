@@ -2,10 +2,14 @@ import type { Job } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { briefColumns, toBriefJob, type BriefRow } from '../job-row.ts';
 
-/** What became of a wish to delete a job: it is gone, or it is not finished, and shown without payload, result and errors. */
+/**
+ * The result of a deletion: the job is deleted, or it is not finished. A refused job has no payload, result and errors
+ * here.
+ */
 export type Deletion = 'deleted' | { kind: 'refused'; job: Job };
 
-// A finished job may still have a pending dispatch message that nobody needed. Dispatch messages go first, in the order in which confirmations lock.
+// A finished job may still have a pending dispatch message that it does not need. Dispatch messages are locked before
+// the job, in the order of confirmations, so that the two can't deadlock.
 const sql = `
   with gone as (
     delete from outbox where job_id = $1
@@ -18,7 +22,7 @@ const sql = `
 /**
  * Deletes a finished job.
  *
- * @returns null when there is no such job
+ * @returns null if there is no such job
  */
 export async function deleteJob(pool: Pool, jobId: string): Promise<Deletion | null> {
   const { rowCount } = await pool.query({ name: 'delete-job', text: sql, values: [jobId] });

@@ -8,7 +8,7 @@ import { openDatabase } from '../open-database.ts';
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => void (await Promise.all(opened.splice(0).map((each) => each.close()))));
 
-/** An outbox of its own: dispatch messages are taken from wherever they are. */
+/** A separate outbox, because takeDue takes the dispatch messages of every test. */
 async function setup() {
   const url = freshDatabaseUrl();
   await migrate(url);
@@ -26,7 +26,7 @@ async function setup() {
     const job = { id: randomUUID(), type: 'demo.sleep', queue, priority: 4, tags: [], payload: {}, ...policy };
     return database.jobs.create({ ...job, delayMs, runAt: null });
   }
-  /** Lets time pass: all is due this much sooner. */
+  /** Lets time pass: every dispatch message is due this much sooner. */
   async function pass(ms: number): Promise<void> {
     const earlier = `set due_at = due_at - $1 * interval '1 millisecond'`;
     await sql.query(`update outbox ${earlier}`, [ms]);
@@ -48,7 +48,7 @@ async function setup() {
 }
 
 describe('takeDueDispatches', () => {
-  it('takes the dispatch messages that are due, the longest pending first, and no others', async () => {
+  it('takes only due dispatch messages, the longest due first', async () => {
     const { database, create, pass } = await setup();
     const late = await create(70_000);
     const early = await create(60_000, 'reports');
@@ -63,7 +63,7 @@ describe('takeDueDispatches', () => {
     ]);
   });
 
-  it('leaves a taken dispatch message to its taker for the grace, then it is due again', async () => {
+  it('leaves a taken dispatch message to its relay for the grace, then makes it due again', async () => {
     const { database, create, pass } = await setup();
     const { outboxId } = await create();
     expect(await database.outbox.takeDue(10, 60_000)).toMatchObject([{ outboxId }]);
@@ -75,7 +75,7 @@ describe('takeDueDispatches', () => {
     expect(await database.outbox.takeDue(10, 60_000)).toMatchObject([{ outboxId }]);
   });
 
-  it('leaves a dispatch message that was put off alone until its new time', async () => {
+  it('does not take a postponed dispatch message before its new time', async () => {
     const { database, create, pass } = await setup();
     const [one, other] = [await create(), await create()];
     await database.outbox.takeDue(10, 60_000);
@@ -115,7 +115,7 @@ describe('msUntilNextDispatch', () => {
     expect(await database.outbox.msUntilNext()).toBeNull();
   });
 
-  it('tells of the soonest dispatch message, and is not positive once one is due', async () => {
+  it('returns the time to the next dispatch message, and 0 or less once one is due', async () => {
     const { database, create, pass } = await setup();
     await create(90_000);
     await create(60_000);
@@ -128,7 +128,7 @@ describe('msUntilNextDispatch', () => {
 });
 
 describe('confirmDispatch', () => {
-  it('queues a scheduled job that is due and has a pending dispatch message no more', async () => {
+  it('queues a scheduled job that is due, and removes its pending dispatch message', async () => {
     const { database, create, pass, outbox } = await setup();
     const { job, outboxId } = await create(60_000);
     await pass(60_000);
@@ -139,7 +139,7 @@ describe('confirmDispatch', () => {
     expect(await database.outbox.confirm(outboxId)).toBeNull();
   });
 
-  it('changes no job that is queued, running or finished, and has a pending dispatch message no more', async () => {
+  it('does not change a queued, running or finished job, and removes its pending dispatch message', async () => {
     const { database, create, claim, outbox } = await setup();
     const [queued, running, finished] = [await create(), await create(), await create()];
     await claim(running.job.id);
@@ -153,7 +153,7 @@ describe('confirmDispatch', () => {
     expect(await outbox()).toEqual([]);
   });
 
-  it('leaves a job alone that has run and been rescheduled meanwhile, with the dispatch message of its retry', async () => {
+  it('does not change a job that has run and been rescheduled, or the dispatch message of its retry', async () => {
     const { database, create, claim, outbox } = await setup();
     const { job, outboxId } = await create();
     await claim(job.id);
@@ -166,7 +166,7 @@ describe('confirmDispatch', () => {
     expect(left).not.toContain(outboxId);
   });
 
-  it('answers each dispatch message of a batch for itself', async () => {
+  it('answers each dispatch message of a batch separately', async () => {
     const { database, create, pass } = await setup();
     const [one, two] = [await create(60_000), await create(60_000)];
     const queued = await create();

@@ -4,8 +4,9 @@ import { plainArray } from '../array-literal.ts';
 import { hasStatus, isOneOf } from '../by-id.ts';
 import { briefColumns, toBriefJob, type BriefRow } from '../job-row.ts';
 
-/** A dispatch message the broker has not confirmed yet. */
+/** A dispatch message that the broker has not confirmed yet. */
 export interface PendingDispatch {
+  /** Its row in the outbox. */
   outboxId: string;
   jobId: string;
   type: string;
@@ -26,8 +27,9 @@ const takeSql = `
   from taken left join lateral (select * from jobs where id = taken.job_id offset 0) as job on true`;
 
 /**
- * Takes dispatch messages that are due, for the caller alone during `graceMs`: when it has not confirmed them by then (it died, or
- * the broker is away), they are due again. What somebody has left behind who deleted jobs by hand is removed.
+ * Takes due dispatch messages for this caller alone during `graceMs` milliseconds. If the caller has not confirmed them
+ * by then, because it died or the broker is away, they are due again. It deletes dispatch messages whose job was
+ * deleted by hand.
  */
 export async function takeDueDispatches(pool: Pool, limit: number, graceMs: number): Promise<PendingDispatch[]> {
   type Taken = PendingDispatch | { outboxId: string; jobId: null };
@@ -41,7 +43,7 @@ export async function takeDueDispatches(pool: Pool, limit: number, graceMs: numb
   return rows.filter((row) => row.jobId !== null);
 }
 
-/** Has dispatch messages that were taken due in so many milliseconds: their queue is known not to take them before. */
+/** Makes taken dispatch messages due in `ms` milliseconds, because their queue will not accept them earlier. */
 export async function putOffDispatches(pool: Pool, outboxIds: readonly string[], ms: number): Promise<void> {
   await pool.query({
     name: 'put-off-dispatches',
@@ -50,8 +52,8 @@ export async function putOffDispatches(pool: Pool, outboxIds: readonly string[],
   });
 }
 
-// The worker may have claimed, failed and rescheduled the job already: then due_at is in the future and the job stays as
-// it is. Workers claim the very jobs that are confirmed here, so the rows are locked in the same order as there.
+// A worker may have claimed, failed and rescheduled the job already: then due_at is in the future and the job does not
+// change. Workers claim these same jobs, so the rows are locked in the same order as there.
 const confirmSql = `
   with gone as (
     delete from outbox where id = any($1::bigint[]) returning id, job_id
@@ -66,9 +68,9 @@ const confirmSql = `
   returning ${briefColumns}, due.outbox_id as "outboxId"`;
 
 /**
- * The broker has these dispatch messages, so they are pending no more; scheduled → queued.
+ * Removes dispatch messages that the broker has confirmed; scheduled → queued.
  *
- * @returns for each the job without payload, result and errors, which may be megabytes, or null where its status did not
+ * @returns for each the job without payload, result and errors, which may be megabytes; null if its status did not
  *   change
  */
 export async function confirmDispatches(pool: Pool, outboxIds: string[]): Promise<(Job | null)[]> {
@@ -81,7 +83,10 @@ export async function confirmDispatches(pool: Pool, outboxIds: string[]): Promis
   return outboxIds.map((id) => queued.get(id) ?? null);
 }
 
-/** Milliseconds until the next dispatch message is due, by the database's clock: 0 or less when one is due, null when none is pending. */
+/**
+ * Milliseconds until the next dispatch message is due, by the database's clock. 0 or less means that one is due, null
+ * that none is pending.
+ */
 export async function msUntilNextDispatch(pool: Pool): Promise<number | null> {
   const { rows } = await pool.query<{ ms: number | null }>({
     name: 'next-dispatch',

@@ -1,15 +1,19 @@
 import type { Pool } from 'pg';
 import { hasStatus, isOneOf } from '../by-id.ts';
 
-/** A job whose dispatch message a worker has. */
+/** A job whose dispatch message a worker holds. */
 export interface HeldJob {
+  /** The id of the job. */
   jobId: string;
-  /** The attempt that the worker runs; null while it has the dispatch message only, because it waits for a slot, say. */
+  /**
+   * The attempt that the worker runs; null if it holds only the dispatch message, for example while it waits for a
+   * slot.
+   */
   attempt: number | null;
 }
 
-// Locked in the order in which claims and outcomes lock. A row that is locked is left out: one that stays so must not keep
-// the others from being held, since they would be released.
+// Locks rows in the order of claims and outcomes. A row that is locked is left out: otherwise it would delay the other
+// rows, and their jobs would be released.
 const sql = `
   with mine as (
     select job.id from (select * from unnest($1::uuid[], $2::int[]) as held(id, attempt) order by id) as held
@@ -25,10 +29,10 @@ const sql = `
   returning job.id, job.cancel_requested as "cancelRequested"`;
 
 /**
- * A worker's answer to a liveness check: these run here, and the dispatch messages of those wait here. Whatever has held up that worker is
- * over.
+ * Stores a worker's answer to a liveness check: the attempts that it runs, and the dispatch messages that it holds. It
+ * deletes loss notes, because the worker has recovered.
  *
- * @returns the ids of those that are to be cancelled
+ * @returns the ids of jobs that the worker must cancel
  */
 export async function holdJobs(pool: Pool, held: HeldJob[]): Promise<string[]> {
   const { rows } = await pool.query<{ id: string; cancelRequested: boolean }>({

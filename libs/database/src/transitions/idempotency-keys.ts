@@ -1,29 +1,31 @@
 import type { Pool } from 'pg';
 
-/** What a client calls one request, so that it is obeyed once however often it is sent. */
+/** Identifies a request of a client, so that it is carried out once however often the client sends it. */
 export interface IdempotencyKey {
-  /** Keys of one client say nothing about another's. */
+  /** The client's name. Equal keys of two clients are different requests. */
   client: string;
   key: string;
-  /** Of what was asked for: the same for the same request. */
+  /** A hash of the request: equal requests have equal fingerprints. */
   fingerprint: Buffer;
 }
 
-/** An idempotency key and what it has led to. */
+/** An idempotency key, and the jobs of its request. */
 export interface NewKey extends IdempotencyKey {
   jobs: KeyedJob[];
 }
 
+/** A job of a request with an idempotency key. */
 export interface KeyedJob {
   id: string;
-  /** By this request; otherwise it was there already, by its dedupe key. */
+  /** Whether this request created the job; otherwise its dedupe key found an existing job. */
   made: boolean;
 }
 
+/** An earlier request with the same idempotency key. */
 export type KeptKey =
-  /** An earlier request with this key and the same fingerprint. */
+  /** It has the same fingerprint: these are its jobs. */
   | { kind: 'replayed'; jobs: KeyedJob[]; createdAt: string }
-  /** An earlier request with this key and another fingerprint. */
+  /** It has another fingerprint: the client has used the key for another request. */
   | { kind: 'key-reused' };
 
 const keptSql = `
@@ -32,7 +34,7 @@ const keptSql = `
   from unnest($1::int[], $2::text[], $3::text[], $4::bytea[]) as wanted(index, client, key, fingerprint)
   join idempotency_keys as kept on kept.client = wanted.client and kept.key = wanted.key`;
 
-/** What the idempotency keys of these requests have led to before. */
+/** Finds the earlier requests with the idempotency keys of these requests. */
 export async function findKept<Request extends { idempotency: IdempotencyKey | null }>(
   pool: Pool,
   requests: Request[],
@@ -63,7 +65,7 @@ export async function findKept<Request extends { idempotency: IdempotencyKey | n
   );
 }
 
-/** Whether there was a request with this key. */
+/** Whether an earlier request with this key is stored. */
 export async function isKeyKept(pool: Pool, client: string, key: string): Promise<boolean> {
   const text = 'select from idempotency_keys where client = $1 and key = $2';
   return ((await pool.query({ name: 'is-key-kept', text, values: [client, key] })).rowCount ?? 0) > 0;
@@ -72,8 +74,8 @@ export async function isKeyKept(pool: Pool, client: string, key: string): Promis
 /**
  * Deletes keys that are older than a day.
  *
- * @param limit most keys at once
- * @returns how many were deleted
+ * @param limit most keys of a call
+ * @returns how many it deleted
  */
 export async function pruneIdempotencyKeys(pool: Pool, limit: number): Promise<number> {
   const text = `

@@ -2,27 +2,28 @@ import type { Pool } from 'pg';
 import { hasStatus } from '../by-id.ts';
 import { waitingSince } from '../queues.ts';
 
-// A dispatch message that the broker has confirmed and lost leaves no trace but a number: there are more queued jobs than dispatch messages
-// waiting in their queue.
-
-/** The queued jobs of a queue, counted at one moment. */
+/**
+ * The queued jobs of a queue, counted at one moment. A dispatch message that the broker has confirmed and then lost
+ * leaves no trace but this: there are more queued jobs than dispatch messages in the queue.
+ */
 export interface DispatchedCount {
   /**
-   * Those without a dispatch message in the outbox: so many dispatch messages must be with the broker. 0 while the outbox has {@link MOST_PENDING}
-   * dispatch messages or more.
+   * Queued jobs without a dispatch message in the outbox: the broker must hold a dispatch message for each. 0 while the
+   * outbox has {@link MOST_PENDING} dispatch messages or more.
    */
   dispatched: number;
+  /** All queued jobs. */
   queued: number;
-  /** How many of `queued` were so at the time of an earlier count. */
+  /** How many of `queued` were queued at the time of an earlier count. */
   remaining: number;
   /** When they were counted, in seconds by the database's clock. */
   at: number;
 }
 
-/** With so many dispatch messages still to send, in all queues, there is no telling which are lost. */
+/** With this many dispatch messages to send, in all queues, the count can't tell which are lost. */
 const MOST_PENDING = 10_000;
 
-// The dispatch message of a queued job is due soon. Dispatch messages of scheduled jobs may be millions, and are not looked at.
+// The dispatch message of a queued job is due soon. Those of scheduled jobs may be millions, and are not read.
 const countSql = `
   with due as (
     select job_id from outbox where due_at < now() + interval '1 minute' order by due_at limit ${MOST_PENDING}
@@ -38,7 +39,11 @@ const countSql = `
     queued, remaining, extract(epoch from date_trunc('milliseconds', now()))::float8 as at
   from waiting, pending`;
 
-/** @param since `at` of an earlier count; with null nothing remains */
+/**
+ * Counts the queued jobs of a queue.
+ *
+ * @param since `at` of an earlier count; with null nothing remains
+ */
 export async function countDispatched(pool: Pool, queue: string, since: number | null): Promise<DispatchedCount> {
   const { rows } = await pool.query<DispatchedCount>({
     name: 'count-dispatched',
@@ -49,11 +54,12 @@ export async function countDispatched(pool: Pool, queue: string, since: number |
 }
 
 /**
- * The oldest of these jobs: if dispatch messages are missing, it is theirs, since dispatch messages wait in order.
+ * Lists the oldest jobs whose dispatch messages may be lost. Dispatch messages wait in order, so missing ones belong to
+ * the oldest jobs.
  *
  * @param limit how many dispatch messages are missing
- * @param settledMs only jobs that were due at least so long ago: a younger one's dispatch message may be under way. And only those
- *   of whose dispatch message no worker has said for so long that it has it
+ * @param settledMs only jobs that were due at least this many milliseconds ago, because a younger job's dispatch
+ *   message may be on its way. A job is left out if a worker has reported its dispatch message since then
  */
 export async function listDispatched(pool: Pool, queue: string, limit: number, settledMs: number): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>({
@@ -80,9 +86,10 @@ const redispatchSql = `
   insert into outbox (job_id, due_at) select id, now() from lost`;
 
 /**
- * Has jobs dispatched again that are still queued and have no pending dispatch message. One whose dispatch message is not lost costs a refused claim.
+ * Stores dispatch messages again for jobs that are still queued and have none in the outbox. If a dispatch message is
+ * not lost after all, its second copy costs a refused claim.
  *
- * @returns how many are pending now
+ * @returns how many it stored
  */
 export async function redispatchLostJobs(pool: Pool, jobIds: string[]): Promise<number> {
   const { rowCount } = await pool.query({ name: 'redispatch-lost', text: redispatchSql, values: [jobIds] });
@@ -98,9 +105,10 @@ const scheduledSql = `
   insert into outbox (job_id, due_at) select id, due_at from lost`;
 
 /**
- * Every scheduled job has a pending dispatch message; one that does not was dispatched early, under a clock that has been set back since.
+ * Stores missing dispatch messages of scheduled jobs. One is missing if it was sent early by a clock that was set back
+ * later.
  *
- * @returns how many were stored
+ * @returns how many it stored
  */
 export async function redispatchScheduledJobs(pool: Pool, limit: number): Promise<number> {
   const { rowCount } = await pool.query({ name: 'redispatch-scheduled', text: scheduledSql, values: [limit] });

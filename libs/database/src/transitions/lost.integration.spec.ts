@@ -4,7 +4,7 @@ import { useJobs } from './spec-jobs.ts';
 const jobs = useJobs();
 
 describe('a dispatch message the broker has lost', () => {
-  it('is counted among the dispatch messages that must be there, and pending again for the oldest jobs', async () => {
+  it('is counted among those that the broker must hold, and stored again for the oldest jobs', async () => {
     const queue = 'lost';
     const ids = [await jobs.dispatched({ queue }), await jobs.dispatched({ queue }), await jobs.dispatched({ queue })];
     await jobs.create({ queue }); // still has a pending dispatch message
@@ -23,7 +23,7 @@ describe('a dispatch message the broker has lost', () => {
     });
   });
 
-  it('is pending once, however many callers ask at a time', async () => {
+  it('is stored once for any number of concurrent callers', async () => {
     const queue = 'asked-twice';
     const ids = await Promise.all(Array.from({ length: 20 }, () => jobs.dispatched({ queue })));
     const pending = await Promise.all(Array.from({ length: 5 }, () => jobs.database.outbox.redispatchLost(ids)));
@@ -31,12 +31,12 @@ describe('a dispatch message the broker has lost', () => {
     expect(await Promise.all(ids.map(jobs.pending))).toEqual(ids.map(() => 1));
   });
 
-  it('is not looked for while its job is younger than the broker needs', async () => {
+  it('is not listed while its job is younger than settledMs', async () => {
     await jobs.dispatched({ queue: 'young' });
     expect(await jobs.database.outbox.listDispatched('young', 1, 60_000)).toEqual([]);
   });
 
-  it('is not looked for while a worker says that it has it, nor is that of a younger job in its place', async () => {
+  it('is not listed while a worker reports it, and neither is that of a younger job', async () => {
     const queue = 'waits-for-a-slot';
     const ids = [await jobs.dispatched({ queue }), await jobs.dispatched({ queue })];
     await jobs.query(`update jobs set due_at = now() - interval '1 hour' where queue = $1`, [queue]);
@@ -44,17 +44,17 @@ describe('a dispatch message the broker has lost', () => {
     await jobs.database.jobs.hold([{ jobId: ids[0] as string, attempt: null }]);
     expect(await jobs.database.outbox.listDispatched(queue, 1, 60_000)).toEqual([]);
     expect(await jobs.read(ids[0] as string)).toMatchObject({ status: 'queued', version: 1 });
-    await jobs.silence(ids[0] as string, 120_000); // it says so no more
+    await jobs.silence(ids[0] as string, 120_000); // the worker does not report it any more
     expect(await jobs.database.outbox.listDispatched(queue, 1, 60_000)).toEqual([ids[0]]);
   });
 
-  it('is not pending for a job that has been claimed since', async () => {
+  it('is not stored again for a job that has been claimed since', async () => {
     const { id } = await jobs.running();
     expect(await jobs.database.outbox.redispatchLost([id])).toBe(0);
     expect(await jobs.pending(id)).toBe(0);
   });
 
-  it('is pending again to a scheduled job that was dispatched before its time', async () => {
+  it('is stored again for a scheduled job that was dispatched too early', async () => {
     const { id, outboxId, job } = await jobs.create({ delayMs: 60_000 });
     await jobs.database.outbox.confirm(outboxId); // the clock had been ahead
     expect(await jobs.pending(id)).toBe(0);
@@ -68,7 +68,7 @@ describe('a dispatch message the broker has lost', () => {
 describe('a note on why an attempt will be lost', () => {
   const told = 'the event loop of its worker had been blocked for 12 s';
 
-  it('becomes the error of the attempt, for each way to find that it was lost', async () => {
+  it('becomes the error of the attempt, however the loss is found', async () => {
     const [taken, released] = [await jobs.running(), await jobs.running()];
     await jobs.database.jobs.noteLoss(
       [taken, released].map(({ id }) => ({ jobId: id, attempt: 1 })),
@@ -80,7 +80,7 @@ describe('a note on why an attempt will be lost', () => {
     expect(await jobs.database.jobs.releaseUnheld(30_000, 10)).toMatchObject([{ errors: [{ message: told }] }]);
   });
 
-  it('is taken back by the one who left it, and when the worker answers a liveness check', async () => {
+  it('is deleted by the worker that wrote it, and when the worker answers a liveness check', async () => {
     const [freed, called] = [await jobs.running(), await jobs.running()];
     for (const { id } of [freed, called]) await jobs.database.jobs.noteLoss([{ jobId: id, attempt: 1 }], told);
     await jobs.database.jobs.noteLoss([{ jobId: freed.id, attempt: 1 }], null);
@@ -91,7 +91,7 @@ describe('a note on why an attempt will be lost', () => {
     }
   });
 
-  it('says nothing of another attempt, and is not left on a job that has ended', async () => {
+  it('does not apply to another attempt, or to a finished job', async () => {
     const { id, dispatchId } = await jobs.running();
     await jobs.database.jobs.noteLoss([{ jobId: id, attempt: 1 }], told);
     await jobs.claim(id, { dispatchId, count: 1 });
@@ -106,7 +106,7 @@ describe('a note on why an attempt will be lost', () => {
 });
 
 describe('a holder that was lost together with its dispatch message', () => {
-  it('is not lost while it answers liveness checks', async () => {
+  it('keeps its job while it answers liveness checks', async () => {
     const { id } = await jobs.running();
     await jobs.silence(id, 60_000);
     expect(await jobs.database.jobs.hasUnheard(30_000)).toBe(true);
@@ -115,14 +115,14 @@ describe('a holder that was lost together with its dispatch message', () => {
     expect(await jobs.database.jobs.releaseUnheld(30_000, 10)).toEqual([]);
   });
 
-  it('hears at a liveness check that its job is to be cancelled', async () => {
+  it('learns from a liveness check that its job must be cancelled', async () => {
     const [one, other] = [await jobs.running(), await jobs.running()];
     await jobs.database.jobs.cancel(one.id);
     const held = [one, other].map(({ id }) => ({ jobId: id, attempt: 1 }));
     expect(await jobs.database.jobs.hold(held)).toEqual([one.id]);
   });
 
-  it('can not answer for an attempt that is no longer its own', async () => {
+  it('can not answer for an attempt that another worker has taken over', async () => {
     const { id, dispatchId } = await jobs.running();
     await jobs.claim(id, { dispatchId, count: 1 });
     await jobs.silence(id, 60_000);
@@ -130,7 +130,7 @@ describe('a holder that was lost together with its dispatch message', () => {
     expect((await jobs.database.jobs.releaseUnheld(30_000, 10)).map((job) => job.id)).toEqual([id]);
   });
 
-  it('loses the job, which is dispatched for another attempt', async () => {
+  it('loses its job, which is dispatched for another attempt', async () => {
     const { id, settle } = await jobs.running();
     await jobs.silence(id, 60_000);
     const released = await jobs.database.jobs.releaseUnheld(30_000, 10);
@@ -142,7 +142,7 @@ describe('a holder that was lost together with its dispatch message', () => {
     expect(await jobs.claim(id)).toMatchObject({ kind: 'claimed', job: { attempt: 2 }, takeover: false });
   });
 
-  it('fails the job whose last attempt it was, and cancels one that is to be cancelled', async () => {
+  it('fails a job after its last attempt, and cancels a job with a requested cancellation', async () => {
     const last = await jobs.running({ maxAttempts: 1 });
     const unwanted = await jobs.running({ maxAttempts: 1 });
     await jobs.database.jobs.cancel(unwanted.id);

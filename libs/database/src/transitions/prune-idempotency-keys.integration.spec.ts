@@ -4,7 +4,7 @@ import { useJobs } from './spec-jobs.ts';
 
 const jobs = useJobs();
 
-/** Keys that are so many hours old. */
+/** Keys with these ages in hours. */
 async function keep(...hours: number[]): Promise<void> {
   await jobs.query('truncate idempotency_keys');
   await jobs.query(

@@ -5,13 +5,13 @@ import { useJobs } from './spec-jobs.ts';
 const jobs = useJobs();
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The id of a job that was created so many days ago. */
+/** The id of a job that was created this many days ago. */
 function idOf(daysAgo: number, n: number): string {
   const hex = (Date.now() - daysAgo * DAY_MS).toString(16).padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-${n.toString(16).padStart(12, '0')}`;
 }
 
-/** A succeeded job that was created and finished so many days ago. */
+/** A succeeded job that was created and finished this many days ago. */
 async function finished(createdDaysAgo: number, finishedDaysAgo: number, n = 0): Promise<string> {
   const { id, settle } = await jobs.running({ id: idOf(createdDaysAgo, n) });
   await settle({ status: 'succeeded', result: 1 });
@@ -24,7 +24,7 @@ const there = async (ids: string[]) =>
   (await jobs.query<{ id: string }>('select id from jobs where id = any($1)', [ids])).map(({ id }) => id);
 
 describe('pruneJobs', () => {
-  it('deletes what was finished long ago and keeps the rest, however old', async () => {
+  it('deletes jobs that finished long ago, and keeps unfinished jobs of any age', async () => {
     const old = await finished(31, 31);
     const fresh = [await finished(1, 1), await finished(40, 2, 1)];
     const unfinished = await jobs.dispatched({ id: idOf(50, 2) });

@@ -18,15 +18,16 @@ const sql = `
   delete from jobs using old where jobs.id = old.id`;
 
 /**
- * Deletes jobs that were finished more than `days` days ago, oldest first. Ids are UUIDv7, so the index by status and id
- * leads to those that are old enough; their rows alone are locked. One whose webhook is still pending stays.
- * A dispatch message that somebody is at is left to the relay, which removes it when its job is gone.
+ * Deletes jobs that finished more than `days` days ago, oldest first. A job with a pending webhook delivery stays. A
+ * dispatch message that a relay holds is left: the relay deletes it when its job is gone.
  *
- * @param limit most jobs at once
- * @returns how many were deleted
+ * Ids are UUIDv7, so the index by status and id leads to the old jobs, and no other rows are locked.
+ *
+ * @param limit most jobs of a call
+ * @returns how many it deleted
  */
 export async function pruneJobs(pool: Pool, days: number, limit: number): Promise<number> {
-  // A job can't be finished before it is created. A day more, in case the clock that made the ids was ahead.
+  // A job can't finish before it is created. The extra day allows for a clock that was ahead when it made the id.
   const createdBefore = idsFrom(Date.now() - (days - 1) * DAY_MS);
   const { rowCount } = await pool.query({
     name: 'prune-jobs',

@@ -4,7 +4,7 @@ import { jobColumns, toJob, type JobRow } from '../job-row.ts';
 import { addWebhookDeliveries } from '../webhooks/add-webhook-deliveries.ts';
 import { withError, workerLost } from './attempt-error.ts';
 
-/** Whether a running job's holder has not been heard of for so many milliseconds. */
+/** Whether the holder of some running job has not answered for this many milliseconds. */
 export async function hasUnheard(pool: Pool, silentMs: number): Promise<boolean> {
   const { rows } = await pool.query<{ unheard: boolean }>({
     name: 'has-unheard',
@@ -16,8 +16,8 @@ export async function hasUnheard(pool: Pool, silentMs: number): Promise<boolean>
   return rows[0]?.unheard ?? false;
 }
 
-// What the broker does by redelivering, for jobs whose dispatch it has lost together with their worker. The fence keeps out
-// a holder that was alive after all.
+// Does what a redelivery does, for jobs whose dispatch message the broker has lost together with their worker. If the
+// holder still runs, the fence refuses its writes.
 const sql = `
   with held as (
     select id, cancel_requested, attempt >= max_attempts as last, ${workerLost} as loss from jobs
@@ -41,10 +41,10 @@ const sql = `
   select ${jobColumns} from job`;
 
 /**
- * running → queued, or finished when that was its last attempt or it is to be cancelled: for jobs whose holder has not
- * answered liveness checks for `silentMs`.
+ * running → queued, for jobs whose holder has not answered liveness checks for `silentMs` milliseconds. A job without
+ * attempts left, or with a requested cancellation, is finished instead.
  *
- * @param limit most jobs at once
+ * @param limit most jobs of a call
  * @returns the jobs after the transition
  */
 export async function releaseUnheld(pool: Pool, silentMs: number, limit: number): Promise<Job[]> {

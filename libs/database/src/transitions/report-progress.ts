@@ -8,8 +8,10 @@ const sql = `
   returning ${briefColumns}`;
 
 /**
- * @returns the job with its progress, without payload, result and errors: they may be large, and have not changed. Null
- *   where the fence refused it: another attempt holds the job by now
+ * Stores the progress of a running attempt.
+ *
+ * @returns the job without payload, result and errors, which have not changed; null if the fence refused the write,
+ *   because another attempt holds the job
  */
 export async function reportProgress(
   pool: Pool,

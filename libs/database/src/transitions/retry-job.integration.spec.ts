@@ -35,7 +35,7 @@ describe('retryJob', () => {
     expect(Date.parse(job.dueAt)).toBeGreaterThan(Date.parse(before.dueAt));
   });
 
-  it('queues a cancelled job again, which is not to be cancelled any more', async () => {
+  it('queues a cancelled job again, and clears the cancellation request', async () => {
     const { id, settle } = await jobs.running();
     await jobs.database.jobs.cancel(id);
     await settle({ status: 'failed', error: errorOf(1) });
@@ -49,7 +49,7 @@ describe('retryJob', () => {
     expect(await jobs.database.jobs.settle({ jobId: id, attempt: 2, outcome })).toMatchObject({ status: 'scheduled' });
   });
 
-  it('clears the progress that the attempt before had made', async () => {
+  it('clears the progress of the previous attempt', async () => {
     const { id, settle } = await jobs.running();
     await jobs.database.jobs.reportProgress(id, 1, { percent: 40, message: null });
     await settle({ status: 'failed', error: errorOf(1) });
@@ -57,7 +57,7 @@ describe('retryJob', () => {
     expect((await jobs.read(id)).progress).toBeNull();
   });
 
-  it('allows one more attempt than there have been, and takes none away', async () => {
+  it('allows at least one more attempt, and never fewer than before', async () => {
     const [last, one] = [await failed({ maxAttempts: 1 }), await failed({ maxAttempts: 3 })];
     const never = await cancelled({ maxAttempts: 1 });
     for (const id of [last.id, one.id, never]) await jobs.database.jobs.retry(id);
@@ -67,7 +67,7 @@ describe('retryJob', () => {
     expect(await jobs.claim(last.id)).toMatchObject({ kind: 'claimed', job: { attempt: 2 }, takeover: false });
   });
 
-  it('has a pending dispatch message that its caller is told of, and may send first', async () => {
+  it('stores a dispatch message, returns it, and lets its caller send it first', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const { id } = await failed({ priority: 7, queue: 'mail', traceparent });
     const retry = await jobs.database.jobs.retry(id);
@@ -99,11 +99,11 @@ describe('retryJob', () => {
     expect(await jobs.read(id)).toEqual(before);
   });
 
-  it('knows of no job that is not there', async () => {
+  it('returns null for an unknown job', async () => {
     expect(await jobs.database.jobs.retry(randomUUID())).toBeNull();
   });
 
-  it('lets one win of many that come at once', async () => {
+  it('lets one of many concurrent retries win', async () => {
     const { id } = await failed({ maxAttempts: 1 });
     const retries = await Promise.all(Array.from({ length: 10 }, () => jobs.database.jobs.retry(id)));
     const kinds = retries.map((retry) => retry?.kind);
@@ -113,7 +113,7 @@ describe('retryJob', () => {
     expect(await jobs.read(id)).toMatchObject({ maxAttempts: 2, errors: [{ attempt: 1 }] });
   });
 
-  it('says so when another job with its dedupe key is not finished, and changes nothing', async () => {
+  it('reports another unfinished job with its dedupe key, and changes nothing', async () => {
     const { id } = await failed({ dedupeKey: 'invoice-42' });
     const before = await jobs.read(id);
     const twin = await jobs.running({ dedupeKey: 'invoice-42' });
@@ -126,7 +126,7 @@ describe('retryJob', () => {
     expect(await jobs.database.jobs.retry(twin.id)).toEqual({ kind: 'duplicate' });
   });
 
-  it('lets one of two jobs with the same dedupe key be queued when both are retried at once', async () => {
+  it('queues one of two jobs with the same dedupe key when both are retried at once', async () => {
     for (let round = 0; round < 10; round += 1) {
       const dedupeKey = `both-${round}`;
       const ids = [(await failed({ dedupeKey })).id, (await failed({ dedupeKey })).id];
@@ -137,7 +137,7 @@ describe('retryJob', () => {
 });
 
 describe('the attempt before a retry', () => {
-  it('can write nothing any more, neither before the next one is claimed nor after', async () => {
+  it('can not write any more, before or after the next claim', async () => {
     const { id, settle } = await failed();
     await jobs.database.jobs.retry(id);
     const progress = { percent: 50, message: null };
@@ -156,7 +156,7 @@ describe('the attempt before a retry', () => {
     expect(await jobs.read(id)).toEqual(running);
   });
 
-  it('may start the next one with its dispatch message, where that comes back first; the new dispatch message is refused then', async () => {
+  it('may start the next one if its dispatch message returns first; the new one is refused then', async () => {
     const { id, dispatchId } = await failed({ maxAttempts: 1 });
     await jobs.database.jobs.retry(id);
     const claim = await jobs.claim(id, { dispatchId, count: 1 });
@@ -164,14 +164,14 @@ describe('the attempt before a retry', () => {
     expect(await jobs.claim(id)).toMatchObject({ kind: 'refused' });
   });
 
-  it('is not taken for the next one when its dispatch message comes back late', async () => {
+  it('is not mistaken for the next one when its dispatch message returns late', async () => {
     const { id, dispatchId } = await failed();
     await jobs.database.jobs.retry(id);
     await jobs.claim(id);
     expect(await jobs.claim(id, { dispatchId, count: 1 })).toMatchObject({ kind: 'refused', job: { attempt: 2 } });
   });
 
-  it('leaves neither dispatch message, claim nor holder behind', async () => {
+  it('leaves no dispatch message, claim or holder behind', async () => {
     const { id } = await failed();
     await jobs.database.jobs.retry(id);
     const columns = 'dispatch_id, delivery_count, claim_id, holder, held_at, cancel_requested';

@@ -4,18 +4,18 @@ import { briefColumns, jobColumns, toBriefJob, toJob, type BriefRow, type JobRow
 import { withError } from './attempt-error.ts';
 import type { PendingDispatch } from './due-dispatches.ts';
 
-/** What became of a wish to have a job run once more. */
+/** The result of a retry by hand. */
 export type Retry =
-  /** Queued again; its caller is the first who may send the dispatch message. */
+  /** The job is queued again. The caller may send the dispatch message before relays do. */
   | { kind: 'queued'; job: Job; dispatch: PendingDispatch }
-  /** It is neither failed nor cancelled; without payload, result and errors. */
+  /** The job is neither failed nor cancelled. It has no payload, result and errors here. */
   | { kind: 'refused'; job: Job }
-  /** Another job of its type with the same dedupe key is not finished. */
+  /** Another unfinished job of its type has the same dedupe key. */
   | { kind: 'duplicate' };
 
-// The attempt stays as it is until the next claim raises it, for as a fence it must only grow; and nobody can write with
-// it meanwhile, since only running jobs are written to. An old dispatch message that still comes back may claim the job: that is one
-// of the attempts it is to have, and the new dispatch message is refused then.
+// `attempt` stays until the next claim raises it, because a fence must only grow. No attempt can write with it
+// meanwhile, since only running jobs accept writes. An old dispatch message that still arrives may claim the job: that
+// uses one of its attempts, and the new dispatch message is refused.
 const sql = `
   with job as (
     update jobs as job set
@@ -45,10 +45,10 @@ const sql = `
   select ${jobColumns}, job.traceparent, pending.id as "outboxId" from job, pending`;
 
 /**
- * failed, cancelled → queued, by hand: at least one more attempt, and a dispatch message.
+ * failed, cancelled → queued, by hand, with at least one more attempt and a dispatch message.
  *
- * @param dispatchGraceMs how long the caller has for dispatching it itself before any relay does
- * @returns null when there is no such job
+ * @param dispatchGraceMs how long the caller may dispatch the job before a relay does, in milliseconds
+ * @returns null if there is no such job
  */
 export async function retryJob(pool: Pool, jobId: string, dispatchGraceMs: number): Promise<Retry | null> {
   const row = await requeue(pool, jobId, dispatchGraceMs);

@@ -4,7 +4,7 @@ import type { Outcome } from './settle-jobs.ts';
 import { database, sql } from '../spec-database.ts';
 import { running, read, errorOf } from './spec-settle-jobs.ts';
 
-describe('settleJob, told what the claim was answered', () => {
+describe('settleJob with the answer to the claim', () => {
   it.each<Outcome>([
     { status: 'succeeded', result: { z: 'a\u0000b \ud800', a: [1.5, null, '{"\\'] } },
     { status: 'succeeded', result: undefined },
@@ -23,14 +23,14 @@ describe('settleJob, told what the claim was answered', () => {
     expect(await settleClaimed(outcome)).toBeNull();
   });
 
-  it('lets success count although cancellation was requested, and no other outcome', async () => {
+  it('counts only success after a requested cancellation', async () => {
     const [one, other] = [await running(), await running()];
     for (const { id } of [one, other]) await database.jobs.cancel(id);
     expect(await one.settleClaimed({ status: 'succeeded', result: 1 })).toMatchObject({ status: 'succeeded' });
     expect(await other.settleClaimed({ status: 'failed', error: errorOf(1) })).toMatchObject({ status: 'cancelled' });
   });
 
-  it('refuses the attempt that was taken over, and takes that of the new one, in one batch', async () => {
+  it('refuses the outcome of an attempt that was taken over and stores that of the new one, in one batch', async () => {
     const { id, claim, settleClaimed } = await running();
     await claim(true);
     const [stale, fresh] = await Promise.all([
@@ -42,7 +42,7 @@ describe('settleJob, told what the claim was answered', () => {
     expect(fresh).toMatchObject({ status: 'succeeded', attempt: 2, result: 'fresh' });
   });
 
-  it('settles the others of a batch when one outcome can not be stored', async () => {
+  it('settles the other jobs of a batch when one outcome can not be stored', async () => {
     const [one, other, bad] = [await running(), await running(), await running()];
     const settled = await Promise.allSettled([
       one.settleClaimed({ status: 'succeeded', result: 1 }),
@@ -76,7 +76,7 @@ describe('settleJob, told what the claim was answered', () => {
     expect(settled).toMatchObject({ status: 'succeeded', result: 1, version: 4 });
   });
 
-  it('stores the webhook deliveries of a success: of the job itself, and of an endpoint that was added after the claim', async () => {
+  it('stores webhook deliveries of a success: for the job, and for an endpoint added after the claim', async () => {
     const webhook = { url: 'https://example.com/own', host: 'example.com', events: ['succeeded' as const] };
     const [own, other] = [await running({ webhook }), await running()];
     const pendingAt = async (id: string) =>

@@ -19,13 +19,13 @@ describe('settleJob', () => {
     expect(await pending(id)).toEqual([]);
   });
 
-  it.each([[null], [undefined], [0], [''], [[]]])('takes the result %p', async (result) => {
+  it.each([[null], [undefined], [0], [''], [[]]])('stores the result %p', async (result) => {
     const { id, settle } = await running();
     await settle({ status: 'succeeded', result });
     expect(await read(id)).toMatchObject({ status: 'succeeded', result: result ?? null });
   });
 
-  it('keeps what the last 20 attempts failed with', async () => {
+  it('keeps the errors of the last 20 attempts', async () => {
     const { id, claim, settle } = await running({ maxAttempts: 30 });
     for (let attempt = 1; attempt <= 23; attempt += 1) {
       await settle({ status: 'scheduled', error: errorOf(attempt), delayMs: 0 }, attempt);
@@ -35,7 +35,7 @@ describe('settleJob', () => {
     expect(errors.map(({ attempt }) => attempt)).toEqual(Array.from({ length: 20 }, (_, at) => at + 4));
   });
 
-  it('ends a job as failed with its error, and keeps what earlier attempts failed with', async () => {
+  it('ends a job as failed with its error, and keeps the errors of earlier attempts', async () => {
     const { id, claim, settle } = await running();
     await settle({ status: 'scheduled', error: errorOf(1), delayMs: 0 });
     await claim();
@@ -47,7 +47,7 @@ describe('settleJob', () => {
     expect(job.finishedAt).not.toBeNull();
   });
 
-  it('schedules a retry by the clock of the database and has a pending dispatch message when it is due', async () => {
+  it('schedules a retry by the clock of the database, with a dispatch message that is due with it', async () => {
     const { id, settle } = await running();
     const settled = await settle({ status: 'scheduled', error: errorOf(1), delayMs: 60_000 });
     const job = await read(id);
@@ -60,14 +60,14 @@ describe('settleJob', () => {
     expect(ms).toBeLessThanOrEqual(60_001);
   });
 
-  it('lets "not now" cost no attempt: one more is allowed, none is taken back', async () => {
+  it('lets a snooze cost no attempt, by allowing one more', async () => {
     const { id, settle } = await running({ maxAttempts: 1 });
     const settled = await settle({ status: 'scheduled', error: null, delayMs: 60_000 });
     expect(settled).toMatchObject({ status: 'scheduled', attempt: 1, maxAttempts: 2, errors: [], error: null });
     expect(await pending(id)).toEqual([0]);
   });
 
-  it('queues a job that is given back at once, without costing an attempt, and has a pending dispatch message should its old one be lost', async () => {
+  it('queues a given-back job at once, without costing an attempt, with a dispatch message in case the old one is lost', async () => {
     const { id, claim, settle } = await running({ maxAttempts: 1 });
     const settled = await settle({ status: 'queued' });
     expect(settled).toMatchObject({ status: 'queued', attempt: 1, maxAttempts: 2, errors: [], error: null });
@@ -82,7 +82,7 @@ describe('settleJob', () => {
       return { status: 'scheduled', error, delayMs: 0, deliveryLost: true };
     };
 
-    it('gives the job back twice, and counts it as failed from the third time in a row on', async () => {
+    it('gives the job back twice, and counts as a failure from the third time in a row', async () => {
       const { claim, settleClaimed } = await running({ maxAttempts: 1 });
       for (const attempt of [1, 2]) {
         expect(await settleClaimed(lost(attempt), attempt)).toMatchObject({ status: 'queued', errors: [], attempt });
@@ -95,7 +95,7 @@ describe('settleJob', () => {
       expect(await settleClaimed(failed, 4)).toMatchObject({ status: 'failed', error: { attempt: 4 }, errors });
     });
 
-    it('begins to count anew when an attempt came to an end by itself, and at a retry by hand', async () => {
+    it('counts from zero after an attempt with an outcome, and after a retry by hand', async () => {
       const { id, claim, settle } = await running({ maxAttempts: 9 });
       const steps: Outcome[] = [
         lost(1),
@@ -115,7 +115,7 @@ describe('settleJob', () => {
       expect(await settle(lost(7), 7)).toMatchObject({ status: 'queued', errors: [kept(3), kept(6)] });
     });
 
-    it('goes on counting when a worker that stops gives it back in between', async () => {
+    it('continues to count when a stopping worker gives the job back in between', async () => {
       const { claim, settle } = await running();
       for (const [index, outcome] of [lost(1), { status: 'queued' } as const, lost(3)].entries()) {
         await settle(outcome, index + 1);
@@ -124,7 +124,7 @@ describe('settleJob', () => {
       expect(await settle(lost(4), 4)).toMatchObject({ errors: [{ code: 'delivery-lost', attempt: 4 }] });
     });
 
-    it('ends as cancelled when that was asked, the first time too', async () => {
+    it('ends as cancelled if that was requested, also the first time', async () => {
       const { id, settle } = await running();
       await database.jobs.cancel(id);
       expect(await settle(lost(1))).toMatchObject({ status: 'cancelled', errors: [] });
@@ -173,7 +173,7 @@ describe('settleJob', () => {
     },
   );
 
-  it('settles different jobs, and two attempts of one, in one batch, each for itself', async () => {
+  it('settles different jobs, and two attempts of one job, separately in one batch', async () => {
     const [one, two, three, four] = [await running(), await running(), await running(), await running()];
     await three.claim(true);
     const settled = await Promise.all([

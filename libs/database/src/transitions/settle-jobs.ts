@@ -8,14 +8,14 @@ import { wantsNoWebhook, addWebhookDeliveries } from '../webhooks/add-webhook-de
 import type { ClaimedJob } from './claim-jobs.ts';
 import { jsonNow, withError } from './attempt-error.ts';
 
-/** Why an attempt failed; when is told by the database's clock. */
+/** Why an attempt failed. The database adds the time by its own clock. */
 export type AttemptError = Omit<JobError, 'at'>;
 
-/** The handler has returned. */
+/** The handler has returned a result. */
 export interface SucceededOutcome {
   status: 'succeeded';
   result: unknown;
-  /** The result as JSON. @default written when it is stored */
+  /** The result as JSON. @default serialized when it is stored */
   json?: string;
 }
 
@@ -24,38 +24,44 @@ export type Outcome =
   | SucceededOutcome
   | { status: 'failed'; error: AttemptError; deliveryLost?: boolean }
   /**
-   * Again after `delayMs`. Without an error it is "not now": the attempt is not used up.
+   * The job runs again after `delayMs` milliseconds. Without an error this is a snooze: the attempt is not used up.
    *
-   * `deliveryLost`, here and above: the broker took the delivery back while the connection stayed open. The job is
-   * given back as `queued` instead, until that has happened {@link LOSSES_THAT_COUNT} times in a row.
+   * `deliveryLost`, here and above: the broker took the delivery back while the connection stayed open. The job is then
+   * `queued` instead, until that has happened {@link LOSSES_THAT_COUNT} times in a row.
    */
   | { status: 'scheduled'; error: AttemptError | null; delayMs: number; deliveryLost?: boolean }
-  /** Given back by a worker that stops: the attempt is not used up, and its dispatch message goes back to the queue. */
+  /**
+   * A stopping worker gives the job back: the attempt is not used up, and the dispatch message returns to the queue.
+   */
   | { status: 'queued' }
   | { status: 'cancelled' };
 
+/** The outcome of one attempt. */
 export interface Settlement {
   jobId: string;
-  /** The fence: only the attempt that was claimed last may write. */
+  /** The fence: only the attempt of the latest claim may write. */
   attempt: number;
   outcome: Outcome;
-  /** What the claim was answered: what may be large and does not change is then not read again. */
+  /** The answer to the claim. With it, the large members that do not change are not read again. */
   claimed?: ClaimedJob;
 }
 
 /**
- * Once or twice is an accident: a queue that was deleted, a neighbour on the channel. A job that takes longer than the
- * broker's consumer_timeout loses its delivery every time, and would run for ever.
+ * One or two losses are an accident, such as a deleted queue or a fault on the same channel. A job that takes longer
+ * than the broker's consumer_timeout loses its delivery every time, and would run for ever.
  */
 const LOSSES_THAT_COUNT = 3;
 
-/** The dispatch message of a job that is given back returns to its queue by itself; should it have been lost, the relay dispatches then. */
+/**
+ * The dispatch message of a given-back job returns to its queue by itself. If it is lost, the relay dispatches after
+ * this time.
+ */
 const GIVEN_BACK_GRACE_MS = 5_000;
 
-/** SQL: the progress of a job that has succeeded; none where none was told. */
+/** SQL: the progress of a job that has succeeded; null if it reported no progress. */
 const complete = `job.progress || '{"percent": 100}'`;
 
-// Nearly all jobs succeed and nobody is pending a webhook: that costs half as much as to see to whatever else there may be.
+// Nearly all jobs succeed without a webhook. For them this statement costs half as much as the general one.
 const succeedSql = `
   update jobs as job set status = 'succeeded', result = outcome.result, finished_at = now(), version = job.version + 1,
     progress = ${complete}
@@ -66,8 +72,8 @@ const succeedSql = `
     and ${wantsNoWebhook('job')}
   returning job.id, job.attempt, job.version, job.progress, job.finished_at as "finishedAt"`;
 
-// An attempt that is not used up raises max_attempts instead of lowering attempt, which as a fence must only grow. Of a
-// job that is to be cancelled nothing but success counts. Rows are locked in the order in which claims lock them.
+// An attempt that is not used up raises max_attempts and never lowers attempt, because a fence must only grow. If a
+// cancellation was requested, only success counts. Rows are locked in the order of claims.
 const sql = `
   with input as materialized (
     select * from unnest($1::uuid[], $2::int[], $3::job_status[], $4::json[], $5::jsonb[], $6::float8[], $8::boolean[], $9::boolean[])
@@ -112,8 +118,10 @@ const sql = `
   from job`;
 
 /**
- * Stores how one attempt ended; concurrent calls share statements. A success without a webhook tries the cheap statement. Both
- * statements are shared apart: a fault of one rejects no caller of the other.
+ * Makes a function that stores how one attempt ended. Concurrent calls share statements.
+ *
+ * A success without a webhook tries the cheap statement. Both statements batch separately: a failure of one never
+ * rejects callers of the other.
  */
 export function shareSettlements(pool: Pool): (settlement: Settlement) => Promise<Job | null> {
   const bySize = { maxSize: STATEMENT_LENGTH, sizeOf: resultLength };
@@ -122,22 +130,22 @@ export function shareSettlements(pool: Pool): (settlement: Settlement) => Promis
   return async (settlement) => (isPlainSuccess(settlement) ? await succeed(settlement) : null) ?? settleAny(settlement);
 }
 
-/** A success of which nobody is to be told by webhook, as of the claim. */
+/** A success without a webhook, as of the claim. */
 type PlainSuccess = Settlement & { outcome: SucceededOutcome; claimed: ClaimedJob };
 
 function isPlainSuccess(settlement: Settlement): settlement is PlainSuccess {
   return settlement.outcome.status === 'succeeded' && settlement.claimed?.wantsWebhook === false;
 }
 
-/** @returns how long its result is, in characters, where that has been written */
+/** @returns the length of the result's JSON in characters, if it is known */
 function resultLength({ outcome }: Settlement): number {
   return outcome.status === 'succeeded' ? (outcome.json?.length ?? 0) : 0;
 }
 
 /**
- * running → succeeded, where nothing stands in the way.
+ * running → succeeded.
  *
- * @returns null where something may: then {@link settleJobs} knows what
+ * @returns null for a job in another state or with a webhook: then {@link settleJobs} decides
  */
 async function succeedJobs(pool: Pool, settlements: PlainSuccess[]): Promise<(Job | null)[]> {
   const { rows } = await pool.query<SucceededRow>({
@@ -162,7 +170,7 @@ type SucceededRow = Pick<JobRow, 'id' | 'attempt' | 'version' | 'progress' | 'fi
 /**
  * running → succeeded, failed, cancelled, scheduled (retry) or queued (given back), for the attempt that holds the job.
  *
- * @returns the job after the transition, or null where the fence refused it: another attempt holds the job by now
+ * @returns the job after the transition; null if the fence refused the write, because another attempt holds the job
  */
 async function settleJobs(pool: Pool, settlements: Settlement[]): Promise<(Job | null)[]> {
   const { rows } = await pool.query<JobRow>({
@@ -190,7 +198,7 @@ async function settleJobs(pool: Pool, settlements: Settlement[]): Promise<(Job |
   });
 }
 
-/** Two attempts of one job may be in one batch: the row says which of them it was. */
+/** Two attempts of one job may be in one batch: the row says which attempt it is. */
 function byAttempt<Row extends Pick<JobRow, 'id' | 'attempt'>>(rows: Row[]): Map<string, Row> {
   return new Map(rows.map((row) => [`${row.id} ${row.attempt}`, row]));
 }

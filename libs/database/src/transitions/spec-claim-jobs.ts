@@ -28,7 +28,7 @@ export function dispatch(jobId: string, dispatchId: string = randomUUID()) {
   };
 }
 
-/** A job that runs, held by `holder`'s delivery. */
+/** A running job, held by the delivery of `holder`. */
 export async function running(options?: { maxAttempts?: number }) {
   const jobId = await create(options);
   const holder = dispatch(jobId);

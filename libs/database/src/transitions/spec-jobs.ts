@@ -6,7 +6,7 @@ import type { Claim } from './claim-jobs.ts';
 import type { NewJob } from './create-jobs.ts';
 import type { Outcome } from './settle-jobs.ts';
 
-/** A job's way by hand: no api, no broker, no worker. */
+/** Moves jobs through their states without api, broker or worker. */
 export function useJobs() {
   let created = 0;
 
@@ -58,7 +58,7 @@ export function useJobs() {
     /** How many dispatch messages of the job are pending. */
     pending: async (id: string): Promise<number> =>
       (await sql.query('select from outbox where job_id = $1', [id])).rowCount ?? 0,
-    /** As if its holder had said so for the last time that long ago. */
+    /** Sets when the holder last reported the job: this many milliseconds ago. */
     silence: (id: string, ms: number) =>
       sql.query(`update jobs set held_at = now() - $2 * interval '1 millisecond' where id = $1`, [id, ms]),
   };

@@ -30,9 +30,9 @@ export async function running({ maxAttempts = 3, webhook = null as Webhook | nul
     return claimed;
   }
   await claim();
-  /** By whom has not heard what the claim was answered. */
+  /** Settles as a worker that has not received the answer to its claim. */
   const settle = (outcome: Outcome, attempt = 1) => database.jobs.settle({ jobId: id, attempt, outcome });
-  /** By whom has. */
+  /** Settles as a worker that has received it. */
   function settleClaimed(outcome: Outcome, attempt = 1) {
     const claimed = claims.find((each) => each.kind === 'claimed' && each.job.attempt === attempt) as ClaimedJob;
     return database.jobs.settle({ jobId: id, attempt, outcome, claimed });
@@ -46,12 +46,12 @@ export const errorOf = (attempt: number, message = 'no luck'): AttemptError => (
   message,
   attempt,
 });
-/** The same as it is kept: with the time, by the database's clock. */
+/** The error as it is stored: with the time, by the database's clock. */
 export const kept = (attempt: number, message?: string) => ({
   ...errorOf(attempt, message),
   at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
 });
-/** How long after now the job's dispatch messages are due, in milliseconds. */
+/** When the job's dispatch messages are due, in milliseconds after the job's due time. */
 export async function pending(id: string): Promise<number[]> {
   const due = 'extract(epoch from outbox.due_at - jobs.due_at)::float8 as "afterDue"';
   const { rows } = await sql.query(`select ${due} from outbox join jobs on jobs.id = job_id where job_id = $1`, [id]);

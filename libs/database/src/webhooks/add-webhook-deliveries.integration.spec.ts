@@ -4,7 +4,7 @@ import type { Webhook, WebhookEvent } from '@offload/jobs/webhooks';
 import { jobs, error, newHost, webhookTo, take, finished, pending, record, log } from './spec-webhooks.ts';
 
 describe('the end of a job', () => {
-  it('stores its webhook delivery, with the job as it is then', async () => {
+  it('stores its webhook delivery, with the job at that moment', async () => {
     const host = newHost();
     const id = await finished(webhookTo(`${host}:8443`), { payload: { text: '\u0000 1e400' }, tags: ['a'] });
     const [taken] = await take(`${host}:8443`);
@@ -15,7 +15,7 @@ describe('the end of a job', () => {
     expect(Math.abs(made - Date.parse(taken?.job.finishedAt ?? ''))).toBeLessThan(5_000);
   });
 
-  it('leaves nothing pending for events that were not asked for, nor before the end', async () => {
+  it('stores no webhook delivery for other events, or before the end', async () => {
     const host = newHost();
     const { id, settle } = await jobs.running({ webhook: webhookTo(host, { events: ['failed'] }) });
     expect(await log(id)).toEqual([]);
@@ -37,12 +37,12 @@ describe('the end of a job', () => {
       },
     ],
     [
-      'a handler that was told to stop',
+      'a handler that was stopped',
       'cancelled',
       async (webhook) => {
         const { id, settle } = await jobs.running({ webhook });
         await jobs.database.jobs.cancel(id);
-        expect(await log(id)).toEqual([]); // only asked for so far
+        expect(await log(id)).toEqual([]); // only requested so far
         await settle({ status: 'cancelled' });
         return id;
       },
@@ -83,7 +83,7 @@ describe('the end of a job', () => {
     expect(pending.map(({ event, job }) => [event, job.id, job.status])).toEqual([[event, id, event]]);
   });
 
-  it('is told each time when the job is retried by hand, each time as it was', async () => {
+  it('stores a delivery each time that a retried job finishes, with the job at that moment', async () => {
     const host = newHost();
     const { id, settle } = await jobs.running({ webhook: webhookTo(host) });
     await settle({ status: 'failed', error });
@@ -97,7 +97,7 @@ describe('the end of a job', () => {
     ]);
   });
 
-  it('is not told by an attempt that lost the job', async () => {
+  it('stores no delivery for an attempt that lost the job', async () => {
     const host = newHost();
     const { id, dispatchId, settle } = await jobs.running({ webhook: webhookTo(host) });
     await jobs.claim(id, { dispatchId, count: 1 });
@@ -107,12 +107,12 @@ describe('the end of a job', () => {
 });
 
 describe('the webhooks of a job', () => {
-  it('are none for a job without, and null for no job', async () => {
+  it('are an empty list for a job without webhooks, and null for an unknown job', async () => {
     expect(await jobs.database.webhooks.list(await jobs.dispatched())).toEqual([]);
     expect(await jobs.database.webhooks.list(randomUUID())).toBeNull();
   });
 
-  it('go with it when it is deleted, but keep it from being pruned while they are pending', async () => {
+  it('are deleted with their job, and keep it from being pruned while they are pending', async () => {
     const host = newHost();
     const taken = await pending(host);
     await jobs.query(`update jobs set finished_at = now() - interval '9 days' where id = $1`, [taken.job.id]);

@@ -1,12 +1,12 @@
 import { jobSnapshot } from '../job-row.ts';
 
-/** SQL: that nobody is pending a webhook when `job` ends, as of now. */
+/** SQL: a condition that the end of `job` needs no webhook delivery, as of now. */
 export const wantsNoWebhook = (job: string): string =>
   `(${job}.webhook is null and not exists (select from webhook_endpoints where gone_at is null))`;
 
 /**
- * Part of each statement that can end a job: owes the webhooks of those that it has ended, out of its rows `job`. So they
- * are pending in the transaction of the terminal state, whatever becomes of the event.
+ * SQL: a part of each statement that can finish jobs. It stores the webhook deliveries of the finished rows of `job`.
+ * So they are pending in the same transaction as the final status, even if the event is lost.
  */
 export const addWebhookDeliveries = `
     insert into webhook_deliveries (id, job_id, endpoint, url, host, event, snapshot, bytes)

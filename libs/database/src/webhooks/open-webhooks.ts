@@ -8,28 +8,35 @@ import { endReceiver, recordAttempts, releaseWebhook, type RecordedAttempt } fro
 import { expireWebhooks, moveWebhooks, registerEndpoints, type WebhookEndpoint } from './register-endpoints.ts';
 import { takeWebhooks, type Take, type TakenWebhook, type Taking } from './take-webhooks.ts';
 
-/** What the system asks of PostgreSQL about webhooks; they are pending by whatever ends a job. */
+/**
+ * Webhook endpoints and deliveries in PostgreSQL. Each statement that finishes a job also stores its webhook
+ * deliveries.
+ */
 export interface Webhooks {
-  /** Keeps these configured endpoints for an hour; what is pending for one whose URL has changed goes to the new one. */
+  /** Stores configured endpoints for an hour. Pending webhooks of an endpoint with a new URL go to the new URL. */
   register(endpoints: readonly WebhookEndpoint[]): Promise<void>;
-  /** Takes webhooks that are due, for the caller alone. */
+  /** Takes due webhooks for this caller alone, until their lease is over. */
   take(taking: Taking): Promise<Take>;
-  /** Records what an attempt came to. */
+  /** Records the outcome of an attempt. */
   record(attempt: RecordedAttempt): Promise<void>;
-  /** Gives back one that was taken and not sent to its end: due at once, and no try is used up. */
+  /** Gives a taken webhook back that was not sent: it is due at once, and the try does not count. */
   release(taken: Pick<TakenWebhook, 'id' | 'attempt'>): Promise<void>;
-  /** The receiver of this webhook wants no more: all else that is pending there is given up. */
+  /** Gives up all pending webhooks of a receiver that answered 410. */
   endReceiver(taken: Pick<TakenWebhook, 'id' | 'host' | 'url' | 'endpoint'>): Promise<void>;
-  /** @returns the webhooks of a job, oldest first; null when there is no such job */
+  /** Lists the webhook deliveries of a job, oldest first. @returns null if there is no such job */
   list(jobId: string): Promise<WebhookDelivery[] | null>;
-  /** Owes a webhook again. @returns null when there is no such webhook */
+  /**
+   * Makes a webhook delivery pending again. @returns null if there is none, `endpoint-removed` if no notifier could
+   * send it
+   */
   redeliver(id: string): Promise<WebhookDelivery | 'endpoint-removed' | null>;
-  /** Gives up what nobody will send. @returns how many */
+  /** Gives up webhook deliveries that no notifier will send. @returns how many */
   expire(): Promise<number>;
-  /** How many are pending, and for how long the one that is due for longest has been. */
+  /** Counts pending webhook deliveries, and how long the oldest due one has been due, in milliseconds. */
   countPending(): Promise<{ pending: number; oldestDueMs: number }>;
 }
 
+/** Makes the store of webhooks on a pool. */
 export function openWebhooks(pool: Pool, prisma: Prisma): Webhooks {
   return {
     async register(endpoints) {

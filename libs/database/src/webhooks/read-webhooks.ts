@@ -2,7 +2,7 @@ import type { DeliveryAttempt, WebhookDelivery, WebhookEvent } from '@offload/jo
 import type { Pool } from 'pg';
 import type { PrismaClient } from '../generated/prisma/client.ts';
 
-/** Times are text by pg, and a `Date` by Prisma. */
+/** pg reads times as text, and Prisma as `Date`. */
 interface DeliveryRow {
   id: string;
   jobId: string;
@@ -18,7 +18,7 @@ interface DeliveryRow {
   error: string | null;
 }
 
-/** Of `webhook_deliveries as delivery`. */
+/** SQL: the select list from `webhook_deliveries as delivery`. */
 const columns = `delivery.id, job_id as "jobId", endpoint, delivery.url, event, status, log, created_at as "createdAt",
   due_at as "dueAt", taken_at as "takenAt", ended_at as "endedAt", error`;
 
@@ -30,7 +30,7 @@ function toDelivery({ log, dueAt, takenAt, createdAt, endedAt, ...row }: Deliver
     id,
     jobId,
     endpoint,
-    // A configured URL may have a secret in its path or query, and whoever reads jobs need not know it.
+    // A configured URL may have a secret in its path or query, which readers of jobs must not see.
     url: endpoint === null ? url : new URL(url).origin,
     event,
     status,
@@ -42,15 +42,15 @@ function toDelivery({ log, dueAt, takenAt, createdAt, endedAt, ...row }: Deliver
   };
 }
 
-/** @returns the webhooks of a job, oldest first; null when there is no such job */
+/** Lists the webhook deliveries of a job, oldest first. @returns null if there is no such job */
 export async function listWebhooks(prisma: PrismaClient, jobId: string): Promise<WebhookDelivery[] | null> {
   const deliveries = { omit: { snapshot: true }, orderBy: { id: 'asc' } } as const; // a snapshot may be megabytes
   const job = await prisma.job.findUnique({ where: { id: jobId }, select: { deliveries } });
-  return job && job.deliveries.map((row) => toDelivery(row as unknown as DeliveryRow)); // Prisma knows no JSON's form
+  return job && job.deliveries.map((row) => toDelivery(row as unknown as DeliveryRow)); // Prisma does not type JSON columns
 }
 
-// While somebody is sending it, that attempt goes on; should it fail, `record` sees that no try is counted, and has it sent
-// again. An endpoint's goes where the endpoint is now.
+// If a notifier is sending the webhook, that attempt goes on. If it fails, `record` sees that no try is counted and the
+// webhook is sent again. A webhook of an endpoint goes to the endpoint's present URL.
 const redeliverSql = `
   update webhook_deliveries as delivery set
     status = 'pending',
@@ -70,9 +70,9 @@ const redeliverSql = `
   returning ${columns}`;
 
 /**
- * Owes a webhook again, from now on and with every try, whatever became of it before.
+ * Makes a webhook delivery pending again with all its tries, also a delivered or failed one.
  *
- * @returns null when there is no such webhook; `endpoint-removed` when no notifier could send it
+ * @returns null if there is no such delivery; `endpoint-removed` if no notifier could send it
  */
 export async function redeliverWebhook(pool: Pool, id: string): Promise<WebhookDelivery | 'endpoint-removed' | null> {
   const { rows } = await pool.query<DeliveryRow>(redeliverSql, [id]);
@@ -81,7 +81,7 @@ export async function redeliverWebhook(pool: Pool, id: string): Promise<WebhookD
   return rowCount ? 'endpoint-removed' : null;
 }
 
-/** @returns how many webhooks are pending, and for how long the one that is due for longest has been, in milliseconds */
+/** Counts pending webhook deliveries, and how long the oldest due one has been due, in milliseconds. */
 export async function countPendingWebhooks(pool: Pool): Promise<{ pending: number; oldestDueMs: number }> {
   const { rows } = await pool.query<{ pending: number; oldestDueMs: number }>(`
     select count(*)::int as pending,

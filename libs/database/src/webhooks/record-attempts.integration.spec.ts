@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { TakenWebhook } from './take-webhooks.ts';
 import { jobs, newHost, webhookTo, take, finished, pending, record, log } from './spec-webhooks.ts';
 
-describe('what an attempt came to', () => {
-  it('is kept in the log, and a failed one is due again after its delay', async () => {
+describe('the outcome of an attempt', () => {
+  it('is kept in the log, and a failed webhook is due again after its delay', async () => {
     const host = newHost();
     const taken = await pending(host);
     await record(taken, { kind: 'retry', delayMs: 0 }, 500);
@@ -34,7 +34,7 @@ describe('what an attempt came to', () => {
     expect(Math.abs(Date.parse(nextAttemptAt ?? '') - Date.now() - 3_600_000)).toBeLessThan(10_000);
   });
 
-  it('that arrived counts, even when another has taken it since; that failed does not', async () => {
+  it('counts when it is a delivery, even if another notifier has taken the webhook since; a failure does not', async () => {
     const host = newHost();
     const late = await pending(host);
     await jobs.query('update webhook_deliveries set due_at = now() where id = $1', [late.id]);
@@ -47,12 +47,12 @@ describe('what an attempt came to', () => {
     expect(await take(host)).toEqual([]);
   });
 
-  it('that arrived counts, even when it was given up meanwhile', async () => {
+  it('counts when it is a delivery, even if the webhook was given up meanwhile', async () => {
     const host = newHost();
     const [first, second] = [await pending(host), await pending(host)];
     await jobs.database.webhooks.endReceiver(second);
     await record(second, { kind: 'failed' }, 410);
-    expect(await log(first.job.id)).toMatchObject([{ status: 'failed', error: 'its receiver wants no more webhooks' }]);
+    expect(await log(first.job.id)).toMatchObject([{ status: 'failed', error: 'the receiver wants no more webhooks' }]);
     await record(first, { kind: 'delivered' });
     expect(await log(first.job.id)).toMatchObject([{ status: 'delivered', error: null }]);
   });
@@ -74,14 +74,14 @@ describe('what an attempt came to', () => {
     ]);
   });
 
-  it('is as if it had not begun when it is given back', async () => {
+  it('leaves no trace when the webhook is given back', async () => {
     const host = newHost();
     const taken = await pending(host);
     await jobs.database.webhooks.release(taken);
     expect(await take(host)).toMatchObject([{ id: taken.id, attempt: 2, tries: 1 }]);
   });
 
-  it('ends all pending webhooks of a receiver that wants no more', async () => {
+  it('gives up all pending webhooks of a receiver that answers 410', async () => {
     const host = newHost();
     await finished(webhookTo(host));
     await finished(webhookTo(host));
@@ -97,7 +97,7 @@ describe('what an attempt came to', () => {
   });
 });
 
-it('is given up when it has been pending for more than a day, also when no notifier could send it', async () => {
+it('gives up webhooks that are pending for more than a day, also if no notifier could send them', async () => {
   const host = newHost();
   const id = await finished(webhookTo(host));
   await jobs.query(`update webhook_deliveries set pending_since = now() - interval '24 hours' where job_id = $1`, [id]);

@@ -1,27 +1,28 @@
 import type { DeliveryAttempt } from '@offload/jobs/webhooks';
 import type { Pool } from 'pg';
 
-/** What one attempt to deliver a webhook came to. */
+/** The outcome of one attempt to send a webhook. */
 export interface RecordedAttempt {
   id: string;
   /** The fence: `TakenWebhook.attempt`. */
   attempt: number;
-  /** When it began is worked out by the database's clock, from how long it took. */
+  /** The entry of the log. The database computes when the attempt began from its duration. */
   entry: Omit<DeliveryAttempt, 'number' | 'at'>;
+  /** What follows from the attempt. */
   outcome:
     | { kind: 'delivered' }
-    /** Again, not before so many milliseconds from now. */
+    /** Send the webhook again, at the earliest after this many milliseconds. */
     | { kind: 'retry'; delayMs: number }
-    /** Given up. */
+    /** Give the webhook up. */
     | { kind: 'failed' };
 }
 
-/** What each log keeps. */
+/** Most entries of a log. */
 const LONGEST_LOG = 100;
 
-// That it arrived counts whoever says so, and whatever was thought before; what else an attempt came to counts only while
-// nobody has taken it since. Without a try since it was pending, it was redelivered by hand while it was being sent: then it
-// is sent again. An endpoint to which one has arrived wants webhooks (again).
+// A delivered webhook counts from every caller and in every state. Any other outcome counts only if no notifier has
+// taken the webhook since. `tries` of 0 means that the webhook was redelivered by hand while it was being sent: then it
+// is sent again. A delivery to an endpoint also ends the effect of an earlier 410.
 const sql = `
   with held as (
     select delivery.id, delivery.endpoint, input.delay_ms, input.entry,
@@ -70,12 +71,12 @@ const releaseSql = `
   update webhook_deliveries set due_at = now(), taken_at = null, tries = greatest(tries - 1, 0)
   where id = $1 and attempt = $2 and status = 'pending'`;
 
-/** Gives back one that was taken and not sent to its end: due at once, and no try is used up. */
+/** Gives a taken webhook back that was not sent: it is due at once, and the try does not count. */
 export async function releaseWebhook(pool: Pool, { id, attempt }: { id: string; attempt: number }): Promise<void> {
   await pool.query({ name: 'release-webhook', text: releaseSql, values: [id, attempt] });
 }
 
-/** Rows changed in one statement, so that none takes too long; where there are more, the next 410 ends as many. */
+/** Most rows of one statement, so that none takes too long. If there are more, the next 410 ends as many. */
 const MOST_ENDED = 5_000;
 
 const endSql = `
@@ -83,7 +84,7 @@ const endSql = `
     update webhook_endpoints set gone_at = now() where name = $3 and url = $2 and gone_at is null
   )
   update webhook_deliveries set status = 'failed', ended_at = now(), taken_at = null,
-    error = 'its receiver wants no more webhooks'
+    error = 'the receiver wants no more webhooks'
   where id in (
     select id from webhook_deliveries
     where status = 'pending' and host = $1 and url = $2 and endpoint is not distinct from $3 and id <> $4
@@ -91,8 +92,8 @@ const endSql = `
   )`;
 
 /**
- * The receiver of this webhook wants no more (410): all else that is pending there is given up, and a configured endpoint is
- * to get nothing from now on, until it has another URL or a delivery by hand arrives.
+ * Gives up all other pending webhooks of a receiver that answered 410. A configured endpoint gets no webhooks from now
+ * on, until its URL changes or a redelivery by hand arrives.
  */
 export async function endReceiver(
   pool: Pool,

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { jobs, newHost, take, pending, record, log } from './spec-webhooks.ts';
 
 describe('delivering again by hand', () => {
-  it('delivers a webhook again from its first try, although it was given up', async () => {
+  it('makes a given-up webhook pending again with all its tries', async () => {
     const host = newHost();
     const taken = await pending(host);
     await record(taken, { kind: 'failed' }, 500);
@@ -14,7 +14,7 @@ describe('delivering again by hand', () => {
     expect(again?.job).toEqual(taken.job);
   });
 
-  it('does not have it sent twice at once', async () => {
+  it('does not let it be sent twice at once', async () => {
     const host = newHost();
     const taken = await pending(host);
     expect(await jobs.database.webhooks.redeliver(taken.id)).toMatchObject({ status: 'pending', nextAttemptAt: null });
@@ -24,7 +24,7 @@ describe('delivering again by hand', () => {
 });
 
 describe('while it is being sent, delivering again by hand', () => {
-  it('has it sent once more when that attempt fails, even if it was the last', async () => {
+  it('makes it due once more when that attempt fails, even if it was the last', async () => {
     const host = newHost();
     const taken = await pending(host);
     await jobs.database.webhooks.redeliver(taken.id);
@@ -40,7 +40,7 @@ describe('while it is being sent, delivering again by hand', () => {
     expect(await log(taken.job.id)).toMatchObject([{ status: 'delivered' }]);
   });
 
-  it('leaves it every try when that attempt is given back', async () => {
+  it('leaves it all its tries when that attempt is given back', async () => {
     const host = newHost();
     const taken = await pending(host);
     await jobs.database.webhooks.redeliver(taken.id);

@@ -15,7 +15,7 @@ describe('configured endpoints', () => {
   });
   const register = (...endpoints: WebhookEndpoint[]) => jobs.database.webhooks.register(endpoints);
   const names = ['every', 'typed', 'queued', 'tagged', 'failures'];
-  /** As if no notifier had had it in its list for so long. */
+  /** Sets back when a notifier last registered the endpoint. */
   const unseen = (name: string) =>
     jobs.query(`update webhook_endpoints set seen_at = now() - interval '61 minutes' where name = $1`, [name]);
   afterEach(async () => {
@@ -23,7 +23,7 @@ describe('configured endpoints', () => {
     await jobs.query('delete from webhook_deliveries where endpoint is not null');
   });
 
-  it('are pending the jobs that match every filter of theirs', async () => {
+  it('get webhooks of the jobs that match all their filters', async () => {
     const host = newHost();
     await register(
       endpoint('every', host),
@@ -39,14 +39,14 @@ describe('configured endpoints', () => {
     expect((await of(tagged)).sort()).toEqual(['every', 'queued', 'tagged', null].sort());
   });
 
-  it('show where they are without what may be secret', async () => {
+  it('show only the origin of their URL, because the rest may be secret', async () => {
     const host = newHost();
     await register(endpoint('every', host));
     const id = await finished(undefined as never);
     expect(await log(id)).toMatchObject([{ url: `https://${host}`, endpoint: 'every' }]);
   });
 
-  it('are sent to by those who know them, while others have other lists', async () => {
+  it('get webhooks from notifiers that have them in their list, and from no others', async () => {
     const host = newHost();
     await register(endpoint('every', host));
     const id = await finished(undefined as never);
@@ -57,7 +57,7 @@ describe('configured endpoints', () => {
     expect((await take(host, { endpoints: names })).map(({ job }) => job.id)).toEqual([id]);
   });
 
-  it('are removed when no notifier has had them for an hour, and only their pending webhooks are given up', async () => {
+  it('are removed when no notifier has registered them for an hour, and only their pending webhooks are given up', async () => {
     const host = newHost();
     await register(endpoint('every', host), endpoint('typed', host));
     const id = await finished(webhookTo(newHost()));
@@ -76,7 +76,7 @@ describe('configured endpoints', () => {
     expect(await jobs.database.webhooks.redeliver(gone?.id ?? '')).toBe('endpoint-removed');
   });
 
-  it('are followed when they move', async () => {
+  it('get their pending webhooks at their new URL', async () => {
     const [old, moved] = [newHost(), newHost()];
     await register(endpoint('every', old));
     const id = await finished(undefined as never);
@@ -90,7 +90,7 @@ describe('configured endpoints', () => {
     expect((await take(again, { endpoints: names })).map((each) => each.id)).toEqual([taken?.id]);
   });
 
-  it('get no more webhooks after a 410, until they move or a redelivery arrives', async () => {
+  it('get no more webhooks after a 410, until their URL changes or a redelivery arrives', async () => {
     const host = newHost();
     await register(endpoint('every', host));
     const first = await finished(undefined as never);
@@ -105,7 +105,7 @@ describe('configured endpoints', () => {
     expect(await log(await finished(undefined as never))).toHaveLength(1);
   });
 
-  it('can be registered by several at once', async () => {
+  it('can be registered by several notifiers at once', async () => {
     const host = newHost();
     await Promise.all(Array.from({ length: 5 }, () => register(endpoint('every', host))));
     expect(await log(await finished(undefined as never))).toHaveLength(1);

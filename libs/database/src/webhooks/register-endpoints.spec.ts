@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import type { Pool } from 'pg';
 import { registerEndpoints, type WebhookEndpoint } from './register-endpoints.ts';
 
-it('keeps secrets from the database, whatever else is in what it is given', async () => {
+it('keeps secrets and unknown members out of the database', async () => {
   const sent: unknown[] = [];
   const pool = { query: (statement: unknown) => (sent.push(statement), Promise.resolve({ rows: [] })) };
   const endpoint: WebhookEndpoint & { secrets: string[] } = {

@@ -1,19 +1,24 @@
 import type { WebhookEvent } from '@offload/jobs/webhooks';
 import type { Pool } from 'pg';
 
-/** Where the webhooks of all jobs go, or of those that match. Its secrets are nobody's business here. */
+/** A URL that gets the webhooks of all jobs, or of the jobs that match. Its secrets are not stored in the database. */
 export interface WebhookEndpoint {
+  /** The configured name. */
   name: string;
+  /** Where the webhooks go. */
   url: string;
+  /** The statuses of finished jobs that it wants. */
   events: readonly WebhookEvent[];
-  /** Only jobs of these types; of all where it is empty. So with queues, and tags, one of which is enough. */
+  /** Only jobs of these types; of all types if empty. */
   types: readonly string[];
+  /** Only jobs of these queues; of all queues if empty. */
   queues: readonly string[];
+  /** Only jobs with at least one of these tags; all jobs if empty. */
   tags: readonly string[];
 }
 
-// An endpoint that wanted no more (410) stays so until it has another URL, or a delivery by hand arrives. Rows are written
-// in one order, so that two notifiers can't wait for each other.
+// An endpoint that answered 410 gets nothing until its URL changes or a redelivery by hand arrives. Rows are written in
+// one order, so that two notifiers can't deadlock.
 const registerSql = `
   with given as (
     select * from json_to_recordset($1)
@@ -26,17 +31,17 @@ const registerSql = `
     types = excluded.types, queues = excluded.queues, tags = excluded.tags, seen_at = now(),
     gone_at = case when old.url = excluded.url then old.gone_at end`;
 
-/** Keeps these endpoints for an hour: to be said again and again by whoever has their secrets. */
+/** Stores these endpoints for an hour. Notifiers that have their secrets must call it again and again. */
 export async function registerEndpoints(pool: Pool, endpoints: readonly WebhookEndpoint[]): Promise<void> {
   if (endpoints.length === 0) return;
-  // Member by member: who registers them has secrets in them, too.
+  // Copied member by member: the caller's objects also hold the secrets.
   const rows = endpoints.map(({ name, url, events, types, queues, tags }) => {
     return { name, url, host: new URL(url).host, events, types, queues, tags };
   });
   await pool.query({ name: 'register-endpoints', text: registerSql, values: [JSON.stringify(rows)] });
 }
 
-/** Rows changed in one statement: however many there are, none takes too long. */
+/** Most rows of one statement, so that none takes too long. */
 const MOST_ROWS = 5_000;
 
 const moveSql = `
@@ -48,7 +53,7 @@ const moveSql = `
     limit ${MOST_ROWS} for update of pending skip locked
   ) and endpoint.name = delivery.endpoint`;
 
-/** What is pending for endpoints whose URL has changed goes to the new one. */
+/** Sends pending webhooks of endpoints with a new URL to the new URL. */
 export async function moveWebhooks(pool: Pool): Promise<void> {
   for (;;) {
     const { rowCount } = await pool.query({ name: 'move-webhooks', text: moveSql });
@@ -60,7 +65,8 @@ const KEPT = `interval '1 hour'`;
 /** A day, in which webhooks are delivered, and an hour for the last attempt. */
 const DEADLINE = `interval '25 hours'`;
 
-// Jobs that ended while an endpoint was removed may owe it something still: that is found here, too.
+// A job that finished while its endpoint was removed may still have a pending webhook for it. This statement finds
+// that, too.
 const expireSql = `
   update webhook_deliveries set
     status = 'failed',
@@ -77,10 +83,10 @@ const expireSql = `
   )`;
 
 /**
- * Removes endpoints that nobody has registered for an hour, and gives up what nobody will send: what is pending for them, and
- * what has been pending for more than a day.
+ * Removes endpoints that no notifier has registered for an hour. Gives up webhooks that are pending for removed
+ * endpoints, or for more than a day.
  *
- * @returns how many webhooks were given up
+ * @returns how many webhooks it gave up
  */
 export async function expireWebhooks(pool: Pool): Promise<number> {
   await pool.query(`delete from webhook_endpoints where seen_at < now() - ${KEPT}`);

@@ -8,7 +8,7 @@ export const jobs = useJobs();
 export const all: WebhookEvent[] = ['succeeded', 'failed', 'cancelled'];
 export const error = { code: 'handler-error', message: 'no', attempt: 1 };
 
-/** Each test has a host of its own, since all share one table. */
+/** Each test has its own host, because all tests share one table. */
 export const newHost = (): string => `${randomUUID()}.test`;
 export const webhookTo = (host: string, more: Partial<Webhook> = {}): Webhook => ({
   url: `https://${host}/hook`,
@@ -27,7 +27,7 @@ export const taking = (more: Partial<Taking> = {}): Taking => ({
   ...more,
 });
 
-/** What is pending for this host; what is pending for others is left to their tests. */
+/** Takes the pending webhooks of this host, and leaves those of other tests. */
 export async function take(host: string, more: Partial<Taking> = {}): Promise<TakenWebhook[]> {
   const room = new Map([[host, 100]]);
   return (await jobs.database.webhooks.take(taking({ perHost: 0, room, ...more }))).taken;

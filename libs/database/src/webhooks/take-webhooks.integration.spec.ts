@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { jobs, newHost, webhookTo, taking, take, finished, pending } from './spec-webhooks.ts';
 
 describe('taking webhooks', () => {
-  it('gives each to one taker, and to another when that one is gone for the time of its lease', async () => {
+  it('gives each webhook to one notifier, and to another when the lease is over', async () => {
     const host = newHost();
     await Promise.all(Array.from({ length: 20 }, () => finished(webhookTo(host))));
     const both = (await Promise.all([take(host, { limit: 15 }), take(host, { limit: 15 })])).flat();
@@ -14,7 +14,7 @@ describe('taking webhooks', () => {
     expect(await take(host)).toMatchObject([{ id: lost.id, attempt: 2, tries: 2 }]);
   });
 
-  it('takes so many bytes of jobs at once, and one that alone has more', async () => {
+  it('takes at most maxBytes of jobs at once, and a single larger one', async () => {
     const host = newHost();
     for (let n = 0; n < 3; n += 1) await finished(webhookTo(host), { payload: 'x'.repeat(10_000) });
     expect(await take(host, { maxBytes: 1 })).toHaveLength(1);
@@ -22,7 +22,7 @@ describe('taking webhooks', () => {
     expect([one && one.bytes > 10_000 && one.bytes < 11_000, more.length]).toEqual([true, 1]);
   });
 
-  it('goes from host to host, so that none waits for others that are pending more', async () => {
+  it('goes from host to host, so that no host waits for hosts with more pending webhooks', async () => {
     const hosts = ['a', 'b', 'c'].map((letter) => `${letter}.${newHost()}`);
     for (const host of hosts) for (let n = 0; n < 3; n += 1) await finished(webhookTo(host));
     const others = await jobs.query<{ host: string }>('select distinct host from webhook_deliveries');
@@ -37,14 +37,14 @@ describe('taking webhooks', () => {
     expect(asked).toEqual([...hosts, ...hosts]);
   });
 
-  it("leaves jobs' own webhooks to those who can sign them", async () => {
+  it("leaves jobs' own webhooks to notifiers that can sign them", async () => {
     const host = newHost();
     await finished(webhookTo(host));
     expect(await take(host, { jobsOwn: false })).toEqual([]);
     expect(await take(host)).toHaveLength(1);
   });
 
-  it('takes so many of each host, the oldest first, and none of those without room', async () => {
+  it('takes up to the limit of each host, the oldest first, and none of hosts without room', async () => {
     const [busy, full, free] = [newHost(), newHost(), newHost()];
     const made = new Map<string, string[]>();
     for (const host of [busy, full, free]) {

@@ -3,7 +3,7 @@ import type { WebhookEvent } from '@offload/jobs/webhooks';
 import type { Pool } from 'pg';
 import { jobOfSnapshot } from '../job-row.ts';
 
-/** A webhook that the caller is to send now. */
+/** A webhook that the caller must send now. */
 export interface TakenWebhook {
   id: string;
   /** Name of the configured endpoint; null for the job's own webhook. */
@@ -11,49 +11,51 @@ export interface TakenWebhook {
   url: string;
   host: string;
   event: WebhookEvent;
-  /** As it was when it ended. */
+  /** The job as it was when it finished. */
   job: Job;
-  /** The fence, and the attempt's number. */
+  /** The number of the attempt, which is also its fence. */
   attempt: number;
-  /** How often it was taken since it was pending, this time included. */
+  /** How often it was taken since it became pending, this time included. */
   tries: number;
   /** How long it has been pending, in milliseconds. */
   pendingMs: number;
-  /** The length of the job as it is kept, in bytes. */
+  /** The size of the stored job, in bytes. */
   bytes: number;
 }
 
+/** How many webhooks a notifier takes, and which. */
 export interface Taking {
-  /** Most webhooks at once. */
+  /** Most webhooks of a call. */
   limit: number;
-  /** Most bytes of jobs in them; the first may have more. At least 1. */
+  /** Most bytes of jobs of a call, at least 1. A single larger job is still taken first. */
   maxBytes: number;
-  /** Most of one host. */
+  /** Most webhooks of one host. */
   perHost: number;
-  /** Hosts that may get fewer than that; 0 leaves one out. */
+  /** Hosts with a lower limit; 0 leaves a host out. */
   room: ReadonlyMap<string, number>;
-  /** Begins with the host after this one, by name. @default '' which is before all */
+  /** Begins with the host after this one, by name. @default '' which is before all hosts */
   after?: string;
   /** Names of the endpoints whose secrets the caller has. */
   endpoints: readonly string[];
-  /** Whether it has those of jobs' own webhooks. */
+  /** Whether the caller has the secrets of jobs' own webhooks. */
   jobsOwn: boolean;
-  /** After so long, in milliseconds, another may take it: its taker is taken for dead. */
+  /** The lease, in milliseconds: after it another notifier may take the webhook. */
   leaseMs: number;
 }
 
+/** The result of a call. */
 export interface Take {
   taken: TakenWebhook[];
-  /** Where to go on, as `after`: there may be more. '' when all hosts from `after` on were looked at. */
+  /** Where the next call goes on, as `after`; '' if every host from `after` on was examined. */
   next: string;
 }
 
-/** Hosts looked at in one statement. */
+/** Hosts that one statement examines. */
 const HOSTS = 500;
 
-// Goes from host to host by the index and looks at the oldest few of each, so that a host which is pending a million and
-// gets none costs one look. Who takes again goes on where this ended: no host waits for others that are pending much.
-// Locked rows are somebody else's this very moment.
+// Goes from host to host by the index and reads the oldest few webhooks of each: a host with a million pending webhooks
+// and no room costs one look. The next call goes on where this one ended, so no host waits for hosts with many pending
+// webhooks. Locked rows are being changed by another caller, and are skipped.
 const sql = `
   with recursive host as (
     (select host, 1 as n from webhook_deliveries where status = 'pending' and host > $7 order by host limit 1)
@@ -94,7 +96,10 @@ const sql = `
 
 type Row = Omit<TakenWebhook, 'job'> & { snapshot: unknown; hosts: number; lastHost: string; lastTaken: string };
 
-/** Takes webhooks that are due, for the caller alone. Who takes one records what became of it, or releases it. */
+/**
+ * Takes due webhooks for this caller alone, until their lease is over. The caller must record the outcome of each, or
+ * release it.
+ */
 export async function takeWebhooks(pool: Pool, taking: Taking): Promise<Take> {
   const { limit, maxBytes, perHost, room, after = '', endpoints, jobsOwn, leaseMs } = taking;
   const { rows } = await pool.query<Row | { [Column in keyof Row]: null }>({

@@ -43,38 +43,38 @@ export { Prisma }
 
 /**
  * Model Job
- * One piece of slow work. Payload and result are `json`, not `jsonb`: they are kept to the letter and never searched,
+ * One piece of slow work. Payload and result are `json`, not `jsonb`: they are stored to the letter and never searched,
  * and `jsonb` would refuse strings with \u0000 in them.
  */
 export type Job = Prisma.JobModel
 /**
  * Model JobType
- * One version of a job type, as its workers have registered it.
+ * One version of a job type, as its workers registered it.
  */
 export type JobType = Prisma.JobTypeModel
 /**
  * Model Worker
- * A worker's process. It says every ten seconds that it is there, and removes the row when it ends.
+ * A worker process. It updates the row every ten seconds, and deletes the row when it stops.
  */
 export type Worker = Prisma.WorkerModel
 /**
  * Model Outbox
- * A dispatch message still pending for the broker. Any relay may send it from `due_at` on; whoever is sending it pushes `due_at` on by
- * the relay's grace, so that another takes over if it dies. No foreign key: see the migration `hot_paths`.
+ * A dispatch message that the broker has not confirmed yet. Any relay may send it from `due_at` on. The sending relay adds
+ * its grace to `due_at`, so that another relay sends it if this one dies. No foreign key: see the migration `hot_paths`.
  */
 export type Outbox = Prisma.OutboxModel
 /**
  * Model IdempotencyKey
- * What a POST with an Idempotency-Key made, so that it is made once. Kept 24 hours.
+ * The jobs of a POST with an Idempotency-Key, so that it is carried out once. Stored for 24 hours.
  */
 export type IdempotencyKey = Prisma.IdempotencyKeyModel
 /**
  * Model WebhookEndpoint
- * Where the webhooks of all jobs go, or of those that match: as notifiers have been told.
+ * A URL that gets the webhooks of all jobs, or of the jobs that match. Notifiers register it from their configuration.
  */
 export type WebhookEndpoint = Prisma.WebhookEndpointModel
 /**
  * Model WebhookDelivery
- * One webhook that is pending, or was: written with the job's terminal state, sent by any notifier.
+ * One webhook delivery, pending or done. The transaction that finishes the job stores it, and any notifier sends it.
  */
 export type WebhookDelivery = Prisma.WebhookDeliveryModel

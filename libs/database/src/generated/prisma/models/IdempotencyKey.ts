@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model IdempotencyKey
- * What a POST with an Idempotency-Key made, so that it is made once. Kept 24 hours.
+ * The jobs of a POST with an Idempotency-Key, so that it is carried out once. Stored for 24 hours.
  */
 export type IdempotencyKeyModel = runtime.Types.Result.DefaultSelection<Prisma.$IdempotencyKeyPayload>
 
@@ -403,7 +403,7 @@ export type $IdempotencyKeyPayload<ExtArgs extends runtime.Types.Extensions.Inte
     fingerprint: runtime.Bytes
     jobIds: string[]
     /**
-     * Of each whether this request made it, or found it there by its dedupe key.
+     * For each job whether this request created it; otherwise its dedupe key found it.
      */
     made: boolean[]
     createdAt: Date

@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model Job
- * One piece of slow work. Payload and result are `json`, not `jsonb`: they are kept to the letter and never searched,
+ * One piece of slow work. Payload and result are `json`, not `jsonb`: they are stored to the letter and never searched,
  * and `jsonb` would refuse strings with \u0000 in them.
  */
 export type JobModel = runtime.Types.Result.DefaultSelection<Prisma.$JobPayload>
@@ -1361,7 +1361,7 @@ export type $JobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
     id: string
     type: string
     /**
-     * The version of its type that took the payload.
+     * The version of its type that accepted the payload.
      */
     typeVersion: number
     queue: string
@@ -1375,12 +1375,12 @@ export type $JobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      */
     error: runtime.JsonValue | null
     /**
-     * What earlier attempts failed with, oldest first.
+     * The errors of earlier attempts, oldest first.
      */
     errors: runtime.JsonValue
     progress: runtime.JsonValue | null
     /**
-     * How often the handler was started; the fencing token. It never goes down.
+     * How often the handler was started. It is the fencing token and never decreases.
      */
     attempt: number
     maxAttempts: number
@@ -1392,43 +1392,43 @@ export type $JobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      */
     dispatchId: string | null
     /**
-     * How often that dispatch message had been handed out before: a claim of an earlier delivery must not take over a later one's.
+     * How often the broker delivered that message before. A claim of an earlier delivery must not take over a later one's job.
      */
     deliveryCount: number | null
     /**
-     * The claim that made it running: tells whose a committed claim was when its answer got lost.
+     * The claim that made the job running. It identifies the attempt of a worker that lost the answer to its claim.
      */
     claimId: string | null
     /**
-     * The worker that made it running.
+     * The worker whose attempt is running.
      */
     holder: string | null
     /**
-     * When that worker last said that it has it: at its claim, and at each liveness check since.
+     * When that worker last reported the job: at its claim, and at each liveness check since.
      */
     heldAt: Date | null
     /**
-     * How many of its attempts in a row have ended because their delivery was lost on an open connection.
+     * How many attempts in a row have ended because their delivery was lost on an open connection.
      */
     lostDeliveries: number
     /**
-     * Why one of its attempts will be lost, if it is: `{ attempt, message }`, written by the worker that runs it.
+     * The error message in case an attempt is lost: `{ attempt, message }`, written by the worker that runs it.
      */
     lossNote: runtime.JsonValue | null
     /**
-     * Whoever runs it has been told to stop: unless it succeeds all the same, it ends as cancelled.
+     * A cancellation was requested while it was running. Unless the attempt still succeeds, the job ends as cancelled.
      */
     cancelRequested: boolean
     /**
-     * While it is not finished, no other job of its type has this key (a partial index, see the migration).
+     * While the job is not finished, no other job of its type has this key (a partial index, see the migration).
      */
     dedupeKey: string | null
     /**
-     * W3C trace context of the request that made it; every dispatch message carries it.
+     * W3C trace context of the request that created it; every dispatch message carries it.
      */
     traceparent: string | null
     /**
-     * Where its own webhook goes: `{ url, host, events }`.
+     * The job's own webhook: `{ url, host, events }`.
      */
     webhook: runtime.JsonValue | null
     createdAt: Date

@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model JobType
- * One version of a job type, as its workers have registered it.
+ * One version of a job type, as its workers registered it.
  */
 export type JobTypeModel = runtime.Types.Result.DefaultSelection<Prisma.$JobTypePayload>
 
@@ -605,18 +605,18 @@ export type $JobTypePayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     maxAttempts: number
     backoff: runtime.JsonValue
     /**
-     * Whether its workers run payloads of older versions too.
+     * Whether its workers also run payloads of older versions.
      */
     upgrades: boolean
     payloadSchema: runtime.JsonValue
     resultSchema: runtime.JsonValue
     /**
-     * SHA-256 of both schemas without what is for people only: two that differ are in conflict.
+     * SHA-256 of both schemas without their texts for people. Different fingerprints of one version are a conflict.
      */
     fingerprint: string
     registeredAt: Date
     /**
-     * When it was last registered, or a worker that runs it was heard, to the minute.
+     * When it was last registered, or a worker that runs it was last heard, to the minute.
      */
     lastSeenAt: Date
   }, ExtArgs["result"]["jobType"]>

@@ -14,8 +14,8 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model Outbox
- * A dispatch message still pending for the broker. Any relay may send it from `due_at` on; whoever is sending it pushes `due_at` on by
- * the relay's grace, so that another takes over if it dies. No foreign key: see the migration `hot_paths`.
+ * A dispatch message that the broker has not confirmed yet. Any relay may send it from `due_at` on. The sending relay adds
+ * its grace to `due_at`, so that another relay sends it if this one dies. No foreign key: see the migration `hot_paths`.
  */
 export type OutboxModel = runtime.Types.Result.DefaultSelection<Prisma.$OutboxPayload>
 

@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model WebhookDelivery
- * One webhook that is pending, or was: written with the job's terminal state, sent by any notifier.
+ * One webhook delivery, pending or done. The transaction that finishes the job stores it, and any notifier sends it.
  */
 export type WebhookDeliveryModel = runtime.Types.Result.DefaultSelection<Prisma.$WebhookDeliveryPayload>
 
@@ -982,33 +982,33 @@ export type $WebhookDeliveryPayload<ExtArgs extends runtime.Types.Extensions.Int
     host: string
     event: $Enums.JobStatus
     /**
-     * The job as it was then: it may be retried by hand before this is delivered.
+     * The job as it was when it finished: a retry by hand may change the job before the delivery.
      */
     snapshot: runtime.JsonValue
     /**
-     * The length of the snapshot.
+     * The size of the snapshot, in bytes.
      */
     bytes: number
     status: $Enums.WebhookDeliveryStatus
     /**
-     * How often it was taken; the fence.
+     * How often a notifier took it. It is the fence.
      */
     attempt: number
     /**
-     * How often since it was pending, or was to be delivered again by hand.
+     * How often a notifier took it since it became pending, or since the last redelivery by hand.
      */
     tries: number
     /**
-     * What became of each attempt, oldest first.
+     * The outcome of each attempt, oldest first.
      */
     log: runtime.JsonValue
     pendingSince: Date
     /**
-     * When it may be taken; while a notifier has it, when others may take it from that one.
+     * When a notifier may take it. While a notifier has it: when its lease is over.
      */
     dueAt: Date
     /**
-     * Since when a notifier has it.
+     * When the notifier that has it took it.
      */
     takenAt: Date | null
     createdAt: Date
@@ -1017,7 +1017,7 @@ export type $WebhookDeliveryPayload<ExtArgs extends runtime.Types.Extensions.Int
      */
     endedAt: Date | null
     /**
-     * Why it was given up.
+     * Why it was given up, if it was.
      */
     error: string | null
   }, ExtArgs["result"]["webhookDelivery"]>

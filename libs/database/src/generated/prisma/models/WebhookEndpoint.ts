@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model WebhookEndpoint
- * Where the webhooks of all jobs go, or of those that match: as notifiers have been told.
+ * A URL that gets the webhooks of all jobs, or of the jobs that match. Notifiers register it from their configuration.
  */
 export type WebhookEndpointModel = runtime.Types.Result.DefaultSelection<Prisma.$WebhookEndpointPayload>
 
@@ -472,22 +472,22 @@ export type $WebhookEndpointPayload<ExtArgs extends runtime.Types.Extensions.Int
     name: string
     url: string
     /**
-     * Of the URL, with its port: what deliveries are limited by.
+     * Host and port of the URL: limits count per host.
      */
     host: string
     events: $Enums.JobStatus[]
     /**
-     * Only jobs of these types, queues and with one of these tags; all where it is empty.
+     * Only jobs of these types and queues, and with one of these tags; an empty list matches all.
      */
     types: string[]
     queues: string[]
     tags: string[]
     /**
-     * When a notifier last had it in its list.
+     * When a notifier last registered it.
      */
     seenAt: Date
     /**
-     * Since when it wants no more (410): nothing is pending for it from then on.
+     * When it answered 410: from then on nothing becomes pending for it.
      */
     goneAt: Date | null
   }, ExtArgs["result"]["webhookEndpoint"]>

@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model Worker
- * A worker's process. It says every ten seconds that it is there, and removes the row when it ends.
+ * A worker process. It updates the row every ten seconds, and deletes the row when it stops.
  */
 export type WorkerModel = runtime.Types.Result.DefaultSelection<Prisma.$WorkerPayload>
 
@@ -466,12 +466,12 @@ export type $WorkerPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     instance: string
     /**
-     * Of Offload.
+     * The version of Offload.
      */
     version: string
     queues: string[]
     /**
-     * Jobs that it runs at once, of each queue.
+     * How many jobs of each queue it runs at once.
      */
     slots: number
     /**

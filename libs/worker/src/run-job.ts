@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Claim, ClaimedJob, Database, Outcome } from '@offload/database';
 import { type Announce, type Ring, ringId } from '@offload/job-messages';
-import { isFinished, type Job, SerializedJob } from '@offload/jobs';
+import { isFinished, type Job, SerializedJob, storable } from '@offload/jobs';
 import type { EventName } from '@offload/jobs/events';
 import type { Delivery, Verdict } from '@offload/messaging';
 import type { Outbound } from '@offload/outbound';
@@ -14,7 +14,6 @@ import { persist } from './persist.ts';
 import { reportProgressTo } from './progress.ts';
 import type { RunnableType } from './runnable-type.ts';
 import type { Slot } from './slots.ts';
-import { storable } from './storable.ts';
 
 export interface RunJobParts {
   database: Database;

@@ -1,8 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
-/** What a key may be good for: to submit jobs, to read them, to cancel, retry and delete them. */
-export const scopes = ['submit', 'read', 'manage'] as const;
+/**
+ * What a key may be good for: to submit jobs, to read them, to cancel, retry and delete them; to operate the system (drain workers,
+ * remove job types), and to work: claim jobs and say how they ended, as a worker in another language does.
+ */
+export const scopes = ['submit', 'read', 'manage', 'operate', 'work'] as const;
 export type Scope = (typeof scopes)[number];
 
 /** A key as it is configured: nothing that it could be told from. */

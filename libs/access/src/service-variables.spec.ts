@@ -79,7 +79,7 @@ it('reads API keys, and prints nothing of a wrong entry but its name', () => {
   expect(parseConfig(schema, { ...urls, API_KEYS: `${entry},${entry},ops:write:${'a'.repeat(64)}` })).toEqual({
     faults: [
       'API_KEYS: entry 2 (ci): there is an entry of this name already',
-      'API_KEYS: entry 3 (ops): scopes are one or more of submit, read, manage, joined by "+"',
+      'API_KEYS: entry 3 (ops): scopes are one or more of submit, read, manage, operate, work, joined by "+"',
     ],
   });
 });

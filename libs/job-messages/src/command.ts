@@ -10,6 +10,8 @@ export const control = {
     z.object({ command: z.literal('cancel'), jobId }),
     /** Say in the database which jobs you hold. */
     z.object({ command: z.literal('roll-call') }),
+    /** The worker of this name is to take no new jobs, to finish those that it has, and to end. */
+    z.object({ command: z.literal('drain'), instance: z.string() }),
   ]),
 };
 export type Control = z.infer<typeof control.schema>;

@@ -104,7 +104,7 @@ it('counts a worker as running while it is heard, and until it leaves', async ()
   await store().register([type], worker);
   await silent('quiet', '31 seconds');
   expect(await runBy()).toEqual([]);
-  expect(await store().hear(worker)).toBe(true);
+  expect(await store().hear(worker)).toEqual({ areTypesThere: true, draining: false });
   expect(await runBy()).toEqual(['quiet']);
   await store().hear({ ...worker, draining: true });
   expect(await store().workers()).toContainEqual(expect.objectContaining({ instance: 'quiet', draining: true }));
@@ -116,7 +116,18 @@ it('tells a worker whose type is not registered any more', async () => {
   const type = newType();
   await store().register([type], workerOf('lonely', type));
   await jobs.query('delete from job_types where type = $1', [type.type]);
-  expect(await store().hear(workerOf('lonely', type))).toBe(false);
+  expect(await store().hear(workerOf('lonely', type))).toMatchObject({ areTypesThere: false });
+});
+
+it('tells a worker that it is to drain, until it registers again', async () => {
+  const type = newType();
+  const worker = workerOf('leaving', type);
+  expect([await store().drain('leaving'), await store().hearHolder('leaving')]).toEqual([false, false]);
+  await store().register([type], worker);
+  expect([await store().hearHolder('leaving'), await store().drain('leaving')]).toEqual([false, true]);
+  expect([await store().hearHolder('leaving'), (await store().hear(worker)).draining]).toEqual([true, true]);
+  await store().register([type], worker);
+  expect((await store().hear(worker)).draining).toBe(false);
 });
 
 it('notes when a type was last seen, once a minute', async () => {

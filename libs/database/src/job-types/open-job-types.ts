@@ -3,15 +3,28 @@ import type { Pool } from 'pg';
 import { shareStatement } from '../share-statement.ts';
 import { orUnavailable } from '../unavailable.ts';
 import { listTypes, listWorkers, type RegisteredType, type RegisteredWorker } from './read-types.ts';
-import { hearWorker, leaveWorker, registerTypes, type Registered, type RunningWorker } from './register-types.ts';
+import {
+  drainWorker,
+  hearHolder,
+  hearWorker,
+  leaveWorker,
+  registerTypes,
+  type Heard,
+  type Registered,
+  type RunningWorker,
+} from './register-types.ts';
 import { removeType, type Removal } from './remove-type.ts';
 
 /** The job types that workers have registered, and the workers: see docs/decisions/0022. */
 export interface JobTypes {
   /** Registers all of them, or none where one is in conflict; `worker` is null for a program that is no worker of ours. */
   register(types: readonly JobRegistration[], worker: RunningWorker | null): Promise<Registered>;
-  /** The worker is there. @returns false where one of its types is not registered any more */
-  hear(worker: RunningWorker): Promise<boolean>;
+  /** The worker is there. */
+  hear(worker: RunningWorker): Promise<Heard>;
+  /** The worker of this name is there, if it has registered. @returns whether it is to take no new jobs */
+  hearHolder(instance: string): Promise<boolean>;
+  /** The worker is to take no new jobs. @returns false where there is no such worker */
+  drain(instance: string): Promise<boolean>;
   /** The worker has ended. */
   leave(instance: string): Promise<void>;
   /** Concurrent callers share a statement. @returns each version of each type, by type, the newest first */
@@ -30,6 +43,8 @@ export function openJobTypes(pool: Pool): JobTypes {
   return {
     register: (types, worker) => orUnavailable(() => registerTypes(pool, types, worker)),
     hear: (worker) => orUnavailable(() => hearWorker(pool, worker)),
+    hearHolder: (instance) => orUnavailable(() => hearHolder(pool, instance)),
+    drain: (instance) => orUnavailable(() => drainWorker(pool, instance)),
     leave: (instance) => orUnavailable(() => leaveWorker(pool, instance)),
     list: async () => list(null),
     remove: (type) => orUnavailable(() => removeType(pool, type)),

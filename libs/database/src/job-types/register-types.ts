@@ -116,7 +116,9 @@ const hearSql = `
   ), here as (
     insert into workers (instance, version, queues, slots, types, draining)
     select instance, version, queues, slots, types, draining from worker
-    on conflict (instance) do update set types = excluded.types, draining = excluded.draining, last_heard_at = now()
+    on conflict (instance) do update set
+      types = excluded.types, draining = workers.draining or excluded.draining, last_heard_at = now()
+    returning draining
   ), own as (
     select key as type, value::int as version from worker cross join jsonb_each_text(worker.types)
   ), seen as (
@@ -125,16 +127,50 @@ const hearSql = `
       where last_seen_at < now() - interval '1 minute' for update of job_types skip locked
     )
   )
-  select not exists (select from own left join job_types using (type, version) where fingerprint is null) as "areThere"`;
+  select here.draining,
+    not exists (select from own left join job_types using (type, version) where fingerprint is null) as "areTypesThere"
+  from here`;
 
-/** The worker is there. @returns false where one of its types is not registered any more */
-export async function hearWorker(pool: Pool, worker: RunningWorker): Promise<boolean> {
-  const { rows } = await pool.query<{ areThere: boolean }>({
+/** What a worker hears when it says that it is there. */
+export interface Heard {
+  /** All of its types are registered. */
+  areTypesThere: boolean;
+  /** It takes no new jobs, or is to take none. */
+  draining: boolean;
+}
+
+/** The worker is there. */
+export async function hearWorker(pool: Pool, worker: RunningWorker): Promise<Heard> {
+  const { rows } = await pool.query<Heard>({
     name: 'hear-worker',
     text: hearSql,
     values: [JSON.stringify(worker)],
   });
-  return rows[0]?.areThere === true;
+  return rows[0] as Heard;
+}
+
+/**
+ * The worker of this name is there, if it has registered: for one that says no more of itself.
+ *
+ * @returns whether it is to take no new jobs
+ */
+export async function hearHolder(pool: Pool, instance: string): Promise<boolean> {
+  const { rows } = await pool.query<{ draining: boolean }>({
+    name: 'hear-holder',
+    text: 'update workers set last_heard_at = now() where instance = $1 returning draining',
+    values: [instance],
+  });
+  return rows[0]?.draining === true;
+}
+
+/** The worker is to take no new jobs; it hears so when it is heard next. @returns false where there is no such worker */
+export async function drainWorker(pool: Pool, instance: string): Promise<boolean> {
+  const { rowCount } = await pool.query({
+    name: 'drain-worker',
+    text: 'update workers set draining = true where instance = $1',
+    values: [instance],
+  });
+  return rowCount === 1;
 }
 
 /** The worker has ended. */

@@ -9,10 +9,11 @@ import {
   ringQueue,
 } from '@offload/job-messages';
 import { isFinished, type Job, SerializedJob } from '@offload/jobs';
+import type { EventName } from '@offload/jobs/events';
 import { NotConfirmedError, type Publisher, UnderWay } from '@offload/messaging';
 import { Counter, delay, type Logger, type Registry } from '@offload/process';
 
-/** Tells workers and watchers about jobs. No call rejects: what is not sent is found in the database again. */
+/** Tells workers and watchers about jobs. No call but one rejects: what is not sent is found in the database again. */
 export interface Bell {
   /**
    * Sends the ring, and removes it from the outbox once the broker has confirmed it. A ring that is under way is not
@@ -26,7 +27,9 @@ export interface Bell {
    */
   ringSoon(owed: OwedRing): void;
   /** Sends the job as an event, at most once: who needs to be sure reads the row. */
-  announce(serialized: SerializedJob): Promise<void>;
+  announce(serialized: SerializedJob, event?: EventName): Promise<void>;
+  /** The same, and rejects where the broker has not confirmed it. */
+  announceSurely(serialized: SerializedJob): Promise<void>;
   /** Whether the queue takes no rings although the broker is there, as far as this api has tried. */
   isSilent(queue: string): boolean;
   /** Which queue takes no rings although the broker is there, as far as this api has tried; null when none is known. */
@@ -165,10 +168,10 @@ export function createBell(parts: BellParts): Bell {
     else rings.inc({ outcome: 'owed' });
   }
 
-  async function announce(serialized: SerializedJob): Promise<void> {
+  async function announce(serialized: SerializedJob, event?: EventName): Promise<void> {
     underWay.begin();
     try {
-      await announceFor(serialized.job)(serialized);
+      await announceFor(serialized.job)(serialized, event);
     } catch (error) {
       giveUpEvent(serialized.job.id, error);
     } finally {
@@ -184,6 +187,7 @@ export function createBell(parts: BellParts): Bell {
 
   return {
     announce,
+    announceSurely: (serialized) => announceAny(serialized),
     async ring(owed) {
       const lane = laneOf(owed.queue);
       // The relay finds a ring due again that takes longer than its grace.

@@ -21,6 +21,7 @@ import { isKeyKept, pruneIdempotencyKeys } from './transitions/idempotency-keys.
 import { noteLoss } from './transitions/note-loss.ts';
 import { pruneJobs } from './transitions/prune-jobs.ts';
 import { hasUnheard, releaseUnheld } from './transitions/release-unheld.ts';
+import { readRetryPolicy, type RetryPolicy } from './transitions/retry-policy.ts';
 import { reportProgress } from './transitions/report-progress.ts';
 import { retryJob, type Retry } from './transitions/retry-job.ts';
 import { shareSettlements, type Settlement } from './transitions/settle-jobs.ts';
@@ -37,6 +38,8 @@ export interface JobStore {
   claim(delivery: Delivery): Promise<Claim>;
   /** @returns null where the fence refused the write */
   settle(settlement: Settlement): Promise<Job | null>;
+  /** @returns null when there is no such job */
+  retryPolicy(jobId: string): Promise<RetryPolicy | null>;
   /** @returns null where the fence refused the write */
   reportProgress(jobId: string, attempt: number, progress: JobProgress): Promise<Job | null>;
   /** @returns null when there is no such job */
@@ -94,6 +97,7 @@ export function createJobStore(pool: Pool, ringGraceMs: number): JobStore {
     isKeyKept: (client, key) => orUnavailable(() => isKeyKept(pool, client, key)),
     claim: shareClaims(pool),
     settle: shareSettlements(pool),
+    retryPolicy: (jobId) => orUnavailable(() => readRetryPolicy(pool, jobId)),
     reportProgress: (jobId, attempt, progress) => orUnavailable(() => reportProgress(pool, jobId, attempt, progress)),
     cancel: (jobId) => orUnavailable(() => cancelJob(pool, jobId)),
     retry: (jobId) => orUnavailable(() => retryJob(pool, jobId, ringGraceMs)),

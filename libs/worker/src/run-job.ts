@@ -151,6 +151,7 @@ async function outcomeOf(claim: ClaimedJob, holding: Holding, parts: RunJobParts
     try {
       const current = await database.jobs.reportProgress(job.id, job.attempt, progress);
       if (current) announceInPassing(new SerializedJob(current), parts, 'job.progress');
+      else holding.run.abort(new Error('another attempt holds the job'));
     } catch (error) {
       log.debug({ err: error, jobId: job.id }, 'progress not reported');
     }

@@ -1,0 +1,326 @@
+"""What makes a Python program a worker of Offload: to copy. It needs pika, and otherwise the standard library.
+
+AMQP is the lease: a job is ours while the delivery of its ring is unacknowledged. HTTP is the state: whose the attempt is,
+and how it ended, is asked and told there. See "A worker in another language" in docs/http-api.md.
+
+The main thread speaks AMQP. Each delivery has a thread, which claims its job and settles it, and each run of a handler another,
+which can be left behind when it does not stop.
+"""
+import json
+import math
+import os
+import random
+import signal
+import socket
+import threading
+import time
+import traceback
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+
+import pika
+import pika.exceptions
+
+HOLDINGS_SECONDS = 10  # how often to say which jobs are here: after 30 without that they are given to another worker
+PROGRESS_SECONDS = 0.25
+LATER_SECONDS = 1  # before a ring goes back whose job may be somebody else's
+ABANDON_SECONDS = 2  # for a handler to stop when it is told
+UNKNOWN_TYPE_MS = 5_000  # before another worker is offered a job that we can't run
+
+
+class PermanentError(Exception):
+    """Thrown by a handler: no other attempt can mend it."""
+
+
+class Lost(Exception):
+    """The broker has the ring back, so nothing is to be said any more."""
+
+
+class Job:
+    """One ring that is here, and the run of its job."""
+
+    def __init__(self, job_id):
+        self.id = job_id
+        self.attempt = None  # until it is claimed
+        self.stop = threading.Event()  # the handler is to stop
+        self.done = threading.Event()  # the handler has ended
+        self.changed = threading.Event()  # one of both
+        self.reason = None  # why it is to stop
+        self.outcome = None  # what the handler said
+
+    def stop_for(self, reason):
+        if self.reason is None:
+            self.reason = reason
+        self.stop.set()
+        self.changed.set()
+
+
+class Context:
+    """What a handler gets beside its payload."""
+
+    def __init__(self, job, api):
+        self._job, self._api = job, api
+        self.job_id, self.attempt = job.id, job.attempt
+        self._not_before = 0
+
+    def sleep(self, seconds):
+        """Returns True at once when the run is to stop."""
+        return self._job.stop.wait(max(0, seconds))
+
+    def progress(self, percent, message=None):
+        """Tells watchers, four times a second at most. What is not told, the next one makes up for."""
+        if time.monotonic() < self._not_before:
+            return
+        self._not_before = time.monotonic() + PROGRESS_SECONDS
+        path = f'/v1/jobs/{self.job_id}/attempts/{self.attempt}/progress'
+        try:
+            status, _ = self._api.once('PUT', path, {'percent': percent, 'message': message})
+        except OSError:
+            return
+        if status == 409:
+            self._job.stop_for('fenced')
+
+
+class Api:
+    """The calls of a worker."""
+
+    def __init__(self, url, key=None):
+        self.url = url
+        self.headers = {'Content-Type': 'application/json'}
+        if key:
+            self.headers['Authorization'] = f'Bearer {key}'
+
+    def once(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, self.headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                status, text = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            status, text = error.code, error.read()
+        return status, json.loads(text) if text else None
+
+    def call(self, method, path, body=None, lost=lambda: False):
+        """Tries until the api answers, or the ring is lost."""
+        pause = 0.05
+        while not lost():
+            try:
+                status, answer = self.once(method, path, body)
+                if status not in (408, 429) and status < 500:
+                    return status, answer
+            except OSError:
+                pass  # it is away
+            time.sleep(random.random() * pause)
+            pause = min(2, 2 * pause)
+        raise Lost
+
+
+class Worker:
+    """Runs the jobs of its queues until SIGTERM, SIGINT, or an operator who drains it. `handlers` is by type."""
+
+    def __init__(self, handlers, types=None, environ=os.environ):
+        self.handlers = handlers  # { type: (version, function of payload and context) }
+        self.types = types or {}  # { type: registration }: what the api is to know of them
+        self.amqp_url = environ.get('AMQP_URL', 'amqp://127.0.0.1')
+        self.api = Api(environ.get('API_URL', 'http://127.0.0.1:3000'), environ.get('API_KEY'))
+        self.queues = environ.get('QUEUES', 'default').split(',')
+        self.concurrency = int(environ.get('WORKER_CONCURRENCY', '4'))
+        self.grace = int(environ.get('SHUTDOWN_GRACE_MS', '10000')) / 1_000
+        self.instance = environ.get('INSTANCE', f'python-{socket.gethostname()}-{os.getpid()}')
+        self.path = f'/v1/workers/{urllib.parse.quote(self.instance, safe="")}'
+        self.jobs = set()  # whose rings are here
+        self.stopping = threading.Event()
+        self.until = math.inf  # when running jobs are to be given back
+        self.connection = None
+
+    # The process
+
+    def run(self):
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: self.end(self.grace))
+        self.register()
+        threading.Thread(target=self.tell_holdings, daemon=True).start()
+        while not self.stopping.is_set():
+            try:
+                self.consume()
+            except pika.exceptions.AMQPError as error:
+                self.stop_all('lost')  # the broker gives what we have to others
+                self.jobs.clear()
+                print(f'lost RabbitMQ: {error!r}', flush=True)
+                if self.connection and self.connection.is_open:
+                    self.connection.close()
+                self.stopping.wait(random.random() * 2)
+        try:
+            self.api.once('DELETE', self.path)
+        except OSError:
+            pass  # it is taken for gone after 30 seconds
+
+    def end(self, patience):
+        """Takes no new jobs; those that run have so many seconds."""
+        self.until = time.monotonic() + patience
+        self.stopping.set()
+
+    def register(self):
+        for name, registration in self.types.items():
+            status, answer = self.api.call('PUT', f'/v1/job-types/{name}', registration)
+            if status not in (200, 201):
+                raise SystemExit(f'{name} is not registered: {answer["detail"]}')
+        versions = {name: version for name, (version, _) in self.handlers.items()}
+        self.api.call('PUT', self.path, {'queues': self.queues, 'slots': self.concurrency, 'types': versions})
+
+    def tell_holdings(self):
+        while True:
+            time.sleep(HOLDINGS_SECONDS)
+            jobs = list(self.jobs)
+            holdings = [{'jobId': job.id, 'attempt': job.attempt} for job in jobs if job.id]
+            try:
+                status, answer = self.api.once('PUT', f'{self.path}/holdings', holdings)
+            except OSError:
+                continue  # it is away; there is time for three
+            if status != 200:
+                continue
+            for job in jobs:
+                if job.id in answer['cancel']:
+                    job.stop_for('cancelled')
+            if answer['drain'] and not self.stopping.is_set():
+                self.end(math.inf)
+
+    # AMQP: the lease
+
+    def consume(self):
+        self.connection = pika.BlockingConnection(pika.URLParameters(self.amqp_url))
+        channel = self.connection.channel()
+        channel.basic_qos(prefetch_count=self.concurrency)
+        tags = [channel.basic_consume(f'jobs.{queue}', self.on_ring) for queue in self.queues]
+        print('waiting for jobs', flush=True)
+        while not self.stopping.is_set():
+            self.connection.process_data_events(time_limit=0.2)
+            if not channel.consumer_tags:
+                raise pika.exceptions.ConsumerCancelled('a queue was deleted')
+        for tag in tags:
+            channel.basic_cancel(tag)
+        while self.jobs:
+            self.connection.process_data_events(time_limit=0.1)
+            if time.monotonic() > self.until:
+                self.stop_all('stopping')
+        self.connection.process_data_events(time_limit=0)
+        self.connection.close()
+
+    def on_ring(self, channel, method, properties, body):
+        job = Job(id_in(body))
+        self.jobs.add(job)
+        given = (job, self.connection, channel, method, properties)
+        threading.Thread(target=self.answer, args=given, daemon=True).start()
+
+    def answer(self, job, connection, channel, method, properties):
+        """One delivery, from claim to acknowledgement."""
+        try:
+            verdict = self.deliver(job, method, properties) if job.id else 'reject'
+        except Lost:
+            return
+        except Exception:  # nobody foresaw it: another worker may do better
+            traceback.print_exc()
+            time.sleep(LATER_SECONDS)
+            verdict = 'later'
+
+        def say():
+            tag = method.delivery_tag
+            if not channel.is_open:
+                pass  # the broker has it back
+            elif verdict == 'ack':
+                channel.basic_ack(tag)
+            elif verdict == 'requeue':
+                channel.basic_nack(tag, requeue=True)
+            else:
+                channel.basic_reject(tag, requeue=verdict == 'later')
+            self.jobs.discard(job)
+
+        try:
+            connection.add_callback_threadsafe(say)
+        except pika.exceptions.ConnectionWrongStateError:
+            pass  # the broker has it back
+
+    def stop_all(self, reason):
+        for job in list(self.jobs):
+            job.stop_for(reason)
+
+    # HTTP: the state
+
+    def deliver(self, job, method, properties):
+        """Claims, runs and settles. Returns what to say to the broker."""
+        headers = properties.headers or {}
+        claim = {
+            'jobId': job.id,
+            'ringId': properties.message_id,
+            'redelivered': method.redelivered,
+            'deliveryCount': headers.get('x-acquired-count', headers.get('x-delivery-count', 0)),
+            'claimId': str(uuid.uuid4()),
+            'holder': self.instance,
+        }
+        status, claimed = self.api.call('POST', '/v1/claims', claim, lambda: job.reason == 'lost')
+        if status == 410:
+            return 'ack'
+        if status == 400:
+            return 'reject'
+        if status != 200:
+            time.sleep(LATER_SECONDS)
+            return 'later'
+        job.attempt = claimed['attempt']
+        outcome = self.attempt(job, claimed)
+        if job.reason in ('lost', 'fenced'):
+            return 'requeue'
+        verdict = self.settle(job, outcome)
+        print(f'{claimed["job"]["type"]} {job.id}, attempt {job.attempt}: {outcome["status"]}', flush=True)
+        return verdict
+
+    def attempt(self, job, claimed):
+        """Runs the handler, and says how that ended."""
+        version, handler = self.handlers.get(claimed['job']['type'], (0, None))
+        if version < claimed['typeVersion']:
+            return {'status': 'scheduled', 'delayMs': UNKNOWN_TYPE_MS}
+        context = Context(job, self.api)
+        threading.Thread(target=self.handle, args=(job, handler, claimed['job']['payload'], context), daemon=True).start()
+        timeout_ms = claimed['timeoutMs']
+        if not job.changed.wait(timeout_ms / 1_000):
+            job.stop_for('timeout')
+        job.done.wait(ABANDON_SECONDS)
+        if job.reason == 'cancelled':
+            return {'status': 'cancelled'}
+        if job.reason == 'timeout':
+            return {'status': 'scheduled', 'error': {'code': 'timeout', 'message': f'took longer than {timeout_ms} ms'}}
+        if job.reason == 'stopping' and (job.outcome is None or job.outcome['status'] != 'succeeded'):
+            return {'status': 'queued'}
+        return job.outcome
+
+    def handle(self, job, handler, payload, context):
+        try:
+            job.outcome = {'status': 'succeeded', 'result': handler(payload, context)}
+        except PermanentError as error:
+            job.outcome = failure('failed', 'permanent', error)
+        except Exception as error:
+            job.outcome = failure('scheduled', 'handler-error', error)
+        job.done.set()
+        job.changed.set()
+
+    def settle(self, job, outcome):
+        """Only what is stored is acknowledged."""
+        path = f'/v1/jobs/{job.id}/attempts/{job.attempt}/outcome'
+        status, answer = self.api.call('PUT', path, outcome, lambda: job.reason == 'lost')
+        if status not in (200, 409):  # it can't be stored, now or ever
+            error = {'code': 'outcome-not-stored', 'message': answer['detail']}
+            status, _ = self.api.call('PUT', path, {'status': 'failed', 'error': error}, lambda: job.reason == 'lost')
+        return 'ack' if status == 200 and outcome['status'] != 'queued' else 'requeue'
+
+
+def id_in(body):
+    """The job that a ring is about; None where it is no ring."""
+    try:
+        return json.loads(body)['jobId']
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def failure(status, code, error):
+    return {'status': status, 'error': {'code': code, 'message': str(error), 'stack': traceback.format_exc()}}

@@ -23,6 +23,7 @@ const changes = [
   { file: 'apps/worker/src/main.ts', affects: ['worker-app', 'start', 'e2e', 'proof'], spares: ['worker', 'api'] },
   { file: 'apps/start/src/main.ts', affects: ['start', 'e2e'], spares: ['api', 'proof'] },
   { file: 'examples/01-hello/send.ts', affects: ['e2e'], spares: ['api', 'messaging', 'proof'] },
+  { file: 'examples/08-python-worker/worker.py', affects: ['e2e', 'proof'], spares: ['api', 'messaging'] },
   { file: '.env.example', affects: ['api', 'notifier', 'worker'], spares: ['database', 'client'] },
   {
     file: 'deploy/rabbitmq/definitions.json',

@@ -18,6 +18,8 @@ const keys = {
   reader: 'read',
   submitter: 'submit',
   manager: 'manage',
+  operator: 'operate',
+  worker: 'work',
   anyone: 'submit+read+manage',
   another: 'submit+read+manage',
   waiting: 'submit+read',

@@ -137,6 +137,27 @@ const scopes: Row[] = rowsOf('Contract', [
   },
   {
     section: 'Who may',
+    rule: 'work is for workers in other languages, operate for whoever runs the system',
+    asked: 'a claim, holdings and drain with a key for work alone, and with one for operate alone',
+    answered: '410, 200 and 403; 403, 403 and 404',
+    async run({ ask, unique }) {
+      const claim = { jobId: unique, ringId: unique, claimId: unique, holder: unique };
+      const answers = [];
+      for (const by of ['worker', 'operator'] as const) {
+        answers.push(
+          await ask({ path: '/v1/claims', body: claim, by }),
+          await ask({ method: 'PUT', path: `/v1/workers/${unique}/holdings`, body: [], by }),
+          await ask({ method: 'POST', path: `/v1/workers/${unique}/drain`, by }),
+        );
+      }
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [410, 200, 403, 403, 403, 404],
+      );
+    },
+  },
+  {
+    section: 'Who may',
     rule: 'Health, metrics, the contract and what problems mean need no key',
     asked: 'GET of /healthz, /readyz, /metrics, /openapi.json, /asyncapi.json, /docs and /problems/not-found',
     answered: '200',

@@ -12,7 +12,7 @@ const arrows = {
   start: ['child-processes', 'embedded-servers'],
   'running-system': ['jobs', 'client', 'testing'],
   e2e: ['running-system', 'jobs', 'client', 'child-processes'],
-  proof: ['running-system', 'jobs', 'testing'],
+  proof: ['running-system', 'worker', 'jobs', 'testing'],
   examples: ['messaging', 'child-processes', 'embedded-servers', 'testing'],
   bench: ['messaging', 'job-messages', 'jobs', 'database', 'child-processes', 'embedded-servers', 'testing'],
   'job-messages': ['jobs', 'messaging'],

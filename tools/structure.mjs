@@ -10,9 +10,10 @@ const MOST_LINES = 300;
 const DOCKERFILE = 'deploy/Dockerfile';
 const folders = ['apps', 'libs', 'bench', 'e2e', 'proof', 'examples', 'tools', 'deploy'];
 /** They name sources, to edit or to judge them, and start none. */
-const namesSources = ['without-guards', 'check-arrows', 'check-structure', 'check-tests'].map(
-  (name) => `tools/${name}.mjs`,
-);
+const namesSources = [
+  ...['accept', 'run', 'others'].map((name) => `optimisations/${name}`),
+  ...['without-guards', 'check-arrows', 'check-structure', 'check-tests'],
+].map((name) => `tools/${name}.mjs`);
 
 /** @returns each offence against the rules in the repository at `root`, as a line of text */
 export async function structureFaults(root) {

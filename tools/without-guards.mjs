@@ -3,9 +3,10 @@
 //
 //   npm run test:guards
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { editSources } from './edit-sources.mjs';
 
 const root = join(import.meta.dirname, '..');
 const settle = 'libs/database/src/transitions/settle-jobs.ts';
@@ -78,11 +79,7 @@ try {
   must('npm', 'ci');
   for (const { guard, scenario, edits } of guards) {
     tell(play(scenario) === '1 passed, 0 failed', `${scenario}, with every guard`);
-    for (const [file, from, to] of edits) {
-      const text = readFileSync(join(copy, file), 'utf8');
-      if (!text.includes(from)) throw new Error(`${file} no longer says: ${from}`);
-      writeFileSync(join(copy, file), text.replace(from, to));
-    }
+    editSources(copy, edits);
     tell(play(scenario) === '0 passed, 1 failed', `${scenario} fails without ${guard}`);
     must('git', 'checkout', '-q', '.');
   }

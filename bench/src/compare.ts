@@ -1,7 +1,8 @@
-// `npm run compare -- FOLDER`: this checkout beside another one of Offload, with its packages installed, in one run:
+// `npm run compare -- FOLDER...`: this checkout beside others of Offload, with their packages installed, in one run:
 // start-up, memory, accept, run and pick-up, round by round, one after the other. Prints medians, and the median of the
-// rounds' ratios; `--rounds 3` takes fewer rounds than 5, `--only accept` measures some: start, accept, one, run, pick-up.
-import { resolve } from 'node:path';
+// rounds' ratios; `--rounds 3` takes fewer rounds than 5, `--only accept` measures some: start, accept, batch, one, run,
+// pick-up.
+import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, type ProgramProcess } from './app-process.ts';
 import { medianOf, quantile } from './figures/summary.ts';
@@ -11,7 +12,7 @@ import { openWrk } from './ground/wrk.ts';
 import { full } from './plan.ts';
 import { acceptAt } from './rows/accept.ts';
 import { pickUpTimes } from './rows/pick-up.ts';
-import { runningRate } from './rows/run-jobs.ts';
+import { runJobs } from './rows/run-jobs.ts';
 import { offload, OFFLOAD_TEMPLATE, prepareOffload, type Checkout } from './systems/offload.ts';
 import { send, type System } from './systems/system.ts';
 import { whileRunning } from './systems/while-running.ts';
@@ -20,18 +21,19 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: 'string', default: '5' },
-    only: { type: 'string', default: 'start,accept,one,run,pick-up' },
+    only: { type: 'string', default: 'start,accept,batch,one,run,pick-up' },
   },
 });
-const [other] = positionals;
 const only = values.only.split(',');
-if (other === undefined) {
+if (positionals.length === 0) {
   console.error('Name the folder of another checkout: npm run compare -- ../before');
   process.exit(2);
 }
 const checkouts: Checkout[] = [
   { name: 'this', folder: resolve(import.meta.dirname, '../..'), template: OFFLOAD_TEMPLATE },
-  { name: 'other', folder: resolve(other), template: 'other_template' },
+  ...positionals.map((folder, index) => ({
+    ...{ name: basename(resolve(folder)), folder: resolve(folder), template: `other_template_${index}` },
+  })),
 ];
 type Figures = Record<string, number>;
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -54,22 +56,37 @@ try {
     }
   }
 
+  const costs = (where: string, cpuMs: Record<string, number>): Figures =>
+    Object.fromEntries(Object.entries(cpuMs).map(([name, ms]) => [`CPU of ${name} a job, ${where}, ms`, ms]));
   const accepted =
-    (connections: number) =>
+    (connections: number, jobs = 1) =>
     (system: System): Promise<Figures> =>
       whileRunning(system.startApi(), async (api) => {
-        const { path, body } = system.one();
-        await send(api.url, system.one());
+        const request = jobs === 1 ? system.one() : system.many(jobs);
+        await send(api.url, request);
         // As in the bench: one connection alone would be over before an api is warm.
-        await sendLoad({ url: api.url + path, body, connections: 64, seconds: full.warmUpSeconds });
-        const { perSecond, cpuMs } = await acceptAt({ ground, plan: full, sendLoad }, system, api, connections);
-        const at = `${connections} connection${connections === 1 ? '' : 's'}`;
+        const width = jobs === 1 ? 64 : connections;
+        await sendLoad({ ...request, url: api.url + request.path, connections: width, seconds: full.warmUpSeconds });
+        const bench = { ground, plan: full, sendLoad };
+        const { perSecond, cpuMs } = await acceptAt(bench, system, api, connections, request, jobs);
+        const { postgres, rabbitmq } = cpuMs;
+        const at = `${connections} connection${connections === 1 ? '' : 's'}${jobs === 1 ? '' : ` of batches of ${jobs}`}`;
         return {
-          [`accepted a second, ${at}`]: perSecond,
-          [`CPU of the api a job, ${at}, ms`]: cpuMs.api,
+          [`accepted a second, ${at}`]: perSecond * jobs,
+          ...costs(at, { api: cpuMs.api, postgres, rabbitmq }),
           [`memory of the api after ${at}, MiB`]: residentMiB(api.pid),
         };
       });
+  async function ran(system: System): Promise<Figures> {
+    const { perSecond, cpuMs, memoryWorkerMiB } = await runJobs(ground, system, system.jobsToRun);
+    await system.verify(system.jobsToRun);
+    const { worker, postgres, rabbitmq } = cpuMs;
+    return {
+      'jobs run a second': perSecond,
+      ...costs('running', { worker, postgres, rabbitmq }),
+      'memory of the worker after running, MiB': memoryWorkerMiB,
+    };
+  }
   const started = (app: string, starting: Promise<ProgramProcess>): Promise<Figures> =>
     whileRunning(starting, async ({ startedMs, pid }) => ({
       [`start of the ${app}, ms`]: startedMs,
@@ -82,24 +99,33 @@ try {
       ...(await started('worker', each.startWorker({ concurrency: 10 }))),
     }),
     accept: accepted(64),
+    batch: accepted(8, 100),
     one: accepted(1),
-    run: async (each) => ({ 'jobs run a second': await runningRate(each, each.jobsToRun) }),
+    run: ran,
     'pick-up': async (each) => ({ 'pick-up p50, ms': quantile(await pickUpTimes(each, full.pickUps), 0.5) }),
   };
-  for (let round = 0; round < Number(values.rounds); round += 1) {
-    // Each round another one goes first.
-    for (const which of round % 2 === 0 ? [0, 1] : [1, 0]) {
-      const system = systems[which] as System;
-      for (const [name, figure] of Object.entries(figures))
-        if (only.includes(name)) await measure(which, system, figure);
-    }
+  async function measureAll(which: number): Promise<void> {
+    const system = systems[which] as System;
+    for (const [name, figure] of Object.entries(figures)) if (only.includes(name)) await measure(which, system, figure);
   }
 
-  console.log('| median of the rounds | this | other | this / other |\n| --- | --- | --- | --- |');
-  for (const [what, [mine = [], others = []]] of found) {
-    const ratio = medianOf(mine.map((value, round) => value / (others[round] as number)));
-    const medians = [mine, others].map((values) => medianOf(values).toPrecision(4));
-    console.log(`| ${what} | ${medians.join(' | ')} | ${ratio.toFixed(3)} |`);
+  say('The servers are new, and slower for it: what comes first does not count.');
+  await measureAll(0);
+  found.clear();
+  for (let round = 0; round < Number(values.rounds); round += 1) {
+    // Each round another one goes first.
+    for (const place of systems.keys()) await measureAll((round + place) % systems.length);
+  }
+
+  console.log('| other | median of the rounds | this | other | this / other |\n| --- | --- | --- | --- | --- |');
+  for (const [index, { name }] of checkouts.entries()) {
+    if (index === 0) continue;
+    for (const [what, rows] of found) {
+      const [mine, others] = [rows[0] ?? [], rows[index] ?? []];
+      const ratio = medianOf(mine.map((value, round) => value / (others[round] as number)));
+      const medians = [mine, others].map((values) => medianOf(values).toPrecision(4));
+      console.log(`| ${name} | ${what} | ${medians.join(' | ')} | ${ratio.toFixed(3)} |`);
+    }
   }
 } finally {
   await ground.stop();

@@ -18,11 +18,12 @@ export function conformancePage(verdicts: readonly Verdict[], versions: readonly
 
 ${verdicts.length} rules, ${met} met; ${versions.join(', ')}.
 
-What documents about HTTP ask of the api, and what it promises itself ([http-api.md](http-api.md), here *Contract*), rule by
-rule. Each is tried on real processes: apis, a worker, PostgreSQL and RabbitMQ. Every answer is also held against
-\`/openapi.json\`, apart from those to broken framing. \`npm run conformance\` writes this page and fails when a rule is not
-met; \`npm test\` tries the same rules. \`⏎\` is a line break, \`{job}\` a job that takes no time, \`{id}\` and \`{etag}\` are
-those of a job that is there, \`{unique}\` is new each time.
+What documents about HTTP ask of the api, rule by rule. *Contract* has what the api promises itself
+([http-api.md](http-api.md)), as far as the specs of apps/api and e2e do not try the same. Each rule is tried on real
+processes: apis, a worker, PostgreSQL and RabbitMQ. Every answer is also held against \`/openapi.json\`, apart from those
+to broken framing. \`npm run conformance\` writes this page and fails when a rule is not met; \`npm test\` tries the same
+rules. \`⏎\` is a line break, \`{job}\` a job that takes no time, \`{id}\` and \`{etag}\` are those of a job that is there,
+\`{unique}\` is new each time.
 
 ${documents.map((document) => table(document, verdicts)).join('\n\n')}
 `;

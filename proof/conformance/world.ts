@@ -17,15 +17,11 @@ export const queues = ['default', 'idle', 'traced', 'full'] as const;
 const keys = {
   reader: 'read',
   submitter: 'submit',
-  manager: 'manage',
-  operator: 'operate',
-  worker: 'work',
   anyone: 'submit+read+manage',
   another: 'submit+read+manage',
   waiting: 'submit+read',
   hasty: 'read',
   hurried: 'read',
-  exhausted: 'read',
   browsing: 'read',
 } as const;
 export type KeyName = keyof typeof keys;

@@ -35,7 +35,7 @@ describe('POST /v1/jobs', () => {
     expect(harmful.headers['x-request-id']).not.toContain('two words');
   });
 
-  it('takes what the job leaves out from its definition, and what it says from the job', async () => {
+  it('fills in defaults from the job definition, and keeps the members that the request has', async () => {
     const plain = await post({ type: 'demo.sleep', payload: {} }).expect(202);
     expect(plain.body.payload).toEqual({ seconds: 10 });
     const full = await post({
@@ -66,7 +66,7 @@ describe('POST /v1/jobs', () => {
     const odd = soon.replace('Z', '+23:59'); // an offset that PostgreSQL would refuse
     expect((await post({ ...sleep, runAt: odd }).expect(202)).body.dueAt).toBe(new Date(odd).toISOString());
     const past = await post({ ...sleep, runAt: '2020-01-01T00:00:00Z' }).expect(202);
-    expect(past.body.status).toBe('queued');
+    expect(past.body).toMatchObject({ status: 'queued', dueAt: '2020-01-01T00:00:00.000Z' });
   });
 
   it('keeps text that PostgreSQL could not hold as text', async () => {

@@ -89,7 +89,7 @@ export function createApp(given: AppParts): Express {
       // Jobs are accepted without the broker too: the outbox keeps their rings.
       broker: {
         required: false,
-        check: () => (parts.broker.state === 'open' ? parts.bell.fault() : parts.broker.state),
+        check: () => (parts.broker.state === 'open' ? parts.bell.faults() : parts.broker.state),
       },
     },
     routes(app) {

@@ -52,14 +52,21 @@ const fault = 'the queue jobs.default confirms no rings: it seems to have lost t
 it('tells which queue does not confirm its rings, once, until it confirms one', async () => {
   const { bell, lines, ring } = setup();
   await ring(null);
-  expect(bell.fault()).toBeNull();
+  expect(bell.faults()).toEqual([]);
   await ring(new NotConfirmedError('not confirmed within 10000 ms'));
   await ring(new NotConfirmedError('not confirmed within 10000 ms'));
   await ring(null, 'mail');
-  expect(bell.fault()).toBe(fault);
+  expect(bell.faults()).toEqual([fault]);
   await ring(null);
-  expect(bell.fault()).toBeNull();
+  expect(bell.faults()).toEqual([]);
   expect(lines).toEqual([fault, 'the queue confirms rings again']);
+});
+
+it('names every queue that does not confirm its rings', async () => {
+  const { bell, ring } = setup();
+  for (const queue of ['default', 'mail']) await ring(new NotConfirmedError('not confirmed within 10000 ms'), queue);
+  await ring(null, 'reports');
+  expect(bell.faults()).toEqual([fault, fault.replace('default', 'mail')]);
 });
 
 it('leaves the rings of a silent queue to the relay, and no others, until the queue confirms one', async () => {
@@ -101,7 +108,7 @@ it('bounds the rings under way of each queue by itself', async () => {
 it('does not blame a queue for a broker that is away', async () => {
   const { bell, lines, ring } = setup();
   await ring(new BrokerUnavailableError('not connected to the broker'));
-  expect([bell.fault(), lines]).toEqual([null, []]);
+  expect([bell.faults(), lines]).toEqual([[], []]);
 });
 
 it('sends a ring once that the relay takes while it is under way, and again when it is still in the outbox', async () => {

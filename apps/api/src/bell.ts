@@ -32,8 +32,8 @@ export interface Bell {
   announceSurely(serialized: SerializedJob): Promise<void>;
   /** Whether the queue takes no rings although the broker is there, as far as this api has tried. */
   isSilent(queue: string): boolean;
-  /** Which queue takes no rings although the broker is there, as far as this api has tried; null when none is known. */
-  fault(): string | null;
+  /** A sentence for each queue that takes no rings although the broker is there, as far as this api has tried. */
+  faults(): string[];
   /** Resolves when no ring and no event is under way any more, after a second at most. */
   quiet(): Promise<void>;
   /** Tells all workers. @returns whether the broker has taken it */
@@ -195,10 +195,7 @@ export function createBell(parts: BellParts): Bell {
     },
     ringSoon,
     isSilent: (queue) => isSilent(laneOf(queue)),
-    fault() {
-      for (const [queue, lane] of lanes) if (isSilent(lane)) return faultOf(queue);
-      return null;
-    },
+    faults: () => [...lanes].filter(([, lane]) => isSilent(lane)).map(([queue]) => faultOf(queue)),
     async command(command) {
       try {
         await publisher.publish(control, command, { exchange: exchanges.control, mandatory: false });

@@ -23,9 +23,9 @@ describe.each([
       for (const path of [`/v1/jobs/${body.id}`, `/v1/jobs/${body.id}/result`]) {
         const seconds = Number((await request(app).get(path)).headers['retry-after']);
         expect(seconds).toBeGreaterThan(30);
-        expect(seconds).toBeLessThanOrEqual(91);
+        expect(seconds).toBeLessThanOrEqual(90);
       }
-      expect(Number(headers['retry-after'])).toBeLessThanOrEqual(91);
+      expect(Number(headers['retry-after'])).toBeLessThanOrEqual(90);
     });
   });
 

@@ -68,7 +68,7 @@ describe('a job with a webhook', () => {
         return id;
       },
     ],
-  ])('is owed one webhook when it has %s', async (event, end) => {
+  ])('owes one webhook when it has %s', async (event, end) => {
     const id = await end();
     const [delivery, ...more] = await deliveriesOf(id);
     expect(more).toEqual([]);
@@ -78,7 +78,7 @@ describe('a job with a webhook', () => {
     });
   });
 
-  it('is owed none before its end, nor for an end that nobody wants to be told', async () => {
+  it('owes no webhook before its end, nor for an end that its events leave out', async () => {
     const again = await ended({ status: 'scheduled', delayMs: 60_000, error: failed.error });
     expect(await deliveriesOf(again)).toEqual([]);
     expect(await deliveriesOf(await ended(undefined, { webhook: { url, events: ['failed', 'cancelled'] } }))).toEqual(
@@ -87,7 +87,7 @@ describe('a job with a webhook', () => {
     expect(await deliveriesOf(await ended(undefined, {}))).toEqual([]);
   });
 
-  it('is owed another when it is retried by hand and ends again, with each as it was then', async () => {
+  it('owes another webhook when it is retried by hand and ends again, each with the job as it was then', async () => {
     const id = await ended(failed);
     await order('retry', id).expect(202);
     expect(await deliveriesOf(id)).toHaveLength(1);
@@ -101,7 +101,7 @@ describe('a job with a webhook', () => {
     expect((await taken(String(first?.id))).job).toMatchObject({ id, status: 'failed', attempt: 1 });
   });
 
-  it('takes what is still owed with it when it is deleted', async () => {
+  it('takes its pending webhooks with it when it is deleted', async () => {
     const id = await ended();
     const [delivery] = await deliveriesOf(id);
     await request(app).delete(`/v1/jobs/${id}`).expect(204);
@@ -141,7 +141,7 @@ describe('a job with a webhook', () => {
     expect(await deliveriesOf(id)).toHaveLength(1);
   });
 
-  it('is refused where nobody could sign it, by its place in the body', async () => {
+  it('is refused without WEBHOOK_SECRETS, by its place in the body', async () => {
     const without = api.app({ ownWebhooks: false });
     const asked = [
       { path: '/v1/jobs', body: { ...sleep, webhook: { url } }, pointer: '/webhook' },
@@ -222,7 +222,7 @@ describe('GET /v1/jobs/{id}/deliveries', () => {
     expect(Date.parse(String(delivery.nextAttemptAt)) - Date.now()).toBeGreaterThan(20_000);
   });
 
-  it('is for nobody to keep', async () => {
+  it('is not to be cached', async () => {
     const id = await submitted({});
     await request(app).get(`/v1/jobs/${id}/deliveries`).expect(200).expect('Cache-Control', 'no-store');
   });
@@ -270,7 +270,7 @@ describe('POST /v1/deliveries/{id}/redeliver', () => {
     expect(await taken(deliveryId)).toMatchObject({ tries: 1, attempt: 2 });
   });
 
-  it('owes one that was given up again, with every try', async () => {
+  it('owes a webhook that was given up again, with every try', async () => {
     const id = await ended(failed);
     const [{ id: deliveryId }] = (await deliveriesOf(id)) as [WebhookDelivery];
     const { attempt } = await taken(deliveryId);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { jobRegistration } from '@offload/jobs/definitions';
 import { eventually } from '@offload/testing';
 import { usePatient } from './spec-patient.ts';
 
@@ -26,7 +27,7 @@ describe('the doctor', () => {
     for (const id of lost) await eventually(async () => expect(await statusOf(id)).toBe('succeeded'));
   });
 
-  it('tells when nobody rings what is owed', async () => {
+  it('reports overdue rings when no api runs', async () => {
     work();
     await submit({ lost: true });
     const { exitCode, text } = await doctor('--repair', {}, { ringingMs: 6_000 });
@@ -101,6 +102,20 @@ describe('the doctor', () => {
     const { exitCode, text } = await doctor('--repair');
     expect(text).toContain('Left the 1 job of mail: the broker has no jobs.mail for their rings.');
     expect(exitCode).toBe(1);
+  });
+});
+
+describe('a registered job type', () => {
+  it('is noted when nobody consumes its queue, and disagrees with nothing', async () => {
+    const types = { 'image.resize': 'default', 'image.crop': 'images' };
+    const registrations = Object.entries(types).map(([type, queue]) =>
+      jobRegistration.parse({ type, queue, payloadSchema: {} }),
+    );
+    await patient.database.jobTypes.register(registrations, null);
+    const { exitCode, text } = await doctor();
+    expect(exitCode).toBe(0);
+    expect(text).toContain('Note: image.resize has the queue default, which no worker consumes');
+    expect(text).toContain('Note: image.crop has the queue images, which QUEUES does not name');
   });
 });
 

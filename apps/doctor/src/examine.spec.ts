@@ -5,6 +5,7 @@ import type { Look, QueueLook, RunningLook } from './look.ts';
 const queue: QueueLook = {
   queue: 'default',
   named: true,
+  types: ['demo.sleep'],
   scheduled: 0,
   owed: 0,
   rung: 0,
@@ -95,6 +96,22 @@ describe('examine', () => {
 
   it('lets a queue be without consumers that has nothing, or nothing yet', () => {
     expect(foundIn({ scheduled: 9, broker: { waiting: 0, consumers: 0 } }).findings).toEqual([]);
+  });
+
+  it('notes the job types whose queue nobody consumes, or QUEUES does not name', () => {
+    const types = ['image.crop', 'image.resize'];
+    const images = { queue: 'images', types, broker: { waiting: 0, consumers: 0 } };
+    expect(foundIn(images)).toMatchObject({
+      findings: [],
+      notes: [
+        'image.crop, image.resize have the queue images, which no worker consumes: their jobs wait until one has it in its QUEUES.',
+      ],
+    });
+    expect(foundIn({ ...images, named: false, broker: null })).toMatchObject({
+      findings: [],
+      notes: [expect.stringMatching(/images, which QUEUES does not name: their jobs are refused unless/)],
+    });
+    expect(foundIn({ ...images, types: [] }).notes).toEqual([]);
   });
 
   it('finds the holders that did not answer, each once, and names some of their jobs', () => {

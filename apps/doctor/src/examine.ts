@@ -47,7 +47,7 @@ export function examine(look: Look): Examination {
       ...ofHolders(look),
       ...ofDeadLetters(look),
     ],
-    notes: [...look.queues.flatMap(spareRings), ...ofMany(look)],
+    notes: [...look.queues.flatMap(unservedTypes), ...look.queues.flatMap(spareRings), ...ofMany(look)],
   };
 }
 
@@ -56,7 +56,7 @@ function ofQueue(look: QueueLook): Finding[] {
   const findings: Finding[] = [];
   const unfinished = scheduled + owed + rung + running;
   const due = owed + rung + running;
-  if (!named) {
+  if (!named && unfinished > 0) {
     findings.push({
       code: 'unnamed-queue',
       queue,
@@ -66,7 +66,7 @@ function ofQueue(look: QueueLook): Finding[] {
       }: nobody looks after its rings.`,
       remedy: 'Name it in the QUEUES of api, workers and doctor, or cancel its jobs.',
     });
-  } else if (!broker) {
+  } else if (named && !broker) {
     findings.push({
       code: 'missing-queue',
       queue,
@@ -187,6 +187,16 @@ function someOf(jobs: readonly RunningLook[]): string {
   const named = jobs.slice(0, NAMED_JOBS).map(({ id, silentMs }) => `${id} (silent for ${span(silentMs)})`);
   const more = jobs.length - named.length;
   return more === 0 ? named.join(', ') : `${named.join(', ')} and ${more} more`;
+}
+
+/** Job types whose jobs would not run. Of a queue with a fault of its own, that is enough. */
+function unservedTypes(look: QueueLook): string[] {
+  const { queue, named, types, broker } = look;
+  if (types.length === 0 || ofQueue(look).length > 0) return [];
+  const need = `${types.join(', ')} ${types.length === 1 ? 'has' : 'have'} the queue ${queue}`;
+  if (!named) return [`${need}, which QUEUES does not name: their jobs are refused unless they name another queue.`];
+  if (broker?.consumers !== 0) return [];
+  return [`${need}, which no worker consumes: their jobs wait until one has it in its QUEUES.`];
 }
 
 function spareRings({ queue, owed, rung, broker }: QueueLook): string[] {

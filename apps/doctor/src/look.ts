@@ -1,4 +1,5 @@
 import type { QueueStats, RingStore, RunningJob, Survey } from '@offload/database';
+import type { JobTypes } from '@offload/database/job-types';
 import { compareRings, control, exchanges, type RingLook, ringQueue } from '@offload/job-messages';
 import { BrokerUnavailableError, type Publisher } from '@offload/messaging';
 import type { QueueInspector, QueueStatus } from '@offload/messaging/queues';
@@ -10,6 +11,8 @@ export interface QueueLook {
   queue: string;
   /** Whether QUEUES names it. */
   named: boolean;
+  /** The registered job types whose own queue it is. */
+  types: readonly string[];
   scheduled: number;
   /** queued, their ring still owed */
   owed: number;
@@ -48,7 +51,11 @@ export interface Look {
 }
 
 export interface LookParts {
-  database: { queues: Pick<QueueStats, 'survey'>; rings: Pick<RingStore, 'countRung' | 'listRung'> };
+  database: {
+    queues: Pick<QueueStats, 'survey'>;
+    rings: Pick<RingStore, 'countRung' | 'listRung'>;
+    jobTypes: Pick<JobTypes, 'list'>;
+  };
   inspector: QueueInspector;
   /** Asks a queue whether it works. @returns what is wrong, if anything */
   probe(queue: string): Promise<string | null>;
@@ -69,13 +76,14 @@ export async function look(parts: LookParts): Promise<Look> {
   const { database, queues, patience } = parts;
   const calledAt = performance.now();
   const notCalled = await callRoll(parts.publisher);
+  const typesOf = await typesByQueue(database.jobTypes);
   const first = new Map<string, RingLook>();
   const unsettled = new Set<string>();
   const lost = new Map<string, readonly string[]>();
   const silent = new Map<string, string | null>();
   for (let looks = 1; ; looks += 1) {
     const known = (await database.queues.survey()).queues.map(({ queue }) => queue);
-    const names = [...new Set([...queues, ...known])];
+    const names = [...new Set([...queues, ...known, ...typesOf.keys()])];
     const statuses = new Map<string, QueueStatus | null>();
     for (const name of names) {
       if (!silent.has(name)) silent.set(name, await parts.probe(ringQueue(name)));
@@ -102,6 +110,7 @@ export async function look(parts: LookParts): Promise<Look> {
         queues: names.map((name) => ({
           ...queueLook(name, parts, survey, statuses.get(name) ?? null, lost.get(name) ?? []),
           silent: silent.get(name) ?? null,
+          types: typesOf.get(name) ?? [],
         })),
         overdue: survey.overdue,
         unowed: survey.unowed,
@@ -151,13 +160,22 @@ export async function inspect(queue: string, inspector: QueueInspector): Promise
   }
 }
 
+/** The registered types of each queue that is some type's own, by their newest version. */
+async function typesByQueue(jobTypes: Pick<JobTypes, 'list'>): Promise<ReadonlyMap<string, readonly string[]>> {
+  const versions = await jobTypes.list();
+  const newest = versions.filter(({ type }, index) => type !== versions[index - 1]?.type);
+  const found = new Map<string, string[]>();
+  for (const { type, queue } of newest) found.set(queue, [...(found.get(queue) ?? []), type]);
+  return found;
+}
+
 function queueLook(
   queue: string,
   { queues }: LookParts,
   survey: Survey,
   status: QueueStatus | null,
   lost: readonly string[],
-): Omit<QueueLook, 'silent'> {
+): Omit<QueueLook, 'silent' | 'types'> {
   const none = { scheduled: 0, owed: 0, rung: 0, running: 0 };
   const { scheduled, owed, rung, running } = survey.queues.find((each) => each.queue === queue) ?? none;
   const broker = status && { waiting: status.ready, consumers: status.consumers };

@@ -66,11 +66,14 @@ export interface Accepted extends LoadResult {
   transactions: number;
 }
 
+/** @param request what is sent, and how many jobs each of it asks for @default one job */
 export async function acceptAt(
   { ground, plan, sendLoad }: Pick<Bench, 'ground' | 'plan' | 'sendLoad'>,
   system: System,
   api: ProgramProcess,
   connections: number,
+  request: Request = system.one(),
+  jobs = 1,
 ): Promise<Accepted> {
   const pids = { ...ground.pids, api: api.pid };
   await system.settled();
@@ -78,8 +81,8 @@ export async function acceptAt(
   let settledMs = NaN;
   let before = processorTimes(pids);
   let after = before;
-  const load = { ...addressed(api, system.one()), connections, seconds: plan.loadSeconds };
-  const result = await countedLoad(system, 1, async () => {
+  const load = { ...addressed(api, request), connections, seconds: plan.loadSeconds };
+  const result = await countedLoad(system, jobs, async () => {
     before = processorTimes(pids); // without what counting the jobs costs
     const sent = await sendLoad(load);
     const from = performance.now();
@@ -88,12 +91,12 @@ export async function acceptAt(
     after = processorTimes(pids);
     return sent;
   });
-  const each = (name: keyof typeof pids) => (after[name] - before[name]) / result.accepted;
+  const each = (name: keyof typeof pids) => (after[name] - before[name]) / (result.accepted * jobs);
   return {
     ...result,
     settledMs: system.usesOutbox ? settledMs : NaN,
     cpuMs: { api: each('api'), postgres: each('postgres'), rabbitmq: each('rabbitmq'), redis: each('redis') },
-    transactions: ((await system.transactions()) - transactionsBefore) / result.accepted,
+    transactions: ((await system.transactions()) - transactionsBefore) / (result.accepted * jobs),
   };
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProgramProcess } from '../app-process.ts';
 import { rateAfterWarmUp } from '../figures/summary.ts';
+import type { Ground } from '../ground/ground.ts';
 import { processorTimes, residentMiB } from '../ground/processor-time.ts';
 import { send, type System } from '../systems/system.ts';
 import { whileRunning } from '../systems/while-running.ts';
@@ -21,26 +22,43 @@ export async function measureRunning(bench: Bench): Promise<void> {
 
 async function runOnce({ ground, plan, figures }: Bench, system: System): Promise<void> {
   const count = Math.ceil((system.jobsToRun * plan.shareOfJobs) / BATCH) * BATCH;
-  await whileRunning(system.startApi(), async (api) => {
+  const { perSecond, memoryWorkerMiB, cpuMs, transactions } = await runJobs(ground, system, count);
+  figures.add(system.name, {
+    ...{ run: perSecond, memoryWorker: memoryWorkerMiB, transactionsRun: transactions },
+    ...{ cpuWorker: cpuMs.worker, cpuRunApi: cpuMs.api, cpuRunPostgres: cpuMs.postgres },
+    ...{ cpuRunRabbitmq: cpuMs.rabbitmq, cpuRunRedis: cpuMs.redis },
+  });
+  await system.verify(count);
+}
+
+/** What it came to to run some jobs; CPU and transactions are a job's. */
+export interface Ran {
+  perSecond: number;
+  memoryWorkerMiB: number;
+  cpuMs: Record<'api' | 'worker' | 'postgres' | 'rabbitmq' | 'redis', number>;
+  transactions: number;
+}
+
+/** @param count a multiple of 100 */
+export function runJobs(ground: Pick<Ground, 'pids'>, system: System, count: number): Promise<Ran> {
+  return whileRunning(system.startApi(), async (api) => {
     await fill(api, system, count);
     const transactionsBefore = await system.transactions();
-    await whileRunning(system.startWorker({ concurrency: CONCURRENCY }), async (worker) => {
+    const ran = await whileRunning(system.startWorker({ concurrency: CONCURRENCY }), async (worker) => {
       const pids = { ...ground.pids, api: api.pid, worker: worker.pid };
       const doneBefore = await system.finished([worker]);
       const before = processorTimes(pids);
       await untilFinished(system, [worker], count);
       const after = processorTimes(pids);
-      const memoryWorker = residentMiB(worker.pid);
+      const memoryWorkerMiB = residentMiB(worker.pid);
       const each = (name: keyof typeof pids) => (after[name] - before[name]) / (count - doneBefore);
-      figures.add(system.name, {
-        ...{ run: rateAfterWarmUp(await system.finishedAt([worker])), memoryWorker },
-        ...{ cpuWorker: each('worker'), cpuRunApi: each('api'), cpuRunPostgres: each('postgres') },
-        ...{ cpuRunRabbitmq: each('rabbitmq'), cpuRunRedis: each('redis') },
-      });
+      const perSecond = rateAfterWarmUp(await system.finishedAt([worker]));
+      const ours = { api: each('api'), worker: each('worker') };
+      const servers = { postgres: each('postgres'), rabbitmq: each('rabbitmq'), redis: each('redis') };
+      return { perSecond, memoryWorkerMiB, cpuMs: { ...ours, ...servers } };
     });
     // Its connections have told all when they ended.
-    figures.add(system.name, { transactionsRun: ((await system.transactions()) - transactionsBefore) / count });
-    await system.verify(count);
+    return { ...ran, transactions: ((await system.transactions()) - transactionsBefore) / count };
   });
 }
 

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
+import { serve } from '@offload/http/spec-service';
 import { authenticate, clientOf, requireScope } from './access.ts';
 import { apiKeys, newApiKey, scopes } from './api-keys.ts';
-import { serve } from './spec-service.ts';
 
 const reader = newApiKey('reader', ['read']);
 const operator = newApiKey('operator', scopes);
@@ -82,7 +82,7 @@ it('lets everybody do everything without keys, whatever is sent along', async ()
   expect((await call(undefined, 'DELETE')).status).toBe(204);
 });
 
-it('lets nobody pass where a route forgot to ask', async () => {
+it('answers 500 where a route asks for a scope and not for a key', async () => {
   const { base, logged } = await setup([]);
   expect((await fetch(`${base}/forgotten`)).status).toBe(500);
   expect(logged).toHaveLength(1);

@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals';
+import { connectRaw, serve } from '@offload/http/spec-service';
+import { parseAnswer } from '@offload/testing';
 import type { RequestHandler } from 'express';
 import { authenticate, clientOf, requireScope } from './access.ts';
 import { apiKeys, newApiKey } from './api-keys.ts';
 import { authenticateWatcher } from './authenticate-watcher.ts';
 import { createEventTokens } from './event-tokens.ts';
-import { parseAnswer } from '@offload/testing';
-import { connectRaw, serve } from './spec-service.ts';
 
 const web = newApiKey('web', ['read', 'submit']);
 const submitter = newApiKey('submitter', ['submit']);

@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals';
-import { authenticate } from './access.ts';
-import { apiKeys, newApiKey } from './api-keys.ts';
 import { allowOrigins, corsOrigins, methodNotAllowed, Problem } from '@offload/http';
 import { jsonBody } from '@offload/http/bodies';
+import { connectRaw, serve } from '@offload/http/spec-service';
 import { parseAnswer } from '@offload/testing';
+import { authenticate } from './access.ts';
+import { apiKeys, newApiKey } from './api-keys.ts';
 import { limitRate } from './rate-limit.ts';
-import { connectRaw, serve } from './spec-service.ts';
 
 const page = 'https://app.example';
 const key = newApiKey('web', ['read']);

@@ -1,8 +1,8 @@
 import { expect, it } from '@jest/globals';
+import { serve } from '@offload/http/spec-service';
 import { authenticate } from './access.ts';
 import { apiKeys, newApiKey } from './api-keys.ts';
 import { limitRate } from './rate-limit.ts';
-import { serve } from './spec-service.ts';
 
 const [one, two] = [newApiKey('one', ['read']), newApiKey('two', ['read'])] as const;
 

@@ -27,7 +27,7 @@ describe('batch, when a statement is slow', () => {
   afterEach(() => void jest.useRealTimers());
   const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
 
-  it('sends the next beside it, one after the other again', async () => {
+  it('sends the next calls beside it, one statement at a time', async () => {
     const { call, sent, at } = slowSetup();
     const slow = call('a');
     await pass(50);
@@ -48,7 +48,7 @@ describe('batch, when a statement is slow', () => {
     expect(await Promise.all([slow, last])).toEqual(['a', 'd']);
   });
 
-  it('sends what comes later beside it at once', async () => {
+  it('sends a later call beside it at once', async () => {
     const { call, sent, at } = slowSetup();
     const slow = call('a');
     await pass(100);
@@ -76,7 +76,7 @@ describe('batch, when a statement is slow', () => {
     expect(await Promise.all(outcomes)).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('tries those alone that were held up together while others worked', async () => {
+  it('tries each item alone after its statement was held up while others worked', async () => {
     const { call, sent, at } = slowSetup();
     const together = settled(['a', 'b'].map(call));
     await pass(100);
@@ -94,7 +94,7 @@ describe('batch, when a statement is slow', () => {
     expect(await together).toEqual(['away', 'b']);
   });
 
-  it('sends an item alone that was held up before, and keeps nobody else waiting for it', async () => {
+  it('sends an item that was held up before in a statement of its own, and other items beside it', async () => {
     const { call, callWith, sent, at } = slowSetup();
     const item = { name: 'a' };
     const first = settled([callWith(item)]);
@@ -109,7 +109,7 @@ describe('batch, when a statement is slow', () => {
     expect(await Promise.all(both)).toEqual(['a', 'b']);
   });
 
-  it('tries those that wait behind as many as may be slow, although nothing has worked since these began', async () => {
+  it('tries the items that wait behind three slow statements, although no statement has worked since those began', async () => {
     const { call, sent, at } = slowSetup();
     const slow = settled(
       await ['a', 'b', 'c'].reduce<Promise<Promise<string>[]>>(async (before, name) => {
@@ -129,7 +129,7 @@ describe('batch, when a statement is slow', () => {
     expect(await slow).toEqual(['away', 'away', 'away']);
   });
 
-  it('tells it alone when others have worked since', async () => {
+  it('rejects only the held-up item when other statements have worked since', async () => {
     const { call, sent, at } = slowSetup();
     const slow = settled(['a'].map(call));
     await pass(100);

@@ -43,7 +43,7 @@ describe('batch', () => {
     expect(statements.map(({ items }) => items)).toEqual([['a', 'b']]);
   });
 
-  it('gathers what comes while it is busy, keeps its order and gives each caller its own outcome', async () => {
+  it('gathers the calls of a busy time, keeps their order and gives each caller its own outcome', async () => {
     const { call, statement, statements } = setup();
     const first = call('a');
     const opening = await statement(0);
@@ -64,7 +64,7 @@ describe('batch', () => {
     expect(statements.map(({ items }) => items)).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
   });
 
-  it('never puts more together than may be, and what is larger alone', async () => {
+  it('keeps a statement below its size, and sends a larger item alone', async () => {
     const { call, statement, statements } = setup(100, 4);
     const outcomes = Promise.all(['aa', 'bb', 'c', 'dddddd', 'e', 'fff'].map(call));
     for (const index of [0, 1, 2, 3]) (await statement(index)).succeed();
@@ -72,7 +72,7 @@ describe('batch', () => {
     expect(statements.map(({ items }) => items)).toEqual([['aa', 'bb'], ['c'], ['dddddd'], ['e', 'fff']]);
   });
 
-  it('gathers what nobody waits for before it goes out, over turns of the event loop', async () => {
+  it('gathers calls for gatherMs before a statement, over turns of the event loop', async () => {
     const statements: string[][] = [];
     const call = batch(
       (items: string[]) => {
@@ -116,7 +116,7 @@ describe('batch', () => {
     expect(statements.map(({ items }) => items)).toEqual([['good', 'bad', 'fine'], ['good'], ['bad'], ['fine']]);
   });
 
-  it('rejects all at once while nothing works, and goes on with what comes after', async () => {
+  it('rejects all items at once while no statement works, and goes on with later ones', async () => {
     const { call, statement, statements } = setup();
     const outcomes = settled(['a', 'b'].map(call));
     (await statement(0)).fail(new AwayError());
@@ -128,7 +128,7 @@ describe('batch', () => {
     expect(await later).toBe('C');
   });
 
-  it('tells those who wait for the next statement too, rather than have each wait for a timeout of its own', async () => {
+  it('rejects the callers that wait for the next statement too, rather than have each wait for its own timeout', async () => {
     const { call, statement, statements } = setup(1);
     const outcomes = settled(['a', 'b', 'c'].map(call));
     (await statement(0)).fail(new AwayError());

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-it('tells the version of each job that there is, and nothing of others', async () => {
+it('reads the versions of the existing jobs among those asked for, and of no others', async () => {
   const [one, other, unasked] = [randomUUID(), randomUUID(), randomUUID()];
   for (const id of [one, other, unasked]) await database.jobs.create({ ...work, id });
   await database.jobs.cancel(other);
@@ -28,6 +28,6 @@ it('tells the version of each job that there is, and nothing of others', async (
   );
 });
 
-it('asks nothing of nobody', async () => {
+it('answers an empty list of ids with no versions', async () => {
   expect(await database.jobs.versions([])).toEqual(new Map());
 });

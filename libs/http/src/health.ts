@@ -5,9 +5,14 @@ import { setTimer } from '@offload/process';
 export interface ReadinessCheck {
   /** Without it the process can't do its work: 503. Otherwise it is degraded: 200. */
   required: boolean;
-  /** @returns null when all is well, otherwise what is wrong */
-  check(): Promise<string | null> | string | null;
+  /** @returns null or an empty list when all is well, otherwise what is wrong */
+  check(): Promise<Faults> | Faults;
 }
+
+type Faults = string | readonly string[] | null;
+
+/** A dependency may have as many faults as there are queues; an answer names so many. */
+const MOST_NAMED = 10;
 
 /** A check that asks: well unless `ask` rejects, or takes longer than `timeoutMs`. */
 export function answers(ask: () => Promise<void>, timeoutMs = 2_000): () => Promise<string | null> {
@@ -28,7 +33,11 @@ export function answers(ask: () => Promise<void>, timeoutMs = 2_000): () => Prom
 export function readiness(checks: Record<string, ReadinessCheck>): RequestHandler {
   return async (_request, response) => {
     const results = await Promise.all(
-      Object.entries(checks).map(async ([name, { required, check }]) => ({ name, required, fault: await check() })),
+      Object.entries(checks).map(async ([name, { required, check }]) => ({
+        name,
+        required,
+        fault: inOneText(await check()),
+      })),
     );
     const down = results.some(({ required, fault }) => required && fault !== null);
     const status = down ? 'unavailable' : results.some(({ fault }) => fault !== null) ? 'degraded' : 'ready';
@@ -37,4 +46,10 @@ export function readiness(checks: Record<string, ReadinessCheck>): RequestHandle
       checks: Object.fromEntries(results.map(({ name, fault }) => [name, fault ?? 'ok'])),
     });
   };
+}
+
+function inOneText(faults: Faults): string | null {
+  if (faults === null || typeof faults === 'string') return faults;
+  const more = faults.length - MOST_NAMED;
+  return [...faults.slice(0, MOST_NAMED), ...(more > 0 ? [`${more} more`] : [])].join('; ') || null;
 }

@@ -12,7 +12,7 @@ function setup() {
   const log = createLogger('spec', { level: 'silent', instance: 'spec' });
   const logged: unknown[] = [];
   log.error = ((...line: unknown[]) => void logged.push(line)) as typeof log.error;
-  const faults: Record<'needed' | 'useful', string | null> = { needed: null, useful: null };
+  const faults: Record<'needed' | 'useful', string | string[] | null> = { needed: null, useful: null };
   const app = createHttpService({
     log,
     metrics: createMetrics(),
@@ -43,6 +43,17 @@ it('is ready, degraded or unavailable, depending on what is missing', async () =
   await request(app).get('/healthz').expect(200);
 });
 
+it('names up to ten faults of one dependency, and counts the others', async () => {
+  const { app, faults } = setup();
+  const useful = async () => (await request(app).get('/readyz').expect(200)).body.checks.useful;
+  faults.useful = [];
+  expect(await useful()).toBe('ok');
+  faults.useful = ['a is silent', 'b is silent'];
+  expect(await useful()).toBe('a is silent; b is silent');
+  faults.useful = Array.from({ length: 12 }, (_, n) => `${n}`);
+  expect(await useful()).toBe('0; 1; 2; 3; 4; 5; 6; 7; 8; 9; 2 more');
+});
+
 it('hides an unexpected error from the client and logs it', async () => {
   const { app, logged } = setup();
   const { body } = await request(app)
@@ -66,7 +77,7 @@ it('says of a problem nothing that a route has said of another answer', async ()
   expect(told).toEqual([null, null, null, 'Prefer', '1']);
 });
 
-it('lets nobody keep a problem', async () => {
+it('answers problems with Cache-Control: no-store', async () => {
   const { app } = setup();
   for (const path of ['/broken', '/nowhere']) await request(app).get(path).expect('Cache-Control', 'no-store');
 });

@@ -166,7 +166,7 @@ describe('connect', () => {
   });
 });
 
-describe('what nobody listens to', () => {
+describe('an event of the connection without a listener', () => {
   async function warningsOf(act: (url: string) => Connection) {
     const emitWarning = jest.spyOn(process, 'emitWarning').mockReturnValue();
     const way = await proxy();
@@ -187,7 +187,7 @@ describe('what nobody listens to', () => {
     expect(warnings).toEqual([expect.stringMatching(/^no connection to the broker: .*ECONNREFUSED/)]);
   });
 
-  it('is none when somebody listens', async () => {
+  it('is no warning when a listener is there', async () => {
     const warnings = await warningsOf((url) => {
       const connection = connect({ url });
       connection.events.on('state', () => undefined);

@@ -114,7 +114,7 @@ describe('consume', () => {
   });
 });
 
-describe('what nobody can read', () => {
+describe('a message that no consumer can read', () => {
   /** The consumer's dead letters go out on another connection. */
   async function withDeadLetters() {
     const { connection } = vhost.connect({ topology });

@@ -5,6 +5,7 @@ import { text } from './message.ts';
 import { createPublisher } from './publisher.ts';
 import { note, outcomes, publishersOn, topology } from './spec-publisher.ts';
 import { useVhost } from './spec-vhost.ts';
+import { whenWritten } from './write-together.ts';
 
 const vhost = useVhost();
 const setup = publishersOn(vhost);
@@ -159,6 +160,17 @@ describe('publish without a broker', () => {
     tell('unblocked');
     await Promise.all([...calls, publish(3)]);
     expect(await inbox()).toEqual([1, 2, 3]);
+  });
+
+  it('hears a confirm that came while the process stood still for longer than the timeout', async () => {
+    const { connection, becomes } = vhost.connect({ topology }); // a proxy would stand still with it
+    const publisher = createPublisher(connection, { timeoutMs: 100 });
+    await becomes('open');
+    await publisher.publish(note, 1, { queue: 'inbox' });
+    const call = publisher.publish(note, 2, { queue: 'inbox' });
+    await whenWritten();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500); // frozen, as by SIGSTOP
+    await call;
   });
 
   it('does not say of a broker that takes nothing in that it confirms nothing', async () => {

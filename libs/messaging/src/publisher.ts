@@ -214,7 +214,8 @@ export function createPublisher(connection: Connection, options: PublisherOption
       const late = (): void => {
         giveUp(message, waiting.has(message) ? whyWaiting() : whyUnconfirmed());
       };
-      const timer = setTimeout(late, timeoutMs);
+      // A process that stood still for longer first reads the confirms that came meanwhile.
+      const timer = setTimeout(() => setImmediate(late), timeoutMs);
       const message: Pending = {
         exchange,
         routingKey,

@@ -37,7 +37,7 @@ it('runs the steps on SIGTERM or SIGINT, and exits with 0', async () => {
   ]);
 });
 
-it('exits at once, without the steps, after an error that nobody caught', async () => {
+it('exits at once, without the steps, after an uncaught error', async () => {
   const thrown = `setTimeout(() => { throw new Error('in a callback'); });`;
   const rejected = `setTimeout(() => void Promise.reject(new Error('nobody waits')));`;
   expect(await Promise.all([run(thrown), run(rejected)])).toEqual([

@@ -58,7 +58,7 @@ export async function register(parts: RegistrationParts): Promise<Registration> 
   async function tryToRegister(): Promise<void> {
     const registered = await database.jobTypes.register(registrations, worker);
     if (registered.kind === 'conflict') throw new SchemaConflictError(registered.conflicts);
-    // Not waited for, and lost while the broker is away: apis read the table from time to time.
+    // Not waited for, and lost where the broker is away for long: apis read the table from time to time.
     publisher
       .publish(message, { types: Object.keys(types) }, { exchange: exchanges.registrations, mandatory: false })
       .catch((error: Error) => log.debug({ err: error }, 'registration not told'));

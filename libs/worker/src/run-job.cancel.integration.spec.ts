@@ -97,7 +97,7 @@ describe('a roll call', () => {
     expect(held).toEqual([[{ jobId: job.id, attempt: 1 }]]);
   });
 
-  it("that can not be answered is nobody's fault", async () => {
+  it('that can not be answered fails no job', async () => {
     const away = withJobs({ hold: () => Promise.reject(new DatabaseUnavailableError()) });
     const runner = worker(away);
     const job = await queuedJob();

@@ -49,7 +49,7 @@ describe('while database or broker are away', () => {
     expect(statuses()).toEqual(['job.running', 'job.failed']);
   });
 
-  it('so does an error that it refuses, which would have been retried', async () => {
+  it('an error that the database refuses fails its job, although it would have been retried', async () => {
     const job = await queuedJob({ maxAttempts: 2 });
     world.handler = () => Promise.reject(new Error('no luck'));
     const refusesErrors = refusing((outcome) => 'error' in outcome && outcome.error?.code === 'handler-error');

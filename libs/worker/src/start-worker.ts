@@ -86,7 +86,7 @@ export async function startWorker({ handlers, close = async () => undefined }: W
     stopping: stopping.signal,
   };
   const consumers = new Map<string, Consumer>(); // by queue
-  let queueFault = (): string | null => null;
+  let queueFaults = (): string[] => [];
   const app = createHttpService({
     log,
     metrics,
@@ -97,8 +97,8 @@ export async function startWorker({ handlers, close = async () => undefined }: W
         required: true,
         check() {
           if (publishing.state !== 'open') return `publishing: ${publishing.state}`;
-          const fault = queueFault();
-          if (fault !== null) return fault;
+          const faults = queueFaults();
+          if (faults.length > 0) return faults;
           return consumers.size > 0 && [...consumers.values()].every(({ active }) => active) ? null : 'not consuming';
         },
       },
@@ -122,7 +122,9 @@ export async function startWorker({ handlers, close = async () => undefined }: W
 
   // Before it is ready: apis know the types of each worker that is.
   const registration = await register({
-    ...{ database, publisher, definitions, log, fail: shutdown.fail, onDrain: () => void drain() },
+    // Of its own: the connection may not be open yet, and this message can wait for it.
+    publisher: createPublisher(publishing),
+    ...{ database, definitions, log, fail: shutdown.fail, onDrain: () => void drain() },
     worker: { instance, version, queues: config.QUEUES, slots: config.WORKER_CONCURRENCY },
   });
   // Only now: a worker that can't even listen must not take jobs.
@@ -138,7 +140,7 @@ export async function startWorker({ handlers, close = async () => undefined }: W
   }
   const asking = connect({ url: config.AMQP_URL, tls: { ca: config.AMQP_CA_FILE }, name: `${instance} asks` });
   asking.events.on('state', () => undefined).on('channelLost', () => undefined); // the others tell
-  queueFault = watchQueues({ connection: asking, consumers, log }).fault;
+  queueFaults = watchQueues({ connection: asking, consumers, log }).faults;
   subscribe(consuming, {
     exchange: exchanges.control,
     message: control,

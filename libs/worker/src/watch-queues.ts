@@ -15,8 +15,12 @@ export interface WatchQueuesOptions {
   timeoutMs?: number;
 }
 
-/** Asks the queues from time to time whether they work, and logs each change once. */
-export function watchQueues(options: WatchQueuesOptions): { fault(): string | null } {
+/**
+ * Asks the queues from time to time whether they work, and logs each change once.
+ *
+ * @returns `faults`: a sentence for each queue that did not answer when it was last asked
+ */
+export function watchQueues(options: WatchQueuesOptions): { faults(): string[] } {
   const { connection, consumers, log, everyMs = 10_000, timeoutMs = 5_000 } = options;
   const faults = new Map<string, string>();
 
@@ -34,5 +38,5 @@ export function watchQueues(options: WatchQueuesOptions): { fault(): string | nu
     setTicker(() => void look(), everyMs).unref();
   };
   for (const [queue, consumer] of consumers) watch(queue, consumer);
-  return { fault: () => faults.values().next().value ?? null };
+  return { faults: () => [...faults.values()] };
 }

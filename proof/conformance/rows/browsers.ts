@@ -160,26 +160,6 @@ const tokens: Row[] = [
       },
     },
   ]),
-  ...rowsOf('Contract', [
-    {
-      section: 'Who may',
-      rule: 'read is for event tokens, too; they are not stored',
-      request: { path: '/v1/event-tokens', body: { jobId: job, seconds: 60 }, by },
-      expect: { status: 200, headers: { 'Cache-Control': 'no-store' }, body: { token: /^[\w-]+\.[\w-]+\.[\w-]+$/ } },
-    },
-    {
-      section: 'Who may',
-      rule: 'No event token for a key without read',
-      request: { path: '/v1/event-tokens', body: {}, by: 'submitter' },
-      expect: { status: 403, problem: 'insufficient-scope' },
-    },
-    {
-      section: 'Who may',
-      rule: 'Where nobody needs a key there are event tokens all the same',
-      request: { path: '/v1/event-tokens', body: {} },
-      expect: { status: 200, body: { events: /\/v1\/events\?token=/ } },
-    },
-  ]),
 ];
 
 /** What pages of other origins may, and how browsers watch. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { eventually } from '@offload/testing';
 import { sql, withClient } from '@offload/running-system';
-import { rowsOf, type Row } from '../row.ts';
+import { rowsOf } from '../row.ts';
 import { sleep } from '../scene.ts';
 
 const path = '/v1/jobs';
@@ -10,7 +10,8 @@ const refused = { status: 400, problem: 'invalid-request', body: { errors: [{ he
 
 const key = (unique: string) => ({ 'idempotency-key': `"${unique}"` });
 
-const draft: Row[] = rowsOf('draft-ietf-httpapi-idempotency-key-header', [
+/** Requests that are obeyed once. */
+export const idempotency = rowsOf('draft-ietf-httpapi-idempotency-key-header', [
   {
     section: '2.1',
     rule: 'A key is a string in double quotes',
@@ -128,57 +129,3 @@ const draft: Row[] = rowsOf('draft-ietf-httpapi-idempotency-key-header', [
     },
   },
 ]);
-
-const contract: Row[] = rowsOf('Contract', [
-  {
-    section: 'Idempotency',
-    rule: 'A key has 1 to 255 characters',
-    request: keyed(`"${'k'.repeat(256)}"`),
-    asked: 'POST /v1/jobs, Idempotency-Key of 256 characters',
-    expect: refused,
-  },
-  {
-    section: 'Idempotency',
-    rule: 'An empty key is refused',
-    request: keyed('""'),
-    expect: refused,
-  },
-  {
-    section: 'Idempotency',
-    rule: 'A batch is replayed as a whole',
-    asked: 'POST /v1/jobs/batch twice with one key',
-    answered: '202 twice, with the same jobs; Idempotency-Replayed: true',
-    async run({ ask, unique }) {
-      const asked = { path: `${path}/batch`, body: { jobs: [sleep, sleep] }, headers: key(unique) };
-      const [first, again] = [await ask(asked), await ask(asked)];
-      assert.deepEqual([again.status, again.body], [202, first.body]);
-      assert.equal(again.headers['idempotency-replayed'], 'true');
-    },
-  },
-  {
-    section: 'Idempotency',
-    rule: 'The key of a request to one path is none for the other',
-    asked: 'POST /v1/jobs and POST /v1/jobs/batch with one key',
-    answered: '202, then 422 idempotency-key-reused',
-    async run({ ask, get, unique }) {
-      await get({ path, body: sleep, headers: key(unique) }, 202);
-      assert.equal((await ask({ path: `${path}/batch`, body: { jobs: [sleep] }, headers: key(unique) })).status, 422);
-    },
-  },
-  {
-    section: 'Idempotency',
-    rule: 'A replay waits for the job, where it prefers to',
-    asked: 'POST /v1/jobs with a key, and the same with Prefer: wait=20',
-    answered: '200 with the finished job; Idempotency-Replayed: true',
-    async run({ ask, get, unique }) {
-      const { id } = await get({ path, body: sleep, headers: key(unique) }, 202);
-      const again = await ask({ path, body: sleep, headers: { ...key(unique), prefer: 'wait=20' } });
-      const job = JSON.parse(again.body) as { id: string; status: string };
-      assert.deepEqual([again.status, job.id, job.status], [200, id, 'succeeded']);
-      assert.equal(again.headers['idempotency-replayed'], 'true');
-    },
-  },
-]);
-
-/** Requests that are obeyed once. */
-export const idempotency = [...draft, ...contract];

@@ -1,12 +1,10 @@
 // The registry: one line a topic. The page puts them in the order of their documents.
 import type { Row } from '../row.ts';
 import { access } from './access.ts';
-import { batch } from './batch.ts';
 import { browsers } from './browsers.ts';
 import { caching } from './caching.ts';
 import { conditions } from './conditions.ts';
 import { connections } from './connections.ts';
-import { dedupe } from './dedupe.ts';
 import { fields } from './fields.ts';
 import { framing } from './framing.ts';
 import { idempotency } from './idempotency.ts';
@@ -50,8 +48,6 @@ export const rows: readonly Row[] = [
   ...limits,
   ...tracing,
   ...submission,
-  ...dedupe,
-  ...batch,
   ...lists,
   ...outcomes,
   ...webhooks,

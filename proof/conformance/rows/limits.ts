@@ -106,16 +106,6 @@ const rate: Row[] = rowsOf('draft-ietf-httpapi-ratelimit-headers-08', [
 const contract: Row[] = rowsOf('Contract', [
   {
     section: 'Limits',
-    rule: 'The rate limit of one client does not concern another',
-    asked: `GET /v1/jobs, ${RATE_LIMIT + 1} times, then once by another client`,
-    answered: '429, then 200',
-    async run(scene) {
-      assert.equal((await tooMany(scene, 'exhausted')).status, 429);
-      assert.equal((await scene.ask({ ...read, by: 'another' })).status, 200);
-    },
-  },
-  {
-    section: 'Limits',
     rule: 'Without a rate limit there are no RateLimit fields',
     request: read,
     expect: { status: 200, headers: { RateLimit: null, 'RateLimit-Policy': null } },
@@ -173,18 +163,6 @@ const contract: Row[] = rowsOf('Contract', [
     rule: 'A queue with as many jobs as it may have takes no more: 503 with Retry-After',
     request: { path: '/v1/jobs', body: { ...sleep, queue: 'full' }, by: 'anyone' },
     expect: { status: 503, problem: 'queue-full', headers: { 'Retry-After': /^[1-9]\d*$/ } },
-  },
-  {
-    section: 'Limits',
-    rule: 'A full queue refuses a batch as a whole',
-    asked: 'POST /v1/jobs/batch of two jobs, the second for the full queue',
-    answered: '503 queue-full, and no job',
-    async run({ ask, get, unique }) {
-      const one = { ...sleep, tags: [unique] };
-      const body = { jobs: [one, { ...one, queue: 'full' }] };
-      assert.equal((await ask({ path: '/v1/jobs/batch', body, by: 'anyone' })).status, 503);
-      assert.deepEqual((await get<{ jobs: unknown[] }>({ path: `/v1/jobs?tag=${unique}` })).jobs, []);
-    },
   },
 ]);
 

@@ -4,11 +4,10 @@ import { sleep } from '../scene.ts';
 
 const path = '/v1/jobs';
 const post = (more: object) => ({ path, body: { ...sleep, ...more } });
-const later = { delayMs: 3_600_000 };
-const wrong = (...pointers: string[]): Expected => ({
+const wrong = (pointer: string): Expected => ({
   status: 400,
   problem: 'invalid-request',
-  body: { errors: pointers.map((pointer) => ({ pointer })) },
+  body: { errors: [{ pointer }] },
 });
 
 /** What a job may be (`POST /v1/jobs`). */
@@ -21,28 +20,6 @@ export const submission = rowsOf('Contract', [
       status: 202,
       headers: { Location: /^\/v1\/jobs\/[0-9a-f-]{36}$/, 'Retry-After': /^\d+$/ },
       body: { payload: { seconds: 10 }, queue: 'default', priority: 0, tags: [], maxAttempts: 5 },
-    },
-  },
-  {
-    section: 'Submit',
-    rule: 'A new job has not begun',
-    request: post(later),
-    expect: {
-      status: 202,
-      body: {
-        ...{ status: 'scheduled', attempt: 0, version: 1, result: null, error: null, errors: [], progress: null },
-        ...{ startedAt: null, finishedAt: null, durationMs: null },
-      },
-    },
-  },
-  {
-    section: 'Submit',
-    rule: 'A job says where it is, and where its events are',
-    given: 'scheduled',
-    request: { path: `${path}/{id}` },
-    expect: {
-      status: 200,
-      body: { links: { self: '/v1/jobs/{id}', events: 'http://notifier.example/v1/jobs/{id}/events' } },
     },
   },
   {
@@ -60,24 +37,6 @@ export const submission = rowsOf('Contract', [
   },
   {
     section: 'Submit',
-    rule: 'A member that is not known is refused by its name, and so is each other fault',
-    request: post({ colour: 'red', webhooks: {}, maxAttempts: 0 }),
-    expect: wrong('/maxAttempts', '/colour', '/webhooks'),
-  },
-  {
-    section: 'Submit',
-    rule: 'A type that is not known is refused',
-    request: { path, body: { ...sleep, type: 'constructor' } },
-    expect: wrong('/type'),
-  },
-  {
-    section: 'Submit',
-    rule: 'A payload must fit its type',
-    request: post({ payload: { seconds: 3_601 } }),
-    expect: wrong('/payload/seconds'),
-  },
-  {
-    section: 'Submit',
     rule: 'delayMs makes the job due so much later',
     asked: `POST ${path} {"delayMs":90000, …}`,
     answered: '202 scheduled, dueAt 90 s behind createdAt, Retry-After until then',
@@ -87,29 +46,6 @@ export const submission = rowsOf('Contract', [
       assert.equal(Date.parse(job.dueAt) - Date.parse(job.createdAt), 90_000);
       assert.deepEqual([job.status, headers['retry-after']], ['scheduled', '90']);
     },
-  },
-  {
-    section: 'Submit',
-    rule: 'runAt makes the job due at that time',
-    asked: `POST ${path} {"runAt": in an hour, …}`,
-    answered: '202 scheduled, dueAt as it was asked for',
-    async run({ get }) {
-      const runAt = new Date(Date.now() + 3_600_000).toISOString();
-      const job = await get(post({ runAt }), 202);
-      assert.deepEqual([job.status, job.dueAt], ['scheduled', runAt]);
-    },
-  },
-  {
-    section: 'Submit',
-    rule: 'A runAt in the past is due at once',
-    request: post({ runAt: '2020-01-01T00:00:00Z', queue: 'idle' }),
-    expect: { status: 202, body: { status: 'queued', dueAt: '2020-01-01T00:00:00.000Z' } },
-  },
-  {
-    section: 'Submit',
-    rule: 'runAt and delayMs exclude each other',
-    request: post({ runAt: '2020-01-01T00:00:00Z', delayMs: 1 }),
-    expect: wrong('/delayMs'),
   },
   {
     section: 'Submit',
@@ -141,30 +77,6 @@ export const submission = rowsOf('Contract', [
     request: post({ tags: ['t'.repeat(64), 't'.repeat(65)] }),
     asked: `POST ${path} with tags of 64 and 65 characters`,
     expect: wrong('/tags/1'),
-  },
-  {
-    section: 'Submit',
-    rule: 'A tag has no control characters',
-    request: post({ tags: ['fine', 'a\u0000b'] }),
-    expect: wrong('/tags/1'),
-  },
-  {
-    section: 'Submit',
-    rule: 'A tag may have joiners, marks and emoji of several characters',
-    request: post({ tags: ['می\u200cخواهم', '👩\u200d👧', 'e\u0301'], queue: 'idle' }),
-    expect: { status: 202, body: { tags: ['می\u200cخواهم', '👩\u200d👧', 'e\u0301'] } },
-  },
-  {
-    section: 'Submit',
-    rule: 'A tag has no bidirectional overrides and no halves of surrogate pairs',
-    request: post({ tags: ['fine', 'user\u202enimda'] }),
-    expect: wrong('/tags/1'),
-  },
-  {
-    section: 'Submit',
-    rule: 'A queue must be one of those there are',
-    request: post({ queue: 'nowhere' }),
-    expect: wrong('/queue'),
   },
   {
     section: 'Submit',
@@ -213,14 +125,14 @@ export const submission = rowsOf('Contract', [
     },
   },
   {
-    section: 'Submit',
-    rule: 'What is refused leaves nothing behind',
-    asked: 'POST /v1/jobs with a wrong payload',
-    answered: '400, and no job',
-    async run({ ask, get, unique }) {
-      const body = { ...sleep, payload: { seconds: -1 }, tags: [unique] };
-      assert.equal((await ask({ path, body })).status, 400);
-      assert.deepEqual((await get<{ jobs: unknown[] }>({ path: `${path}?tag=${unique}` })).jobs, []);
+    section: 'Dedupe',
+    rule: 'Keys of different types are apart',
+    asked: 'POST /v1/jobs of two types with one dedupeKey',
+    answered: '202 twice',
+    async run({ get, unique }) {
+      const later = { delayMs: 3_600_000, dedupeKey: unique };
+      await get(post(later), 202);
+      await get({ path, body: { type: 'csv.profile', payload: { csv: 'a\n1\n' }, ...later } }, 202);
     },
   },
 ]);

@@ -16,9 +16,17 @@ export function retryAfter(
   backlog: Backlog,
   ahead = backlog.waitingAtLastSample(job.queue) === 0 ? 0 : backlog.waiting(job.queue) - 1,
 ): string {
-  if (job.status === 'scheduled') return wholeSeconds(Date.parse(job.dueAt) - backlog.databaseNow());
+  if (job.status === 'scheduled') return wholeSeconds(Date.parse(job.dueAt) - databaseNow(job, backlog));
   const ms = job.status === 'queued' ? backlog.estimateMs(job.queue, Math.max(0, ahead)) : 0;
   return wholeSeconds(Math.min(ms ?? 0, LONGEST_S * 1_000));
+}
+
+/**
+ * The database's time: an estimate, but never before the time that the database wrote into the job. Samples cut their time
+ * to the millisecond and rows round it, so the estimate can be a millisecond behind, and `ceil` makes a second of that.
+ */
+function databaseNow({ createdAt }: Job, backlog: Backlog): number {
+  return Math.max(Date.parse(createdAt), backlog.databaseNow());
 }
 
 function wholeSeconds(ms: number): string {

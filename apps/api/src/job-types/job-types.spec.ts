@@ -47,6 +47,16 @@ it('reads at once when it is told, and tells of what it has read', async () => {
   expect(told).toEqual([[], [{ type: 'image.resize', queue: 'images' }]]);
 });
 
+it('tells which types have a queue as their own', async () => {
+  const types = ['image.resize', 'image.crop'].map((type) => row({ type, queue: 'images' }));
+  const { types: known } = typesOver([...types, row({ type: 'demo.echo' })]);
+  await known.read();
+  expect(Object.fromEntries(known.queues())).toEqual({
+    default: ['demo.echo'],
+    images: ['image.crop', 'image.resize'],
+  });
+});
+
 it('follows a version whose schema was removed and registered anew', async () => {
   const table = [row()];
   const { types } = typesOver(table);

@@ -29,6 +29,8 @@ export interface JobTypes extends Loop {
   find(type: string): KnownType | undefined;
   /** Every type, sorted. */
   names(): string[];
+  /** The types of each queue that is some type's own, sorted. */
+  queues(): ReadonlyMap<string, string[]>;
   /** Reads the table. Requests that ask together share the read. */
   read(): Promise<void>;
 }
@@ -63,6 +65,17 @@ export function createJobTypes({ database, everyMs = READ_MS, onRead, log }: Job
     onRead?.([...known].map(([type, { policy }]) => ({ type, queue: policy.queue })));
   }
 
+  const names = (): string[] => [...types.keys()].sort();
+
+  function queues(): Map<string, string[]> {
+    const found = new Map<string, string[]>();
+    for (const type of names()) {
+      const { queue } = (types.get(type) as KnownType).policy;
+      found.set(queue, [...(found.get(queue) ?? []), type]);
+    }
+    return found;
+  }
+
   const loop = startLoop({
     name: 'job types',
     async round() {
@@ -72,7 +85,7 @@ export function createJobTypes({ database, everyMs = READ_MS, onRead, log }: Job
     retryMs: 1_000,
     log,
   });
-  return { ...loop, find: (type) => types.get(type), names: () => [...types.keys()].sort(), read };
+  return { ...loop, find: (type) => types.get(type), names, queues, read };
 }
 
 /**

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { backlog, setup, rate } from './spec-backlog.ts';
 
 describe('the drain rate', () => {
-  it('is not known until something has waited from one sample to the next', async () => {
+  it('is unknown until a job has waited from one sample to the next', async () => {
     const { next, asked } = await setup();
     await next(1_000, 10, 0);
     expect(rate()).toBeNull();
@@ -14,7 +14,7 @@ describe('the drain rate', () => {
     expect(asked[0]?.queues).toEqual(['default', 'mail']);
   });
 
-  it('does not count those that came since as ones that did not go', async () => {
+  it('does not take jobs that came since the last sample for jobs that stayed', async () => {
     const { next } = await setup({ waiting: 100 });
     await next(2_000, 5_000, 60);
     expect(rate()).toBe(20);
@@ -29,7 +29,7 @@ describe('the drain rate', () => {
     expect(rate()).toBeLessThan(80);
   });
 
-  it('stays as it is while nothing waits for a while, and is not known any more after half a minute', async () => {
+  it('stays while the queue is empty, and is unknown after half a minute of that', async () => {
     const { next } = await setup({ waiting: 100 });
     await next(1_000, 90, 90);
     await next(9_000, 0, 0);
@@ -59,7 +59,7 @@ describe('the drain rate', () => {
     expect(rate()).toBeGreaterThan(40);
   });
 
-  it('goes towards 0 while jobs wait and none goes', async () => {
+  it('goes towards 0 while jobs wait and none leaves', async () => {
     const { next } = await setup({ waiting: 1_000 });
     await next(1_000, 900, 900);
     const rates: number[] = [];
@@ -71,7 +71,7 @@ describe('the drain rate', () => {
     expect(rates.at(-1)).toBeLessThan(0.01);
   });
 
-  it('is 0, and no estimate, where none has ever gone', async () => {
+  it('is 0, without an estimate, where no job has ever left', async () => {
     const { next } = await setup({ waiting: 5 });
     await next(60_000, 5, 5);
     expect(rate()).toBe(0);
@@ -85,7 +85,7 @@ describe('the drain rate', () => {
     expect(rate()).toBeGreaterThan(50);
   });
 
-  it('tells of jobs that take minutes, too', async () => {
+  it('is known of jobs that take minutes, too', async () => {
     const { next } = await setup({ waiting: 50 });
     for (let second = 1; second <= 3_600; second += 1) await next(1_000, 50, second % 300 === 0 ? 49 : 50);
     expect(rate()).toBeGreaterThan(1 / 600);

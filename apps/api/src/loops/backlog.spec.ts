@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { MOST_AHEAD } from '@offload/database';
 import { backlog, turn, idOf, setup } from './spec-backlog.ts';
 
-describe('what waits', () => {
-  it('is what the last sample said and what this process has accepted since', async () => {
+describe('the number of waiting jobs', () => {
+  it('is that of the last sample and the jobs that this process has accepted since', async () => {
     const { next } = await setup({ waiting: 3 });
     expect(backlog.waiting('default')).toBe(3);
     backlog.accepted('default', 2);
@@ -12,7 +12,7 @@ describe('what waits', () => {
     expect(backlog.waiting('default')).toBe(4);
   });
 
-  it('counts what is accepted during a sample, which may not have seen it', async () => {
+  it('includes jobs accepted during a sample, which may not have seen them', async () => {
     const { slowly } = await setup({ waiting: 3 });
     backlog.accepted('default', 2);
     const finish = slowly(5, 3);
@@ -22,7 +22,7 @@ describe('what waits', () => {
     expect(backlog.waiting('default')).toBe(6);
   });
 
-  it('counts what is being stored, which no sample can have seen, until it is known what came of it', async () => {
+  it('includes a job that is being stored until it is known whether it is queued', async () => {
     const { next } = await setup();
     const [first, second] = [backlog.reserve('default'), backlog.reserve('default')];
     await next(1_000, 0, 0);
@@ -34,7 +34,7 @@ describe('what waits', () => {
     expect(backlog.waiting('default')).toBe(1);
   });
 
-  it('is nothing in a queue that it was not told of', async () => {
+  it('is 0 in a queue that is not configured', async () => {
     await setup();
     backlog.accepted('other', 1);
     expect([backlog.waiting('other'), backlog.drainPerSecond('other')]).toEqual([0, null]);
@@ -106,7 +106,7 @@ it('estimates no time for a job that nothing is ahead of', async () => {
   expect(backlog.estimateMs('default', 0)).toBe(0);
 });
 
-it('shows both as gauges, the rate where it is known', async () => {
+it('shows waiting jobs and drain rate as gauges, the rate where it is known', async () => {
   const { next, metrics } = await setup({ waiting: 100 });
   await next(1_000, 96, 95);
   const lines = (await metrics.metrics()).split('\n').filter((line) => line.startsWith('offload_queue'));

@@ -65,7 +65,7 @@ export const listExample = { jobs: [jobExample], nextCursor: 'AZrF-J9Mej6NJz8fbw
 export const queuesExample = {
   queues: [
     {
-      ...{ queue: 'default', ready: 120, running: 20, scheduled: 3, consumers: 2 },
+      ...{ queue: 'default', types: ['image.resize'], ready: 120, running: 20, scheduled: 3, consumers: 2 },
       ...{ oldestWaitingMs: 5_800, drainPerSecond: 20.1 },
     },
   ],

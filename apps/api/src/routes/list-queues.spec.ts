@@ -8,7 +8,7 @@ import type { Backlog } from '../loops/backlog.ts';
 import { listQueues } from './list-queues.ts';
 
 /** The route, with a broker that answers as the test says, and a clock. */
-function setup(counted: string[] = []) {
+function setup(counted: string[] = [], needed = new Map<string, string[]>()) {
   let time = 0;
   const inspected: string[] = [];
   let answer: () => Promise<QueueStatus | null> = async () => ({ ready: 0, consumers: 3 });
@@ -21,6 +21,7 @@ function setup(counted: string[] = []) {
     inspector: { inspect: (queue) => (inspected.push(queue), answer()) },
     broker: { brokerVersion: '4.0.5' },
     backlog: { counts: () => [], drainPerSecond: () => null } as unknown as Backlog,
+    types: { queues: () => needed },
     queues: ['default'],
     now: () => time,
   });
@@ -77,4 +78,16 @@ it('does not ask the broker for a queue that is not in QUEUES: one it does not h
     ['ghost', 1, null],
   ]);
   expect(inspected).toEqual(['jobs.default']);
+});
+
+it('shows each queue that a registered type needs, with those types, whether jobs are in it or not', async () => {
+  const needed = new Map([
+    ['images', ['image.crop', 'image.resize']],
+    ['default', ['demo.echo']],
+  ]);
+  const shown = await setup([], needed).queues();
+  expect(shown.map(({ queue, types, consumers }) => [queue, types, consumers])).toEqual([
+    ['default', ['demo.echo'], 3],
+    ['images', ['image.crop', 'image.resize'], null],
+  ]);
 });

@@ -5,6 +5,7 @@ import type { Connection } from '@offload/messaging';
 import type { QueueInspector } from '@offload/messaging/queues';
 import { delay } from '@offload/process';
 import type { RequestHandler } from 'express';
+import type { JobTypes } from '../job-types/job-types.ts';
 import type { Backlog } from '../loops/backlog.ts';
 import { createInTime } from '../answers/in-time.ts';
 import { obeysPriorities } from '../unserved.ts';
@@ -23,14 +24,15 @@ export interface QueuesParts {
   inspector: QueueInspector;
   broker: Pick<Connection, 'brokerVersion'>;
   backlog: Backlog;
+  types: Pick<JobTypes, 'queues'>;
   queues: readonly string[];
   /** A clock that only goes forward, in milliseconds. @default performance.now */
   now?: () => number;
 }
 
-/** `GET /v1/queues`: what is in each queue, and who works on it. */
+/** `GET /v1/queues`: what is in each queue, which job types need it, and who works on it. */
 export function listQueues(parts: QueuesParts): RequestHandler {
-  const { database, inspector, broker, backlog, queues, now = () => performance.now() } = parts;
+  const { database, inspector, broker, backlog, types, queues, now = () => performance.now() } = parts;
   const inTime = createInTime();
   /** What the broker said last of how many work on a queue, and when. */
   const known = new Map<string, { consumers: number | null; at: number }>();
@@ -63,12 +65,15 @@ export function listQueues(parts: QueuesParts): RequestHandler {
     // Of another queue the broker may have none, and would close the channel with which all of them are asked.
     const ask = (queue: string) => (queues.includes(queue) ? consumers(queue, soon, late) : null);
     const none = { ready: 0, running: 0, scheduled: 0, oldestWaitingMs: null };
-    const infos = [...new Set([...queues, ...counts.keys()])].map(async (queue): Promise<QueueInfo> => {
-      const { ready, running, scheduled, oldestWaitingMs: oldest } = counts.get(queue) ?? none;
-      const oldestWaitingMs = oldest === null ? null : Math.round(oldest);
-      const counted = { ready, running, scheduled, consumers: await ask(queue), oldestWaitingMs };
-      return { queue, ...counted, drainPerSecond: backlog.drainPerSecond(queue) };
-    });
+    const needed = types.queues();
+    const infos = [...new Set([...queues, ...counts.keys(), ...needed.keys()])].map(
+      async (queue): Promise<QueueInfo> => {
+        const { ready, running, scheduled, oldestWaitingMs: oldest } = counts.get(queue) ?? none;
+        const oldestWaitingMs = oldest === null ? null : Math.round(oldest);
+        const counted = { ready, running, scheduled, consumers: await ask(queue), oldestWaitingMs };
+        return { queue, types: needed.get(queue) ?? [], ...counted, drainPerSecond: backlog.drainPerSecond(queue) };
+      },
+    );
     const priorities = obeysPriorities(broker.brokerVersion);
     response.set('Cache-Control', 'no-store').json({ queues: await Promise.all(infos), priorities });
   };

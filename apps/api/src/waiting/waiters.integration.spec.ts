@@ -82,7 +82,7 @@ function waitFor({ id }: Job): Promise<Job | null> {
 }
 
 describe('a request that waits', () => {
-  it('is woken by what the bell announces; what nobody waits for is not read', async () => {
+  it('is woken by an event of its job; other events are not read', async () => {
     const bell = createBell({ database, publisher: createPublisher(broker), metrics: createMetrics(), log });
     const [other, awaited] = [await queuedJob(), await queuedJob()];
     const wait = waitFor(awaited);

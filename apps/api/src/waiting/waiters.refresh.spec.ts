@@ -19,7 +19,7 @@ describe('a refresh', () => {
     expect(read).toEqual(['a', 'b', 'not yet created']);
   });
 
-  it('is found by a wait that begins after it', async () => {
+  it('is seen by a wait that begins after it', async () => {
     const { waiters, watching } = setup({ getJob: async (id) => jobOf(id, 'failed') });
     const waiter = watching('a');
     await waiters.refresh();
@@ -56,7 +56,7 @@ describe('a refresh', () => {
     expect(warned).toEqual([[{ err: new Error('away') }, expect.stringContaining('trying again')]]);
   });
 
-  it('wakes the others when one job alone cannot be read, and gives up when nobody waits for that one', async () => {
+  it('wakes the other waiters when one job cannot be read, and gives that job up when its last waiter leaves', async () => {
     const { waiters, watching } = setup({
       async getJob(id) {
         if (id === 'odd') throw new Error('no such column');
@@ -71,7 +71,7 @@ describe('a refresh', () => {
     await refreshed;
   });
 
-  it('does not take an answer that may be of before for the end of another one', async () => {
+  it('goes on after a row that was read before the job ended', async () => {
     const rows: Job[] = [jobOf('a', 'running')];
     const answers: (() => void)[] = [];
     const { waiters, watching } = setup({
@@ -95,12 +95,12 @@ describe('a refresh', () => {
     expect(await wait).toEqual(jobOf('a', 'succeeded'));
   });
 
-  it('asks nothing when nobody waits', async () => {
+  it('does not ask the database when no request waits', async () => {
     const { waiters } = setup({ getJob: () => Promise.reject(new Error('asked')) });
     await waiters.refresh();
   });
 
-  it('ends when nobody may wait any more', async () => {
+  it('ends when the waiters are closed', async () => {
     let tries = 0;
     const { waiters, watching } = setup({
       getJob() {

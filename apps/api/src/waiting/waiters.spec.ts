@@ -10,7 +10,7 @@ describe('a wait', () => {
     expect(await wait).toEqual(jobOf('a', status));
   });
 
-  it('goes on over what happens before, and to other jobs', async () => {
+  it('goes on over events before the end, and over events of other jobs', async () => {
     const { waiters, hear, watching } = setup();
     const wait = followed(watching('a').wait(MINUTE_MS));
     for (const status of ['scheduled', 'queued', 'running'] as const) hear(jobOf('a', status));
@@ -46,7 +46,7 @@ describe('a wait', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('finds what was heard after an earlier one', async () => {
+  it('finds an end that was heard after an earlier wait', async () => {
     const { hear, watching } = setup();
     const waiter = watching('a');
     const first = waiter.wait(1_000);
@@ -56,7 +56,7 @@ describe('a wait', () => {
     expect(await waiter.wait(1_000)).toEqual(jobOf('a', 'succeeded'));
   });
 
-  it('gives way to another one of the same request', async () => {
+  it('gives way to a later wait of the same request', async () => {
     const { hear, watching } = setup();
     const waiter = watching('a');
     const waits = [waiter.wait(1_000), waiter.wait(MINUTE_MS)];
@@ -65,7 +65,7 @@ describe('a wait', () => {
     expect(await Promise.all(waits)).toEqual([null, jobOf('a', 'succeeded')]);
   });
 
-  it('does not take the finish of before a retry for an answer, however late it is heard', async () => {
+  it('does not end with an end from before a retry, however late that is heard', async () => {
     const { hear, watching } = setup();
     const waiter = watching('a');
     hear(jobOf('a', 'failed', 2));
@@ -103,7 +103,7 @@ describe('a wait', () => {
     expect(await waiter.wait(0)).toEqual(jobOf('a', 'succeeded'));
   });
 
-  it('ends for everybody who waits for the job, each for itself', async () => {
+  it('ends for every request that waits for the job, each for itself', async () => {
     const { waiters, hear, watching } = setup();
     const [gone, late, ...rest] = Array.from({ length: 5 }, () => watching('a'));
     const before = [gone?.wait(MINUTE_MS), late?.wait(10)];

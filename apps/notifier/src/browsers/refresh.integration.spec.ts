@@ -54,7 +54,7 @@ describe('who watches a job', () => {
     expect(events.at(-1)?.event).toBe('job.succeeded');
   });
 
-  it('gets it within a while when nobody noticed that an event was lost', async () => {
+  it('gets the final state from the periodic refresh when an event was lost unnoticed', async () => {
     const other = await startNotifier({ refreshMs: 50 });
     let hasRun: () => void = () => undefined;
     const run = new Promise<void>((resolve) => (hasRun = resolve));

@@ -90,7 +90,7 @@ describe('the circuit of a host', () => {
     expect(roomOf('a')).toBe(1);
   });
 
-  it('lets another probe through when nobody knows what became of one', () => {
+  it('lets another probe through when the outcome of the last one is unknown', () => {
     const { hosts, clock, fail, roomOf } = setup();
     fail(10);
     clock.ms += 2_000;

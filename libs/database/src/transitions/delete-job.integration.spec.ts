@@ -18,7 +18,7 @@ describe('deleteJob', () => {
     expect(await jobs.database.jobs.delete(id)).toBeNull();
   });
 
-  it('deletes with it a ring that it was owed for nothing', async () => {
+  it('deletes a ring with it that the job does not need any more', async () => {
     const { id, settle } = await jobs.running();
     await settle({ status: 'queued' }); // given back: owed a ring, should the old one be lost
     await jobs.claim(id, { count: 1 });

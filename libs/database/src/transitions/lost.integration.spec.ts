@@ -4,7 +4,7 @@ import { useJobs } from './spec-jobs.ts';
 const jobs = useJobs();
 
 describe('a ring the broker has lost', () => {
-  it('is counted with those that must be there, and owed again for the oldest jobs', async () => {
+  it('is counted among the rings that must be there, and owed again for the oldest jobs', async () => {
     const queue = 'lost';
     const ids = [await jobs.rung({ queue }), await jobs.rung({ queue }), await jobs.rung({ queue })];
     await jobs.create({ queue }); // still owes its ring
@@ -19,7 +19,7 @@ describe('a ring the broker has lost', () => {
     expect(await jobs.database.rings.countRung(queue, at + 1)).toMatchObject({ rung: 1, queued: 4, remaining: 4 });
   });
 
-  it('is owed once by however many ask at a time', async () => {
+  it('is owed once, however many callers ask at a time', async () => {
     const queue = 'asked-twice';
     const ids = await Promise.all(Array.from({ length: 20 }, () => jobs.rung({ queue })));
     const owed = await Promise.all(Array.from({ length: 5 }, () => jobs.database.rings.oweLost(ids)));
@@ -64,7 +64,7 @@ describe('a ring the broker has lost', () => {
 describe('a note on why an attempt will be lost', () => {
   const told = 'the event loop of its worker had been blocked for 12 s';
 
-  it('is what its error says, for each way to find that it was lost', async () => {
+  it('becomes the error of the attempt, for each way to find that it was lost', async () => {
     const [taken, released] = [await jobs.running(), await jobs.running()];
     await jobs.database.jobs.noteLoss(
       [taken, released].map(({ id }) => ({ jobId: id, attempt: 1 })),

@@ -48,7 +48,7 @@ async function setup() {
 }
 
 describe('takeOwedRings', () => {
-  it('takes what is due, the longest owed first, and nothing else', async () => {
+  it('takes the rings that are due, the longest owed first, and no others', async () => {
     const { database, create, pass } = await setup();
     const late = await create(70_000);
     const early = await create(60_000, 'reports');
@@ -75,7 +75,7 @@ describe('takeOwedRings', () => {
     expect(await database.rings.takeOwed(10, 60_000)).toMatchObject([{ outboxId }]);
   });
 
-  it('leaves what was put off alone for so long, then it is due again', async () => {
+  it('leaves a ring that was put off alone until its new time', async () => {
     const { database, create, pass } = await setup();
     const [one, other] = [await create(), await create()];
     await database.rings.takeOwed(10, 60_000);
@@ -86,7 +86,7 @@ describe('takeOwedRings', () => {
     expect(await database.rings.takeOwed(1, 60_000)).toMatchObject([{ outboxId: one.outboxId }]);
   });
 
-  it('removes what is owed for a job that was deleted by hand', async () => {
+  it('removes the rings of a job that was deleted by hand', async () => {
     const { database, create, outbox, remove } = await setup();
     const [gone, kept] = [await create(), await create()];
     await remove(gone.job.id);

@@ -33,7 +33,7 @@ it('deletes idempotency keys in batches, the oldest first', async () => {
   expect(await jobs.database.jobs.pruneIdempotencyKeys(2)).toBe(0);
 });
 
-it('waits for nobody who is deleting the same, and takes the next ones', async () => {
+it('skips keys that another statement is deleting, and takes the next ones', async () => {
   await keep(25, 26);
   const other = new pg.Client({ connectionString: jobs.url });
   await other.connect();

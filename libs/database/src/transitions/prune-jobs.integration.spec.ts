@@ -33,7 +33,7 @@ describe('pruneJobs', () => {
     expect(await there([old])).toEqual([]);
   });
 
-  it('deletes what the old ones owe with them, and nothing else that is owed', async () => {
+  it('deletes the owed rings of the old jobs with them, and no other rings', async () => {
     const old = await finished(31, 31);
     const fresh = await finished(1, 1, 7);
     await jobs.query('insert into outbox (job_id, due_at) values ($1, now()), ($2, now())', [old, fresh]);
@@ -50,7 +50,7 @@ describe('pruneJobs', () => {
     expect(await jobs.database.jobs.prune(30, 2)).toBe(0);
   });
 
-  it('waits for nobody who is at an old job, and takes the next ones', async () => {
+  it('skips an old job that is locked, and takes the next ones', async () => {
     const ids = [await finished(43, 43, 5), await finished(42, 42, 6)];
     const reader = new pg.Client({ connectionString: jobs.url });
     await reader.connect();

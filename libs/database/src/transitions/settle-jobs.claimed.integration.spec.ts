@@ -23,7 +23,7 @@ describe('settleJob, told what the claim was answered', () => {
     expect(await settleClaimed(outcome)).toBeNull();
   });
 
-  it('lets success count although the job was to be cancelled, and nothing else', async () => {
+  it('lets success count although cancellation was requested, and no other outcome', async () => {
     const [one, other] = [await running(), await running()];
     for (const { id } of [one, other]) await database.jobs.cancel(id);
     expect(await one.settleClaimed({ status: 'succeeded', result: 1 })).toMatchObject({ status: 'succeeded' });
@@ -42,7 +42,7 @@ describe('settleJob, told what the claim was answered', () => {
     expect(fresh).toMatchObject({ status: 'succeeded', attempt: 2, result: 'fresh' });
   });
 
-  it('tells each of a batch what became of it, when one can not be stored', async () => {
+  it('settles the others of a batch when one outcome can not be stored', async () => {
     const [one, other, bad] = [await running(), await running(), await running()];
     const settled = await Promise.allSettled([
       one.settleClaimed({ status: 'succeeded', result: 1 }),
@@ -56,7 +56,7 @@ describe('settleJob, told what the claim was answered', () => {
     ]);
   });
 
-  it('waits for who is changing the job, and sees what became of it', async () => {
+  it('waits for a transaction that is changing the job, and sees its result', async () => {
     const [taken, kept] = [await running(), await running()];
     const client = await sql.connect();
     await client.query('begin');

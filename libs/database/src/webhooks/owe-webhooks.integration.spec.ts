@@ -127,7 +127,7 @@ describe('the webhooks of a job', () => {
   });
 });
 
-it('counts what is owed', async () => {
+it('counts pending webhooks', async () => {
   const host = newHost();
   const before = await jobs.database.webhooks.countOwed();
   await finished(webhookTo(host));

@@ -81,7 +81,7 @@ describe('what an attempt came to', () => {
     expect(await take(host)).toMatchObject([{ id: taken.id, attempt: 2, tries: 1 }]);
   });
 
-  it('ends all that is owed to a receiver that wants no more', async () => {
+  it('ends all pending webhooks of a receiver that wants no more', async () => {
     const host = newHost();
     await finished(webhookTo(host));
     await finished(webhookTo(host));
@@ -97,7 +97,7 @@ describe('what an attempt came to', () => {
   });
 });
 
-it('is given up when it has been owed for more than a day, also when nobody could send it', async () => {
+it('is given up when it has been owed for more than a day, also when no notifier could send it', async () => {
   const host = newHost();
   const id = await finished(webhookTo(host));
   await jobs.query(`update webhook_deliveries set owed_at = now() - interval '24 hours' where job_id = $1`, [id]);

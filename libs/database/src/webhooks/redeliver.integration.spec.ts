@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { jobs, newHost, take, owed, record, log } from './spec-webhooks.ts';
 
 describe('delivering again by hand', () => {
-  it('owes it from the beginning, whatever became of it', async () => {
+  it('owes a webhook again from its first try, although it was given up', async () => {
     const host = newHost();
     const taken = await owed(host);
     await record(taken, { kind: 'failed' }, 500);

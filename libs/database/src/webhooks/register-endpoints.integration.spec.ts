@@ -57,7 +57,7 @@ describe('configured endpoints', () => {
     expect((await take(host, { endpoints: names })).map(({ job }) => job.id)).toEqual([id]);
   });
 
-  it('are removed when nobody has had them for an hour; what is owed to them is given up, and nothing else', async () => {
+  it('are removed when no notifier has had them for an hour, and only their pending webhooks are given up', async () => {
     const host = newHost();
     await register(endpoint('every', host), endpoint('typed', host));
     const id = await finished(webhookTo(newHost()));
@@ -90,7 +90,7 @@ describe('configured endpoints', () => {
     expect((await take(again, { endpoints: names })).map((each) => each.id)).toEqual([taken?.id]);
   });
 
-  it('are owed nothing from the moment on when they want no more, until they move or one arrives by hand', async () => {
+  it('get no more webhooks after a 410, until they move or a redelivery arrives', async () => {
     const host = newHost();
     await register(endpoint('every', host));
     const first = await finished(undefined as never);

@@ -75,10 +75,16 @@ export const jobTypeList = z.object({ jobTypes: z.array(jobTypeInfo) });
 
 const queueInfo = z.object({
   queue: z.string(),
+  types: z.array(z.string()).describe('The registered job types whose own queue it is, sorted.'),
   ready: z.int().describe('Queued jobs: they wait for a worker.'),
   running: z.int(),
   scheduled: z.int(),
-  consumers: z.int().nullable().describe('Workers that take jobs from it; null while RabbitMQ can not be asked.'),
+  consumers: z
+    .int()
+    .nullable()
+    .describe(
+      'Workers that take jobs from it; null while RabbitMQ can not be asked, or where QUEUES does not name it.',
+    ),
   oldestWaitingMs: z
     .int()
     .nullable()

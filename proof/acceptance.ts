@@ -7,7 +7,7 @@
 // TEST_MANAGEMENT_URL, or else on fresh ones. Prints a table, and exits with 1 when a figure misses its bound.
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import {
   agreedProfile,
   publishedCsv,

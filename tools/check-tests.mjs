@@ -19,7 +19,7 @@ const changes = [
     affects: ['client', 'e2e', 'proof'],
     spares: ['database', 'jobs', 'api', 'worker', 'notifier'],
   },
-  { file: 'libs/testing/src/servers/broker.ts', affects: ['api', 'database', 'e2e'], spares: ['jobs', 'client'] },
+  { file: 'libs/spec-kit/src/servers/broker.ts', affects: ['api', 'database', 'e2e'], spares: ['jobs', 'client'] },
   { file: 'apps/worker/src/main.ts', affects: ['worker-app', 'start', 'e2e', 'proof'], spares: ['worker', 'api'] },
   { file: 'apps/start/src/main.ts', affects: ['start', 'e2e'], spares: ['api', 'proof'] },
   { file: 'examples/01-hello/send.ts', affects: ['e2e'], spares: ['api', 'messaging', 'proof'] },

@@ -1,13 +1,13 @@
 // Jest's globalSetup: one PostgreSQL and one RabbitMQ for the whole run, started once however many projects name this
 // file. With TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL in the environment those servers are used instead.
 // tools/test-servers-teardown.mjs stops them; should the run be killed, they stop by themselves (see test-servers.ts).
-// TEST_SERVERS is set to their flavour, which `startBroker` of @offload/testing/servers follows.
+// TEST_SERVERS is set to their flavour, which `startBroker` of @offload/spec-kit/servers follows.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const root = join(import.meta.dirname, '..');
-const program = join(root, 'libs/testing/src/servers/test-servers.ts');
+const program = join(root, 'libs/spec-kit/src/servers/test-servers.ts');
 const urls = { databaseUrl: 'TEST_DATABASE_URL', amqpUrl: 'TEST_AMQP_URL', managementUrl: 'TEST_MANAGEMENT_URL' };
 const variables = { ...urls, flavour: 'TEST_SERVERS' };
 

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { JobsTaken } from '@offload/jobs/answers';
-import { startServers } from '@offload/testing/servers';
+import { startServers } from '@offload/spec-kit/servers';
 import pg from 'pg';
 import { build, migrate, startApp, type AppProcess } from './app-process.ts';
 import { residentMiB } from './ground/processor-time.ts';

@@ -3,7 +3,7 @@
 import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobsTaken, JobWithLinks } from '@offload/jobs/answers';
-import { startServers } from '@offload/testing/servers';
+import { startServers } from '@offload/spec-kit/servers';
 import { build, migrate, startApp, type AppProcess } from './app-process.ts';
 
 const SLEEPERS = 40;

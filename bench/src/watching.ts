@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { startServers } from '@offload/testing/servers';
+import { startServers } from '@offload/spec-kit/servers';
 import { connect } from '@offload/messaging';
 import pg from 'pg';
 import { build, migrate, startApp, type AppProcess } from './app-process.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { JobWithLinks } from '@offload/jobs/answers';
-import { eventually, manage } from '@offload/testing';
+import { eventually, manage } from '@offload/spec-kit';
 import { startSystem, type System, type SystemProcess, startTarget, type Target } from '@offload/running-system';
 import { openEvents, finished, getJob, post, submit } from '@offload/running-system/requests';
 

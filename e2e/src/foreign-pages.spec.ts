@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { startBrowser } from '@offload/testing/servers';
+import { startBrowser } from '@offload/spec-kit/servers';
 import { startSystem, type System, type SystemProcess } from '@offload/running-system';
 
 type Browser = Awaited<ReturnType<typeof startBrowser>>;

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { expect, it } from '@jest/globals';
-import { freshVhost } from '@offload/testing';
+import { freshVhost } from '@offload/spec-kit';
 import { repository } from '@offload/running-system';
 
 /** A lesson's program as one runs it by hand. */

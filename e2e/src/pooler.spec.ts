@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type BatchItem, createClient } from '@offload/client';
 import { databaseUrl, sql, startSystem, type System, type SystemProcess } from '@offload/running-system';
 import { checkedFetch } from '@offload/running-system/requests';
-import { eventually, freshVhost, type FreshVhost } from '@offload/testing';
-import { type PoolMode, startPostgres, type TestPostgres } from '@offload/testing/servers';
+import { eventually, freshVhost, type FreshVhost } from '@offload/spec-kit';
+import { type PoolMode, startPostgres, type TestPostgres } from '@offload/spec-kit/servers';
 
 const JOBS = 1_000;
 const RESTARTS = 3;

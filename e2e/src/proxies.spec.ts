@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import type { JobWithLinks } from '@offload/jobs/answers';
 import { startSystem, type System, type SystemProcess } from '@offload/running-system';
 import { openEvents, getJob, submit } from '@offload/running-system/requests';

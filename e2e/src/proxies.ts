@@ -6,7 +6,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installPackage } from '@offload/child-processes';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import compression from 'compression';
 import express from 'express';
 

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { freshDatabaseUrl, freshVhost } from '@offload/testing';
+import { freshDatabaseUrl, freshVhost } from '@offload/spec-kit';
 import { startProgram, type LogLine } from '@offload/running-system';
 
 const changes: [what: string, change: (url: URL) => unknown, words: RegExp][] = [

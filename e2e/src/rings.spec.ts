@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { eventually, manage } from '@offload/testing';
+import { eventually, manage } from '@offload/spec-kit';
 import { startSystem, type System, type SystemProcess } from '@offload/running-system';
 import { finished, getJob, metric, submit } from '@offload/running-system/requests';
 

@@ -1,5 +1,5 @@
 import { freePort } from '@offload/child-processes';
-import { findPython, startBrowser } from '@offload/testing/servers';
+import { findPython, startBrowser } from '@offload/spec-kit/servers';
 import type { Browser, Page } from 'playwright-core';
 import type { Footprint } from './footprint.ts';
 import type { OwnBroker } from './own-broker.ts';

@@ -1,3 +1,3 @@
-import preset, { servers } from '../../jest.preset.mjs';
+import preset from '../../jest.preset.mjs';
 
-export default { ...preset, ...servers, displayName: 'testing' };
+export default { ...preset, displayName: 'testing' };

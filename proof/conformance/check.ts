@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Exchange } from '@offload/testing/contracts';
+import type { Exchange } from '@offload/spec-kit/contracts';
 import type { Answer } from './answer.ts';
 import { differences } from './compare.ts';
 import { fill } from './fill.ts';

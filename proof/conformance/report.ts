@@ -6,7 +6,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { repository, sql, withTestServers } from '@offload/running-system';
-import { manage } from '@offload/testing';
+import { manage } from '@offload/spec-kit';
 import { format, resolveConfig } from 'prettier';
 import { check } from './check.ts';
 import { conformancePage, type Verdict } from './page.ts';

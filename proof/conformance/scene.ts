@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { JobWithLinks } from '@offload/jobs/answers';
-import { eventually, manage } from '@offload/testing';
-import type { Exchange } from '@offload/testing/contracts';
+import { eventually, manage } from '@offload/spec-kit';
+import type { Exchange } from '@offload/spec-kit/contracts';
 import { jsonOf, type Answer } from './answer.ts';
 import { openClient } from './ask.ts';
 import type { Asked, Given } from './asked.ts';

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { openApiChecker, type Exchange } from '@offload/testing/contracts';
-import { openProxy } from '@offload/testing/servers';
+import { openApiChecker, type Exchange } from '@offload/spec-kit/contracts';
+import { openProxy } from '@offload/spec-kit/servers';
 import { startSystem, type System, type SystemProcess } from '@offload/running-system';
 
 /**

@@ -1,4 +1,4 @@
-import type { TestBroker, TestPostgres } from '@offload/testing/servers';
+import type { TestBroker, TestPostgres } from '@offload/spec-kit/servers';
 import type { Fleet } from './fleet.ts';
 import type { Load } from './load.ts';
 import type { Pace } from './pace.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { openProxy, type Proxy } from '@offload/testing/servers';
+import { openProxy, type Proxy } from '@offload/spec-kit/servers';
 import type { Environment, System, SystemProcess } from '@offload/running-system';
 
 export type Kind = 'api' | 'worker' | 'notifier';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { manage } from '@offload/testing';
-import { startBroker, startPostgres, type TestBroker, type TestPostgres } from '@offload/testing/servers';
+import { manage } from '@offload/spec-kit';
+import { startBroker, startPostgres, type TestBroker, type TestPostgres } from '@offload/spec-kit/servers';
 import { openLedger, type Ledger } from './ledger.ts';
 import { openRuns, type Runs } from './runs.ts';
 import { databaseUrl, sql } from '@offload/running-system';

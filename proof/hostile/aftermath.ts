@@ -1,5 +1,5 @@
 import type { JobPage } from '@offload/jobs/answers';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { post } from '@offload/running-system/requests';
 import type { Ground } from './ground.ts';
 import { keys } from './script.ts';

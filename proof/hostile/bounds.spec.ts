@@ -1,7 +1,7 @@
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startSystem, type System, type SystemProcess, withClient } from '@offload/running-system';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { readDocument, type Document, type Operation } from './document.ts';
 import { heavyBodies, heavyValues, LIMIT_BYTES } from './heavy.ts';
 import { collectable, longestTurn } from './vitals.ts';

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { JobPage } from '@offload/jobs/answers';
-import { openApiChecker, type Exchange } from '@offload/testing/contracts';
+import { openApiChecker, type Exchange } from '@offload/spec-kit/contracts';
 import { openAccount, type Account } from './account.ts';
 import { readDocument, type Document } from './document.ts';
 import { makeFinishedJobs, makeQueuedJobs } from './herd.ts';

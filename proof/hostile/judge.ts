@@ -1,5 +1,5 @@
 import { problem } from '@offload/jobs/answers';
-import type { Exchange } from '@offload/testing/contracts';
+import type { Exchange } from '@offload/spec-kit/contracts';
 import type { Answer } from './answers.ts';
 import type { Asked } from './script.ts';
 

@@ -24,6 +24,12 @@ it('is the job with what its type adds', () => {
   );
 });
 
+it('is the job where only the worker can say that its payload is at fault', () => {
+  const headers = Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`x-${n}`, 'a'.repeat(8_000)]));
+  const body = JSON.stringify({ type: 'http.request', payload: { url: 'https://example.com/', headers } });
+  expect(by(body)).toEqual([expect.objectContaining({ type: 'http.request' })]);
+});
+
 describe('says why there is none', () => {
   it.each([
     ['', 'it is not JSON'],

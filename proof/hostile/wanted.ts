@@ -4,6 +4,9 @@ import { storedPayload } from '@offload/jobs/definitions';
 import { findJobDefinition } from '@offload/jobs/job-types';
 import { jobBatch, jobSubmission } from '@offload/jobs/submissions';
 
+/** The one fault of a payload that JSON Schema can't say: the api takes it, and the worker fails the job. */
+const SAID_BY_WORKER = /^must have at most \d+ characters in all$/;
+
 /** The queues of the api under test. */
 export const queues = ['default', 'mail'];
 
@@ -57,8 +60,8 @@ export function wantedOf(body: unknown): Wanted | string {
   const { type, runAt, delayMs = 0, priority, tags, backoff, dedupeKey = null, ...given } = submission.data;
   const definition = findJobDefinition(type);
   if (!definition) return `there is no type ${type}`;
-  const payload = definition.payload.safeParse(given.payload);
-  if (!payload.success) return payload.error.message;
+  const { error } = definition.payload.safeParse(given.payload);
+  if (error?.issues.some(({ message }) => !SAID_BY_WORKER.test(message))) return error.message;
   const { policy } = definition;
   const { queue = policy.queue, maxAttempts = policy.maxAttempts, timeoutMs = policy.timeoutMs } = given;
   if (!queues.includes(queue)) return `there is no queue ${queue}`;

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { sql, startSystem } from '@offload/running-system';
-import { eventually, manage } from '@offload/testing';
+import { eventually, manage } from '@offload/spec-kit';
 import { openAmqpTap, type RingDelivery } from './amqp-tap.ts';
 import { openHttpTap, type Call } from './http-tap.ts';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import type { RingDelivery } from './amqp-tap.ts';
 import type { Check } from './check.ts';
 import { NOBODYS_QUEUE, STORED_LATE, type Ground } from './ground.ts';

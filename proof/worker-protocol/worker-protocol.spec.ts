@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, expect, it } from '@jest/globals';
 import { repository } from '@offload/running-system';
-import { findPython } from '@offload/testing/servers';
+import { findPython } from '@offload/spec-kit/servers';
 import type { WorkerUnderTest } from './ground.ts';
 import { checks, prove } from './prove.ts';
 

@@ -70,20 +70,6 @@ export const accept = [
     ],
   },
   {
-    name: 'rung-places',
-    plain: 'the rings under way are in a set',
-    edits: [
-      [bell, '  ids: (string | undefined)[];\n  free: number[];\n', '  ids: Set<string>;\n'],
-      [bell, '      ids: [],\n      free: [],\n', '      ids: new Set(),\n'],
-      [bell, '{ ids, free }: Lane', '{ ids }: Lane'],
-      [bell, 'return ids.length - free.length;', 'return ids.size;'],
-      [bell, '    const place = lane.free.pop() ?? lane.ids.length;\n', ''],
-      [bell, 'lane.ids[place] = outboxId;', 'lane.ids.add(outboxId);'],
-      [bell, 'lane.ids[place] = undefined;\n      lane.free.push(place);', 'lane.ids.delete(outboxId);'],
-      [bell, 'lane.ids.includes(', 'lane.ids.has('],
-    ],
-  },
-  {
     name: 'no-key-without-returns',
     plain: 'each confirm looks for a return, whether there are any or not',
     edits: [

@@ -1,7 +1,6 @@
 const claim = 'libs/database/src/transitions/claim-jobs.ts';
 const settle = 'libs/database/src/transitions/settle-jobs.ts';
 const heldJobs = 'libs/worker/src/held-jobs.ts';
-const runJob = 'libs/worker/src/run-job.ts';
 const arrays = 'libs/database/src/array-literal.ts';
 const acks = 'libs/messaging/src/acks.ts';
 
@@ -56,14 +55,6 @@ export const run = [
         '  #controller: AbortController | undefined;\n',
         '  #controller: AbortController | undefined = new AbortController();\n',
       ],
-    ],
-  },
-  {
-    name: 'lazy-loggers',
-    plain: 'the worker makes a logger for each job',
-    edits: [
-      [runJob, '  let own: Logger | undefined;\n', '  const own = log.child({ jobId: id, type, attempt });\n'],
-      [runJob, 'return (own ??= log.child({ jobId: id, type, attempt }));', 'return own;'],
     ],
   },
   {

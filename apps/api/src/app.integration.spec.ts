@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { openDatabase } from '@offload/database';
 import { control, exchanges } from '@offload/job-messages';
 import { subscribe } from '@offload/messaging';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import request from 'supertest';
 import { sleep, api, app, post } from './spec-app.ts';
 

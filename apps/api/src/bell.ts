@@ -67,9 +67,8 @@ export interface BellParts {
 /** The rings of one queue. */
 interface Lane {
   publisher: Publisher;
-  /** Outbox ids of rings under way, in places that are used again: see `UnderWay` in messaging for why this is no set. */
-  ids: (string | undefined)[];
-  free: number[];
+  /** Outbox ids of rings under way. */
+  ids: Set<string>;
   /** Events of its jobs share the channel of their rings: RabbitMQ then confirms both together. */
   announce: Announce;
   /** When the queue was last found not to confirm a ring; null when it has confirmed one since. */
@@ -103,8 +102,7 @@ export function createBell(parts: BellParts): Bell {
     if (known) return known;
     const own = ringPublisher(queue);
     const lane: Lane = {
-      ids: [],
-      free: [],
+      ids: new Set(),
       publisher: own,
       announce: announceWith(own),
       silentAt: null,
@@ -117,12 +115,7 @@ export function createBell(parts: BellParts): Bell {
   function announceFor({ status, queue }: Job): Announce {
     if (isFinished(status)) return announceEnd;
     const lane = laneOf(queue);
-    return isSilent(lane) || ringsOf(lane) >= mostRings ? announceAny : lane.announce;
-  }
-
-  /** How many of them are under way. */
-  function ringsOf({ ids, free }: Lane): number {
-    return ids.length - free.length;
+    return isSilent(lane) || lane.ids.size >= mostRings ? announceAny : lane.announce;
   }
 
   function isSilent({ silentAt }: Lane): boolean {
@@ -130,9 +123,8 @@ export function createBell(parts: BellParts): Bell {
   }
 
   async function ringIn(lane: Lane, { outboxId, jobId, type, queue, priority, traceparent }: OwedRing): Promise<void> {
-    const place = lane.free.pop() ?? lane.ids.length;
     underWay.begin();
-    lane.ids[place] = outboxId;
+    lane.ids.add(outboxId);
     try {
       const to = { exchange: exchanges.jobs, routingKey: queue, priority };
       await lane.publisher.publish(ringMessage, { jobId, type }, traceparent === null ? to : { ...to, traceparent });
@@ -149,8 +141,7 @@ export function createBell(parts: BellParts): Bell {
       }
       log.debug({ err: error, jobId }, 'ring still owed');
     } finally {
-      lane.ids[place] = undefined;
-      lane.free.push(place);
+      lane.ids.delete(outboxId);
       underWay.end();
     }
   }
@@ -164,7 +155,7 @@ export function createBell(parts: BellParts): Bell {
 
   function ringSoon(owed: OwedRing): void {
     const lane = laneOf(owed.queue);
-    if (ringsOf(lane) < mostRings && !isSilent(lane)) void ringIn(lane, owed);
+    if (lane.ids.size < mostRings && !isSilent(lane)) void ringIn(lane, owed);
     else rings.inc({ outcome: 'owed' });
   }
 
@@ -191,7 +182,7 @@ export function createBell(parts: BellParts): Bell {
     async ring(owed) {
       const lane = laneOf(owed.queue);
       // The relay finds a ring due again that takes longer than its grace.
-      if (!lane.ids.includes(owed.outboxId)) await ringIn(lane, owed);
+      if (!lane.ids.has(owed.outboxId)) await ringIn(lane, owed);
     },
     ringSoon,
     isSilent: (queue) => isSilent(laneOf(queue)),

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import request from 'supertest';
 import { useApi } from './spec-api.ts';
 

@@ -4,7 +4,7 @@ import { createServer, get, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { JobPage, Outcome } from '@offload/database';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import request from 'supertest';
 import { useApi } from './spec-api.ts';
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DatabaseUnavailableError } from '@offload/database';
 import { listen } from '@offload/http';
 import { createMetrics } from '@offload/process';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { useApi } from './spec-api.ts';
 import type { AppParts } from './app.ts';
 

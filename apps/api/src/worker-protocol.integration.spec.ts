@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { control, exchanges } from '@offload/job-messages';
 import { BrokerUnavailableError, subscribe } from '@offload/messaging';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import request from 'supertest';
 import type { Bell } from './bell.ts';
 import { useApi } from './spec-api.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { exchanges, ring, ringQueue } from '@offload/job-messages';
 import { connect, consume } from '@offload/messaging';
 import { type BrowsedMessage, browseQueue } from '@offload/messaging/queues';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { usePatient } from './spec-patient.ts';
 
 const { patient, doctor, create } = usePatient();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { jobRegistration } from '@offload/jobs/definitions';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { usePatient } from './spec-patient.ts';
 
 const { patient, doctor, findings, create, submit, hold, answer, work, relay, remove, statusOf } = usePatient();

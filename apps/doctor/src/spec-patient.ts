@@ -4,7 +4,7 @@ import { type Database, type HeldJob, migrate, type NewJob, openDatabase } from 
 import { control, exchanges, jobTopology, ring, ringQueue } from '@offload/job-messages';
 import { defaultPolicy } from '@offload/jobs/definitions';
 import { connect, type Connection, consume, createPublisher, type Publisher, subscribe } from '@offload/messaging';
-import { eventually, freshDatabaseUrl, freshVhost, type FreshVhost, manage } from '@offload/testing';
+import { eventually, freshDatabaseUrl, freshVhost, type FreshVhost, manage } from '@offload/spec-kit';
 import { runDoctor } from './doctor.ts';
 import type { Patience } from './patience.ts';
 

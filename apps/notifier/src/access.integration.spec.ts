@@ -12,7 +12,7 @@ import { defaultPolicy } from '@offload/jobs/definitions';
 import { eventOf } from '@offload/jobs/events';
 import { connect, type Connection } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/process';
-import { eventually, freshDatabaseUrl, freshVhost } from '@offload/testing';
+import { eventually, freshDatabaseUrl, freshVhost } from '@offload/spec-kit';
 import { createApp } from './app.ts';
 import { createHub, type Hub } from './browsers/hub.ts';
 

@@ -18,6 +18,12 @@ it('counts the ports of a kind up from the one in its variable', () => {
   expect(() => applicationsOf([api], { API_PORT: 'http' })).toThrow('API_PORT must be a whole number');
 });
 
+it('gives each worker its queue, where there is one', () => {
+  const queues = ['documents', undefined];
+  expect(applicationsOf([{ ...worker, queues }], {}).map((each) => each.queues)).toEqual(queues);
+  expect(applicationsOf([worker], {}).map((each) => each.queues)).toEqual([undefined, undefined]);
+});
+
 it('names each port that is taken or wanted twice, and the variable that changes it', async () => {
   const port = await freePort();
   const other = createServer().listen(port, '127.0.0.1');

@@ -14,6 +14,8 @@ export interface ApplicationKind {
   /** port of its first instance when that variable is not set */
   port: number;
   count: number;
+  /** QUEUES of each instance, in their order; undefined for what the environment has @default all of them so */
+  queues?: readonly (string | undefined)[];
 }
 
 /** One process of the system. */
@@ -24,6 +26,8 @@ export interface Application {
   main: string;
   portVariable: string;
   port: number;
+  /** its QUEUES, unless they are the environment's */
+  queues: string | undefined;
   /** where it listens, as others on this machine reach it */
   url: string;
 }
@@ -51,11 +55,11 @@ export function applicationsOf(kinds: readonly ApplicationKind[], env: NodeJS.Pr
       return preset;
     }
   };
-  const applications = kinds.flatMap(({ kind, main, portVariable, port: preset, count }) => {
+  const applications = kinds.flatMap(({ kind, main, portVariable, port: preset, count, queues }) => {
     const first = portOf(portVariable, preset, count);
     return Array.from({ length: count }, (_, index) => {
       const [name, port] = [kind === 'api' ? kind : `${kind}-${index + 1}`, first + index];
-      return { name, kind, main, portVariable, port, url: `http://${reachable}:${port}` };
+      return { name, kind, main, portVariable, port, queues: queues?.[index], url: `http://${reachable}:${port}` };
     });
   });
   if (faults.length > 0) throw new Error(faults.join('\n'));
@@ -83,7 +87,10 @@ export function applicationService(app: Application, root: string, env: NodeJS.P
     async start(abort) {
       const child = await startChild(process.execPath, sourceArguments(app.main), {
         cwd: root,
-        env: { ...env, ...shutdownGrace(env), INSTANCE: app.name, [app.portVariable]: String(app.port) },
+        env: {
+          ...{ ...env, ...shutdownGrace(env), INSTANCE: app.name, [app.portVariable]: String(app.port) },
+          ...(app.queues !== undefined && { QUEUES: app.queues }),
+        },
         abort,
         onLine: log,
       });

@@ -1,19 +1,25 @@
 import { parseArgs } from 'node:util';
 
 export interface StartOptions {
-  /** @default 2 */
-  workers: number;
+  /** One for each worker: the queues that it works on, or undefined for those of QUEUES. @default two of the latter */
+  workers: readonly (string | undefined)[];
   /** @default 2 */
   notifiers: number;
   /** remove the data of earlier runs first @default false */
   fresh: boolean;
+  /** start a process again when its sources change @default false */
+  watch: boolean;
 }
+
+/** Most workers, and most notifiers. */
+const MOST = 50;
 
 export const START_HELP = `npm start [-- options]: the whole system on this machine, without Docker
 
-  --workers N    how many workers, 0 to 50 (2)
+  --workers N    how many workers, 0 to 50 (2); or so many of each queue: --workers documents=2,default=1
   --notifiers N  how many notifiers, 1 to 50 (2)
   --fresh        remove the data of earlier runs first
+  --watch        start a process again when its sources change, and give its jobs back (npm run dev)
   --help         this text
 
 Environment, also from a file .env (the environment wins):
@@ -37,15 +43,29 @@ export function readStartOptions(args: readonly string[]): StartOptions | 'help'
       workers: { type: 'string', default: '2' },
       notifiers: { type: 'string', default: '2' },
       fresh: { type: 'boolean', default: false },
+      watch: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return 'help';
   return {
-    workers: wholeNumber('--workers', values.workers, 0, 50),
-    notifiers: wholeNumber('--notifiers', values.notifiers, 1, 50),
+    workers: workersOf(values.workers),
+    notifiers: wholeNumber('--notifiers', values.notifiers, 1, MOST),
     fresh: values.fresh,
+    watch: values.watch,
   };
+}
+
+/** `3`, or `documents=2,default=1`. */
+function workersOf(text: string): (string | undefined)[] {
+  if (!text.includes('=')) return Array.from({ length: wholeNumber('--workers', text, 0, MOST) }, () => undefined);
+  const workers = text.split(',').flatMap((part) => {
+    const [queue = '', count = ''] = part.split('=', 2);
+    if (queue === '') throw new Error(`--workers must name a queue before "=", as in documents=2, not "${part}"`);
+    return Array.from({ length: wholeNumber(`--workers ${queue}=`, count, 0, MOST) }, () => queue);
+  });
+  if (workers.length > MOST) throw new Error(`--workers must be ${MOST} at most, not ${workers.length}`);
+  return workers;
 }
 
 /** @throws Error that names `name` when `text` is no whole number from `least` to `most` */

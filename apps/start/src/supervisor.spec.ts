@@ -130,3 +130,43 @@ it('stops at once, also while a service pauses or is starting', async () => {
   await expect(supervisor.keep(api)).rejects.toThrow('The system is stopping.');
   expect(log).not.toContain('api is running again');
 });
+
+it('restarts a service at once, in good order and without a word of a crash', async () => {
+  const { supervisor, log } = setup({ firstPauseMs: 3_600_000 });
+  const { service: api, run, runs } = service();
+  await supervisor.keep(api);
+  await supervisor.restart('api');
+  await run(2);
+  await supervisor.stop();
+  expect(runs).toHaveLength(2);
+  expect(log).toEqual(['api is running again']);
+});
+
+it('restarts a service that pauses after a crash, and begins with the first pause again', async () => {
+  const { supervisor, log } = setup({ firstPauseMs: 3_600_000 });
+  const { service: api, run } = service();
+  await supervisor.keep(api);
+  (await run(1)).exit(KILLED);
+  await new Promise(setImmediate);
+  await supervisor.restart('api');
+  (await run(2)).exit(KILLED);
+  await new Promise(setImmediate);
+  await supervisor.stop();
+  const crash = 'api ended unexpectedly (signal SIGKILL), starting again in 3600000 ms';
+  expect(log).toEqual([crash, 'api is running again', crash]);
+});
+
+it('restarts a service whose sources change while it starts', async () => {
+  const { supervisor } = setup();
+  const { service: api, run, runs } = service();
+  let begin = (): void => {};
+  const starting = new Promise<void>((resolve) => (begin = resolve));
+  const slow: Service = { name: 'api', start: async (abort) => (await starting, api.start(abort)) };
+  const kept = supervisor.keep(slow);
+  await supervisor.restart('api');
+  begin();
+  await kept;
+  await run(2);
+  await supervisor.stop();
+  expect(runs).toHaveLength(2);
+});

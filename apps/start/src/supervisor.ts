@@ -41,8 +41,18 @@ export interface SupervisorOptions {
 export interface Supervisor {
   /** Starts a service and keeps it running. Rejects when its first start fails, or after `stop`. */
   keep(service: Service): Promise<void>;
+  /** Ends a service in good order and starts it again at once, also one that pauses after a crash. */
+  restart(name: string): Promise<void>;
   /** Stops all services at once, also those that are starting or pausing, and resolves when they have ended. */
   stop(): Promise<void>;
+}
+
+/** A service that is kept. */
+interface Kept {
+  service: Service;
+  running: RunningService | undefined;
+  /** fires when the service is to be started again */
+  again: AbortController;
 }
 
 /** EX_CONFIG of sysexits.h */
@@ -73,25 +83,28 @@ function crashed({ tail }: RunningService, how: Exit, times: number, pauseMs: nu
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { firstPauseMs, longestPauseMs, soundAfterMs, log, onProcesses, onMisconfigured } = { ...DEFAULTS, ...options };
   const stopping = new AbortController();
-  const running = new Set<RunningService>();
+  const all = new Map<string, Kept>();
   const watched: Promise<void>[] = [];
 
-  async function start(service: Service): Promise<RunningService> {
+  async function start(kept: Kept): Promise<RunningService> {
+    const { service } = kept;
     // A signal of its own, which can no longer fire once the service runs: from then on, stop() ends it in good order.
     const starting = new AbortController();
     const giveUp = () => starting.abort(stopping.signal.reason);
     stopping.signal.addEventListener('abort', giveUp);
+    kept.again = new AbortController();
     const started = await service.start(starting.signal).finally(() => {
       stopping.signal.removeEventListener('abort', giveUp);
     });
-    running.add(started);
+    kept.running = started;
     onProcesses(service.name, started.pids);
-    if (stopping.signal.aborted) await started.stop();
+    if (stopping.signal.aborted || kept.again.signal.aborted) await started.stop();
     return started;
   }
 
   /** started → ready → ended → pause → started ..., until the supervisor stops */
-  async function watch(service: Service, started: RunningService): Promise<void> {
+  async function watch(kept: Kept, started: RunningService): Promise<void> {
+    const { service } = kept;
     let pauseMs = firstPauseMs;
     let crashes = 0;
     for (let current: RunningService | undefined = started; ;) {
@@ -99,19 +112,22 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       const wasReady = current && (await becomesReady(current));
       if (wasReady && current !== started) log(service.name, 'is running again');
       const how = current && (await current.exited);
-      if (current) running.delete(current);
+      kept.running = undefined;
       onProcesses(service.name, []);
       if (stopping.signal.aborted) return;
-      if (how?.code === MISCONFIGURED) return onMisconfigured(service.name);
-      if (performance.now() - startedAt >= soundAfterMs) pauseMs = firstPauseMs;
-      crashes = wasReady ? 0 : crashes + 1;
-      if (how && wasReady)
-        log(service.name, `ended unexpectedly (${describeExit(how)}), starting again in ${pauseMs} ms`);
-      else if (current && how) log(service.name, crashed(current, how, crashes, pauseMs));
-      await delay(pauseMs, undefined, { signal: stopping.signal }).catch(() => {}); // cut short by stop()
-      if (stopping.signal.aborted) return;
-      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
-      current = await start(service).catch((error: unknown) => {
+      const { signal: again } = kept.again;
+      if (!again.aborted) {
+        if (how?.code === MISCONFIGURED) return onMisconfigured(service.name);
+        if (performance.now() - startedAt >= soundAfterMs) pauseMs = firstPauseMs;
+        crashes = wasReady ? 0 : crashes + 1;
+        if (how && wasReady)
+          log(service.name, `ended unexpectedly (${describeExit(how)}), starting again in ${pauseMs} ms`);
+        else if (current && how) log(service.name, crashed(current, how, crashes, pauseMs));
+        await delay(pauseMs, undefined, { signal: AbortSignal.any([stopping.signal, again]) }).catch(() => {});
+        if (stopping.signal.aborted) return;
+      }
+      pauseMs = again.aborted ? firstPauseMs : Math.min(pauseMs * 2, longestPauseMs);
+      current = await start(kept).catch((error: unknown) => {
         if (!stopping.signal.aborted) log(service.name, `${String(error)}\nstarting again in ${pauseMs} ms`);
         return undefined;
       });
@@ -121,12 +137,19 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   return {
     async keep(service) {
       stopping.signal.throwIfAborted();
-      const started = await start(service);
-      watched.push(watch(service, started));
+      const kept: Kept = { service, running: undefined, again: new AbortController() };
+      all.set(service.name, kept);
+      const started = await start(kept);
+      watched.push(watch(kept, started));
+    },
+    async restart(name) {
+      const kept = all.get(name);
+      kept?.again.abort();
+      await kept?.running?.stop();
     },
     async stop() {
       stopping.abort(new Error('The system is stopping.'));
-      await Promise.all([...running].map((service) => service.stop()));
+      await Promise.all([...all.values()].map(({ running }) => running?.stop()));
       await Promise.all(watched);
     },
   };

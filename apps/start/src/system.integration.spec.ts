@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from '@jest/globals';
-import { access, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -81,6 +81,24 @@ it('runs until it is told to stop, starts a crashed process again, and leaves no
   expect(await system.exited).toEqual({ code: 0, signal: null });
   expect(lines.filter((text) => text.includes('finishing'))).toHaveLength(4);
   expect(pids.map(processIdentity)).toEqual([undefined, undefined, undefined, undefined]);
+}, 30_000);
+
+it('starts processes again in good order when their sources change', async () => {
+  const { system, lines, line, get } = await setup({ WATCH: '1' });
+  await line(/^ready/);
+  const pid = await get('/readyz');
+  await utimes(join(import.meta.dirname, '../fixtures/stub-application.mjs'), new Date(), new Date());
+  await line(/^worker-1 +\| is running again$/);
+  expect(await get('/readyz')).not.toBe(pid);
+  process.kill(system.pid, 'SIGTERM');
+  await system.exited;
+  const said = lines.filter((text) => /^worker-1 +\|.*(sources|finishing|unexpectedly|again)/.test(text));
+  expect(said.map((text) => /sources changed|finishing|running again/.exec(text)?.[0])).toEqual([
+    'sources changed',
+    'finishing',
+    'running again',
+    'finishing',
+  ]);
 }, 30_000);
 
 it('leaves its servers to programs of the same user while it runs', async () => {

@@ -17,6 +17,7 @@ import { keepPostgres, keepRabbitmq, removeServerData } from './machine-servers.
 import { createProcessLog, type ProcessLog } from './process-log.ts';
 import { forgetServers, tellServers } from './servers-file.ts';
 import { createSupervisor, MISCONFIGURED } from './supervisor.ts';
+import { watchSources } from './watch-sources.ts';
 import { keptWebhookSecrets } from './webhook-secrets.ts';
 
 export interface SystemOptions {
@@ -30,11 +31,15 @@ export interface SystemOptions {
   migrations: string;
   /** remove the data of earlier runs first */
   fresh: boolean;
+  /** start processes again when their sources change @default false */
+  watch?: boolean;
   /** passed on to every process; its DATABASE_URL and AMQP_URL replace the embedded servers */
   env: NodeJS.ProcessEnv;
 }
 
 const READY_TIMEOUT_MS = 60_000;
+/** What a process that is watched may take to let its jobs finish before it gives them back. */
+const RELOAD_GRACE_MS = 100;
 
 /**
  * Runs the whole system in this process's terminal until somebody ends it.
@@ -56,6 +61,15 @@ export async function runSystem(options: SystemOptions): Promise<number> {
   const ending = createEnding(say);
   const supervise = () => createSupervisor(supervision(log, lock, () => ending.request(1)));
   const [servers, processes] = [supervise(), supervise()];
+
+  let unwatch = (): void => {};
+
+  function reload(changed: readonly string[]): void {
+    for (const { name } of apps.filter(({ main }) => changed.includes(main))) {
+      log(name, 'sources changed: starting again');
+      void processes.restart(name);
+    }
+  }
 
   async function boot(): Promise<void> {
     const faults = await portFaults(apps);
@@ -91,11 +105,18 @@ export async function runSystem(options: SystemOptions): Promise<number> {
       ...{ NOTIFIER_URL: notifierUrl, DATABASE_URL: databaseUrl, AMQP_URL: rabbitmq.amqpUrl },
       // Tokens are short-lived: they may end with the run.
       EVENT_TOKEN_SECRET: env['EVENT_TOKEN_SECRET'] || randomBytes(32).toString('hex'),
+      ...(options.watch && { SHUTDOWN_GRACE_MS: env['SHUTDOWN_GRACE_MS'] || String(RELOAD_GRACE_MS) }),
     };
     tellServers(folder, appEnv);
     const services = apps.map((app) => applicationService(app, root, appEnv, (line) => log(app.name, line)));
     await Promise.all(services.map((service) => processes.keep(service)));
     await allReady(apps, ending.signal);
+    if (options.watch)
+      unwatch = watchSources(
+        root,
+        apps.map(({ main }) => main),
+        reload,
+      );
     const api = apps.find(({ kind }) => kind === 'api')?.url;
     process.stdout.write(
       welcome({
@@ -115,6 +136,7 @@ export async function runSystem(options: SystemOptions): Promise<number> {
     ending.request(1);
   });
   const exitCode = await ending.requested;
+  unwatch();
   await processes.stop();
   await servers.stop();
   forgetServers(folder);

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { connectRaw, serve } from '@offload/http/spec-service';
-import { parseAnswer } from '@offload/testing';
+import { parseAnswer } from '@offload/spec-kit';
 import type { RequestHandler } from 'express';
 import { authenticate, clientOf, requireScope } from './access.ts';
 import { apiKeys, newApiKey } from './api-keys.ts';

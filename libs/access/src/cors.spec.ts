@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { allowOrigins, corsOrigins, methodNotAllowed, Problem } from '@offload/http';
 import { jsonBody } from '@offload/http/bodies';
 import { connectRaw, serve } from '@offload/http/spec-service';
-import { parseAnswer } from '@offload/testing';
+import { parseAnswer } from '@offload/spec-kit';
 import { authenticate } from './access.ts';
 import { apiKeys, newApiKey } from './api-keys.ts';
 import { limitRate } from './rate-limit.ts';

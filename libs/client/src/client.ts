@@ -1,13 +1,13 @@
-import type { JobTypeInfo, QueueInfo, WorkerInfo } from '@offload/jobs/answers';
 import { listOf } from './answer.ts';
 import type { Kind, PayloadOf, ResultOf } from './definition.ts';
 import { redeliver, type Delivery } from './deliveries.ts';
 import { issueEventToken, type EventToken, type EventTokenOptions } from './event-token.ts';
 import { createJobHandle, type CallOptions, type JobHandle, type KnownJob, type SubmittedJob } from './job-handle.ts';
-import { registerJobType, removeJobType, showJobType, type JobTypeOptions } from './job-types.ts';
+import { registerJobType, removeJobType, showJobType, type JobTypeInfo, type JobTypeOptions } from './job-types.ts';
 import { listJobs, type ListOptions } from './list-jobs.ts';
 import { drainWorker } from './workers.ts';
 import { checkedOptions, type ClientOptions } from './options.ts';
+import type { QueueInfo, WorkerInfo } from './queues-and-workers.ts';
 import { request } from './request.ts';
 import type { Snapshot } from './snapshot.ts';
 import { submitJob, submitJobs, type BatchItem, type PostOptions, type SubmitOptions } from './submit-jobs.ts';

@@ -1,5 +1,5 @@
-import type { Backoff } from '@offload/jobs/definitions';
-import type { WebhookEvent } from '@offload/jobs/webhooks';
+import type { Backoff } from './job.ts';
+import type { WebhookEvent } from './deliveries.ts';
 
 /** As much of a schema as its types: zod's have it, as has every Standard Schema (https://standardschema.dev). */
 export interface SchemaTypes<Input = unknown, Output = unknown> {

@@ -1,8 +1,40 @@
-import type { JobTypeInfo } from '@offload/jobs/answers';
-import type { JobRegistration } from '@offload/jobs/definitions';
 import { jsonOf, refusalOf, unexpected, type Answer } from './answer.ts';
+import type { Backoff } from './job.ts';
 import type { Settings } from './options.ts';
 import { request } from './request.ts';
+
+/** One version of a job type, as it is registered. */
+export interface JobRegistration {
+  type: string;
+  version: number;
+  description: string;
+  queue: string;
+  timeoutMs: number;
+  maxAttempts: number;
+  backoff: Backoff;
+  /** Whether its workers run payloads of older versions too. */
+  upgrades: boolean;
+  /** JSON Schema, draft 2020-12. */
+  payloadSchema: Record<string, unknown>;
+  resultSchema: Record<string, unknown>;
+}
+
+/** A version of a job type, as it is shown. */
+export interface JobTypeVersion extends Pick<
+  JobRegistration,
+  'version' | 'upgrades' | 'payloadSchema' | 'resultSchema'
+> {
+  /** Instances of the workers that run it now. */
+  workers: string[];
+  /** When it was registered, or a worker that runs it was heard, to the minute. */
+  lastSeenAt: string;
+}
+
+/** A job type. Its `version` is that of new payloads: the newest that a worker runs now, or the newest where none runs. */
+export interface JobTypeInfo extends Omit<JobRegistration, 'upgrades'>, Pick<JobTypeVersion, 'workers' | 'lastSeenAt'> {
+  /** All that are registered, the newest first. */
+  versions: JobTypeVersion[];
+}
 
 /** A version of a job type, for programs that are no worker of Offload. What is left out is as `PUT /v1/job-types/{type}` says. */
 export type JobTypeOptions = Partial<Omit<JobRegistration, 'type'>> & Pick<JobRegistration, 'payloadSchema'>;

@@ -1,5 +1,5 @@
-import type { JobStatus } from '@offload/jobs';
 import { jobsOf, jsonOf, unexpected } from './answer.ts';
+import type { JobStatus } from './job.ts';
 import { wholeNumber, type Settings } from './options.ts';
 import { request } from './request.ts';
 import type { Snapshot } from './snapshot.ts';

@@ -1,9 +1,7 @@
-import type { JobStatus } from '@offload/jobs';
-import type { JobWithLinks } from '@offload/jobs/answers';
-import type { EventName } from '@offload/jobs/events';
+import type { EventName, Job, JobStatus } from './job.ts';
 
 /** A job as the api or a notifier showed it. Never changes; a newer one has a higher `version`. */
-export type Snapshot<Result = unknown> = Readonly<Omit<JobWithLinks, 'result'>> & {
+export type Snapshot<Result = unknown> = Readonly<Omit<Job, 'result'>> & {
   /** Of a succeeded job; null before. */
   readonly result: Result | null;
 };

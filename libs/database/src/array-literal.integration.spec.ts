@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { freshDatabaseUrl } from '@offload/testing';
+import { freshDatabaseUrl } from '@offload/spec-kit';
 import pg from 'pg';
 import { migrate } from './migrate.ts';
 import { plainArray, textArray } from './array-literal.ts';

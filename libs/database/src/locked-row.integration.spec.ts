@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import pg from 'pg';
 import { openDatabase, type Database } from './open-database.ts';
 import { useJobs } from './transitions/spec-jobs.ts';

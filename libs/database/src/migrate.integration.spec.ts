@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { eventually, freshDatabaseUrl } from '@offload/testing';
+import { eventually, freshDatabaseUrl } from '@offload/spec-kit';
 import pg from 'pg';
 import { migrate } from './migrate.ts';
 import { DatabaseUnavailableError, orUnavailable } from './unavailable.ts';

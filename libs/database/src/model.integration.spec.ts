@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { isFinished, type Job } from '@offload/jobs';
-import { freshDatabaseUrl } from '@offload/testing';
+import { freshDatabaseUrl } from '@offload/spec-kit';
 import fc from 'fast-check';
 import pg from 'pg';
 import { migrate } from './migrate.ts';

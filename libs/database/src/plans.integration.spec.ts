@@ -1,7 +1,7 @@
 import assert from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { freshDatabaseUrl } from '@offload/testing';
+import { freshDatabaseUrl } from '@offload/spec-kit';
 import pg from 'pg';
 import { migrate } from './migrate.ts';
 import { openDatabase } from './open-database.ts';

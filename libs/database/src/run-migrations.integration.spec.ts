@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { freshDatabaseUrl } from '@offload/testing';
+import { freshDatabaseUrl } from '@offload/spec-kit';
 import pg from 'pg';
 import { migrate } from './migrate.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { freshDatabaseUrl } from '@offload/testing';
-import { startPooler, type PoolMode, type TestPooler } from '@offload/testing/servers';
+import { freshDatabaseUrl } from '@offload/spec-kit';
+import { startPooler, type PoolMode, type TestPooler } from '@offload/spec-kit/servers';
 import pg from 'pg';
 import { idsFrom } from './ids-from.ts';
 import { migrate } from './migrate.ts';

@@ -1,5 +1,5 @@
 import { afterAll } from '@jest/globals';
-import { freshDatabaseUrl } from '@offload/testing';
+import { freshDatabaseUrl } from '@offload/spec-kit';
 import pg from 'pg';
 import { idsFrom } from './ids-from.ts';
 import type { JobFilter, Reach } from './look-for-jobs.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { eventually, freshDatabaseUrl } from '@offload/testing';
+import { eventually, freshDatabaseUrl } from '@offload/spec-kit';
 import pg from 'pg';
 import { migrate } from './migrate.ts';
 import { openDatabase, type Database, type DatabaseOptions } from './open-database.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { constants, gzipSync } from 'node:zlib';
 import { expect, it } from '@jest/globals';
 import { createMetrics } from '@offload/process';
-import { eventually, parseAnswer } from '@offload/testing';
+import { eventually, parseAnswer } from '@offload/spec-kit';
 import type { Response } from 'express';
 import { budgetOf, createByteBudget, type ByteBudgetOptions } from './byte-budget.ts';
 import { jsonBody } from './json-body.ts';

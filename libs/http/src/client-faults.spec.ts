@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { parseAnswer } from '@offload/testing';
+import { parseAnswer } from '@offload/spec-kit';
 import type { Response } from 'express';
 import { jsonBody } from './json-body.ts';
 import { connectRaw, exchangeRaw, serve } from './spec-service.ts';

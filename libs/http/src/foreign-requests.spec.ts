@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { parseAnswer } from '@offload/testing';
+import { parseAnswer } from '@offload/spec-kit';
 import { allowedHostNames, allowedHosts, type AllowedHosts } from './foreign-requests.ts';
 import { methodNotAllowed } from './problem.ts';
 import { exchangeRaw, serve } from './spec-service.ts';

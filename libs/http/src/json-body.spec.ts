@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect, it } from '@jest/globals';
-import { parseAnswer } from '@offload/testing';
+import { parseAnswer } from '@offload/spec-kit';
 import { bodyDigest, jsonBody } from './json-body.ts';
 import { connectRaw, exchangeRaw, serve } from './spec-service.ts';
 

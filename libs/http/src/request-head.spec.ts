@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseAnswer } from '@offload/testing';
+import { parseAnswer } from '@offload/spec-kit';
 import { methodNotAllowed } from './problem.ts';
 import { originForm } from './request-head.ts';
 import { exchangeRaw, serve } from './spec-service.ts';

@@ -1,5 +1,5 @@
 import { afterEach } from '@jest/globals';
-import { openRaw, type RawClient } from '@offload/testing';
+import { openRaw, type RawClient } from '@offload/spec-kit';
 import type { Express } from 'express';
 import { createHttpService, listen, type HttpServiceOptions } from './http-service.ts';
 import { createLogger, createMetrics } from '@offload/process';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect, createPublisher, subscribe, text } from '@offload/messaging';
-import { eventually, manage } from '@offload/testing';
-import { startBroker, type TestBroker } from '@offload/testing/servers';
+import { eventually, manage } from '@offload/spec-kit';
+import { startBroker, type TestBroker } from '@offload/spec-kit/servers';
 import amqp, { type ConfirmChannel, type Options } from 'amqplib';
 import { exchanges } from './topology.ts';
 import { passwords, QUEUES, render, topology, variables, type User } from './spec-definitions.ts';

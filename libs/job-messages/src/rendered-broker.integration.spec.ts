@@ -8,7 +8,7 @@ import {
   type SubscriberOptions,
   type Verdict,
 } from '@offload/messaging';
-import { eventually, take } from '@offload/testing';
+import { eventually, take } from '@offload/spec-kit';
 import { z } from 'zod';
 import { exchanges, jobTopology, ringQueue } from './topology.ts';
 import { urlOf, asOperator, connectAs, channelsOf } from './spec-rendered-broker.ts';

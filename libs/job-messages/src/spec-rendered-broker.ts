@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { connect, type ConnectOptions } from '@offload/messaging';
-import { manage } from '@offload/testing';
-import { startBroker, type TestBroker } from '@offload/testing/servers';
+import { manage } from '@offload/spec-kit';
+import { startBroker, type TestBroker } from '@offload/spec-kit/servers';
 import amqp, { type ConfirmChannel } from 'amqplib';
 import { passwords, QUEUES, render, topology, variables, type User } from './spec-definitions.ts';
 

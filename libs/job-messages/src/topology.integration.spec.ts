@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect, type Topology } from '@offload/messaging';
-import { eventually, freshVhost, manage, take, takeAll, type FreshVhost } from '@offload/testing';
+import { eventually, freshVhost, manage, take, takeAll, type FreshVhost } from '@offload/spec-kit';
 import amqp from 'amqplib';
 import { exchanges, jobTopology, ringQueue } from './topology.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventually, takeAll } from '@offload/testing';
-import { openProxy } from '@offload/testing/servers';
+import { eventually, takeAll } from '@offload/spec-kit';
+import { openProxy } from '@offload/spec-kit/servers';
 import { browseQueue, type BrowseOptions } from './browse-queue.ts';
 import { BrokerUnavailableError } from './errors.ts';
 import { useVhost } from './spec-vhost.ts';

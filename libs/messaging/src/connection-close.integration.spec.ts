@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { eventually } from '@offload/testing';
-import { openProxy } from '@offload/testing/servers';
+import { eventually } from '@offload/spec-kit';
+import { openProxy } from '@offload/spec-kit/servers';
 import { BrokerUnavailableError } from './errors.ts';
 import { text } from './message.ts';
 import { createPublisher } from './publisher.ts';

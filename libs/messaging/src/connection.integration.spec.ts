@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { describe, expect, it, jest } from '@jest/globals';
-import { eventually, manage } from '@offload/testing';
-import { openProxy } from '@offload/testing/servers';
+import { eventually, manage } from '@offload/spec-kit';
+import { openProxy } from '@offload/spec-kit/servers';
 import { connect, type Connection } from './connection.ts';
 import { BrokerRefusedError } from './errors.ts';
 import { createPublisher } from './publisher.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
-import { eventually, takeAll } from '@offload/testing';
+import { eventually, takeAll } from '@offload/spec-kit';
 import { consume } from './consumer.ts';
 import { BrokerUnavailableError, DeliveryLostError } from './errors.ts';
 import { text } from './message.ts';

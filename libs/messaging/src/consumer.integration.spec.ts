@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { eventually, takeAll } from '@offload/testing';
+import { eventually, takeAll } from '@offload/spec-kit';
 import { consume } from './consumer.ts';
 import { text } from './message.ts';
 import { consumersOn, topology } from './spec-consumer.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { consume } from './consumer.ts';
 import { BrokerUnavailableError } from './errors.ts';
 import { inspectQueues } from './inspect-queues.ts';

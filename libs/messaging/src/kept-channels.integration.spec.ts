@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it, jest } from '@jest/globals';
-import { eventually, takeAll } from '@offload/testing';
+import { eventually, takeAll } from '@offload/spec-kit';
 import type { ConfirmChannel } from 'amqplib';
 import { consume } from './consumer.ts';
 import { text } from './message.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { eventually } from '@offload/testing';
-import { startBroker, type TestBroker } from '@offload/testing/servers';
+import { eventually } from '@offload/spec-kit';
+import { startBroker, type TestBroker } from '@offload/spec-kit/servers';
 import amqp, { type ChannelModel, type ConfirmChannel } from 'amqplib';
 import { z } from 'zod';
 import { connect, type Connection } from './connection.ts';

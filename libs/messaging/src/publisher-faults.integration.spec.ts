@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { BrokerUnavailableError, NotConfirmedError } from './errors.ts';
 import { text } from './message.ts';
 import { createPublisher } from './publisher.ts';

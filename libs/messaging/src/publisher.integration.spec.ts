@@ -1,4 +1,4 @@
-import { takeAll } from '@offload/testing';
+import { takeAll } from '@offload/spec-kit';
 import { describe, expect, it } from '@jest/globals';
 import type { ConsumeMessage } from 'amqplib';
 import { BrokerUnavailableError, PublishRefusedError } from './errors.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
-import { eventually, takeAll } from '@offload/testing';
-import { openProxy } from '@offload/testing/servers';
+import { eventually, takeAll } from '@offload/spec-kit';
+import { openProxy } from '@offload/spec-kit/servers';
 import { z } from 'zod';
 import { consume, type ConsumerOptions, type Verdict } from './consumer.ts';
 import type { Delivery } from './delivery.ts';

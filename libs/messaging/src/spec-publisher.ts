@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
-import { takeAll } from '@offload/testing';
-import { openProxy } from '@offload/testing/servers';
+import { takeAll } from '@offload/spec-kit';
+import { openProxy } from '@offload/spec-kit/servers';
 import { z } from 'zod';
 import { createPublisher, type PublishOptions, type PublisherOptions } from './publisher.ts';
 import { channelOf, type useVhost } from './spec-vhost.ts';

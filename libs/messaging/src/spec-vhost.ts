@@ -1,5 +1,5 @@
 import { afterEach, beforeEach } from '@jest/globals';
-import { eventually, freshVhost, type FreshVhost } from '@offload/testing';
+import { eventually, freshVhost, type FreshVhost } from '@offload/spec-kit';
 import amqp, { type ConfirmChannel } from 'amqplib';
 import { connect, type ConnectOptions, type Connection } from './connection.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventually, manage } from '@offload/testing';
+import { eventually, manage } from '@offload/spec-kit';
 import type { Options } from 'amqplib';
 import { z } from 'zod';
 import { text } from './message.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import { eventually } from '@offload/testing';
-import { startBroker, testCertificates, type TestBroker } from '@offload/testing/servers';
+import { eventually } from '@offload/spec-kit';
+import { startBroker, testCertificates, type TestBroker } from '@offload/spec-kit/servers';
 import { connect, type ConnectOptions } from './connection.ts';
 import { consume } from './consumer.ts';
 import { text } from './message.ts';

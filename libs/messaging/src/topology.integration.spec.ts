@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventually, manage, take, takeAll } from '@offload/testing';
+import { eventually, manage, take, takeAll } from '@offload/spec-kit';
 import { TopologyMismatchError } from './errors.ts';
 import { useVhost } from './spec-vhost.ts';
 import type { Topology } from './topology.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLogger, type Logger } from './logger.ts';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { startLoop } from './loop.ts';
 
 type Logged = { log: Logger; warned: unknown[] };

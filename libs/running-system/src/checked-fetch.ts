@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { openApiChecker } from '@offload/testing/contracts';
+import { openApiChecker } from '@offload/spec-kit/contracts';
 
 const contract = readFileSync(new URL('../../../apps/api/openapi.json', import.meta.url), 'utf8');
 const faultsOf = openApiChecker(JSON.parse(contract) as object);

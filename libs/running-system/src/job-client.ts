@@ -1,7 +1,7 @@
 import { createClient, JobCancelledError, JobFailedError, type Client } from '@offload/client';
 import type { JobWithLinks } from '@offload/jobs/answers';
 import type { JobSubmission } from '@offload/jobs/submissions';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { checkedFetch } from './checked-fetch.ts';
 
 /** Anything that answers at a URL, without a final slash. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { freshDatabaseUrl, freshVhost, type FreshVhost } from '@offload/testing';
-import { startPooler, type PoolMode } from '@offload/testing/servers';
+import { freshDatabaseUrl, freshVhost, type FreshVhost } from '@offload/spec-kit';
+import { startPooler, type PoolMode } from '@offload/spec-kit/servers';
 import { startProgram, type Environment, type Program } from './program.ts';
 
 /** What `/readyz` says about a process that answers it with 200. */

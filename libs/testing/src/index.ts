@@ -1,8 +1,5 @@
-// For tests only: places of their own on the run's servers, and what waits, reads and asks there.
-export { documentedVariables } from './documented-variables.ts';
-export { eventually, type EventuallyOptions } from './eventually.ts';
-export { freshDatabaseUrl } from './fresh-database.ts';
-export { freshVhost, type FreshVhost } from './fresh-vhost.ts';
-export { manage, type ManagedServer } from './manage.ts';
-export { openRaw, parseAnswer, type RawClient } from './raw-http.ts';
-export { take, takeAll } from './take.ts';
+// Tests handlers, and programs that submit jobs, without servers.
+export { assertSubmitted } from './assert-submitted.ts';
+export { fakeClock, type FakeClock } from './fake-clock.ts';
+export { runHandler, type HandlerRun, type LogLine, type Runnable, type RunHandlerOptions } from './run-handler.ts';
+export { createTestOffload, type TestOffload, type TestOffloadOptions, type TestType } from './test-offload.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { documentedVariables } from '@offload/testing';
+import { documentedVariables } from '@offload/spec-kit';
 import { configSchema } from './config.ts';
 
 it('has each of its variables in .env.example', () => {

@@ -26,6 +26,9 @@ export interface HandlerContext {
   log: Logger;
 }
 
+/** See {@link HandlerContext.idempotencyKey}. */
+export const idempotencyKeyOf = (jobId: string): string => `offload-${jobId}`;
+
 /**
  * Does a definition's work. Throw {@link PermanentError} to stop retrying and {@link SnoozeError} for "not now"; anything
  * else thrown is retried.

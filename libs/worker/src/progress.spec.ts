@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { JobProgress } from '@offload/jobs';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { reportProgressTo } from './progress.ts';
 
 function setup(everyMs?: number) {

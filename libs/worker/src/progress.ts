@@ -39,8 +39,7 @@ export function reportProgressTo(write: (progress: JobProgress) => Promise<void>
   return {
     progress(percent, message) {
       if (stopped) return;
-      const inRange = Math.min(100, Math.max(0, Number.isFinite(percent) ? percent : 0));
-      waiting = { percent: inRange, message: (message ?? null) === null ? null : storable(textOf(message), 500) };
+      waiting = progressOf(percent, message);
       if (!timer) next();
     },
     async stop() {
@@ -50,6 +49,12 @@ export function reportProgressTo(write: (progress: JobProgress) => Promise<void>
       while (writing) await writing;
     },
   };
+}
+
+/** What is kept of a call, which a handler may make with anything. */
+export function progressOf(percent: number, message?: string): JobProgress {
+  const inRange = Math.min(100, Math.max(0, Number.isFinite(percent) ? percent : 0));
+  return { percent: inRange, message: (message ?? null) === null ? null : storable(textOf(message), 500) };
 }
 
 /** What a handler gives as text, which may be anything: also what throws when it is printed. */

@@ -3,7 +3,7 @@ import { type Database, DatabaseUnavailableError, migrate, openDatabase } from '
 import { defineJob, type JobDefinition } from '@offload/jobs/definitions';
 import type { Publisher } from '@offload/messaging';
 import { createLogger } from '@offload/process';
-import { eventually, freshDatabaseUrl } from '@offload/testing';
+import { eventually, freshDatabaseUrl } from '@offload/spec-kit';
 import { z } from 'zod';
 import { register, SchemaConflictError, type RegistrationParts } from './registration.ts';
 

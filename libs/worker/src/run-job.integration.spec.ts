@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { RetryAfterError } from './handler.ts';
 import { definition, world, worker, queuedJob, delivery, statuses } from './spec-run-job.ts';
 

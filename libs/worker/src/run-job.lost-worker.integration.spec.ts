@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { Delivery } from '@offload/database';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { world, withJobs, worker, queuedJob, delivery, statuses } from './spec-run-job.ts';
 
 describe('a lost worker', () => {

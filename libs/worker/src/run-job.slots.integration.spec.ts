@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Database, HeldJob } from '@offload/database';
 import type { Job } from '@offload/jobs';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { createSlots } from './slots.ts';
 import { gatedThreads } from './spec-gate.ts';
 import { world, withJobs, worker, queuedJob, delivery } from './spec-run-job.ts';

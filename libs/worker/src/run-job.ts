@@ -7,7 +7,7 @@ import type { Delivery, Verdict } from '@offload/messaging';
 import type { Outbound } from '@offload/outbound';
 import type { Logger } from '@offload/process';
 import { attempt } from './attempt.ts';
-import type { HandlerContext } from './handler.ts';
+import { idempotencyKeyOf, type HandlerContext } from './handler.ts';
 import type { HeldJobs, Holding } from './held-jobs.ts';
 import type { JobMetrics } from './job-metrics.ts';
 import { persist } from './persist.ts';
@@ -178,20 +178,16 @@ function contextOf(
   outbound: Outbound,
   log: Logger,
 ): HandlerContext {
-  let own: Logger | undefined;
   return {
     jobId: id,
     attempt,
-    idempotencyKey: `offload-${id}`,
+    idempotencyKey: idempotencyKeyOf(id),
     progress,
     outbound,
     get signal() {
       return run.signal;
     },
-    /** Most handlers write no line, and a logger is not for nothing. */
-    get log() {
-      return (own ??= log.child({ jobId: id, type, attempt }));
-    },
+    log: log.child({ jobId: id, type, attempt }),
   };
 }
 

@@ -8,7 +8,7 @@ import { defineJob } from '@offload/jobs/definitions';
 import type { EventName } from '@offload/jobs/events';
 import type { Outbound } from '@offload/outbound';
 import { createLogger, createMetrics } from '@offload/process';
-import { freshDatabaseUrl } from '@offload/testing';
+import { freshDatabaseUrl } from '@offload/spec-kit';
 import { z } from 'zod';
 import type { HandlerContext } from './handler.ts';
 import { createHeldJobs } from './held-jobs.ts';

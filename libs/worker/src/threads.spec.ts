@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { gatedThreads } from './spec-gate.ts';
 
 let threads: ReturnType<typeof gatedThreads>;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { migrate, openDatabase, type Claim, type Database } from '@offload/database';
-import { eventually, freshDatabaseUrl } from '@offload/testing';
+import { eventually, freshDatabaseUrl } from '@offload/spec-kit';
 
 const url = freshDatabaseUrl();
 let database: Database;

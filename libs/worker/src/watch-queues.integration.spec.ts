@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { jobTopology, ring } from '@offload/job-messages';
 import { connect, type Connection, consume } from '@offload/messaging';
 import { createLogger } from '@offload/process';
-import { eventually } from '@offload/testing';
-import { startBroker, type TestBroker } from '@offload/testing/servers';
+import { eventually } from '@offload/spec-kit';
+import { startBroker, type TestBroker } from '@offload/spec-kit/servers';
 import { watchQueues } from './watch-queues.ts';
 
 let broker: TestBroker;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { sql, withClient } from '@offload/running-system';
 import { rowsOf } from '../row.ts';
 import { sleep } from '../scene.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { metric } from '@offload/running-system/requests';
 import type { Answer } from '../answer.ts';
 import { rowsOf, type Row } from '../row.ts';

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { webhookBody } from '@offload/jobs/webhooks';
-import { cloudEventFaults } from '@offload/testing/contracts';
+import { cloudEventFaults } from '@offload/spec-kit/contracts';
 import { Webhook } from 'standardwebhooks';
 
 /** What a webhook says of a job. */

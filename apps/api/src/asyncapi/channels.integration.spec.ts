@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { exchanges, jobEvents } from '@offload/job-messages';
 import { endings } from '@offload/jobs/events';
 import { connect, subscribe } from '@offload/messaging';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { asyncApiDocument } from './document.ts';
 import { useObserver } from './spec-observer.ts';
 

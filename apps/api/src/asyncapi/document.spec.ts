@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import { exchanges } from '@offload/job-messages';
-import { asyncApiChecker, cloudEventFaults } from '@offload/testing/contracts';
+import { asyncApiChecker, cloudEventFaults } from '@offload/spec-kit/contracts';
 import { channels, type ChannelName } from './channels.ts';
 import { asyncApiDocument } from './document.ts';
 import { messages } from './messages.ts';

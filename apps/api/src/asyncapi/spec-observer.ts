@@ -1,8 +1,8 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { exchanges, jobTopology } from '@offload/job-messages';
 import { connect, type Connection, type Topology } from '@offload/messaging';
-import { eventually, freshVhost, type FreshVhost, manage } from '@offload/testing';
-import type { ArrivedMessage } from '@offload/testing/contracts';
+import { eventually, freshVhost, type FreshVhost, manage } from '@offload/spec-kit';
+import type { ArrivedMessage } from '@offload/spec-kit/contracts';
 
 /** A message as RabbitMQ's management API hands it out: as it is on the wire. */
 export interface Observed extends ArrivedMessage {

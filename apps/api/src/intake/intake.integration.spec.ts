@@ -4,7 +4,7 @@ import { serviceVariables } from '@offload/access';
 import { newApiKey } from '@offload/access/secrets';
 import { ring, ringQueue } from '@offload/job-messages';
 import { consume } from '@offload/messaging';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import request from 'supertest';
 import { useApi } from '../spec-api.ts';
 

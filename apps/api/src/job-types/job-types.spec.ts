@@ -2,7 +2,7 @@ import { afterEach, expect, it } from '@jest/globals';
 import type { RegisteredType } from '@offload/database/job-types';
 import { jobRegistration } from '@offload/jobs/definitions';
 import { createLogger, type Loop } from '@offload/process';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { createJobTypes, type JobTypesParts } from './job-types.ts';
 
 const log = createLogger('spec', { level: 'silent', instance: 'spec' });

@@ -67,6 +67,17 @@ describe('the faults of a payload', () => {
   it('follow patterns that have a meaning without the flag u alone', () => {
     expect(paths({ type: 'string', pattern: '^[\\w\\-]+$' }, 'a-b')).toEqual([]);
     expect(paths({ type: 'string', pattern: '^\\p{L}+$' }, 'ä')).toEqual([]);
+    expect(paths({ type: 'string', pattern: '^.$' }, '😀')).toEqual([]);
+    expect(paths({ type: 'string', pattern: '^[^a]{2}$' }, '😀')).toEqual(['']);
+  });
+
+  it('are found soon, though a pattern leads a thousand million ways', () => {
+    expect(paths({ type: 'string', pattern: '^(a+)+$' }, `${'a'.repeat(60)}!`)).toEqual(['']);
+  });
+
+  it('are one where the schema refers to itself without end for such a payload', () => {
+    const schema = { if: { required: ['again'] }, then: { $ref: '#' } };
+    expect(faults(schema, { again: 1 })).toEqual([['', expect.stringContaining('without end')]]);
   });
 });
 
@@ -159,6 +170,7 @@ it.each<[what: string, schema: JsonSchema, fault: RegExp | null]>([
   ['no schema', { type: 'picture' }, /type/],
   ['a pattern that is none', { pattern: '(' }, /regular expression/i],
   ['a reference to elsewhere', { $ref: 'https://example.com/schema' }, /reference/],
+  ['a reference to itself', { allOf: [{ $ref: '#' }] }, /without end/],
 ])('tells whether a schema can be used: %s', (_what, schema, fault) => {
   if (fault === null) expect(schemaFault(schema)).toBeNull();
   else expect(schemaFault(schema)).toMatch(fault);

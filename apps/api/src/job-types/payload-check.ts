@@ -1,9 +1,10 @@
 import type { JsonSchema } from '@offload/jobs/definitions';
 import { Ajv2020, type Options, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { defaultsOf } from './payload-defaults.ts';
 import { payloadFaults } from './payload-faults.ts';
+import { regExp } from './pattern.ts';
 
 /** Holds payloads against a schema. */
 export interface PayloadCheck {
@@ -20,18 +21,6 @@ const LONGEST_URL = 8_192;
 
 /** Payloads with more values than this have their first fault told alone: to describe those of a megabyte takes seconds. */
 const SMALL = 1_000;
-
-/** Patterns as JSON Schema has them, with the flag `u`; one that has a meaning only without it is taken without it. */
-const regExp = Object.assign(
-  (pattern: string, flags: string): RegExp => {
-    try {
-      return new RegExp(pattern, flags);
-    } catch {
-      return new RegExp(pattern);
-    }
-  },
-  { code: 'new RegExp' },
-);
 
 const options: Options = {
   strict: false,
@@ -51,6 +40,7 @@ function newAjv(more: Options = {}): Ajv2020 {
 }
 
 const NAME = 'payload';
+const ENDLESS = 'the schema refers to itself without end';
 
 /** Compiles a payload's schema. @throws Error when it is no JSON Schema that can be compiled */
 export function compilePayload(schema: JsonSchema): PayloadCheck {
@@ -61,7 +51,12 @@ export function compilePayload(schema: JsonSchema): PayloadCheck {
   const fill = defaultsOf(schema, fits);
   return {
     faults(payload) {
-      if (validate(payload)) return null;
+      try {
+        if (validate(payload)) return null;
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        return new z.ZodError([{ code: 'custom', path: [], message: ENDLESS, input: payload }]);
+      }
       const first = validate.errors ?? [];
       if (!isSmall(payload)) return payloadFaults(first);
       thorough ??= newAjv({ allErrors: true }).compile(schema);
@@ -81,10 +76,11 @@ export function schemaFault(schema: JsonSchema): string | null {
   try {
     metaSchema ??= newAjv({ meta: true });
     if (!metaSchema.validateSchema(schema)) return metaSchema.errorsText(metaSchema.errors, { dataVar: 'schema' });
-    newAjv().compile(schema);
+    const validate = newAjv().compile(schema);
+    for (const sample of [null, true, 0, '', [], {}]) validate(sample);
     return null;
   } catch (error) {
-    return (error as Error).message;
+    return error instanceof RangeError ? ENDLESS : (error as Error).message;
   }
 }
 

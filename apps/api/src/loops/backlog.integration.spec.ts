@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import { defaultPolicy } from '@offload/jobs/definitions';
 import { migrate, openDatabase } from '@offload/database';
 import { createLogger, createMetrics } from '@offload/process';
-import { eventually, freshDatabaseUrl } from '@offload/testing';
+import { eventually, freshDatabaseUrl } from '@offload/spec-kit';
 import { v7 as uuidv7 } from 'uuid';
 import { startBacklog } from './backlog.ts';
 

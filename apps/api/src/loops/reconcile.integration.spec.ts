@@ -6,7 +6,7 @@ import { defaultPolicy } from '@offload/jobs/definitions';
 import { connect, type Connection, consume, createPublisher, subscribe } from '@offload/messaging';
 import { inspectQueues, type QueueInspector } from '@offload/messaging/queues';
 import { createLogger, createMetrics, type Loop } from '@offload/process';
-import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';
+import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/spec-kit';
 import { v7 as uuidv7 } from 'uuid';
 import { createBell, type Bell } from '../bell.ts';
 import { startReconcile } from './reconcile.ts';

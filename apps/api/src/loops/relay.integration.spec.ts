@@ -5,7 +5,7 @@ import { SerializedJob } from '@offload/jobs';
 import { defaultPolicy } from '@offload/jobs/definitions';
 import { connect, type Connection, consume, createPublisher } from '@offload/messaging';
 import { createLogger, createMetrics, type Loop } from '@offload/process';
-import { eventually, freshDatabaseUrl, freshVhost } from '@offload/testing';
+import { eventually, freshDatabaseUrl, freshVhost } from '@offload/spec-kit';
 import { v7 as uuidv7 } from 'uuid';
 import { createBell, type Bell } from '../bell.ts';
 import { startRelay } from './relay.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { OwedRing } from '@offload/database';
 import { createLogger } from '@offload/process';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { startRelay } from './relay.ts';
 
 const log = createLogger('api', { level: 'silent', instance: 'spec' });

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { createLogger } from '@offload/process';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { startRetention } from './retention.ts';
 
 const log = createLogger('api', { level: 'silent', instance: 'spec' });

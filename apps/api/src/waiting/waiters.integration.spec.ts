@@ -7,7 +7,7 @@ import { defaultPolicy } from '@offload/jobs/definitions';
 import { endings, eventOf } from '@offload/jobs/events';
 import { connect, type Connection, createPublisher, subscribe } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/process';
-import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';
+import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/spec-kit';
 import { createBell } from '../bell.ts';
 import { createWaiters, type Waiters } from './waiters.ts';
 

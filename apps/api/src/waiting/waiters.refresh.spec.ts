@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Job } from '@offload/jobs';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { MINUTE_MS, jobOf, setup, followed } from './spec-waiters.ts';
 
 describe('a refresh', () => {

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { createMetrics } from '@offload/process';
 import { listen } from '@offload/http';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import request from 'supertest';
 import { useApi } from '../spec-api.ts';
 import { createWaiters } from './waiters.ts';

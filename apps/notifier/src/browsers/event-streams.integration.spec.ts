@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Job } from '@offload/jobs';
 import { eventOf } from '@offload/jobs/events';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { startNotifier, type SpecNotifier } from './spec-notifier.ts';
 
 const KIB = 1024;

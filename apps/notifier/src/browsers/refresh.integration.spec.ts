@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Job } from '@offload/jobs';
 import { DatabaseUnavailableError } from '@offload/database';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { refreshWatched } from './refresh.ts';
 import { startNotifier, type SpecNotifier } from './spec-notifier.ts';
 

@@ -10,7 +10,7 @@ import { defaultPolicy } from '@offload/jobs/definitions';
 import { type EventName, eventOf } from '@offload/jobs/events';
 import { connect, createPublisher, subscribe } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/process';
-import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/testing';
+import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/spec-kit';
 import { createApp, type AppParts } from '../app.ts';
 import type { EventStreamsOptions } from './event-streams.ts';
 import { createHub } from './hub.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { startNotifier, type SpecNotifier } from './spec-notifier.ts';
 
 let notifier: SpecNotifier;

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { Job } from '@offload/jobs';
 import { eventOf } from '@offload/jobs/events';
 import { DatabaseUnavailableError } from '@offload/database';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { startNotifier, type SpecNotifier } from './spec-notifier.ts';
 
 let notifier: SpecNotifier;

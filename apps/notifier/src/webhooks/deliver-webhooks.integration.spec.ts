@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { webhookBody } from '@offload/jobs/webhooks';
 import { newWebhookSecret } from '@offload/access/secrets';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import { Webhook } from 'standardwebhooks';
 import { useDeliveries, type Received } from './spec-deliveries.ts';
 

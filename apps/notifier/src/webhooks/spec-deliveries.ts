@@ -10,7 +10,7 @@ import { migrate, openDatabase, type Database } from '@offload/database';
 import { createOutbound } from '@offload/outbound';
 import { createLogger, createMetrics } from '@offload/process';
 import { newWebhookSecret } from '@offload/access/secrets';
-import { freshDatabaseUrl } from '@offload/testing';
+import { freshDatabaseUrl } from '@offload/spec-kit';
 import { startWebhookDelivery, type DeliverWebhooksParts } from './deliver-webhooks.ts';
 
 /** One request as a receiver got it. */

@@ -64,6 +64,8 @@ it.each([
   [`select offload.submit('${type}', null)`, /payload must not be null/],
   [`select offload.submit('${type}', '{}', priority => 10)`, /priority must be/],
   [`select offload.submit('${type}', '{}', max_attempts => 0)`, /max_attempts must be/],
+  [`select offload.submit('${type}', '{}', run_at => 'infinity')`, /run_at must be/],
+  [`select offload.submit('${type}', '{}', run_at => '10000-01-01')`, /run_at must be/],
   [`select offload.submit('${type}', '{}', queue => 'A queue')`, /queue must be/],
   [`select offload.submit('${type}', '{}', dedupe_key => '')`, /dedupe_key must have/],
   [`select offload.submit('${type}', '{}', tags => array_fill('a'::text, '{17}'))`, /tags are/],

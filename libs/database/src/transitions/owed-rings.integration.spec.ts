@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { freshDatabaseUrl } from '@offload/testing';
+import { freshDatabaseUrl } from '@offload/spec-kit';
 import pg from 'pg';
 import { migrate } from '../migrate.ts';
 import { openDatabase } from '../open-database.ts';

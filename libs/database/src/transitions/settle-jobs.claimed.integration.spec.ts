@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventually } from '@offload/testing';
+import { eventually } from '@offload/spec-kit';
 import type { Outcome } from './settle-jobs.ts';
 import { database, sql } from '../spec-database.ts';
 import { running, read, errorOf } from './spec-settle-jobs.ts';

@@ -33,6 +33,8 @@ BEGIN
     RAISE EXCEPTION 'offload.submit: payload must not be null, and has at most 1 MiB' USING ERRCODE = '22023';
   ELSIF submit.priority IS NULL OR submit.priority NOT BETWEEN 0 AND 9 THEN
     RAISE EXCEPTION 'offload.submit: priority must be from 0 to 9' USING ERRCODE = '22023';
+  ELSIF NOT isfinite(submit.run_at) OR submit.run_at >= '10000-01-01 00:00:00+00' THEN
+    RAISE EXCEPTION 'offload.submit: run_at must be before the year 10000' USING ERRCODE = '22023';
   ELSIF submit.max_attempts NOT BETWEEN 1 AND 100 THEN
     RAISE EXCEPTION 'offload.submit: max_attempts must be from 1 to 100' USING ERRCODE = '22023';
   ELSIF submit.timeout_ms NOT BETWEEN 1 AND 7200000 THEN

@@ -15,12 +15,12 @@ export interface ServerProgram {
 }
 
 /**
- * Runs a program of libs/testing/src/servers whose requests and answers are lines of JSON, see requests.ts there.
+ * Runs a program of libs/spec-kit/src/servers whose requests and answers are lines of JSON, see requests.ts there.
  * It goes when this process has gone, however that ended. By its path, not as a dependency: it is a process of its own.
  * @param what a word for its server, for messages
  */
 export function runServerProgram(file: string, what: string): ServerProgram {
-  const program = join(ROOT, 'libs/testing/src/servers', file);
+  const program = join(ROOT, 'libs/spec-kit/src/servers', file);
   const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@offload/source', program], {
     cwd: ROOT,
     env: { ...process.env, NODE_OPTIONS: '' }, // Jest's options for ESM would make it warn

@@ -1,4 +1,4 @@
-// The door @offload/testing/servers: servers, a browser and a Python of one test, which it may stop, cut off or kill.
+// The door @offload/spec-kit/servers: servers, a browser and a Python of one test, which it may stop, cut off or kill.
 export { openProxy, type Direction, type Proxy } from './proxy.ts';
 export { startBroker, type TestBroker, type TestBrokerOptions } from './test-broker.ts';
 export { testCertificates, type TestCertificates } from './test-certificates.ts';

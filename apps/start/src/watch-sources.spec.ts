@@ -1,0 +1,79 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { watchSources } from './watch-sources.ts';
+
+const [api, worker] = ['apps/api/src/main.ts', 'apps/worker/src/main.ts'];
+let root = '';
+let end: () => void;
+let told: string[][];
+let wake = (): void => {};
+
+function write(file: string, text = ''): void {
+  mkdirSync(dirname(join(root, file)), { recursive: true });
+  writeFileSync(join(root, file), text);
+}
+
+/** Changes a source of an app or a library that is there only in this test. */
+const change = (folder: string, name: string, text: string) => write(`${folder}/src/${name}`, text);
+
+function needs(folder: string, ...names: string[]): void {
+  const dependencies = Object.fromEntries(names.map((name) => [name, '*']));
+  write(`${folder}/package.json`, JSON.stringify({ dependencies }));
+}
+
+/** What is told next. */
+async function next(): Promise<string[]> {
+  while (told.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+  return (told.shift() as string[]).sort();
+}
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'offload-watch-'));
+  told = [];
+  needs('apps/api', '@offload/database', 'express');
+  needs('apps/worker', '@offload/worker');
+  needs('libs/worker', '@offload/database');
+  needs('libs/database', '@offload/batcher');
+  needs('libs/batcher');
+  for (const file of [api, worker]) write(file);
+  for (const library of ['worker', 'database', 'batcher']) change(`libs/${library}`, 'deep/file.ts', '');
+  end = watchSources(root, [api, worker, worker], (changed) => {
+    told.push([...changed]);
+    wake();
+  });
+});
+afterEach(() => {
+  end();
+  rmSync(root, { recursive: true });
+});
+
+it('tells of the program whose own files change', async () => {
+  write(worker, '1');
+  expect(await next()).toEqual([worker]);
+});
+
+it('tells of each program that needs a library which changes, through others too', async () => {
+  change('libs/worker', 'deep/file.ts', '1');
+  expect(await next()).toEqual([worker]);
+  change('libs/batcher', 'deep/file.ts', '1');
+  expect(await next()).toEqual([api, worker]);
+});
+
+it('tells nothing of tests, and gathers what changes together', async () => {
+  change('apps/api', 'main.spec.ts', '1');
+  change('apps/api', 'spec-main.ts', '1');
+  write(worker, '1');
+  change('libs/worker', 'deep/file.ts', '2');
+  expect(await next()).toEqual([worker]);
+  expect(told).toEqual([]);
+});
+
+it('follows a file that an editor replaces by another, each time', async () => {
+  for (const text of ['1', '2', '3']) {
+    change('libs/worker', 'deep/file.ts.tmp', text);
+    renameSync(join(root, 'libs/worker/src/deep/file.ts.tmp'), join(root, 'libs/worker/src/deep/file.ts'));
+    expect(await next()).toEqual([worker]);
+  }
+});

@@ -1,0 +1,3 @@
+import preset, { servers } from '../../jest.preset.mjs';
+
+export default { ...preset, ...servers, displayName: 'spec-kit' };

@@ -1,0 +1,44 @@
+import type { Job } from '@offload/jobs';
+import type { JobDefinition } from '@offload/jobs/definitions';
+import { AssertionError } from 'node:assert';
+import { isDeepStrictEqual } from 'node:util';
+import type { z } from 'zod';
+import type { TestOffload } from './test-offload.ts';
+
+/**
+ * Finds the first job of the definition's type that was submitted with these members in its payload. A member that is
+ * left out may be anything; one that is given must be equal, all the way down.
+ *
+ * @returns the job as it is now
+ * @throws AssertionError with the payloads that were submitted
+ */
+export function assertSubmitted<D extends JobDefinition>(
+  { jobs }: Pick<TestOffload, 'jobs'>,
+  { type }: D,
+  payload?: Partial<z.input<D['payload']>>,
+): Job {
+  const ofType = jobs.filter((job) => job.type === type);
+  const found = ofType.find((job) => fits(job.payload, payload));
+  if (found) return found;
+  throw new AssertionError({
+    message:
+      ofType.length === 0
+        ? `no ${type} was submitted; ${listOf(jobs.map((job) => job.type))}`
+        : `no ${type} was submitted with ${JSON.stringify(payload)}; ${listOf(ofType.map((job) => JSON.stringify(job.payload)))}`,
+    stackStartFn: assertSubmitted,
+  });
+}
+
+function listOf(submitted: string[]): string {
+  return submitted.length === 0 ? 'nothing was' : `submitted: ${submitted.join(', ')}`;
+}
+
+function fits(payload: unknown, expected: unknown): boolean {
+  if (expected === undefined) return true;
+  if (!isObject(payload) || !isObject(expected)) return isDeepStrictEqual(payload, expected);
+  return Object.entries(expected).every(([name, value]) => isDeepStrictEqual(payload[name], value));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

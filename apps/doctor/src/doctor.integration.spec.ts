@@ -106,7 +106,7 @@ describe('the doctor', () => {
 });
 
 describe('a registered job type', () => {
-  it('is noted when nobody consumes its queue, and disagrees with nothing', async () => {
+  it('is noted when no worker consumes its queue, and disagrees with nothing', async () => {
     const types = { 'image.resize': 'default', 'image.crop': 'images' };
     const registrations = Object.entries(types).map(([type, queue]) =>
       jobRegistration.parse({ type, queue, payloadSchema: {} }),

@@ -98,7 +98,7 @@ describe('examine', () => {
     expect(foundIn({ scheduled: 9, broker: { waiting: 0, consumers: 0 } }).findings).toEqual([]);
   });
 
-  it('notes the job types whose queue nobody consumes, or QUEUES does not name', () => {
+  it('notes the job types whose queue no worker consumes, or QUEUES does not name', () => {
     const types = ['image.crop', 'image.resize'];
     const images = { queue: 'images', types, broker: { waiting: 0, consumers: 0 } };
     expect(foundIn(images)).toMatchObject({

@@ -72,8 +72,8 @@ it('tells nothing of tests, and gathers what changes together', async () => {
 
 it('follows a file that an editor replaces by another, each time', async () => {
   for (const text of ['1', '2', '3']) {
-    change('libs/worker', 'deep/file.ts.tmp', text);
-    renameSync(join(root, 'libs/worker/src/deep/file.ts.tmp'), join(root, 'libs/worker/src/deep/file.ts'));
+    write(`${worker}.tmp`, text);
+    renameSync(join(root, `${worker}.tmp`), join(root, worker));
     expect(await next()).toEqual([worker]);
   }
 });

@@ -40,10 +40,8 @@ export function watchSources(
       for (const main of itsMains) changed.add(main);
       timer ??= setTimeout(tell, GATHER_MS);
     });
-    watchers.set(
-      folder,
-      watcher.on('error', () => undefined),
-    ); // a folder that is removed
+    watcher.on('error', () => undefined); // the folder was removed
+    watchers.set(folder, watcher);
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       if (entry.isDirectory()) watchFolder(join(folder, entry.name), itsMains);
     }

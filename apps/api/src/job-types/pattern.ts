@@ -9,8 +9,13 @@ setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks'
 const needsFlag = /\\[pP]\{|\\u\{|\\u[dD][89a-fA-F]|[\ud800-\udfff]/;
 const PAIRS = /[\ud800-\udbff][\udc00-\udfff]/g;
 
+interface Pattern {
+  test(text: string): boolean;
+  toString(): string;
+}
+
 /** A pattern as JSON Schema has it, with the flag `u`, mostly without that flag: a pair of surrogates counts as one character. */
-function compilePattern(pattern: string, flags: string): { test(text: string): boolean } {
+function compilePattern(pattern: string, flags: string): Pattern {
   if (needsFlag.test(pattern)) {
     try {
       return new RegExp(pattern, flags);
@@ -19,7 +24,10 @@ function compilePattern(pattern: string, flags: string): { test(text: string): b
     }
   }
   const plain = new RegExp(pattern);
-  return { test: (text) => plain.test(text.isWellFormed() ? text.replace(PAIRS, '\ue000') : text) };
+  return {
+    test: (text) => plain.test(text.replace(PAIRS, '\ue000')),
+    toString: () => plain.toString(), // Ajv keeps patterns by it
+  };
 }
 
 /** As Ajv takes it. */

@@ -69,6 +69,7 @@ describe('the faults of a payload', () => {
     expect(paths({ type: 'string', pattern: '^\\p{L}+$' }, 'ä')).toEqual([]);
     expect(paths({ type: 'string', pattern: '^.$' }, '😀')).toEqual([]);
     expect(paths({ type: 'string', pattern: '^[^a]{2}$' }, '😀')).toEqual(['']);
+    expect(paths({ properties: { a: { pattern: '^a$' }, b: { pattern: '^b$' } } }, { a: 'a', b: 'b' })).toEqual([]);
   });
 
   it('are found soon, though a pattern leads a thousand million ways', () => {

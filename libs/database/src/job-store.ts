@@ -21,7 +21,7 @@ import { isKeyKept, pruneIdempotencyKeys } from './transitions/idempotency-keys.
 import { noteLoss } from './transitions/note-loss.ts';
 import { pruneJobs } from './transitions/prune-jobs.ts';
 import { hasUnheard, releaseUnheld } from './transitions/release-unheld.ts';
-import { readRetryPolicy, type RetryPolicy } from './transitions/retry-policy.ts';
+import { readRetryPolicy, type RetryPolicy } from './job-terms.ts';
 import { reportProgress } from './transitions/report-progress.ts';
 import { retryJob, type Retry } from './transitions/retry-job.ts';
 import { shareSettlements, type Settlement } from './transitions/settle-jobs.ts';

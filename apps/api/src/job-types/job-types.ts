@@ -3,7 +3,7 @@ import type { RegisteredType } from '@offload/database/job-types';
 import type { JobRegistration } from '@offload/jobs/definitions';
 import { type Logger, type Loop, startLoop } from '@offload/process';
 import type { z } from 'zod';
-import { compilePayload, type PayloadCheck } from './payload-check.ts';
+import { compilePayload, type PayloadCheck } from './schema-check.ts';
 
 /** How often the table is read when no registration is heard, in milliseconds: a message may have been lost. */
 const READ_MS = 5_000;

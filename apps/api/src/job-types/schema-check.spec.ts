@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { registrationOf, type JsonSchema } from '@offload/jobs/definitions';
 import { findJobDefinition } from '@offload/jobs/job-types';
-import { compilePayload, schemaFault } from './payload-check.ts';
+import { compilePayload, schemaFault } from './schema-check.ts';
 
 /** Where a payload is at fault, and why. */
 function faults(schema: JsonSchema, payload: unknown): [path: string, message: string][] {

@@ -58,6 +58,15 @@ describe('POST /v1/claims', () => {
     expect(body.attempt).toBe(1);
   });
 
+  it('knows ids in capitals, as some languages write them', async () => {
+    const { jobId, ringId, claimId, ...rest } = deliveryOf(await submitted());
+    const [one, other, own] = [jobId, ringId, claimId].map((id) => id.toUpperCase());
+    for (const time of [1, 2]) {
+      const { body } = await claim({ ...rest, jobId: one, ringId: other, claimId: own }).expect(200);
+      expect([time, body.attempt]).toEqual([time, 1]);
+    }
+  });
+
   it('is held while the holder of the ring may live, and a takeover once the broker has taken it back', async () => {
     const { delivery } = await running();
     const { body, headers } = await claim({ ...delivery, claimId: randomUUID() }).expect(409);

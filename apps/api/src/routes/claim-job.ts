@@ -12,17 +12,20 @@ import type { Bell } from '../bell.ts';
 /** A worker's name. */
 export const instanceName = plainText(255);
 
+/** In the form in which ids are compared: some languages write UUIDs in capitals. */
+const givenId = z.uuid('must be a UUID').toLowerCase();
+
 /** The body of `POST /v1/claims`: one delivery of a ring. */
 export const claimRequest = z.strictObject({
   jobId,
-  ringId: z.uuid().describe("The message's `message_id`."),
+  ringId: givenId.describe("The message's `message_id`."),
   redelivered: z.boolean().default(false).describe('As the broker says it.'),
   deliveryCount: z
     .int32()
     .min(0)
     .default(0)
     .describe("The message's header `x-acquired-count`, or else `x-delivery-count`; without both 0."),
-  claimId: z.uuid().describe('New for each delivery, and the same when this request is sent again.'),
+  claimId: givenId.describe('New for each delivery, and the same when this request is sent again.'),
   holder: instanceName.describe("The worker's name."),
 });
 

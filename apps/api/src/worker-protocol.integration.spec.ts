@@ -240,6 +240,19 @@ describe('/v1/workers/{instance}', () => {
     await request(app).post('/v1/workers/python%201/drain').expect(404);
   });
 
+  it('may run a thousand types, and no more', async () => {
+    const types = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`t${index}`, 1]));
+    await request(app)
+      .put('/v1/workers/many')
+      .send({ ...worker, types: types(1_000) })
+      .expect(200);
+    const { body } = await request(app)
+      .put('/v1/workers/many')
+      .send({ ...worker, types: types(1_001) })
+      .expect(400);
+    expect(body.errors).toEqual([{ pointer: '/types', detail: 'must have at most 1000 members' }]);
+  });
+
   it('is drained: told over the broker, and with its next holdings', async () => {
     const told: unknown[] = [];
     let listens = false;

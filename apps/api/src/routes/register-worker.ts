@@ -8,12 +8,19 @@ import { z } from 'zod';
 import type { Bell } from '../bell.ts';
 import { instanceName } from './claim-job.ts';
 
+/** Each read of the job types looks through the types of each worker. */
+const MOST_TYPES = 1_000;
+
 /** The body of `PUT /v1/workers/{instance}`: what is said of a worker. */
 export const workerRegistration = z.strictObject({
   version: plainText(100).default('unknown').describe("The worker's own."),
   queues: z.array(queueName).min(1).max(100),
   slots: z.int().min(1).max(65_535).describe('Jobs that it runs at once, of each queue.'),
-  types: z.record(jobTypeName, z.int32().min(1)).default({}).describe('The version of each job type that it runs.'),
+  types: z
+    .record(jobTypeName, z.int32().min(1))
+    .refine((types) => Object.keys(types).length <= MOST_TYPES, `must have at most ${MOST_TYPES} members`)
+    .default({})
+    .describe('The version of each job type that it runs.'),
 });
 
 /** The path's part of the calls about a worker. */

@@ -130,16 +130,19 @@ it('tells a worker that it is to drain, until it registers again', async () => {
   expect((await store().hear(worker)).draining).toBe(false);
 });
 
-it('notes when a type was last seen, once a minute', async () => {
+it.each([
+  ['says who it is', (worker: RunningWorker) => store().hear(worker)],
+  ['says its name alone', ({ instance }: RunningWorker) => store().hearHolder(instance)],
+])('notes when a type was last seen, once a minute: its worker %s', async (_how, hear) => {
   const type = newType();
   const worker = workerOf('seeing', type);
   await store().register([type], worker);
   const seenAt = async () => (await listed(type.type))[0]?.lastSeenAt as string;
   const first = await seenAt();
-  await store().hear(worker);
+  await hear(worker);
   expect(await seenAt()).toBe(first);
   await jobs.query(`update job_types set last_seen_at = now() - interval '61 seconds' where type = $1`, [type.type]);
-  await store().hear(worker);
+  await hear(worker);
   expect(Date.parse(await seenAt())).toBeGreaterThanOrEqual(Date.parse(first));
 });
 

@@ -109,6 +109,16 @@ function conflictOf(registered: ConflictRow, types: readonly JobRegistration[]):
   return { type, version, differences: schemaDifferences(both(registered), both(offered)) };
 }
 
+/** SQL: notes when the types of the workers in `here` were last seen, once a minute. */
+const seen = `own as (
+    select key as type, value::int as version from here cross join jsonb_each_text(here.types)
+  ), seen as (
+    update job_types set last_seen_at = now() where (type, version) in (
+      select job_types.type, job_types.version from job_types join own using (type, version)
+      where last_seen_at < now() - interval '1 minute' for update of job_types skip locked
+    )
+  )`;
+
 const hearSql = `
   with worker as (
     select * from json_to_record($1)
@@ -118,18 +128,17 @@ const hearSql = `
     select instance, version, queues, slots, types, draining from worker
     on conflict (instance) do update set
       types = excluded.types, draining = workers.draining or excluded.draining, last_heard_at = now()
-    returning draining
-  ), own as (
-    select key as type, value::int as version from worker cross join jsonb_each_text(worker.types)
-  ), seen as (
-    update job_types set last_seen_at = now() where (type, version) in (
-      select job_types.type, job_types.version from job_types join own using (type, version)
-      where last_seen_at < now() - interval '1 minute' for update of job_types skip locked
-    )
-  )
+    returning types, draining
+  ), ${seen}
   select here.draining,
     not exists (select from own left join job_types using (type, version) where fingerprint is null) as "areTypesThere"
   from here`;
+
+const hearHolderSql = `
+  with here as (
+    update workers set last_heard_at = now() where instance = $1 returning types, draining
+  ), ${seen}
+  select draining from here`;
 
 /** What a worker hears when it says that it is there. */
 export interface Heard {
@@ -157,7 +166,7 @@ export async function hearWorker(pool: Pool, worker: RunningWorker): Promise<Hea
 export async function hearHolder(pool: Pool, instance: string): Promise<boolean> {
   const { rows } = await pool.query<{ draining: boolean }>({
     name: 'hear-holder',
-    text: 'update workers set last_heard_at = now() where instance = $1 returning draining',
+    text: hearHolderSql,
     values: [instance],
   });
   return rows[0]?.draining === true;

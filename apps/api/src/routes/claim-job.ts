@@ -38,8 +38,8 @@ export const claimedJob = z.object({
 });
 
 /**
- * `POST /v1/claims`: a worker that has a ring asks for its job. 200 with the attempt that is the worker's; 409 `held` while the job
- * may be somebody else's by this very ring; 410 `refused` where there is nothing to run.
+ * `POST /v1/claims`: a worker that has a ring asks for its job. 200 with the attempt that is the worker's; 409 `held` while
+ * another worker may have the job by this very ring; 410 `refused` where there is nothing to run.
  */
 export function claimJob(parts: { database: Database; bell: Bell; notifierUrl: string }): RequestHandler {
   const { database, bell, notifierUrl } = parts;

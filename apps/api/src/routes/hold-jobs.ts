@@ -27,8 +27,8 @@ export const held = z.object({
 });
 
 /**
- * `PUT /v1/workers/{instance}/holdings`: the worker lives, and holds these. It counts as an answer to a roll call. A worker that sends
- * it every ten seconds is never taken for dead, and hears what is asked of it.
+ * `PUT /v1/workers/{instance}/holdings`: the worker lives, and holds these. It counts as an answer to a roll call. A worker
+ * that sends it every ten seconds is never taken for dead, and hears what is asked of it.
  */
 export function holdJobs({ database }: { database: Database }): RequestHandler {
   return async (request, response) => {

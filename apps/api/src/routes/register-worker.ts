@@ -34,8 +34,8 @@ export function instanceOf(request: Request): string {
 }
 
 /**
- * `PUT /v1/workers/{instance}`: a worker that begins says who it is, so that it is listed and may be drained. It registers its types
- * by themselves.
+ * `PUT /v1/workers/{instance}`: a worker that begins says who it is, so that it is listed and may be drained. It registers
+ * its types by themselves.
  */
 export function registerWorker({ database }: { database: Pick<Database, 'jobTypes'> }): RequestHandler {
   return async (request, response) => {
@@ -56,8 +56,8 @@ export function removeWorker({ database }: { database: Pick<Database, 'jobTypes'
 }
 
 /**
- * `POST /v1/workers/{instance}/drain`: 202, and the worker is told to take no new jobs, to finish those that it has, and to end. One
- * that does not hear it over the broker hears it when it is heard next.
+ * `POST /v1/workers/{instance}/drain`: 202, and the worker is told to take no new jobs, to finish those that it has, and to
+ * end. One that does not hear it over the broker hears it when it is heard next.
  */
 export function drainWorker({ database, bell }: { database: Pick<Database, 'jobTypes'>; bell: Bell }): RequestHandler {
   return async (request, response) => {

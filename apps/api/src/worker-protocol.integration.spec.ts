@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { control, exchanges } from '@offload/job-messages';
+import { jobRegistration } from '@offload/jobs/definitions';
 import { BrokerUnavailableError, subscribe } from '@offload/messaging';
 import { eventually } from '@offload/spec-kit';
 import request from 'supertest';
@@ -12,6 +13,7 @@ let app: ReturnType<typeof api.app>;
 beforeAll(() => void (app = api.app()));
 
 const error = { code: 'handler-error', message: 'no luck' };
+const slept = { sleptMs: 1 };
 const policy = { maxAttempts: 2, timeoutMs: 30_000, backoff: { baseMs: 60_000, factor: 1, maxMs: 60_000 } };
 const submitted = async (more: object = {}): Promise<string> => {
   const job = { type: 'demo.sleep', payload: { seconds: 1 }, ...policy, ...more };
@@ -23,6 +25,13 @@ const deliveryOf = (jobId: string, more: object = {}) => ({
 });
 const claim = (delivery: object) => request(app).post('/v1/claims').send(delivery);
 const read = async (id: string) => (await request(app).get(`/v1/jobs/${id}`).expect(200)).body;
+
+/** A type whose results may be anything. */
+const untyped = { type: 'spec.untyped', payload: {} };
+beforeAll(async () => {
+  const { type } = untyped;
+  await api.database.jobTypes.register([jobRegistration.parse({ type, payloadSchema: {} })], null);
+});
 
 /** A job whose first attempt runs. */
 async function running(more: object = {}) {
@@ -80,7 +89,7 @@ describe('POST /v1/claims', () => {
     expect((await claim(deliveryOf(id)).expect(410)).body.type).toBe('/problems/refused');
     await claim({ ...delivery, claimId: randomUUID(), redelivered: true, deliveryCount: 1 }).expect(410);
     expect(await read(id)).toMatchObject({ status: 'failed', error: { code: 'worker-lost' } });
-    await settle({ status: 'succeeded' }).expect(409);
+    await settle({ status: 'succeeded', result: slept }).expect(409);
     await claim(deliveryOf(randomUUID())).expect(410);
   });
 
@@ -105,16 +114,54 @@ describe('PUT /v1/jobs/{id}/attempts/{attempt}/progress', () => {
 
 describe('PUT /v1/jobs/{id}/attempts/{attempt}/outcome', () => {
   it('stores the result, again and again, and no other', async () => {
-    const { id, settle } = await running();
+    const { id, settle } = await running(untyped);
     const result = { sleptMs: 3, more: ['\0', 1.5] };
     for (const time of [1, 2]) {
       const { body } = await settle({ status: 'succeeded', result }).expect(200);
       expect([time, body]).toEqual([time, { status: 'succeeded', version: 3 }]);
     }
-    expect(await read(id)).toMatchObject({ status: 'succeeded', result });
+    const stored = { status: 'succeeded', result, version: 3 };
+    expect(await read(id)).toMatchObject(stored);
     await settle({ status: 'succeeded', result: { sleptMs: 4 } }).expect(409);
     await settle({ status: 'failed', error }).expect(409);
-    expect(await read(id)).toMatchObject({ status: 'succeeded', result, version: 3 });
+    expect(await read(id)).toMatchObject(stored);
+  });
+
+  it('knows a negative zero again, which is stored as 0', async () => {
+    const { id } = await running(untyped);
+    const put = () => request(app).put(`/v1/jobs/${id}/attempts/1/outcome`).set('Content-Type', 'application/json');
+    for (const time of [1, 2]) {
+      const { body } = await put().send('{ "status": "succeeded", "result": -0.0 }').expect(200);
+      expect([time, body.version]).toEqual([time, 3]);
+    }
+  });
+
+  it('refuses a result that the type does not allow, and leaves the attempt as it is', async () => {
+    const { id, settle } = await running();
+    for (const [result, pointers] of [
+      [{ sleptMs: 'long', words: 1 }, ['/result/sleptMs', '/result/words']],
+      [null, ['/result']],
+    ] as const) {
+      const { body } = await settle({ status: 'succeeded', result }).expect(400);
+      expect(body.type).toBe('/problems/invalid-request');
+      expect(body.errors.map(({ pointer }: { pointer: string }) => pointer).sort()).toEqual(pointers);
+    }
+    expect((await read(id)).status).toBe('running');
+    await settle({ status: 'succeeded', result: slept }).expect(200);
+  });
+
+  it('reads the types again before it refuses a result: another version may allow it', async () => {
+    const type = 'spec.versions';
+    const versions = (version: number, resultSchema: object) =>
+      api.database.jobTypes.register(
+        [jobRegistration.parse({ type, version, payloadSchema: {}, resultSchema, queue: 'mail' })],
+        null,
+      );
+    await versions(1, { type: 'object', required: ['old'] });
+    const { settle } = await running({ type, payload: {} });
+    await versions(2, { type: 'object', required: ['new'] });
+    await settle({ status: 'succeeded', result: { new: 1 } }).expect(200);
+    await settle({ status: 'succeeded', result: { other: 1 } }).expect(400);
   });
 
   it('tries again as the back-off of the job says, and fails with the last attempt', async () => {
@@ -157,14 +204,14 @@ describe('PUT /v1/jobs/{id}/attempts/{attempt}/outcome', () => {
     for (const status of ['cancelled', 'queued']) {
       expect((await settle({ status }).expect(200)).body.status).toBe('cancelled');
     }
-    await settle({ status: 'succeeded' }).expect(409);
+    await settle({ status: 'succeeded', result: slept }).expect(409);
   });
 
   it('is fenced for an attempt that was lost, and for a job that is not there', async () => {
     const { settle, takenOver } = await running();
     await takenOver();
-    await settle({ status: 'succeeded' }).expect(409);
-    await settle({ status: 'succeeded' }, 2).expect(200);
+    await settle({ status: 'succeeded', result: slept }).expect(409);
+    await settle({ status: 'succeeded', result: slept }, 2).expect(200);
     const unknown = `/v1/jobs/${randomUUID()}/attempts/1`;
     for (const outcome of [{ status: 'queued' }, { status: 'scheduled', error }]) {
       const { body } = await request(app).put(`${unknown}/outcome`).send(outcome).expect(409);
@@ -176,7 +223,7 @@ describe('PUT /v1/jobs/{id}/attempts/{attempt}/outcome', () => {
     const { settle, id } = await running();
     const announceSurely = () => Promise.reject(new BrokerUnavailableError('the broker is away'));
     const bell: Bell = { ...api.parts.bell, announceSurely };
-    const outcome = { status: 'succeeded', result: 1 };
+    const outcome = { status: 'succeeded', result: slept };
     const away = await request(api.app({ bell })).put(`/v1/jobs/${id}/attempts/1/outcome`).send(outcome).expect(503);
     expect([away.body.type, away.headers['retry-after']]).toEqual(['/problems/broker-unavailable', '1']);
     await settle(outcome).expect(200);

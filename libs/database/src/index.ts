@@ -1,4 +1,5 @@
 // The only library that speaks SQL. One function a transition of docs/job-lifecycle.md.
+export type { JobTerms } from './job-terms.ts';
 export type { JobFilter } from './look-for-jobs.ts';
 export type { JobStore } from './job-store.ts';
 export { migrate } from './migrate.ts';

@@ -1,5 +1,6 @@
 import type { Job, JobProgress } from '@offload/jobs';
 import type { Pool } from 'pg';
+import { readJobTerms, type JobTerms } from './job-terms.ts';
 import type { JobFilter } from './look-for-jobs.ts';
 import { listJobs, readBriefJobs, readFirstJobs, type JobPage } from './read-jobs.ts';
 import { readVersions } from './read-versions.ts';
@@ -21,7 +22,6 @@ import { isKeyKept, pruneIdempotencyKeys } from './transitions/idempotency-keys.
 import { noteLoss } from './transitions/note-loss.ts';
 import { pruneJobs } from './transitions/prune-jobs.ts';
 import { hasUnheard, releaseUnheld } from './transitions/release-unheld.ts';
-import { readRetryPolicy, type RetryPolicy } from './job-terms.ts';
 import { reportProgress } from './transitions/report-progress.ts';
 import { retryJob, type Retry } from './transitions/retry-job.ts';
 import { shareSettlements, type Settlement } from './transitions/settle-jobs.ts';
@@ -39,7 +39,7 @@ export interface JobStore {
   /** @returns null where the fence refused the write */
   settle(settlement: Settlement): Promise<Job | null>;
   /** @returns null when there is no such job */
-  retryPolicy(jobId: string): Promise<RetryPolicy | null>;
+  terms(jobId: string): Promise<JobTerms | null>;
   /** @returns null where the fence refused the write */
   reportProgress(jobId: string, attempt: number, progress: JobProgress): Promise<Job | null>;
   /** @returns null when there is no such job */
@@ -97,7 +97,7 @@ export function createJobStore(pool: Pool, ringGraceMs: number): JobStore {
     isKeyKept: (client, key) => orUnavailable(() => isKeyKept(pool, client, key)),
     claim: shareClaims(pool),
     settle: shareSettlements(pool),
-    retryPolicy: (jobId) => orUnavailable(() => readRetryPolicy(pool, jobId)),
+    terms: (jobId) => orUnavailable(() => readJobTerms(pool, jobId)),
     reportProgress: (jobId, attempt, progress) => orUnavailable(() => reportProgress(pool, jobId, attempt, progress)),
     cancel: (jobId) => orUnavailable(() => cancelJob(pool, jobId)),
     retry: (jobId) => orUnavailable(() => retryJob(pool, jobId, ringGraceMs)),

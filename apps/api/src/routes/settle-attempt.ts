@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { AttemptError, Database, Outcome } from '@offload/database';
+import type { AttemptError, Database, JobTerms, Outcome } from '@offload/database';
 import { invalidBody } from '@offload/http';
 import { type Job, type JobError, SerializedJob, storable } from '@offload/jobs';
 import { boundedParse, retryDelayMs } from '@offload/jobs/definitions';
@@ -8,6 +7,7 @@ import { z } from 'zod';
 import { announceSurely } from '../answers/announce-surely.ts';
 import { attemptOf, fenced } from '../answers/attempt-of-path.ts';
 import type { Bell } from '../bell.ts';
+import type { JobTypes } from '../job-types/job-types.ts';
 
 const attemptError = z.strictObject({
   code: z
@@ -24,7 +24,13 @@ const delayMs = z.int().min(0).max(MAX_DELAY_MS);
 
 /** The body of `PUT /v1/jobs/{id}/attempts/{attempt}/outcome`: how the attempt ended. */
 export const attemptOutcome = z.discriminatedUnion('status', [
-  z.strictObject({ status: z.literal('succeeded'), result: z.unknown().default(null) }),
+  z.strictObject({
+    status: z.literal('succeeded'),
+    result: z
+      .unknown()
+      .default(null)
+      .describe("As the result schema of the job's type allows; one that was registered without allows any."),
+  }),
   z
     .strictObject({ status: z.literal('failed'), error: attemptError })
     .describe('For good: no other attempt can mend it.'),
@@ -39,8 +45,8 @@ export const attemptOutcome = z.discriminatedUnion('status', [
       error: 'must say when, where there is no error',
     })
     .describe(
-      "Again, after `delayMs`, or else as the job's back-off says. It fails where this was the last attempt. Without an error it is " +
-        '"not now": the attempt is not used up.',
+      "Again, after `delayMs`, or else as the job's back-off says. It fails where this was the last attempt. Without an " +
+        'error it is "not now": the attempt is not used up.',
     ),
   z
     .strictObject({ status: z.literal('queued') })
@@ -55,18 +61,28 @@ export const settledAttempt = z.object({
   version: z.int().describe("The job's, by now."),
 });
 
+export interface SettleParts {
+  database: Database;
+  bell: Bell;
+  types: Pick<JobTypes, 'find' | 'read'>;
+}
+
 /**
- * `PUT /v1/jobs/{id}/attempts/{attempt}/outcome`: 200 once the outcome is stored and its event is confirmed by the broker, also when
- * it was stored before; 409 `fenced` where the attempt does not hold the job any more.
+ * `PUT /v1/jobs/{id}/attempts/{attempt}/outcome`: 200 once the outcome is stored and its event is confirmed by the broker,
+ * also when it was stored before; 400 where the job's type does not allow the result; 409 `fenced` where the attempt does
+ * not hold the job any more.
  */
-export function settleAttempt({ database, bell }: { database: Database; bell: Bell }): RequestHandler {
+export function settleAttempt({ database, bell, types }: SettleParts): RequestHandler {
   return async (request, response) => {
     const path = attemptOf(request);
     const body = boundedParse(attemptOutcome, request.body);
     if (!body.success) throw invalidBody(body.error);
     const { id: jobId, attempt } = path;
-    const outcome = await outcomeOf(body.data, jobId, attempt, database);
-    const job = outcome && ((await database.jobs.settle({ jobId, attempt, outcome })) ?? (await storedBefore()));
+    const terms = await database.jobs.terms(jobId);
+    if (!terms) throw fenced(path);
+    if (body.data.status === 'succeeded') await checkResult(body.data.result, terms, types);
+    const outcome = outcomeOf(body.data, attempt, terms);
+    const job = (await database.jobs.settle({ jobId, attempt, outcome })) ?? (await storedBefore());
     if (!job) throw fenced(path);
     await announceSurely(bell, new SerializedJob(job));
     response.json({ status: job.status, version: job.version });
@@ -74,26 +90,31 @@ export function settleAttempt({ database, bell }: { database: Database; bell: Be
     /** The answer to an earlier request may have been lost. */
     async function storedBefore(): Promise<Job | null> {
       const row = await database.jobs.get(jobId);
-      return row?.attempt === attempt && outcome && endedSo(row, outcome) ? row : null;
+      return row?.attempt === attempt && endedSo(row, outcome) ? row : null;
     }
   };
 }
 
-/** @returns null where there is no such job */
-async function outcomeOf(
-  given: GivenOutcome,
-  jobId: string,
-  attempt: number,
-  database: Database,
-): Promise<Outcome | null> {
+/**
+ * Which version of the type the worker runs is not known: a result is held against all that it may be.
+ *
+ * @throws Problem 400 with pointers into the result
+ */
+async function checkResult(result: unknown, terms: JobTerms, types: SettleParts['types']): Promise<void> {
+  const faultsOf = () => types.find(terms.type)?.resultFaults(result, terms.typeVersion);
+  if (faultsOf() === null) return;
+  await types.read(); // a version that this api has not heard of may allow it
+  const faults = faultsOf();
+  if (faults) throw invalidBody(faults, '/result');
+}
+
+function outcomeOf(given: GivenOutcome, attempt: number, terms: JobTerms): Outcome {
   if (given.status === 'failed') return { status: 'failed', error: errorOf(given.error, attempt) };
   if (given.status !== 'scheduled') return given;
   if (given.error === null) return { status: 'scheduled', error: null, delayMs: given.delayMs as number };
-  const policy = await database.jobs.retryPolicy(jobId);
-  if (!policy) return null;
   const error = errorOf(given.error, attempt);
-  if (attempt >= policy.maxAttempts) return { status: 'failed', error };
-  return { status: 'scheduled', error, delayMs: given.delayMs ?? retryDelayMs(policy.backoff, policy.failures + 1) };
+  if (attempt >= terms.maxAttempts) return { status: 'failed', error };
+  return { status: 'scheduled', error, delayMs: given.delayMs ?? retryDelayMs(terms.backoff, terms.failures + 1) };
 }
 
 function errorOf({ code, message, stack }: GivenError, attempt: number): AttemptError {
@@ -109,7 +130,7 @@ function endedSo(job: Job, outcome: Outcome): boolean {
   const waits = job.status === 'scheduled' || job.status === 'queued';
   switch (outcome.status) {
     case 'succeeded':
-      return job.status === 'succeeded' && isDeepStrictEqual(job.result, outcome.result);
+      return job.status === 'succeeded' && JSON.stringify(job.result) === JSON.stringify(outcome.result);
     case 'failed':
       return job.status === 'failed' && isSame(job.error, outcome.error);
     case 'scheduled':

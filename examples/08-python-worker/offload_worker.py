@@ -1,17 +1,19 @@
 """What makes a Python program a worker of Offload: to copy. It needs pika, and otherwise the standard library.
 
-AMQP is the lease: a job is ours while the delivery of its ring is unacknowledged. HTTP is the state: whose the attempt is,
-and how it ended, is asked and told there. See "A worker in another language" in docs/http-api.md.
+AMQP is the lease: a job is ours while the delivery of its ring is unacknowledged. HTTP is the state: the api says whose
+the attempt is, and stores how it ended. See "A worker in another language" in docs/http-api.md.
 
-The main thread speaks AMQP. Each delivery has a thread, which claims its job and settles it, and each run of a handler another,
-which can be left behind when it does not stop.
+The main thread speaks AMQP. Each delivery has a thread, which claims its job and settles it, and each run of a handler
+another, which can be left behind when it does not stop.
 """
+import http.client
 import json
 import math
 import os
 import random
 import signal
 import socket
+import sys
 import threading
 import time
 import traceback
@@ -20,13 +22,20 @@ import urllib.parse
 import urllib.request
 import uuid
 
-import pika
-import pika.exceptions
+try:
+    import pika
+    import pika.exceptions
+except ModuleNotFoundError:
+    raise SystemExit(f"""{sys.executable} has no pika, the client of RabbitMQ. Install it:
+  {sys.executable} -m pip install pika
+or on Debian and Ubuntu, where the worker is then to be run with /usr/bin/python3:
+  apt install python3-pika""") from None
 
 HOLDINGS_SECONDS = 10  # how often to say which jobs are here: after 30 without that they are given to another worker
 PROGRESS_SECONDS = 0.25
 LATER_SECONDS = 1  # before a ring goes back whose job may be somebody else's
 ABANDON_SECONDS = 2  # for a handler to stop when it is told
+LAST_SECONDS = 4  # after the grace of a worker that stops: for its handlers to stop, and for what came of them to be stored
 UNKNOWN_TYPE_MS = 5_000  # before another worker is offered a job that we can't run
 
 
@@ -34,8 +43,8 @@ class PermanentError(Exception):
     """Thrown by a handler: no other attempt can mend it."""
 
 
-class Lost(Exception):
-    """The broker has the ring back, so nothing is to be said any more."""
+class GaveUp(Exception):
+    """There was no answer, and none is wanted any more: the broker has the ring back, say."""
 
 
 class Job:
@@ -51,7 +60,7 @@ class Job:
         self.outcome = None  # what the handler said
 
     def stop_for(self, reason):
-        if self.reason is None:
+        if self.reason is None or reason == 'lost':
             self.reason = reason
         self.stop.set()
         self.changed.set()
@@ -92,20 +101,24 @@ class Api:
         if key:
             self.headers['Authorization'] = f'Bearer {key}'
 
-    def once(self, method, path, body=None):
+    def once(self, method, path, body=None, timeout=10):
+        """Raises OSError where the api does not answer, or not to the end."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, self.headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
-                status, text = response.status, response.read()
-        except urllib.error.HTTPError as error:
-            status, text = error.code, error.read()
-        return status, json.loads(text) if text else None
+            try:
+                with urllib.request.urlopen(request, timeout=timeout) as response:
+                    status, text = response.status, response.read()
+            except urllib.error.HTTPError as error:
+                status, text = error.code, error.read()
+            return status, json.loads(text) if text else None
+        except (http.client.HTTPException, ValueError) as error:
+            raise ConnectionError(f'{method} {path}: {error!r}') from error
 
-    def call(self, method, path, body=None, lost=lambda: False):
-        """Tries until the api answers, or the ring is lost."""
+    def call(self, method, path, body, is_over):
+        """Tries until the api answers. Raises GaveUp when it is over before."""
         pause = 0.05
-        while not lost():
+        while not is_over():
             try:
                 status, answer = self.once(method, path, body)
                 if status not in (408, 429) and status < 500:
@@ -114,7 +127,7 @@ class Api:
                 pass  # it is away
             time.sleep(random.random() * pause)
             pause = min(2, 2 * pause)
-        raise Lost
+        raise GaveUp
 
 
 class Worker:
@@ -131,7 +144,8 @@ class Worker:
         self.instance = environ.get('INSTANCE', f'python-{socket.gethostname()}-{os.getpid()}')
         self.path = f'/v1/workers/{urllib.parse.quote(self.instance, safe="")}'
         self.jobs = set()  # whose rings are here
-        self.stopping = threading.Event()
+        # No Event: a signal handler must take no lock, since what it has interrupted may hold that.
+        self.stopping = False  # no new jobs
         self.until = math.inf  # when running jobs are to be given back
         self.connection = None
 
@@ -139,36 +153,40 @@ class Worker:
 
     def run(self):
         for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: self.end(self.grace))
-        self.register()
+            signal.signal(name, lambda *_: self.end())
+        try:
+            self.register()
+        except GaveUp:
+            return  # it never began
         threading.Thread(target=self.tell_holdings, daemon=True).start()
-        while not self.stopping.is_set():
+        while not self.stopping:
             try:
                 self.consume()
-            except pika.exceptions.AMQPError as error:
-                self.stop_all('lost')  # the broker gives what we have to others
-                self.jobs.clear()
+            except (pika.exceptions.AMQPError, OSError) as error:
                 print(f'lost RabbitMQ: {error!r}', flush=True)
-                if self.connection and self.connection.is_open:
-                    self.connection.close()
-                self.stopping.wait(random.random() * 2)
+            self.disconnect()
+            if not self.stopping:
+                time.sleep(random.random() * 2)
         try:
-            self.api.once('DELETE', self.path)
+            self.api.once('DELETE', self.path, timeout=2)
         except OSError:
             pass  # it is taken for gone after 30 seconds
 
-    def end(self, patience):
-        """Takes no new jobs; those that run have so many seconds."""
-        self.until = time.monotonic() + patience
-        self.stopping.set()
+    def end(self):
+        """Takes no new jobs; those that run have the grace."""
+        self.until = min(self.until, time.monotonic() + self.grace)
+        self.stopping = True
 
     def register(self):
+        def put(path, body):
+            return self.api.call('PUT', path, body, lambda: self.stopping)
+
         for name, registration in self.types.items():
-            status, answer = self.api.call('PUT', f'/v1/job-types/{name}', registration)
+            status, answer = put(f'/v1/job-types/{name}', registration)
             if status not in (200, 201):
-                raise SystemExit(f'{name} is not registered: {answer["detail"]}')
+                raise SystemExit(f'{name} is not registered: {detail_of(status, answer)}')
         versions = {name: version for name, (version, _) in self.handlers.items()}
-        self.api.call('PUT', self.path, {'queues': self.queues, 'slots': self.concurrency, 'types': versions})
+        put(self.path, {'queues': self.queues, 'slots': self.concurrency, 'types': versions})
 
     def tell_holdings(self):
         while True:
@@ -184,8 +202,8 @@ class Worker:
             for job in jobs:
                 if job.id in answer['cancel']:
                     job.stop_for('cancelled')
-            if answer['drain'] and not self.stopping.is_set():
-                self.end(math.inf)
+            if answer['drain']:
+                self.stopping = True  # with all the time that its jobs need
 
     # AMQP: the lease
 
@@ -195,18 +213,27 @@ class Worker:
         channel.basic_qos(prefetch_count=self.concurrency)
         tags = [channel.basic_consume(f'jobs.{queue}', self.on_ring) for queue in self.queues]
         print('waiting for jobs', flush=True)
-        while not self.stopping.is_set():
+        while not self.stopping:
             self.connection.process_data_events(time_limit=0.2)
             if not channel.consumer_tags:
                 raise pika.exceptions.ConsumerCancelled('a queue was deleted')
         for tag in tags:
             channel.basic_cancel(tag)
-        while self.jobs:
+        while self.jobs and time.monotonic() < self.until + LAST_SECONDS:
             self.connection.process_data_events(time_limit=0.1)
             if time.monotonic() > self.until:
                 self.stop_all('stopping')
         self.connection.process_data_events(time_limit=0)
-        self.connection.close()
+
+    def disconnect(self):
+        """The broker gives to others what is still here."""
+        self.stop_all('lost')
+        self.jobs.clear()
+        try:
+            if self.connection and self.connection.is_open:
+                self.connection.close()
+        except pika.exceptions.AMQPError:
+            pass  # it is gone
 
     def on_ring(self, channel, method, properties, body):
         job = Job(id_in(body))
@@ -218,7 +245,7 @@ class Worker:
         """One delivery, from claim to acknowledgement."""
         try:
             verdict = self.deliver(job, method, properties) if job.id else 'reject'
-        except Lost:
+        except GaveUp:
             return
         except Exception:  # nobody foresaw it: another worker may do better
             traceback.print_exc()
@@ -250,6 +277,8 @@ class Worker:
 
     def deliver(self, job, method, properties):
         """Claims, runs and settles. Returns what to say to the broker."""
+        if self.stopping:
+            return 'requeue'
         headers = properties.headers or {}
         claim = {
             'jobId': job.id,
@@ -281,7 +310,8 @@ class Worker:
         if version < claimed['typeVersion']:
             return {'status': 'scheduled', 'delayMs': UNKNOWN_TYPE_MS}
         context = Context(job, self.api)
-        threading.Thread(target=self.handle, args=(job, handler, claimed['job']['payload'], context), daemon=True).start()
+        given = (job, handler, claimed['job']['payload'], context)
+        threading.Thread(target=self.handle, args=given, daemon=True).start()
         timeout_ms = claimed['timeoutMs']
         if not job.changed.wait(timeout_ms / 1_000):
             job.stop_for('timeout')
@@ -296,7 +326,7 @@ class Worker:
 
     def handle(self, job, handler, payload, context):
         try:
-            job.outcome = {'status': 'succeeded', 'result': handler(payload, context)}
+            job.outcome = success(handler(payload, context))
         except PermanentError as error:
             job.outcome = failure('failed', 'permanent', error)
         except Exception as error:
@@ -306,11 +336,14 @@ class Worker:
 
     def settle(self, job, outcome):
         """Only what is stored is acknowledged."""
-        path = f'/v1/jobs/{job.id}/attempts/{job.attempt}/outcome'
-        status, answer = self.api.call('PUT', path, outcome, lambda: job.reason == 'lost')
+        def put(outcome):
+            path = f'/v1/jobs/{job.id}/attempts/{job.attempt}/outcome'
+            return self.api.call('PUT', path, outcome, lambda: job.reason == 'lost')
+
+        status, answer = put(outcome)
         if status not in (200, 409):  # it can't be stored, now or ever
-            error = {'code': 'outcome-not-stored', 'message': answer['detail']}
-            status, _ = self.api.call('PUT', path, {'status': 'failed', 'error': error}, lambda: job.reason == 'lost')
+            code = 'invalid-result' if status == 400 else 'outcome-not-stored'
+            status, _ = put({'status': 'failed', 'error': {'code': code, 'message': detail_of(status, answer)}})
         return 'ack' if status == 200 and outcome['status'] != 'queued' else 'requeue'
 
 
@@ -320,6 +353,20 @@ def id_in(body):
         return json.loads(body)['jobId']
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def detail_of(status, answer):
+    """What a problem of the api says; another program on the way may answer otherwise."""
+    return answer['detail'] if isinstance(answer, dict) and 'detail' in answer else f'the api answers {status}'
+
+
+def success(result):
+    """A result that can't be written as JSON fails the job for good, as one does that the api refuses."""
+    try:
+        json.dumps(result, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        return failure('failed', 'invalid-result', error)
+    return {'status': 'succeeded', 'result': result}
 
 
 def failure(status, code, error):

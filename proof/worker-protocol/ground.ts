@@ -47,6 +47,8 @@ export interface Ground {
   onSettled(jobId: string, call: (delivery: RingDelivery) => void): void;
   /** What workers have asked the api about an attempt. */
   callsOf(jobId: string, attempt: number): Call[];
+  /** What workers ask the api is not answered while this runs. */
+  withoutApi<T>(run: () => Promise<T>): Promise<T>;
   /** Starts one more worker. Resolves when it consumes. */
   startWorker(): Promise<WorkerProcess>;
   /** Those that were started. */
@@ -162,6 +164,10 @@ export async function openGround({ command, isOwn = false }: WorkerUnderTest): P
       deliveriesOf: (jobId) => amqp.deliveries.filter((delivery) => delivery.jobId === jobId),
       onSettled: (jobId, call) => void listeners.set(jobId, call),
       callsOf: (jobId, attempt) => http.calls.filter(({ path }) => path.includes(`/${jobId}/attempts/${attempt}/`)),
+      async withoutApi(run) {
+        http.cut();
+        return run().finally(http.mend);
+      },
       async startWorker() {
         const before = begun();
         const worker = startWorkerProcess(command, `protocol-${workers.length + 1}`, env);

@@ -64,6 +64,24 @@ export const howItEnds: Check[] = [
     },
   },
   {
+    name: 'api-away',
+    promise: 'ends with 0 on SIGTERM while the api is away, and leaves its jobs to another worker',
+    async run(ground) {
+      for (const other of ground.workers) other.signal('SIGKILL');
+      const worker = await ground.startWorker();
+      const jobId = await ground.submit(LONG);
+      await ground.runs(jobId);
+      const code = await ground.withoutApi(async () => {
+        worker.signal('SIGTERM');
+        return exitCode(worker, GRACE_MS + SOON_MS);
+      });
+      assert.equal(code, 0, `it ended with ${code}:\n${worker.output}`);
+      const { instance } = await ground.startWorker();
+      await ground.until(jobId, 'another worker has the job', ({ holder }) => holder === instance, SOON_MS);
+      await ground.ask('POST', `/v1/jobs/${jobId}/cancel`);
+    },
+  },
+  {
     name: 'drained',
     promise: 'finishes its jobs and ends with 0 when it is drained',
     async run(ground) {

@@ -15,12 +15,17 @@ export interface Call {
 export interface HttpTap {
   readonly url: string;
   readonly calls: readonly Call[];
+  /** Cuts what is under way, and answers nothing until `mend`: the api is away. */
+  cut(): void;
+  mend(): void;
   close(): void;
 }
 
 export async function openHttpTap(apiUrl: string): Promise<HttpTap> {
   const calls: Call[] = [];
+  let isAway = false;
   const server = createServer((incoming, outgoing) => {
+    if (isAway) return void incoming.destroy();
     const { method = '', url: path = '', headers } = incoming;
     const call: Call = { method, path, at: performance.now() };
     calls.push(call);
@@ -39,6 +44,11 @@ export async function openHttpTap(apiUrl: string): Promise<HttpTap> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
+    cut() {
+      isAway = true;
+      server.closeAllConnections();
+    },
+    mend: () => void (isAway = false),
     close() {
       server.close();
       server.closeAllConnections();

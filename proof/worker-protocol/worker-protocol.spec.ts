@@ -1,9 +1,14 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from '@jest/globals';
 import { repository } from '@offload/running-system';
+import { eventually } from '@offload/spec-kit';
 import { findPython } from '@offload/spec-kit/servers';
 import type { WorkerUnderTest } from './ground.ts';
 import { checks, prove } from './prove.ts';
+import { startWorkerProcess } from './worker-process.ts';
 
 const INSTALL_MS = 300_000;
 const ALL_MS = 120_000;
@@ -56,6 +61,51 @@ it(
   },
   ALL_MS,
 );
+
+/** Stands where a server should, and cuts whoever comes. */
+async function nobodyHome() {
+  let visits = 0;
+  const server = createServer((socket) => {
+    visits += 1;
+    socket.on('error', () => undefined).destroy();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const visited = () => eventually(() => expect(visits).toBeGreaterThan(1), { timeoutMs: 10_000 });
+  return { host: `127.0.0.1:${port}`, visited, close: () => server.close() };
+}
+
+it.each(['api', 'broker'] as const)('ends a worker in Python that waits for the %s, on SIGTERM', async (away) => {
+  const [nobody, api] = [await nobodyHome(), createHttpServer((_request, response) => response.end('{}'))];
+  api.listen(0, '127.0.0.1');
+  await once(api, 'listening');
+  const worker = startWorkerProcess(
+    [python, join(repository, 'examples/08-python-worker/worker.py')],
+    `waits for the ${away}`,
+    {
+      AMQP_URL: `amqp://${nobody.host}`,
+      API_URL: away === 'api' ? `http://${nobody.host}` : `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+    },
+  );
+  try {
+    await nobody.visited();
+    worker.signal('SIGTERM');
+    expect([await worker.exited, worker.output]).toEqual([0, expect.not.stringContaining('Traceback')]);
+  } finally {
+    worker.signal('SIGKILL');
+    nobody.close();
+    api.close();
+  }
+});
+
+it('says what to install where Python has no pika', async () => {
+  const command = [python, '-S', join(repository, 'examples/08-python-worker/worker.py')];
+  const worker = startWorkerProcess(command, 'without pika', {});
+  expect([await worker.exited, worker.output]).toEqual([
+    1,
+    expect.stringMatching(/ has no pika.*\n.*pip install pika/),
+  ]);
+});
 
 it('knows its checks by name', async () => {
   await expect(prove({ command: [] }, ['nothing'])).rejects.toThrow('there is no check nothing');

@@ -1,6 +1,6 @@
 """What makes a Python program a worker of Offload: to copy. It needs pika, and otherwise the standard library.
 
-AMQP is the lease: a job is ours while the delivery of its ring is unacknowledged. HTTP is the state: the api says whose
+AMQP is the lease: a job is ours while the delivery of its dispatch message is unacknowledged. HTTP is the state: the api says whose
 the attempt is, and stores how it ended. See "A worker in another language" in docs/http-api.md.
 
 The main thread speaks AMQP. Each delivery has a thread, which claims its job and settles it, and each run of a handler
@@ -33,7 +33,7 @@ or on Debian and Ubuntu, where the worker is then to be run with /usr/bin/python
 
 HOLDINGS_SECONDS = 10  # how often to say which jobs are here: after 30 without that they are given to another worker
 PROGRESS_SECONDS = 0.25
-LATER_SECONDS = 1  # before a ring goes back whose job may be somebody else's
+LATER_SECONDS = 1  # before a dispatch message goes back whose job may be somebody else's
 ABANDON_SECONDS = 2  # for a handler to stop when it is told
 LAST_SECONDS = 4  # after the grace of a worker that stops: for its handlers to stop, and for what came of them to be stored
 UNKNOWN_TYPE_MS = 5_000  # before another worker is offered a job that we can't run
@@ -44,11 +44,11 @@ class PermanentError(Exception):
 
 
 class GaveUp(Exception):
-    """There was no answer, and none is wanted any more: the broker has the ring back, say."""
+    """There was no answer, and none is wanted any more: the broker has the dispatch message back, say."""
 
 
 class Job:
-    """One ring that is here, and the run of its job."""
+    """One dispatch message that is here, and the run of its job."""
 
     def __init__(self, job_id):
         self.id = job_id
@@ -143,7 +143,7 @@ class Worker:
         self.grace = int(environ.get('SHUTDOWN_GRACE_MS', '10000')) / 1_000
         self.instance = environ.get('INSTANCE', f'python-{socket.gethostname()}-{os.getpid()}')
         self.path = f'/v1/workers/{urllib.parse.quote(self.instance, safe="")}'
-        self.jobs = set()  # whose rings are here
+        self.jobs = set()  # whose dispatch messages are here
         # No Event: a signal handler must take no lock, since what it has interrupted may hold that.
         self.stopping = False  # no new jobs
         self.until = math.inf  # when running jobs are to be given back
@@ -211,7 +211,7 @@ class Worker:
         self.connection = pika.BlockingConnection(pika.URLParameters(self.amqp_url))
         channel = self.connection.channel()
         channel.basic_qos(prefetch_count=self.concurrency)
-        tags = [channel.basic_consume(f'jobs.{queue}', self.on_ring) for queue in self.queues]
+        tags = [channel.basic_consume(f'jobs.{queue}', self.on_dispatch) for queue in self.queues]
         print('waiting for jobs', flush=True)
         while not self.stopping:
             self.connection.process_data_events(time_limit=0.2)
@@ -235,7 +235,7 @@ class Worker:
         except pika.exceptions.AMQPError:
             pass  # it is gone
 
-    def on_ring(self, channel, method, properties, body):
+    def on_dispatch(self, channel, method, properties, body):
         job = Job(id_in(body))
         self.jobs.add(job)
         given = (job, self.connection, channel, method, properties)
@@ -282,7 +282,7 @@ class Worker:
         headers = properties.headers or {}
         claim = {
             'jobId': job.id,
-            'ringId': properties.message_id,
+            'dispatchId': properties.message_id,
             'redelivered': method.redelivered,
             'deliveryCount': headers.get('x-acquired-count', headers.get('x-delivery-count', 0)),
             'claimId': str(uuid.uuid4()),
@@ -348,7 +348,7 @@ class Worker:
 
 
 def id_in(body):
-    """The job that a ring is about; None where it is no ring."""
+    """The job that a dispatch message is about; None where it is no dispatch message."""
     try:
         return json.loads(body)['jobId']
     except (ValueError, TypeError, KeyError):

@@ -4,8 +4,8 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 /** What became of a delivery: RabbitMQ's words are ack, nack with requeue, reject with requeue, reject. */
 export type Settled = 'ack' | 'requeue' | 'later' | 'reject';
 
-/** One ring that a worker was given. */
-export interface RingDelivery {
+/** One dispatch message that a worker was given. */
+export interface DispatchDelivery {
   readonly jobId: string;
   readonly redelivered: boolean;
   /** By performance.now(). */
@@ -13,16 +13,16 @@ export interface RingDelivery {
   settled?: { how: Settled; at: number };
 }
 
-/** A way to RabbitMQ that notes the rings that go through it, and what is said of them. */
+/** A way to RabbitMQ that notes the dispatch messages that go through it, and what is said of them. */
 export interface AmqpTap {
   /** The broker's URL, through the tap. */
   readonly url: string;
   /** In the order in which they came. */
-  readonly deliveries: readonly RingDelivery[];
+  readonly deliveries: readonly DispatchDelivery[];
   /** Names of queues, each time that a worker begins to consume one. */
   readonly consumed: readonly string[];
   /** Told at the very moment when a word about a delivery passes. */
-  onSettled: (delivery: RingDelivery) => void;
+  onSettled: (delivery: DispatchDelivery) => void;
   close(): void;
 }
 
@@ -34,7 +34,7 @@ const [CONSUME, DELIVER, ACK, REJECT, NACK] = [0x003c_0014, 0x003c_003c, 0x003c_
 export async function openAmqpTap(brokerUrl: string): Promise<AmqpTap> {
   const broker = new URL(brokerUrl);
   const sockets = new Set<Socket>();
-  const deliveries: RingDelivery[] = [];
+  const deliveries: DispatchDelivery[] = [];
   const consumed: string[] = [];
   const tap: Pick<AmqpTap, 'onSettled'> = { onSettled: () => undefined };
 
@@ -49,7 +49,7 @@ export async function openAmqpTap(brokerUrl: string): Promise<AmqpTap> {
     }
     const channels = new Map<number, Channel>();
     const channelOf = (number: number): Channel => {
-      const channel = channels.get(number) ?? { open: new Map<bigint, RingDelivery>(), body: '' };
+      const channel = channels.get(number) ?? { open: new Map<bigint, DispatchDelivery>(), body: '' };
       channels.set(number, channel);
       return channel;
     };
@@ -66,7 +66,7 @@ export async function openAmqpTap(brokerUrl: string): Promise<AmqpTap> {
     );
     near.pipe(far).pipe(near);
   });
-  function settle(delivery: RingDelivery, how: Settled): void {
+  function settle(delivery: DispatchDelivery, how: Settled): void {
     delivery.settled = { how, at: performance.now() };
     tap.onSettled(delivery);
   }
@@ -95,7 +95,7 @@ interface Frame {
 /** What a connection has on one of its channels. */
 interface Channel {
   /** By delivery tag: what nothing was said of yet. */
-  open: Map<bigint, RingDelivery>;
+  open: Map<bigint, DispatchDelivery>;
   /** What was announced last, until its body has come. */
   coming?: { tag: bigint; redelivered: boolean; size: number };
   body: string;
@@ -118,7 +118,7 @@ function readFrames(skip: number, hear: (frame: Frame) => void): (chunk: Buffer)
   };
 }
 
-function hearBroker({ type, payload }: Frame, channel: Channel, deliveries: RingDelivery[]): void {
+function hearBroker({ type, payload }: Frame, channel: Channel, deliveries: DispatchDelivery[]): void {
   if (type === METHOD && payload.readUInt32BE(0) === DELIVER) {
     const at = 5 + payload.readUInt8(4); // behind the consumer's tag
     channel.coming = { tag: payload.readBigUInt64BE(at), redelivered: payload.readUInt8(at + 8) === 1, size: 0 };
@@ -137,7 +137,7 @@ function hearBroker({ type, payload }: Frame, channel: Channel, deliveries: Ring
   channel.open.set(tag, delivery);
 }
 
-/** The job of a ring; null of any other message. */
+/** The job of a dispatch message; null of any other message. */
 function jobIn(body: string): string | null {
   try {
     const { jobId, command } = JSON.parse(body) as { jobId?: unknown; command?: unknown };
@@ -156,7 +156,7 @@ function queueIn({ type, payload }: Frame): string | null {
 function hearWorker(
   { type, payload }: Frame,
   { open }: Channel,
-  settle: (of: RingDelivery, how: Settled) => void,
+  settle: (of: DispatchDelivery, how: Settled) => void,
 ): void {
   if (type !== METHOD) return;
   const method = payload.readUInt32BE(0);

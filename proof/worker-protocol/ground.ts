@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { sql, startSystem } from '@offload/running-system';
 import { eventually, manage } from '@offload/spec-kit';
-import { openAmqpTap, type RingDelivery } from './amqp-tap.ts';
+import { openAmqpTap, type DispatchDelivery } from './amqp-tap.ts';
 import { openHttpTap, type Call } from './http-tap.ts';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
 
@@ -19,7 +19,7 @@ export interface Row {
   attempt: number;
   maxAttempts: number;
   holder: string | null;
-  ringId: string | null;
+  dispatchId: string | null;
   deliveryCount: number;
   startedAt: Date | null;
   heldAt: Date | null;
@@ -40,11 +40,11 @@ export interface Ground {
   until(jobId: string, what: string, looks: (row: Row) => boolean, timeoutMs?: number): Promise<Row>;
   /** The worker that runs the job's first attempt, once one does. */
   runs(jobId: string): Promise<Row>;
-  /** Sends a ring of this id to the workers. */
-  ring(jobId: string, ringId: string): Promise<void>;
-  deliveriesOf(jobId: string): RingDelivery[];
-  /** Calls the given function at the moment when a word about a ring of this job passes. */
-  onSettled(jobId: string, call: (delivery: RingDelivery) => void): void;
+  /** Sends a dispatch message of this id to the workers. */
+  dispatch(jobId: string, dispatchId: string): Promise<void>;
+  deliveriesOf(jobId: string): DispatchDelivery[];
+  /** Calls the given function at the moment when a word about a dispatch message of this job passes. */
+  onSettled(jobId: string, call: (delivery: DispatchDelivery) => void): void;
   /** What workers have asked the api about an attempt. */
   callsOf(jobId: string, attempt: number): Call[];
   /** What workers ask the api is not answered while this runs. */
@@ -74,7 +74,7 @@ const slowOutcome = `
   create trigger slow_outcome before update on jobs for each row execute function slow_outcome()`;
 
 const rowSql = `
-  select status, attempt, max_attempts as "maxAttempts", holder, ring_id as "ringId", delivery_count as "deliveryCount",
+  select status, attempt, max_attempts as "maxAttempts", holder, dispatch_id as "dispatchId", delivery_count as "deliveryCount",
     started_at as "startedAt", held_at as "heldAt", result, progress, error, errors
   from jobs where id = $1`;
 
@@ -103,7 +103,7 @@ export async function openGround({ command, isOwn = false }: WorkerUnderTest): P
     const http = await openHttpTap(api.url);
     steps.push(amqp.close, http.close);
 
-    const listeners = new Map<string, (delivery: RingDelivery) => void>();
+    const listeners = new Map<string, (delivery: DispatchDelivery) => void>();
     amqp.onSettled = (delivery) => listeners.get(delivery.jobId)?.(delivery);
     const workers: WorkerProcess[] = [];
     steps.push(async () => {
@@ -155,9 +155,9 @@ export async function openGround({ command, isOwn = false }: WorkerUnderTest): P
         return (answer.body as { id: string }).id;
       },
       runs: (jobId) => until(jobId, 'a worker claims the job', ({ status }) => status === 'running'),
-      async ring(jobId, ringId) {
+      async dispatch(jobId, dispatchId) {
         await manage('POST', `/api/exchanges/${system.vhost}/jobs/publish`, {
-          properties: { message_id: ringId, type: 'ring', content_type: 'application/json' },
+          properties: { message_id: dispatchId, type: 'dispatch', content_type: 'application/json' },
           ...{ routing_key: QUEUE, payload: JSON.stringify({ jobId, type: 'demo.sleep' }), payload_encoding: 'string' },
         });
       },

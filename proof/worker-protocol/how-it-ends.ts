@@ -59,7 +59,11 @@ export const howItEnds: Check[] = [
       assert.equal((await ground.read(short)).status, 'succeeded', 'what ends within the grace is finished');
       const row = await ground.read(long);
       assert.deepEqual([row.status, row.attempt, row.maxAttempts], ['queued', 1, maxAttempts + 1]);
-      assert.equal(ground.deliveriesOf(long)[0]?.settled?.how, 'requeue', 'the ring of the rest is given back');
+      assert.equal(
+        ground.deliveriesOf(long)[0]?.settled?.how,
+        'requeue',
+        'the dispatch message of the rest is given back',
+      );
       await ground.ask('POST', `/v1/jobs/${long}/cancel`);
     },
   },

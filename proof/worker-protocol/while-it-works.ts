@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { eventually } from '@offload/spec-kit';
-import type { RingDelivery } from './amqp-tap.ts';
+import type { DispatchDelivery } from './amqp-tap.ts';
 import type { Check } from './check.ts';
 import { NOBODYS_QUEUE, STORED_LATE, type Ground } from './ground.ts';
 
@@ -10,25 +10,25 @@ const HEARD_MS = 12_500;
 /** More than any run here takes that is left alone. */
 const LONG = 60;
 
-/** Waits for a word about the job's nth ring. */
-function settled({ deliveriesOf }: Ground, jobId: string, timeoutMs = 5_000, index = 0): Promise<RingDelivery> {
+/** Waits for a word about the job's nth dispatch message. */
+function settled({ deliveriesOf }: Ground, jobId: string, timeoutMs = 5_000, index = 0): Promise<DispatchDelivery> {
   return eventually(
     () => {
       const delivery = deliveriesOf(jobId)[index];
-      if (!delivery) throw new Error('no worker got the ring');
-      if (!delivery.settled) throw new Error('nothing is said to the broker about the ring');
+      if (!delivery) throw new Error('no worker got the dispatch message');
+      if (!delivery.settled) throw new Error('nothing is said to the broker about the dispatch message');
       return delivery;
     },
     { timeoutMs },
   );
 }
 
-/** Ends an attempt that is another worker's. Resolves when the ring that the worker under test gave back is acknowledged. */
+/** Ends an attempt that is another worker's. Resolves when the dispatch message that the worker under test gave back is acknowledged. */
 async function endElsewhere({ ask, deliveriesOf }: Ground, jobId: string, attempt: number): Promise<void> {
   const outcome = { status: 'succeeded', result: { sleptMs: 0 } };
   const { status, body } = await ask('PUT', `/v1/jobs/${jobId}/attempts/${attempt}/outcome`, outcome);
   assert.equal(status, 200, JSON.stringify(body));
-  await eventually(() => assert.equal(deliveriesOf(jobId).at(-1)?.settled?.how, 'ack', 'the ring goes on'));
+  await eventually(() => assert.equal(deliveriesOf(jobId).at(-1)?.settled?.how, 'ack', 'the dispatch message goes on'));
 }
 
 /** They don't get in each other's way: run them at once, on any number of workers. */
@@ -43,7 +43,7 @@ export const whileItWorks: Check[] = [
       });
       const { settled: word } = await settled(ground, jobId, 10_000);
       assert.equal(word?.how, 'ack', `the broker was told ${word?.how}`);
-      assert.equal(await atTheWord, 'succeeded', 'the ring was acknowledged before the outcome was stored');
+      assert.equal(await atTheWord, 'succeeded', 'the dispatch message was acknowledged before the outcome was stored');
       const { sleptMs } = (await ground.read(jobId)).result as { sleptMs: number };
       assert.ok(sleptMs >= 199, `it slept for ${sleptMs} ms`);
     },
@@ -106,12 +106,12 @@ export const whileItWorks: Check[] = [
   },
   {
     name: 'fenced',
-    promise: 'stops an attempt that is another’s by now, writes nothing more, and gives the ring back',
+    promise: 'stops an attempt that is another’s by now, writes nothing more, and gives the dispatch message back',
     async run(ground) {
       const jobId = await ground.submit(LONG);
-      const { ringId, deliveryCount } = await ground.runs(jobId);
+      const { dispatchId, deliveryCount } = await ground.runs(jobId);
       const taken = await ground.ask('POST', '/v1/claims', {
-        ...{ jobId, ringId, redelivered: true, deliveryCount: deliveryCount + 100 },
+        ...{ jobId, dispatchId, redelivered: true, deliveryCount: deliveryCount + 100 },
         ...{ claimId: randomUUID(), holder: 'another' },
       });
       assert.equal(taken.status, 200, JSON.stringify(taken.body));
@@ -129,27 +129,34 @@ export const whileItWorks: Check[] = [
   },
   {
     name: 'held',
-    promise: 'gives back after a second the ring of a job that may be another’s',
+    promise: 'gives back after a second the dispatch message of a job that may be another’s',
     async run(ground) {
       const jobId = await ground.submit(0, { queue: NOBODYS_QUEUE });
-      const ringId = randomUUID();
-      const claim = { jobId, ringId, redelivered: false, deliveryCount: 100, claimId: randomUUID(), holder: 'another' };
+      const dispatchId = randomUUID();
+      const claim = {
+        jobId,
+        dispatchId,
+        redelivered: false,
+        deliveryCount: 100,
+        claimId: randomUUID(),
+        holder: 'another',
+      };
       assert.equal((await ground.ask('POST', '/v1/claims', claim)).status, 200);
-      await ground.ring(jobId, ringId);
+      await ground.dispatch(jobId, dispatchId);
       const { at, settled: word } = await settled(ground, jobId);
       assert.equal(word?.how, 'later', `the broker was told ${word?.how}`);
       const waitedMs = (word?.at ?? 0) - at;
-      assert.ok(waitedMs > 900 && waitedMs < 4_000, `the ring went back after ${Math.round(waitedMs)} ms`);
+      assert.ok(waitedMs > 900 && waitedMs < 4_000, `the dispatch message went back after ${Math.round(waitedMs)} ms`);
       await endElsewhere(ground, jobId, 1);
     },
   },
   {
     name: 'refused',
-    promise: 'acknowledges a ring that has nothing to run',
+    promise: 'acknowledges a dispatch message that has nothing to run',
     async run(ground) {
       const jobId = await ground.submit(0);
       await ground.until(jobId, 'the job succeeds', ({ status }) => status === 'succeeded');
-      await ground.ring(jobId, randomUUID());
+      await ground.dispatch(jobId, randomUUID());
       const { settled: word } = await settled(ground, jobId, 5_000, 1);
       assert.equal(word?.how, 'ack', `the broker was told ${word?.how}`);
       assert.equal((await ground.read(jobId)).attempt, 1);

@@ -57,7 +57,7 @@ it(
       holdings: expect.stringMatching(/says that it holds the job: it is not/),
       cancel: expect.stringMatching(/is cancelled: it is not/),
     });
-    expect(late).toEqual({ fenced: expect.stringMatching(/nothing is said to the broker about the ring/) });
+    expect(late).toEqual({ fenced: expect.stringMatching(/nothing is said to the broker about the dispatch message/) });
   },
   ALL_MS,
 );

@@ -5,7 +5,7 @@ import { jobRegistration } from '@offload/jobs/definitions';
 import { BrokerUnavailableError, subscribe } from '@offload/messaging';
 import { eventually } from '@offload/spec-kit';
 import request from 'supertest';
-import type { Bell } from './bell.ts';
+import type { Dispatcher } from './dispatcher.ts';
 import { useApi } from './spec-api.ts';
 
 const api = useApi();
@@ -20,7 +20,7 @@ const submitted = async (more: object = {}): Promise<string> => {
   return (await request(app).post('/v1/jobs').send(job).expect(202)).body.id;
 };
 const deliveryOf = (jobId: string, more: object = {}) => ({
-  ...{ jobId, ringId: randomUUID(), redelivered: false, deliveryCount: 0 },
+  ...{ jobId, dispatchId: randomUUID(), redelivered: false, deliveryCount: 0 },
   ...{ claimId: randomUUID(), holder: 'python-1', ...more },
 });
 const claim = (delivery: object) => request(app).post('/v1/claims').send(delivery);
@@ -43,7 +43,7 @@ async function running(more: object = {}) {
     id: delivery.jobId,
     settle: (body: object, attempt = 1) => request(app).put(`${at}/${attempt}/outcome`).send(body),
     report: (body: object, attempt = 1) => request(app).put(`${at}/${attempt}/progress`).send(body),
-    /** Another worker has the ring by now. */
+    /** Another worker has the dispatch message by now. */
     takenOver: () => claim({ ...delivery, redelivered: true, deliveryCount: 1, claimId: randomUUID() }).expect(200),
   };
 }
@@ -68,15 +68,15 @@ describe('POST /v1/claims', () => {
   });
 
   it('knows ids in capitals, as some languages write them', async () => {
-    const { jobId, ringId, claimId, ...rest } = deliveryOf(await submitted());
-    const [one, other, own] = [jobId, ringId, claimId].map((id) => id.toUpperCase());
+    const { jobId, dispatchId, claimId, ...rest } = deliveryOf(await submitted());
+    const [one, other, own] = [jobId, dispatchId, claimId].map((id) => id.toUpperCase());
     for (const time of [1, 2]) {
-      const { body } = await claim({ ...rest, jobId: one, ringId: other, claimId: own }).expect(200);
+      const { body } = await claim({ ...rest, jobId: one, dispatchId: other, claimId: own }).expect(200);
       expect([time, body.attempt]).toEqual([time, 1]);
     }
   });
 
-  it('is held while the holder of the ring may live, and a takeover once the broker has taken it back', async () => {
+  it('is held while the holder of the dispatch message may live, and a takeover once the broker has taken it back', async () => {
     const { delivery } = await running();
     const { body, headers } = await claim({ ...delivery, claimId: randomUUID() }).expect(409);
     expect([body.type, headers['retry-after']]).toEqual(['/problems/held', '1']);
@@ -84,7 +84,7 @@ describe('POST /v1/claims', () => {
     expect((await claim(next).expect(200)).body.attempt).toBe(2);
   });
 
-  it('is refused where another ring holds the job, it is finished, lost for the last time, or unknown', async () => {
+  it('is refused where another dispatch message holds the job, it is finished, lost for the last time, or unknown', async () => {
     const { id, settle, delivery } = await running({ maxAttempts: 1 });
     expect((await claim(deliveryOf(id)).expect(410)).body.type).toBe('/problems/refused');
     await claim({ ...delivery, claimId: randomUUID(), redelivered: true, deliveryCount: 1 }).expect(410);
@@ -222,9 +222,12 @@ describe('PUT /v1/jobs/{id}/attempts/{attempt}/outcome', () => {
   it('is a 503 until the broker has confirmed the event, and then the same', async () => {
     const { settle, id } = await running();
     const announceSurely = () => Promise.reject(new BrokerUnavailableError('the broker is away'));
-    const bell: Bell = { ...api.parts.bell, announceSurely };
+    const dispatcher: Dispatcher = { ...api.parts.dispatcher, announceSurely };
     const outcome = { status: 'succeeded', result: slept };
-    const away = await request(api.app({ bell })).put(`/v1/jobs/${id}/attempts/1/outcome`).send(outcome).expect(503);
+    const away = await request(api.app({ dispatcher }))
+      .put(`/v1/jobs/${id}/attempts/1/outcome`)
+      .send(outcome)
+      .expect(503);
     expect([away.body.type, away.headers['retry-after']]).toEqual(['/problems/broker-unavailable', '1']);
     await settle(outcome).expect(200);
   });

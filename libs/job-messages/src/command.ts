@@ -9,7 +9,7 @@ export const control = {
     /** Whoever runs this job is to stop it. */
     z.object({ command: z.literal('cancel'), jobId }),
     /** Say in the database which jobs you hold. */
-    z.object({ command: z.literal('roll-call') }),
+    z.object({ command: z.literal('liveness-check') }),
     /** The worker of this name is to take no new jobs, to finish those that it has, and to end. */
     z.object({ command: z.literal('drain'), instance: z.string() }),
   ]),

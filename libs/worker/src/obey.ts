@@ -17,11 +17,11 @@ export interface ObeyParts {
 export async function obey(control: Control, parts: ObeyParts): Promise<void> {
   if (control.command === 'cancel') return parts.heldJobs.cancel(control.jobId);
   if (control.command === 'drain') return control.instance === parts.holder ? parts.drain() : undefined;
-  await answerRollCall(parts);
+  await answerLivenessCheck(parts);
 }
 
 /** Says in the database which jobs are here, and hears which of them are to be cancelled, should we have missed that. */
-export async function answerRollCall({
+export async function answerLivenessCheck({
   database,
   heldJobs,
   log,
@@ -31,6 +31,6 @@ export async function answerRollCall({
   try {
     for (const jobId of await database.jobs.hold(held)) heldJobs.cancel(jobId);
   } catch (error) {
-    log.debug({ err: error }, 'roll call not answered');
+    log.debug({ err: error }, 'liveness check not answered');
   }
 }

@@ -6,7 +6,7 @@ import type { Scene } from '../scene.ts';
 /** A job that nobody else works on, claimed as a worker in another language does. */
 async function claimed({ ask, get, job }: Scene) {
   const { id } = await job('queued');
-  const delivery = { jobId: id, ringId: randomUUID(), redelivered: false, deliveryCount: 0, holder: 'row' };
+  const delivery = { jobId: id, dispatchId: randomUUID(), redelivered: false, deliveryCount: 0, holder: 'row' };
   const claim = { ...delivery, claimId: randomUUID() };
   const { attempt } = await get<{ attempt: number }>({ path: '/v1/claims', body: claim });
   return {
@@ -20,7 +20,7 @@ async function claimed({ ask, get, job }: Scene) {
 export const workers = rowsOf('Contract', [
   {
     section: 'Workers',
-    rule: 'The same claim again is the same attempt; another delivery of the ring is held, another ring refused',
+    rule: 'The same claim again is the same attempt; another delivery of the dispatch message is held, another dispatch message refused',
     asked: 'POST /v1/claims, four times',
     answered: '200, 200, 409 held with Retry-After, 410 refused',
     async run(scene) {
@@ -29,7 +29,7 @@ export const workers = rowsOf('Contract', [
       assert.deepEqual([attempt, same.attempt], [1, 1]);
       const held = await scene.ask({ path: '/v1/claims', body: { ...claim, claimId: randomUUID() } });
       assert.deepEqual([held.status, held.headers['retry-after']], [409, '1']);
-      const other = { ...claim, ringId: randomUUID(), claimId: randomUUID() };
+      const other = { ...claim, dispatchId: randomUUID(), claimId: randomUUID() };
       assert.equal((await scene.ask({ path: '/v1/claims', body: other })).status, 410);
     },
   },

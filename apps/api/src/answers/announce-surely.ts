@@ -1,15 +1,18 @@
 import { Problem } from '@offload/http';
 import type { SerializedJob } from '@offload/jobs';
-import type { Bell } from '../bell.ts';
+import type { Dispatcher } from '../dispatcher.ts';
 
 /**
  * Sends the job as an event, and resolves when the broker has it.
  *
  * @throws Problem 503 `broker-unavailable`: the request is to be sent again
  */
-export async function announceSurely(bell: Pick<Bell, 'announceSurely'>, serialized: SerializedJob): Promise<void> {
+export async function announceSurely(
+  dispatcher: Pick<Dispatcher, 'announceSurely'>,
+  serialized: SerializedJob,
+): Promise<void> {
   try {
-    await bell.announceSurely(serialized);
+    await dispatcher.announceSurely(serialized);
   } catch (error) {
     const detail = 'It is stored, and its event is not confirmed: send this request again';
     throw new Problem(503, 'broker-unavailable', 'RabbitMQ is away', detail, {

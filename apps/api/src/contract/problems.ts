@@ -49,18 +49,19 @@ export const problems = {
   held: {
     status: 409,
     meaning:
-      'The job runs by this very ring, and its holder is not known to be gone: give the ring back after a second.',
+      'The job runs by this very dispatch message, and its holder is not known to be gone: give the dispatch message back after a second.',
   },
   fenced: {
     status: 409,
-    meaning: 'The attempt does not hold the job any more: stop it, and give the ring back (`basic.nack`, requeue).',
+    meaning:
+      'The attempt does not hold the job any more: stop it, and give the dispatch message back (`basic.nack`, requeue).',
   },
   'endpoint-removed': { status: 409, meaning: 'No notifier has the endpoint of this webhook any more.' },
   'idempotency-key-in-flight': {
     status: 409,
     meaning: 'The first request with this Idempotency-Key is being stored; send this one again after `Retry-After`.',
   },
-  refused: { status: 410, meaning: 'There is nothing to run by this ring: acknowledge it.' },
+  refused: { status: 410, meaning: 'There is nothing to run by this dispatch message: acknowledge it.' },
   'precondition-failed': { status: 412, meaning: '`If-Match` or `If-None-Match` keeps this from being done.' },
   'body-too-large': { status: 413, meaning: 'The body is larger than 1 MiB.' },
   'uri-too-long': { status: 414, meaning: 'The target of the request is too long.' },

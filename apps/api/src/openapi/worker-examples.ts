@@ -3,7 +3,12 @@ import { jobExample } from './examples.ts';
 
 export const claimExamples = {
   first: {
-    ...{ jobId: jobExample.id, ringId: '5f0c6a5e-0f3b-4a43-9d0c-6a3b1a0f2c11', redelivered: false, deliveryCount: 0 },
+    ...{
+      jobId: jobExample.id,
+      dispatchId: '5f0c6a5e-0f3b-4a43-9d0c-6a3b1a0f2c11',
+      redelivered: false,
+      deliveryCount: 0,
+    },
     ...{ claimId: '0b7e3a52-7a39-4d0e-8f55-3f1f6f0f7c55', holder: 'python-1' },
   },
 };

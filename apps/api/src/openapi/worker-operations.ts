@@ -60,7 +60,7 @@ export const workerOperations: Operation[] = [
     path: '/v1/workers/{instance}/holdings',
     id: 'holdJobs',
     summary: 'Say which jobs a worker has, each ten seconds',
-    description: 'It is an answer to a roll call, and hears which of them to stop.',
+    description: 'It is an answer to a liveness check, and hears which of them to stop.',
     scope: 'work',
     parameters: workerParameters,
     body: { schema: holdings, examples: holdingsExamples },
@@ -73,7 +73,7 @@ export const workerOperations: Operation[] = [
     method: 'post',
     path: '/v1/claims',
     id: 'claimJob',
-    summary: 'Claim the job of a ring',
+    summary: 'Claim the job of a dispatch message',
     description: 'The same `claimId` again is the same claim.',
     scope: 'work',
     body: { schema: claimRequest, examples: claimExamples },
@@ -102,7 +102,7 @@ export const workerOperations: Operation[] = [
     body: { schema: attemptOutcome, examples: outcomeExamples },
     answers: [
       {
-        ...{ status: 200, description: 'It is stored: acknowledge the ring.', schema: settledAttempt },
+        ...{ status: 200, description: 'It is stored: acknowledge the dispatch message.', schema: settledAttempt },
         example: { status: 'succeeded', version: 5 },
       },
     ],

@@ -6,7 +6,7 @@ import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { instanceOf } from './register-worker.ts';
 
-/** The body of `PUT /v1/workers/{instance}/holdings`: the jobs whose rings the worker has. */
+/** The body of `PUT /v1/workers/{instance}/holdings`: the jobs whose dispatch messages the worker has. */
 export const holdings = z
   .array(
     z.strictObject({
@@ -15,7 +15,7 @@ export const holdings = z
         .int32()
         .min(1)
         .nullable()
-        .describe('The attempt that it runs; null while it has the ring and has not claimed the job.'),
+        .describe('The attempt that it runs; null while it has the dispatch message and has not claimed the job.'),
     }),
   )
   .max(10_000);
@@ -27,7 +27,7 @@ export const held = z.object({
 });
 
 /**
- * `PUT /v1/workers/{instance}/holdings`: the worker lives, and holds these. It counts as an answer to a roll call. A worker
+ * `PUT /v1/workers/{instance}/holdings`: the worker lives, and holds these. It counts as an answer to a liveness check. A worker
  * that sends it every ten seconds is never taken for dead, and hears what is asked of it.
  */
 export function holdJobs({ database }: { database: Database }): RequestHandler {

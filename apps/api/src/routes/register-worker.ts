@@ -5,7 +5,7 @@ import type { WorkerInfo } from '@offload/jobs/answers';
 import { boundedParse, jobTypeName } from '@offload/jobs/definitions';
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
-import type { Bell } from '../bell.ts';
+import type { Dispatcher } from '../dispatcher.ts';
 import { instanceName } from './claim-job.ts';
 
 /** Each read of the job types looks through the types of each worker. */
@@ -59,12 +59,18 @@ export function removeWorker({ database }: { database: Pick<Database, 'jobTypes'
  * `POST /v1/workers/{instance}/drain`: 202, and the worker is told to take no new jobs, to finish those that it has, and to
  * end. One that does not hear it over the broker hears it when it is heard next.
  */
-export function drainWorker({ database, bell }: { database: Pick<Database, 'jobTypes'>; bell: Bell }): RequestHandler {
+export function drainWorker({
+  database,
+  dispatcher,
+}: {
+  database: Pick<Database, 'jobTypes'>;
+  dispatcher: Dispatcher;
+}): RequestHandler {
   return async (request, response) => {
     const instance = instanceOf(request);
     if (!(await database.jobTypes.drain(instance))) throw workerNotFound(instance);
     response.status(202).json(await readWorker(instance, database));
-    void bell.command({ command: 'drain', instance });
+    void dispatcher.command({ command: 'drain', instance });
   };
 }
 

@@ -5,7 +5,7 @@ import { boundedParse } from '@offload/jobs/definitions';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { attemptOf, fenced } from '../answers/attempt-of-path.ts';
-import type { Bell } from '../bell.ts';
+import type { Dispatcher } from '../dispatcher.ts';
 
 /** The body of `PUT /v1/jobs/{id}/attempts/{attempt}/progress`. */
 export const progressReport = z.strictObject({
@@ -14,7 +14,13 @@ export const progressReport = z.strictObject({
 });
 
 /** `PUT /v1/jobs/{id}/attempts/{attempt}/progress`: 204, or 409 `fenced`. */
-export function reportProgress({ database, bell }: { database: Database; bell: Bell }): RequestHandler {
+export function reportProgress({
+  database,
+  dispatcher,
+}: {
+  database: Database;
+  dispatcher: Dispatcher;
+}): RequestHandler {
   return async (request, response) => {
     const path = attemptOf(request);
     const body = boundedParse(progressReport, request.body);
@@ -23,7 +29,7 @@ export function reportProgress({ database, bell }: { database: Database; bell: B
     const progress = { percent, message: message === null ? null : storable(message, 500) };
     const job = await database.jobs.reportProgress(path.id, path.attempt, progress);
     if (!job) throw fenced(path);
-    void bell.announce(new SerializedJob(job), 'job.progress');
+    void dispatcher.publishEvent(new SerializedJob(job), 'job.progress');
     response.status(204).end();
   };
 }

@@ -6,7 +6,7 @@ import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { announceSurely } from '../answers/announce-surely.ts';
 import { attemptOf, fenced } from '../answers/attempt-of-path.ts';
-import type { Bell } from '../bell.ts';
+import type { Dispatcher } from '../dispatcher.ts';
 import type { JobTypes } from '../job-types/job-types.ts';
 
 const attemptError = z.strictObject({
@@ -50,7 +50,7 @@ export const attemptOutcome = z.discriminatedUnion('status', [
     ),
   z
     .strictObject({ status: z.literal('queued') })
-    .describe('Given back by a worker that stops: the attempt is not used up. Give the ring back, too.'),
+    .describe('Given back by a worker that stops: the attempt is not used up. Give the dispatch message back, too.'),
   z.strictObject({ status: z.literal('cancelled') }).describe('Stopped because the job is to be cancelled.'),
 ]);
 type GivenOutcome = z.output<typeof attemptOutcome>;
@@ -63,7 +63,7 @@ export const settledAttempt = z.object({
 
 export interface SettleParts {
   database: Database;
-  bell: Bell;
+  dispatcher: Dispatcher;
   types: Pick<JobTypes, 'find' | 'read'>;
 }
 
@@ -72,7 +72,7 @@ export interface SettleParts {
  * also when it was stored before; 400 where the job's type does not allow the result; 409 `fenced` where the attempt does
  * not hold the job any more.
  */
-export function settleAttempt({ database, bell, types }: SettleParts): RequestHandler {
+export function settleAttempt({ database, dispatcher, types }: SettleParts): RequestHandler {
   return async (request, response) => {
     const path = attemptOf(request);
     const body = boundedParse(attemptOutcome, request.body);
@@ -84,7 +84,7 @@ export function settleAttempt({ database, bell, types }: SettleParts): RequestHa
     const outcome = outcomeOf(body.data, attempt, terms);
     const job = (await database.jobs.settle({ jobId, attempt, outcome })) ?? (await storedBefore());
     if (!job) throw fenced(path);
-    await announceSurely(bell, new SerializedJob(job));
+    await announceSurely(dispatcher, new SerializedJob(job));
     response.json({ status: job.status, version: job.version });
 
     /** The answer to an earlier request may have been lost. */

@@ -24,6 +24,7 @@ const changes = [
   { file: 'apps/start/src/main.ts', affects: ['start', 'e2e'], spares: ['api', 'proof'] },
   { file: 'examples/01-hello/send.ts', affects: ['e2e'], spares: ['api', 'messaging', 'proof'] },
   { file: 'docker-compose.yml', affects: ['api', 'notifier', 'worker'], spares: ['database', 'client'] },
+  { file: 'examples/08-python-worker/worker.py', affects: ['e2e', 'proof'], spares: ['api', 'messaging'] },
   {
     file: 'deploy/rabbitmq/definitions.json',
     affects: ['api', 'embedded-servers', 'job-messages'],

@@ -7,7 +7,7 @@ export interface OwnSystem {
   /** the api's URL */
   readonly api: string;
   /** Kills a process, and starts another in its place; `env` wins over what it had. Resolves when it is ready. */
-  restart(app: 'api' | 'notifier', env?: NodeJS.ProcessEnv): Promise<void>;
+  restart(app: 'api' | 'worker' | 'notifier', env?: NodeJS.ProcessEnv): Promise<void>;
   /** Kills all of it. */
   kill(): Promise<void>;
   /** what its processes have complained of, once they were killed */

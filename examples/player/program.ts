@@ -27,6 +27,8 @@ export interface Program {
 export interface ProgramOptions {
   /** of the program, from the repository's root */
   file: string;
+  /** what runs it, where it is no TypeScript */
+  interpreter?: string;
   args: readonly string[];
   env: NodeJS.ProcessEnv;
   /** kills it */
@@ -44,11 +46,13 @@ const running = new Set<ChildProcess>();
 
 process.on('exit', () => running.forEach(killGroup));
 
-export function startProgram({ file, args, env, abort, write }: ProgramOptions): Program {
+export function startProgram({ file, interpreter, args, env, abort, write }: ProgramOptions): Program {
   abort.throwIfAborted();
-  const command = ['--import', 'tsx', '--conditions=@offload/source', file, ...args];
+  const [command, options] = interpreter
+    ? [interpreter, []]
+    : [process.execPath, ['--import', 'tsx', '--conditions=@offload/source']];
   // In a process group of its own: the terminal's Ctrl-C is for the player.
-  const child = spawn(process.execPath, command, { cwd: root, env, detached: true });
+  const child = spawn(command, [...options, file, ...args], { cwd: root, env, detached: true });
   running.add(child);
   const kill = (): void => killGroup(child);
   abort.addEventListener('abort', kill);

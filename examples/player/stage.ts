@@ -1,5 +1,5 @@
 import { freePort } from '@offload/child-processes';
-import { startBrowser } from '@offload/spec-kit/servers';
+import { findPython, startBrowser } from '@offload/spec-kit/servers';
 import type { Browser, Page } from 'playwright-core';
 import type { Footprint } from './footprint.ts';
 import type { OwnBroker } from './own-broker.ts';
@@ -30,6 +30,8 @@ export interface Stage {
   open(url: string): Promise<Page>;
   /** Writes a line that is none of a program's. */
   tell(who: string, words: string): void;
+  /** A Python that has pika; it is installed where there is none. */
+  findPython(): Promise<string>;
   freePort(): Promise<number>;
 }
 
@@ -38,6 +40,8 @@ export interface StartOptions {
   as?: string;
   /** @default none */
   args?: readonly string[];
+  /** what runs it, where it is no TypeScript; its name then has its file's ending */
+  interpreter?: string;
   /** besides AMQP_URL and what the player has @default none */
   env?: NodeJS.ProcessEnv;
 }
@@ -106,9 +110,10 @@ export function createStage({ folder, url, ownBroker, ownPostgres, abort, say }:
         }
       });
     },
-    start(program, { as = program, args = [], env = {} } = {}) {
+    start(program, { as = program, args = [], interpreter, env = {} } = {}) {
       const started = startProgram({
-        file: `${folder}/${program}.ts`,
+        file: `${folder}/${program}${interpreter === undefined ? '.ts' : ''}`,
+        ...(interpreter !== undefined && { interpreter }),
         args,
         env: { ...process.env, ...env, AMQP_URL: url },
         abort,
@@ -130,6 +135,7 @@ export function createStage({ folder, url, ownBroker, ownPostgres, abort, say }:
       return page;
     },
     tell: (who, words) => transcript.line(who, words),
+    findPython: () => findPython(say, abort),
     freePort: () => freePort(),
   };
   return { transcript, leftOut, stage };

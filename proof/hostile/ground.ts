@@ -35,7 +35,7 @@ export async function layGround(): Promise<Ground> {
     const besieged = {
       ...collectable,
       LOG_LEVEL: 'info',
-      API_KEYS: `all:submit+read+manage:${hashed(keys.all)},reader:read:${hashed(keys.read)}`,
+      API_KEYS: `all:submit+read+manage+operate+work:${hashed(keys.all)},reader:read:${hashed(keys.read)}`,
     };
     const [api, notifier, worker] = await Promise.all([
       system.startApi({

@@ -11,7 +11,7 @@ import { fromSource, root } from './source.mjs';
 import { settings } from './settings.mjs';
 
 const { transitions } = await fromSource('libs/database/src/transitions/state-table.ts');
-const { retryDelayMs } = await fromSource('libs/worker/src/backoff.ts');
+const { retryDelayMs } = await fromSource('libs/jobs/src/definitions/retry-delay.ts');
 const { defaultPolicy } = await fromSource('libs/jobs/src/definitions/job-definition.ts');
 const all = await settings();
 const documents = {

@@ -12,8 +12,10 @@ import type { Dispatcher } from './dispatcher.ts';
 import { createOneForEach } from './answers/few-at-once.ts';
 import { createIntake } from './intake/intake.ts';
 import { cancelJob } from './routes/cancel-job.ts';
+import { claimJob } from './routes/claim-job.ts';
 import { deleteJob } from './routes/delete-job.ts';
 import { docs } from './routes/docs.ts';
+import { holdJobs } from './routes/hold-jobs.ts';
 import { issueEventToken } from './routes/issue-event-token.ts';
 import { listDeliveries } from './routes/list-deliveries.ts';
 import { listJobTypes, showJobType } from './routes/list-job-types.ts';
@@ -22,7 +24,10 @@ import { listQueues } from './routes/list-queues.ts';
 import { listWorkers } from './routes/list-workers.ts';
 import { redeliver } from './routes/redeliver.ts';
 import { registerJobType, removeJobType } from './routes/register-job-type.ts';
+import { drainWorker, registerWorker, removeWorker } from './routes/register-worker.ts';
+import { reportProgress } from './routes/report-progress.ts';
 import { retryJob } from './routes/retry-job.ts';
+import { settleAttempt } from './routes/settle-attempt.ts';
 import { showJob } from './routes/show-job.ts';
 import { showProblem } from './routes/show-problem.ts';
 import { showResult } from './routes/show-result.ts';
@@ -89,6 +94,7 @@ export function createApp(given: AppParts): Express {
     },
     routes(app) {
       const [submit, read, manage] = [requireScope('submit'), requireScope('read'), requireScope('manage')];
+      const [operate, work] = [requireScope('operate'), requireScope('work')];
       const json = jsonBody({ digested: (request) => request.headers['idempotency-key'] !== undefined });
       app.use('/v1', authenticate(keys), limitRate({ perMinute: parts.rateLimit }));
       app
@@ -112,10 +118,21 @@ export function createApp(given: AppParts): Express {
       app
         .route('/v1/job-types/:type')
         .get(read, showJobType(parts))
-        .put(manage, json, registerJobType(parts))
-        .delete(manage, removeJobType(parts))
+        .put(work, json, registerJobType(parts))
+        .delete(operate, removeJobType(parts))
         .all(methodNotAllowed('GET, HEAD, PUT, DELETE'));
       app.route('/v1/workers').get(read, listWorkers(parts)).all(methodNotAllowed('GET, HEAD'));
+      app
+        .route('/v1/workers/:instance')
+        .put(work, json, registerWorker(parts))
+        .delete(work, removeWorker(parts))
+        .all(methodNotAllowed('PUT, DELETE'));
+      app.route('/v1/workers/:instance/drain').post(operate, drainWorker(parts)).all(methodNotAllowed('POST'));
+      app.route('/v1/workers/:instance/holdings').put(work, json, holdJobs(parts)).all(methodNotAllowed('PUT'));
+      app.route('/v1/claims').post(work, json, claimJob(parts)).all(methodNotAllowed('POST'));
+      const attempt = '/v1/jobs/:id/attempts/:attempt';
+      app.route(`${attempt}/progress`).put(work, json, reportProgress(parts)).all(methodNotAllowed('PUT'));
+      app.route(`${attempt}/outcome`).put(work, json, settleAttempt(parts)).all(methodNotAllowed('PUT'));
       app.route('/v1/queues').get(read, listQueues(parts)).all(methodNotAllowed('GET, HEAD'));
       app.route('/problems/:slug').get(showProblem).all(methodNotAllowed('GET, HEAD'));
       app.use(docs());

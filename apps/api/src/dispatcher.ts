@@ -9,10 +9,11 @@ import {
   dispatchQueue,
 } from '@offload/job-messages';
 import { isFinished, type Job, SerializedJob } from '@offload/jobs';
+import type { EventName } from '@offload/jobs/events';
 import { NotConfirmedError, type Publisher, UnderWay } from '@offload/messaging';
 import { Counter, delay, type Logger, type Registry } from '@offload/process';
 
-/** Tells workers and watchers about jobs. No call rejects: what is not sent is found in the database again. */
+/** Tells workers and watchers about jobs. No call but one rejects: what is not sent is found in the database again. */
 export interface Dispatcher {
   /**
    * Sends the dispatch message, and removes it from the outbox once the broker has confirmed it. A dispatch message that is under way is not
@@ -26,7 +27,9 @@ export interface Dispatcher {
    */
   dispatchSoon(pending: PendingDispatch): void;
   /** Sends the job as an event, at most once: who needs to be sure reads the row. */
-  publishEvent(serialized: SerializedJob): Promise<void>;
+  publishEvent(serialized: SerializedJob, event?: EventName): Promise<void>;
+  /** The same, and rejects where the broker has not confirmed it. */
+  announceSurely(serialized: SerializedJob): Promise<void>;
   /** Whether the queue takes no dispatch messages although the broker is there, as far as this api has tried. */
   isSilent(queue: string): boolean;
   /** A sentence for each queue that takes no dispatch messages although the broker is there, as far as this api has tried. */
@@ -171,10 +174,10 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     else dispatches.inc({ outcome: 'pending' });
   }
 
-  async function publishEvent(serialized: SerializedJob): Promise<void> {
+  async function publishEvent(serialized: SerializedJob, event?: EventName): Promise<void> {
     underWay.begin();
     try {
-      await publishEventFor(serialized.job)(serialized);
+      await publishEventFor(serialized.job)(serialized, event);
     } catch (error) {
       giveUpEvent(serialized.job.id, error);
     } finally {
@@ -190,6 +193,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
 
   return {
     publishEvent,
+    announceSurely: (serialized) => publishAnyEvent(serialized),
     async dispatch(pending) {
       const lane = laneOf(pending.queue);
       // The relay finds a dispatch message due again that takes longer than its grace.

@@ -1,8 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
-/** What a key may allow: to submit jobs; to read jobs; to cancel, retry and delete jobs. */
-export const scopes = ['submit', 'read', 'manage'] as const;
+/**
+ * What a key may allow: to submit jobs; to read jobs; to cancel, retry and delete jobs; to operate the system (drain workers, remove
+ * job types); to work (claim jobs and store their outcomes, as a worker in another language does).
+ */
+export const scopes = ['submit', 'read', 'manage', 'operate', 'work'] as const;
 /** One of {@link scopes}. */
 export type Scope = (typeof scopes)[number];
 

@@ -79,7 +79,7 @@ it('reads API keys, and repeats only the name of an invalid entry', () => {
   expect(parseConfig(schema, { ...urls, API_KEYS: `${entry},${entry},ops:write:${'a'.repeat(64)}` })).toEqual({
     faults: [
       'API_KEYS: entry 2 (ci): an earlier entry has this name',
-      'API_KEYS: entry 3 (ops): scopes are one or more of submit, read, manage, joined by "+"',
+      'API_KEYS: entry 3 (ops): scopes are one or more of submit, read, manage, operate, work, joined by "+"',
     ],
   });
 });

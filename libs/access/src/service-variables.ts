@@ -20,7 +20,7 @@ export const serviceVariables = {
     .default([])
     .describe(
       'Who may use api and notifier, separated by commas: `name:scope+scope:hash`, as `npm run api-key` prints it. ' +
-        'The scopes are submit, read and manage. Without keys every caller may do everything.',
+        'The scopes are submit, read, manage, operate and work. Without keys every caller may do everything.',
     ),
   ALLOWED_HOSTS: allowedHostNames
     .optional()

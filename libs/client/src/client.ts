@@ -5,6 +5,7 @@ import { issueEventToken, type EventToken, type EventTokenOptions } from './even
 import { createJobHandle, type CallOptions, type JobHandle, type KnownJob, type SubmittedJob } from './job-handle.ts';
 import { registerJobType, removeJobType, showJobType, type JobTypeInfo, type JobTypeOptions } from './job-types.ts';
 import { listJobs, type ListOptions } from './list-jobs.ts';
+import { drainWorker } from './workers.ts';
 import { checkedOptions, type ClientOptions } from './options.ts';
 import type { QueueInfo, WorkerInfo } from './queues-and-workers.ts';
 import { request } from './request.ts';
@@ -55,6 +56,11 @@ export interface Client {
   removeJobType(type: string, options?: CallOptions): Promise<void>;
   /** `GET /v1/workers`: who works, and on what. */
   workers(options?: CallOptions): Promise<WorkerInfo[]>;
+  /**
+   * `POST /v1/workers/{instance}/drain`: the worker takes no new job, finishes those that it has, and ends. Rejects with 404
+   * `worker-not-found`.
+   */
+  drainWorker(instance: string, options?: CallOptions): Promise<WorkerInfo>;
   /** `GET /v1/queues`: what waits and runs in each queue. */
   queues(options?: CallOptions): Promise<QueueInfo[]>;
 }
@@ -113,6 +119,7 @@ export function createClient(options: ClientOptions): Client {
     registerJobType: (type, registration, { signal } = {}) => registerJobType(settings, type, registration, signal),
     removeJobType: (type, { signal } = {}) => removeJobType(settings, type, signal),
     workers: (callOptions = {}) => catalogue('v1/workers', 'workers', callOptions),
+    drainWorker: (instance, { signal } = {}) => drainWorker(settings, instance, signal),
     queues: (callOptions = {}) => catalogue('v1/queues', 'queues', callOptions),
   };
 }

@@ -24,3 +24,15 @@ it('takes nothing else for a job type', async () => {
 it('lists the workers', async () => {
   expect(await clientOf(await serve(answer(200, { workers: [] }))).workers()).toEqual([]);
 });
+
+it('drains a worker', async () => {
+  const worker = { instance: 'a/b', draining: true };
+  const server = await serve(answer(202, worker), answer(202, {}));
+  const client = clientOf(server);
+  expect(await client.drainWorker('a/b')).toEqual(worker);
+  await expect(client.drainWorker('a/b')).rejects.toThrow(/no worker$/);
+  expect(server.received.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    'POST /v1/workers/a%2Fb/drain',
+    'POST /v1/workers/a%2Fb/drain',
+  ]);
+});

@@ -1,4 +1,5 @@
 // Database is the only library that speaks SQL. Each transition of docs/job-lifecycle.md is one function.
+export type { JobTerms } from './job-terms.ts';
 export type { JobFilter } from './look-for-jobs.ts';
 export type { JobStore } from './job-store.ts';
 export { migrate } from './migrate.ts';

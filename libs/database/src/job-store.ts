@@ -1,5 +1,6 @@
 import type { Job, JobProgress } from '@offload/jobs';
 import type { Pool } from 'pg';
+import { readJobTerms, type JobTerms } from './job-terms.ts';
 import type { JobFilter } from './look-for-jobs.ts';
 import { listJobs, readBriefJobs, readFirstJobs, type JobPage } from './read-jobs.ts';
 import { readVersions } from './read-versions.ts';
@@ -41,6 +42,8 @@ export interface JobStore {
   claim(delivery: Delivery): Promise<Claim>;
   /** Stores the outcome of an attempt. @returns null if the fence refused the write */
   settle(settlement: Settlement): Promise<Job | null>;
+  /** Reads the terms of a job. @returns null if there is no such job */
+  terms(jobId: string): Promise<JobTerms | null>;
   /** Stores the progress of an attempt. @returns the brief job; null if the fence refused the write */
   reportProgress(jobId: string, attempt: number, progress: JobProgress): Promise<Job | null>;
   /** Cancels a waiting job, or notes that the worker must stop a running one. @returns null if there is no such job */
@@ -112,6 +115,7 @@ export function createJobStore(pool: Pool, dispatchGraceMs: number): JobStore {
     isKeyKept: (client, key) => orUnavailable(() => isKeyKept(pool, client, key)),
     claim: shareClaims(pool),
     settle: shareSettlements(pool),
+    terms: (jobId) => orUnavailable(() => readJobTerms(pool, jobId)),
     reportProgress: (jobId, attempt, progress) => orUnavailable(() => reportProgress(pool, jobId, attempt, progress)),
     cancel: (jobId) => orUnavailable(() => cancelJob(pool, jobId)),
     retry: (jobId) => orUnavailable(() => retryJob(pool, jobId, dispatchGraceMs)),

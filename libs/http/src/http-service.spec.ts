@@ -1,12 +1,14 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from '@jest/globals';
+import { eventually } from '@offload/spec-kit';
+import type { Express } from 'express';
 import request from 'supertest';
 import { answers } from './health.ts';
 import { createHttpService, listen } from './http-service.ts';
 import { createLogger, createMetrics } from '@offload/process';
 import { Problem } from './problem.ts';
-import { serve } from './spec-service.ts';
+import { connectRaw, serve } from './spec-service.ts';
 
 function setup() {
   const log = createLogger('spec', { level: 'silent', instance: 'spec' });
@@ -95,6 +97,22 @@ it('listens, says when the port is taken, and closes', async () => {
   expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
   await expect(listen(app, { host: '127.0.0.1', port })).rejects.toThrow(/EADDRINUSE/);
   await close();
+});
+
+it('closes although a client asks on and on: each answer from then on is the last of its connection', async () => {
+  const held: (() => void)[] = [];
+  const log = createLogger('spec', { level: 'silent', instance: 'spec' });
+  const routes = (app: Express) => void app.get('/held', (_request, response) => void held.push(() => response.end()));
+  const app = createHttpService({ log, metrics: createMetrics(), checks: {}, routes });
+  const { port, close } = await listen(app, { host: '127.0.0.1', port: 0 });
+  const client = await connectRaw(port);
+  client.send('GET /held HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(2));
+  await eventually(() => expect(held).toHaveLength(1));
+  const closed = close();
+  held.shift()?.();
+  expect(await client.closed).toMatch(/^HTTP\/1\.1 200 OK\r\n(?:.+\r\n)*Connection: close\r\n/);
+  await closed;
+  expect(held).toEqual([]); // the second request was not acted on
 });
 
 it('does not wait for ever for a dependency', async () => {

@@ -93,8 +93,8 @@ export interface ListenOptions {
 }
 
 /**
- * Listens, and closes on demand: no new connections, idle ones closed, answers under way finished. What is not finished
- * after `graceMs` (a request that never comes to its end, say) is cut off; by default it is waited for.
+ * Listens, and closes on demand: no new connections, idle ones closed, answers under way finished, with `Connection: close`.
+ * What is not finished after `graceMs` (a request that never comes to its end, say) is cut off; by default it is waited for.
  *
  * What a request does that HTTP does not allow, or too slowly, is answered as a problem too, and its connection closed: see
  * `answerClientFaults`. An answer may take two minutes until it begins, and as long as it wants then.
@@ -116,8 +116,12 @@ export async function listen(
   server.timeout = SILENCE_MS;
   const track = answerClientFaults(server);
   const act = inTurn(app);
+  const unanswered = new Set<ServerResponse>();
   const handle: RequestListener = (request, response) => {
     track(request, response);
+    unanswered.add(response);
+    response.once('close', () => unanswered.delete(response));
+    if (!server.listening) response.shouldKeepAlive = false;
     // Nobody here speaks another protocol, but the parser would take what follows for that.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     request.url = originForm(request.url ?? '/');
@@ -134,7 +138,14 @@ export async function listen(
     server.once('error', reject);
     server.listen(port, host, resolve);
   });
-  return { port: (server.address() as { port: number }).port, close: (graceMs) => close(server, graceMs) };
+  return {
+    port: (server.address() as { port: number }).port,
+    close(graceMs) {
+      // A client that hears so sends its next request elsewhere. Otherwise it might cross the closing, or hold that up.
+      for (const response of unanswered) response.shouldKeepAlive = false;
+      return close(server, graceMs);
+    },
+  };
 }
 
 function close(server: Server, graceMs?: number): Promise<void> {

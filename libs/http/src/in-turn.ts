@@ -23,7 +23,7 @@ export function inTurn(handle: RequestListener): RequestListener {
       const queue = waiting.get(socket) ?? [];
       const following = queue.shift();
       if (!following) waiting.delete(socket);
-      else if (!socket.destroyed) following();
+      else if (socket.writable) following(); // after a last answer nothing is acted on (RFC 9112 section 9.6)
       if (queue.length < MOST_WAITING && socket.isPaused()) socket.resume();
     }
 

@@ -10,6 +10,8 @@ export const control = {
     z.object({ command: z.literal('cancel'), jobId }),
     /** Every worker writes into the database which jobs it holds. */
     z.object({ command: z.literal('liveness-check') }),
+    /** The worker of this name is to take no new jobs, to finish those that it has, and to end. */
+    z.object({ command: z.literal('drain'), instance: z.string() }),
   ]),
 };
 /** A parsed command. */

@@ -11,4 +11,5 @@ export {
 export { oncePerJob } from './job/once-per-job.ts';
 export { SerializedJob } from './job/serialized-job.ts';
 export { jobId, plainText, queueName } from './members/identifiers.ts';
+export { storable } from './members/storable.ts';
 export { time } from './members/time.ts';

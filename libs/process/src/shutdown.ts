@@ -10,6 +10,8 @@ export interface Shutdown {
   step(name: string, run: () => Promise<void> | void): void;
   /** Ends the process with 1 at once, without the steps: it can't do its work, and this is why. */
   fail(error: Error): void;
+  /** Ends the process as SIGTERM does, unless it is ending already. */
+  stop(reason: string): void;
 }
 
 /**
@@ -49,6 +51,11 @@ export function handleShutdown(log: Logger, limitMs: number): Shutdown {
       void stop();
     });
   }
+  function stopFor(reason: string): void {
+    if (stopping) return;
+    log.info({ reason }, 'stopping');
+    void stop();
+  }
   function fail(error: Error & { code?: unknown; syscall?: unknown }): void {
     const { code, syscall, message } = error;
     // Not for the code to mend: its stack tells nothing.
@@ -59,5 +66,5 @@ export function handleShutdown(log: Logger, limitMs: number): Shutdown {
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', (reason) => fail(reason instanceof Error ? reason : new Error(String(reason))));
 
-  return { step: (name, run) => void steps.push({ name, run }), fail };
+  return { step: (name, run) => void steps.push({ name, run }), fail, stop: stopFor };
 }

@@ -1,14 +1,12 @@
-import type { Job } from '@offload/jobs';
-import { boundedParse, type Backoff, type JobDefinition } from '@offload/jobs/definitions';
+import { storable, type Job } from '@offload/jobs';
+import { boundedParse, retryDelayMs, type Backoff, type JobDefinition } from '@offload/jobs/definitions';
 import type { AttemptError, Outcome } from '@offload/database';
 import { DeliveryLostError } from '@offload/messaging';
 import { createOneATurn, setTimer } from '@offload/process';
 import { z } from 'zod';
-import { retryDelayMs } from './backoff.ts';
 import { PermanentError, RetryAfterError, SnoozeError, type Handler, type HandlerContext } from './handler.ts';
 import type { Holding } from './held-jobs.ts';
 import { stackOf } from './stack-of.ts';
-import { storable } from './storable.ts';
 
 export interface AttemptParts {
   job: Job;

@@ -6,17 +6,26 @@ import type { HeldJobs } from './held-jobs.ts';
 export interface ObeyParts {
   database: { jobs: Pick<JobStore, 'hold'> };
   heldJobs: HeldJobs;
+  /** This worker's name. */
+  holder: string;
+  /** Takes no new jobs, finishes those that are here, and ends. */
+  drain(): void;
   log: Logger;
 }
 
 /** Does what the api tells all workers. Never rejects: what fails is asked again. */
 export async function obey(control: Control, parts: ObeyParts): Promise<void> {
   if (control.command === 'cancel') return parts.heldJobs.cancel(control.jobId);
+  if (control.command === 'drain') return control.instance === parts.holder ? parts.drain() : undefined;
   await answerLivenessCheck(parts);
 }
 
 /** Says in the database which jobs are here, and hears which of them are to be cancelled, should we have missed that. */
-export async function answerLivenessCheck({ database, heldJobs, log }: ObeyParts): Promise<void> {
+export async function answerLivenessCheck({
+  database,
+  heldJobs,
+  log,
+}: Pick<ObeyParts, 'database' | 'heldJobs' | 'log'>): Promise<void> {
   const held = heldJobs.all();
   if (held.length === 0) return;
   try {

@@ -1,6 +1,5 @@
-import type { JobProgress } from '@offload/jobs';
+import { storable, type JobProgress } from '@offload/jobs';
 import { setTimer } from '@offload/process';
-import { storable, textOf } from './storable.ts';
 
 /**
  * Turns a handler's progress calls into writes: one at a time, and not one for each call. What comes before the next
@@ -56,4 +55,13 @@ export function reportProgressTo(write: (progress: JobProgress) => Promise<void>
 export function progressOf(percent: number, message?: string): JobProgress {
   const inRange = Math.min(100, Math.max(0, Number.isFinite(percent) ? percent : 0));
   return { percent: inRange, message: (message ?? null) === null ? null : storable(textOf(message), 500) };
+}
+
+/** What a handler gives as text, which may be anything: also what throws when it is printed. */
+function textOf(given: unknown): string {
+  try {
+    return String(given);
+  } catch {
+    return 'something that can not be printed';
+  }
 }

@@ -22,6 +22,7 @@ const define = (type: string, payload: z.ZodType = z.strictObject({ n: z.int() }
 function worker(definitions: JobDefinition[], more: Partial<RegistrationParts> = {}) {
   const told: unknown[] = [];
   const failed: Error[] = [];
+  let drains = 0;
   const publish = async (_kind: unknown, body: unknown, to: unknown) => void told.push([body, to]);
   const parts: RegistrationParts = {
     database,
@@ -30,10 +31,11 @@ function worker(definitions: JobDefinition[], more: Partial<RegistrationParts> =
     worker: { instance: `spec ${definitions[0]?.type}`, version: '1.2.3', queues: ['default'], slots: 10 },
     heartbeatMs: 10,
     log: createLogger('spec', { level: 'silent', instance: 'spec' }),
+    onDrain: () => void (drains += 1),
     fail: (error) => void failed.push(error),
     ...more,
   };
-  return { told, failed, instance: parts.worker.instance, start: () => register(parts) };
+  return { told, failed, drains: () => drains, instance: parts.worker.instance, start: () => register(parts) };
 }
 
 const find = async (wanted: string) => (await database.jobTypes.list()).find(({ type }) => type === wanted);
@@ -103,5 +105,14 @@ it('registers again what somebody has removed', async () => {
   await database.jobTypes.leave(instance);
   await database.jobTypes.remove('spec.removed'); // may come after a heartbeat, which counts as in use
   await eventually(async () => expect(await find('spec.removed')).toMatchObject({ workers: [instance] }));
+  await registration.leave();
+});
+
+it('hears that it is to drain, until it does', async () => {
+  const { start, drains, instance } = worker([define('spec.draining')]);
+  const registration = await start();
+  expect(await database.jobTypes.drain(instance)).toBe(true);
+  await eventually(() => expect(drains()).toBeGreaterThan(0));
+  registration.drain();
   await registration.leave();
 });

@@ -16,6 +16,8 @@ export interface RegistrationParts {
   /** @default 10_000 */
   heartbeatMs?: number;
   log: Logger;
+  /** Told when the worker is to take no new jobs, finish those that it has, and end. Told again until {@link Registration.drain}. */
+  onDrain(): void;
   /** Told when the worker's types can't be registered again, after somebody removed them. */
   fail(error: Error): void;
 }
@@ -48,7 +50,7 @@ export class SchemaConflictError extends Error {
  * @throws SchemaConflictError
  */
 export async function register(parts: RegistrationParts): Promise<Registration> {
-  const { database, publisher, definitions, heartbeatMs = HEARTBEAT_MS, log, fail } = parts;
+  const { database, publisher, definitions, heartbeatMs = HEARTBEAT_MS, log, fail, onDrain } = parts;
   const registrations = definitions.map(registrationOf);
   const types = Object.fromEntries(definitions.map(({ type, version }) => [type, version]));
   const worker: RunningWorker = { ...parts.worker, types, draining: false };
@@ -63,7 +65,9 @@ export async function register(parts: RegistrationParts): Promise<Registration> 
   }
 
   async function beat(): Promise<number> {
-    if (!(await database.jobTypes.hear(worker))) {
+    const { areTypesThere, draining } = await database.jobTypes.hear(worker);
+    if (draining && !worker.draining) onDrain();
+    if (!areTypesThere) {
       await tryToRegister().catch((error: unknown) => {
         if (error instanceof SchemaConflictError) return fail(error);
         throw error;

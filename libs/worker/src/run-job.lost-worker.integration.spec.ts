@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { Delivery } from '@offload/database';
+import { eventually } from '@offload/spec-kit';
 import { world, withJobs, worker, queuedJob, delivery, statuses } from './spec-run-job.ts';
 
 describe('a lost worker', () => {
@@ -30,6 +31,24 @@ describe('a lost worker', () => {
       errors: [{ code: 'worker-lost', attempt: 1 }],
     });
     expect(statuses().filter((event) => event === 'job.succeeded')).toHaveLength(1);
+  });
+
+  it('stops when its progress is refused', async () => {
+    const job = await queuedJob();
+    const first = delivery(job);
+    world.handler = (_payload, { progress, signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+        const again = setInterval(() => progress(1), 10);
+        signal.addEventListener('abort', () => clearInterval(again));
+      });
+    const zombie = worker().run(first.message);
+    await eventually(async () => expect((await world.database.jobs.get(job.id))?.progress).not.toBeNull());
+    world.handler = async () => 'of the second';
+    const again = delivery(job, { dispatchId: first.dispatchId, redelivered: true });
+    expect(await worker().run(again.message)).toBe('ack');
+    expect(await zombie).toBe('requeue');
+    expect(await world.database.jobs.get(job.id)).toMatchObject({ status: 'succeeded', attempt: 2 });
   });
 
   it('that claims late, after its channel was lost and another has the job, leaves that one alone', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Claim, ClaimedJob, Database, Outcome } from '@offload/database';
 import { type PublishEvent, type Dispatch, dispatchId } from '@offload/job-messages';
-import { isFinished, type Job, SerializedJob } from '@offload/jobs';
+import { isFinished, type Job, SerializedJob, storable } from '@offload/jobs';
 import type { EventName } from '@offload/jobs/events';
 import type { Delivery, Verdict } from '@offload/messaging';
 import type { Outbound } from '@offload/outbound';
@@ -15,7 +15,6 @@ import { reportProgressTo } from './progress.ts';
 import type { PutBacks } from './put-backs.ts';
 import type { RunnableType } from './runnable-type.ts';
 import type { Slot } from './slots.ts';
-import { storable } from './storable.ts';
 
 export interface RunJobParts {
   database: Database;
@@ -150,6 +149,7 @@ async function outcomeOf(claim: ClaimedJob, holding: Holding, parts: RunJobParts
     try {
       const current = await database.jobs.reportProgress(job.id, job.attempt, progress);
       if (current) publishEventInPassing(new SerializedJob(current), parts, 'job.progress');
+      else holding.run.abort(new Error('another attempt holds the job'));
     } catch (error) {
       log.debug({ err: error, jobId: job.id }, 'progress not reported');
     }

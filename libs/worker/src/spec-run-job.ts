@@ -83,7 +83,7 @@ export function worker(onDatabase: Database = world.database) {
   };
   return {
     run: (message: Parameters<typeof runJob>[0]) => runJob(message, parts),
-    told: (control: Control) => obey(control, parts),
+    told: (control: Control) => obey(control, { ...parts, drain: () => stopping.abort(new Error('drained')) }),
     stop: () => stopping.abort(new Error('the worker is stopping')),
     letGo: () => letGo.abort(new Error('the worker is stopping')),
   };

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { storable } from './storable.ts';
+import { storable } from '@offload/jobs';
 
 /** Most that is kept of one error's own stack, and of all together, in UTF-16 code units. */
 const MOST_OF_ONE = 4 * 1024;

@@ -126,7 +126,7 @@ export async function startWorker({ handlers, close = async () => undefined }: W
   const registration = await register({
     // Of its own: the connection may not be open yet, and this message can wait for it.
     publisher: createPublisher(publishing),
-    ...{ database, definitions, log, fail: shutdown.fail },
+    ...{ database, definitions, log, fail: shutdown.fail, onDrain: () => void drain() },
     worker: { instance, version, queues: config.QUEUES, slots: config.WORKER_CONCURRENCY },
   });
   // Only now: a worker that can't even listen must not take jobs.
@@ -146,15 +146,26 @@ export async function startWorker({ handlers, close = async () => undefined }: W
   subscribe(consuming, {
     exchange: exchanges.control,
     message: control,
-    handle: ({ body }) => obey(body, parts),
+    handle: ({ body }) => obey(body, { ...parts, drain: () => void drain() }),
     onListening: () => void answerLivenessCheck(parts), // what we have not heard before is in the database
   });
 
-  shutdown.step('jobs', async () => {
+  /** Takes no new jobs. Resolves when those that are here are settled. */
+  async function takeNoMore(): Promise<void> {
     stopping.abort(new Error('the worker is stopping'));
     registration.drain();
-    const patience = setTimer(() => letGo.abort(new Error('the worker is stopping')), config.SHUTDOWN_GRACE_MS);
     await Promise.all([...consumers.values()].map((consumer) => consumer.drain()));
+  }
+  /** Other than at SIGTERM, jobs that run have all the time they need. */
+  async function drain(): Promise<void> {
+    if (stopping.signal.aborted) return;
+    log.info('draining');
+    await takeNoMore();
+    shutdown.stop('drained');
+  }
+  shutdown.step('jobs', async () => {
+    const patience = setTimer(() => letGo.abort(new Error('the worker is stopping')), config.SHUTDOWN_GRACE_MS);
+    await takeNoMore();
     clearTimeout(patience);
   });
   shutdown.step(

@@ -24,6 +24,7 @@ import { submission } from './submission.ts';
 import { timesAndIds } from './times-and-ids.ts';
 import { tracing } from './tracing.ts';
 import { webhooks } from './webhooks.ts';
+import { workers } from './workers.ts';
 
 /** Every rule of the table. */
 export const rows: readonly Row[] = [
@@ -50,5 +51,6 @@ export const rows: readonly Row[] = [
   ...lists,
   ...outcomes,
   ...webhooks,
+  ...workers,
   ...service,
 ];

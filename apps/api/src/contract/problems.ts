@@ -28,6 +28,7 @@ export const problems = {
   'not-found': { status: 404, meaning: 'There is nothing at this path.' },
   'job-not-found': { status: 404, meaning: 'There is no job with this id; finished ones are deleted after a while.' },
   'job-type-not-found': { status: 404, meaning: 'No worker has registered a job type of this name.' },
+  'worker-not-found': { status: 404, meaning: 'No worker of this name was heard in the last hour.' },
   'delivery-not-found': {
     status: 404,
     meaning: 'There is no delivery of a webhook with this id; deliveries are deleted with their job.',
@@ -45,11 +46,22 @@ export const problems = {
     meaning: 'This version of the job type is registered with other schemas; `errors` names the differences.',
   },
   'job-type-in-use': { status: 409, meaning: 'Workers run the job type, or unfinished jobs have it.' },
+  held: {
+    status: 409,
+    meaning:
+      'The job runs by this very dispatch message, and its holder is not known to be gone: give the dispatch message back after a second.',
+  },
+  fenced: {
+    status: 409,
+    meaning:
+      'The attempt does not hold the job any more: stop it, and give the dispatch message back (`basic.nack`, requeue).',
+  },
   'endpoint-removed': { status: 409, meaning: 'No notifier has the endpoint of this webhook any more.' },
   'idempotency-key-in-flight': {
     status: 409,
     meaning: 'The first request with this Idempotency-Key is being stored; send this one again after `Retry-After`.',
   },
+  refused: { status: 410, meaning: 'There is nothing to run by this dispatch message: acknowledge it.' },
   'precondition-failed': { status: 412, meaning: '`If-Match` or `If-None-Match` keeps this from being done.' },
   'body-too-large': { status: 413, meaning: 'The body is larger than 1 MiB.' },
   'uri-too-long': { status: 414, meaning: 'The target of the request is too long.' },
@@ -74,6 +86,10 @@ export const problems = {
   'internal-error': { status: 500, meaning: 'A fault of the server; it is logged with the `X-Request-Id`.' },
   overloaded: { status: 503, meaning: 'Too many bytes are on their way to or from the process; see `Retry-After`.' },
   'queue-full': { status: 503, meaning: 'As many jobs wait in the queue as may; see `Retry-After`.' },
+  'broker-unavailable': {
+    status: 503,
+    meaning: 'RabbitMQ has not confirmed the event of what was stored: send the request again; see `Retry-After`.',
+  },
   'database-unavailable': {
     status: 503,
     meaning: 'PostgreSQL cannot be reached, or cannot do this now; see `Retry-After`.',

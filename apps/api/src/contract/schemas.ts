@@ -6,6 +6,7 @@ import {
   jobWithLinks,
   problem,
   queueList,
+  workerInfo,
   workerList,
 } from '@offload/jobs/answers';
 import { jobBatch, jobSubmission } from '@offload/jobs/submissions';
@@ -30,6 +31,7 @@ const components: Record<Direction, Map<z.ZodType, string>> = {
     [jobsTaken, 'JobsTaken'],
     [jobTypeInfo, 'JobType'],
     [jobTypeList, 'JobTypes'],
+    [workerInfo, 'Worker'],
     [workerList, 'Workers'],
     [queueList, 'Queues'],
     [webhookDelivery, 'WebhookDelivery'],

@@ -72,3 +72,22 @@ it('lets the worker check what a schema that it can not compile would', async ()
   await types.read();
   expect(types.find('image.resize')?.take(7)).toEqual({ version: 1, payload: 7 });
 });
+
+it('allows a result that one of the versions allows which may have made it', async () => {
+  const giving = (version: number, member: string) =>
+    row({ version, fingerprint: String(version), resultSchema: { type: 'object', required: [member] } });
+  const { types } = typesOver([giving(3, 'c'), giving(2, 'b'), giving(1, 'a')]);
+  await types.read();
+  const faultsOf = (result: object, typeVersion: number) =>
+    types
+      .find('image.resize')
+      ?.resultFaults(result, typeVersion)
+      ?.issues.map(({ path }) => path.join('/')) ?? null;
+  expect([faultsOf({ b: 1 }, 2), faultsOf({ c: 1 }, 1), faultsOf({ a: 1 }, 2), faultsOf({}, 1)]).toEqual([
+    null,
+    null,
+    ['c'],
+    ['c'],
+  ]);
+  expect(faultsOf({}, 4)).toBeNull(); // a version that is not known here
+});

@@ -1,9 +1,9 @@
 import type { Database } from '@offload/database';
 import type { RegisteredType } from '@offload/database/job-types';
-import type { JobRegistration } from '@offload/jobs/definitions';
+import type { JobRegistration, JsonSchema } from '@offload/jobs/definitions';
 import { type Logger, type Loop, startLoop } from '@offload/process';
 import type { z } from 'zod';
-import { compilePayload, type PayloadCheck } from './payload-check.ts';
+import { compileSchema, type SchemaCheck } from './schema-check.ts';
 
 /** How often the table is read when no registration is heard, in milliseconds: a message may have been lost. */
 const READ_MS = 5_000;
@@ -22,6 +22,18 @@ export interface KnownType {
   policy: TypePolicy;
   /** Holds a payload against the versions that may take it. @returns the faults that the first of them finds, where none takes it */
   take(payload: unknown): TakenPayload | { faults: z.ZodError };
+  /**
+   * Holds a result against the versions whose workers may have made it: the one that took the payload, and newer ones.
+   *
+   * @returns the faults that the newest of them finds; null where one of them allows it, or none of them is known
+   */
+  resultFaults(result: unknown, typeVersion: number): z.ZodError | null;
+}
+
+/** The checks of one version. */
+interface VersionChecks {
+  payloads: SchemaCheck;
+  results: SchemaCheck;
 }
 
 /** The registered job types, in memory. */
@@ -47,19 +59,19 @@ export interface JobTypesParts {
 /** Keeps the registered types in memory, and reads the table again from time to time; `wake` when a registration is heard. */
 export function createJobTypes({ database, everyMs = READ_MS, onRead, log }: JobTypesParts): JobTypes {
   let types = new Map<string, KnownType>();
-  let compiled = new Map<string, PayloadCheck>();
+  let compiled = new Map<string, VersionChecks>();
 
   async function read(): Promise<void> {
     const rows = await database.jobTypes.list();
-    const used = new Map<string, PayloadCheck>();
-    const checkOf = (row: RegisteredType): PayloadCheck => {
+    const used = new Map<string, VersionChecks>();
+    const checksOf = (row: RegisteredType): VersionChecks => {
       const key = `${row.type} ${row.version} ${row.fingerprint}`;
-      const check = compiled.get(key) ?? used.get(key) ?? whenNeeded(row, log);
-      used.set(key, check);
-      return check;
+      const checks = compiled.get(key) ?? used.get(key) ?? newChecks(row, log);
+      used.set(key, checks);
+      return checks;
     };
     const known = new Map<string, KnownType>();
-    for (const versions of byType(rows)) known.set(versions[0].type, knownType(versions, checkOf));
+    for (const versions of byType(rows)) known.set(versions[0].type, knownType(versions, checksOf));
     types = known;
     compiled = used;
     onRead?.([...known].map(([type, { policy }]) => ({ type, queue: policy.queue })));
@@ -109,38 +121,57 @@ export function byType(rows: readonly RegisteredType[]): [RegisteredType, ...Reg
 }
 
 /** @param versions of the type, the newest first */
-function knownType(versions: readonly RegisteredType[], checkOf: (version: RegisteredType) => PayloadCheck): KnownType {
+function knownType(versions: readonly RegisteredType[], checksOf: (row: RegisteredType) => VersionChecks): KnownType {
   const current = currentOf(versions);
-  const older = current.upgrades ? versions.filter(({ version }) => version < current.version) : [];
-  const candidates = [current, ...older].map((each) => ({ version: each.version, check: checkOf(each) }));
+  const known = versions.map((row) => ({ row, version: row.version, ...checksOf(row) }));
+  const taking = known.filter(({ row, version }) => row === current || (current.upgrades && version < current.version));
   const { queue, timeoutMs, maxAttempts, backoff } = current;
   return {
     policy: { queue, timeoutMs, maxAttempts, backoff },
     take(payload) {
       let first: z.ZodError | undefined;
-      for (const { version, check } of candidates) {
-        const faults = check.faults(payload);
-        if (!faults) return { version, payload: check.filled(payload) };
+      for (const { version, payloads } of taking) {
+        const faults = payloads.faults(payload);
+        if (!faults) return { version, payload: payloads.filled(payload) };
         first ??= faults;
       }
       return { faults: first as z.ZodError };
     },
+    resultFaults(result, typeVersion) {
+      let first: z.ZodError | null = null;
+      for (const { results } of known.filter(({ version }) => version >= typeVersion)) {
+        const faults = results.faults(result);
+        if (!faults) return null;
+        first ??= faults;
+      }
+      return first;
+    },
   };
 }
 
-/** Compiles the schema with its first payload. One that can't be compiled takes any payload: the worker checks it. */
-function whenNeeded({ type, version, payloadSchema }: RegisteredType, log: Logger): PayloadCheck {
-  let check: PayloadCheck | undefined;
-  function compiled(): PayloadCheck {
+function newChecks({ type, version, payloadSchema, resultSchema }: RegisteredType, log: Logger): VersionChecks {
+  return {
+    payloads: whenNeeded(payloadSchema, { type, version, of: 'payloads' }, log),
+    results: whenNeeded(resultSchema, { type, version, of: 'results' }, log),
+  };
+}
+
+/** Compiles the schema with its first value. One that can't be compiled allows any: the worker checks it. */
+function whenNeeded(schema: JsonSchema, about: object, log: Logger): SchemaCheck {
+  let check: SchemaCheck | undefined;
+  function compiled(): SchemaCheck {
     try {
-      return compilePayload(payloadSchema);
+      return compileSchema(schema);
     } catch (error) {
-      log.error({ err: error, type, version }, "the payload's schema can't be compiled: payloads are not checked here");
-      return { faults: () => null, filled: (payload) => payload };
+      log.error(
+        { err: error, ...about },
+        "a job type's schema can't be compiled: what it is about is not checked here",
+      );
+      return { faults: () => null, filled: (value) => value };
     }
   }
   return {
-    faults: (payload) => (check ??= compiled()).faults(payload),
-    filled: (payload) => (check ??= compiled()).filled(payload),
+    faults: (value) => (check ??= compiled()).faults(value),
+    filled: (value) => (check ??= compiled()).filled(value),
   };
 }

@@ -25,6 +25,7 @@ export function openApiDocument(): Json {
     servers: [{ url: '/' }],
     tags: [
       { name: 'jobs', description: 'Submit, watch and manage jobs.' },
+      { name: 'workers', description: 'Job types, and the workers that run them, in any language.' },
       { name: 'webhooks', description: 'What receivers get.' },
       { name: 'system', description: 'What the system has, and how it is.' },
     ],
@@ -42,13 +43,18 @@ export function openApiDocument(): Json {
   };
 }
 
+function tagOf(path: string): string {
+  if (/^\/v1\/(workers|claims|job-types|jobs\/\{id\}\/attempts)/.test(path)) return 'workers';
+  return /^\/v1\/(jobs|deliveries|event-tokens)/.test(path) ? 'jobs' : 'system';
+}
+
 function describe(operation: Operation, shared: Json): Json {
   const { id, summary, description, scope, body, path } = operation;
   return {
     operationId: id,
     summary,
     ...(description && { description }),
-    tags: [/^\/v1\/(jobs|deliveries|event-tokens)/.test(path) ? 'jobs' : 'system'],
+    tags: [tagOf(path)],
     ...(scope && { security: [{ apiKey: [scope] }, {}] }),
     parameters: parametersOf(operation),
     ...(body && {

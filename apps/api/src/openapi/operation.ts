@@ -1,3 +1,4 @@
+import type { Scope } from '@offload/access/secrets';
 import type { z } from 'zod';
 import type { Slug } from '../contract/problems.ts';
 import type { HeaderName } from './headers.ts';
@@ -22,7 +23,7 @@ export interface Operation {
   summary: string;
   description?: string;
   /** What the API key must allow; none: everybody may. */
-  scope?: 'submit' | 'read' | 'manage';
+  scope?: Scope;
   /** Of the path. */
   parameters?: z.ZodObject;
   query?: z.ZodObject;

@@ -21,6 +21,7 @@ import type { Slug } from '../contract/problems.ts';
 import type { Operation } from './operation.ts';
 import { serviceOperations } from './service-operations.ts';
 import { typeOperations } from './type-operations.ts';
+import { workerOperations } from './worker-operations.ts';
 
 const ofJob = z.object({ id: jobId });
 const job = { schema: jobWithLinks, example: jobExample };
@@ -225,6 +226,7 @@ export const operations: Operation[] = [
     problems: ['malformed-json', 'body-too-large', 'unsupported-media-type', 'no-event-tokens'],
   },
   ...typeOperations,
+  ...workerOperations,
   {
     method: 'get',
     path: '/v1/queues',

@@ -1,13 +1,13 @@
-import { jobTypeInfo, jobTypeList, workerList } from '@offload/jobs/answers';
+import { jobTypeInfo, jobTypeList } from '@offload/jobs/answers';
 import type { Slug } from '../contract/problems.ts';
 import { typeParameters, typeRegistration } from '../routes/register-job-type.ts';
-import { jobTypeExample, typeRegistrationExamples, workersExample } from './examples.ts';
+import { jobTypeExample, typeRegistrationExamples } from './examples.ts';
 import type { Operation } from './operation.ts';
 
 const jobType = { schema: jobTypeInfo, example: jobTypeExample };
 const body: Slug[] = ['malformed-json', 'body-too-large', 'unsupported-media-type'];
 
-/** The calls about job types and the workers that run them. */
+/** The calls about job types. */
 export const typeOperations: Operation[] = [
   {
     method: 'get',
@@ -35,7 +35,7 @@ export const typeOperations: Operation[] = [
     description:
       'For programs in other languages; workers of Offload register their types by themselves. The schemas of a version stay as they ' +
       'are, but for words. Policy and description are those of the latest registration.',
-    scope: 'manage',
+    scope: 'work',
     parameters: typeParameters,
     body: { schema: typeRegistration, examples: typeRegistrationExamples },
     answers: [
@@ -50,17 +50,9 @@ export const typeOperations: Operation[] = [
     id: 'removeJobType',
     summary: 'Remove a job type that nobody uses',
     description: 'With all its versions. Finished jobs of it stay.',
-    scope: 'manage',
+    scope: 'operate',
     parameters: typeParameters,
     answers: [{ status: 204, description: 'It is gone.' }],
     problems: ['job-type-not-found', 'job-type-in-use'],
-  },
-  {
-    method: 'get',
-    path: '/v1/workers',
-    id: 'listWorkers',
-    summary: 'The workers, and what they do',
-    scope: 'read',
-    answers: [{ status: 200, description: 'Each worker.', schema: workerList, example: workersExample }],
   },
 ];

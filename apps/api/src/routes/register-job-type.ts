@@ -7,7 +7,7 @@ import type { Publisher } from '@offload/messaging';
 import type { Logger } from '@offload/process';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
-import { schemaFault } from '../job-types/payload-check.ts';
+import { schemaFault } from '../job-types/schema-check.ts';
 import { jobTypeNotFound, readJobType } from './list-job-types.ts';
 
 /** The body of `PUT /v1/job-types/{type}`. */

@@ -104,7 +104,7 @@ it('counts a worker as running while it is heard, until it stops', async () => {
   await store().register([type], worker);
   await silent('quiet', '31 seconds');
   expect(await runBy()).toEqual([]);
-  expect(await store().hear(worker)).toBe(true);
+  expect(await store().hear(worker)).toEqual({ areTypesThere: true, draining: false });
   expect(await runBy()).toEqual(['quiet']);
   await store().hear({ ...worker, draining: true });
   expect(await store().workers()).toContainEqual(expect.objectContaining({ instance: 'quiet', draining: true }));
@@ -116,19 +116,33 @@ it('tells a worker that its type is not registered any more', async () => {
   const type = newType();
   await store().register([type], workerOf('lonely', type));
   await jobs.query('delete from job_types where type = $1', [type.type]);
-  expect(await store().hear(workerOf('lonely', type))).toBe(false);
+  expect(await store().hear(workerOf('lonely', type))).toMatchObject({ areTypesThere: false });
 });
 
-it('stores when a type was last seen, once a minute', async () => {
+it('tells a worker that it is to drain, until it registers again', async () => {
+  const type = newType();
+  const worker = workerOf('leaving', type);
+  expect([await store().drain('leaving'), await store().hearHolder('leaving')]).toEqual([false, false]);
+  await store().register([type], worker);
+  expect([await store().hearHolder('leaving'), await store().drain('leaving')]).toEqual([false, true]);
+  expect([await store().hearHolder('leaving'), (await store().hear(worker)).draining]).toEqual([true, true]);
+  await store().register([type], worker);
+  expect((await store().hear(worker)).draining).toBe(false);
+});
+
+it.each([
+  ['says who it is', (worker: RunningWorker) => store().hear(worker)],
+  ['says its name alone', ({ instance }: RunningWorker) => store().hearHolder(instance)],
+])('stores when a type was last seen, once a minute, if its worker %s', async (_how, hear) => {
   const type = newType();
   const worker = workerOf('seeing', type);
   await store().register([type], worker);
   const seenAt = async () => (await listed(type.type))[0]?.lastSeenAt as string;
   const first = await seenAt();
-  await store().hear(worker);
+  await hear(worker);
   expect(await seenAt()).toBe(first);
   await jobs.query(`update job_types set last_seen_at = now() - interval '61 seconds' where type = $1`, [type.type]);
-  await store().hear(worker);
+  await hear(worker);
   expect(Date.parse(await seenAt())).toBeGreaterThanOrEqual(Date.parse(first));
 });
 

@@ -116,6 +116,16 @@ function conflictOf(registered: ConflictRow, types: readonly JobRegistration[]):
   return { type, version, differences: schemaDifferences(both(registered), both(offered)) };
 }
 
+/** SQL: notes when the types of the workers in `here` were last seen, once a minute. */
+const seen = `own as (
+    select key as type, value::int as version from here cross join jsonb_each_text(here.types)
+  ), seen as (
+    update job_types set last_seen_at = now() where (type, version) in (
+      select job_types.type, job_types.version from job_types join own using (type, version)
+      where last_seen_at < now() - interval '1 minute' for update of job_types skip locked
+    )
+  )`;
+
 const hearSql = `
   with worker as (
     select * from json_to_record($1)
@@ -123,25 +133,60 @@ const hearSql = `
   ), here as (
     insert into workers (instance, version, queues, slots, types, draining)
     select instance, version, queues, slots, types, draining from worker
-    on conflict (instance) do update set types = excluded.types, draining = excluded.draining, last_heard_at = now()
-  ), own as (
-    select key as type, value::int as version from worker cross join jsonb_each_text(worker.types)
-  ), seen as (
-    update job_types set last_seen_at = now() where (type, version) in (
-      select job_types.type, job_types.version from job_types join own using (type, version)
-      where last_seen_at < now() - interval '1 minute' for update of job_types skip locked
-    )
-  )
-  select not exists (select from own left join job_types using (type, version) where fingerprint is null) as "areThere"`;
+    on conflict (instance) do update set
+      types = excluded.types, draining = workers.draining or excluded.draining, last_heard_at = now()
+    returning types, draining
+  ), ${seen}
+  select here.draining,
+    not exists (select from own left join job_types using (type, version) where fingerprint is null) as "areTypesThere"
+  from here`;
 
-/** Stores that the worker runs. @returns false if one of its types is not registered any more */
-export async function hearWorker(pool: Pool, worker: RunningWorker): Promise<boolean> {
-  const { rows } = await pool.query<{ areThere: boolean }>({
+const hearHolderSql = `
+  with here as (
+    update workers set last_heard_at = now() where instance = $1 returning types, draining
+  ), ${seen}
+  select draining from here`;
+
+/** The answer to a worker that says that it runs. */
+export interface Heard {
+  /** Whether all of its types are registered. */
+  areTypesThere: boolean;
+  /** Whether it claims no new jobs, or must claim none. */
+  draining: boolean;
+}
+
+/** Stores that the worker runs. */
+export async function hearWorker(pool: Pool, worker: RunningWorker): Promise<Heard> {
+  const { rows } = await pool.query<Heard>({
     name: 'hear-worker',
     text: hearSql,
     values: [JSON.stringify(worker)],
   });
-  return rows[0]?.areThere === true;
+  return rows[0] as Heard;
+}
+
+/**
+ * The worker of this name is there, if it has registered: for one that says no more of itself.
+ *
+ * @returns whether it is to take no new jobs
+ */
+export async function hearHolder(pool: Pool, instance: string): Promise<boolean> {
+  const { rows } = await pool.query<{ draining: boolean }>({
+    name: 'hear-holder',
+    text: hearHolderSql,
+    values: [instance],
+  });
+  return rows[0]?.draining === true;
+}
+
+/** The worker is to take no new jobs; it hears so when it is heard next. @returns false where there is no such worker */
+export async function drainWorker(pool: Pool, instance: string): Promise<boolean> {
+  const { rowCount } = await pool.query({
+    name: 'drain-worker',
+    text: 'update workers set draining = true where instance = $1',
+    values: [instance],
+  });
+  return rowCount === 1;
 }
 
 /** Removes a worker that has stopped. */

@@ -100,9 +100,9 @@ export const queueList = z.object({
     .describe('Whether jobs of higher priority go first: RabbitMQ does so from 4.0 on. Null before it was connected.'),
 });
 
-const workerInfo = z.object({
+export const workerInfo = z.object({
   instance: z.string(),
-  version: z.string().describe('Of Offload.'),
+  version: z.string().describe('Of Offload, or of a worker in another language.'),
   queues: z.array(z.string()),
   slots: z.int().describe('Jobs that it runs at once, of each queue.'),
   running: z.int().describe('Jobs that it runs now.'),

@@ -9,6 +9,7 @@ export {
   problem,
   queueList,
   withLinks,
+  workerInfo,
   workerList,
   type JobPage,
   type JobsTaken,

@@ -10,5 +10,6 @@ export {
   type Result,
 } from './job-definition.ts';
 export { jobRegistration, jobTypeName, registrationOf, type JobRegistration } from './job-registration.ts';
+export { retryDelayMs } from './retry-delay.ts';
 export { comparableText, schemaDifferences, type JsonSchema } from './schema-differences.ts';
 export { storedPayload } from './stored-payload.ts';

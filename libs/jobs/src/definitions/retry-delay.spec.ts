@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { retryDelayMs } from './backoff.ts';
+import { retryDelayMs } from './retry-delay.ts';
 
 const backoff = { baseMs: 1_000, factor: 2, maxMs: 5_000 };
 

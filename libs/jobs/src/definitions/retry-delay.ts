@@ -1,4 +1,4 @@
-import type { Backoff } from '@offload/jobs/definitions';
+import type { Backoff } from './job-definition.ts';
 
 /**
  * Exponential back-off with full jitter: anything from 0 to `min(maxMs, baseMs * factor ** (failures - 1))`.

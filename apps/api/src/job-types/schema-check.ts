@@ -6,12 +6,12 @@ import { defaultsOf } from './payload-defaults.ts';
 import { payloadFaults } from './payload-faults.ts';
 import { regExp } from './pattern.ts';
 
-/** Holds payloads against a schema. */
-export interface PayloadCheck {
-  /** @returns what is wrong with the payload, or null */
-  faults(payload: unknown): z.ZodError | null;
-  /** @returns a payload without faults, with the defaults that it leaves out */
-  filled(payload: unknown): unknown;
+/** Holds payloads, or results, against a schema. */
+export interface SchemaCheck {
+  /** @returns what is wrong with the value, or null */
+  faults(value: unknown): z.ZodError | null;
+  /** @returns a value without faults, with the defaults that it leaves out */
+  filled(value: unknown): unknown;
 }
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
@@ -19,7 +19,7 @@ const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 /** Longest text that is parsed as a URL: to encode a host of a megabyte takes a quarter of a second. */
 const LONGEST_URL = 8_192;
 
-/** Payloads with more values than this have their first fault told alone: to describe those of a megabyte takes seconds. */
+/** What holds more values than this has its first fault told alone: to describe those of a megabyte takes seconds. */
 const SMALL = 1_000;
 
 const options: Options = {
@@ -39,37 +39,37 @@ function newAjv(more: Options = {}): Ajv2020 {
   return ajv.addFormat('uri', (text) => text.length <= LONGEST_URL && URL.canParse(text));
 }
 
-const NAME = 'payload';
+const NAME = 'root';
 const ENDLESS = 'the schema refers to itself without end';
 
-/** Compiles a payload's schema. @throws Error when it is no JSON Schema that can be compiled */
-export function compilePayload(schema: JsonSchema): PayloadCheck {
+/** Compiles a schema. @throws Error when it is no JSON Schema that can be compiled */
+export function compileSchema(schema: JsonSchema): SchemaCheck {
   const ajv = newAjv().addSchema(schema, NAME);
   const validate = ajv.getSchema(NAME) as ValidateFunction;
-  let thorough: ValidateFunction | undefined; // most types have no payload refused
+  let thorough: ValidateFunction | undefined; // most types have nothing refused
   const fits = (fragment: string, value: unknown): boolean => ajv.getSchema(`${NAME}${fragment}`)?.(value) === true;
   const fill = defaultsOf(schema, fits);
   return {
-    faults(payload) {
+    faults(value) {
       try {
-        if (validate(payload)) return null;
+        if (validate(value)) return null;
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
-        return new z.ZodError([{ code: 'custom', path: [], message: ENDLESS, input: payload }]);
+        return new z.ZodError([{ code: 'custom', path: [], message: ENDLESS, input: value }]);
       }
       const first = validate.errors ?? [];
-      if (!isSmall(payload)) return payloadFaults(first);
+      if (!isSmall(value)) return payloadFaults(first);
       thorough ??= newAjv({ allErrors: true }).compile(schema);
-      return payloadFaults(thorough(payload) ? first : (thorough.errors ?? []));
+      return payloadFaults(thorough(value) ? first : (thorough.errors ?? []));
     },
-    filled: (payload) => (fill ? fill(payload) : payload),
+    filled: (value) => (fill ? fill(value) : value),
   };
 }
 
 /** Knows what JSON Schema itself is: to compile that anew for each registration would stall all requests for 50 ms. */
 let metaSchema: Ajv2020 | undefined;
 
-/** @returns why the api can't hold payloads against this schema, or null */
+/** @returns why the api can't hold anything against this schema, or null */
 export function schemaFault(schema: JsonSchema): string | null {
   const { $schema = DIALECT } = schema;
   if ($schema !== DIALECT) return `$schema must be ${DIALECT}`;
@@ -84,8 +84,8 @@ export function schemaFault(schema: JsonSchema): string | null {
   }
 }
 
-function isSmall(payload: unknown): boolean {
-  const values = [payload];
+function isSmall(held: unknown): boolean {
+  const values = [held];
   for (let seen = 0; seen < values.length; seen += 1) {
     const value = values[seen];
     if (typeof value === 'object' && value !== null) {

@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { registrationOf, type JsonSchema } from '@offload/jobs/definitions';
 import { findJobDefinition } from '@offload/jobs/job-types';
-import { compilePayload, schemaFault } from './payload-check.ts';
+import { compileSchema, schemaFault } from './schema-check.ts';
 
 /** Where a payload is at fault, and why. */
 function faults(schema: JsonSchema, payload: unknown): [path: string, message: string][] {
-  const found = compilePayload(schema).faults(payload);
+  const found = compileSchema(schema).faults(payload);
   return (found?.issues ?? []).map((issue) => {
     return [[...issue.path, ...('keys' in issue ? issue.keys : [])].join('/'), issue.message];
   });
 }
 const paths = (schema: JsonSchema, payload: unknown) => faults(schema, payload).map(([path]) => path);
-const filled = (schema: JsonSchema, payload: unknown) => compilePayload(schema).filled(payload);
+const filled = (schema: JsonSchema, payload: unknown) => compileSchema(schema).filled(payload);
 
 const image = {
   type: 'object',
@@ -22,7 +22,7 @@ const image = {
 
 describe('the faults of a payload', () => {
   it('are none where it fits', () => {
-    expect(compilePayload(image).faults({ url: 'https://exämple.com/a b', width: 1 })).toBeNull();
+    expect(compileSchema(image).faults({ url: 'https://exämple.com/a b', width: 1 })).toBeNull();
   });
 
   it.each<[what: string, payload: unknown, paths: string[]]>([

@@ -117,6 +117,11 @@ describe('PUT /v1/job-types/{type}', () => {
     const answer = await put(newName(), body).expect(400);
     expect(answer.body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(pointers);
   });
+
+  it.each(['resize', 'Image.resize', 'image.spec', '%00'])('refuses the name %s', async (name) => {
+    const { body } = await put(name, { payloadSchema }).expect(400);
+    expect(body).toMatchObject({ type: '/problems/invalid-request', errors: [{ parameter: 'type' }] });
+  });
 });
 
 describe('DELETE /v1/job-types/{type}', () => {
@@ -128,7 +133,7 @@ describe('DELETE /v1/job-types/{type}', () => {
     expect(inUse.body.type).toBe('/problems/job-type-in-use');
     await request(app).post(`/v1/jobs/${job.id}/cancel`).expect(200);
     await request(app).delete(`/v1/job-types/${type}`).expect(204);
-    await request(app).delete(`/v1/job-types/${type}`).expect(404);
+    for (const unknown of [type, '%00']) await request(app).delete(`/v1/job-types/${unknown}`).expect(404);
   });
 });
 

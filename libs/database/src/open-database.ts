@@ -25,8 +25,8 @@ export interface DatabaseOptions {
   /** Told of connections that break while nobody uses them; the pool replaces them by itself. */
   onConnectionError?: (error: Error) => void;
   /**
-   * Told each time a connection shows that the database can never be used, and why. With it the first connection is
-   * made at once. @default the first call rejects
+   * Told each time a connection shows that the database can never be used, and why; before the first one was made also that the
+   * server does not let us in. With it the first connection is made at once. @default the first call rejects
    */
   onUnusable?: (error: UnusableDatabaseError) => void;
 }

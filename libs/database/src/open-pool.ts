@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { rowTypes } from './row-types.ts';
-import { UnusableDatabaseError } from './unavailable.ts';
+import { isRefused, UnusableDatabaseError } from './unavailable.ts';
 
 export interface PoolOptions {
   url: string;
@@ -10,7 +10,7 @@ export interface PoolOptions {
   timeoutMs: number;
   /** A statement may wait so long for a lock, in milliseconds; 0 for as long as it may take. */
   lockTimeoutMs: number;
-  /** Told each time a connection shows that the database can never be used. */
+  /** Told each time a connection shows that the database can never be used, or that the server does not let us in. */
   onUnusable?: ((error: UnusableDatabaseError) => void) | undefined;
 }
 
@@ -50,11 +50,21 @@ function set(scope: 'local' | 'session', { timeoutMs, lockTimeoutMs }: Limits): 
  *
  * A connection through a pooler (PgBouncer, say) may have another session for every transaction, and others have it
  * afterwards: nothing is set or prepared for longer than a transaction there, and each statement is one.
+ *
+ * A server that does not let us in makes the database unusable, until it has let us in for the first time. From then on its refusals
+ * may pass: its settings are being changed, say.
  */
 export function openPool({ url, size, timeoutMs, lockTimeoutMs, onUnusable }: PoolOptions): pg.Pool {
   const limits = { timeoutMs, lockTimeoutMs };
+  let letIn = false;
+
+  function notConnected(error: Error): void {
+    if (letIn || !isRefused(error)) return;
+    onUnusable?.(new UnusableDatabaseError(`the database does not let us in: ${error.message}`, { cause: error }));
+  }
 
   async function prepareSession(client: pg.ClientBase): Promise<void> {
+    letIn = true;
     const reason = await unusableBecause(client);
     if (reason) {
       onUnusable?.(reason);
@@ -72,6 +82,7 @@ export function openPool({ url, size, timeoutMs, lockTimeoutMs, onUnusable }: Po
   }
 
   return new pg.Pool({
+    Client: clientThatTells(notConnected),
     connectionString: url,
     max: size,
     connectionTimeoutMillis: timeoutMs,
@@ -81,6 +92,25 @@ export function openPool({ url, size, timeoutMs, lockTimeoutMs, onUnusable }: Po
     types: rowTypes,
     onConnect: prepareSession,
   });
+}
+
+/** A client that tells why it can't connect, before those who wait for the connection hear of it. */
+function clientThatTells(tell: (error: Error) => void): typeof pg.Client {
+  return class extends pg.Client {
+    override connect(callback?: (...outcome: never[]) => void): Promise<pg.Client> {
+      const done = callback as ((error: Error | null) => void) | undefined;
+      const connected = super.connect();
+      connected.then(
+        () => done?.(null),
+        (error: Error) => {
+          tell(error);
+          void this.end().catch(() => undefined); // pg leaves it open where it finds fault with the password itself
+          done?.(error);
+        },
+      );
+      return connected;
+    }
+  };
 }
 
 /** @returns why no setting can make the database usable, or null */

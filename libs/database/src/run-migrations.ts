@@ -1,7 +1,7 @@
 // `node run-migrations.js`: brings DATABASE_URL up to date and says what it did. Waits out a server that is starting.
 import { setTimeout as delay } from 'node:timers/promises';
 import { migrate } from './migrate.ts';
-import { DatabaseUnavailableError, orUnavailable, UnusableDatabaseError } from './unavailable.ts';
+import { DatabaseUnavailableError, isRefused, orUnavailable, UnusableDatabaseError } from './unavailable.ts';
 
 const url = process.env.DATABASE_URL;
 if (!url) {
@@ -16,12 +16,11 @@ for (;;) {
     process.stdout.write(applied.length === 0 ? 'database up to date\n' : `applied ${applied.join(', ')}\n`);
     break;
   } catch (error) {
-    const reason = ((error as Error).cause ?? error) as { code?: string };
-    // No waiting mends a wrong user or password (class 28), a privilege it lacks (42501), or its search_path (3F000).
-    const isFinal = reason instanceof UnusableDatabaseError || /^(28...|42501|3F000)$/.test(reason.code ?? '');
+    const reason = (error as Error).cause ?? error;
+    const isFinal = reason instanceof UnusableDatabaseError || isRefused(reason);
     const waitedMs = Date.now() - started;
     if (!(error instanceof DatabaseUnavailableError) || isFinal || waitedMs > 60_000) {
-      process.stderr.write(`the database is not brought up to date: ${(error as Error).message}\n`);
+      process.stderr.write(`the database of DATABASE_URL is not brought up to date: ${(error as Error).message}\n`);
       process.exit(reason instanceof UnusableDatabaseError ? 78 : 1); // EX_CONFIG
     }
     if (waitedMs > 5_000 && !told) process.stderr.write(`waiting: ${error.message}\n`);

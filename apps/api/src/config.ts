@@ -1,7 +1,7 @@
 import { browserVariables, refuseOpenDoors, serviceVariables } from '@offload/access';
 import { webhookSecrets } from '@offload/access/secrets';
 import { queueName } from '@offload/jobs';
-import { baseUrl, integer, list, port, processVariables } from '@offload/process/config';
+import { baseUrl, flag, integer, list, port, processVariables } from '@offload/process/config';
 import { z } from 'zod';
 
 /** The api's part of .env.example. */
@@ -17,6 +17,8 @@ export const configSchema = z
     WEBHOOK_SECRETS: webhookSecrets,
     /** Queues that jobs may name. */
     QUEUES: list('default', queueName),
+    /** Whether other schemas replace those that are registered under the same version: `npm run dev` sets it. */
+    REPLACE_SCHEMAS: flag(false),
     /** Most requests of one client that may wait for a job to finish (`Prefer: wait`). */
     MAX_WAITERS: integer(100),
     /** Most requests a minute of one client; 0 sets no limit. */

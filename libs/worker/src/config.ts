@@ -16,6 +16,8 @@ export const configSchema = z
     LOOP_BLOCKED_MS: integer(1_000, 100, 60_000),
     /** Queues that are worked on. */
     QUEUES: list('default', queueName),
+    /** Whether other schemas replace those that are registered under the same version: `npm run dev` sets it. */
+    REPLACE_SCHEMAS: flag(false),
     /** Whether `http.request` and `csv.profile` may reach loopback and private addresses. */
     ALLOW_PRIVATE_TARGETS: flag(false),
   })

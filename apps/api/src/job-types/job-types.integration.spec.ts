@@ -107,6 +107,16 @@ describe('PUT /v1/job-types/{type}', () => {
     await put(type, { payloadSchema: other, version: 2 }).expect(201);
   });
 
+  it('replaces the schema of the same version where the api is told to', async () => {
+    const type = newName();
+    await put(type, { payloadSchema }).expect(201);
+    const replacing = api.app({ replaceSchemas: true });
+    const other = { type: 'array' };
+    await request(replacing).put(`/v1/job-types/${type}`).send({ payloadSchema: other }).expect(200);
+    expect((await request(app).get(`/v1/job-types/${type}`)).body).toMatchObject({ version: 1, payloadSchema: other });
+    await put(type, { payloadSchema }).expect(409);
+  });
+
   it.each<[what: string, body: object, pointers: string[]]>([
     ['no schema', {}, ['/payloadSchema']],
     ['what is no schema', { payloadSchema: { type: 'picture' } }, ['/payloadSchema']],

@@ -19,14 +19,16 @@ export const newTypeParameters = z.object({ type: jobTypeName });
 export interface RegisterParts {
   database: Pick<Database, 'jobTypes'>;
   publisher: Publisher;
+  /** Other schemas replace those that are registered under the same version. @default false */
+  replaceSchemas?: boolean;
   log: Logger;
 }
 
 /**
  * `PUT /v1/job-types/{type}`: registers one version of a type, as a worker does. 201 where the version is new, else 200; 409
- * `schema-conflict` where it is registered with other schemas.
+ * `schema-conflict` where it is registered with other schemas, unless these are to be replaced.
  */
-export function registerJobType({ database, ...telling }: RegisterParts): RequestHandler {
+export function registerJobType({ database, replaceSchemas = false, ...telling }: RegisterParts): RequestHandler {
   return async (request, response) => {
     const named = newTypeParameters.safeParse(request.params);
     if (!named.success) throw invalidParameters(named.error);
@@ -37,8 +39,14 @@ export function registerJobType({ database, ...telling }: RegisterParts): Reques
       const fault = schemaFault(body.data[member]);
       if (fault !== null) throw invalidMember(`/${member}`, `is no JSON Schema that can be used: ${fault}`);
     }
-    const registered = await database.jobTypes.register([{ ...body.data, type }], null);
+    const registered = await database.jobTypes.register([{ ...body.data, type }], null, { replace: replaceSchemas });
     if (registered.kind === 'conflict') throw schemaConflict(registered.conflicts);
+    for (const { version, differences } of registered.replaced) {
+      telling.log.warn(
+        { type, version, differences },
+        'schemas replaced, as REPLACE_SCHEMAS says: in production this would be a 409 schema-conflict',
+      );
+    }
     tell(type, telling);
     response.status(registered.isNew ? 201 : 200).json(await readJobType(type, database));
   };

@@ -3,13 +3,24 @@ import type { Pool } from 'pg';
 import { shareStatement } from '../share-statement.ts';
 import { orUnavailable } from '../unavailable.ts';
 import { listTypes, listWorkers, type RegisteredType, type RegisteredWorker } from './read-types.ts';
-import { hearWorker, leaveWorker, registerTypes, type Registered, type RunningWorker } from './register-types.ts';
+import {
+  hearWorker,
+  leaveWorker,
+  registerTypes,
+  type Registered,
+  type RegisterOptions,
+  type RunningWorker,
+} from './register-types.ts';
 import { removeType, type Removal } from './remove-type.ts';
 
 /** The job types that workers have registered, and the workers: see docs/decisions/0022. */
 export interface JobTypes {
   /** Registers all of them, or none where one is in conflict; `worker` is null for a program that is no worker of ours. */
-  register(types: readonly JobRegistration[], worker: RunningWorker | null): Promise<Registered>;
+  register(
+    types: readonly JobRegistration[],
+    worker: RunningWorker | null,
+    options?: RegisterOptions,
+  ): Promise<Registered>;
   /** The worker is there. @returns false where one of its types is not registered any more */
   hear(worker: RunningWorker): Promise<boolean>;
   /** The worker has ended. */
@@ -28,7 +39,7 @@ export function openJobTypes(pool: Pool): JobTypes {
     return asked.map(() => types);
   });
   return {
-    register: (types, worker) => orUnavailable(() => registerTypes(pool, types, worker)),
+    register: (types, worker, options) => orUnavailable(() => registerTypes(pool, types, worker, options)),
     hear: (worker) => orUnavailable(() => hearWorker(pool, worker)),
     leave: (instance) => orUnavailable(() => leaveWorker(pool, instance)),
     list: async () => list(null),

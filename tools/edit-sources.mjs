@@ -9,11 +9,23 @@ import { join } from 'node:path';
  * @throws Error when a file does not say `from` exactly once
  */
 export function editSources(folder, edits) {
+  for (const [path, text] of edited(folder, edits)) writeFileSync(path, text);
+}
+
+/**
+ * What {@link editSources} would write.
+ *
+ * @returns each file's path, with its text after all edits of it
+ * @throws Error when a file does not say `from` exactly once
+ */
+export function edited(folder, edits) {
+  const texts = new Map();
   for (const [file, from, to] of edits) {
     const path = join(folder, file);
-    const parts = readFileSync(path, 'utf8').split(from);
+    const parts = (texts.get(path) ?? readFileSync(path, 'utf8')).split(from);
     if (parts.length === 1) throw new Error(`${file} no longer says: ${from}`);
     if (parts.length > 2) throw new Error(`${file} says it ${parts.length - 1} times: ${from}`);
-    writeFileSync(path, parts.join(to));
+    texts.set(path, parts.join(to));
   }
+  return texts;
 }

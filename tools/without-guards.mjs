@@ -7,53 +7,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { editSources } from './edit-sources.mjs';
+import { guards } from './guards.mjs';
 
 const root = join(import.meta.dirname, '..');
-const settle = 'libs/database/src/transitions/settle-jobs.ts';
-const guards = [
-  {
-    guard: 'the fence: only the attempt that holds the job may end it',
-    scenario: 'thawed',
-    edits: [
-      [settle, 'where id = input.id and attempt = input.attempt and', 'where id = input.id and'],
-      [settle, 'and job.attempt = outcome.attempt and', 'and'],
-      [settle, '`${row.id} ${row.attempt}`, row', 'row.id, row'],
-      [settle, 'return `${jobId.toLowerCase()} ${attempt}`', 'return `${jobId.toLowerCase()}`'],
-    ],
-  },
-  {
-    guard: 'the outbox: rings that were not sent stay owed',
-    scenario: 'api',
-    edits: [['apps/api/src/loops/relay.ts', 'await database.rings.takeOwed(BATCH, GRACE_MS)', '[]']],
-  },
-  {
-    guard: 'reconcile: rings that the broker lost are owed again',
-    scenario: 'wiped',
-    edits: [['libs/database/src/transitions/lost-rings.ts', "where status = 'queued' and queue = $1", 'where false']],
-  },
-  {
-    guard: 'the refresh: what browsers have missed is shown to them',
-    scenario: 'browsers',
-    edits: [['apps/notifier/src/browsers/refresh.ts', '    await refreshWatched(parts);\n', '']],
-  },
-  {
-    guard: 'the lease: what a killed notifier was sending is taken by another',
-    scenario: 'webhooks',
-    edits: [['apps/notifier/src/webhooks/deliver-webhooks.ts', 'timeoutMs + LEASE_SLACK_MS', '3_600_000']],
-  },
-  {
-    guard: 'the end of a receiver: after a 410 it is owed nothing',
-    scenario: 'webhooks',
-    edits: [
-      [
-        'apps/notifier/src/webhooks/deliver-webhooks.ts',
-        "if (answer.kind === 'gone') await webhooks.endReceiver(taken);",
-        '',
-      ],
-    ],
-  },
-];
-
 const copy = mkdtempSync(join(tmpdir(), 'offload-guards-'));
 const run = (command, ...args) => spawnSync(command, args, { cwd: copy, encoding: 'utf8' });
 function must(command, ...args) {

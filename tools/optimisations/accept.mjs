@@ -82,7 +82,7 @@ export const accept = [
     edits: [
       [
         bell,
-        'return isSilent(lane) || ringsOf(lane) >= mostRings ? announceAny : lane.announce;',
+        'return isSilent(lane) || lane.ids.size >= mostRings ? announceAny : lane.announce;',
         'return announceAny;',
       ],
     ],

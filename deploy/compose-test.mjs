@@ -176,29 +176,32 @@ async function scenario() {
     truly(said.includes('Database and broker agree.'), `said: ${said}`);
     truly(!(await containers()).some(({ service }) => service === 'doctor'), 'a doctor is left');
   });
-  await check('what is no ring becomes a dead letter, which the doctor tells, shows and deletes', async () => {
-    const message = {
-      properties: { message_id: 'stray' },
-      routing_key: 'default',
-      payload: 'hello',
-      payload_encoding: 'string',
-    };
-    const published = await management('/api/exchanges/%2F/jobs/publish', 'operator', operatorPassword, {
-      method: 'POST',
-      body: JSON.stringify(message),
-    });
-    equal(await published.json(), { routed: true });
-    const letters = await eventually('a dead letter', async () => {
-      const said = await doctor('dead-letters', 'list');
-      return said.includes('stray') && said;
-    });
-    truly(letters.includes('reason: not JSON'), `said: ${letters}`);
-    const disagrees = await doctor().catch(({ message: said }) => said);
-    truly(disagrees.includes('There is 1 dead letter'), `said: ${disagrees}`);
-    truly((await doctor('dead-letters', 'show', 'stray')).endsWith('\nhello'), 'its body is not shown');
-    equal(await doctor('dead-letters', 'delete', 'stray'), '1 dead letter deleted.');
-    truly((await doctor()).includes('Database and broker agree.'), 'it is still there');
-  });
+  await check(
+    'what is no dispatch message becomes a dead letter, which the doctor tells, shows and deletes',
+    async () => {
+      const message = {
+        properties: { message_id: 'stray' },
+        routing_key: 'default',
+        payload: 'hello',
+        payload_encoding: 'string',
+      };
+      const published = await management('/api/exchanges/%2F/jobs/publish', 'operator', operatorPassword, {
+        method: 'POST',
+        body: JSON.stringify(message),
+      });
+      equal(await published.json(), { routed: true });
+      const letters = await eventually('a dead letter', async () => {
+        const said = await doctor('dead-letters', 'list');
+        return said.includes('stray') && said;
+      });
+      truly(letters.includes('reason: not JSON'), `said: ${letters}`);
+      const disagrees = await doctor().catch(({ message: said }) => said);
+      truly(disagrees.includes('There is 1 dead letter'), `said: ${disagrees}`);
+      truly((await doctor('dead-letters', 'show', 'stray')).endsWith('\nhello'), 'its body is not shown');
+      equal(await doctor('dead-letters', 'delete', 'stray'), '1 dead letter deleted.');
+      truly((await doctor()).includes('Database and broker agree.'), 'it is still there');
+    },
+  );
 
   let killedJob;
   await check(

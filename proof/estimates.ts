@@ -42,7 +42,7 @@ async function watchLoad(api: Site, seconds: () => number): Promise<{ guesses: G
     }
     const started = new Set(seen.filter(({ status }) => status !== 'queued').map(({ id }) => id));
     const last = seen.findLast(({ id }) => started.has(id));
-    // Rings wait in order: what came before one that was started was too, give or take a few.
+    // Dispatch messages wait in order: what came before one that was started was too, give or take a few.
     waiting = waiting.filter((id) => !started.has(id) && (!last || id > last.id));
     await delay(EVERY_MS);
   }

@@ -15,16 +15,16 @@ export const guards = [
     ],
   },
   {
-    guard: 'the outbox: rings that were not sent stay owed',
+    guard: 'the outbox: dispatch messages that were not sent stay pending',
     scenario: 'api',
-    edits: [['apps/api/src/loops/relay.ts', 'await database.rings.takeOwed(BATCH, GRACE_MS)', '[]']],
+    edits: [['apps/api/src/loops/relay.ts', 'await database.outbox.takeDue(BATCH, GRACE_MS)', '[]']],
   },
   {
-    guard: 'reconcile: rings that the broker lost are owed again',
+    guard: 'reconcile: dispatch messages that the broker lost are pending again',
     scenario: 'wiped',
     edits: [
       [
-        'libs/database/src/transitions/lost-rings.ts',
+        'libs/database/src/transitions/lost-dispatches.ts',
         "from jobs where status = 'queued' and queue = $1",
         'from jobs where false',
       ],
@@ -41,7 +41,7 @@ export const guards = [
     edits: [['apps/notifier/src/webhooks/deliver-webhooks.ts', 'timeoutMs + LEASE_SLACK_MS', '3_600_000']],
   },
   {
-    guard: 'the end of a receiver: after a 410 it is owed nothing',
+    guard: 'the end of a receiver: after a 410 it is to get nothing',
     scenario: 'webhooks',
     edits: [
       [

@@ -12,7 +12,7 @@ const folders = ['apps', 'libs', 'bench', 'e2e', 'proof', 'examples', 'tools', '
 /** They name sources, to edit or to judge them, and start none. */
 const namesSources = [
   ...['accept', 'run', 'others'].map((name) => `optimisations/${name}`),
-  ...['without-guards', 'check-arrows', 'check-structure', 'check-tests', 'new-job', 'check-new-job'],
+  ...['guards', 'without-guards', 'check-arrows', 'check-structure', 'check-tests', 'new-job', 'check-new-job'],
   ...['check-packages', 'package-tarballs', 'package-consumer', 'run-packages'],
 ].map((name) => `tools/${name}.mjs`);
 

@@ -1,5 +1,5 @@
 // `npm run backlog`: a million jobs that are posted in batches, and then worked off by one worker. How much memory the
-// api takes meanwhile, how long it takes to show a job, its position and the queues, and how many rings it takes for
+// api takes meanwhile, how long it takes to show a job, its position and the queues, and how many dispatch messages it takes for
 // lost. Writes docs/performance.md; ends with 1 when a bound is missed. `npm run backlog -- --jobs 50000` is a smaller
 // one, and only printed.
 import { setTimeout as delay } from 'node:timers/promises';
@@ -46,16 +46,16 @@ try {
   apps.push(api);
   const fresh = residentMiB(api.pid);
   const filled = await watchMemory(api, () => fill(api));
-  const settled = await watchMemory(api, untilRung);
+  const settled = await watchMemory(api, untilDispatched);
   const worker = startApp('worker', { ...env, WORKER_PORT: '0', WORKER_CONCURRENCY: String(CONCURRENCY) }, OPTIONS);
   apps.push(await worker);
   const drained = await watchMemory(api, () => watchDraining(api, filled.value.ids));
   const figures = await api.figures();
   const lost = figures('offload_reconciled_total{status="queued"}') || 0;
-  const rungAgain = figures('offload_broker_messages_total{step="published",where="jobs"}') - count;
+  const dispatchedTwice = figures('offload_broker_messages_total{step="published",where="jobs"}') - count;
 
   const most = Math.max(filled.mib, settled.mib, drained.mib);
-  missed ||= !(most < BOUNDS.mib && lost === 0 && rungAgain === 0);
+  missed ||= !(most < BOUNDS.mib && lost === 0 && dispatchedTwice === 0);
   const calls = Object.entries(drained.value.latencies).map(([what, times]) => callRow(what, times));
   const mib = [fresh, filled.mib, settled.mib, drained.mib].map((each) => each.toFixed(0)).join(', ');
   const content = [
@@ -63,11 +63,11 @@ try {
     table([
       ['what', 'measured', 'bound'],
       ['jobs posted a second', thousands(count / filled.seconds), ''],
-      ['until all were rung, s more', settled.seconds.toFixed(1), ''],
+      ['until all were dispatched, s more', settled.seconds.toFixed(1), ''],
       ['jobs worked off a second', thousands(count / drained.seconds), ''],
-      ['resident memory of the api at most: fresh, posting, ringing, draining, MiB', mib, `under ${BOUNDS.mib}`],
-      ['rings taken for lost', thousands(lost), '0'],
-      ['rings sent beyond one for each job', thousands(rungAgain), '0'],
+      ['resident memory of the api at most: fresh, posting, dispatching, draining, MiB', mib, `under ${BOUNDS.mib}`],
+      ['dispatch messages taken for lost', thousands(lost), '0'],
+      ['dispatch messages sent beyond one for each job', thousands(dispatchedTwice), '0'],
     ]),
     table([['answered while they are worked off', 'asked', 'median, ms', 'p99, ms', 'worst, ms', 'bound'], ...calls]),
     circumstances([`PostgreSQL ${version}`]),
@@ -98,7 +98,7 @@ async function fill({ url }: AppProcess): Promise<{ ids: string[] }> {
   return { ids: ids.sort() };
 }
 
-async function untilRung(): Promise<void> {
+async function untilDispatched(): Promise<void> {
   while ((await pool.query('select from outbox limit 1')).rowCount !== 0) await delay(LOOK_MS);
 }
 

@@ -66,8 +66,8 @@ export function createJobEvents(broker: Connection, jobs: readonly Job[]): JobEv
       const from = performance.now();
       let published = 0;
       for (let passed = 0; passed < seconds; passed = (performance.now() - from) / 1_000) {
-        let owed = Math.floor(passed * rate) + 1 - published;
-        for (; owed > 0 && unconfirmed.size < MOST_UNCONFIRMED; owed -= 1) {
+        let pending = Math.floor(passed * rate) + 1 - published;
+        for (; pending > 0 && unconfirmed.size < MOST_UNCONFIRMED; pending -= 1) {
           next = (next + 1) % only;
           published += 1;
           const call = publishOne().finally(() => unconfirmed.delete(call));

@@ -31,7 +31,7 @@ it('accepts jobs while the broker is away, and is ready but degraded', async () 
   expect(await getJob(cutOff, accepted.id)).toMatchObject({ status: 'queued', attempt: 0 });
 });
 
-it('runs a job whose api was killed between accepting and ringing it, by the relay of another api', async () => {
+it('runs a job whose api was killed between accepting and dispatching it, by the relay of another api', async () => {
   expect(await cutOff.kill('SIGKILL')).toBeNull();
   [api] = await Promise.all([system.startApi(), system.startWorker({ ALLOW_PRIVATE_TARGETS: 'true' })]);
 

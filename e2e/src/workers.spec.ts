@@ -97,8 +97,8 @@ it('fails a job whose last attempt was lost with its worker, and charges none of
 
 it('lets a worker that is told to stop finish its job, and exits with code 0', async () => {
   await twoWorkers();
-  const ringsSent = 'offload_rings_total{outcome="confirmed"}';
-  const ringsBefore = await metric(api, ringsSent);
+  const dispatchesSent = 'offload_dispatches_total{outcome="confirmed"}';
+  const dispatchesBefore = await metric(api, dispatchesSent);
   const { job, call, worker } = await submitCall();
   const exit = worker.kill('SIGTERM');
   await worker.line(({ msg }) => msg === 'stopping');
@@ -111,13 +111,13 @@ it('lets a worker that is told to stop finish its job, and exits with code 0', a
     result: { body: 'just in time' },
   });
   expect(faults(worker)).toEqual([]);
-  // Its ring was acknowledged: the other worker, next in line for it, has never seen it. It may have seen another one for
+  // Its dispatch message was acknowledged: the other worker, next in line for it, has never seen it. It may have seen another one for
   // the same job, which the relay sent when confirming the first took long.
   await finished(api, await submit(api, { type: 'demo.sleep', payload: { seconds: 0 } }));
   const other = workers.find((each) => each !== worker) as SystemProcess;
   await eventually(async () => {
-    const doubled = (await metric(api, ringsSent)) - ringsBefore - 2;
-    expect(doubled).toBeGreaterThanOrEqual(0); // a ring is counted when it has left the outbox, a little later
+    const doubled = (await metric(api, dispatchesSent)) - dispatchesBefore - 2;
+    expect(doubled).toBeGreaterThanOrEqual(0); // a dispatch message is counted when it has left the outbox, a little later
     expect(await metric(other, 'offload_deliveries_total{claim="refused"}')).toBeLessThanOrEqual(doubled);
   });
 });

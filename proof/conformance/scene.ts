@@ -21,7 +21,7 @@ export interface Scene {
   /** An open connection, closed in the end. @param toHead whether all its requests are HEAD */
   connect(at?: ApiName, toHead?: boolean): Promise<Wire>;
   /** The message that tells workers of a job in the queue `traced`. */
-  ringOf(jobId: string): Promise<{ priority?: number; headers: Record<string, unknown> }>;
+  dispatchOf(jobId: string): Promise<{ priority?: number; headers: Record<string, unknown> }>;
   readonly databaseUrl: string;
 }
 
@@ -107,17 +107,17 @@ export function openScene({ apis, system }: World): OpenScene {
       wires.push(wire);
       return wire;
     },
-    ringOf: (jobId) =>
+    dispatchOf: (jobId) =>
       eventually(async () => {
         const body = { count: 100, ackmode: 'ack_requeue_false', encoding: 'auto' };
         const got = await manage('POST', `/api/queues/${system.vhost}/jobs.traced/get`, body);
-        const rings = got as {
+        const dispatches = got as {
           payload: string;
           properties: { priority?: number; headers?: Record<string, unknown> };
         }[];
-        const ring = rings.find(({ payload }) => (JSON.parse(payload) as { jobId: string }).jobId === jobId);
-        if (!ring) throw new Error('it has not come');
-        return { headers: {}, ...ring.properties };
+        const dispatch = dispatches.find(({ payload }) => (JSON.parse(payload) as { jobId: string }).jobId === jobId);
+        if (!dispatch) throw new Error('it has not come');
+        return { headers: {}, ...dispatch.properties };
       }),
     close() {
       for (const wire of wires) wire.close();

@@ -73,8 +73,8 @@ export function readJobs(url: string): Promise<JobRow[]> {
   );
 }
 
-/** The numbers of the jobs whose rings are with the broker, and wait there. */
-export async function rung(url: string): Promise<number[]> {
+/** The numbers of the jobs whose dispatch messages are with the broker, and wait there. */
+export async function dispatched(url: string): Promise<number[]> {
   const rows = await sql<{ job: number }>(
     url,
     `select ${jobNumber} as job from jobs
@@ -83,14 +83,14 @@ export async function rung(url: string): Promise<number[]> {
   return rows.map(({ job }) => job);
 }
 
-/** How many jobs have not reached a terminal state yet, and how many rings are owed. */
-export async function unfinished(url: string): Promise<{ jobs: number; rings: number }> {
-  const [row] = await sql<{ jobs: number; rings: number }>(
+/** How many jobs have not reached a terminal state yet, and how many dispatch messages are pending. */
+export async function unfinished(url: string): Promise<{ jobs: number; dispatches: number }> {
+  const [row] = await sql<{ jobs: number; dispatches: number }>(
     url,
     `select (select count(*) from jobs where status not in ('succeeded', 'failed', 'cancelled'))::int as jobs,
-       (select count(*) from outbox)::int as rings`,
+       (select count(*) from outbox)::int as dispatches`,
   );
-  return row ?? { jobs: NaN, rings: NaN };
+  return row ?? { jobs: NaN, dispatches: NaN };
 }
 
 /** How many jobs are finished. */

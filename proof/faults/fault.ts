@@ -10,7 +10,7 @@ export interface Blow {
   what: string;
   /** as `Run.startedAt` */
   at: number;
-  /** jobs that the fault left without anybody who would ring them */
+  /** jobs that the fault left without anybody who would dispatch them */
   stranded: readonly number[];
 }
 

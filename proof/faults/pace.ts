@@ -37,7 +37,7 @@ export interface Pace {
   browserBlows: readonly [share: number, blow: 'RabbitMQ' | 'notifier'][];
   /** Jobs with a webhook each. */
   webhooks: number;
-  /** A notifier is killed while webhooks are owed. */
+  /** A notifier is killed while webhooks are pending. */
   webhookKills: number;
   /** For everything. */
   limitMs: number;

@@ -116,11 +116,11 @@ async function doFaults(
   return blows;
 }
 
-/** Resolves when no job is under way any more and no ring is owed, or when patience is at its end: the verdict tells. */
+/** Resolves when no job is under way any more and no dispatch message is pending, or when patience is at its end: the verdict tells. */
 export async function allFinished(url: string, patienceMs: number): Promise<void> {
   for (const until = performance.now() + patienceMs; performance.now() < until; await delay(200)) {
-    const { jobs, rings } = await unfinished(url).catch(() => ({ jobs: NaN, rings: NaN }));
-    if (jobs === 0 && rings === 0) break;
+    const { jobs, dispatches } = await unfinished(url).catch(() => ({ jobs: NaN, dispatches: NaN }));
+    if (jobs === 0 && dispatches === 0) break;
   }
   await delay(500); // a job that runs once more in spite of that does it now
 }

@@ -24,19 +24,19 @@ function killOf(kind: Kind): Fault {
 export const killWorker: Fault = killOf('worker');
 export const killNotifier: Fault = killOf('notifier');
 
-/** Nothing it sends to the broker arrives any more, so that it answers 202 and rings nobody; then it is killed. */
-export const killApiBeforeRing: Fault = async ({ fleet, load, pace, strike }) => {
+/** Nothing it sends to the broker arrives any more, so that it answers 202 and dispatches nobody; then it is killed. */
+export const killApiBeforeDispatch: Fault = async ({ fleet, load, pace, strike }) => {
   const place = fleet.of('api').find(({ ways, process }) => ways && process);
   if (!place?.ways || !place.process) return; // another fault has it
   const { url } = place.process;
   const since = Date.now();
   place.ways.broker.hold('requests');
-  await delay(Math.min(pace.calmMs, 1_500)); // less than the two seconds after which any relay may ring
+  await delay(Math.min(pace.calmMs, 1_500)); // less than the two seconds after which any relay may dispatch
   const stranded = [...load.accepted.values()].filter(
     ({ api, at, job }) => api === url && at > since && !isDelayed(job),
   );
   strike(
-    `kill -9 of ${place.name}, which had answered ${stranded.length} jobs with 202 and rung none of them`,
+    `kill -9 of ${place.name}, which had answered ${stranded.length} jobs with 202 and dispatched none of them`,
     stranded.map(({ job }) => job),
   );
   await fleet.end(place, 'SIGKILL');

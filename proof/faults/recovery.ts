@@ -27,7 +27,7 @@ export interface Records {
 
 /**
  * Interrupted is a job that was running at the fault and came to another attempt: its next run is the first that began
- * after that attempt was claimed. Stranded is one of which the fault says that it left it without anybody who would ring
+ * after that attempt was claimed. Stranded is one of which the fault says that it left it without anybody who would dispatch
  * it: its next run is the first after the fault.
  */
 export function recoveries(blows: readonly Blow[], { runs, changes, jobOf, endOfLoad }: Records): Recovery[] {

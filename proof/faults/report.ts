@@ -65,8 +65,8 @@ ${scenarioTable(scenarios)}
 *Run twice*: jobs that were called more than once. *Tried again*: jobs with more than one attempt, whether or not an
 earlier one came as far as the call, and why: *worker lost* is an attempt whose worker died or lost its delivery, *given
 back* one that a worker had to let go of and said so. *Recovery*, of each fault: for every job that was running and came to
-another attempt, whose ring waited in the RabbitMQ that was killed, or that was accepted by the api that was killed and not
-rung, the time from the fault until it ran (again); where there was no such job, the longest time after the fault in which
+another attempt, whose dispatch message waited in the RabbitMQ that was killed, or that was accepted by the api that was killed and not
+dispatched, the time from the fault until it ran (again); where there was no such job, the longest time after the fault in which
 no job was started. The outage itself is part of it.
 
 ${lateSection(scenarios)}${refusedSection(scenarios)}## Measurements
@@ -78,8 +78,8 @@ ${measuredSections(report)}${failureSection(report)}## Which faults
 | fault | what is done |
 | --- | --- |
 | \`kill -9\` | SIGKILL; another process takes its place at once. Repeated ${times(pace.rounds)} |
-| an api killed before the ring | what it sends to RabbitMQ is held back, so that it answers 202 and rings nobody; then SIGKILL |
-| RabbitMQ killed or wiped | after ${pace.burst} posts at once, so that it has rings to lose. Its data are deleted and it starts empty; or it starts with them |
+| an api killed before the dispatch message | what it sends to RabbitMQ is held back, so that it answers 202 and dispatches nobody; then SIGKILL |
+| RabbitMQ killed or wiped | after ${pace.burst} posts at once, so that it has dispatch messages to lose. Its data are deleted and it starts empty; or it starts with them |
 | RabbitMQ's memory alarm | its limit is set below what it uses, for ${duration(pace.alarmMs)}: it takes nothing from publishers |
 | the table of jobs locked | \`lock table jobs in access exclusive mode\` for ${duration(pace.lockMs)}: every connection of every pool waits |
 | a worker frozen | SIGSTOP, and SIGCONT ${duration(pace.freezeMs)} later${pace.heartbeatSeconds ? ` (with an AMQP heartbeat of ${pace.heartbeatSeconds} s)` : ''} |

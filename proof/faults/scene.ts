@@ -38,7 +38,7 @@ export interface OpenScene {
 /** One of so many jobs is watched. */
 const WATCHED_EVERY = 25;
 
-/** The job's number says whether it is delayed: then nobody rings it at once. */
+/** The job's number says whether it is delayed: then nobody dispatch messages it at once. */
 export function isDelayed(job: number): boolean {
   return job % DELAYED_EVERY === 0;
 }

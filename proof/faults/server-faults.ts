@@ -1,27 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { rung } from './audit.ts';
+import { dispatched } from './audit.ts';
 import type { Fault, Scene } from './fault.ts';
 import { oneOf } from './random.ts';
 import { sql, withClient } from '@offload/running-system';
 
-/** More jobs at once than the workers have room for: a broker that is killed now has rings to lose. */
+/** More jobs at once than the workers have room for: a broker that is killed now has dispatch messages to lose. */
 async function pileUp({ load, pace, databaseUrl }: Scene): Promise<number[]> {
   await load.burst(pace.burst);
-  return rung(databaseUrl);
+  return dispatched(databaseUrl);
 }
 
 export const killBroker: Fault = async (scene) => {
   const { broker, strike } = scene;
-  const rings = await pileUp(scene);
-  strike(`kill -9 of RabbitMQ, which had ${rings.length} rings`, rings);
+  const dispatches = await pileUp(scene);
+  strike(`kill -9 of RabbitMQ, which had ${dispatches.length} dispatch messages`, dispatches);
   await broker.kill();
   await broker.start();
 };
 
 export const wipeBroker: Fault = async (scene) => {
   const { broker, strike } = scene;
-  const rings = await pileUp(scene);
-  strike(`RabbitMQ wiped, which had ${rings.length} rings`, rings);
+  const dispatches = await pileUp(scene);
+  strike(`RabbitMQ wiped, which had ${dispatches.length} dispatch messages`, dispatches);
   await broker.wipe();
 };
 
@@ -32,8 +32,8 @@ export const wipeBrokerAndKillWorker: Fault = async (scene) => {
     random,
     fleet.of('worker').filter(({ process }) => process),
   );
-  const rings = await pileUp(scene);
-  strike(`RabbitMQ wiped, which had ${rings.length} rings, and kill -9 of ${place.name}`, rings);
+  const dispatches = await pileUp(scene);
+  strike(`RabbitMQ wiped, which had ${dispatches.length} dispatch messages, and kill -9 of ${place.name}`, dispatches);
   const killed = fleet.end(place, 'SIGKILL');
   await broker.wipe();
   await killed;

@@ -31,7 +31,7 @@ export async function rolledBack({ system }: Ground): Promise<void> {
     [ids],
   );
   const count = Number(left[0]?.count);
-  const measured = `${count} jobs and rings`;
+  const measured = `${count} jobs and dispatches`;
   figure(
     `offload.submit, rolled back, ${ROLLED_BACK} times`,
     measured,

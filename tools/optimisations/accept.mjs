@@ -1,4 +1,4 @@
-const bell = 'apps/api/src/bell.ts';
+const dispatcher = 'apps/api/src/dispatcher.ts';
 const service = 'libs/http/src/http-service.ts';
 const newId = 'apps/api/src/intake/new-id.ts';
 
@@ -77,13 +77,13 @@ export const accept = [
     ],
   },
   {
-    name: 'events-beside-rings',
+    name: 'events-beside-dispatches',
     plain: 'events have a channel of their own',
     edits: [
       [
-        bell,
-        'return isSilent(lane) || lane.ids.size >= mostRings ? announceAny : lane.announce;',
-        'return announceAny;',
+        dispatcher,
+        'return isSilent(lane) || lane.ids.size >= mostDispatches ? publishAnyEvent : lane.publishEvent;',
+        'return publishAnyEvent;',
       ],
     ],
   },
@@ -125,8 +125,8 @@ export const accept = [
   },
   {
     name: 'confirms-gather',
-    plain: 'a confirmed ring leaves the outbox at once',
-    edits: [['libs/database/src/ring-store.ts', 'gatherMs: 20, ', '']],
+    plain: 'a confirmed dispatch message leaves the outbox at once',
+    edits: [['libs/database/src/outbox.ts', 'gatherMs: 20, ', '']],
   },
   {
     name: 'no-foreign-key',
@@ -141,7 +141,7 @@ export const accept = [
   },
   {
     name: 'shared-statements',
-    plain: 'each job, claim, outcome and confirmed ring has a statement of its own',
+    plain: 'each job, claim, outcome and confirmed dispatch message has a statement of its own',
     edits: [
       [
         'libs/database/src/share-statement.ts',

@@ -37,10 +37,14 @@ export const batch = [
 
 export const pickUp = [
   {
-    name: 'ring-before-answer',
-    plain: 'the api makes the answer before the ring leaves',
+    name: 'dispatch-before-answer',
+    plain: 'the api makes the answer before the dispatch message leaves',
     edits: [
-      ['apps/api/src/intake/intake.ts', '      if (storing === 1 && taken.some(isRung)) await whenWritten();\n', ''],
+      [
+        'apps/api/src/intake/intake.ts',
+        '      if (storing === 1 && taken.some(isDispatched)) await whenWritten();\n',
+        '',
+      ],
     ],
   },
   {
@@ -50,9 +54,9 @@ export const pickUp = [
       [
         runJob,
         '  const running = outcomeOf(',
-        '  announceInPassing(claim.serialized, parts);\n  const running = outcomeOf(',
+        '  publishEventInPassing(claim.serialized, parts);\n  const running = outcomeOf(',
       ],
-      [runJob, '  announceInPassing(claim.serialized, parts); // the handler first: it has begun by now\n', ''],
+      [runJob, '  publishEventInPassing(claim.serialized, parts); // the handler first: it has begun by now\n', ''],
     ],
   },
 ];

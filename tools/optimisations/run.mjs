@@ -29,7 +29,7 @@ export const run = [
   },
   {
     name: 'acks-together',
-    plain: 'each ring is acknowledged by itself',
+    plain: 'each dispatch message is acknowledged by itself',
     edits: [
       [acks, 'void open.push(fields.deliveryTag),', 'void fields,'],
       [
@@ -59,12 +59,12 @@ export const run = [
   },
   {
     name: 'held-places',
-    plain: 'the rings that a worker holds are in a set',
+    plain: 'the dispatch messages that a worker holds are in a set',
     edits: [
-      [heldJobs, 'const here: (HeldRing | undefined)[] = [];', 'const here = new Set<HeldRing>();'],
+      [heldJobs, 'const here: (HeldDispatch | undefined)[] = [];', 'const here = new Set<HeldDispatch>();'],
       [heldJobs, 'free.pop() ?? here.length', 'free.pop() ?? here.size'],
-      [heldJobs, 'here[place] = undefined;', 'here.delete(ring);'],
-      [heldJobs, 'here[place] = ring;', 'here.add(ring);'],
+      [heldJobs, 'here[place] = undefined;', 'here.delete(dispatch);'],
+      [heldJobs, 'here[place] = dispatch;', 'here.add(dispatch);'],
       [heldJobs, 'here.flatMap(', '[...here].flatMap('],
     ],
   },

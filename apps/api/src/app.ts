@@ -8,7 +8,7 @@ import { type Logger, type Loop, type Registry } from '@offload/process';
 import type { Express } from 'express';
 import type { JobTypes } from './job-types/job-types.ts';
 import type { Backlog } from './loops/backlog.ts';
-import type { Bell } from './bell.ts';
+import type { Dispatcher } from './dispatcher.ts';
 import { createOneForEach } from './answers/few-at-once.ts';
 import { createIntake } from './intake/intake.ts';
 import { cancelJob } from './routes/cancel-job.ts';
@@ -36,7 +36,7 @@ export interface AppParts {
   inspector: QueueInspector;
   /** For what apis tell each other. */
   publisher: Publisher;
-  bell: Bell;
+  dispatcher: Dispatcher;
   relay: Loop;
   waiters: Waiters;
   /** The registered job types, in memory. */
@@ -83,10 +83,10 @@ export function createApp(given: AppParts): Express {
     ...(given.maxBytesInFlight !== undefined && { maxBytesInFlight: given.maxBytesInFlight }),
     checks: {
       database: { required: true, check: answers(() => parts.database.ping()) },
-      // Jobs are accepted without the broker too: the outbox keeps their rings.
+      // Jobs are accepted without the broker too: the outbox keeps their dispatch messages.
       broker: {
         required: false,
-        check: () => (parts.broker.state === 'open' ? parts.bell.faults() : parts.broker.state),
+        check: () => (parts.broker.state === 'open' ? parts.dispatcher.faults() : parts.broker.state),
       },
     },
     routes(app) {

@@ -27,7 +27,7 @@ export const configSchema = z
     MAX_BACKLOG: z.string().default('1000000').transform(backlogBounds),
     /** How long a request may take to arrive, in milliseconds. */
     REQUEST_TIMEOUT_MS: integer(30_000, 100, 3_600_000),
-    /** How often jobs are looked for whose ring the broker has lost, in milliseconds. */
+    /** How often jobs are looked for whose dispatch message the broker has lost, in milliseconds. */
     RECONCILE_MS: integer(10_000, 100, 3_600_000),
     /** Finished jobs are deleted after so many days; 0 keeps them for ever. */
     RETENTION_DAYS: integer(30, 0, 36_500),

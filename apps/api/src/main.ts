@@ -7,12 +7,12 @@ import { inspectQueues } from '@offload/messaging/queues';
 import { createBrokerTelemetry, keepHeapSmall, startProcess } from '@offload/process';
 import { createApp } from './app.ts';
 import { startBacklog } from './loops/backlog.ts';
-import { createBell } from './bell.ts';
+import { createDispatcher } from './dispatcher.ts';
 import { configSchema } from './config.ts';
 import { createJobTypes } from './job-types/job-types.ts';
 import { startReconcile } from './loops/reconcile.ts';
 import { startRelay } from './loops/relay.ts';
-import { createRingPublishers } from './ring-publishers.ts';
+import { createDispatchPublishers } from './dispatch-publishers.ts';
 import { startRetention } from './loops/retention.ts';
 import { obeysPriorities, tellUnserved, unknownBounds } from './unserved.ts';
 import { createWaiters } from './waiting/waiters.ts';
@@ -36,20 +36,20 @@ const broker = connect({
 });
 createBrokerTelemetry(log, metrics).observe(broker.events);
 const publisher = createPublisher(broker, { whileAway: 'fail' });
-const bell = createBell({
+const dispatcher = createDispatcher({
   database,
   publisher,
-  ringPublisher: createRingPublishers(broker, config.QUEUES),
+  dispatchPublisher: createDispatchPublishers(broker, config.QUEUES),
   endPublisher: createPublisher(broker),
   metrics,
   log,
 });
-const relay = startRelay({ database, bell, broker, log });
+const relay = startRelay({ database, dispatcher, broker, log });
 const inspector = inspectQueues(broker);
 const reconcile = startReconcile({
   database,
   inspector,
-  bell,
+  dispatcher,
   relay,
   broker,
   queues: config.QUEUES,
@@ -87,7 +87,7 @@ const app = createApp({
   broker,
   publisher,
   inspector,
-  bell,
+  dispatcher,
   relay,
   waiters,
   types,
@@ -120,6 +120,6 @@ shutdown.step('http', () => {
 shutdown.step('loops', async () => {
   await Promise.all([relay, reconcile, retention, types, backlog].map((loop) => loop.stop()));
 });
-shutdown.step('rings and events', bell.quiet);
+shutdown.step('dispatch messages and events', dispatcher.quiet);
 shutdown.step('broker', broker.close);
 shutdown.step('database', database.close);

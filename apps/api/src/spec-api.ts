@@ -14,7 +14,7 @@ import { openApiChecker } from '@offload/spec-kit/contracts';
 import { createApp, type AppParts } from './app.ts';
 import { createJobTypes } from './job-types/job-types.ts';
 import { startBacklog } from './loops/backlog.ts';
-import { createBell } from './bell.ts';
+import { createDispatcher } from './dispatcher.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { startRelay } from './loops/relay.ts';
 import { createWaiters } from './waiting/waiters.ts';
@@ -41,14 +41,14 @@ export function useApi(more: Partial<AppParts> = {}) {
     log.error = ((...line: unknown[]) => void faults.push(line)) as typeof log.error; // bad input is nobody's internal error
     await database.jobTypes.register(Object.values(jobDefinitions).map(registrationOf), null);
     const publisher = createPublisher(broker);
-    const bell = createBell({ database, publisher, metrics, log });
+    const dispatcher = createDispatcher({ database, publisher, metrics, log });
     const types = createJobTypes({ database, log });
-    const relay = startRelay({ database, bell, broker, log });
+    const relay = startRelay({ database, dispatcher, broker, log });
     const backlog = startBacklog({ database, queues, everyMs: 50, metrics, log });
     const waiters = createWaiters({ database, maxWaiters: 100, metrics, log });
     await listenWith(broker, waiters);
     parts = {
-      ...{ database, broker, publisher, inspector: inspectQueues(broker), bell, relay, waiters, types, backlog },
+      ...{ database, broker, publisher, inspector: inspectQueues(broker), dispatcher, relay, waiters, types, backlog },
       ...{ metrics, log, queues },
       ...{ maxBacklog: () => 1_000_000, keys: [], rateLimit: 0, notifierUrl: 'http://notifier.test' },
       ownWebhooks: true,
@@ -84,13 +84,13 @@ export function useApi(more: Partial<AppParts> = {}) {
       }),
     claim: (jobId: string): Promise<Claim> =>
       parts.database.jobs.claim({
-        ...{ jobId, ringId: randomUUID(), redelivered: false, deliveryCount: 0 },
+        ...{ jobId, dispatchId: randomUUID(), redelivered: false, deliveryCount: 0 },
         ...{ claimId: randomUUID(), holder: 'spec' },
       }),
     /** Ends the first attempt as a worker does: the row first, then the event. */
     async finish(jobId: string, outcome: Outcome = { status: 'succeeded', result: { sleptMs: 1 } }): Promise<Job> {
       const job = (await parts.database.jobs.settle({ jobId, attempt: 1, outcome })) as Job;
-      await parts.bell.announce(new SerializedJob(job));
+      await parts.dispatcher.publishEvent(new SerializedJob(job));
       return job;
     },
   };

@@ -17,7 +17,7 @@ it.each([
 
 it.each([
   ['--mend', /--mend/],
-  ['letters', /no command "letters"/],
+  ['deadLetters', /no command "letters"/],
   ['dead-letters burn', /no command "dead-letters burn"/],
   ['dead-letters show', /needs a message id/],
   ['dead-letters list a', /"a" is one argument too many/],

@@ -3,18 +3,19 @@ import type { BrowsedMessage } from '@offload/messaging/queues';
 import { textIn, type DeadLetter } from './dead-letter.ts';
 import { harmless, instant } from './wording.ts';
 
-/** A dead letter and the job it rings for: null when there is no such job. */
-export interface ListedLetter extends DeadLetter {
+/** A dead letter and the job it dispatches for: null when there is no such job. */
+export interface ListedDeadLetter extends DeadLetter {
   status: JobStatus | null;
 }
 
 const HEX_A_LINE = 64;
 
 /** `  1  <message id>  <when>` and what else is known, a line each. */
-export function letterEntry(letter: ListedLetter, number: number): string {
-  const { id, sentAt, queue, type, ring, reason, status } = letter;
+export function deadLetterEntry(deadLetter: ListedDeadLetter, number: number): string {
+  const { id, sentAt, queue, type, dispatch, reason, status } = deadLetter;
   const job =
-    ring && `job ${ring.jobId}${ring.type === null ? '' : ` (${ring.type})`}, ${status ?? 'not in the database'}`;
+    dispatch &&
+    `job ${dispatch.jobId}${dispatch.type === null ? '' : ` (${dispatch.type})`}, ${status ?? 'not in the database'}`;
   return [
     `${String(number).padStart(4)}  ${id}  ${sentAt ? instant(sentAt) : 'when: unknown'}`,
     `      queue ${queue ?? 'unknown'}, type ${type ?? 'none'}, ${job ?? 'job unknown'}`,
@@ -25,8 +26,8 @@ export function letterEntry(letter: ListedLetter, number: number): string {
 }
 
 /** Everything: what the list has, then properties, headers and body. */
-export function letterInFull(
-  letter: ListedLetter,
+export function deadLetterInFull(
+  deadLetter: ListedDeadLetter,
   number: number,
   { content, properties, fields }: BrowsedMessage,
 ): string {
@@ -35,7 +36,7 @@ export function letterInFull(
   const text = textIn(content);
   const bytes = `${content.length} byte${content.length === 1 ? '' : 's'}`;
   return [
-    letterEntry(letter, number),
+    deadLetterEntry(deadLetter, number),
     section('properties', [...known, ['exchange', fields.exchange], ['routingKey', fields.routingKey]]),
     section('headers', Object.entries(headers)),
     `body, ${bytes}${text === null ? ', in hexadecimal, since it is not UTF-8' : ''}:`,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ring } from '@offload/job-messages';
+import { dispatch } from '@offload/job-messages';
 import type { BrowsedMessage } from '@offload/messaging/queues';
 import { z } from 'zod';
 
@@ -13,8 +13,8 @@ export interface DeadLetter {
   queue: string | null;
   /** AMQP's `type`. */
   type: string | null;
-  /** The job it is a ring of, if it is one. */
-  ring: { jobId: string; type: string | null } | null;
+  /** The job it is a dispatch message of, if it is one. */
+  dispatch: { jobId: string; type: string | null } | null;
   /** Why it is here. */
   reason: string;
 }
@@ -35,8 +35,8 @@ export const deathHeaders = [
   'x-last-death-reason',
 ];
 
-/** Even where it is no proper ring, whose job it rings for helps. */
-const ringLike = ring.schema.partial({ type: true });
+/** Even where it is no proper dispatch message, whose job it dispatches for helps. */
+const dispatchLike = dispatch.schema.partial({ type: true });
 const death = z.object({
   reason: z.string(),
   count: z.coerce.number().optional(),
@@ -64,7 +64,7 @@ export function readDeadLetter({ content, properties }: BrowsedMessage): DeadLet
       latest?.['routing-keys']?.[0] ??
       queueBehind(headers['x-first-death-queue']),
     type: textOf(type),
-    ring: ringIn(content),
+    dispatch: dispatchIn(content),
     reason: textOf(headers['x-offload-reason']) ?? (latest ? brokersReason(latest) : 'no reason is given'),
   };
 }
@@ -85,18 +85,18 @@ function brokersReason({ reason, count }: z.output<typeof death>): string {
 }
 
 /** `jobs.<queue>` → `<queue>` */
-function queueBehind(ringQueue: unknown): string | null {
-  return /^jobs\.(.+)$/.exec(textOf(ringQueue) ?? '')?.[1] ?? null;
+function queueBehind(dispatchQueue: unknown): string | null {
+  return /^jobs\.(.+)$/.exec(textOf(dispatchQueue) ?? '')?.[1] ?? null;
 }
 
-function ringIn(content: Buffer): DeadLetter['ring'] {
+function dispatchIn(content: Buffer): DeadLetter['dispatch'] {
   const text = textIn(content);
   if (text === null) return null;
   try {
-    const { jobId, type = null } = ringLike.parse(JSON.parse(text));
+    const { jobId, type = null } = dispatchLike.parse(JSON.parse(text));
     return { jobId, type };
   } catch {
-    return null; // what is no ring is told by the reason
+    return null; // what is no dispatch message is told by the reason
   }
 }
 

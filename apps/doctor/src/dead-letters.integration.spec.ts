@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { exchanges, ring, ringQueue } from '@offload/job-messages';
+import { exchanges, dispatch, dispatchQueue } from '@offload/job-messages';
 import { connect, consume } from '@offload/messaging';
 import { type BrowsedMessage, browseQueue } from '@offload/messaging/queues';
 import { eventually } from '@offload/spec-kit';
@@ -37,12 +37,12 @@ describe('dead letters', () => {
     const { job } = await create();
     const body = `{ "jobId": "${job.id}",\n "type": "demo.sleep" }`;
     const to = { exchange: exchanges.jobs, routingKey: 'default' };
-    const properties = { messageId: 'no-uuid', type: 'ring', contentType: 'application/json', correlationId: 'c' };
+    const properties = { messageId: 'no-uuid', type: 'dispatch', contentType: 'application/json', correlationId: 'c' };
     await send(body, { ...properties, headers: { 'x-schema-version': 1, kept: 'yes' } }, to);
     const deadLetters = { publisher: patient.publisher, exchange: exchanges.dead };
     const consumer = consume(patient.broker, {
-      queue: ringQueue('default'),
-      message: ring,
+      queue: dispatchQueue('default'),
+      message: dispatch,
       deadLetters,
       handle: () => ({ reject: 'message_id is not a UUID' }),
     });
@@ -52,7 +52,7 @@ describe('dead letters', () => {
     const { exitCode, text } = await doctor('dead-letters');
     expect(exitCode).toBe(0);
     expect(text).toMatch(/ 1 {2}no-uuid {2}/);
-    expect(text).toContain(`queue default, type ring, job ${job.id} (demo.sleep), queued`);
+    expect(text).toContain(`queue default, type dispatch message, job ${job.id} (demo.sleep), queued`);
     expect(text).toContain('reason: message_id is not a UUID');
 
     const shown = (await doctor('dead-letters show no-uuid')).text;
@@ -63,7 +63,7 @@ describe('dead letters', () => {
     expect((await doctor()).exitCode).toBe(1); // one dead letter disagrees
     const redriven = await doctor('dead-letters redrive no-uuid');
     expect(redriven.exitCode).toBe(0);
-    const [again] = await inQueue(ringQueue('default'), 1);
+    const [again] = await inQueue(dispatchQueue('default'), 1);
     expect(again?.content.toString()).toBe(body);
     expect(again?.properties).toMatchObject({ ...properties, messageId: expect.not.stringContaining('no-uuid') });
     expect(redriven.text).toContain(`no-uuid is in jobs.default again, as ${again?.properties.messageId}`);
@@ -82,7 +82,7 @@ describe('dead letters', () => {
     await declaring.opened;
     await send('{}', { messageId: 'again-and-again' }, { exchange: exchanges.jobs, routingKey: 'limited' });
     await declaring.close();
-    const message = { ...ring, schema: ring.schema.partial() };
+    const message = { ...dispatch, schema: dispatch.schema.partial() };
     const again = consume(patient.broker, { queue: 'jobs.limited', message, handle: () => 'later' });
     await inQueue(exchanges.dead, 1);
     await again.drain();
@@ -106,7 +106,7 @@ describe('dead letters', () => {
     expect(text).toContain('1 dead letter sent again, 2 left.');
     const left = await inQueue(exchanges.dead, 2);
     expect(left.map(({ content }) => content.toString())).toEqual(['a', 'c']);
-    expect((await inQueue(ringQueue('default'), 1))[0]?.content.toString()).toBe('b');
+    expect((await inQueue(dispatchQueue('default'), 1))[0]?.content.toString()).toBe('b');
   });
 
   it('are deleted one by one, also those without an id; the others stay as they are', async () => {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { JobStore } from '@offload/database';
-import { exchanges, ringQueue } from '@offload/job-messages';
+import { exchanges, dispatchQueue } from '@offload/job-messages';
 import { type Connection, type Publisher, PublishRefusedError } from '@offload/messaging';
 import { type BrowsedMessage, browseQueue } from '@offload/messaging/queues';
-import { letterEntry, letterInFull, type ListedLetter } from './dead-letter-text.ts';
+import { deadLetterEntry, deadLetterInFull, type ListedDeadLetter } from './dead-letter-text.ts';
 import { deathHeaders, readDeadLetter, type DeadLetter } from './dead-letter.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { counted, harmless } from './wording.ts';
@@ -21,18 +21,19 @@ const QUEUE = exchanges.dead;
 /** The oldest first, and the job of each. */
 export async function listDeadLetters(limit: number, parts: DeadLetterParts): Promise<ExitCode> {
   const { print } = parts;
-  const letters: DeadLetter[] = [];
+  const deadLetters: DeadLetter[] = [];
   const visited = await browseQueue(parts.broker, {
     queue: QUEUE,
     limit,
     visit(message) {
-      letters.push(readDeadLetter(message));
+      deadLetters.push(readDeadLetter(message));
       return 'keep';
     },
   });
   if (visited === null) return noQueue(print);
   if (visited === 0) print('There are no dead letters.');
-  for (const [index, letter] of letters.entries()) print(letterEntry(await withStatus(letter, parts), index + 1));
+  for (const [index, deadLetter] of deadLetters.entries())
+    print(deadLetterEntry(await withStatus(deadLetter, parts), index + 1));
   if (visited === limit) print(`These are the oldest ${limit}; --limit shows more.`);
   return exitCodes.agrees;
 }
@@ -52,14 +53,14 @@ export async function showDeadLetter(id: string, parts: DeadLetterParts): Promis
   if (visited === null) return noQueue(parts.print);
   if (found.length === 0) return notFound(id, parts.print);
   for (const { message, number: place } of found) {
-    parts.print(letterInFull(await withStatus(readDeadLetter(message), parts), place, message));
+    parts.print(deadLetterInFull(await withStatus(readDeadLetter(message), parts), place, message));
   }
   return exitCodes.agrees;
 }
 
 /**
- * Sends them to their queues again, each as a new ring and without the headers of its death, and removes each when the
- * broker has confirmed it. Should we die in between, it is sent twice: a doubled ring costs a refused claim.
+ * Sends them to their queues again, each as a new dispatch message and without the headers of its death, and removes each when the
+ * broker has confirmed it. Should we die in between, it is sent twice: a doubled dispatch message costs a refused claim.
  *
  * @param id null: all that are there when it begins
  */
@@ -70,18 +71,18 @@ export async function redriveDeadLetters(id: string | null, parts: DeadLetterPar
   const visited = await browseQueue(parts.broker, {
     queue: QUEUE,
     async visit(message) {
-      const letter = readDeadLetter(message);
-      if (id !== null && letter.id !== id) return 'keep';
-      const { queue } = letter;
-      const messageId = randomUUID(); // two rings of one id would be taken for two deliveries of one
+      const deadLetter = readDeadLetter(message);
+      if (id !== null && deadLetter.id !== id) return 'keep';
+      const { queue } = deadLetter;
+      const messageId = randomUUID(); // two dispatch messages of one id would be taken for two deliveries of one
       const refused = queue === null ? 'no queue is known for it' : await sendAgain(message, queue, messageId, parts);
       if (refused !== null) {
         stay += 1;
-        print(harmless(`${letter.id} stays: ${refused}`));
+        print(harmless(`${deadLetter.id} stays: ${refused}`));
         return 'keep';
       }
       sent += 1;
-      print(harmless(`${letter.id} is in ${ringQueue(queue ?? '')} again, as ${messageId}`));
+      print(harmless(`${deadLetter.id} is in ${dispatchQueue(queue ?? '')} again, as ${messageId}`));
       return 'remove';
     },
   });
@@ -104,7 +105,7 @@ async function sendAgain(
     return null;
   } catch (error) {
     if (!(error instanceof PublishRefusedError)) throw error;
-    return `the broker has no queue ${ringQueue(queue)}, or it takes nothing (${error.message})`;
+    return `the broker has no queue ${dispatchQueue(queue)}, or it takes nothing (${error.message})`;
   }
 }
 
@@ -124,9 +125,9 @@ export async function deleteDeadLetter(id: string, { broker, print }: DeadLetter
   return exitCodes.agrees;
 }
 
-async function withStatus(letter: DeadLetter, { database }: DeadLetterParts): Promise<ListedLetter> {
-  const job = letter.ring && (await database.jobs.get(letter.ring.jobId));
-  return { ...letter, status: job?.status ?? null };
+async function withStatus(deadLetter: DeadLetter, { database }: DeadLetterParts): Promise<ListedDeadLetter> {
+  const job = deadLetter.dispatch && (await database.jobs.get(deadLetter.dispatch.jobId));
+  return { ...deadLetter, status: job?.status ?? null };
 }
 
 function noQueue(print: (text: string) => void): ExitCode {

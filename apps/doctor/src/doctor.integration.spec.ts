@@ -10,44 +10,46 @@ describe('the doctor', () => {
     work();
     await submit({ delayMs: 60_000 }).then(async (id) => expect(await statusOf(id)).toBe('scheduled'));
     await create({ delayMs: 60_000 });
-    await patient.database.rings.oweScheduled(10);
+    await patient.database.outbox.redispatchScheduled(10);
     expect(await doctor()).toMatchObject({ exitCode: 0, text: expect.stringContaining('Database and broker agree.') });
   });
 
-  it('finds and mends jobs whose rings the broker has lost, and leaves alone those that have theirs', async () => {
+  it('finds and mends jobs whose dispatch messages the broker has lost, and leaves alone those that have theirs', async () => {
     const lost = [await submit({ lost: true }), await submit({ lost: true })];
     const sound = await submit();
-    expect(await findings()).toEqual(['lost-rings 2', 'no-consumer 3']);
+    expect(await findings()).toEqual(['lost-dispatches 2', 'no-consumer 3']);
     work();
     await eventually(async () => expect(await statusOf(sound)).toBe('succeeded'));
     relay();
     const { exitCode, text } = await doctor('--repair');
-    expect(text).toContain('Owed 2 jobs of default their lost ring again.');
+    expect(text).toContain('Pending 2 jobs of default their lost dispatch again.');
     expect(exitCode).toBe(0);
     for (const id of lost) await eventually(async () => expect(await statusOf(id)).toBe('succeeded'));
   });
 
-  it('reports overdue rings when no api runs', async () => {
+  it('reports overdue dispatch messages when no api runs', async () => {
     work();
     await submit({ lost: true });
-    const { exitCode, text } = await doctor('--repair', {}, { ringingMs: 6_000 });
+    const { exitCode, text } = await doctor('--repair', {}, { dispatchingMs: 6_000 });
     expect(exitCode).toBe(1);
-    expect(text.split('Owed 1 job')[1]).toMatch(/1\. 1 ring is overdue, by up to \d\.\d s.*no api is running/);
+    expect(text.split('Pending 1 job')[1]).toMatch(
+      /1\. 1 dispatch message is overdue, by up to \d\.\d s.*no api is running/,
+    );
   });
 
-  it('takes jobs from a holder that leaves two roll calls unanswered, and from no other', async () => {
+  it('takes jobs from a holder that leaves two liveness checks unanswered, and from no other', async () => {
     work();
     const gone = await hold('worker-gone');
     const here = await hold('worker-here');
     await answer([here]);
-    relay(); // only now: before a held job's first ring is confirmed it would ring it, for the worker above
+    relay(); // only now: before a held job's first dispatch message is confirmed it would dispatch it, for the worker above
     const before = await doctor();
     expect(before.exitCode).toBe(1);
-    expect(before.text).toMatch(/1\. worker-gone holds 1 running job and did not answer the roll call/);
+    expect(before.text).toMatch(/1\. worker-gone holds 1 running job and did not answer the liveness check/);
     expect(before.text).not.toContain('2. ');
 
     const { exitCode, text } = await doctor('--repair');
-    expect(text).toContain('Took 1 job from holders that left two roll calls unanswered.');
+    expect(text).toContain('Took 1 job from holders that left two liveness checks unanswered.');
     expect(exitCode).toBe(0);
     await eventually(async () => expect(await statusOf(gone.jobId)).toBe('succeeded'));
     expect(await patient.database.jobs.get(here.jobId)).toMatchObject({ status: 'running', attempt: here.attempt });
@@ -66,24 +68,24 @@ describe('the doctor', () => {
     expect([exitCode, await statusOf(late.jobId)]).toEqual([0, 'running']);
   });
 
-  it('finds and mends scheduled jobs for which no ring is owed', async () => {
+  it('finds and mends scheduled jobs for which no dispatch message is pending', async () => {
     const jobId = await submit({ lost: true, delayMs: 600_000 });
     expect(await findings()).toEqual(['unowed-jobs 1']);
     const { exitCode, text } = await doctor('--repair');
-    expect(text).toContain('Owed 1 scheduled job a ring again.');
+    expect(text).toContain('Pending 1 scheduled job a dispatch again.');
     expect(exitCode).toBe(0);
-    expect(await patient.database.rings.msUntilNext()).toBeGreaterThan(500_000);
+    expect(await patient.database.outbox.msUntilNext()).toBeGreaterThan(500_000);
     expect(await statusOf(jobId)).toBe('scheduled');
   });
 
-  it('finds missing queues and declares them, with the jobs that waited in them rung again', async () => {
+  it('finds missing queues and declares them, with the jobs that waited in them dispatched again', async () => {
     const jobId = await submit();
     await remove('queues/jobs.default');
     await remove('queues/jobs.dead');
-    expect(await findings()).toEqual(['missing-queue 1', 'lost-rings 1', 'missing-queue 0']);
+    expect(await findings()).toEqual(['missing-queue 1', 'lost-dispatches 1', 'missing-queue 0']);
     relay();
     const { text } = await doctor('--repair');
-    expect(text).toContain('Declared jobs.default, jobs.dead.\nOwed 1 job of default their lost ring again.');
+    expect(text).toContain('Declared jobs.default, jobs.dead.\nPending 1 job of default their lost dispatch again.');
     work();
     await eventually(async () => expect(await statusOf(jobId)).toBe('succeeded'));
     expect(await findings()).toEqual([]);
@@ -98,9 +100,9 @@ describe('the doctor', () => {
 
   it('finds jobs in a queue that QUEUES does not name, and leaves them', async () => {
     await submit({ queue: 'mail', lost: true });
-    expect(await findings()).toEqual(['unnamed-queue 1', 'lost-rings 1']);
+    expect(await findings()).toEqual(['unnamed-queue 1', 'lost-dispatches 1']);
     const { exitCode, text } = await doctor('--repair');
-    expect(text).toContain('Left the 1 job of mail: the broker has no jobs.mail for their rings.');
+    expect(text).toContain('Left the 1 job of mail: the broker has no jobs.mail for their dispatch messages.');
     expect(exitCode).toBe(1);
   });
 });

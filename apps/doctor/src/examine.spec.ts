@@ -7,8 +7,8 @@ const queue: QueueLook = {
   named: true,
   types: ['demo.sleep'],
   scheduled: 0,
-  owed: 0,
-  rung: 0,
+  pending: 0,
+  dispatched: 0,
   running: 0,
   broker: { waiting: 0, consumers: 2 },
   silent: null,
@@ -27,9 +27,9 @@ const running: RunningLook = {
 const sound: Look = {
   at: new Date(),
   calledAt: 0,
-  queues: [{ ...queue, scheduled: 3, owed: 1, rung: 2, running: 1, broker: { waiting: 2, consumers: 2 } }],
+  queues: [{ ...queue, scheduled: 3, pending: 1, dispatched: 2, running: 1, broker: { waiting: 2, consumers: 2 } }],
   overdue: { count: 1, oldestMs: 300 },
-  unowed: 0,
+  undispatched: 0,
   running: [running],
   deadLetters: 0,
   notCalled: null,
@@ -51,10 +51,12 @@ describe('examine', () => {
     expect(examine(sound)).toEqual({ findings: [], notes: [] });
   });
 
-  it('finds queued jobs without a ring', () => {
-    const { findings, said } = foundIn({ rung: 3, lost: ['a', 'b', 'c'] });
-    expect(findings).toEqual(['lost-rings 3']);
-    expect(said[0]).toBe('3 queued jobs of default wait for a ring that the broker does not have: it was lost.');
+  it('finds queued jobs without a dispatch message', () => {
+    const { findings, said } = foundIn({ dispatched: 3, lost: ['a', 'b', 'c'] });
+    expect(findings).toEqual(['lost-dispatches 3']);
+    expect(said[0]).toBe(
+      '3 queued jobs of default wait for a dispatch message that the broker does not have: it was lost.',
+    );
   });
 
   it('finds a queue that is missing, also that of the dead letters', () => {
@@ -70,25 +72,25 @@ describe('examine', () => {
   it('names a queue that does not answer, instead of what the broker says of it', () => {
     const silent = 'the queue jobs.default does not answer: it seems to have lost the majority of its members';
     const broker = { waiting: 0, consumers: 0 };
-    const { findings, said } = foundIn({ rung: 2, running: 1, lost: ['a', 'b'], silent, broker });
+    const { findings, said } = foundIn({ dispatched: 2, running: 1, lost: ['a', 'b'], silent, broker });
     expect(findings).toEqual(['silent-queue 3']);
     expect(said[0]).toMatch(
-      /^The queue jobs.default does not answer: .*: its rings are neither taken in nor handed out/,
+      /^The queue jobs.default does not answer: .*: its dispatch messages are neither taken in nor handed out/,
     );
   });
 
   it('finds a queue with jobs that QUEUES does not name, whether the broker has it or not', () => {
     expect(foundIn({ named: false, scheduled: 2 })).toMatchObject({ findings: ['unnamed-queue 2'] });
-    const { findings, said } = foundIn({ named: false, rung: 1, lost: ['a'], broker: null });
-    expect(findings).toEqual(['unnamed-queue 1', 'lost-rings 1']);
+    const { findings, said } = foundIn({ named: false, dispatched: 1, lost: ['a'], broker: null });
+    expect(findings).toEqual(['unnamed-queue 1', 'lost-dispatches 1']);
     expect(said[0]).toContain('and the broker has no jobs.default');
   });
 
   it.each([
-    [{ owed: 1 }, 1],
-    [{ rung: 1 }, 1],
+    [{ pending: 1 }, 1],
+    [{ dispatched: 1 }, 1],
     [{ running: 1 }, 1],
-    [{ rung: 1, broker: { waiting: 1, consumers: 0 } }, 1],
+    [{ dispatched: 1, broker: { waiting: 1, consumers: 0 } }, 1],
   ])('finds that nobody consumes a queue with due jobs: %j', (more, count) => {
     const { findings } = foundIn({ broker: { waiting: 0, consumers: 0 }, ...more });
     expect(findings).toEqual([`no-consumer ${count}`]);
@@ -128,9 +130,9 @@ describe('examine', () => {
     expect(said[0]).toContain('no exchange');
   });
 
-  it('finds rings that are overdue although the broker is there, and scheduled jobs that owe none', () => {
-    const { findings, said } = found({ overdue: { count: 2, oldestMs: 90_000 }, unowed: 1 });
-    expect(findings).toEqual(['overdue-rings 2', 'unowed-jobs 1']);
+  it('finds dispatch messages that are overdue although the broker is there, and scheduled jobs that owe none', () => {
+    const { findings, said } = found({ overdue: { count: 2, oldestMs: 90_000 }, undispatched: 1 });
+    expect(findings).toEqual(['overdue-dispatches 2', 'unowed-jobs 1']);
     expect(said[0]).toContain('by up to 1 min 30 s');
   });
 
@@ -138,11 +140,11 @@ describe('examine', () => {
     expect(found({ deadLetters: 2 }).findings).toEqual(['dead-letters 2']);
   });
 
-  it('merely notes rings for which there is no queued job', () => {
-    const { findings, notes } = foundIn({ rung: 1, broker: { waiting: 3, consumers: 1 } });
+  it('merely notes dispatch messages for which there is no queued job', () => {
+    const { findings, notes } = foundIn({ dispatched: 1, broker: { waiting: 3, consumers: 1 } });
     expect([findings, notes]).toEqual([
       [],
-      [expect.stringMatching(/^2 rings more than queued jobs wait in jobs\.default/)],
+      [expect.stringMatching(/^2 dispatch messages more than queued jobs wait in jobs\.default/)],
     ]);
   });
 });

@@ -1,4 +1,4 @@
-import { ringQueue } from '@offload/job-messages';
+import { dispatchQueue } from '@offload/job-messages';
 import type { Look, QueueLook, RunningLook } from './look.ts';
 import { counted, span } from './wording.ts';
 
@@ -8,16 +8,16 @@ export interface Finding {
     | 'missing-queue'
     | 'silent-queue'
     | 'unnamed-queue'
-    | 'lost-rings'
+    | 'lost-dispatches'
     | 'unowed-jobs'
     | 'silent-holder'
     | 'roll-not-called'
-    | 'overdue-rings'
+    | 'overdue-dispatches'
     | 'no-consumer'
     | 'dead-letters';
   /** The queue of jobs it is about. */
   queue?: string;
-  /** How many jobs, rings or dead letters it is about. */
+  /** How many jobs, dispatch messages or dead letters it is about. */
   count: number;
   /** What disagrees. */
   message: string;
@@ -31,7 +31,7 @@ export interface Examination {
   notes: string[];
 }
 
-/** A ring that is due goes out at once, or a few seconds later when the api that owed it has died. */
+/** A dispatch message that is due goes out at once, or a few seconds later when the api that pending it has died. */
 const OVERDUE_MS = 5_000;
 /** Most jobs that a sentence names. */
 const NAMED_JOBS = 3;
@@ -43,27 +43,27 @@ export function examine(look: Look): Examination {
     findings: [
       ...look.queues.flatMap(ofQueue),
       ...ofOverdue(look),
-      ...ofUnowed(look),
+      ...ofUndispatched(look),
       ...ofHolders(look),
       ...ofDeadLetters(look),
     ],
-    notes: [...look.queues.flatMap(unservedTypes), ...look.queues.flatMap(spareRings), ...ofMany(look)],
+    notes: [...look.queues.flatMap(unservedTypes), ...look.queues.flatMap(spareDispatches), ...ofMany(look)],
   };
 }
 
 function ofQueue(look: QueueLook): Finding[] {
-  const { queue, named, scheduled, owed, rung, running, broker, silent, lost } = look;
+  const { queue, named, scheduled, pending, dispatched, running, broker, silent, lost } = look;
   const findings: Finding[] = [];
-  const unfinished = scheduled + owed + rung + running;
-  const due = owed + rung + running;
+  const unfinished = scheduled + pending + dispatched + running;
+  const due = pending + dispatched + running;
   if (!named && unfinished > 0) {
     findings.push({
       code: 'unnamed-queue',
       queue,
       count: unfinished,
       message: `The queue ${queue} has ${counted(unfinished, 'unfinished job')}, but QUEUES does not name it${
-        broker ? '' : `, and the broker has no ${ringQueue(queue)}`
-      }: nobody looks after its rings.`,
+        broker ? '' : `, and the broker has no ${dispatchQueue(queue)}`
+      }: nobody looks after its dispatch messages.`,
       remedy: 'Name it in the QUEUES of api, workers and doctor, or cancel its jobs.',
     });
   } else if (named && !broker) {
@@ -71,7 +71,7 @@ function ofQueue(look: QueueLook): Finding[] {
       code: 'missing-queue',
       queue,
       count: due,
-      message: `The broker has no queue ${ringQueue(queue)}.`,
+      message: `The broker has no queue ${dispatchQueue(queue)}.`,
       remedy: '--repair declares it; a running api that may do so does it too, within its RECONCILE_MS.',
     });
   }
@@ -80,20 +80,20 @@ function ofQueue(look: QueueLook): Finding[] {
       code: 'silent-queue',
       queue,
       count: due,
-      message: `${silent.charAt(0).toUpperCase()}${silent.slice(1)}: its rings are neither taken in nor handed out.`,
-      remedy: `Bring its nodes back: \`rabbitmq-queues quorum_status ${ringQueue(queue)}\` names its members and its leader.`,
+      message: `${silent.charAt(0).toUpperCase()}${silent.slice(1)}: its dispatch messages are neither taken in nor handed out.`,
+      remedy: `Bring its nodes back: \`rabbitmq-queues quorum_status ${dispatchQueue(queue)}\` names its members and its leader.`,
     });
     return findings;
   }
   if (lost.length > 0) {
     findings.push({
-      code: 'lost-rings',
+      code: 'lost-dispatches',
       queue,
       count: lost.length,
-      message: `${counted(lost.length, 'queued job')} of ${queue} ${lost.length === 1 ? 'waits' : 'wait'} for a ring that the broker does not have: it was lost.`,
+      message: `${counted(lost.length, 'queued job')} of ${queue} ${lost.length === 1 ? 'waits' : 'wait'} for a dispatch message that the broker does not have: it was lost.`,
       remedy: named
-        ? '--repair has them rung again; a running api does it too, within its RECONCILE_MS.'
-        : '--repair has them rung again once the broker has their queue.',
+        ? '--repair has them dispatched again; a running api does it too, within its RECONCILE_MS.'
+        : '--repair has them dispatched again once the broker has their queue.',
     });
   }
   if (broker?.consumers === 0 && due + broker.waiting > 0) {
@@ -101,7 +101,7 @@ function ofQueue(look: QueueLook): Finding[] {
       code: 'no-consumer',
       queue,
       count: due,
-      message: `Nobody consumes ${ringQueue(queue)}, where ${counted(due, 'job')} ${due === 1 ? 'is' : 'are'} due and ${counted(broker.waiting, 'ring')} waiting.`,
+      message: `Nobody consumes ${dispatchQueue(queue)}, where ${counted(due, 'job')} ${due === 1 ? 'is' : 'are'} due and ${counted(broker.waiting, 'dispatch message')} waiting.`,
       remedy: `Start a worker that has ${queue} in its QUEUES.`,
     });
   }
@@ -134,21 +134,21 @@ function ofOverdue({ overdue: { count, oldestMs } }: Look): Finding[] {
   if (count === 0 || oldestMs < OVERDUE_MS) return [];
   return [
     {
-      code: 'overdue-rings',
+      code: 'overdue-dispatches',
       count,
-      message: `${counted(count, 'ring')} ${count === 1 ? 'is' : 'are'} overdue, by up to ${span(oldestMs)}, although the broker is there: no api is running, or none can ring.`,
-      remedy: 'Start an api, or see in its log why it can not ring.',
+      message: `${counted(count, 'dispatch message')} ${count === 1 ? 'is' : 'are'} overdue, by up to ${span(oldestMs)}, although the broker is there: no api is running, or none can dispatch.`,
+      remedy: 'Start an api, or see in its log why it can not dispatch.',
     },
   ];
 }
 
-function ofUnowed({ unowed }: Look): Finding[] {
-  if (unowed === 0) return [];
+function ofUndispatched({ undispatched }: Look): Finding[] {
+  if (undispatched === 0) return [];
   return [
     {
       code: 'unowed-jobs',
-      count: unowed,
-      message: `${counted(unowed, 'scheduled job')} ${unowed === 1 ? 'is' : 'are'} owed no ring, and would never run.`,
+      count: undispatched,
+      message: `${counted(undispatched, 'scheduled job')} ${undispatched === 1 ? 'is' : 'are'} without a pending dispatch message, and would never run.`,
       remedy: '--repair owes them one again; a running api does it too, within its RECONCILE_MS.',
     },
   ];
@@ -171,10 +171,10 @@ function ofHolders({ running, notCalled }: Look): Finding[] {
   return byHolder.map(([holder, jobs]) => ({
     code: 'silent-holder',
     count: jobs.length,
-    message: `${holder ?? 'A worker that left no name'} holds ${counted(jobs.length, 'running job')} and did not answer the roll call: ${someOf(jobs)}.`,
+    message: `${holder ?? 'A worker that left no name'} holds ${counted(jobs.length, 'running job')} and did not answer the liveness check: ${someOf(jobs)}.`,
     remedy:
       '--repair takes them from it if it leaves a second call unanswered; a running api does it after three. ' +
-      'Normally the broker hands the rings of a dead worker to another by itself.',
+      'Normally the broker hands the dispatch messages of a dead worker to another by itself.',
   }));
 }
 
@@ -199,11 +199,11 @@ function unservedTypes(look: QueueLook): string[] {
   return [`${need}, which no worker consumes: their jobs wait until one has it in its QUEUES.`];
 }
 
-function spareRings({ queue, owed, rung, broker }: QueueLook): string[] {
-  const spare = (broker?.waiting ?? 0) - owed - rung;
+function spareDispatches({ queue, pending, dispatched, broker }: QueueLook): string[] {
+  const spare = (broker?.waiting ?? 0) - pending - dispatched;
   if (spare <= 0) return [];
   return [
-    `${counted(spare, 'ring')} more than queued jobs wait in ${ringQueue(queue)}: of cancelled jobs, or sent twice. Each costs a refused claim, and nothing is to be done.`,
+    `${counted(spare, 'dispatch message')} more than queued jobs wait in ${dispatchQueue(queue)}: of cancelled jobs, or sent twice. Each costs a refused claim, and nothing is to be done.`,
   ];
 }
 

@@ -1,6 +1,6 @@
-import type { QueueStats, RingStore, RunningJob, Survey } from '@offload/database';
+import type { QueueStats, Outbox, RunningJob, Survey } from '@offload/database';
 import type { JobTypes } from '@offload/database/job-types';
-import { compareRings, control, exchanges, type RingLook, ringQueue } from '@offload/job-messages';
+import { compareDispatches, control, exchanges, type DispatchLook, dispatchQueue } from '@offload/job-messages';
 import { BrokerUnavailableError, type Publisher } from '@offload/messaging';
 import type { QueueInspector, QueueStatus } from '@offload/messaging/queues';
 import { delay } from '@offload/process';
@@ -14,22 +14,22 @@ export interface QueueLook {
   /** The registered job types whose own queue it is. */
   types: readonly string[];
   scheduled: number;
-  /** queued, their ring still owed */
-  owed: number;
-  /** queued, their ring confirmed by the broker */
-  rung: number;
+  /** queued, their dispatch message still pending */
+  pending: number;
+  /** queued, their dispatch message confirmed by the broker */
+  dispatched: number;
   running: number;
-  /** Rings that wait in the broker, and who consumes them; null when the broker has no such queue. */
+  /** Dispatch messages that wait in the broker, and who consumes them; null when the broker has no such queue. */
   broker: { waiting: number; consumers: number } | null;
   /** Why the queue does not answer, if so: what the broker says of it is not to be relied on then. */
   silent: string | null;
-  /** Ids of queued jobs whose ring is neither owed nor waiting, throughout the look. */
+  /** Ids of queued jobs whose dispatch message is neither pending nor waiting, throughout the look. */
   lost: readonly string[];
 }
 
 /** A running job and its holder. */
 export interface RunningLook extends RunningJob {
-  /** Whether the holder has answered the roll call; null when the roll could not be called. */
+  /** Whether the holder has answered the liveness check; null when the roll could not be called. */
   answered: boolean | null;
 }
 
@@ -40,8 +40,8 @@ export interface Look {
   calledAt: number;
   queues: QueueLook[];
   overdue: Survey['overdue'];
-  /** Scheduled jobs for which no ring is owed. */
-  unowed: number;
+  /** Scheduled jobs for which no dispatch message is pending. */
+  undispatched: number;
   /** At most 1,000, the longest silent first. */
   running: RunningLook[];
   /** null when the broker has no queue for them */
@@ -53,7 +53,7 @@ export interface Look {
 export interface LookParts {
   database: {
     queues: Pick<QueueStats, 'survey'>;
-    rings: Pick<RingStore, 'countRung' | 'listRung'>;
+    outbox: Pick<Outbox, 'countDispatched' | 'listDispatched'>;
     jobTypes: Pick<JobTypes, 'list'>;
   };
   inspector: QueueInspector;
@@ -69,15 +69,15 @@ const PAUSE_MS = 200;
 const REOPEN_MS = 5_000;
 
 /**
- * Calls the roll, and looks until all agrees, but for two seconds at most (`lookMs`): what is under way in the meantime, a ring
- * between queue and claim, an answer to the roll call, must not be taken for a fault.
+ * Calls the roll, and looks until all agrees, but for two seconds at most (`lookMs`): what is under way in the meantime, a dispatch message
+ * between queue and claim, an answer to the liveness check, must not be taken for a fault.
  */
 export async function look(parts: LookParts): Promise<Look> {
   const { database, queues, patience } = parts;
   const calledAt = performance.now();
   const notCalled = await callRoll(parts.publisher);
   const typesOf = await typesByQueue(database.jobTypes);
-  const first = new Map<string, RingLook>();
+  const first = new Map<string, DispatchLook>();
   const unsettled = new Set<string>();
   const lost = new Map<string, readonly string[]>();
   const silent = new Map<string, string | null>();
@@ -86,12 +86,12 @@ export async function look(parts: LookParts): Promise<Look> {
     const names = [...new Set([...queues, ...known, ...typesOf.keys()])];
     const statuses = new Map<string, QueueStatus | null>();
     for (const name of names) {
-      if (!silent.has(name)) silent.set(name, await parts.probe(ringQueue(name)));
-      const { status, rings, suspects } = await compare(name, parts, first.get(name) ?? null);
+      if (!silent.has(name)) silent.set(name, await parts.probe(dispatchQueue(name)));
+      const { status, dispatches, suspects } = await compare(name, parts, first.get(name) ?? null);
       statuses.set(name, status);
-      if (suspects.length > 0 || (rings.missing > 0 && !first.has(name))) unsettled.add(name);
+      if (suspects.length > 0 || (dispatches.missing > 0 && !first.has(name))) unsettled.add(name);
       else unsettled.delete(name);
-      if (!first.has(name)) first.set(name, rings);
+      if (!first.has(name)) first.set(name, dispatches);
       lost.set(name, suspects);
     }
     const dead = await inspect(exchanges.dead, parts.inspector);
@@ -113,7 +113,7 @@ export async function look(parts: LookParts): Promise<Look> {
           types: typesOf.get(name) ?? [],
         })),
         overdue: survey.overdue,
-        unowed: survey.unowed,
+        undispatched: survey.undispatched,
         running,
         deadLetters: dead?.ready ?? null,
         notCalled,
@@ -126,7 +126,7 @@ export async function look(parts: LookParts): Promise<Look> {
 /** Asks all workers to say which jobs they hold. @returns why that was not possible, if so */
 export async function callRoll(publisher: Pick<Publisher, 'publish'>): Promise<string | null> {
   try {
-    await publisher.publish(control, { command: 'roll-call' }, { exchange: exchanges.control, mandatory: false });
+    await publisher.publish(control, { command: 'liveness-check' }, { exchange: exchanges.control, mandatory: false });
     return null;
   } catch (error) {
     return (error as Error).message;
@@ -134,18 +134,19 @@ export async function callRoll(publisher: Pick<Publisher, 'publish'>): Promise<s
 }
 
 /**
- * Compares jobs and rings with what they were at the first look, so that a ring between queue and claim is not taken
+ * Compares jobs and dispatches with what they were at the first look, so that a dispatch message between queue and claim is not taken
  * for lost.
  */
-async function compare(queue: string, { database, inspector, patience }: LookParts, first: RingLook | null) {
+async function compare(queue: string, { database, inspector, patience }: LookParts, first: DispatchLook | null) {
   let status: QueueStatus | null = null;
-  const rings = await compareRings(
-    (since) => database.rings.countRung(queue, since),
-    async () => (status = await inspect(ringQueue(queue), inspector)),
+  const dispatches = await compareDispatches(
+    (since) => database.outbox.countDispatched(queue, since),
+    async () => (status = await inspect(dispatchQueue(queue), inspector)),
     first,
   );
-  const suspects = rings.lost > 0 ? await database.rings.listRung(queue, rings.lost, patience.settledMs) : [];
-  return { status: status as QueueStatus | null, rings, suspects };
+  const suspects =
+    dispatches.lost > 0 ? await database.outbox.listDispatched(queue, dispatches.lost, patience.settledMs) : [];
+  return { status: status as QueueStatus | null, dispatches, suspects };
 }
 
 /** The broker closes the inspector's channel when there is no such queue; it is open again at once. */
@@ -176,8 +177,8 @@ function queueLook(
   status: QueueStatus | null,
   lost: readonly string[],
 ): Omit<QueueLook, 'silent' | 'types'> {
-  const none = { scheduled: 0, owed: 0, rung: 0, running: 0 };
-  const { scheduled, owed, rung, running } = survey.queues.find((each) => each.queue === queue) ?? none;
+  const none = { scheduled: 0, pending: 0, dispatched: 0, running: 0 };
+  const { scheduled, pending, dispatched, running } = survey.queues.find((each) => each.queue === queue) ?? none;
   const broker = status && { waiting: status.ready, consumers: status.consumers };
-  return { queue, named: queues.includes(queue), scheduled, owed, rung, running, broker, lost };
+  return { queue, named: queues.includes(queue), scheduled, pending, dispatched, running, broker, lost };
 }

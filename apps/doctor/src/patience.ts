@@ -4,14 +4,14 @@ export interface Patience {
   connectMs: number;
   /** For a queue to answer. @default 5_000 */
   answerMs: number;
-  /** For the answers to a roll call, and for rings on their way from queue to claim. @default 2_000 */
+  /** For the answers to a liveness check, and for dispatch messages on their way from queue to claim. @default 2_000 */
   lookMs: number;
-  /** From a roll call that somebody left unanswered to the second. @default 4_000 */
+  /** From a liveness check that somebody left unanswered to the second. @default 4_000 */
   betweenCallsMs: number;
-  /** How long a job must have been due for its ring to be lost: a younger one's may be under way. @default 2_000 */
+  /** How long a job must have been due for its dispatch message to be lost: a younger one's may be under way. @default 2_000 */
   settledMs: number;
-  /** For a running api to ring what is owed again. @default 6_000 */
-  ringingMs: number;
+  /** For a running api to dispatch what is pending again. @default 6_000 */
+  dispatchingMs: number;
 }
 
 export const patient: Patience = {
@@ -20,5 +20,5 @@ export const patient: Patience = {
   lookMs: 2_000,
   betweenCallsMs: 4_000,
   settledMs: 2_000,
-  ringingMs: 6_000,
+  dispatchingMs: 6_000,
 };

@@ -1,5 +1,5 @@
-import type { JobStore, QueueStats, RingStore } from '@offload/database';
-import { addressOf, exchanges, jobEvents, ringQueue } from '@offload/job-messages';
+import type { JobStore, QueueStats, Outbox } from '@offload/database';
+import { addressOf, exchanges, jobEvents, dispatchQueue } from '@offload/job-messages';
 import { isFinished, type Job } from '@offload/jobs';
 import { eventOf } from '@offload/jobs/events';
 import type { Publisher } from '@offload/messaging';
@@ -12,7 +12,7 @@ import { counted } from './wording.ts';
 
 export interface RepairParts {
   database: {
-    rings: Pick<RingStore, 'oweLost' | 'oweScheduled'>;
+    outbox: Pick<Outbox, 'redispatchLost' | 'redispatchScheduled'>;
     jobs: Pick<JobStore, 'releaseUnheld'>;
     queues: Pick<QueueStats, 'survey'>;
   };
@@ -36,15 +36,15 @@ const MARGIN_MS = 250;
 export async function repair(found: Look, parts: RepairParts): Promise<string[]> {
   const done = [
     ...(await declareMissing(found, parts)),
-    ...(await oweAgain(found, parts)),
+    ...(await dispatchAgain(found, parts)),
     ...(await takeFromSilent(found, parts)),
   ];
-  if (done.length > 0) await untilRung(parts);
+  if (done.length > 0) await untilDispatched(parts);
   return done;
 }
 
 async function declareMissing({ queues, deadLetters, notCalled }: Look, { declare }: RepairParts): Promise<string[]> {
-  const missing = queues.filter(({ named, broker }) => named && !broker).map(({ queue }) => ringQueue(queue));
+  const missing = queues.filter(({ named, broker }) => named && !broker).map(({ queue }) => dispatchQueue(queue));
   if (deadLetters === null) missing.push(exchanges.dead);
   if (missing.length === 0 && notCalled === null) return [];
   try {
@@ -55,24 +55,24 @@ async function declareMissing({ queues, deadLetters, notCalled }: Look, { declar
   return [missing.length > 0 ? `Declared ${missing.join(', ')}.` : 'Declared all exchanges and queues.'];
 }
 
-async function oweAgain({ queues, unowed }: Look, { database, inspector }: RepairParts): Promise<string[]> {
+async function dispatchAgain({ queues, undispatched }: Look, { database, inspector }: RepairParts): Promise<string[]> {
   const done: string[] = [];
   for (const { queue, lost } of queues) {
     if (lost.length === 0) continue;
-    if (!(await inspect(ringQueue(queue), inspector))) {
+    if (!(await inspect(dispatchQueue(queue), inspector))) {
       done.push(
-        `Left the ${counted(lost.length, 'job')} of ${queue}: the broker has no ${ringQueue(queue)} for their rings.`,
+        `Left the ${counted(lost.length, 'job')} of ${queue}: the broker has no ${dispatchQueue(queue)} for their dispatch messages.`,
       );
       continue;
     }
-    const owed = await database.rings.oweLost([...lost]);
-    if (owed > 0) done.push(`Owed ${counted(owed, 'job')} of ${queue} their lost ring again.`);
-    if (owed < lost.length)
-      done.push(`Left ${counted(lost.length - owed, 'job')} of ${queue}: by now they are rung, or claimed.`);
+    const pending = await database.outbox.redispatchLost([...lost]);
+    if (pending > 0) done.push(`Pending ${counted(pending, 'job')} of ${queue} their lost dispatch again.`);
+    if (pending < lost.length)
+      done.push(`Left ${counted(lost.length - pending, 'job')} of ${queue}: by now they are dispatched, or claimed.`);
   }
-  if (unowed > 0) {
-    const owed = await inBatches(unowed, (limit) => database.rings.oweScheduled(limit));
-    done.push(`Owed ${counted(owed, 'scheduled job')} a ring again.`);
+  if (undispatched > 0) {
+    const pending = await inBatches(undispatched, (limit) => database.outbox.redispatchScheduled(limit));
+    done.push(`Pending ${counted(pending, 'scheduled job')} a dispatch again.`);
   }
   return done;
 }
@@ -87,7 +87,7 @@ async function inBatches(count: number, change: (limit: number) => Promise<numbe
   return changed;
 }
 
-/** Only who has left two roll calls unanswered, some seconds apart. Should it be alive after all, the fence keeps it out. */
+/** Only who has left two liveness checks unanswered, some seconds apart. Should it be alive after all, the fence keeps it out. */
 async function takeFromSilent({ running, calledAt }: Look, parts: RepairParts): Promise<string[]> {
   const { database, publisher, patience } = parts;
   const silent = silentOf(running).length;
@@ -102,25 +102,25 @@ async function takeFromSilent({ running, calledAt }: Look, parts: RepairParts): 
     taken.push(...more);
     if (more.length < BATCH) break;
   }
-  await Promise.all(taken.map((job) => announce(job, publisher)));
+  await Promise.all(taken.map((job) => publishEvent(job, publisher)));
   if (taken.length === 0)
     return ['Took no job from its holder: by now all have answered, or their jobs have moved on.'];
   const finished = taken.filter(({ status }) => isFinished(status)).length;
   const ended = finished > 0 ? `; ${finished} of them had no attempt left, or were to be cancelled, and ended` : '';
-  return [`Took ${counted(taken.length, 'job')} from holders that left two roll calls unanswered${ended}.`];
+  return [`Took ${counted(taken.length, 'job')} from holders that left two liveness checks unanswered${ended}.`];
 }
 
 /** At most once, as the api does: who needs to be sure reads the row. */
-async function announce(job: Job, publisher: Pick<Publisher, 'publish'>): Promise<void> {
+async function publishEvent(job: Job, publisher: Pick<Publisher, 'publish'>): Promise<void> {
   const event = eventOf(job);
   await publisher
     .publish(jobEvents, [event], { exchange: exchanges.events, ...addressOf(event), mandatory: false })
     .catch(() => undefined); // the row has it
 }
 
-/** Gives a running api the time to ring, so that the next look tells whether there is one. */
-async function untilRung({ database, patience }: RepairParts): Promise<void> {
-  for (const until = performance.now() + patience.ringingMs; performance.now() < until; await delay(100)) {
+/** Gives a running api the time to dispatch, so that the next look tells whether there is one. */
+async function untilDispatched({ database, patience }: RepairParts): Promise<void> {
+  for (const until = performance.now() + patience.dispatchingMs; performance.now() < until; await delay(100)) {
     if ((await database.queues.survey()).overdue.count === 0) return;
   }
 }

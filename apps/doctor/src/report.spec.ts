@@ -22,8 +22,8 @@ const look: Look = {
       named: true,
       types: [],
       scheduled: 12,
-      owed: 0,
-      rung: 3,
+      pending: 0,
+      dispatched: 3,
       running: 1,
       broker: { waiting: 1, consumers: 2 },
       silent: null,
@@ -34,8 +34,8 @@ const look: Look = {
       named: true,
       types: [],
       scheduled: 0,
-      owed: 0,
-      rung: 0,
+      pending: 0,
+      dispatched: 0,
       running: 0,
       broker: null,
       silent: null,
@@ -43,7 +43,7 @@ const look: Look = {
     },
   ],
   overdue: { count: 0, oldestMs: 0 },
-  unowed: 0,
+  undispatched: 0,
   running: [running, ...Array.from({ length: 11 }, () => ({ ...running, holder: 'worker-2', answered: true }))],
   deadLetters: 0,
   notCalled: null,
@@ -55,18 +55,18 @@ it('fits one screen: figures, running jobs, what disagrees and what to do', () =
   expect(text.split('\n').slice(0, 11)).toEqual([
     '2026-11-21 07:31:02Z  postgresql://db/offload  amqp://broker',
     '',
-    'queue    scheduled  queued: ring owed  rung  rings waiting  consumers  running',
+    'queue    scheduled  queued: dispatch message pending  dispatched  dispatch messages waiting  consumers  running',
     'default         12                  0     3              1          2        1',
     'mail             0                  0     0              -          -        0',
     '',
-    'rings overdue  none',
+    'dispatch messages overdue  none',
     'dead letters   0',
     'running        12 jobs',
     '',
-    'job                                   type        queue    attempt  holder             last heard of  roll call',
+    'job                                   type        queue    attempt  holder             last heard of  liveness check',
   ]);
   expect(text).toContain('and 2 more');
-  expect(text).toContain('1. 2 queued jobs of default wait for a ring');
+  expect(text).toContain('1. 2 queued jobs of default wait for a dispatch message');
   expect(text).toContain('\n2. The broker has no queue jobs.mail.\n   --repair declares it;');
   expect(text).not.toContain('\u001b');
 });
@@ -79,7 +79,7 @@ it('says so when all agrees', () => {
 it('tells programs all of it under names of their own', () => {
   const json = JSON.parse(reportJson(look, examine(look), ['done'])) as Record<string, unknown>;
   expect(Object.keys(json)).toEqual(
-    'at agrees queues overdue unowed deadLetters rollCall running findings notes repaired'.split(' '),
+    'at agrees queues overdue unowed deadLetters livenessCheck running findings notes repaired'.split(' '),
   );
   expect(json).toMatchObject({ agrees: false, repaired: ['done'], running: { length: 12 } });
   expect(reportJson(look, { findings: [], notes: [] }, null)).toContain('"agrees": true');

@@ -24,18 +24,33 @@ export function report(look: Look, examination: Examination, places: Places): st
 
 /** The same for programs. */
 export function reportJson(look: Look, examination: Examination, repaired: readonly string[] | null): string {
-  const { at, queues, overdue, unowed, running, deadLetters, notCalled } = look;
+  const { at, queues, overdue, undispatched, running, deadLetters, notCalled } = look;
   const { findings, notes } = examination;
   const agrees = findings.length === 0;
   const counted = queues.map((queue) => ({ ...queue, lost: queue.lost.length }));
-  const figures = { queues: counted, overdue, unowed, deadLetters, rollCall: { failed: notCalled }, running };
+  const figures = {
+    queues: counted,
+    overdue,
+    undispatched,
+    deadLetters,
+    livenessCheck: { failed: notCalled },
+    running,
+  };
   return JSON.stringify({ at, agrees, ...figures, findings, notes, ...(repaired && { repaired }) }, null, 2);
 }
 
 function queueTable({ queues }: Look): string {
-  const head = ['queue', 'scheduled', 'queued: ring owed', 'rung', 'rings waiting', 'consumers', 'running'];
-  const rows = queues.map(({ queue, scheduled, owed, rung, running, broker }) =>
-    [queue, scheduled, owed, rung, broker?.waiting ?? '-', broker?.consumers ?? '-', running].map(String),
+  const head = [
+    'queue',
+    'scheduled',
+    'queued: dispatch message pending',
+    'dispatched',
+    'dispatch messages waiting',
+    'consumers',
+    'running',
+  ];
+  const rows = queues.map(({ queue, scheduled, pending, dispatched, running, broker }) =>
+    [queue, scheduled, pending, dispatched, broker?.waiting ?? '-', broker?.consumers ?? '-', running].map(String),
   );
   return table([head, ...rows], (column) => column > 0);
 }
@@ -43,14 +58,14 @@ function queueTable({ queues }: Look): string {
 function overview({ at, overdue, deadLetters, running }: Look): string {
   const since = new Date(at.getTime() - overdue.oldestMs);
   return [
-    `rings overdue  ${overdue.count === 0 ? 'none' : `${overdue.count}, since ${instant(since)}`}`,
+    `dispatch messages overdue  ${overdue.count === 0 ? 'none' : `${overdue.count}, since ${instant(since)}`}`,
     `dead letters   ${deadLetters ?? '-'}`,
     `running        ${running.length === 0 ? 'none' : counted(running.length, 'job')}`,
   ].join('\n');
 }
 
 function runningTable(running: readonly RunningLook[]): string {
-  const head = ['job', 'type', 'queue', 'attempt', 'holder', 'last heard of', 'roll call'];
+  const head = ['job', 'type', 'queue', 'attempt', 'holder', 'last heard of', 'liveness check'];
   const rows = running
     .slice(0, MOST_RUNNING)
     .map(({ id, type, queue, attempt, holder, silentMs, answered, cancelRequested }) => [

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach } from '@jest/globals';
 import { type Database, type HeldJob, migrate, type NewJob, openDatabase } from '@offload/database';
-import { control, exchanges, jobTopology, ring, ringQueue } from '@offload/job-messages';
+import { control, exchanges, jobTopology, dispatch, dispatchQueue } from '@offload/job-messages';
 import { defaultPolicy } from '@offload/jobs/definitions';
 import { connect, type Connection, consume, createPublisher, type Publisher, subscribe } from '@offload/messaging';
 import { eventually, freshDatabaseUrl, freshVhost, type FreshVhost, manage } from '@offload/spec-kit';
@@ -9,7 +9,7 @@ import { runDoctor } from './doctor.ts';
 import type { Patience } from './patience.ts';
 
 /** Nothing is far away here. */
-const hasty = { connectMs: 2_000, lookMs: 500, betweenCallsMs: 1_500, settledMs: 0, ringingMs: 2_000 };
+const hasty = { connectMs: 2_000, lookMs: 500, betweenCallsMs: 1_500, settledMs: 0, dispatchingMs: 2_000 };
 
 /** A system for each test, without any process of its own: what they would do is done here where a test wants it. */
 export function usePatient() {
@@ -25,7 +25,7 @@ export function usePatient() {
     const url = freshDatabaseUrl();
     await migrate(url);
     const vhost = await freshVhost();
-    const database = openDatabase({ url, ringGraceMs: 0 });
+    const database = openDatabase({ url, dispatchGraceMs: 0 });
     const broker = connect({ url: vhost.amqpUrl, topology: jobTopology(['default']) });
     broker.events.on('fault', () => undefined); // what a handler rejects is part of the test
     const publisher = createPublisher(broker);
@@ -59,26 +59,26 @@ export function usePatient() {
     return found.map(({ code, count }) => `${code} ${count}`);
   }
 
-  /** Creates a job; its ring is owed. */
+  /** Creates a job; its dispatch message is pending. */
   async function create(more: Partial<NewJob> = {}) {
     const { maxAttempts, timeoutMs, backoff } = defaultPolicy;
     const given = { type: 'demo.sleep', queue: 'default', priority: 0, tags: [], payload: {}, delayMs: 0, runAt: null };
     return patient.database.jobs.create({ id: randomUUID(), ...given, maxAttempts, timeoutMs, backoff, ...more });
   }
-  /** Creates a job, and rings as the api does; only the database hears of it when the ring is to be lost. */
+  /** Creates a job, and dispatches as the api does; only the database hears of it when the dispatch message is to be lost. */
   async function submit({ lost = false, ...more }: Partial<NewJob> & { lost?: boolean } = {}): Promise<string> {
     const { job, outboxId } = await create(more);
-    if (!lost) await sendRing(job);
-    await patient.database.rings.confirm(outboxId);
+    if (!lost) await sendDispatch(job);
+    await patient.database.outbox.confirm(outboxId);
     return job.id;
   }
-  const sendRing = ({ id, type, queue }: { id: string; type: string; queue: string }) =>
-    patient.publisher.publish(ring, { jobId: id, type }, { exchange: exchanges.jobs, routingKey: queue });
+  const sendDispatch = ({ id, type, queue }: { id: string; type: string; queue: string }) =>
+    patient.publisher.publish(dispatch, { jobId: id, type }, { exchange: exchanges.jobs, routingKey: queue });
 
   /** A job that this holder has had for a while. */
   async function hold(holder: string): Promise<HeldJob> {
     const jobId = await submit({ lost: true });
-    const delivery = { jobId, ringId: randomUUID(), redelivered: false, deliveryCount: 0, claimId: randomUUID() };
+    const delivery = { jobId, dispatchId: randomUUID(), redelivered: false, deliveryCount: 0, claimId: randomUUID() };
     const claim = await patient.database.jobs.claim({ ...delivery, holder });
     if (claim.kind !== 'claimed') throw new Error(claim.kind);
     await eventually(async () => {
@@ -87,7 +87,7 @@ export function usePatient() {
     });
     return { jobId, attempt: claim.job.attempt };
   }
-  /** A worker that answers roll calls with these. */
+  /** A worker that answers liveness checks with these. */
   const answer = (held: HeldJob[]) =>
     new Promise<void>((resolve) => {
       const handle = async (): Promise<void> => void (await patient.database.jobs.hold(held));
@@ -97,10 +97,10 @@ export function usePatient() {
   /** A worker that is done with every job at once. */
   function work(queue = 'default'): void {
     const consumer = consume(patient.broker, {
-      queue: ringQueue(queue),
-      message: ring,
-      async handle({ body: { jobId }, messageId: ringId = '', redelivered, deliveryCount }) {
-        const delivery = { jobId, ringId, redelivered, deliveryCount, claimId: randomUUID(), holder: 'spec' };
+      queue: dispatchQueue(queue),
+      message: dispatch,
+      async handle({ body: { jobId }, messageId: dispatchId = '', redelivered, deliveryCount }) {
+        const delivery = { jobId, dispatchId, redelivered, deliveryCount, claimId: randomUUID(), holder: 'spec' };
         const claim = await patient.database.jobs.claim(delivery);
         if (claim.kind !== 'claimed') return;
         const outcome = { status: 'succeeded', result: null } as const;
@@ -109,14 +109,14 @@ export function usePatient() {
     });
     ending.push(() => consumer.drain());
   }
-  /** An api that rings what is owed. */
+  /** An api that dispatches what is pending. */
   function relay(): void {
     const over = new AbortController();
     const running = (async () => {
       for (; !over.signal.aborted; await new Promise((resolve) => setTimeout(resolve, 50))) {
-        for (const { outboxId, jobId: id, ...owed } of await patient.database.rings.takeOwed(100, 5_000)) {
-          await sendRing({ id, ...owed });
-          await patient.database.rings.confirm(outboxId);
+        for (const { outboxId, jobId: id, ...pending } of await patient.database.outbox.takeDue(100, 5_000)) {
+          await sendDispatch({ id, ...pending });
+          await patient.database.outbox.confirm(outboxId);
         }
       }
     })();

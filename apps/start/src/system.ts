@@ -76,7 +76,7 @@ export async function runSystem(options: SystemOptions): Promise<number> {
     if (faults.length > 0) throw new Error(faults.join('\n'));
     if (options.fresh && env['DATABASE_URL'] && !env['AMQP_URL']) {
       throw new Error(
-        '--fresh would remove the rings of jobs that stay in the database of DATABASE_URL: leave one of them out.',
+        '--fresh would remove the dispatch messages of jobs that stay in the database of DATABASE_URL: leave one of them out.',
       );
     }
     if (options.fresh) await removeServerData(folder);

@@ -24,7 +24,7 @@ export const kinds = {
   accepted512: perSecond('accepted, 512 connections'),
   acceptedP50At512: ms('median'),
   acceptedP99At512: ms('p99'),
-  settledAfter1: ms('all rings confirmed after 1 connection', 0),
+  settledAfter1: ms('all dispatch messages confirmed after 1 connection', 0),
   settledAfter64: ms('after 64', 0),
   settledAfter512: ms('after 512', 0),
   batch: perSecond('jobs in batches of 100'),

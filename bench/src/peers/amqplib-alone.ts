@@ -1,10 +1,10 @@
-// Rings and nothing else: amqplib on a durable quorum queue, each message persistent and confirmed, each acknowledged. No
+// Dispatch messages and nothing else: amqplib on a durable quorum queue, each message persistent and confirmed, each acknowledged. No
 // state, no result: what nothing on RabbitMQ can be faster than.
 import { randomUUID } from 'node:crypto';
 import amqp from 'amqplib';
 import { runPeer, variable } from './peer-process.ts';
 
-const QUEUE = 'bench.rings';
+const QUEUE = 'bench.dispatches';
 
 async function open() {
   const connection = await amqp.connect(variable('AMQP_URL'), { noDelay: true });
@@ -13,8 +13,8 @@ async function open() {
   return { channel, close: () => connection.close() };
 }
 
-/** As small as Offload's ring. */
-function ring(jobId: string): Buffer {
+/** As small as Offload's dispatch message. */
+function dispatch(jobId: string): Buffer {
   return Buffer.from(JSON.stringify({ jobId, type: 'demo.echo' }));
 }
 
@@ -24,7 +24,7 @@ await runPeer({
     const publish = (id: string) =>
       new Promise<void>((resolve, reject) => {
         const options = { persistent: true, messageId: id, contentType: 'application/json' };
-        channel.publish('', QUEUE, ring(id), options, (error) => (error ? reject(error) : resolve()));
+        channel.publish('', QUEUE, dispatch(id), options, (error) => (error ? reject(error) : resolve()));
       });
     return {
       async take() {

@@ -2,7 +2,7 @@ import type { Ground } from '../ground/ground.ts';
 import { peerSystem } from './peer-system.ts';
 import type { System } from './system.ts';
 
-const QUEUE = 'bench.rings';
+const QUEUE = 'bench.dispatches';
 
 /** What anything on a quorum queue can do at most. */
 export function amqplibAlone(ground: Ground): System {

@@ -99,7 +99,7 @@ export function offload(ground: Ground, kept?: string, { name, folder, template 
       if (succeeded !== expected)
         throw new Error(`${succeeded} of ${expected} jobs have succeeded, with a result, at once`);
       const left = await ground.management.messages(QUEUE);
-      if (left > 0) throw new Error(`${left} rings are left in the queue`);
+      if (left > 0) throw new Error(`${left} dispatch messages are left in the queue`);
     },
     transactions: () => transactions(url),
   };

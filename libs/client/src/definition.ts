@@ -32,7 +32,7 @@ export interface JobOptions {
   runAt?: string | Date;
   /** Not before so many milliseconds from now. @default 0 */
   delayMs?: number;
-  /** The lane its rings wait in. @default the definition's */
+  /** The lane its dispatch messages wait in. @default the definition's */
   queue?: string;
   /** 0 to 9; higher runs first. @default 0 */
   priority?: number;

@@ -63,7 +63,7 @@ describe("a job's deliveries", () => {
 });
 
 describe('redeliver', () => {
-  it('resolves with the webhook that is owed again, also when it had to ask twice', async () => {
+  it('resolves with the webhook that is pending again, also when it had to ask twice', async () => {
     const server = await serve(cut, answer(202, delivery()));
     expect(await clientOf(server).redeliver(DELIVERY_ID.toUpperCase())).toEqual(delivery());
     expect(server.received[1]).toMatchObject({

@@ -17,7 +17,7 @@ export interface DeliveryAttempt {
   error: string | null;
 }
 
-/** A webhook that is owed, or was, and each attempt to deliver it. */
+/** A webhook that is pending, or was, and each attempt to deliver it. */
 export interface Delivery {
   /** The `webhook-id` of every attempt. */
   readonly id: string;

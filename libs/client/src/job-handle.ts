@@ -38,7 +38,7 @@ export interface JobHandle<Result = unknown> {
    * the request: look at the job then.
    */
   retry(options?: CallOptions): Promise<Snapshot<Result>>;
-  /** The job's webhooks, those that are owed and those that were, oldest first, with each attempt. */
+  /** The job's webhooks, those that are pending and those that were, oldest first, with each attempt. */
   deliveries(options?: CallOptions): Promise<Delivery[]>;
   /** Removes a finished job; 409 when it is not. */
   delete(options?: CallOptions): Promise<void>;

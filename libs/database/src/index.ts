@@ -13,12 +13,12 @@ export {
   type QueueSamples,
 } from './queues.ts';
 export type { JobPage } from './read-jobs.ts';
-export type { RingStore } from './ring-store.ts';
+export type { Outbox } from './outbox.ts';
 export type { RunningJob, Survey } from './survey.ts';
 export type { Claim, ClaimedJob, Delivery } from './transitions/claim-jobs.ts';
 export { jobAsMade, type CreatedJob, type NewJob } from './transitions/create-jobs.ts';
 export type { IdempotencyKey, KeyedJob } from './transitions/idempotency-keys.ts';
 export type { HeldJob } from './transitions/hold-jobs.ts';
-export type { OwedRing } from './transitions/owed-rings.ts';
+export type { PendingDispatch } from './transitions/due-dispatches.ts';
 export type { AttemptError, Outcome } from './transitions/settle-jobs.ts';
 export { DatabaseUnavailableError } from './unavailable.ts';

@@ -45,11 +45,11 @@ export interface JobStore {
   retry(jobId: string): Promise<Retry | null>;
   /** @returns null when there is no such job */
   delete(jobId: string): Promise<Deletion | null>;
-  /** A worker's answer to a roll call. @returns the ids of those that are to be cancelled */
+  /** A worker's answer to a liveness check. @returns the ids of those that are to be cancelled */
   hold(held: HeldJob[]): Promise<string[]>;
   /**
    * Notes why these attempts were lost, if they are: the error `worker-lost` then says it. Null takes that back, and so
-   * does an answer to a roll call.
+   * does an answer to a liveness check.
    */
   noteLoss(held: readonly HeldJob[], message: string | null): Promise<void>;
   /** Whether a running job's holder has not been heard of for so many milliseconds. */
@@ -72,9 +72,9 @@ export interface JobStore {
   list(filter: JobFilter): Promise<JobPage>;
 }
 
-/** @param ringGraceMs how long the creator of a due job has for ringing it itself before any relay does, in milliseconds */
-export function createJobStore(pool: Pool, ringGraceMs: number): JobStore {
-  const submitAll = (submissions: Submission<WrittenJob>[]) => createJobs(pool, submissions, ringGraceMs);
+/** @param dispatchGraceMs how long the creator of a due job has for dispatching it itself before any relay does, in milliseconds */
+export function createJobStore(pool: Pool, dispatchGraceMs: number): JobStore {
+  const submitAll = (submissions: Submission<WrittenJob>[]) => createJobs(pool, submissions, dispatchGraceMs);
   const submitShared = shareStatement(submitAll, {
     maxSize: STATEMENT_LENGTH,
     sizeOf: ({ jobs }) => jobs[0]?.payload.length ?? 0,
@@ -96,7 +96,7 @@ export function createJobStore(pool: Pool, ringGraceMs: number): JobStore {
     settle: shareSettlements(pool),
     reportProgress: (jobId, attempt, progress) => orUnavailable(() => reportProgress(pool, jobId, attempt, progress)),
     cancel: (jobId) => orUnavailable(() => cancelJob(pool, jobId)),
-    retry: (jobId) => orUnavailable(() => retryJob(pool, jobId, ringGraceMs)),
+    retry: (jobId) => orUnavailable(() => retryJob(pool, jobId, dispatchGraceMs)),
     delete: (jobId) => orUnavailable(() => deleteJob(pool, jobId)),
     hold: (held) => orUnavailable(() => holdJobs(pool, held)),
     noteLoss: (held, message) => orUnavailable(() => noteLoss(pool, held, message)),

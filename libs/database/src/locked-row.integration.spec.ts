@@ -42,11 +42,11 @@ const waiting = (count: number) =>
   });
 
 const claimBy = (database: Database, jobId: string, redelivered = false) =>
-  database.jobs.claim({ jobId, ringId: jobId, redelivered, deliveryCount: 0, claimId: jobId, holder: 'spec' });
+  database.jobs.claim({ jobId, dispatchId: jobId, redelivered, deliveryCount: 0, claimId: jobId, holder: 'spec' });
 
 /** A job that `database` has claimed, and what ends it as a worker does. */
 async function claimed(database: Database) {
-  const id = await jobs.rung();
+  const id = await jobs.dispatched();
   const claim = await claimBy(database, id);
   if (claim.kind !== 'claimed') throw new Error(claim.kind);
   return {
@@ -60,7 +60,7 @@ async function claimed(database: Database) {
 describe('a row that another program has locked', () => {
   it('keeps no other job from being claimed and ended', async () => {
     const database = another();
-    const [held, given, taken] = [await claimed(database), await claimed(database), await jobs.rung()];
+    const [held, given, taken] = [await claimed(database), await claimed(database), await jobs.dispatched()];
     const unlocks = await Promise.all([held.id, given.id, taken].map(lockJob));
     const stuck = [held.succeed(), given.giveBack(), claimBy(database, taken)];
     await waiting(3);
@@ -79,11 +79,11 @@ describe('a row that another program has locked', () => {
     ]);
   });
 
-  it('keeps no other job from being made, or its ring from being confirmed', async () => {
+  it('keeps no other job from being made, or its dispatch message from being confirmed', async () => {
     const database = another();
     const { outboxId, id: like } = await jobs.create();
-    const unlockKey = await lock(`update jobs set dedupe_key = 'locked' where id = $1`, [await jobs.rung()]);
-    const unlockRing = await lock('select from outbox where id = $1 for update', [outboxId]);
+    const unlockKey = await lock(`update jobs set dedupe_key = 'locked' where id = $1`, [await jobs.dispatched()]);
+    const unlockDispatch = await lock('select from outbox where id = $1 for update', [outboxId]);
     const { type, payload, queue, priority, tags, maxAttempts } = await jobs.read(like);
     const make = (id: string, dedupeKey: string | null) => {
       const backoff = { baseMs: 10, factor: 2, maxMs: 100 };
@@ -91,14 +91,14 @@ describe('a row that another program has locked', () => {
       const made = { ...work, delayMs: 0, runAt: null, ...(dedupeKey && { dedupeKey }) };
       return database.jobs.submit({ jobs: [made], idempotency: null });
     };
-    const stuck = [make('01990000-0000-7000-9000-000000000002', 'locked'), database.rings.confirm(outboxId)];
+    const stuck = [make('01990000-0000-7000-9000-000000000002', 'locked'), database.outbox.confirm(outboxId)];
     await waiting(2);
     const others = await Promise.all([make('01990000-0000-7000-9000-000000000003', null), jobs.create()]);
     expect(others[0]).toMatchObject({ kind: 'created' });
-    await database.rings.confirm(others[1].outboxId);
-    expect(await jobs.owed(others[1].id)).toBe(0);
+    await database.outbox.confirm(others[1].outboxId);
+    expect(await jobs.pending(others[1].id)).toBe(0);
     await waiting(2); // still
-    await Promise.all([unlockKey(), unlockRing()]);
+    await Promise.all([unlockKey(), unlockDispatch()]);
     await Promise.all(stuck);
   });
 

@@ -17,7 +17,7 @@ let sql: pg.Pool;
 
 beforeAll(async () => {
   await migrate(url);
-  database = openDatabase({ url, ringGraceMs: 0 });
+  database = openDatabase({ url, dispatchGraceMs: 0 });
   sql = new pg.Pool({ connectionString: url });
 });
 afterAll(() => Promise.all([database.close(), sql.end()]));
@@ -74,7 +74,7 @@ const steps = fc.oneof(
   { weight: 2, arbitrary: step('crash', [worker], (world, of) => world.crash(of)) },
   { weight: 2, arbitrary: step('cut off', [worker], (world, of) => world.cutOff(of)) },
   { weight: 1, arbitrary: step('wipe', [], (world) => world.wipe()) },
-  { weight: 1, arbitrary: step('double ring', [which], (world, n) => world.doubleRing(n)) },
+  { weight: 1, arbitrary: step('double dispatch message', [which], (world, n) => world.doubleDispatch(n)) },
   { weight: 2, arbitrary: step('cancel', [which], (world, n) => world.cancel(n)) },
   { weight: 2, arbitrary: step('retry', [which], retryInOrder) },
   { weight: 1, arbitrary: step('delete', [which], deleteInOrder) },
@@ -145,7 +145,7 @@ async function check(world: World, before: Map<string, Job>): Promise<void> {
     expect(told).toHaveLength(world.ends(job));
     expect(told.at(-1)?.event === job.status).toBe(isFinished(job.status));
     if (world.unwanted.has(job.id)) expect(['running', 'succeeded', 'cancelled']).toContain(job.status);
-    if (!isFinished(job.status) && !world.forgotten.has(job.id)) expect(await world.rings(job.id)).not.toEqual([]);
+    if (!isFinished(job.status) && !world.forgotten.has(job.id)) expect(await world.dispatches(job.id)).not.toEqual([]);
     before.set(job.id, job);
   }
 }

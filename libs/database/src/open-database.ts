@@ -4,7 +4,7 @@ import { createJobStore, type JobStore } from './job-store.ts';
 import { openPool } from './open-pool.ts';
 import { openPrisma } from './open-prisma.ts';
 import { createQueueStats, type QueueStats } from './queue-stats.ts';
-import { createRingStore, type RingStore } from './ring-store.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
 import { DatabaseUnavailableError, orUnavailable, type UnusableDatabaseError } from './unavailable.ts';
 import { openWebhooks, type Webhooks } from './webhooks/open-webhooks.ts';
 
@@ -20,8 +20,8 @@ export interface DatabaseOptions {
    * @default 0: for as long as a statement may take, or as the server is configured
    */
   lockTimeoutMs?: number;
-  /** How long the creator of a due job has for ringing it itself before any relay does, in ms. @default 2_000 */
-  ringGraceMs?: number;
+  /** How long the creator of a due job has for dispatching it itself before any relay does, in ms. @default 2_000 */
+  dispatchGraceMs?: number;
   /** Told of connections that break while nobody uses them; the pool replaces them by itself. */
   onConnectionError?: (error: Error) => void;
   /**
@@ -35,7 +35,7 @@ const defaults = {
   poolSize: 10,
   timeoutMs: 10_000,
   lockTimeoutMs: 0,
-  ringGraceMs: 2_000,
+  dispatchGraceMs: 2_000,
   onConnectionError: () => undefined,
 };
 
@@ -45,7 +45,7 @@ const defaults = {
  */
 export interface Database {
   readonly jobs: JobStore;
-  readonly rings: RingStore;
+  readonly outbox: Outbox;
   readonly queues: QueueStats;
   readonly webhooks: Webhooks;
   readonly jobTypes: JobTypes;
@@ -62,7 +62,7 @@ const faultSql = `select case
     then 'its user may not write' end as fault`;
 
 /** Waits for the locks that storing a job needs, and writes nothing. */
-const touchSql = `with job as (update jobs set version = version where false), ring as (delete from outbox where false)
+const touchSql = `with job as (update jobs set version = version where false), dispatch as (delete from outbox where false)
   select from idempotency_keys where false`;
 
 /** As objects, so that they are sent as the statements of jobs are: a pooler may refuse transactions. */
@@ -74,7 +74,7 @@ async function ping(pool: pg.Pool): Promise<void> {
 
 /** Opens a pool; connects when first used, or at once when `onUnusable` is given. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const { poolSize, ringGraceMs, onConnectionError, ...rest } = { ...defaults, ...options };
+  const { poolSize, dispatchGraceMs, onConnectionError, ...rest } = { ...defaults, ...options };
   const { onUnusable } = rest;
   const pool = openPool({ ...rest, size: poolSize });
   pool.on('error', onConnectionError);
@@ -82,8 +82,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   let pinging: Promise<void> | null = null;
   if (onUnusable) ping(pool).catch(() => undefined); // what else is wrong may pass
   return {
-    jobs: createJobStore(pool, ringGraceMs),
-    rings: createRingStore(pool),
+    jobs: createJobStore(pool, dispatchGraceMs),
+    outbox: createOutbox(pool),
     queues: createQueueStats(pool),
     webhooks: openWebhooks(pool, prisma),
     jobTypes: openJobTypes(pool),

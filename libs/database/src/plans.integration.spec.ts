@@ -12,9 +12,9 @@ const hot = [
   'claim-jobs',
   'succeed-jobs',
   'settle-jobs',
-  'confirm-rings',
+  'confirm-dispatches',
   'hold-jobs',
-  'take-owed-rings',
+  'take-pending-dispatches',
   'read-first-jobs',
   'read-brief-jobs',
 ];
@@ -35,7 +35,7 @@ beforeAll(async () => {
     } else if (statement.name !== undefined) texts.set(statement.name, statement.text);
     return query.apply(this, given);
   } as typeof pg.Client.prototype.query;
-  const database = openDatabase({ url, ringGraceMs: 0 });
+  const database = openDatabase({ url, dispatchGraceMs: 0 });
   try {
     await liveThrough(database);
   } finally {
@@ -53,9 +53,9 @@ async function liveThrough(database: ReturnType<typeof openDatabase>): Promise<v
   const policy = { maxAttempts: 3, timeoutMs: 1_000, backoff: { baseMs: 10, factor: 2, maxMs: 100 } };
   const work = { type: 'demo.sleep', queue: 'default', priority: 0, tags: [], payload: {}, delayMs: 0, runAt: null };
   const { job } = await database.jobs.create({ id: randomUUID(), ...work, ...policy });
-  for (const { outboxId } of await database.rings.takeOwed(10, 1_000)) await database.rings.confirm(outboxId);
+  for (const { outboxId } of await database.outbox.takeDue(10, 1_000)) await database.outbox.confirm(outboxId);
   const delivery = {
-    ringId: randomUUID(),
+    dispatchId: randomUUID(),
     redelivered: false,
     deliveryCount: 0,
     claimId: randomUUID(),
@@ -96,10 +96,10 @@ it.each([
   ['succeed-jobs', ['jobs', 'jobs_pkey']],
   ['settle-jobs', ['jobs_pkey']],
   ['hold-jobs', ['jobs_pkey']],
-  ['confirm-rings', ['jobs_pkey', 'outbox_pkey']],
+  ['confirm-dispatches', ['jobs_pkey', 'outbox_pkey']],
   ['read-first-jobs', ['jobs_pkey']],
   ['read-brief-jobs', ['jobs_pkey']],
-  ['take-owed-rings', ['jobs_pkey', 'outbox_due_at_idx', 'outbox_pkey']],
+  ['take-pending-dispatches', ['jobs_pkey', 'outbox_due_at_idx', 'outbox_pkey']],
 ])('%s goes by %j, although it was planned when there was one job', async (name, indexes) => {
   expect(await waysTo(name)).toEqual(indexes);
 });

@@ -18,7 +18,7 @@ describe('countQueues', () => {
 
   it('counts what is ready, running and scheduled in each queue, by its name', async () => {
     const [busy, idle] = [freshQueue(), freshQueue()];
-    await Promise.all([jobs.create({ queue: busy }), jobs.rung({ queue: busy }), jobs.running({ queue: busy })]);
+    await Promise.all([jobs.create({ queue: busy }), jobs.dispatched({ queue: busy }), jobs.running({ queue: busy })]);
     await jobs.create({ queue: idle, delayMs: 60_000 });
     expect(await count(busy)).toMatchObject({ ready: 2, running: 1, scheduled: 0 });
     expect(await count(idle)).toEqual({ queue: idle, ready: 0, running: 0, scheduled: 1, oldestWaitingMs: null });
@@ -35,7 +35,7 @@ describe('countQueues', () => {
 
   it('says how long the longest waiting job has been due', async () => {
     const queue = freshQueue();
-    const [old] = [await jobs.rung({ queue }), await jobs.rung({ queue })];
+    const [old] = [await jobs.dispatched({ queue }), await jobs.dispatched({ queue })];
     await backdate(old, 'created_at', 90_000);
     await backdate(old, 'due_at', 60_000);
     const { oldestWaitingMs } = (await count(queue)) ?? {};
@@ -67,11 +67,11 @@ describe('sampleQueues', () => {
   it('tells those that still wait from those that came since', async () => {
     const queue = freshQueue();
     const sample = follow(queue);
-    const ids = [await jobs.rung({ queue }), await jobs.rung({ queue }), await jobs.rung({ queue })];
+    const ids = [await jobs.dispatched({ queue }), await jobs.dispatched({ queue }), await jobs.dispatched({ queue })];
     expect(await sample()).toEqual([3, 0]);
     await jobs.claim(ids[0] as string);
-    await jobs.rung({ queue });
-    await jobs.rung({ queue });
+    await jobs.dispatched({ queue });
+    await jobs.dispatched({ queue });
     expect(await sample()).toEqual([4, 2]);
     expect(await sample()).toEqual([4, 4]);
   });
@@ -84,7 +84,7 @@ describe('sampleQueues', () => {
     await failed.settle({ status: 'failed', error: { code: 'handler-error', message: 'no luck', attempt: 1 } });
     expect(await sample()).toEqual([0, 0]);
     await jobs.query('update jobs set due_at = now() where id = $1', [delayed.id]);
-    await jobs.database.rings.confirm(delayed.outboxId);
+    await jobs.database.outbox.confirm(delayed.outboxId);
     await jobs.database.jobs.retry(failed.id);
     expect(await sample()).toEqual([2, 0]);
     expect(await sample()).toEqual([2, 2]);
@@ -100,7 +100,7 @@ describe('sampleQueues', () => {
 
   it('answers for each queue that is asked for, also for one without jobs', async () => {
     const [one, other] = [freshQueue(), freshQueue()];
-    await jobs.rung({ queue: one });
+    await jobs.dispatched({ queue: one });
     const { queues } = await jobs.database.queues.sample([other, one], null);
     expect(queues).toEqual([
       expect.objectContaining({ queue: other, waiting: 0, remaining: 0, oldestWaitingMs: null }),
@@ -151,7 +151,7 @@ describe('sampleQueues of many jobs', () => {
 describe('countStarted', () => {
   it('counts what is running and scheduled beside what waits', async () => {
     const queue = freshQueue();
-    await Promise.all([jobs.running({ queue }), jobs.rung({ queue }), jobs.create({ queue, delayMs: 60_000 })]);
+    await Promise.all([jobs.running({ queue }), jobs.dispatched({ queue }), jobs.create({ queue, delayMs: 60_000 })]);
     expect(await jobs.database.queues.countStarted()).toContainEqual({ queue, running: 1, scheduled: 1 });
   });
 });
@@ -176,9 +176,9 @@ describe('countAhead', () => {
 
   it('counts the older jobs of the same queue', async () => {
     const queue = freshQueue();
-    const ids = [await jobs.rung({ queue }), await jobs.create({ queue }).then(({ id }) => id)];
-    await jobs.rung({ queue: freshQueue() });
-    ids.push(await jobs.rung({ queue }));
+    const ids = [await jobs.dispatched({ queue }), await jobs.create({ queue }).then(({ id }) => id)];
+    await jobs.dispatched({ queue: freshQueue() });
+    ids.push(await jobs.dispatched({ queue }));
     expect(await ahead(ids)).toEqual([0, 1, 2]);
     await jobs.claim(ids[0] as string);
     expect(await ahead(ids)).toEqual([null, 0, 1]);
@@ -187,7 +187,7 @@ describe('countAhead', () => {
   it('has those from priority 5 on before the others, and knows no other difference', async () => {
     const queue = freshQueue();
     const ids: string[] = [];
-    for (const priority of [0, 9, 4, 5, 2, 7]) ids.push(await jobs.rung({ queue, priority }));
+    for (const priority of [0, 9, 4, 5, 2, 7]) ids.push(await jobs.dispatched({ queue, priority }));
     expect(await ahead(ids)).toEqual([3, 0, 4, 1, 5, 2]);
   });
 
@@ -195,7 +195,7 @@ describe('countAhead', () => {
     const [one, other] = [freshQueue(), freshQueue()];
     const ids: string[] = [];
     for (let round = 0; round < 20; round += 1) {
-      ids.push(await jobs.rung({ queue: one }), await jobs.rung({ queue: other }));
+      ids.push(await jobs.dispatched({ queue: one }), await jobs.dispatched({ queue: other }));
     }
     const expected = ids.map((_, index) => Math.floor(index / 2));
     expect(await ahead([...ids].reverse())).toEqual([...expected].reverse());
@@ -209,7 +209,7 @@ describe('countAhead', () => {
 
   it('knows a job by its id in capital letters', async () => {
     const queue = freshQueue();
-    const id = await jobs.rung({ queue, id: 'abcdef00-0000-7000-8000-000000000000' });
+    const id = await jobs.dispatched({ queue, id: 'abcdef00-0000-7000-8000-000000000000' });
     expect(await jobs.database.queues.countAhead({ jobId: id.toUpperCase() })).toBe(0);
   });
 

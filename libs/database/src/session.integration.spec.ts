@@ -46,7 +46,7 @@ async function useAll(database: Database): Promise<void> {
   const createdAfter = new Date(before - 60_000);
   expect((await database.jobs.list({ limit: 1, tag: id, createdAfter })).jobs).toEqual([read]);
 
-  const delivery = { jobId: work.id, ringId: randomUUID(), redelivered: false, deliveryCount: 0 };
+  const delivery = { jobId: work.id, dispatchId: randomUUID(), redelivered: false, deliveryCount: 0 };
   const claim = await database.jobs.claim({ ...delivery, claimId: randomUUID(), holder: 'spec' });
   expect(claim).toMatchObject({ kind: 'claimed', job: { payload: made.payload, tags: work.tags, attempt: 1 } });
   await database.jobs.reportProgress(work.id, 1, { percent: 50, message: null });
@@ -87,7 +87,7 @@ describe('a database that can not be used', () => {
     const database = open(url);
     await expect(database.ping()).rejects.toThrow(reason);
     await expect(database.jobs.get(randomUUID())).rejects.toMatchObject({ code: 'database-unavailable' });
-    await expect(database.rings.takeOwed(1, 1)).rejects.toThrow(reason);
+    await expect(database.outbox.takeDue(1, 1)).rejects.toThrow(reason);
   });
 
   it('is told at once to a listener', async () => {
@@ -162,8 +162,8 @@ describe.each<PoolMode>(['transaction', 'session'])('through a pooler in %s mode
 
   it('a statement that fails is told, and leaves the next ones alone', async () => {
     const database = open(pooler.url);
-    await expect(database.rings.takeOwed(-1, 1)).rejects.toMatchObject({ code: '2201W' });
-    await expect(database.rings.takeOwed(1, 1)).resolves.toEqual(expect.anything());
+    await expect(database.outbox.takeDue(-1, 1)).rejects.toMatchObject({ code: '2201W' });
+    await expect(database.outbox.takeDue(1, 1)).resolves.toEqual(expect.anything());
     await useAll(database);
   });
 

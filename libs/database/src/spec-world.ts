@@ -6,23 +6,23 @@ import type { Database } from './open-database.ts';
 import type { ClaimedJob } from './transitions/claim-jobs.ts';
 import type { Outcome } from './transitions/settle-jobs.ts';
 
-/** A ring in the broker. */
-interface Ring {
+/** A dispatch message in the broker. */
+interface Dispatch {
   jobId: string;
-  ringId: string;
+  dispatchId: string;
   /** how often it has been handed out */
   count: number;
 }
 
-/** A ring at a worker. */
+/** A dispatch message at a worker. */
 interface Delivered {
-  ring: Ring;
+  dispatch: Dispatch;
   claimId: string;
   deliveryCount: number;
   attempt: number | null;
   /** what the claim was answered, where it was heard */
   claimed?: ClaimedJob;
-  /** its channel is gone: the broker has given the ring to the queue again, or lost it */
+  /** its channel is gone: the broker has given the dispatch message to the queue again, or lost it */
   lost: boolean;
 }
 
@@ -40,10 +40,10 @@ function lastOutcome(wanted: Outcome): Outcome {
  * data, so that they can do in any order what they do in life. Every call is one step.
  */
 export function createWorld(database: Database, sql: pg.Pool) {
-  let ready: Ring[] = [];
+  let ready: Dispatch[] = [];
   const workers: Delivered[][] = Array.from({ length: WORKERS }, () => []);
   const jobIds: string[] = [];
-  /** Whose rings the broker has forgotten; reconcile is to find them. */
+  /** Whose dispatch messages the broker has forgotten; reconcile is to find them. */
   const forgotten = new Set<string>();
   /** Those that were running when somebody wanted them cancelled. */
   const unwanted = new Set<string>();
@@ -62,25 +62,25 @@ export function createWorld(database: Database, sql: pg.Pool) {
   const pick = <T>(from: readonly T[], n: number): T | undefined => from[n % Math.max(1, from.length)];
   const workerOf = (n: number): Delivered[] => workers[n % WORKERS] as Delivered[];
   const remove = (worker: Delivered[], delivered: Delivered): void => void worker.splice(worker.indexOf(delivered), 1);
-  const requeue = (ring: Ring): void => void ready.push({ ...ring, count: ring.count + 1 });
+  const requeue = (dispatch: Dispatch): void => void ready.push({ ...dispatch, count: dispatch.count + 1 });
 
   /** The verdict reaches the broker only over a channel that is there. */
   function answer(worker: Delivered[], delivered: Delivered, verdict: 'ack' | 'requeue'): void {
     remove(worker, delivered);
-    if (!delivered.lost && verdict === 'requeue') requeue(delivered.ring);
+    if (!delivered.lost && verdict === 'requeue') requeue(delivered.dispatch);
   }
 
   async function claim(worker: Delivered[], delivered: Delivered, answerLost: boolean) {
-    const { ring, claimId, deliveryCount } = delivered;
-    const redelivered = deliveryCount > 0;
-    const tried = { jobId: ring.jobId, ringId: ring.ringId, redelivered, deliveryCount, claimId, holder: 'spec' };
-    const before = await database.jobs.get(ring.jobId);
-    const held = workers.flat().some((other) => other.ring.jobId === ring.jobId && isHolder(other, before));
+    const { dispatch, claimId, deliveryCount } = delivered;
+    const { jobId, dispatchId } = dispatch;
+    const tried = { jobId, dispatchId, redelivered: deliveryCount > 0, deliveryCount, claimId, holder: 'spec' };
+    const before = await database.jobs.get(jobId);
+    const held = workers.flat().some((other) => other.dispatch.jobId === jobId && isHolder(other, before));
     if (answerLost) await database.jobs.claim(tried);
     const claimed = await database.jobs.claim(tried);
     if (claimed.kind === 'claimed') Object.assign(delivered, { claimed, attempt: claimed.job.attempt });
     else answer(worker, delivered, claimed.kind === 'held' ? 'requeue' : 'ack');
-    const name = `${ring.jobId} ${delivered.attempt}`;
+    const name = `${jobId} ${delivered.attempt}`;
     const shared = delivered.attempt !== null && (claimOf.get(name) ?? claimId) !== claimId;
     if (delivered.attempt !== null) claimOf.set(name, claimId);
     return { before, held, claimed: claimed.kind === 'claimed', shared };
@@ -93,7 +93,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
 
   /** As the worker's run-job does it. */
   async function settle(worker: Delivered[], delivered: Delivered, wanted: Outcome, answerLost: boolean) {
-    const { jobId } = delivered.ring;
+    const { jobId } = delivered.dispatch;
     const attempt = delivered.attempt as number;
     const before = await database.jobs.get(jobId);
     const outcome = attempt < (before?.maxAttempts ?? 0) ? wanted : lastOutcome(wanted);
@@ -138,18 +138,18 @@ export function createWorld(database: Database, sql: pg.Pool) {
 
     /** A relay sends what is due; it may die before it has sent anything, or before it has heard the confirms. */
     async relay(dies: 'before' | 'between' | 'not'): Promise<void> {
-      const owed = await database.rings.takeOwed(100, GRACE_MS);
+      const pending = await database.outbox.takeDue(100, GRACE_MS);
       if (dies === 'before') return;
-      for (const { jobId, outboxId } of owed) {
-        ready.push({ jobId, ringId: randomUUID(), count: 0 });
-        if (dies === 'not') await database.rings.confirm(outboxId);
+      for (const { jobId, outboxId } of pending) {
+        ready.push({ jobId, dispatchId: randomUUID(), count: 0 });
+        if (dies === 'not') await database.outbox.confirm(outboxId);
       }
     },
 
     deliver(workerNumber: number): void {
-      const ring = ready.shift();
-      if (!ring) return;
-      const delivered = { ring, claimId: randomUUID(), deliveryCount: ring.count, attempt: null, lost: false };
+      const dispatch = ready.shift();
+      if (!dispatch) return;
+      const delivered = { dispatch, claimId: randomUUID(), deliveryCount: dispatch.count, attempt: null, lost: false };
       workerOf(workerNumber).push(delivered);
     },
 
@@ -178,15 +178,15 @@ export function createWorld(database: Database, sql: pg.Pool) {
       return delivered ? settle(worker, delivered, outcome, answerLost) : null;
     },
 
-    /** Its process is gone, with all it was at; the broker hands its rings out again. */
+    /** Its process is gone, with all it was at; the broker hands its dispatch messages out again. */
     crash(workerNumber: number): void {
-      for (const { ring, lost } of workerOf(workerNumber).splice(0)) if (!lost) requeue(ring);
+      for (const { dispatch, lost } of workerOf(workerNumber).splice(0)) if (!lost) requeue(dispatch);
     },
 
     /** Only its channel is gone: the worker goes on with what it has. */
     cutOff(workerNumber: number): void {
       for (const delivered of workerOf(workerNumber)) {
-        if (!delivered.lost) requeue(delivered.ring);
+        if (!delivered.lost) requeue(delivered.dispatch);
         delivered.lost = true;
       }
     },
@@ -195,15 +195,15 @@ export function createWorld(database: Database, sql: pg.Pool) {
     wipe(): void {
       for (const { jobId } of ready) forgotten.add(jobId);
       for (const delivered of workers.flat()) {
-        if (!delivered.lost) forgotten.add(delivered.ring.jobId);
+        if (!delivered.lost) forgotten.add(delivered.dispatch.jobId);
         delivered.lost = true;
       }
       ready = [];
     },
 
-    doubleRing(n: number): void {
+    doubleDispatch(n: number): void {
       const jobId = pick(jobIds, n);
-      if (jobId) ready.push({ jobId, ringId: randomUUID(), count: 0 });
+      if (jobId) ready.push({ jobId, dispatchId: randomUUID(), count: 0 });
     },
 
     async cancel(n: number): Promise<void> {
@@ -246,27 +246,29 @@ export function createWorld(database: Database, sql: pg.Pool) {
       await sql.query(`update outbox set ${earlier('due_at')}`, [ms]);
     },
 
-    /** The api's reconcile with its roll calls, after which the broker's losses are found. */
+    /** The api's reconcile with its liveness checks, after which the broker's losses are found. */
     async reconcile(): Promise<void> {
-      const lost = Math.max(0, (await database.rings.countRung('default', null)).rung - ready.length);
-      await database.rings.oweLost(await database.rings.listRung('default', lost, 0));
-      await database.rings.oweScheduled(100);
+      const lost = Math.max(0, (await database.outbox.countDispatched('default', null)).dispatched - ready.length);
+      await database.outbox.redispatchLost(await database.outbox.listDispatched('default', lost, 0));
+      await database.outbox.redispatchScheduled(100);
       await sql.query(`update jobs set held_at = now() - interval '1 minute'`);
       for (const worker of workers) {
-        const mine = worker.flatMap(({ ring, attempt }) => (attempt === null ? [] : [{ jobId: ring.jobId, attempt }]));
+        const mine = worker.flatMap(({ dispatch, attempt }) =>
+          attempt === null ? [] : [{ jobId: dispatch.jobId, attempt }],
+        );
         await database.jobs.hold(mine);
       }
       await database.jobs.releaseUnheld(30_000, 100);
     },
 
-    /** Where the job's rings are: owed, waiting, or held by a worker whose channel is there or who runs it. */
-    async rings(jobId: string): Promise<string[]> {
-      const owed = await sql.query('select from outbox where job_id = $1', [jobId]);
-      const held = workers.flat().filter(({ ring, lost }) => ring.jobId === jobId && !lost);
-      const running = workers.flat().filter(({ ring, attempt }) => ring.jobId === jobId && attempt !== null);
+    /** Where the job's dispatch messages are: pending, waiting, or held by a worker whose channel is there or who runs it. */
+    async dispatches(jobId: string): Promise<string[]> {
+      const pending = await sql.query('select from outbox where job_id = $1', [jobId]);
+      const held = workers.flat().filter(({ dispatch, lost }) => dispatch.jobId === jobId && !lost);
+      const running = workers.flat().filter(({ dispatch, attempt }) => dispatch.jobId === jobId && attempt !== null);
       return [
-        ...Array<string>(owed.rowCount ?? 0).fill('owed'),
-        ...ready.filter((ring) => ring.jobId === jobId).map(() => 'waiting'),
+        ...Array<string>(pending.rowCount ?? 0).fill('pending'),
+        ...ready.filter((dispatch) => dispatch.jobId === jobId).map(() => 'waiting'),
         ...held.map(() => 'held'),
         ...running.map(() => 'running'),
       ];

@@ -4,10 +4,10 @@ import type { Pool } from 'pg';
 export interface QueueSurvey {
   queue: string;
   scheduled: number;
-  /** queued, their ring still owed */
-  owed: number;
-  /** queued, their ring confirmed by the broker */
-  rung: number;
+  /** queued, their dispatch message still pending */
+  pending: number;
+  /** queued, their dispatch message confirmed by the broker */
+  dispatched: number;
   running: number;
 }
 
@@ -28,20 +28,20 @@ export interface Survey {
   queues: QueueSurvey[];
   /** At most 1,000, the longest silent first. */
   running: RunningJob[];
-  /** Rings that are owed and due: the relay is behind, or the broker away. */
+  /** Dispatch messages that are pending and due: the relay is behind, or the broker away. */
   overdue: { count: number; oldestMs: number };
-  /** Scheduled jobs for which no ring is owed: they would never be rung. */
-  unowed: number;
+  /** Scheduled jobs for which no dispatch message is pending: they would never be dispatched. */
+  undispatched: number;
 }
 
 const queuesSql = `
   select queue, count(*) filter (where status = 'scheduled')::int as scheduled,
-    count(*) filter (where status = 'queued' and owed)::int as owed,
-    count(*) filter (where status = 'queued' and not owed)::int as rung,
+    count(*) filter (where status = 'queued' and pending)::int as pending,
+    count(*) filter (where status = 'queued' and not pending)::int as dispatched,
     count(*) filter (where status = 'running')::int as running,
-    count(*) filter (where status = 'scheduled' and not owed)::int as unowed
+    count(*) filter (where status = 'scheduled' and not pending)::int as undispatched
   from (
-    select queue, status, exists (select from outbox where job_id = job.id) as owed from jobs as job
+    select queue, status, exists (select from outbox where job_id = job.id) as pending from jobs as job
     where status in ('scheduled', 'queued', 'running')
   ) as unfinished
   group by queue order by queue`;
@@ -57,13 +57,19 @@ const overdueSql = `
 
 /** Counts what is not finished: a full look, for people, not for each second. */
 export async function survey(pool: Pool): Promise<Survey> {
-  const queues = await pool.query<QueueSurvey & { unowed: number }>(queuesSql);
+  const queues = await pool.query<QueueSurvey & { undispatched: number }>(queuesSql);
   const runningJobs = await pool.query<RunningJob>(runningSql);
   const overdue = await pool.query<Survey['overdue']>(overdueSql);
   return {
-    queues: queues.rows.map(({ queue, scheduled, owed, rung, running }) => ({ queue, scheduled, owed, rung, running })),
+    queues: queues.rows.map(({ queue, scheduled, pending, dispatched, running }) => ({
+      queue,
+      scheduled,
+      pending,
+      dispatched,
+      running,
+    })),
     running: runningJobs.rows,
     overdue: overdue.rows[0] ?? { count: 0, oldestMs: 0 },
-    unowed: queues.rows.reduce((sum, { unowed }) => sum + unowed, 0),
+    undispatched: queues.rows.reduce((sum, { undispatched }) => sum + undispatched, 0),
   };
 }

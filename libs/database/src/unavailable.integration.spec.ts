@@ -49,14 +49,14 @@ type Call = [name: string, call: (database: Database) => Promise<unknown>];
 
 /** One call of each kind: through pg, through pg in a batch, and through Prisma. */
 const readingCalls: Call[] = [
-  ['rings.takeOwed', (database) => database.rings.takeOwed(1, 1)],
+  ['dispatches.takeDue', (database) => database.outbox.takeDue(1, 1)],
   ['jobs.reportProgress', (database) => database.jobs.reportProgress(randomUUID(), 1, { percent: 1, message: null })],
   [
     'jobs.claim',
     (database) =>
       database.jobs.claim({
         jobId: randomUUID(),
-        ringId: randomUUID(),
+        dispatchId: randomUUID(),
         redelivered: false,
         deliveryCount: 0,
         claimId: randomUUID(),
@@ -173,7 +173,7 @@ describe('openDatabase', () => {
 describe('a fault of another kind', () => {
   it('is not blamed on the database being away', async () => {
     const { database } = await setup();
-    await expect(database.rings.takeOwed(-1, 1)).rejects.toMatchObject({ code: '2201W' });
+    await expect(database.outbox.takeDue(-1, 1)).rejects.toMatchObject({ code: '2201W' });
     await expect(database.jobs.get('nonsense')).rejects.not.toThrow(DatabaseUnavailableError);
   });
 
@@ -270,14 +270,14 @@ describe('a server that will not do what it is asked for now', () => {
   it('counts as away: read-only, a password it does not know, a table it does not have yet', async () => {
     const readOnly = new URL(url);
     readOnly.searchParams.set('options', '-c default_transaction_read_only=on');
-    await expect(open({ url: readOnly.href }).rings.takeOwed(1, 1)).rejects.toThrow(/not available: .*read-only/);
+    await expect(open({ url: readOnly.href }).outbox.takeDue(1, 1)).rejects.toThrow(/not available: .*read-only/);
     const wrongPassword = Object.assign(new URL(url), { password: 'wrong' }).href;
     await expect(open({ url: wrongPassword }).ping()).rejects.toThrow(DatabaseUnavailableError);
     await expect(open({ url: wrongPassword }).jobs.get(randomUUID())).rejects.toThrow(DatabaseUnavailableError);
 
     const { database, admin } = await setup();
     await admin.query('drop table outbox, webhook_deliveries, jobs'); // the last test with the database of this file
-    await expect(database.rings.takeOwed(1, 1)).rejects.toThrow(DatabaseUnavailableError);
+    await expect(database.outbox.takeDue(1, 1)).rejects.toThrow(DatabaseUnavailableError);
     await expect(database.jobs.list({ limit: 1 })).rejects.toThrow(DatabaseUnavailableError);
   });
 });

@@ -169,9 +169,9 @@ it('answers 413 without waiting for the rest, and reads on', async () => {
   await chunked.received(/body-too-large/);
   chunked.send('2\r\n1"\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: spec\r\n\r\n');
   await chunked.received(/alive/);
-  const announced = await connectRaw(port);
-  announced.send(request(['Content-Type: application/json', 'Content-Length: 11'], ''));
-  await announced.received(/body-too-large/);
+  const published = await connectRaw(port);
+  published.send(request(['Content-Type: application/json', 'Content-Length: 11'], ''));
+  await published.received(/body-too-large/);
 });
 
 it.each([

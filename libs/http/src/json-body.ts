@@ -40,8 +40,8 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
     refuseOtherTypes(request);
     const { headers } = request;
     const decoder = decoderOf(headers['content-encoding']);
-    const announced = Number(headers['content-length'] ?? 0);
-    if (announced > limitBytes) throw tooLarge(limitBytes);
+    const published = Number(headers['content-length'] ?? 0);
+    if (published > limitBytes) throw tooLarge(limitBytes);
     const budget = budgetOf(response);
     const count = budget.body(response, settle); // as it comes: what is only announced takes no room
 

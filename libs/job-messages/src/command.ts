@@ -9,7 +9,7 @@ export const control = {
     /** Whoever runs this job is to stop it. */
     z.object({ command: z.literal('cancel'), jobId }),
     /** Say in the database which jobs you hold. */
-    z.object({ command: z.literal('roll-call') }),
+    z.object({ command: z.literal('liveness-check') }),
   ]),
 };
 export type Control = z.infer<typeof control.schema>;

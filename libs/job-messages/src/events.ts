@@ -20,10 +20,10 @@ export const jobEvents = {
  *
  * @param event what happened @default `job.<status>`
  */
-export type Announce = (serialized: SerializedJob, event?: EventName) => Promise<void>;
+export type PublishEvent = (serialized: SerializedJob, event?: EventName) => Promise<void>;
 
 /** @returns a function that broadcasts a job as it is now */
-export function announceWith(publisher: Publisher): Announce {
+export function publishEventsWith(publisher: Publisher): PublishEvent {
   // Not mandatory: it is no fault when nobody listens.
   const events = createListPublisher(publisher, jobEvents, { exchange: exchanges.events, mandatory: false });
   return ({ job, json }, name) => {

@@ -1,6 +1,6 @@
 export { control, type Control } from './command.ts';
-export { compareRings, type QueuedJobs, type RingLook } from './compare-rings.ts';
-export { addressOf, announceWith, jobEvents, type Announce } from './events.ts';
+export { compareDispatches, type QueuedJobs, type DispatchLook } from './compare-dispatches.ts';
+export { addressOf, publishEventsWith, jobEvents, type PublishEvent } from './events.ts';
 export { registration } from './registration.ts';
-export { ring, ringId, type Ring } from './ring.ts';
-export { exchanges, jobTopology, ringQueue } from './topology.ts';
+export { dispatch, dispatchId, type Dispatch } from './dispatch.ts';
+export { exchanges, jobTopology, dispatchQueue } from './topology.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ConfirmChannel } from 'amqplib';
-import { exchanges, ringQueue } from './topology.ts';
+import { exchanges, dispatchQueue } from './topology.ts';
 import { channelsOf, connectAs } from './spec-rendered-broker.ts';
 
 describe('a broker with the rendered definitions', () => {
@@ -24,15 +24,16 @@ describe('a broker with the rendered definitions', () => {
 
   /** Everything that somebody might try, on a channel of its own. */
   const attempts: Record<string, Attempt> = {
-    'ring through its exchange': (channel) => channel.publish(exchanges.jobs, 'default', Buffer.from('ring')),
-    'ring past it': (channel) => channel.sendToQueue(ringQueue('default'), Buffer.from('ring')),
+    'dispatch message through its exchange': (channel) =>
+      channel.publish(exchanges.jobs, 'default', Buffer.from('dispatch')),
+    'dispatch past it': (channel) => channel.sendToQueue(dispatchQueue('default'), Buffer.from('dispatch')),
     'publish an event': (channel) => channel.publish(exchanges.events, '', Buffer.from('event')),
     'command the workers': (channel) => channel.publish(exchanges.control, '', Buffer.from('cancel')),
     'publish a dead letter': (channel) => channel.publish(exchanges.dead, '', Buffer.from('letter')),
     'bury one past its exchange': (channel) => channel.sendToQueue(exchanges.dead, Buffer.from('letter')),
-    'get rings': (channel) => channel.get(ringQueue('default')),
-    'consume rings': (channel) => channel.consume(ringQueue('mail.eu'), () => undefined),
-    'purge rings': (channel) => channel.purgeQueue(ringQueue('default')),
+    'get dispatch messages': (channel) => channel.get(dispatchQueue('default')),
+    'consume dispatch messages': (channel) => channel.consume(dispatchQueue('mail.eu'), () => undefined),
+    'purge dispatch messages': (channel) => channel.purgeQueue(dispatchQueue('default')),
     'get dead letters': (channel) => channel.get(exchanges.dead),
     'consume dead letters': (channel) => channel.consume(exchanges.dead, () => undefined),
     'purge dead letters': (channel) => channel.purgeQueue(exchanges.dead),
@@ -44,7 +45,7 @@ describe('a broker with the rendered definitions', () => {
     'listen to commands': listen(exchanges.control),
     'tell of a registration': (channel) => channel.publish(exchanges.registrations, '', Buffer.from('types')),
     'listen to registrations': listen(exchanges.registrations),
-    'listen to rings': async (channel) => {
+    'listen to dispatch messages': async (channel) => {
       const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
       await channel.bindQueue(queue, exchanges.jobs, 'default');
     },
@@ -52,26 +53,28 @@ describe('a broker with the rendered definitions', () => {
       const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
       await channel.bindQueue(queue, exchanges.dead, '');
     },
-    'have a queue that feeds the rings': (channel) => {
+    'have a queue that feeds the dispatch messages': (channel) => {
       return channel.assertQueue('', { exclusive: true, deadLetterExchange: exchanges.jobs });
     },
-    'have events flow into the rings': (channel) => channel.bindQueue(ringQueue('default'), exchanges.events, ''),
+    'have events flow into the dispatch messages': (channel) =>
+      channel.bindQueue(dispatchQueue('default'), exchanges.events, ''),
     'have events flow into the dead letters': (channel) => channel.bindQueue(exchanges.dead, exchanges.events, ''),
-    'have dead letters ring': (channel) => channel.bindExchange(exchanges.jobs, exchanges.dead, ''),
-    'have commands ring': (channel) => channel.bindExchange(exchanges.jobs, exchanges.control, ''),
-    'have events ring': feed(exchanges.jobs, exchanges.events),
-    'have ends of jobs ring': feed(exchanges.jobs, exchanges.eventsByName, 'job.succeeded'),
+    'have dead letters dispatch message': (channel) => channel.bindExchange(exchanges.jobs, exchanges.dead, ''),
+    'have commands dispatch message': (channel) => channel.bindExchange(exchanges.jobs, exchanges.control, ''),
+    'have events dispatch message': feed(exchanges.jobs, exchanges.events),
+    'have ends of jobs dispatch message': feed(exchanges.jobs, exchanges.eventsByName, 'job.succeeded'),
     'have ends of jobs command the workers': feed(exchanges.control, exchanges.eventsByName, 'job.succeeded'),
     'have events command the workers': feed(exchanges.control, exchanges.events),
     'have commands told as events': feed(exchanges.events, exchanges.control),
     'have events for dead letters': (channel) => channel.bindExchange(exchanges.dead, exchanges.events, ''),
-    'cut the rings off': (channel) => channel.unbindQueue(ringQueue('default'), exchanges.jobs, 'default'),
+    'cut the dispatch messages off': (channel) =>
+      channel.unbindQueue(dispatchQueue('default'), exchanges.jobs, 'default'),
     'declare a queue': (channel) => channel.assertQueue('mine'),
-    'declare one more for rings': (channel) => channel.assertQueue(ringQueue('mine')),
+    'declare one more for dispatch messages': (channel) => channel.assertQueue(dispatchQueue('mine')),
     'declare an exchange': (channel) => channel.assertExchange('mine', 'fanout'),
-    'delete the rings': (channel) => channel.deleteQueue(ringQueue('default')),
+    'delete the dispatch messages': (channel) => channel.deleteQueue(dispatchQueue('default')),
     'delete the dead letters': (channel) => channel.deleteQueue(exchanges.dead),
-    'delete the exchange of rings': (channel) => channel.deleteExchange(exchanges.jobs),
+    'delete the exchange of dispatch messages': (channel) => channel.deleteExchange(exchanges.jobs),
     'delete the exchange of dead letters': (channel) => channel.deleteExchange(exchanges.dead),
     'delete the exchange of commands': (channel) => channel.deleteExchange(exchanges.control),
     'delete the exchange of events': (channel) => channel.deleteExchange(exchanges.events),
@@ -97,18 +100,24 @@ describe('a broker with the rendered definitions', () => {
     [
       'api',
       [
-        ...(['ring through its exchange', 'publish an event', 'command the workers'] as const),
+        ...(['dispatch message through its exchange', 'publish an event', 'command the workers'] as const),
         ...(['tell of a registration', 'listen to registrations'] as const),
-        ...(['listen to events by name', 'have a queue that feeds the rings'] as const),
+        ...(['listen to events by name', 'have a queue that feeds the dispatch messages'] as const),
         // Binding is reading here and writing there, which it may: it could carry the messages over by hand.
-        ...(['have ends of jobs ring', 'have ends of jobs command the workers'] as const),
+        ...(['have ends of jobs dispatch message', 'have ends of jobs command the workers'] as const),
       ],
     ],
     // Purging is reading, for RabbitMQ: who may consume a queue may empty it.
     [
       'worker',
       [
-        ...(['publish an event', 'publish a dead letter', 'get rings', 'consume rings', 'purge rings'] as const),
+        ...([
+          'publish an event',
+          'publish a dead letter',
+          'get dispatch messages',
+          'consume dispatch messages',
+          'purge dispatch messages',
+        ] as const),
         ...(['listen to commands', 'have commands told as events', 'tell of a registration'] as const),
       ],
     ],
@@ -137,11 +146,17 @@ describe('a broker with the rendered definitions', () => {
     await connectAs('doctor').connection.opened;
     const newChannel = await channelsOf('doctor');
     const outcomes: Record<string, string> = {};
-    for (const what of ['declare one more for rings', 'get dead letters', 'ring past it', 'purge rings', 'get rings'])
+    for (const what of [
+      'declare one more for dispatch messages',
+      'get dead letters',
+      'dispatch past it',
+      'purge dispatch messages',
+      'get dispatch messages',
+    ])
       outcomes[what] = await outcomeOf(attempts[what] as Attempt, await newChannel());
     for (const what of ['declare a queue', 'declare an exchange'])
       outcomes[what] = await outcomeOf(attempts[what] as Attempt, await newChannel());
-    await outcomeOf((channel) => channel.deleteQueue(ringQueue('mine')), await newChannel());
+    await outcomeOf((channel) => channel.deleteQueue(dispatchQueue('mine')), await newChannel());
     const refused = { 'declare a queue': 'ACCESS_REFUSED', 'declare an exchange': 'ACCESS_REFUSED' };
     expect(outcomes).toEqual({
       ...Object.fromEntries(Object.keys(outcomes).map((what) => [what, 'done'])),

@@ -10,7 +10,7 @@ import {
 } from '@offload/messaging';
 import { eventually, take } from '@offload/spec-kit';
 import { z } from 'zod';
-import { exchanges, jobTopology, ringQueue } from './topology.ts';
+import { exchanges, jobTopology, dispatchQueue } from './topology.ts';
 import { urlOf, asOperator, connectAs, channelsOf } from './spec-rendered-broker.ts';
 
 describe('a broker with the rendered definitions', () => {
@@ -53,19 +53,19 @@ describe('a broker with the rendered definitions', () => {
     await expect(connection.opened).rejects.toThrow(BrokerRefusedError);
   });
 
-  const ring = { type: 'ring', version: 1, schema: z.object({ jobId: z.string() }) };
+  const dispatch = { type: 'dispatch', version: 1, schema: z.object({ jobId: z.string() }) };
   const event = { type: 'event', version: 1, schema: z.object({ status: z.string() }) };
 
   /** The processes as they are: an api, a worker with the two connections that publish and consume, a notifier. */
   async function processes(handle: (jobId: string) => Verdict) {
     const publishing = connectAs('worker').connection;
     const api = connectAs('api').connection;
-    const bell = createPublisher(api);
+    const dispatcher = createPublisher(api);
     const publisher = createPublisher(publishing);
     const { connection: consuming, faults } = connectAs('worker');
     consume(consuming, {
-      queue: ringQueue('mail.eu'),
-      message: ring,
+      queue: dispatchQueue('mail.eu'),
+      message: dispatch,
       async handle({ body: { jobId } }) {
         const about = { correlationId: jobId, mandatory: false };
         await publisher.publish(event, { status: jobId }, { exchange: exchanges.events, routingKey: 'end', ...about });
@@ -99,15 +99,16 @@ describe('a broker with the rendered definitions', () => {
         (jobId) => jobId === 'awaited',
       ),
       faults,
-      ring: (jobId: string) => bell.publish(ring, { jobId }, { exchange: exchanges.jobs, routingKey: 'mail.eu' }),
+      dispatch: (jobId: string) =>
+        dispatcher.publish(dispatch, { jobId }, { exchange: exchanges.jobs, routingKey: 'mail.eu' }),
     };
   }
 
-  it('carries a ring from the api to a worker, and its event to a notifier and to an api that waits for it', async () => {
-    const { heard, heardByApi, faults, ring } = await processes(() => 'ack');
-    await ring('first');
+  it('carries a dispatch message from the api to a worker, and its event to a notifier and to an api that waits for it', async () => {
+    const { heard, heardByApi, faults, dispatch } = await processes(() => 'ack');
+    await dispatch('first');
     await eventually(() => expect(heard).toEqual(['first']));
-    await ring('awaited');
+    await dispatch('awaited');
     await eventually(() => expect(heard).toEqual(['first', 'awaited']));
     await eventually(() => expect(heardByApi).toEqual(['awaited']));
     expect(faults).toEqual([]);
@@ -116,17 +117,17 @@ describe('a broker with the rendered definitions', () => {
   it('carries what a worker rejects to the dead letters, with the reason', async () => {
     const letters = await (await channelsOf('operator'))();
     await letters.purgeQueue(exchanges.dead);
-    const { faults, ring } = await processes((jobId) => ({ reject: `not ${jobId}` }));
-    await ring('second');
+    const { faults, dispatch } = await processes((jobId) => ({ reject: `not ${jobId}` }));
+    await dispatch('second');
     const { content, properties } = await take(letters, exchanges.dead);
     expect(JSON.parse(content.toString())).toEqual({ jobId: 'second' });
     expect(properties.headers).toMatchObject({ 'x-offload-reason': 'not second', 'x-offload-queue': 'mail.eu' });
     expect(faults).toEqual(['rejected: not second']);
   });
 
-  it('sends no ring for a worker, which goes on with what it may send', async () => {
+  it('sends no dispatch for a worker, which goes on with what it may send', async () => {
     const publisher = createPublisher(connectAs('worker').connection);
-    const sent = publisher.publish(ring, { jobId: 'third' }, { exchange: exchanges.jobs, routingKey: 'default' });
+    const sent = publisher.publish(dispatch, { jobId: 'third' }, { exchange: exchanges.jobs, routingKey: 'default' });
     await expect(sent).rejects.toThrow(/ACCESS_REFUSED.*exchange 'jobs'/);
     await publisher.publish(event, { status: 'there' }, { exchange: exchanges.events, mandatory: false });
   });
@@ -135,7 +136,7 @@ describe('a broker with the rendered definitions', () => {
     const { connection } = connectAs('api');
     const states: (string | undefined)[] = [];
     connection.events.on('state', (_state, reason) => void states.push(reason));
-    consume(connection, { queue: ringQueue('default'), message: ring, handle: () => 'ack' });
+    consume(connection, { queue: dispatchQueue('default'), message: dispatch, handle: () => 'ack' });
     await eventually(() => expect(states).toEqual([expect.stringMatching(/ACCESS_REFUSED.*queue 'jobs\.default'/)]));
     expect(connection.state).toBe('connecting'); // as long as it can't do all that it is to do
   });

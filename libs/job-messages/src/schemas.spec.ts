@@ -3,15 +3,15 @@ import type { Job } from '@offload/jobs';
 import { eventOf } from '@offload/jobs/events';
 import { control } from './command.ts';
 import { addressOf } from './events.ts';
-import { ring } from './ring.ts';
+import { dispatch } from './dispatch.ts';
 
 const jobId = '019ac5f8-9f4c-7a3e-8d27-3f1f6f0f7c55';
 
-describe('a ring and a command', () => {
+describe('a dispatch message and a command', () => {
   it('are about a job with an id', () => {
-    expect(ring.schema.safeParse({ jobId, type: 'demo.sleep' }).success).toBe(true);
-    expect(ring.schema.safeParse({ jobId: 'seven', type: 'demo.sleep' }).success).toBe(false);
-    expect(control.schema.safeParse({ command: 'roll-call' }).success).toBe(true);
+    expect(dispatch.schema.safeParse({ jobId, type: 'demo.sleep' }).success).toBe(true);
+    expect(dispatch.schema.safeParse({ jobId: 'seven', type: 'demo.sleep' }).success).toBe(false);
+    expect(control.schema.safeParse({ command: 'liveness-check' }).success).toBe(true);
     for (const command of [{ command: 'cancel' }, { command: 'cancel', jobId: 'seven' }, { command: 'stop' }]) {
       expect([command, control.schema.safeParse(command).success]).toEqual([command, false]);
     }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect, type Topology } from '@offload/messaging';
 import { eventually, freshVhost, manage, take, takeAll, type FreshVhost } from '@offload/spec-kit';
 import amqp from 'amqplib';
-import { exchanges, jobTopology, ringQueue } from './topology.ts';
+import { exchanges, jobTopology, dispatchQueue } from './topology.ts';
 
 const opened: { close(): Promise<unknown> }[] = [];
 let vhost: FreshVhost;
@@ -45,7 +45,7 @@ describe('jobTopology', () => {
       'jobs.default',
       'jobs.reports',
     ]);
-    expect(await queue(ringQueue('default'))).toMatchObject({
+    expect(await queue(dispatchQueue('default'))).toMatchObject({
       arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 500, 'x-dead-letter-exchange': 'jobs.dead' },
     });
     expect(await queue(exchanges.dead)).toMatchObject({
@@ -69,18 +69,18 @@ describe('jobTopology', () => {
     expect(await takeAll(observer, ends)).toEqual(['job.succeeded']);
   });
 
-  it('routes each ring to its queue, and what a consumer refuses to the dead letters', async () => {
+  it('routes each dispatch message to its queue, and what a consumer refuses to the dead letters', async () => {
     await declared(jobTopology(['default', 'reports']));
     const observer = await observing();
-    observer.publish(exchanges.jobs, 'reports', Buffer.from('ring'));
-    const ring = await eventually(async () => {
-      const message = await observer.get(ringQueue('reports'));
+    observer.publish(exchanges.jobs, 'reports', Buffer.from('dispatch'));
+    const dispatch = await eventually(async () => {
+      const message = await observer.get(dispatchQueue('reports'));
       if (!message) throw new Error('not there yet');
       return message;
     });
-    observer.reject(ring, false);
-    expect((await take(observer, exchanges.dead)).content.toString()).toBe('ring');
-    expect(await takeAll(observer, ringQueue('default'))).toEqual([]);
-    expect(await takeAll(observer, ringQueue('reports'))).toEqual([]);
+    observer.reject(dispatch, false);
+    expect((await take(observer, exchanges.dead)).content.toString()).toBe('dispatch');
+    expect(await takeAll(observer, dispatchQueue('default'))).toEqual([]);
+    expect(await takeAll(observer, dispatchQueue('reports'))).toEqual([]);
   });
 });

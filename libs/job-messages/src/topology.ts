@@ -4,7 +4,7 @@ import type { Topology } from '@offload/messaging';
 export const exchanges = {
   /** direct; the routing key is the queue's name */
   jobs: 'jobs',
-  /** fanout; rings that nobody could read, or that came back too often */
+  /** fanout; dispatch messages that nobody could read, or that came back too often */
   dead: 'jobs.dead',
   /** fanout; every event */
   events: 'jobs.events',
@@ -17,12 +17,12 @@ export const exchanges = {
 } as const;
 
 /** The RabbitMQ queue behind a queue of jobs. */
-export function ringQueue(queue: string): string {
+export function dispatchQueue(queue: string): string {
   return `jobs.${queue}`;
 }
 
 /**
- * Attempts are counted in PostgreSQL, so this only has to be larger than any job's attempts and the innocent rings that
+ * Attempts are counted in PostgreSQL, so this only has to be larger than any job's attempts and the innocent dispatch messages that
  * are prefetched beside a crash.
  */
 const DELIVERY_LIMIT = 500;
@@ -32,8 +32,8 @@ const UNLIMITED = 1_000_000;
 
 /** Every exchange and queue of Offload, with these queues of jobs. */
 export function jobTopology(queues: readonly string[]): Topology {
-  const ringQueues = queues.map((queue) => [
-    ringQueue(queue),
+  const dispatchQueues = queues.map((queue) => [
+    dispatchQueue(queue),
     {
       bindings: [{ exchange: exchanges.jobs, routingKey: queue }],
       deadLetterExchange: exchanges.dead,
@@ -51,7 +51,7 @@ export function jobTopology(queues: readonly string[]): Topology {
     },
     queues: {
       [exchanges.dead]: { bindings: [{ exchange: exchanges.dead }], deliveryLimit: UNLIMITED },
-      ...Object.fromEntries(ringQueues),
+      ...Object.fromEntries(dispatchQueues),
     },
   };
 }

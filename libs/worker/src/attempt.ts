@@ -20,7 +20,7 @@ export interface AttemptParts {
   backoff: Backoff;
   /** How long the handler may take to obey its signal before its run is abandoned, in milliseconds. @default 2_000 */
   abandonAfterMs?: number;
-  /** The ring of the job. */
+  /** The dispatch message of the job. */
   holding: Pick<Holding, 'run' | 'cancelled' | 'mustLetGo'>;
   context: HandlerContext;
 }
@@ -74,7 +74,7 @@ export async function attempt(parts: AttemptParts): Promise<Outcome> {
     return run.reason instanceof DeliveryLostError ? deliveryLost(run.reason, parts) : { status: 'queued' };
   } finally {
     clearTimeout(timer);
-    run.over(); // the ring outlives it by two round trips or more
+    run.over(); // the dispatch message outlives it by two round trips or more
   }
 }
 

@@ -9,7 +9,7 @@ function setup() {
   return { letGo, channel, otherChannel, heldJobs, take: (id: string) => heldJobs.take(id, channel.signal) };
 }
 
-it('cancels every ring of the job that is here, and no other', () => {
+it('cancels every dispatch message of the job that is here, and no other', () => {
   const { heldJobs, take } = setup();
   const [one, twin, other] = [take('job'), take('job'), take('other')];
   heldJobs.cancel('job');
@@ -41,7 +41,7 @@ it('tells which jobs are here, claimed or not, until they are released', () => {
   ]);
 });
 
-it('lets go of the rings of a lost channel, and of no others', () => {
+it('lets go of the dispatch messages of a lost channel, and of no others', () => {
   const { heldJobs, take, channel, otherChannel } = setup();
   const lost = [take('one'), take('two')];
   const kept = heldJobs.take('three', otherChannel.signal);

@@ -2,21 +2,21 @@ import type { HeldJob } from '@offload/database';
 import type { JobBoard } from './job-board.ts';
 import { LazyAbortController } from './lazy-abort-controller.ts';
 
-/** The jobs whose rings this worker holds now: what is told to all workers finds its job here. */
+/** The jobs whose dispatch messages this worker holds now: what is told to all workers finds its job here. */
 export interface HeldJobs {
   /**
-   * From the moment its ring is here, so that a cancel which overtakes the answer to our claim finds it too.
+   * From the moment its dispatch message is here, so that a cancel which overtakes the answer to our claim finds it too.
    *
-   * @param lost fires when the broker gives the ring to another; mostly that of many rings
+   * @param lost fires when the broker gives the dispatch message to another; mostly that of many dispatch messages
    */
   take(jobId: string, lost: AbortSignal): Holding;
   /** Cancels the job if it is here; otherwise it is somebody else's. */
   cancel(jobId: string): void;
-  /** All of them: with the attempt, or null while its ring is here and not claimed. */
+  /** All of them: with the attempt, or null while its dispatch message is here and not claimed. */
   all(): HeldJob[];
 }
 
-/** One ring that is here. */
+/** One dispatch message that is here. */
 export interface Holding {
   /** Of its run: fires when the job is to be cancelled, and when this worker must let go of it. */
   readonly run: LazyAbortController;
@@ -44,16 +44,16 @@ export class CancelledError extends Error {
  */
 export function createHeldJobs(letGo: AbortSignal, board?: JobBoard): HeldJobs {
   // Places that are used again: see `UnderWay` in messaging for why this is no set.
-  const here: (HeldRing | undefined)[] = [];
+  const here: (HeldDispatch | undefined)[] = [];
   const free: number[] = [];
   const watched = new WeakSet<AbortSignal>();
 
-  /** Ends the runs of all rings that are lost with this signal. Listens once, however many there are. */
+  /** Ends the runs of all dispatch messages that are lost with this signal. Listens once, however many there are. */
   function watch(signal: AbortSignal): void {
     if (watched.has(signal)) return;
     watched.add(signal);
     signal.addEventListener('abort', () => {
-      for (const ring of here) if (ring?.isLostWith(signal)) ring.run.abort(signal.reason as Error);
+      for (const dispatch of here) if (dispatch?.isLostWith(signal)) dispatch.run.abort(signal.reason as Error);
     });
   }
 
@@ -62,22 +62,22 @@ export function createHeldJobs(letGo: AbortSignal, board?: JobBoard): HeldJobs {
     take(jobId, lost) {
       watch(lost);
       const place = free.pop() ?? here.length;
-      const ring = new HeldRing(jobId, [lost, letGo], place, board, () => {
+      const dispatch = new HeldDispatch(jobId, [lost, letGo], place, board, () => {
         here[place] = undefined;
         free.push(place);
         board?.clear(place);
       });
-      here[place] = ring;
-      return ring;
+      here[place] = dispatch;
+      return dispatch;
     },
     cancel(jobId) {
-      for (const ring of here) if (ring?.jobId === jobId) ring.cancel();
+      for (const dispatch of here) if (dispatch?.jobId === jobId) dispatch.cancel();
     },
-    all: () => here.flatMap((ring) => (ring ? [{ jobId: ring.jobId, attempt: ring.attempt }] : [])),
+    all: () => here.flatMap((dispatch) => (dispatch ? [{ jobId: dispatch.jobId, attempt: dispatch.attempt }] : [])),
   };
 }
 
-class HeldRing implements Holding {
+class HeldDispatch implements Holding {
   readonly run = new LazyAbortController();
   readonly jobId: string;
   attempt: number | null = null;

@@ -13,7 +13,7 @@ export function createJobMetrics(registry: Registry): JobMetrics {
   const registers = [registry];
   const deliveries = new Counter({
     name: 'offload_deliveries_total',
-    help: 'Rings received, by claim: claimed, takeover, ended, held or refused',
+    help: 'Dispatch messages received, by claim: claimed, takeover, ended, held or refused',
     labelNames: ['claim'],
     registers,
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type Database, migrate, openDatabase } from '@offload/database';
-import { exchanges, jobTopology, ring, ringQueue } from '@offload/job-messages';
+import { exchanges, jobTopology, dispatch, dispatchQueue } from '@offload/job-messages';
 import type { JobError } from '@offload/jobs';
 import { defineJob } from '@offload/jobs/definitions';
 import { connect, type Connection, consume, createPublisher } from '@offload/messaging';
@@ -45,7 +45,7 @@ it("a job that takes longer than the broker's consumer_timeout ends, and says wh
   const attempts: number[] = [];
   const parts: RunJobParts = {
     database,
-    announce: async () => undefined,
+    publishEvent: async () => undefined,
     holder: 'spec',
     heldJobs: createHeldJobs(new AbortController().signal),
     findHandler: () => ({
@@ -67,9 +67,17 @@ it("a job that takes longer than the broker's consumer_timeout ends, and says wh
   const work = { id: randomUUID(), type: definition.type, payload: null, runAt: null };
   const { job, outboxId } = await database.jobs.create({ ...work, ...policy });
   const publisher = createPublisher(connection);
-  await publisher.publish(ring, { jobId: job.id, type: job.type }, { exchange: exchanges.jobs, routingKey: 'default' });
-  await database.rings.confirm(outboxId);
-  consume(connection, { queue: ringQueue('default'), message: ring, handle: (delivery) => runJob(delivery, parts) });
+  await publisher.publish(
+    dispatch,
+    { jobId: job.id, type: job.type },
+    { exchange: exchanges.jobs, routingKey: 'default' },
+  );
+  await database.outbox.confirm(outboxId);
+  consume(connection, {
+    queue: dispatchQueue('default'),
+    message: dispatch,
+    handle: (delivery) => runJob(delivery, parts),
+  });
 
   const failed = await eventually(
     async () => {

@@ -12,16 +12,16 @@ export interface ObeyParts {
 /** Does what the api tells all workers. Never rejects: what fails is asked again. */
 export async function obey(control: Control, parts: ObeyParts): Promise<void> {
   if (control.command === 'cancel') return parts.heldJobs.cancel(control.jobId);
-  await answerRollCall(parts);
+  await answerLivenessCheck(parts);
 }
 
 /** Says in the database which jobs are here, and hears which of them are to be cancelled, should we have missed that. */
-export async function answerRollCall({ database, heldJobs, log }: ObeyParts): Promise<void> {
+export async function answerLivenessCheck({ database, heldJobs, log }: ObeyParts): Promise<void> {
   const held = heldJobs.all();
   if (held.length === 0) return;
   try {
     for (const jobId of await database.jobs.hold(held)) heldJobs.cancel(jobId);
   } catch (error) {
-    log.debug({ err: error }, 'roll call not answered');
+    log.debug({ err: error }, 'liveness check not answered');
   }
 }

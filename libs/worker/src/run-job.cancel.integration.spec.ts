@@ -44,10 +44,10 @@ describe('a job that is cancelled', () => {
     expect(await world.database.jobs.get(job.id)).toMatchObject({ status: 'queued' });
   });
 
-  it('is found at the next roll call when its worker missed the command', async () => {
+  it('is found at the next liveness check when its worker missed the command', async () => {
     const { job, runner, verdict } = await runningJob();
     await world.database.jobs.cancel(job.id);
-    await runner.told({ command: 'roll-call' });
+    await runner.told({ command: 'liveness-check' });
     expect(await verdict).toBe('ack');
     expect(await world.database.jobs.get(job.id)).toMatchObject({ status: 'cancelled' });
   });
@@ -80,7 +80,7 @@ describe('a job that is cancelled', () => {
   });
 });
 
-describe('a roll call', () => {
+describe('a liveness check', () => {
   it('is answered for the jobs that run here, and not for those that are done', async () => {
     const held: HeldJob[][] = [];
     const listening = withJobs({
@@ -91,9 +91,9 @@ describe('a roll call', () => {
     });
     const runner = worker(listening);
     const job = await queuedJob();
-    world.handler = () => runner.told({ command: 'roll-call' });
+    world.handler = () => runner.told({ command: 'liveness-check' });
     await runner.run(delivery(job).message);
-    await runner.told({ command: 'roll-call' });
+    await runner.told({ command: 'liveness-check' });
     expect(held).toEqual([[{ jobId: job.id, attempt: 1 }]]);
   });
 
@@ -101,14 +101,14 @@ describe('a roll call', () => {
     const away = withJobs({ hold: () => Promise.reject(new DatabaseUnavailableError()) });
     const runner = worker(away);
     const job = await queuedJob();
-    world.handler = () => runner.told({ command: 'roll-call' });
+    world.handler = () => runner.told({ command: 'liveness-check' });
     expect(await runner.run(delivery(job).message)).toBe('ack');
     expect(await world.database.jobs.get(job.id)).toMatchObject({ status: 'succeeded' });
   });
 });
 
 describe('stopping', () => {
-  it('gives a ring back at once that could not be claimed, the database being away', async () => {
+  it('gives a dispatch message back at once that could not be claimed, the database being away', async () => {
     const job = await queuedJob();
     const runner = worker(
       withJobs({

@@ -22,7 +22,7 @@ describe('a delivery', () => {
       version: 3,
     });
     expect(statuses()).toEqual(['job.running', 'job.succeeded']);
-    expect(world.announced.map(({ job: { version } }) => version)).toEqual([2, 3]);
+    expect(world.published.map(({ job: { version } }) => version)).toEqual([2, 3]);
   });
 
   it('tells the progress of its handler with growing versions', async () => {
@@ -30,15 +30,15 @@ describe('a delivery', () => {
     world.handler = async (_payload, { progress }) => void progress(40, '4 of 10 s');
     await worker().run(delivery(job).message);
     expect(statuses()).toEqual(['job.running', 'job.progress', 'job.succeeded']);
-    expect(world.announced[1]?.job).toMatchObject({
+    expect(world.published[1]?.job).toMatchObject({
       progress: { percent: 40, message: '4 of 10 s' },
       payload: undefined,
     });
-    expect(world.announced[2]?.job).toMatchObject({
+    expect(world.published[2]?.job).toMatchObject({
       progress: { percent: 100, message: '4 of 10 s' },
       payload: { n: 1 },
     });
-    expect(world.announced.map(({ job: { version } }) => version)).toEqual([2, 3, 4]);
+    expect(world.published.map(({ job: { version } }) => version)).toEqual([2, 3, 4]);
   });
 
   it('tells few of many calls, the last one among them, and none with the payload', async () => {
@@ -47,7 +47,7 @@ describe('a delivery', () => {
       for (let call = 1; call <= 3_000; call += 1) progress(call / 30, `${call} of 3000`);
     };
     await worker().run(delivery(job).message);
-    const told = world.announced.filter(({ event }) => event === 'job.progress');
+    const told = world.published.filter(({ event }) => event === 'job.progress');
     expect(told.map(({ job: { progress } }) => progress?.message)).toEqual(['1 of 3000', '3000 of 3000']);
     expect(JSON.stringify(told).length).toBeLessThan(2_000);
   });
@@ -75,7 +75,7 @@ describe('a delivery', () => {
 
   it('of an unknown job is acknowledged', async () => {
     expect(await worker().run(delivery({ id: randomUUID(), type: definition.type }).message)).toBe('ack');
-    expect(world.announced).toEqual([]);
+    expect(world.published).toEqual([]);
   });
 
   it('of a type this worker does not know leaves the job to another, without using up an attempt', async () => {
@@ -92,10 +92,10 @@ describe('a delivery', () => {
 
   it('that comes again after its job ended announces the end again: the worker before may not have', async () => {
     const job = await queuedJob();
-    const { ringId, message } = delivery(job);
+    const { dispatchId, message } = delivery(job);
     await worker().run(message);
-    world.announced = [];
-    expect(await worker().run(delivery(job, { ringId, redelivered: true }).message)).toBe('ack');
+    world.published = [];
+    expect(await worker().run(delivery(job, { dispatchId, redelivered: true }).message)).toBe('ack');
     expect(statuses()).toEqual(['job.succeeded']);
   });
 });
@@ -108,7 +108,7 @@ describe('a failing handler', () => {
     };
     expect(await worker().run(delivery(job).message)).toBe('ack');
     expect(await world.database.jobs.get(job.id)).toMatchObject({ status: 'scheduled', error: null, attempt: 1 });
-    expect(await world.database.rings.msUntilNext()).not.toBeNull(); // the retry's ring is owed
+    expect(await world.database.outbox.msUntilNext()).not.toBeNull(); // the retry's dispatch message is pending
 
     await eventually(async () => {
       await worker().run(delivery(job).message);
@@ -140,7 +140,7 @@ describe('a failing handler', () => {
     expect(ended?.errors).toEqual([expect.objectContaining({ ...error, attempt: 1 })]);
   });
 
-  it('is not run again before its retry is due, whatever rings', async () => {
+  it('is not run again before its retry is due, whatever dispatches', async () => {
     const job = await queuedJob();
     world.handler = async () => {
       throw new RetryAfterError('later', 60_000);

@@ -19,10 +19,10 @@ describe('a lost worker', () => {
     await firstRuns;
 
     world.handler = async () => 'of the second';
-    const again = delivery(job, { ringId: first.ringId, redelivered: true });
+    const again = delivery(job, { dispatchId: first.dispatchId, redelivered: true });
     expect(await worker().run(again.message)).toBe('ack');
     finishFirst();
-    expect(await zombie).toBe('requeue'); // never ack what was fenced: it might be the last ring
+    expect(await zombie).toBe('requeue'); // never ack what was fenced: it might be the last dispatch message
     expect(await world.database.jobs.get(job.id)).toMatchObject({
       status: 'succeeded',
       result: 'of the second',
@@ -34,11 +34,11 @@ describe('a lost worker', () => {
 
   it('that claims late, after its channel was lost and another has the job, leaves that one alone', async () => {
     const job = await queuedJob({ maxAttempts: 1 });
-    const ringId = randomUUID();
+    const dispatchId = randomUUID();
     let claimLate: () => void = () => undefined;
     const late = new Promise<void>((resolve) => (claimLate = resolve));
     const slow = withJobs({ claim: (claim: Delivery) => late.then(() => world.database.jobs.claim(claim)) });
-    const first = delivery(job, { ringId, redelivered: true });
+    const first = delivery(job, { dispatchId, redelivered: true });
     const firstRun = worker(slow).run(first.message);
     first.lost.abort(new Error('channel lost'));
 
@@ -50,7 +50,7 @@ describe('a lost worker', () => {
           started();
         });
     });
-    const secondRun = worker().run(delivery(job, { ringId, redelivered: true }).message);
+    const secondRun = worker().run(delivery(job, { dispatchId, redelivered: true }).message);
     await secondRuns;
     claimLate();
     expect(await firstRun).toBe('later');
@@ -65,16 +65,16 @@ describe('a lost worker', () => {
 
   it('whose job has no attempts left fails it as worker-lost', async () => {
     const job = await queuedJob({ maxAttempts: 1 });
-    const { ringId } = delivery(job);
+    const { dispatchId } = delivery(job);
     await world.database.jobs.claim({
       jobId: job.id,
-      ringId,
+      dispatchId,
       redelivered: false,
       deliveryCount: 0,
       claimId: randomUUID(),
       holder: 'killed',
     }); // and then it was killed
-    expect(await worker().run(delivery(job, { ringId, redelivered: true }).message)).toBe('ack');
+    expect(await worker().run(delivery(job, { dispatchId, redelivered: true }).message)).toBe('ack');
     expect(await world.database.jobs.get(job.id)).toMatchObject({
       status: 'failed',
       error: { code: 'worker-lost' },

@@ -66,14 +66,14 @@ describe('while database or broker are away', () => {
     expect(statuses()).toEqual(['job.running', 'job.succeeded']);
   });
 
-  it('a repeated outcome that is fenced does not acknowledge the ring', async () => {
+  it('a repeated outcome that is fenced does not acknowledge the dispatch message', async () => {
     const job = await queuedJob();
-    const { ringId, message } = delivery(job);
+    const { dispatchId, message } = delivery(job);
     const takenOver = withJobs({
       async settle(settlement) {
         if (settlement.attempt === 1) {
-          const again = delivery(job, { ringId, redelivered: true }).message;
-          const claim = { jobId: job.id, ringId, redelivered: true, deliveryCount: again.deliveryCount };
+          const again = delivery(job, { dispatchId, redelivered: true }).message;
+          const claim = { jobId: job.id, dispatchId, redelivered: true, deliveryCount: again.deliveryCount };
           await world.database.jobs.claim({ ...claim, claimId: randomUUID(), holder: 'spec' });
           takenOver.jobs.settle = world.database.jobs.settle;
         }
@@ -85,7 +85,7 @@ describe('while database or broker are away', () => {
     expect(statuses()).toEqual(['job.running']);
   });
 
-  it('the ring is not acknowledged before the broker has the last event', async () => {
+  it('the dispatch message is not acknowledged before the broker has the last event', async () => {
     const job = await queuedJob();
     world.handler = async () => {
       await new Promise(setImmediate); // the first event goes out when a handler has begun

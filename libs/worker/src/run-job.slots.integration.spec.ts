@@ -95,12 +95,12 @@ describe('a job whose handler may run only so many times at once', () => {
     await end();
   });
 
-  it('is spoken for at a roll call while it waits: its ring is not lost', async () => {
+  it('is spoken for at a liveness check while it waits: its dispatch message is not lost', async () => {
     const held: HeldJob[][] = [];
     const { run, told, end } = await busyWorker(withJobs({ hold: async (jobs) => (held.push(jobs), []) }));
     const job = await queuedJob();
     const verdict = run({ ...delivery(job).message, deliveryCount: 9 });
-    await told({ command: 'roll-call' });
+    await told({ command: 'liveness-check' });
     expect(held).toEqual([[expect.objectContaining({ attempt: 1 }), { jobId: job.id, attempt: null }]]);
     await end();
     expect(await verdict).toBe('ack');

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Claim, ClaimedJob, Database, Outcome } from '@offload/database';
-import { type Announce, type Ring, ringId } from '@offload/job-messages';
+import { type PublishEvent, type Dispatch, dispatchId } from '@offload/job-messages';
 import { isFinished, type Job, SerializedJob } from '@offload/jobs';
 import type { EventName } from '@offload/jobs/events';
 import type { Delivery, Verdict } from '@offload/messaging';
@@ -18,7 +18,7 @@ import { storable } from './storable.ts';
 
 export interface RunJobParts {
   database: Database;
-  announce: Announce;
+  publishEvent: PublishEvent;
   /** This worker's name. */
   holder: string;
   heldJobs: HeldJobs;
@@ -26,15 +26,15 @@ export interface RunJobParts {
   outbound: Outbound;
   metrics: JobMetrics;
   log: Logger;
-  /** Fires when the worker begins to stop: rings that are not claimed by then go back. */
+  /** Fires when the worker begins to stop: dispatch messages that are not claimed by then go back. */
   stopping: AbortSignal;
 }
 
-type RingDelivery = Pick<Delivery<Ring>, 'body' | 'messageId' | 'redelivered' | 'deliveryCount' | 'signal'>;
+type DispatchDelivery = Pick<Delivery<Dispatch>, 'body' | 'messageId' | 'redelivered' | 'deliveryCount' | 'signal'>;
 
 /**
- * How long a ring waits here for a slot before it goes back, for another worker that may have one, in milliseconds.
- * Twice as long each time it comes again: the broker hands a ring out 500 times at most.
+ * How long a dispatch message waits here for a slot before it goes back, for another worker that may have one, in milliseconds.
+ * Twice as long each time it comes again: the broker hands a dispatch message out 500 times at most.
  */
 const FIRST_WAIT_MS = 1_000;
 /** Never longer than this: below any sensible `consumer_timeout` of the broker. */
@@ -44,14 +44,14 @@ const LONGEST_WAIT_MS = 5 * 60_000;
 const UNKNOWN_TYPE_DELAY_MS = 5_000;
 
 /**
- * One delivery of a ring, from claim to acknowledgement: claim → handler → outcome → event → ack.
+ * One delivery of a dispatch message, from claim to acknowledgement: claim → handler → outcome → event → ack.
  *
- * The delivery stays unacknowledged all the way, so whenever this process dies the broker hands the ring to another
+ * The delivery stays unacknowledged all the way, so whenever this process dies the broker hands the dispatch message to another
  * worker. Rejects only when the delivery is lost, or on a fault nobody foresaw.
  */
-export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promise<Verdict> {
-  const ring = ringId.safeParse(delivery.messageId);
-  if (!ring.success) return { reject: 'message_id is not a UUID' };
+export async function runJob(delivery: DispatchDelivery, parts: RunJobParts): Promise<Verdict> {
+  const dispatch = dispatchId.safeParse(delivery.messageId);
+  if (!dispatch.success) return { reject: 'message_id is not a UUID' };
   const holding = parts.heldJobs.take(delivery.body.jobId, delivery.signal);
   let slot: Slot | undefined;
   try {
@@ -61,7 +61,7 @@ export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promis
       slot = (await slots.take(waitMs, [delivery.signal, parts.stopping])) ?? undefined;
       if (!slot) return 'requeue'; // not claimed: its time has not begun
     }
-    return await runHeld(delivery, ring.data, holding, parts, slot);
+    return await runHeld(delivery, dispatch.data, holding, parts, slot);
   } finally {
     holding.release();
     slot?.release();
@@ -69,28 +69,28 @@ export async function runJob(delivery: RingDelivery, parts: RunJobParts): Promis
 }
 
 async function runHeld(
-  delivery: RingDelivery,
-  ringId: string,
+  delivery: DispatchDelivery,
+  dispatchId: string,
   holding: Holding,
   parts: RunJobParts,
   slot: Slot | undefined,
 ): Promise<Verdict> {
   const { metrics, log } = parts;
-  const claim = await claimFor(delivery, ringId, parts);
+  const claim = await claimFor(delivery, dispatchId, parts);
   if (!claim) return 'requeue';
   metrics.delivery(claim);
 
   if (claim.kind === 'refused') {
     // The worker before us may have died between its outcome and its event.
     if (delivery.redelivered && claim.job && isFinished(claim.job.status))
-      await announceFor(delivery, new SerializedJob(claim.job), parts);
+      await publishEventFor(delivery, new SerializedJob(claim.job), parts);
     return 'ack';
   }
   if (claim.kind === 'held') return 'later';
   if (claim.kind === 'ended') {
     const { id, attempt, status } = claim.job;
     log.warn({ jobId: id, attempt }, `job ${status}: its last worker was lost`);
-    await announceFor(delivery, new SerializedJob(claim.job), parts);
+    await publishEventFor(delivery, new SerializedJob(claim.job), parts);
     return 'ack';
   }
 
@@ -101,7 +101,7 @@ async function runHeld(
   const started = performance.now();
   const noLongerRunning = metrics.running();
   const running = outcomeOf(claim, holding, parts).finally(noLongerRunning);
-  announceInPassing(claim.serialized, parts); // the handler first: it has begun by now
+  publishEventInPassing(claim.serialized, parts); // the handler first: it has begun by now
   const outcome = await running;
   slot?.release(); // the outcome may have to wait for the database
   const seconds = (performance.now() - started) / 1_000;
@@ -113,9 +113,9 @@ async function runHeld(
     const level = job.status === 'failed' ? 'error' : error ? 'warn' : 'info';
     log[level]({ ...about, seconds, error }, job.status);
     const result = job.status === 'succeeded' && outcome.status === 'succeeded' ? outcome.json : undefined;
-    await announceFor(delivery, claim.serialized.next(job, result), parts);
+    await publishEventFor(delivery, claim.serialized.next(job, result), parts);
   }
-  // Fenced: requeue instead of acknowledging. The current holder may have lost this very delivery, and no other ring
+  // Fenced: requeue instead of acknowledging. The current holder may have lost this very delivery, and no other dispatch message
   // would hand its job on.
   return !job || job.status === 'queued' ? 'requeue' : 'ack';
 }
@@ -125,10 +125,10 @@ async function runHeld(
  *
  * @returns null when this worker stops before it has heard of any
  */
-async function claimFor(delivery: RingDelivery, ringId: string, parts: RunJobParts): Promise<Claim | null> {
+async function claimFor(delivery: DispatchDelivery, dispatchId: string, parts: RunJobParts): Promise<Claim | null> {
   const { body, redelivered, deliveryCount, signal } = delivery;
   const { database, holder, stopping, log } = parts;
-  const claim = { jobId: body.jobId, ringId, redelivered, deliveryCount, claimId: randomUUID(), holder };
+  const claim = { jobId: body.jobId, dispatchId, redelivered, deliveryCount, claimId: randomUUID(), holder };
   const onRetry = waiting('the claim', body.jobId, log);
   try {
     return await persist(() => database.jobs.claim(claim), [signal, stopping], onRetry);
@@ -151,7 +151,7 @@ async function outcomeOf(claim: ClaimedJob, holding: Holding, parts: RunJobParts
   const reporter = reportProgressTo(async (progress) => {
     try {
       const current = await database.jobs.reportProgress(job.id, job.attempt, progress);
-      if (current) announceInPassing(new SerializedJob(current), parts, 'job.progress');
+      if (current) publishEventInPassing(new SerializedJob(current), parts, 'job.progress');
     } catch (error) {
       log.debug({ err: error, jobId: job.id }, 'progress not reported');
     }
@@ -198,7 +198,7 @@ function contextOf(
  * @returns the job to announce, or null when another attempt holds it by now
  */
 async function settle(
-  delivery: RingDelivery,
+  delivery: DispatchDelivery,
   claimed: ClaimedJob,
   outcome: Outcome,
   parts: RunJobParts,
@@ -217,7 +217,7 @@ async function settle(
 
 /** @returns the job as it is stored, or null when another attempt holds it by now */
 async function store(
-  { signal }: RingDelivery,
+  { signal }: DispatchDelivery,
   claimed: ClaimedJob,
   outcome: Outcome,
   { database, metrics, log }: RunJobParts,
@@ -245,13 +245,13 @@ async function store(
   return null;
 }
 
-/** The event that ends a delivery's way: the broker must have it before the ring is acknowledged. */
-function announceFor(
-  { signal }: RingDelivery,
+/** The event that ends a delivery's way: the broker must have it before the dispatch message is acknowledged. */
+function publishEventFor(
+  { signal }: DispatchDelivery,
   serialized: SerializedJob,
-  { announce, log }: RunJobParts,
+  { publishEvent, log }: RunJobParts,
 ): Promise<void> {
-  return persist(() => announce(serialized), [signal], waiting('the last event', serialized.job.id, log));
+  return persist(() => publishEvent(serialized), [signal], waiting('the last event', serialized.job.id, log));
 }
 
 function waiting(what: string, jobId: string, log: Logger): (error: Error) => void {
@@ -259,7 +259,7 @@ function waiting(what: string, jobId: string, log: Logger): (error: Error) => vo
 }
 
 /** An event on the way, which the next one makes up for when it is lost. */
-function announceInPassing(serialized: SerializedJob, { announce, log }: RunJobParts, event?: EventName): void {
+function publishEventInPassing(serialized: SerializedJob, { publishEvent, log }: RunJobParts, event?: EventName): void {
   const jobId = serialized.job.id;
-  announce(serialized, event).catch((error: Error) => log.debug({ err: error, jobId }, 'event not sent'));
+  publishEvent(serialized, event).catch((error: Error) => log.debug({ err: error, jobId }, 'event not sent'));
 }

@@ -27,7 +27,7 @@ export const definition = defineJob({
 /** What tests set and look at. All but the database begins anew with each test. */
 export const world = {
   database: undefined as unknown as Database,
-  announced: [] as { event: EventName | undefined; job: Job }[],
+  published: [] as { event: EventName | undefined; job: Job }[],
   brokerFaults: [] as Error[],
   handler: (async () => 'done') as (payload: unknown, context: HandlerContext) => Promise<unknown>,
   slots: undefined as Slots | undefined,
@@ -44,7 +44,7 @@ beforeAll(async () => {
 afterAll(() => world.database.close());
 
 beforeEach(() => {
-  Object.assign(world, { announced: [], brokerFaults: [], handler: async () => 'done', slots: undefined, logged: [] });
+  Object.assign(world, { published: [], brokerFaults: [], handler: async () => 'done', slots: undefined, logged: [] });
 });
 
 /** The database with other calls in place of some about jobs. */
@@ -63,10 +63,10 @@ export function worker(onDatabase: Database = world.database) {
   }
   const parts: RunJobParts = {
     database: onDatabase,
-    async announce({ job }, event) {
+    async publishEvent({ job }, event) {
       const fault = world.brokerFaults.shift();
       if (fault) throw fault;
-      world.announced.push({ event, job });
+      world.published.push({ event, job });
     },
     holder: 'spec',
     heldJobs: createHeldJobs(letGo.signal),
@@ -108,22 +108,26 @@ export async function queuedJob(more: Partial<NewJob> = {}): Promise<Job> {
 
 let handedOut = 0;
 
-/** A delivery of the job's ring, and the end of its channel. */
-interface RingDelivery {
+/** A delivery of the job's dispatch message, and the end of its channel. */
+interface DispatchDelivery {
   lost: AbortController;
-  ringId: string;
+  dispatchId: string;
   message: Parameters<typeof runJob>[0];
 }
 
 export function delivery(
   job: { id: string; type: string },
-  more: { ringId?: string; redelivered?: boolean } = {},
-): RingDelivery {
+  more: { dispatchId?: string; redelivered?: boolean } = {},
+): DispatchDelivery {
   const lost = new AbortController();
-  const { ringId = randomUUID(), redelivered = false } = more;
+  const { dispatchId = randomUUID(), redelivered = false } = more;
   const deliveryCount = redelivered ? (handedOut += 1) : 0;
   const body = { jobId: job.id, type: job.type };
-  return { lost, ringId, message: { body, messageId: ringId, redelivered, deliveryCount, signal: lost.signal } };
+  return {
+    lost,
+    dispatchId,
+    message: { body, messageId: dispatchId, redelivered, deliveryCount, signal: lost.signal },
+  };
 }
 
-export const statuses = (): string[] => world.announced.map(({ event, job }) => event ?? `job.${job.status}`);
+export const statuses = (): string[] => world.published.map(({ event, job }) => event ?? `job.${job.status}`);

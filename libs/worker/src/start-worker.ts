@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { createRequire } from 'node:module';
 import { openDatabase } from '@offload/database';
 import { allowedHosts, answers, createHttpService, listen } from '@offload/http';
-import { announceWith, control, exchanges, jobTopology, ring, ringQueue } from '@offload/job-messages';
+import { publishEventsWith, control, exchanges, jobTopology, dispatch, dispatchQueue } from '@offload/job-messages';
 import { connect, type Connection, consume, type Consumer, createPublisher, subscribe } from '@offload/messaging';
 import { createOutbound } from '@offload/outbound';
 import { createBrokerTelemetry, keepHeapSmall, setTimer, startProcess } from '@offload/process';
@@ -11,7 +11,7 @@ import { consumerTimeoutFault } from './consumer-timeout.ts';
 import { createHeldJobs } from './held-jobs.ts';
 import { createJobBoard } from './job-board.ts';
 import { createJobMetrics } from './job-metrics.ts';
-import { answerRollCall, obey } from './obey.ts';
+import { answerLivenessCheck, obey } from './obey.ts';
 import { runJob, type RunJobParts } from './run-job.ts';
 import { watchLoop } from './watch-loop.ts';
 import { register } from './registration.ts';
@@ -78,7 +78,7 @@ export async function startWorker({ handlers, close = async () => undefined }: W
     database,
     holder: instance,
     heldJobs,
-    announce: announceWith(publisher),
+    publishEvent: publishEventsWith(publisher),
     findHandler: (type) => types.get(type),
     outbound,
     metrics: createJobMetrics(metrics),
@@ -130,8 +130,8 @@ export async function startWorker({ handlers, close = async () => undefined }: W
   // Only now: a worker that can't even listen must not take jobs.
   for (const queue of config.QUEUES) {
     const consumer = consume(consuming, {
-      queue: ringQueue(queue),
-      message: ring,
+      queue: dispatchQueue(queue),
+      message: dispatch,
       prefetch: config.WORKER_CONCURRENCY,
       handle: (delivery) => runJob(delivery, parts),
       deadLetters: { publisher, exchange: exchanges.dead },
@@ -145,7 +145,7 @@ export async function startWorker({ handlers, close = async () => undefined }: W
     exchange: exchanges.control,
     message: control,
     handle: ({ body }) => obey(body, parts),
-    onListening: () => void answerRollCall(parts), // what we have not heard before is in the database
+    onListening: () => void answerLivenessCheck(parts), // what we have not heard before is in the database
   });
 
   shutdown.step('jobs', async () => {

@@ -17,14 +17,14 @@ afterAll(() => database.close());
 
 /** A running job of a worker. */
 async function running(type: string) {
-  const [id, ringId] = [randomUUID(), randomUUID()];
+  const [id, dispatchId] = [randomUUID(), randomUUID()];
   const backoff = { baseMs: 10, factor: 2, maxMs: 100 };
   const policy = { queue: 'default', priority: 0, tags: [], maxAttempts: 2, timeoutMs: 1_000, backoff, delayMs: 0 };
   await database.jobs.create({ id, type, payload: null, runAt: null, ...policy });
   const claim = (deliveryCount: number): Promise<Claim> =>
     database.jobs.claim({
       jobId: id,
-      ringId,
+      dispatchId,
       deliveryCount,
       redelivered: deliveryCount > 0,
       claimId: randomUUID(),

@@ -78,7 +78,10 @@ async function takeBack(jobs: BoardJob[]): Promise<void> {
   try {
     await opened?.jobs.noteLoss(jobs, null);
   } catch (error) {
-    (await logger()).warn({ err: error as Error }, 'what blocked the event loop is noted until the next roll call');
+    (await logger()).warn(
+      { err: error as Error },
+      'what blocked the event loop is noted until the next liveness check',
+    );
   } finally {
     await opened?.close();
   }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { jobTopology, ring } from '@offload/job-messages';
+import { jobTopology, dispatch } from '@offload/job-messages';
 import { connect, type Connection, consume } from '@offload/messaging';
 import { createLogger } from '@offload/process';
 import { eventually } from '@offload/spec-kit';
@@ -23,7 +23,7 @@ it('names a queue that does not answer while it does not, and logs each change o
   const log = createLogger('spec', { level: 'silent', instance: 'spec' });
   log.error = ((message: string) => void lines.push(message)) as typeof log.error;
   log.info = ((message: string) => void lines.push(message)) as typeof log.info;
-  const consumer = (queue: string) => consume(connection, { queue, message: ring, handle: () => 'ack' });
+  const consumer = (queue: string) => consume(connection, { queue, message: dispatch, handle: () => 'ack' });
   const consumers = new Map([
     ['default', consumer('jobs.default')],
     ['mail', consumer('jobs.mail')],

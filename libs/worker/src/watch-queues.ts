@@ -1,4 +1,4 @@
-import { ringQueue } from '@offload/job-messages';
+import { dispatchQueue } from '@offload/job-messages';
 import type { Connection, Consumer } from '@offload/messaging';
 import { probeQueue } from '@offload/messaging/queues';
 import { type Logger, setTicker } from '@offload/process';
@@ -25,7 +25,7 @@ export function watchQueues(options: WatchQueuesOptions): { faults(): string[] }
   const faults = new Map<string, string>();
 
   const watch = (queue: string, consumer: Pick<Consumer, 'active'>): void => {
-    const probe = probeQueue(connection, ringQueue(queue));
+    const probe = probeQueue(connection, dispatchQueue(queue));
     const look = async (): Promise<void> => {
       if (connection.state !== 'open') return; // nothing new is known
       const fault = await probe.ask({ timeoutMs, evenIfFilled: !consumer.active });
@@ -33,7 +33,7 @@ export function watchQueues(options: WatchQueuesOptions): { faults(): string[] }
       if (fault === null) faults.delete(queue);
       else faults.set(queue, fault);
       if (fault !== null && before === undefined) log.error(fault);
-      if (fault === null && before !== undefined) log.info(`the queue ${ringQueue(queue)} answers again`);
+      if (fault === null && before !== undefined) log.info(`the queue ${dispatchQueue(queue)} answers again`);
     };
     setTicker(() => void look(), everyMs).unref();
   };

@@ -57,10 +57,10 @@ export const submission = rowsOf('Contract', [
     section: 'Submit',
     rule: 'A priority goes with the job to its queue',
     asked: `POST ${path} {"priority":7, …}`,
-    answered: '202; the ring has priority 7',
-    async run({ get, ringOf }) {
+    answered: '202; the dispatch message has priority 7',
+    async run({ get, dispatchOf }) {
       const { id } = await get(post({ priority: 7, queue: 'traced' }), 202);
-      assert.equal((await ringOf(id)).priority, 7);
+      assert.equal((await dispatchOf(id)).priority, 7);
       await get({ method: 'POST', path: `${path}/${id}/cancel` });
     },
   },

@@ -11,13 +11,14 @@ function told(section: string, rule: string, traceparent: string, expected: stri
     section,
     rule,
     asked: asked(traceparent.length > 80 ? `${traceparent.slice(0, 60)}…` : traceparent),
-    answered: expected === null ? '202; the ring has no traceparent' : `202; the ring has ${expected}`,
-    async run({ get, ringOf }) {
+    answered:
+      expected === null ? '202; the dispatch message has no traceparent' : `202; the dispatch message has ${expected}`,
+    async run({ get, dispatchOf }) {
       const { id } = await get(
         { path: '/v1/jobs', body: { ...sleep, queue: 'traced' }, headers: { traceparent } },
         202,
       );
-      assert.equal((await ringOf(id)).headers['traceparent'] ?? null, expected);
+      assert.equal((await dispatchOf(id)).headers['traceparent'] ?? null, expected);
       await get({ method: 'POST', path: `/v1/jobs/${id}/cancel` });
     },
   } satisfies Omit<Extract<Row, { run: unknown }>, 'document'>;

@@ -11,7 +11,7 @@ const post = { path: '/v1/jobs', body: { ...sleep, webhook: { url } } };
 export const webhooks = rowsOf('Contract', [
   {
     section: 'Webhooks',
-    rule: 'A job that has ended is owed one webhook, to where it said',
+    rule: 'A job that has ended is pending one webhook, to where it said',
     asked: 'GET /v1/jobs/{id}/deliveries of a job with webhook that has succeeded',
     answered: '200 with one delivery of succeeded; Cache-Control: no-store',
     async run({ ask, get }) {

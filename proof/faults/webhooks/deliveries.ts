@@ -25,9 +25,9 @@ export function readDeliveries(url: string): Promise<DeliveryRow[]> {
   );
 }
 
-/** How many are still owed. */
-export async function owed(url: string): Promise<number> {
-  const text = `select count(*)::int as owed from webhook_deliveries where status = 'pending'`;
-  const [row] = await sql<{ owed: number }>(url, text);
-  return row?.owed ?? NaN;
+/** How many are still pending. */
+export async function pending(url: string): Promise<number> {
+  const text = `select count(*)::int as pending from webhook_deliveries where status = 'pending'`;
+  const [row] = await sql<{ pending: number }>(url, text);
+  return row?.pending ?? NaN;
 }

@@ -46,7 +46,7 @@ export function describe(findings: Findings): Measured {
 ${rows.length} jobs with a webhook each, and two configured endpoints for a tenth of them each, to receivers on four
 addresses that fail by chance: they answer 500 or reset the connection (${share('error')} and ${share('reset')} of the
 requests), don't answer at all (${share('hang')}), or redirect (${share('redirect')}). Others ask with Retry-After to wait
-${RETRY_AFTER_SECONDS} s, or answer 410, at once or when many webhooks are owed to them. An api, two workers and three
+${RETRY_AFTER_SECONDS} s, or answer 410, at once or when many webhooks are pending for them. An api, two workers and three
 notifiers, of which one after the other is killed with SIGKILL, and started again. Webhooks are tried again after a second;
 those of a killed notifier when its lease is over. What counts is what the receivers saw: every webhook arrives unless
 its receiver said 410, says what the row of its job says, verifies with each secret, has the same id and body each time,
@@ -57,7 +57,7 @@ answer its sender did not hear or did not live to write; when a 2xx or a 410 is 
 | --- | --- |
 | jobs | ${ends.join(', ')} |
 | webhooks | ${deliveries.length}: ${delivered.length} delivered, ${of('failed').length} given up because their receiver answered 410 |
-| notifiers killed while webhooks were owed | ${killed} times; ${lost} attempts of which nobody wrote what became of them |
+| notifiers killed while webhooks were pending | ${killed} times; ${lost} attempts of which nobody wrote what became of them |
 | requests | ${report.hits.length}; ${mean.toFixed(2)} attempts to a delivery, ${worst(attempts)} at most |
 | came again after a 2xx | ${duplicates.webhooks}, in ${duplicates.requests} requests |
 | receivers that answered 410 | ${gone}; requests that were under way meanwhile, or whose sender was killed before it could write: ${hitsBeforeGoneWasKnown} |

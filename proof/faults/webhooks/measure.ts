@@ -67,7 +67,9 @@ export async function measureWebhooks(ground: Ground, pace: Pace, options: Measu
       const verdict = judge({ jobs, rows, deliveries, report });
       const failures = [
         ...verdict.failures,
-        ...(killed === kills ? [] : [`a notifier was killed ${killed} times while webhooks were owed, not ${kills}`]),
+        ...(killed === kills
+          ? []
+          : [`a notifier was killed ${killed} times while webhooks were pending, not ${kills}`]),
         ...fleet.surprises,
       ];
       return describe({ ...verdict, killed, rows, deliveries, report, failures });

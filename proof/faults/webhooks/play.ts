@@ -3,7 +3,7 @@ import type { JobsTaken } from '@offload/jobs/answers';
 import { finishedJobs } from '../audit.ts';
 import type { Fleet, Place } from '../fleet.ts';
 import { metric } from '@offload/running-system/requests';
-import { owed } from './deliveries.ts';
+import { pending } from './deliveries.ts';
 import { fateOf, submissionOf } from './jobs.ts';
 
 export interface PlayParts {
@@ -11,7 +11,7 @@ export interface PlayParts {
   databaseUrl: string;
   hosts: readonly string[];
   jobs: number;
-  /** how often a notifier is killed, while webhooks are owed */
+  /** how often a notifier is killed, while webhooks are pending */
   kills: number;
   /** Tells the receivers of a kind that they are gone. */
   close(kind: 'closing' | 'shared'): Promise<void>;
@@ -28,7 +28,7 @@ const PAUSE_MS = 700;
 const KILL_EVERY_MS = 3_000;
 const LOOK_EVERY_MS = 50;
 
-/** @returns how often a notifier was killed while webhooks were owed */
+/** @returns how often a notifier was killed while webhooks were pending */
 export async function play(parts: PlayParts): Promise<number> {
   const { databaseUrl, jobs, close, patienceMs, say } = parts;
   const over = new AbortController();
@@ -41,9 +41,9 @@ export async function play(parts: PlayParts): Promise<number> {
       await close('closing');
     });
     await untilBelow(1, async () => jobs - (await finishedJobs(databaseUrl)), patienceMs);
-    say(`all jobs are finished, ${await owed(databaseUrl)} webhooks are owed`);
+    say(`all jobs are finished, ${await pending(databaseUrl)} webhooks are pending`);
     await close('shared');
-    await untilBelow(1, () => owed(databaseUrl), patienceMs);
+    await untilBelow(1, () => pending(databaseUrl), patienceMs);
   } finally {
     over.abort();
   }
@@ -80,9 +80,9 @@ async function killNotifiers({ fleet, databaseUrl, kills, say }: PlayParts, over
     await delay(LOOK_EVERY_MS);
     const [busiest] = await bySending(fleet.of('notifier'));
     if (!busiest || busiest.sends === 0 || performance.now() < dueAt) continue;
-    const left = await owed(databaseUrl);
+    const left = await pending(databaseUrl);
     const { place, sends } = busiest;
-    say(`kill -9 of ${place.name}, which sends ${sends}; ${left} webhooks are owed`);
+    say(`kill -9 of ${place.name}, which sends ${sends}; ${left} webhooks are pending`);
     await fleet.end(place, 'SIGKILL');
     killed += 1;
     await fleet.fill(place);

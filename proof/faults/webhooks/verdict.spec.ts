@@ -49,7 +49,7 @@ const taken = hit(5, 'delivered');
 const early = [hit(5, 'slow down'), hit(1_005, 'delivered')];
 const goneTwice = [hit(5, 'gone'), hit(2_000, 'gone')];
 const wrong: [what: RegExp, found: Parameters<typeof verdict>][] = [
-  [/still owed/, [{ status: 'pending' }, [taken]]],
+  [/still pending/, [{ status: 'pending' }, [taken]]],
   [/given up though nobody said 410/, [{ status: 'failed' }, [taken]]],
   [/and were not taken/, [{}, [hit(5, 'error')]]],
   [/never arrived/, [{ status: 'pending' }, []]],

@@ -63,7 +63,7 @@ export function judge({ jobs, rows, deliveries, report }: Evidence): Verdict {
       'jobs without one webhook of their own',
       rows.filter(({ id }) => own.get(id)?.length !== 1).map(({ id }) => id),
     ),
-    ...fail('webhooks still owed', ({ status }) => status === 'pending'),
+    ...fail('webhooks still pending', ({ status }) => status === 'pending'),
     ...fail('webhooks given up though nobody said 410', (each) => each.status === 'failed' && !isGone(each)),
     ...fail('webhooks that are delivered, it says, and were not taken', (each) => {
       return each.status === 'delivered' && !arrived(each);

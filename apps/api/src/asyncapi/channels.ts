@@ -1,4 +1,4 @@
-import { exchanges, jobTopology, ringQueue } from '@offload/job-messages';
+import { exchanges, jobTopology, dispatchQueue } from '@offload/job-messages';
 import { jobStatus } from '@offload/jobs';
 import { endings, eventName } from '@offload/jobs/events';
 import type { QueueDeclaration } from '@offload/messaging';
@@ -19,14 +19,14 @@ const eventParameter = { event: { description: 'What happened.', enum: events } 
 
 /** Where messages go to, or come from. */
 export const channels = {
-  rings: toExchange(exchanges.jobs, 'ring', {
-    title: 'Rings',
+  dispatches: toExchange(exchanges.jobs, 'dispatch', {
+    title: 'Dispatches',
     description: 'The routing key is the queue.',
     address: ANY_QUEUE,
     parameters: queueParameter,
   }),
-  ringQueue: fromQueue(ringQueue(ANY_QUEUE), 'ring', {
-    title: 'The rings of one queue',
+  dispatchQueue: fromQueue(dispatchQueue(ANY_QUEUE), 'dispatch', {
+    title: 'The dispatch messages of one queue',
     description: 'A delivery that is not acknowledged is the lease of its job.',
     parameters: queueParameter,
   }),
@@ -58,7 +58,7 @@ export const channels = {
   registrationListener: ownQueue(exchanges.registrations, 'registration', 'What one api hears of registrations'),
   deadLetters: toExchange(exchanges.dead, 'deadLetter', {
     title: 'Dead letters',
-    description: "A worker's have an empty routing key, RabbitMQ's that of the ring.",
+    description: "A worker's have an empty routing key, RabbitMQ's that of the dispatch message.",
     address: null,
   }),
   deadLetterQueue: fromQueue(exchanges.dead, 'deadLetter', {

@@ -1,4 +1,4 @@
-import type { Control, Ring } from '@offload/job-messages';
+import type { Control, Dispatch } from '@offload/job-messages';
 import type { Job } from '@offload/jobs';
 import type { JobWithLinks } from '@offload/jobs/answers';
 import { eventOf } from '@offload/jobs/events';
@@ -13,10 +13,10 @@ const finished = {
 } as Job;
 const withLinks: JobWithLinks = { ...finished, links };
 
-export const ringExample: Ring = { jobId: finished.id, type: finished.type };
+export const dispatchExample: Dispatch = { jobId: finished.id, type: finished.type };
 export const eventExample = eventOf(finished);
 export const cancelExample: Control = { command: 'cancel', jobId: finished.id };
-export const rollCallExample: Control = { command: 'roll-call' };
+export const livenessCheckExample: Control = { command: 'liveness-check' };
 export const registrationExample = { types: ['image.resize'] };
 export const webhookExample = eventOf(withLinks);
 export const traceparentExample = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Database, migrate, openDatabase } from '@offload/database';
-import { addressOf, exchanges, jobEvents, registration, ring, ringQueue } from '@offload/job-messages';
+import { addressOf, exchanges, jobEvents, registration, dispatch, dispatchQueue } from '@offload/job-messages';
 import { isFinished, jobStatus, SerializedJob } from '@offload/jobs';
 import { defaultPolicy } from '@offload/jobs/definitions';
 import { eventOf, type JobEvent } from '@offload/jobs/events';
@@ -9,7 +9,7 @@ import { createLogger, createMetrics } from '@offload/process';
 import { freshDatabaseUrl } from '@offload/spec-kit';
 import { asyncApiChecker, cloudEventFaults } from '@offload/spec-kit/contracts';
 import { v7 as uuidv7 } from 'uuid';
-import { createBell, type Bell } from '../bell.ts';
+import { createDispatcher, type Dispatcher } from '../dispatcher.ts';
 import { channels } from './channels.ts';
 import { asyncApiDocument } from './document.ts';
 import { traceparentExample } from './examples.ts';
@@ -21,7 +21,7 @@ const observer = useObserver(['default', 'mail.eu']);
 describe('what arrives fits the document:', () => {
   let database: Database;
   let publisher: Publisher;
-  let bell: Bell;
+  let dispatcher: Dispatcher;
 
   beforeAll(async () => {
     const url = freshDatabaseUrl();
@@ -29,7 +29,7 @@ describe('what arrives fits the document:', () => {
     database = openDatabase({ url });
     publisher = createPublisher(observer.broker);
     const log = createLogger('api', { level: 'silent', instance: 'spec' });
-    bell = createBell({ database, publisher, metrics: createMetrics(), log });
+    dispatcher = createDispatcher({ database, publisher, metrics: createMetrics(), log });
   });
   afterAll(() => database?.close());
 
@@ -40,14 +40,14 @@ describe('what arrives fits the document:', () => {
     return database.jobs.create({ id: uuidv7(), type: 'demo.sleep', queue, priority, tags: ['a'], payload, ...policy });
   }
 
-  it('rings, with and without a trace, of every queue', async () => {
+  it('dispatch messages, with and without a trace, of every queue', async () => {
     for (const [queue, traceparent] of [['default', traceparentExample] as const, ['mail.eu', null] as const]) {
       const { job, outboxId } = await newJob(queue, 7);
-      await bell.ring({ outboxId, jobId: job.id, type: job.type, queue, priority: 7, traceparent });
-      const [arrived] = (await observer.take(ringQueue(queue), 1)) as [Observed];
-      expect(messageFaults('ring', arrived)).toEqual([]);
+      await dispatcher.dispatch({ outboxId, jobId: job.id, type: job.type, queue, priority: 7, traceparent });
+      const [arrived] = (await observer.take(dispatchQueue(queue), 1)) as [Observed];
+      expect(messageFaults('dispatch', arrived)).toEqual([]);
       expect(arrived.payload).toEqual({ jobId: job.id, type: 'demo.sleep' });
-      expect(arrived.headers).toMatchObject({ 'x-schema-version': ring.version });
+      expect(arrived.headers).toMatchObject({ 'x-schema-version': dispatch.version });
       expect(arrived.headers['traceparent']).toBe(traceparent ?? undefined);
       expect(arrived.routingKey).toBe(queue);
     }
@@ -58,7 +58,7 @@ describe('what arrives fits the document:', () => {
     const finishedAt = new Date().toISOString();
     for (const [index, status] of jobStatus.options.entries()) {
       const end = isFinished(status) ? { finishedAt, durationMs: 1, result: { sleptMs: 1 } } : {};
-      await bell.announce(new SerializedJob({ ...job, status, version: index + 1, ...end }));
+      await dispatcher.publishEvent(new SerializedJob({ ...job, status, version: index + 1, ...end }));
     }
     const progress = eventOf({ ...job, status: 'running', progress: { percent: 5, message: null } }, 'job.progress');
     await publisher.publish(jobEvents, [progress], { exchange: exchanges.events, ...addressOf(progress) });
@@ -75,7 +75,7 @@ describe('what arrives fits the document:', () => {
 
   it('events of one kind that share a message, which is about no single job then', async () => {
     const [one, other] = [(await newJob()).job, (await newJob()).job];
-    await Promise.all([one, other].map((job) => bell.announce(new SerializedJob(job))));
+    await Promise.all([one, other].map((job) => dispatcher.publishEvent(new SerializedJob(job))));
     const [shared] = await observer.take(`observed.${exchanges.events}`, 1);
     expect((shared?.payload as JobEvent[]).map(({ subject }) => subject)).toEqual([one.id, other.id]);
     expect(messageFaults('event', shared as Observed)).toEqual([]);
@@ -84,7 +84,7 @@ describe('what arrives fits the document:', () => {
 
   it('an event that is sent again: the same CloudEvent id under another message id; another version has another', async () => {
     const { job } = await newJob();
-    for (const version of [1, 1, 2]) await bell.announce(new SerializedJob({ ...job, version }));
+    for (const version of [1, 1, 2]) await dispatcher.publishEvent(new SerializedJob({ ...job, version }));
     const arrived = await observer.take(`observed.${exchanges.events}`, 3);
     const ids = arrived.map(({ payload }) => (payload as JobEvent[])[0]?.id);
     expect(ids).toEqual([`${job.id}/1`, `${job.id}/1`, `${job.id}/2`]);
@@ -92,8 +92,8 @@ describe('what arrives fits the document:', () => {
   });
 
   it('control', async () => {
-    await bell.command({ command: 'cancel', jobId: uuidv7() });
-    await bell.command({ command: 'roll-call' });
+    await dispatcher.command({ command: 'cancel', jobId: uuidv7() });
+    await dispatcher.command({ command: 'liveness-check' });
     const arrived = await observer.take(`observed.${exchanges.control}`, 2);
     expect(arrived.map((each) => messageFaults('control', each))).toEqual([[], []]);
     expect(arrived.map(({ routingKey }) => routingKey)).toEqual(['', '']);
@@ -108,7 +108,7 @@ describe('what arrives fits the document:', () => {
   });
 
   it("dead letters: a worker's, which say why, and the broker's", async () => {
-    const newer = { ...ring, version: 99 };
+    const newer = { ...dispatch, version: 99 };
     const letter = { jobId: uuidv7(), type: 'demo.sleep' };
     await publisher.publish(newer, letter, { exchange: exchanges.jobs, routingKey: 'default' });
     const worker = connect({ url: observer.url });
@@ -117,8 +117,8 @@ describe('what arrives fits the document:', () => {
     const deadLetters = { publisher, exchange: exchanges.dead };
     const handle = () => undefined;
     const consumers = [
-      consume(worker, { queue: ringQueue('default'), message: ring, deadLetters, handle }),
-      consume(worker, { queue: ringQueue('mail.eu'), message: ring, handle }), // can't say why
+      consume(worker, { queue: dispatchQueue('default'), message: dispatch, deadLetters, handle }),
+      consume(worker, { queue: dispatchQueue('mail.eu'), message: dispatch, handle }), // can't say why
     ];
     await publisher.publish({ contentType: 'text/plain' }, 'ding', { exchange: exchanges.jobs, routingKey: 'mail.eu' });
     const arrived = await observer.take(exchanges.dead, 2);

@@ -1,4 +1,4 @@
-import { control, jobEvents, registration, ring } from '@offload/job-messages';
+import { control, jobEvents, registration, dispatch } from '@offload/job-messages';
 import { jobEvent, type JobEvent } from '@offload/jobs/events';
 import { webhookBody, webhookEvent } from '@offload/jobs/webhooks';
 import type { Json } from '../contract/schemas.ts';
@@ -6,8 +6,8 @@ import {
   cancelExample,
   eventExample,
   registrationExample,
-  ringExample,
-  rollCallExample,
+  dispatchExample,
+  livenessCheckExample,
   traceparentExample,
   webhookExample,
   webhookHeadersExample,
@@ -27,20 +27,20 @@ const ends = webhookEvent.options.map((status): JobEvent['type'] => `offload.job
 
 /** What is sent, by name. */
 export const messages = {
-  ring: {
-    name: ring.type,
-    title: 'Ring',
+  dispatch: {
+    name: dispatch.type,
+    title: 'Dispatch',
     summary: 'This job is due.',
-    description: 'The job itself is in the database. A doubled ring costs a refused claim.',
+    description: 'The job itself is in the database. A doubled dispatch message costs a refused claim.',
     contentType: JSON_TYPE,
-    headers: tracedHeaders(ring.version),
-    payload: schemaOf(ring.schema),
-    bindings: { amqp: { messageType: ring.type, bindingVersion: AMQP_BINDING } },
+    headers: tracedHeaders(dispatch.version),
+    payload: schemaOf(dispatch.schema),
+    bindings: { amqp: { messageType: dispatch.type, bindingVersion: AMQP_BINDING } },
     examples: [
-      { headers: { 'x-schema-version': ring.version, traceparent: traceparentExample }, payload: ringExample },
+      { headers: { 'x-schema-version': dispatch.version, traceparent: traceparentExample }, payload: dispatchExample },
     ],
-    'x-amqp-properties': amqpProperties(ring.type, JSON_TYPE, {
-      message_id: { type: 'string', format: 'uuid', description: 'The ring id: new with each sending.' },
+    'x-amqp-properties': amqpProperties(dispatch.type, JSON_TYPE, {
+      message_id: { type: 'string', format: 'uuid', description: 'The dispatch id: new with each sending.' },
       priority: { type: 'integer', minimum: 0, maximum: 9, description: "The job's." },
     }),
   },
@@ -68,14 +68,14 @@ export const messages = {
   control: {
     name: control.type,
     title: 'Control',
-    summary: 'What the api tells all workers: cancel, roll call.',
+    summary: 'What the api tells all workers: cancel, liveness check.',
     contentType: JSON_TYPE,
     headers: versionHeaders(control.version),
     payload: schemaOf(control.schema),
     bindings: { amqp: { messageType: control.type, bindingVersion: AMQP_BINDING } },
     examples: [
       { name: 'cancel', headers: { 'x-schema-version': control.version }, payload: cancelExample },
-      { name: 'rollCall', headers: { 'x-schema-version': control.version }, payload: rollCallExample },
+      { name: 'livenessCheck', headers: { 'x-schema-version': control.version }, payload: livenessCheckExample },
     ],
     'x-amqp-properties': amqpProperties(control.type, JSON_TYPE),
   },
@@ -95,7 +95,7 @@ export const messages = {
   deadLetter: {
     name: 'dead letter',
     title: 'Dead letter',
-    summary: 'A ring that no consumer could read, or that came back too often.',
+    summary: 'A dispatch message that no consumer could read, or that came back too often.',
     description: 'As it came, whatever it is: body, properties and headers, with why it is here in one header more.',
     headers: deathHeaders,
     payload: {},

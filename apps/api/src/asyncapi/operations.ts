@@ -4,7 +4,7 @@ import { AMQP_BINDING, HTTP_BINDING, type MessageName } from './messages.ts';
 
 /** The processes that send and receive; each has its own user at the broker. */
 export const processes = {
-  api: 'Takes jobs in, and owes their rings.',
+  api: 'Takes jobs in, and has a pending dispatch message.',
   worker: 'Runs jobs.',
   notifier: 'Tells browsers and webhooks.',
   doctor: 'Looks after dead letters, when an operator asks it to.',
@@ -27,14 +27,14 @@ const amqp = (binding: Json): Json => ({ amqp: { ...binding, bindingVersion: AMQ
 
 /** Who sends what to whom, as Offload sees it. */
 const flows: Record<string, Flow> = {
-  sendRing: {
-    ...{ action: 'send', channel: 'rings', message: 'ring', by: ['api', 'doctor'] },
+  sendDispatch: {
+    ...{ action: 'send', channel: 'dispatches', message: 'dispatch', by: ['api', 'doctor'] },
     summary: 'Says that a job is due.',
-    description: 'Owed in the database until the broker has confirmed it.',
+    description: 'Pending in the database until the broker has confirmed it.',
     binding: sent(true),
   },
-  receiveRing: {
-    ...{ action: 'receive', channel: 'ringQueue', message: 'ring', by: ['worker'] },
+  receiveDispatch: {
+    ...{ action: 'receive', channel: 'dispatchQueue', message: 'dispatch', by: ['worker'] },
     summary: 'Claims the job and runs it.',
     description: "Acknowledged once the job's outcome is stored and announced.",
     binding: amqp({ ack: true }),
@@ -47,7 +47,7 @@ const flows: Record<string, Flow> = {
   },
   receiveEvent: {
     ...{ action: 'receive', channel: 'eventListener', message: 'event', by: ['notifier'] },
-    summary: 'Tells watchers, and looks for webhooks that are owed.',
+    summary: 'Tells watchers, and looks for webhooks that are pending.',
     binding: amqp({ ack: false }),
   },
   receiveEnd: {
@@ -78,12 +78,12 @@ const flows: Record<string, Flow> = {
   sendDeadLetter: {
     ...{ action: 'send', channel: 'deadLetters', message: 'deadLetter', by: ['worker'] },
     summary: 'Puts aside what can not be read, with the reason.',
-    description: 'RabbitMQ does so itself with a ring that came back too often.',
+    description: 'RabbitMQ does so itself with a dispatch message that came back too often.',
     binding: amqp({ deliveryMode: 2, mandatory: true }),
   },
   receiveDeadLetter: {
     ...{ action: 'receive', channel: 'deadLetterQueue', message: 'deadLetter', by: ['doctor'] },
-    summary: 'Lists dead letters, and sends them again as new rings.',
+    summary: 'Lists dead letters, and sends them again as new dispatch messages.',
     binding: amqp({ ack: true }),
   },
   sendWebhook: {

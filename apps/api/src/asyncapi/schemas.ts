@@ -1,4 +1,4 @@
-import { control, jobEvents, registration, ring } from '@offload/job-messages';
+import { control, jobEvents, registration, dispatch } from '@offload/job-messages';
 import { jobWithLinks } from '@offload/jobs/answers';
 import { jobEvent, jobInEvent } from '@offload/jobs/events';
 import { webhookBody } from '@offload/jobs/webhooks';
@@ -7,7 +7,7 @@ import type { Json } from '../contract/schemas.ts';
 
 /** The schemas that have a name in the document. */
 const components = new Map<z.ZodType, string>([
-  [ring.schema, 'Ring'],
+  [dispatch.schema, 'Dispatch'],
   [jobEvent.schema, 'Event'],
   [jobEvents.schema, 'Events'],
   [control.schema, 'Control'],

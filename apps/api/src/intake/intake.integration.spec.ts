@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { serviceVariables } from '@offload/access';
 import { newApiKey } from '@offload/access/secrets';
-import { ring, ringQueue } from '@offload/job-messages';
+import { dispatch, dispatchQueue } from '@offload/job-messages';
 import { consume } from '@offload/messaging';
 import { eventually } from '@offload/spec-kit';
 import request from 'supertest';
@@ -228,12 +228,12 @@ it('answers 404 to a repeated request whose job, found by its dedupe key, has be
     .expect(404);
 });
 
-it('carries the trace context of a request in the ring', async () => {
+it('carries the trace context of a request in the dispatch message', async () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const heard = new Map<string, unknown>();
   consume(api.broker, {
-    queue: ringQueue('default'),
-    message: ring,
+    queue: dispatchQueue('default'),
+    message: dispatch,
     prefetch: 100,
     handle: ({ body, headers }) => void heard.set(body.jobId, headers['traceparent']),
   });
@@ -246,21 +246,21 @@ it('carries the trace context of a request in the ring', async () => {
 describe('batches at once', () => {
   const thousand = { jobs: Array.from({ length: 1_000 }, () => sleep) };
 
-  it('let others have their turns while their jobs are rung and announced', async () => {
+  it('let others have their turns while their jobs are dispatched and announced', async () => {
     let inThisTurn = 0;
     const turns: number[] = [];
-    const { bell } = api.parts;
-    // Every job is announced; those of a slow moment are left to the relay to ring.
-    const announce: typeof bell.announce = (...job) => {
+    const { dispatcher } = api.parts;
+    // Every job is announced; those of a slow moment are left to the relay to dispatch.
+    const publishEvent: typeof dispatcher.publishEvent = (...job) => {
       inThisTurn += 1;
       if (inThisTurn === 1)
         setImmediate(() => {
           turns.push(inThisTurn);
           inThisTurn = 0;
         });
-      return bell.announce(...job);
+      return dispatcher.publishEvent(...job);
     };
-    const observed = api.app({ bell: { ...bell, announce } });
+    const observed = api.app({ dispatcher: { ...dispatcher, publishEvent } });
     const send = () => request(observed).post('/v1/jobs/batch').send(thousand).expect(202);
     const answers = await Promise.all([send(), send(), send()]);
     const ids = answers.flatMap(({ body }) => body.jobs.map(({ id }: { id: string }) => id));
@@ -269,18 +269,18 @@ describe('batches at once', () => {
     expect(Math.max(...turns)).toBeLessThanOrEqual(200); // what counts them may run after the next hundred
   });
 
-  it('leave to the relay what could be rung only when that begins', async () => {
-    let rung = 0;
-    const { bell } = api.parts;
-    const ringSoon: typeof bell.ringSoon = (ring) => {
-      rung += 1;
-      const until = performance.now() + (rung === 1 ? 1_000 : 0);
+  it('leave to the relay what could be dispatched only when that begins', async () => {
+    let dispatched = 0;
+    const { dispatcher } = api.parts;
+    const dispatchSoon: typeof dispatcher.dispatchSoon = (dispatch) => {
+      dispatched += 1;
+      const until = performance.now() + (dispatched === 1 ? 1_000 : 0);
       while (performance.now() < until);
-      bell.ringSoon(ring);
+      dispatcher.dispatchSoon(dispatch);
     };
-    const observed = api.app({ bell: { ...bell, ringSoon } });
+    const observed = api.app({ dispatcher: { ...dispatcher, dispatchSoon } });
     const { body } = await request(observed).post('/v1/jobs/batch').send(thousand).expect(202);
     expect(body.jobs).toHaveLength(1_000);
-    expect(rung).toBe(100);
+    expect(dispatched).toBe(100);
   });
 });

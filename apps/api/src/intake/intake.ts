@@ -4,7 +4,7 @@ import { SerializedJob } from '@offload/jobs';
 import { whenWritten } from '@offload/messaging';
 import { Counter, createOneATurn, type Loop, type Registry } from '@offload/process';
 import type { Backlog } from '../loops/backlog.ts';
-import type { Bell } from '../bell.ts';
+import type { Dispatcher } from '../dispatcher.ts';
 import { asCreated } from './new-job.ts';
 import { jobNotFound } from '../answers/job-of-path.ts';
 
@@ -21,12 +21,12 @@ export interface TakenJob {
   made: boolean;
 }
 
-/** Batches ring and announce so many jobs in one turn of the event loop; a thousand take a tenth of a second. */
+/** Batches dispatch message and announce so many jobs in one turn of the event loop; a thousand take a tenth of a second. */
 const TOLD_A_TURN = 100;
-/** Jobs whose turn comes later than this are rung by the relay, which begins after two seconds, in milliseconds. */
-const RING_WITHIN_MS = 1_000;
+/** Jobs whose turn comes later than this are dispatched by the relay, which begins after two seconds, in milliseconds. */
+const DISPATCH_WITHIN_MS = 1_000;
 
-/** Takes jobs in: once they are stored they are kept; that rings and events have arrived is not waited for. */
+/** Takes jobs in: once they are stored they are kept; that dispatches and events have arrived is not waited for. */
 export interface Intake {
   /**
    * All the jobs of a request, or none.
@@ -38,7 +38,7 @@ export interface Intake {
 
 export interface IntakeParts {
   database: Database;
-  bell: Bell;
+  dispatcher: Dispatcher;
   relay: Loop;
   backlog: Backlog;
   /** Most jobs that may wait in a queue. */
@@ -46,7 +46,7 @@ export interface IntakeParts {
   metrics: Registry;
 }
 
-export function createIntake({ database, bell, relay, backlog, maxBacklog, metrics }: IntakeParts): Intake {
+export function createIntake({ database, dispatcher, relay, backlog, maxBacklog, metrics }: IntakeParts): Intake {
   const accepted = new Counter({
     name: 'offload_jobs_accepted_total',
     help: 'Jobs that were stored',
@@ -83,35 +83,35 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
       const submitted = await database.jobs.submit({ jobs, idempotency });
       if (submitted.kind === 'key-reused') throw keyReused();
       if (submitted.kind === 'replayed') return await replay(jobs, submitted.jobs, submitted.createdAt);
-      const ringUntil = performance.now() + RING_WITHIN_MS;
+      const dispatchUntil = performance.now() + DISPATCH_WITHIN_MS;
       while (taken.length < jobs.length) {
         if (jobs.length > 1) await oneATurn.next();
-        const rings = performance.now() < ringUntil;
+        const dispatches = performance.now() < dispatchUntil;
         const some = submitted.jobs.slice(taken.length, taken.length + TOLD_A_TURN);
-        taken.push(...some.map((each, index) => tell(each, jobs[taken.length + index] as NewJob, rings)));
+        taken.push(...some.map((each, index) => tell(each, jobs[taken.length + index] as NewJob, dispatches)));
       }
-      // What is left to do for the answer takes longer than it takes a ring to leave: a job can start half a millisecond sooner
-      // when its ring goes first. Among others, turns are shared anyway.
-      if (storing === 1 && taken.some(isRung)) await whenWritten();
+      // What is left to do for the answer takes longer than it takes a dispatch message to leave: a job can start half a millisecond sooner
+      // when its dispatch message goes first. Among others, turns are shared anyway.
+      if (storing === 1 && taken.some(isDispatched)) await whenWritten();
       return { jobs: taken, replayed: false };
     } finally {
       storing -= 1;
-      for (const [index, giveBack] of places.entries()) giveBack(isRung(taken[index]));
+      for (const [index, giveBack] of places.entries()) giveBack(isDispatched(taken[index]));
     }
   }
 
   /**
-   * Rings and announces a job that was made.
+   * Dispatch messages and announces a job that was made.
    *
-   * @param rings otherwise its ring is left to the relay
+   * @param dispatch messages otherwise its dispatch message is left to the relay
    */
-  function tell({ serialized, outboxId }: CreatedJob, { traceparent = null }: NewJob, rings: boolean): TakenJob {
+  function tell({ serialized, outboxId }: CreatedJob, { traceparent = null }: NewJob, dispatches: boolean): TakenJob {
     if (outboxId === null) return { serialized, made: false };
     const { id: jobId, type, queue, priority, status } = serialized.job;
     accepted.inc({ type });
     if (status === 'scheduled') relay.wake();
-    else if (rings) bell.ringSoon({ outboxId, jobId, type, queue, priority, traceparent });
-    void bell.announce(serialized);
+    else if (dispatches) dispatcher.dispatchSoon({ outboxId, jobId, type, queue, priority, traceparent });
+    void dispatcher.publishEvent(serialized);
     return { serialized, made: true };
   }
 
@@ -143,7 +143,7 @@ export function createIntake({ database, bell, relay, backlog, maxBacklog, metri
 }
 
 /** Whether it was made just now and waits in its queue. */
-function isRung(taken: TakenJob | undefined): boolean {
+function isDispatched(taken: TakenJob | undefined): boolean {
   return taken !== undefined && taken.made && taken.serialized.job.status === 'queued';
 }
 

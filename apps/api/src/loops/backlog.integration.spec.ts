@@ -22,8 +22,8 @@ it('follows a queue from its first job to its last', async () => {
     await eventually(() => expect(backlog.waiting('default')).toBe(20));
 
     for (const [index, jobId] of ids.entries()) {
-      const ring = { ringId: randomUUID(), claimId: randomUUID(), redelivered: false, deliveryCount: 0 };
-      await database.jobs.claim({ jobId, ...ring, holder: 'spec' });
+      const dispatch = { dispatchId: randomUUID(), claimId: randomUUID(), redelivered: false, deliveryCount: 0 };
+      await database.jobs.claim({ jobId, ...dispatch, holder: 'spec' });
       if (index === 9) await eventually(() => expect(backlog.waiting('default')).toBe(10));
     }
     await eventually(() => expect(backlog.waiting('default')).toBe(0));

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Database, migrate, openDatabase, type OwedRing } from '@offload/database';
-import { control, exchanges, jobTopology, ring, ringQueue } from '@offload/job-messages';
+import { type Database, migrate, openDatabase, type PendingDispatch } from '@offload/database';
+import { control, exchanges, jobTopology, dispatch, dispatchQueue } from '@offload/job-messages';
 import { defaultPolicy } from '@offload/jobs/definitions';
 import { connect, type Connection, consume, createPublisher, subscribe } from '@offload/messaging';
 import { inspectQueues, type QueueInspector } from '@offload/messaging/queues';
 import { createLogger, createMetrics, type Loop } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/spec-kit';
 import { v7 as uuidv7 } from 'uuid';
-import { createBell, type Bell } from '../bell.ts';
+import { createDispatcher, type Dispatcher } from '../dispatcher.ts';
 import { startReconcile } from './reconcile.ts';
 import { startRelay } from './relay.ts';
 
@@ -18,9 +18,9 @@ const EVERY_MS = 100;
 let database: Database;
 let vhost: Awaited<ReturnType<typeof freshVhost>>;
 let broker: Connection;
-let bell: Bell;
+let dispatcher: Dispatcher;
 let loops: Loop[];
-/** The ids of the jobs that were rung while somebody consumed. */
+/** The ids of the jobs that were dispatched while somebody consumed. */
 let heard: string[];
 
 beforeEach(async () => {
@@ -30,7 +30,7 @@ beforeEach(async () => {
   vhost = await freshVhost();
   broker = connect({ url: vhost.amqpUrl, topology: jobTopology(['default', 'mail']), maxReconnectDelayMs: 50 });
   await broker.opened;
-  bell = createBell({ database, publisher: createPublisher(broker), metrics: createMetrics(), log });
+  dispatcher = createDispatcher({ database, publisher: createPublisher(broker), metrics: createMetrics(), log });
   loops = [];
   heard = [];
 });
@@ -45,15 +45,15 @@ function start(
   inspector: QueueInspector = inspectQueues(broker),
   more: { everyMs?: number; lookAgainMs?: number } = {},
 ): void {
-  const relay = startRelay({ database, bell, broker, log });
+  const relay = startRelay({ database, dispatcher, broker, log });
   const queues = ['default', 'mail'];
   const times = { everyMs: EVERY_MS, lookAgainMs: 10, silenceMs: 3 * EVERY_MS, ...more };
-  const own = { database, inspector, bell, relay, broker, queues, ...times };
+  const own = { database, inspector, dispatcher, relay, broker, queues, ...times };
   loops.push(relay, startReconcile({ ...own, metrics: createMetrics(), log }));
 }
 
-/** A queued job that owes its ring. */
-async function createJob(queue = 'default'): Promise<OwedRing> {
+/** A queued job that has a pending dispatch message. */
+async function createJob(queue = 'default'): Promise<PendingDispatch> {
   const { maxAttempts, timeoutMs, backoff } = defaultPolicy;
   const policy = { priority: 0, tags: [], maxAttempts, timeoutMs, backoff, delayMs: 0, runAt: null };
   const { job, outboxId } = await database.jobs.create({
@@ -63,56 +63,60 @@ async function createJob(queue = 'default'): Promise<OwedRing> {
   return { outboxId, jobId: job.id, type: job.type, queue, priority: 0, traceparent: null };
 }
 
-/** A queued job whose ring is in the queue. */
-async function rungJob(queue = 'default'): Promise<string> {
-  const owed = await createJob(queue);
-  await bell.ring(owed);
-  return owed.jobId;
+/** A queued job whose dispatch message is in the queue. */
+async function dispatchedJob(queue = 'default'): Promise<string> {
+  const pending = await createJob(queue);
+  await dispatcher.dispatch(pending);
+  return pending.jobId;
 }
 
 function claim(jobId: string): Promise<unknown> {
-  const ring = { ringId: randomUUID(), claimId: randomUUID(), redelivered: false, deliveryCount: 0 };
-  return database.jobs.claim({ jobId, ...ring, holder: 'gone' });
+  const dispatch = { dispatchId: randomUUID(), claimId: randomUUID(), redelivered: false, deliveryCount: 0 };
+  return database.jobs.claim({ jobId, ...dispatch, holder: 'gone' });
 }
 
 function listenTo(queue: string): void {
-  consume(broker, { queue: ringQueue(queue), message: ring, handle: ({ body }) => void heard.push(body.jobId) });
+  consume(broker, {
+    queue: dispatchQueue(queue),
+    message: dispatch,
+    handle: ({ body }) => void heard.push(body.jobId),
+  });
 }
 
-/** A running job, and then its worker and its ring are gone together. */
+/** A running job, and then its worker and its dispatch message are gone together. */
 async function abandonedJob(): Promise<string> {
-  const id = await rungJob();
+  const id = await dispatchedJob();
   await claim(id);
   await purge('default');
   return id;
 }
 
-const queuePath = (queue: string) => `/api/queues/${vhost.name}/${ringQueue(queue)}`;
+const queuePath = (queue: string) => `/api/queues/${vhost.name}/${dispatchQueue(queue)}`;
 const purge = (queue: string) => manage('DELETE', `${queuePath(queue)}/contents`);
 
-describe('jobs whose rings the broker has lost', () => {
-  it('are rung again, in each queue', async () => {
-    const ids = [await rungJob(), await rungJob(), await rungJob('mail')];
+describe('jobs whose dispatch messages the broker has lost', () => {
+  it('are dispatched again, in each queue', async () => {
+    const ids = [await dispatchedJob(), await dispatchedJob(), await dispatchedJob('mail')];
     await Promise.all([purge('default'), purge('mail')]);
     ['default', 'mail'].forEach(listenTo);
     start();
     await eventually(() => expect(new Set(heard)).toEqual(new Set(ids)));
   });
 
-  it('are rung again also when the queue itself was deleted, which is declared again', async () => {
-    const id = await rungJob();
+  it('are dispatched again also when the queue itself was deleted, which is declared again', async () => {
+    const id = await dispatchedJob();
     await manage('DELETE', queuePath('default'));
     start();
     await eventually(async () => {
       const queue = (await manage('GET', queuePath('default'))) as { name?: string };
-      expect(queue.name).toBe(ringQueue('default'));
+      expect(queue.name).toBe(dispatchQueue('default'));
     });
     listenTo('default');
     await eventually(() => expect(heard).toContain(id));
   });
 
   it('are left alone while a worker says that it has them: they wait there for a slot', async () => {
-    const id = await rungJob();
+    const id = await dispatchedJob();
     let calls = 0;
     await new Promise<void>((onListening) => {
       const answer = async (): Promise<void> => {
@@ -122,15 +126,15 @@ describe('jobs whose rings the broker has lost', () => {
       subscribe(broker, { exchange: exchanges.control, message: control, handle: answer, onListening });
     });
     const handle = ({ body }: { body: { jobId: string } }) => new Promise<void>(() => void heard.push(body.jobId));
-    consume(broker, { queue: ringQueue('default'), message: ring, handle });
+    consume(broker, { queue: dispatchQueue('default'), message: dispatch, handle });
     start(inspectQueues(broker), { everyMs: 1_000, lookAgainMs: 500 });
     await eventually(() => expect(calls).toBeGreaterThanOrEqual(2));
     expect(heard).toEqual([id]);
-    expect(await database.rings.msUntilNext()).toBeNull();
+    expect(await database.outbox.msUntilNext()).toBeNull();
   });
 
-  it('are left alone while as many rings wait as there should be', async () => {
-    await rungJob();
+  it('are left alone while as many dispatch messages wait as there should be', async () => {
+    await dispatchedJob();
     const inspector = inspectQueues(broker);
     let looks = 0;
     const inspect = async (queue: string) => {
@@ -139,15 +143,15 @@ describe('jobs whose rings the broker has lost', () => {
       return status;
     };
     const waiting = { ready: 1, consumers: 0 };
-    await eventually(async () => expect(await inspect(ringQueue('default'))).toEqual(waiting));
+    await eventually(async () => expect(await inspect(dispatchQueue('default'))).toEqual(waiting));
     start({ inspect });
     await eventually(() => expect(looks).toBeGreaterThan(5));
-    expect(await inspect(ringQueue('default'))).toEqual(waiting);
+    expect(await inspect(dispatchQueue('default'))).toEqual(waiting);
   });
 
   it('are left alone while the broker can not say how many there are, and others are worked off', async () => {
     const ids: string[] = [];
-    for (let count = 0; count < 12; count += 1) ids.push(await rungJob());
+    for (let count = 0; count < 12; count += 1) ids.push(await dispatchedJob());
     const left = [...ids];
     // What RabbitMQ says of a queue that does not answer within a quarter of a second.
     const inspect = async () => {
@@ -163,11 +167,11 @@ describe('jobs whose rings the broker has lost', () => {
     expect(heard).toEqual(ids);
   });
 
-  it('are left alone where the oldest was rung last, and others are between queue and claim', async () => {
+  it('are left alone where the oldest was dispatched last, and others are between queue and claim', async () => {
     const early = await createJob();
     const ids: string[] = [];
-    for (let count = 0; count < 12; count += 1) ids.push(await rungJob());
-    await bell.ring(early);
+    for (let count = 0; count < 12; count += 1) ids.push(await dispatchedJob());
+    await dispatcher.dispatch(early);
     const left = [...ids];
     // Of those that wait, one is always on its way to a claim.
     const inspect = async () => {
@@ -184,8 +188,8 @@ describe('jobs whose rings the broker has lost', () => {
   });
 });
 
-describe('a running job whose worker died together with the ring', () => {
-  it('is rung for its next attempt after some roll calls', async () => {
+describe('a running job whose worker died together with the dispatch message', () => {
+  it('is dispatched for its next attempt after some liveness checks', async () => {
     const calls: unknown[] = [];
     await new Promise<void>((onListening) => {
       const handle = ({ body }: { body: unknown }) => void calls.push(body);
@@ -196,7 +200,7 @@ describe('a running job whose worker died together with the ring', () => {
     listenTo('default');
     await eventually(() => expect(heard).toContain(id));
     expect(calls.length).toBeGreaterThanOrEqual(3);
-    expect(calls[0]).toEqual({ command: 'roll-call' });
+    expect(calls[0]).toEqual({ command: 'liveness-check' });
     expect(await database.jobs.get(id)).toMatchObject({ status: 'queued', errors: [{ code: 'worker-lost' }] });
   });
 

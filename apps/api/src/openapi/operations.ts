@@ -201,7 +201,7 @@ export const operations: Operation[] = [
     parameters: deliveryParameters,
     answers: [
       {
-        ...{ status: 202, description: 'It is owed again.', schema: webhookDelivery, example: deliveryExample },
+        ...{ status: 202, description: 'It is pending again.', schema: webhookDelivery, example: deliveryExample },
         headers: ['Location'],
       },
     ],

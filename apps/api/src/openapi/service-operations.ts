@@ -48,7 +48,7 @@ export const serviceOperations: Operation[] = [
     method: 'get',
     path: '/asyncapi.json',
     id: 'showMessages',
-    summary: 'The messages: rings, events, control and webhooks',
+    summary: 'The messages: dispatch messages, events, control and webhooks',
     answers: [{ status: 200, description: 'AsyncAPI 3.0.', schema: z.looseObject({ asyncapi: z.string() }) }],
   },
   {

@@ -24,7 +24,7 @@ const fields: Record<string, [description: string, schema: Json, example: unknow
 
 const answers: Record<string, string> = {
   '2XX': 'It is delivered. What is in the body does not matter.',
-  '410': 'It is not wanted any more: it is given up, and so is all else that is owed there.',
+  '410': 'It is not wanted any more: it is given up, and so is all else that is pending there.',
   default:
     'It is not delivered, nor is it when no answer comes within 15 seconds: it is sent again later, not before `Retry-After` says. A redirect is not followed.',
 };

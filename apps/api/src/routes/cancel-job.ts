@@ -4,7 +4,7 @@ import type { Database } from '@offload/database';
 import { Problem } from '@offload/http';
 import { sendRawJson } from '@offload/http/bodies';
 import type { RequestHandler } from 'express';
-import type { Bell } from '../bell.ts';
+import type { Dispatcher } from '../dispatcher.ts';
 import type { OneForEach } from '../answers/few-at-once.ts';
 import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
 import { sendAccepted, type SendParts } from '../answers/send-job.ts';
@@ -14,9 +14,9 @@ import { sendAccepted, type SendParts } from '../answers/send-job.ts';
  * ends as cancelled unless it succeeds first.
  */
 export function cancelJob(
-  parts: SendParts & { database: Database; bell: Bell; oneForEach: OneForEach },
+  parts: SendParts & { database: Database; dispatcher: Dispatcher; oneForEach: OneForEach },
 ): RequestHandler {
-  const { database, bell, oneForEach, notifierUrl } = parts;
+  const { database, dispatcher, oneForEach, notifierUrl } = parts;
   return async (request, response) => {
     const id = jobIdOf(request);
     const cancellation = await oneForEach(id, () => database.jobs.cancel(id));
@@ -26,9 +26,9 @@ export function cancelJob(
     const serialized = new SerializedJob(job);
     if (kind === 'requested') {
       sendAccepted(response, serialized, parts);
-      return void bell.command({ command: 'cancel', jobId: id });
+      return void dispatcher.command({ command: 'cancel', jobId: id });
     }
     sendRawJson(response, jsonWithLinks(serialized, notifierUrl));
-    void bell.announce(serialized);
+    void dispatcher.publishEvent(serialized);
   };
 }

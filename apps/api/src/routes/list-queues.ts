@@ -1,5 +1,5 @@
 import type { Database, QueueCount } from '@offload/database';
-import { ringQueue } from '@offload/job-messages';
+import { dispatchQueue } from '@offload/job-messages';
 import type { QueueInfo } from '@offload/jobs/answers';
 import type { Connection } from '@offload/messaging';
 import type { QueueInspector } from '@offload/messaging/queues';
@@ -44,7 +44,7 @@ export function listQueues(parts: QueuesParts): RequestHandler {
 
   /** @returns null while the broker can't say */
   async function consumers(queue: string, soon: Promise<null>, late: Promise<null>): Promise<number | null> {
-    const asked = inspector.inspect(ringQueue(queue)).then(
+    const asked = inspector.inspect(dispatchQueue(queue)).then(
       (status) => status?.consumers ?? 0,
       () => null,
     );

@@ -7,7 +7,7 @@ import { z } from 'zod';
 export const deliveryParameters = z.object({ id: z.uuid('must be a UUID').toLowerCase() });
 
 /**
- * `POST /v1/deliveries/{id}/redeliver`: 202 with a webhook that is owed again, with every try, whatever became of it before.
+ * `POST /v1/deliveries/{id}/redeliver`: 202 with a webhook that is pending again, with every try, whatever became of it before.
  * Notifiers see it within a second by themselves. 409 for one to an endpoint that is configured no more.
  */
 export function redeliver({ database }: { database: Database }): RequestHandler {

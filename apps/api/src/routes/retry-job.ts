@@ -2,16 +2,16 @@ import type { Database } from '@offload/database';
 import { Problem } from '@offload/http';
 import { SerializedJob } from '@offload/jobs';
 import type { RequestHandler } from 'express';
-import type { Bell } from '../bell.ts';
+import type { Dispatcher } from '../dispatcher.ts';
 import type { OneForEach } from '../answers/few-at-once.ts';
 import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
 import { sendAccepted, type SendParts } from '../answers/send-job.ts';
 
 /** `POST /v1/jobs/{id}/retry`: 202 with a failed or cancelled job that is queued again, for one more attempt at least. */
 export function retryJob(
-  parts: SendParts & { database: Database; bell: Bell; oneForEach: OneForEach },
+  parts: SendParts & { database: Database; dispatcher: Dispatcher; oneForEach: OneForEach },
 ): RequestHandler {
-  const { database, bell, oneForEach, backlog } = parts;
+  const { database, dispatcher, oneForEach, backlog } = parts;
   return async (request, response) => {
     const id = jobIdOf(request);
     const retry = await oneForEach(id, () => database.jobs.retry(id));
@@ -28,8 +28,8 @@ export function retryJob(
     const serialized = new SerializedJob(job);
     sendAccepted(response, serialized, parts);
 
-    void bell.announce(serialized);
+    void dispatcher.publishEvent(serialized);
     backlog.accepted(job.queue, 1);
-    bell.ringSoon(retry.ring);
+    dispatcher.dispatchSoon(retry.dispatch);
   };
 }

@@ -22,7 +22,7 @@ export interface SubmitParts extends SendParts {
 }
 
 /**
- * `POST /v1/jobs`: 202 as soon as job and owed ring are committed. 200 with a job that is finished, because the request
+ * `POST /v1/jobs`: 202 as soon as job and pending dispatch message are committed. 200 with a job that is finished, because the request
  * preferred to wait for it, or that was there already, by its dedupe key.
  */
 export function submitJob(parts: SubmitParts): RequestHandler {

@@ -8,7 +8,7 @@ import { endings, eventOf } from '@offload/jobs/events';
 import { connect, type Connection, createPublisher, subscribe } from '@offload/messaging';
 import { createLogger, createMetrics } from '@offload/process';
 import { eventually, freshDatabaseUrl, freshVhost, manage } from '@offload/spec-kit';
-import { createBell } from '../bell.ts';
+import { createDispatcher } from '../dispatcher.ts';
 import { createWaiters, type Waiters } from './waiters.ts';
 
 const MINUTE_MS = 60_000;
@@ -83,11 +83,16 @@ function waitFor({ id }: Job): Promise<Job | null> {
 
 describe('a request that waits', () => {
   it('is woken by an event of its job; other events are not read', async () => {
-    const bell = createBell({ database, publisher: createPublisher(broker), metrics: createMetrics(), log });
+    const dispatcher = createDispatcher({
+      database,
+      publisher: createPublisher(broker),
+      metrics: createMetrics(),
+      log,
+    });
     const [other, awaited] = [await queuedJob(), await queuedJob()];
     const wait = waitFor(awaited);
-    await bell.announce(new SerializedJob(await cancel(other)));
-    await bell.announce(new SerializedJob(await cancel(awaited)));
+    await dispatcher.publishEvent(new SerializedJob(await cancel(other)));
+    await dispatcher.publishEvent(new SerializedJob(await cancel(awaited)));
     expect(await wait).toMatchObject({ id: awaited.id, status: 'cancelled' });
     expect(read).toEqual([awaited.id]);
   });

@@ -136,13 +136,13 @@ describe('a look at the watched jobs', () => {
   });
 
   it('says nothing to those who watch all jobs', async () => {
-    const { queuedJob, claim, watch, refresh, announce } = notifier;
+    const { queuedJob, claim, watch, refresh, publishEvent } = notifier;
     const job = await queuedJob();
     const [one, all] = [await watching(job), await watch('/v1/events')];
     await claim(job);
     refresh.wake();
     await eventually(() => expect(one.events).toHaveLength(2));
-    await announce(job);
+    await publishEvent(job);
     await eventually(() => expect(all.events.map(({ event }) => event)).toEqual(['job.queued']));
     await Promise.all([one.close(), all.close()]);
   });

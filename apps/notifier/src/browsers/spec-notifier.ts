@@ -88,7 +88,7 @@ export async function startNotifier(
   }
 
   async function claim(job: Job): Promise<Job> {
-    const delivery = { ringId: randomUUID(), redelivered: false, deliveryCount: 0 };
+    const delivery = { dispatchId: randomUUID(), redelivered: false, deliveryCount: 0 };
     const outcome = await database.jobs.claim({ jobId: job.id, ...delivery, claimId: randomUUID(), holder: 'spec' });
     if (outcome.kind !== 'claimed') throw new Error(`not claimed: ${outcome.kind}`);
     return outcome.job;
@@ -114,7 +114,7 @@ export async function startNotifier(
       const running = await claim(job);
       return { running, succeeded: await succeed(running, result) };
     },
-    announce: (job: Job, event?: EventName): Promise<void> =>
+    publishEvent: (job: Job, event?: EventName): Promise<void> =>
       publisher.publish(jobEvents, [eventOf(job, event)], { exchange: exchanges.events, mandatory: false }),
     /** Cuts the connection to the broker; resolves when it listens again. */
     async loseBroker(): Promise<void> {

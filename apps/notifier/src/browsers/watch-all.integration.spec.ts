@@ -8,15 +8,15 @@ afterAll(() => notifier.stop());
 
 describe('GET /v1/events', () => {
   it('tells of all jobs, or of those that match every filter', async () => {
-    const { watch, queuedJob, announce, run } = notifier;
+    const { watch, queuedJob, publishEvent, run } = notifier;
     const all = await watch('/v1/events');
     const filtered = await watch(
       '/v1/events?tag=nightly&status=succeeded&type=spec.job&queue=default&token=read-before',
     );
     const [plain, tagged] = [await queuedJob(), await queuedJob(['nightly'])];
-    for (const job of [plain, tagged]) await announce(job);
+    for (const job of [plain, tagged]) await publishEvent(job);
     const { succeeded } = await run(tagged);
-    await announce(succeeded);
+    await publishEvent(succeeded);
     await eventually(() => expect(all.events).toHaveLength(3));
     await eventually(() => expect(filtered.events).toHaveLength(1));
     expect(all.events.map(({ job: { id } }) => id)).toEqual([plain.id, tagged.id, tagged.id]);
@@ -25,10 +25,10 @@ describe('GET /v1/events', () => {
   });
 
   it('goes on when a job is finished', async () => {
-    const { watch, queuedJob, announce, run } = notifier;
+    const { watch, queuedJob, publishEvent, run } = notifier;
     const all = await watch('/v1/events');
     const { succeeded } = await run(await queuedJob());
-    for (let times = 0; times < 2; times += 1) await announce(succeeded);
+    for (let times = 0; times < 2; times += 1) await publishEvent(succeeded);
     await eventually(() => expect(all.events).toHaveLength(2));
     await all.close();
   });

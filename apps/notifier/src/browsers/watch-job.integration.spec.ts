@@ -15,15 +15,15 @@ const pathOf = ({ id }: Pick<Job, 'id'>): string => `/v1/jobs/${id}/events`;
 
 describe('GET /v1/jobs/{id}/events', () => {
   it('shows the job as it is, then each event, and ends after the terminal one', async () => {
-    const { queuedJob, watch, run, announce } = notifier;
+    const { queuedJob, watch, run, publishEvent } = notifier;
     const job = await queuedJob();
     const { response, events, retries, ended } = await watch(pathOf(job));
     const headers = ['content-type', 'cache-control', 'x-accel-buffering'].map((name) => response.headers.get(name));
     expect(headers).toEqual(['text/event-stream; charset=utf-8', 'no-store, no-transform', 'no']);
     await eventually(() => expect(events).toHaveLength(1));
     const { running, succeeded } = await run(job);
-    await announce(running);
-    await announce(succeeded);
+    await publishEvent(running);
+    await publishEvent(succeeded);
     await ended;
     expect(events.map(({ event, id }) => [event, id])).toEqual([
       ['job.queued', '1'],
@@ -44,14 +44,14 @@ describe('GET /v1/jobs/{id}/events', () => {
   });
 
   it('leaves out what is older than what was shown, and what came twice', async () => {
-    const { queuedJob, claim, succeed, watch, announce } = notifier;
+    const { queuedJob, claim, succeed, watch, publishEvent } = notifier;
     const job = await queuedJob();
     const running = await claim(job);
     const { events, ended } = await watch(pathOf(job));
     await eventually(() => expect(events).toHaveLength(1));
-    await announce(job);
-    await announce(running);
-    await announce(await succeed(running, 1));
+    await publishEvent(job);
+    await publishEvent(running);
+    await publishEvent(await succeed(running, 1));
     await ended;
     expect(events.map(({ event }) => event)).toEqual(['job.running', 'job.succeeded']);
   });
@@ -79,12 +79,12 @@ describe('GET /v1/jobs/{id}/events', () => {
   });
 
   it('sends nothing old to who has seen it, and 204 when nothing more will come', async () => {
-    const { queuedJob, watch, run, announce, base } = notifier;
+    const { queuedJob, watch, run, publishEvent, base } = notifier;
     const job = await queuedJob();
     const seen = await watch(pathOf(job), { 'Last-Event-ID': '1' });
     const { running, succeeded } = await run(job);
-    await announce(running);
-    await announce(succeeded);
+    await publishEvent(running);
+    await publishEvent(succeeded);
     await seen.ended;
     expect(seen.events.map(({ id }) => id)).toEqual(['2', '3']);
     const after = await fetch(base + pathOf(job), { headers: { 'Last-Event-ID': '3' } });
@@ -92,10 +92,10 @@ describe('GET /v1/jobs/{id}/events', () => {
   });
 
   it('does not believe that somebody has seen a version that does not exist', async () => {
-    const { queuedJob, watch, run, announce } = notifier;
+    const { queuedJob, watch, run, publishEvent } = notifier;
     const job = await queuedJob();
     const { events, ended } = await watch(pathOf(job), { 'Last-Event-ID': '999' });
-    await announce((await run(job)).succeeded);
+    await publishEvent((await run(job)).succeeded);
     await ended;
     expect(events.map(({ event }) => event)).toEqual(['job.succeeded']);
   });

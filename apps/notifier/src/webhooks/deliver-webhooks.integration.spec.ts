@@ -89,7 +89,7 @@ describe('a webhook', () => {
     const { received, url } = await receiver();
     const { stop } = notifier({ secrets: [] });
     const id = await finished({ url });
-    await eventually(async () => expect((await spec.database.webhooks.countOwed()).pending).toBe(1));
+    await eventually(async () => expect((await spec.database.webhooks.countPending()).pending).toBe(1));
     await stop();
     expect(received).toEqual([]);
     notifier();
@@ -108,7 +108,7 @@ describe('what a receiver answers', () => {
     expect(received.map(({ path }) => path)).toEqual(['/hook', '/hook']);
   });
 
-  it('with 410 ends it, and whatever else is owed there', async () => {
+  it('with 410 ends it, and whatever else is pending there', async () => {
     const { received, url } = await receiver((response, { path }) =>
       response.writeHead(path === '/hook' ? 410 : 204).end(),
     );
@@ -216,7 +216,7 @@ describe('a receiver that gives no answer', () => {
   });
 });
 
-it('rests between looks, also when more hosts are owed something later than one look goes through', async () => {
+it('rests between looks, also when more hosts are pending something later than one look goes through', async () => {
   const gone = await receiver();
   await gone.close();
   const hosts = Array.from({ length: 520 }, (_, n) => `http://127.${Math.floor(n / 250) + 1}.0.${(n % 250) + 1}:9/`);

@@ -43,7 +43,7 @@ export interface DeliverWebhooksParts {
   retrySeconds: readonly number[];
 }
 
-/** Sends what is owed, with all other notifiers that do so. */
+/** Sends what is pending, with all other notifiers that do so. */
 export interface WebhookDelivery {
   /** The doorbell: after the end of a job there may be something to send. @param routingKey what has happened to one */
   hear(routingKey: string): void;
@@ -70,7 +70,7 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
   async function upkeep(): Promise<number> {
     await webhooks.register(endpoints);
     const ended = await webhooks.expire();
-    if (ended > 0) log.warn({ ended }, 'webhooks given up: owed for more than a day, or to an endpoint nobody has');
+    if (ended > 0) log.warn({ ended }, 'webhooks given up: pending for more than a day, or to an endpoint nobody has');
     return UPKEEP_MS;
   }
 
@@ -134,9 +134,9 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
     });
   }
 
-  function outcomeOf({ kind, retryAfterMs }: Answer, { tries, owedMs }: TakenWebhook): RecordedAttempt['outcome'] {
+  function outcomeOf({ kind, retryAfterMs }: Answer, { tries, pendingMs }: TakenWebhook): RecordedAttempt['outcome'] {
     if (kind === 'delivered') return { kind };
-    const delayMs = kind === 'failed' ? retryDelay({ tries, owedMs, retryAfterMs }, retrySeconds) : null;
+    const delayMs = kind === 'failed' ? retryDelay({ tries, pendingMs, retryAfterMs }, retrySeconds) : null;
     return delayMs === null ? { kind: 'failed' } : { kind: 'retry', delayMs };
   }
 

@@ -22,21 +22,21 @@ describe('the schedule', () => {
 describe('a failed attempt', () => {
   it('is followed by another after its place in the schedule, up to a tenth sooner', () => {
     for (const [index, seconds] of schedule.entries()) {
-      const delay = retryDelay({ tries: index + 1, owedMs: 0 }, schedule) as number;
+      const delay = retryDelay({ tries: index + 1, pendingMs: 0 }, schedule) as number;
       expect(delay).toBeLessThanOrEqual(seconds * 1_000);
       expect(delay).toBeGreaterThanOrEqual(seconds * 900);
     }
   });
 
   it('is the last one when the schedule is over, or the day', () => {
-    expect(retryDelay({ tries: schedule.length + 1, owedMs: 0 }, schedule)).toBeNull();
-    expect(retryDelay({ tries: 1, owedMs: DEADLINE_MS }, schedule)).toBeNull();
-    expect(retryDelay({ tries: 1, owedMs: 0 }, [])).toBeNull();
+    expect(retryDelay({ tries: schedule.length + 1, pendingMs: 0 }, schedule)).toBeNull();
+    expect(retryDelay({ tries: 1, pendingMs: DEADLINE_MS }, schedule)).toBeNull();
+    expect(retryDelay({ tries: 1, pendingMs: 0 }, [])).toBeNull();
   });
 
   it('is not followed sooner than the receiver asked, nor later than the day', () => {
-    expect(retryDelay({ tries: 1, owedMs: 0, retryAfterMs: 60_000 }, schedule)).toBe(60_000);
-    expect(retryDelay({ tries: 4, owedMs: 0, retryAfterMs: 1_000 }, schedule)).toBeGreaterThan(500_000);
-    expect(retryDelay({ tries: 1, owedMs: DEADLINE_MS - 7_000, retryAfterMs: Infinity }, schedule)).toBe(7_000);
+    expect(retryDelay({ tries: 1, pendingMs: 0, retryAfterMs: 60_000 }, schedule)).toBe(60_000);
+    expect(retryDelay({ tries: 4, pendingMs: 0, retryAfterMs: 1_000 }, schedule)).toBeGreaterThan(500_000);
+    expect(retryDelay({ tries: 1, pendingMs: DEADLINE_MS - 7_000, retryAfterMs: Infinity }, schedule)).toBe(7_000);
   });
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A webhook is given up when it has been owed for so long, in milliseconds. */
+/** A webhook is given up when it has been pending for so long, in milliseconds. */
 export const DEADLINE_MS = 24 * 60 * 60 * 1_000;
 /** Each delay is shortened by up to this part of it: what failed together need not come back together. */
 const SPREAD = 0.1;
@@ -19,16 +19,16 @@ export const retrySchedule = z
  * When to try again after a failed attempt, within the time in which a webhook is delivered at all.
  *
  * @param tries how many attempts there were
- * @param owedMs for how long it has been owed, in milliseconds
+ * @param pendingMs for how long it has been pending, in milliseconds
  * @param retryAfterMs what the receiver asked for, in milliseconds: not before that, unless the time is over then
  * @returns milliseconds from now, or null when it is to be given up
  */
 export function retryDelay(
-  { tries, owedMs, retryAfterMs = 0 }: { tries: number; owedMs: number; retryAfterMs?: number | undefined },
+  { tries, pendingMs, retryAfterMs = 0 }: { tries: number; pendingMs: number; retryAfterMs?: number | undefined },
   scheduleSeconds: readonly number[],
 ): number | null {
   const seconds = scheduleSeconds[tries - 1];
-  const leftMs = DEADLINE_MS - owedMs;
+  const leftMs = DEADLINE_MS - pendingMs;
   if (seconds === undefined || leftMs <= 0) return null;
   const spread = seconds * 1_000 * (1 - SPREAD * Math.random());
   return Math.round(Math.min(Math.max(spread, retryAfterMs), leftMs));

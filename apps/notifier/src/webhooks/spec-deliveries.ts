@@ -36,7 +36,7 @@ export function useDeliveries() {
   });
   afterEach(async () => {
     for (const close of toClose.splice(0).reverse()) await close();
-    await Promise.all(made.splice(0).map((id) => database.jobs.delete(id))); // and what is owed of them
+    await Promise.all(made.splice(0).map((id) => database.jobs.delete(id))); // and what is pending of them
   });
   afterAll(() => database.close());
 
@@ -101,7 +101,7 @@ export function useDeliveries() {
     const { job } = await database.jobs.create({ id: randomUUID(), type, ...rest, webhook: own });
     made.push(job.id);
     const held = { redelivered: false, deliveryCount: 0, claimId: randomUUID(), holder: 'spec' };
-    await database.jobs.claim({ jobId: job.id, ringId: randomUUID(), ...held });
+    await database.jobs.claim({ jobId: job.id, dispatchId: randomUUID(), ...held });
     await database.jobs.settle({ jobId: job.id, attempt: 1, outcome: { status: 'succeeded', result } });
     return job.id;
   }
@@ -109,7 +109,7 @@ export function useDeliveries() {
   /** The one webhook of a job. */
   async function deliveryOf(jobId: string): Promise<WebhookDelivery> {
     const [delivery] = (await database.webhooks.list(jobId)) ?? [];
-    if (!delivery) throw new Error('nothing is owed');
+    if (!delivery) throw new Error('nothing is pending');
     return delivery;
   }
 

@@ -1,10 +1,10 @@
 import type { Webhooks } from '@offload/database/webhooks';
 import { Counter, Gauge, Histogram, type Registry } from '@offload/process';
 
-/** Counts attempts, and asks what is owed when it is looked at. */
+/** Counts attempts, and asks what is pending when it is looked at. */
 export function webhookMetrics(
   registry: Registry,
-  { webhooks, inFlight }: { webhooks: Pick<Webhooks, 'countOwed'>; inFlight: () => number },
+  { webhooks, inFlight }: { webhooks: Pick<Webhooks, 'countPending'>; inFlight: () => number },
 ) {
   const registers = [registry];
   const attempts = new Counter({
@@ -28,10 +28,10 @@ export function webhookMetrics(
     },
   });
   // Both are asked for at each look, and told by one statement.
-  let counted: ReturnType<typeof webhooks.countOwed> | null = null;
+  let counted: ReturnType<typeof webhooks.countPending> | null = null;
   const count = () =>
     (counted ??= webhooks
-      .countOwed()
+      .countPending()
       .catch(() => ({ pending: NaN, oldestDueMs: NaN }))
       .finally(() => (counted = null)));
   new Gauge({
@@ -43,7 +43,7 @@ export function webhookMetrics(
     },
   });
   new Gauge({
-    name: 'offload_webhooks_owed',
+    name: 'offload_webhooks_pending',
     help: 'Webhooks that are not delivered yet, of all notifiers; NaN when the database does not say',
     registers,
     async collect() {

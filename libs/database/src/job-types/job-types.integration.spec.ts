@@ -43,7 +43,7 @@ it('tells workers with what they do', async () => {
   await store().register([type], workerOf('busy', type));
   const { id } = await jobs.create();
   await jobs.database.jobs.claim({
-    ...{ jobId: id, ringId: id, redelivered: false, deliveryCount: 0, claimId: id, holder: 'busy' },
+    ...{ jobId: id, dispatchId: id, redelivered: false, deliveryCount: 0, claimId: id, holder: 'busy' },
   });
   const worker = (await store().workers()).find(({ instance }) => instance === 'busy');
   const times = { startedAt: expect.any(String), lastHeardAt: expect.any(String) };
@@ -177,6 +177,6 @@ it('removes a type with all its versions once no worker runs it and no unfinishe
 });
 
 it('keeps with a job the version that took its payload', async () => {
-  const id = await jobs.rung({ typeVersion: 3 });
+  const id = await jobs.dispatched({ typeVersion: 3 });
   expect(await jobs.claim(id)).toMatchObject({ kind: 'claimed', typeVersion: 3 });
 });

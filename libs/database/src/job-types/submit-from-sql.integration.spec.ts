@@ -22,14 +22,14 @@ async function submit(more = '', values: unknown[] = []): Promise<string> {
   return (await jobs.query<{ id: string }>(text, values))[0]?.id as string;
 }
 
-it('makes a job by the policy of its type, and owes its ring at once', async () => {
+it('makes a job by the policy of its type, and has a pending dispatch message at once', async () => {
   const id = await submit();
   expect(await jobs.read(id)).toMatchObject({
     ...{ type, queue: 'images', status: 'queued', payload: { width: 1 }, priority: 0, tags: [], maxAttempts: 2 },
     ...{ attempt: 0, version: 1 },
   });
-  const owed = await jobs.database.rings.takeOwed(100, 60_000);
-  expect(owed.filter(({ jobId }) => jobId === id)).toMatchObject([{ type, queue: 'images', priority: 0 }]);
+  const pending = await jobs.database.outbox.takeDue(100, 60_000);
+  expect(pending.filter(({ jobId }) => jobId === id)).toMatchObject([{ type, queue: 'images', priority: 0 }]);
   expect(await jobs.claim(id)).toMatchObject({ typeVersion: 1, timeoutMs: 5, backoff: { factor: 3 } });
 });
 
@@ -42,7 +42,7 @@ it('makes nothing where the transaction of its caller is rolled back', async () 
   await client.end();
   expect(rows[0]?.id).toMatch(/^[0-9a-f-]{36}$/);
   expect(await jobs.read(rows[0]?.id as string)).toBeNull();
-  expect(await jobs.owed(rows[0]?.id as string)).toBe(0);
+  expect(await jobs.pending(rows[0]?.id as string)).toBe(0);
 });
 
 it('makes the job that its caller describes', async () => {
@@ -53,7 +53,7 @@ it('makes the job that its caller describes', async () => {
   );
   const made = { queue: 'mail', status: 'scheduled', priority: 7, maxAttempts: 9, tags: ['a', 'b'] };
   expect(await jobs.read(id)).toMatchObject(made);
-  expect(await jobs.owed(id)).toBe(1);
+  expect(await jobs.pending(id)).toBe(1);
 });
 
 it('takes the queues of registered types and of workers', async () => {
@@ -73,7 +73,7 @@ it('says in its own words and with a code that the caller can tell what is wrong
 it('finds the unfinished job that has the dedupe key', async () => {
   const both = await Promise.all([submit(`, dedupe_key => 'one'`), submit(`, dedupe_key => 'one'`)]);
   expect(both[0]).toBe(both[1]);
-  expect(await jobs.owed(both[0] as string)).toBe(1);
+  expect(await jobs.pending(both[0] as string)).toBe(1);
   await jobs.database.jobs.cancel(both[0] as string);
   expect(await submit(`, dedupe_key => 'one'`)).not.toBe(both[0]);
 });

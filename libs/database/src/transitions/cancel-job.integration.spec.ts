@@ -9,7 +9,7 @@ describe('cancelJob', () => {
   it.each([
     ['queued', 0],
     ['scheduled', 60_000],
-  ])('ends a %s job at once, and owes it no ring', async (status, delayMs) => {
+  ])('ends a %s job at once, and stores no dispatch message for it', async (status, delayMs) => {
     const { id, job } = await jobs.create({ delayMs });
     expect(job.status).toBe(status);
     const cancellation = await jobs.database.jobs.cancel(id);
@@ -17,7 +17,7 @@ describe('cancelJob', () => {
     expect(cancellation).toEqual({ kind: 'cancelled', job: cancelled });
     expect(cancelled).toMatchObject({ status: 'cancelled', attempt: 0, version: 2, error: null });
     expect(cancelled.finishedAt).not.toBeNull();
-    expect(await jobs.owed(id)).toBe(0);
+    expect(await jobs.pending(id)).toBe(0);
     expect(await jobs.claim(id)).toEqual({ kind: 'refused', job: cancelled });
   });
 
@@ -51,7 +51,7 @@ describe('cancelJob', () => {
     expect(settled).toMatchObject({ status: 'cancelled', error: null, result: null, maxAttempts: 3 });
     expect(settled?.errors.map(({ code }) => code)).toEqual(codes);
     expect(settled?.finishedAt).not.toBeNull();
-    expect(await jobs.owed(id)).toBe(0);
+    expect(await jobs.pending(id)).toBe(0);
   });
 
   it('keeps the result of a job that succeeds before its worker is told', async () => {
@@ -64,16 +64,16 @@ describe('cancelJob', () => {
   });
 
   it('ends a job as cancelled whose worker is lost before it is told', async () => {
-    const { id, ringId } = await jobs.running();
+    const { id, dispatchId } = await jobs.running();
     await jobs.database.jobs.cancel(id);
-    const claim = await jobs.claim(id, { ringId, count: 1 });
+    const claim = await jobs.claim(id, { dispatchId, count: 1 });
     const job = await jobs.read(id);
     expect(claim).toEqual({ kind: 'ended', job });
     expect(job).toMatchObject({ status: 'cancelled', attempt: 1, error: null, errors: [{ code: 'worker-lost' }] });
   });
 
   it('leaves one of a cancel and a claim that meet as the winner', async () => {
-    const ids = await Promise.all(Array.from({ length: 50 }, () => jobs.rung()));
+    const ids = await Promise.all(Array.from({ length: 50 }, () => jobs.dispatched()));
     const outcomes = await Promise.all(
       ids.map(async (id) => Promise.all([jobs.claim(id), jobs.database.jobs.cancel(id)])),
     );

@@ -1,7 +1,7 @@
 import type { Job } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { briefColumns, jobColumns, toBriefJob, toJob, type BriefRow, type JobRow } from '../job-row.ts';
-import { oweWebhooks } from '../webhooks/owe-webhooks.ts';
+import { addWebhookDeliveries } from '../webhooks/add-webhook-deliveries.ts';
 
 /** What became of a wish to cancel. */
 export type Cancellation =
@@ -12,7 +12,7 @@ export type Cancellation =
   /** It was finished before; without payload, result and errors. */
   | { kind: 'finished'; job: Job };
 
-// Rings that are owed go first, in the order in which confirmations lock: they take outbox rows, then jobs. One that is
+// Dispatch messages that are pending go first, in the order in which confirmations lock: they take outbox rows, then jobs. One that is
 // missed here (its row came while this one waited) costs a refused claim.
 const sql = `
   with gone as (
@@ -28,7 +28,7 @@ const sql = `
     where job.id = $1 and job.status in ('queued', 'scheduled', 'running')
     returning job.*
   ), told as (
-    ${oweWebhooks}
+    ${addWebhookDeliveries}
   )
   select ${jobColumns} from job`;
 

@@ -3,14 +3,14 @@ import { describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { openDatabase } from '../open-database.ts';
 import { claimJobs, claimWaitingJobs, type Claim, type Delivery } from './claim-jobs.ts';
-import { confirmRings } from './owed-rings.ts';
+import { confirmDispatches } from './due-dispatches.ts';
 import { database, sql, url } from '../spec-database.ts';
-import { create, ring, running, read, claimAll } from './spec-claim-jobs.ts';
+import { create, dispatch, running, read, claimAll } from './spec-claim-jobs.ts';
 
 describe('claimJob in one batch', () => {
-  it('gives a queued job to exactly one of two rings', async () => {
+  it('gives a queued job to exactly one of two dispatch messages', async () => {
     const jobId = await create();
-    const claims = await claimAll([ring(jobId).first, ring(jobId).first]);
+    const claims = await claimAll([dispatch(jobId).first, dispatch(jobId).first]);
     const job = await read(jobId);
     expect(job).toMatchObject({ status: 'running', attempt: 1 });
     expect(claims.map(({ kind }) => kind).sort()).toEqual(['claimed', 'refused']);
@@ -20,7 +20,7 @@ describe('claimJob in one batch', () => {
   it.each([
     ['first', ['claimed', 'refused']],
     ['last', ['refused', 'claimed']],
-  ])('gives a running job to its own redelivered ring, put %s, not to another', async (place, kinds) => {
+  ])('gives a running job to its own redelivered dispatch message, put %s, not to another', async (place, kinds) => {
     const { holder, stranger } = await running();
     const deliveries = [holder.again, stranger.again];
     const claims = await claimAll(place === 'first' ? deliveries : deliveries.reverse());
@@ -28,7 +28,7 @@ describe('claimJob in one batch', () => {
     expect(claims).toContainEqual(expect.objectContaining({ kind: 'claimed', takeover: true }));
   });
 
-  it('gives a job to one delivery alone where the same ring came twice: the last, whose forerunner is lost', async () => {
+  it('gives a job to one delivery alone where the same dispatch message came twice: the last, whose forerunner is lost', async () => {
     const { holder } = await running();
     expect(await claimAll([holder.again, holder.again])).toMatchObject([
       { kind: 'held', job: { attempt: 2 } },
@@ -42,16 +42,16 @@ describe('claimJob in one batch', () => {
     await client.query('begin');
     await client.query('select from jobs where id = $1 for update', [jobId]);
     const takeover = database.jobs.claim(holder.again);
-    expect(await database.jobs.claim(ring(waiting).first)).toMatchObject({ kind: 'claimed', job: { id: waiting } });
+    expect(await database.jobs.claim(dispatch(waiting).first)).toMatchObject({ kind: 'claimed', job: { id: waiting } });
     await client.query('rollback');
     client.release();
     expect(await takeover).toMatchObject({ kind: 'claimed', takeover: true, job: { id: jobId } });
   });
 
-  it('keeps jobs apart whose rings have one id', async () => {
-    const ringId = randomUUID();
+  it('keeps jobs apart whose dispatch messages have one id', async () => {
+    const dispatchId = randomUUID();
     const jobIds = [await create(), await create()];
-    const claims = await claimAll(jobIds.map((jobId) => ring(jobId, ringId).first));
+    const claims = await claimAll(jobIds.map((jobId) => dispatch(jobId, dispatchId).first));
     expect(claims.map((claim) => [claim.kind, claim.job?.id])).toEqual(jobIds.map((jobId) => ['claimed', jobId]));
   });
 
@@ -59,12 +59,12 @@ describe('claimJob in one batch', () => {
     const [queued, scheduled] = [await create(), await create({ delayMs: 60_000 })];
     const [held, last, lost] = [await running(), await running({ maxAttempts: 1 }), await running()];
     const claims = await claimAll([
-      ring(randomUUID()).first,
+      dispatch(randomUUID()).first,
       held.holder.first,
       last.holder.again,
-      ring(queued).first,
+      dispatch(queued).first,
       lost.holder.again,
-      ring(scheduled).first,
+      dispatch(scheduled).first,
     ]);
     expect(claims.map((claim) => [claim.kind, claim.job?.id, claim.job?.status])).toEqual([
       ['refused', undefined, undefined],
@@ -90,7 +90,7 @@ describe('a claim from many processes', () => {
     const processes = Array.from({ length: 5 }, () => openDatabase({ url }));
     try {
       const claims = await Promise.all(
-        Array.from({ length: 50 }, (_, index) => processes[index % 5]?.jobs.claim(ring(jobId).first)),
+        Array.from({ length: 50 }, (_, index) => processes[index % 5]?.jobs.claim(dispatch(jobId).first)),
       );
       const winners = claims.filter((claim) => claim?.kind === 'claimed');
       expect(winners).toMatchObject([{ job: { id: jobId, attempt: 1 } }]);
@@ -105,7 +105,7 @@ describe('a claim from many processes', () => {
     ['plain first', claimPlainFirst],
     ['general', claimJobs],
   ])(
-    'never waits in a circle with another worker (%s), or with the relay that confirms the same rings',
+    'never waits in a circle with another worker (%s), or with the relay that confirms the same dispatch messages',
     async (_which, claim) => {
       for (let round = 0; round < 10; round += 1) {
         const jobs = await Promise.all(Array.from({ length: 100 }, () => create({ delayMs: 60_000 })));
@@ -117,13 +117,13 @@ describe('a claim from many processes', () => {
         const [one, other] = await Promise.all([
           claim(
             sql,
-            jobs.map((jobId) => ring(jobId).first),
+            jobs.map((jobId) => dispatch(jobId).first),
           ),
           claim(
             sql,
-            backwards.map((jobId) => ring(jobId).first),
+            backwards.map((jobId) => dispatch(jobId).first),
           ),
-          confirmRings(
+          confirmDispatches(
             sql,
             rows.map(({ id }) => id),
           ),

@@ -5,14 +5,14 @@ import { plainArray, textArray } from '../array-literal.ts';
 import { hasStatus, isOneOf, placeOf } from '../by-id.ts';
 import { columnsBut, jobColumns, toJob, type JobRow } from '../job-row.ts';
 import { shareStatement } from '../share-statement.ts';
-import { owesNoWebhook, oweWebhooks } from '../webhooks/owe-webhooks.ts';
+import { wantsNoWebhook, addWebhookDeliveries } from '../webhooks/add-webhook-deliveries.ts';
 import { withError, workerLost } from './attempt-error.ts';
 
-/** One arrival of a ring at a worker. */
+/** One arrival of a dispatch message at a worker. */
 export interface Delivery {
   jobId: string;
-  ringId: string;
-  /** The broker has handed this ring out before, and its former holder is gone. */
+  dispatchId: string;
+  /** The broker has handed this dispatch message out before, and its former holder is gone. */
   redelivered: boolean;
   /** How often it has been handed out before: tells a late claim of a lost delivery from the one that came after it. */
   deliveryCount: number;
@@ -37,22 +37,22 @@ export interface ClaimedJob {
   timeoutMs: number;
   backoff: Backoff;
   /** Somebody is to be told of the job's end by webhook, as of now. */
-  owesWebhook: boolean;
+  wantsWebhook: boolean;
 }
 
 export type Claim =
   | ClaimedJob
   /** An attempt was lost with its worker, and no other follows: the job is `failed`, or `cancelled` if that was asked. */
   | { kind: 'ended'; job: Job }
-  /** Running, held by this very ring through a delivery that is not known to be older: to be asked again later. */
+  /** Running, held by this very dispatch message through a delivery that is not known to be older: to be asked again later. */
   | { kind: 'held'; job: Job }
-  /** Not the caller's to run: finished, not due yet, held by another ring, or (`job` null) unknown. */
+  /** Not the caller's to run: finished, not due yet, held by another dispatch message, or (`job` null) unknown. */
   | { kind: 'refused'; job: Job | null };
 
 const claimed = `${columnsBut('payload')}, job.payload::text as "payloadText", job.claim_id as "claimId",
-  job.type_version as "typeVersion", job.timeout_ms as "timeoutMs", job.backoff, not ${owesNoWebhook('job')} as "owesWebhook"`;
+  job.type_version as "typeVersion", job.timeout_ms as "timeoutMs", job.backoff, not ${wantsNoWebhook('job')} as "wantsWebhook"`;
 
-// Nearly all rings are new, and their jobs wait: that costs half as much as to see to whatever else a job may be.
+// Nearly all dispatch messages are new, and their jobs wait: that costs half as much as to see to whatever else a job may be.
 const claimWaitingSql = `
   update jobs as job set
     status = 'running',
@@ -63,13 +63,13 @@ const claimWaitingSql = `
     progress = null,
     holder = delivery.holder,
     held_at = now(),
-    ring_id = delivery.ring_id,
+    dispatch_id = delivery.dispatch_id,
     delivery_count = delivery.delivery_count,
     claim_id = delivery.claim_id,
     version = job.version + 1
   from (
     select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::text[])
-      as delivery(job_id, ring_id, delivery_count, claim_id, holder)
+      as delivery(job_id, dispatch_id, delivery_count, claim_id, holder)
     order by job_id offset 0
   ) as delivery cross join ${placeOf('delivery.job_id')}
   where job.ctid = place.ctid
@@ -81,16 +81,16 @@ const claimWaitingSql = `
 // job: a claim may be under way for long, lose its delivery meanwhile, and arrive after that of the next holder.
 //
 // `for update` serialises with everybody else who wants the row, in one order so that two batches can't wait for each
-// other; PostgreSQL checks the guards again on the row as it is after waiting. Of a ring that came twice in a batch the
-// later delivery counts; where two rings of one queued job meet, the update takes one. The claim id on the row says which.
+// other; PostgreSQL checks the guards again on the row as it is after waiting. Of a dispatch message that came twice in a batch the
+// later delivery counts; where two dispatch messages of one queued job meet, the update takes one. The claim id on the row says which.
 const claimSql = `
   with delivery as materialized (
-    select distinct on (job_id, ring_id) *
+    select distinct on (job_id, dispatch_id) *
     from unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::boolean[])
-      as delivery(job_id, ring_id, delivery_count, claim_id, holder, redelivered)
-    order by job_id, ring_id, delivery_count desc
+      as delivery(job_id, dispatch_id, delivery_count, claim_id, holder, redelivered)
+    order by job_id, dispatch_id, delivery_count desc
   ), held as (
-    select job.id, delivery.ring_id, delivery.delivery_count, delivery.claim_id, delivery.holder, job.attempt, job.max_attempts,
+    select job.id, delivery.dispatch_id, delivery.delivery_count, delivery.claim_id, delivery.holder, job.attempt, job.max_attempts,
       job.cancel_requested, job.loss_note,
       job.status = 'running' as running, job.status = 'running' and job.claim_id = delivery.claim_id as resumed
     from delivery cross join lateral (
@@ -98,12 +98,12 @@ const claimSql = `
         ${hasStatus('job', 'queued')}
         or (${hasStatus('job', 'scheduled')} and due_at <= now())
         or (${hasStatus('job', 'running')} and claim_id = delivery.claim_id)
-        or (${hasStatus('job', 'running')} and ring_id = delivery.ring_id
+        or (${hasStatus('job', 'running')} and dispatch_id = delivery.dispatch_id
           and delivery.redelivered and delivery.delivery_count > job.delivery_count)
       ) for update
     ) as job
   ), target as (
-    select id, ring_id, delivery_count, claim_id, holder, resumed, cancel_requested,
+    select id, dispatch_id, delivery_count, claim_id, holder, resumed, cancel_requested,
       running and not resumed as takeover,
       running and not resumed and (cancel_requested or attempt >= max_attempts) as ended,
       ${workerLost} as loss
@@ -120,14 +120,14 @@ const claimSql = `
       progress = case when ended then progress end,
       holder = target.holder,
       held_at = now(),
-      ring_id = target.ring_id,
+      dispatch_id = target.dispatch_id,
       delivery_count = target.delivery_count,
       claim_id = target.claim_id,
       version = version + 1
     from target where job.id = target.id and ${isOneOf('job', 'target')}
     returning job.*, takeover, ended
   ), told as (
-    ${oweWebhooks}
+    ${addWebhookDeliveries}
   )
   select ${claimed}, takeover, ended from job`;
 
@@ -137,7 +137,7 @@ type ClaimedRow = Omit<JobRow, 'payload'> & {
   typeVersion: number;
   timeoutMs: number;
   backoff: Backoff;
-  owesWebhook: boolean;
+  wantsWebhook: boolean;
   takeover: boolean;
   ended: boolean;
 };
@@ -178,8 +178,8 @@ export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Cla
   const refusedIds = deliveries.filter(({ claimId }) => !claimed.has(claimId)).map(({ jobId }) => jobId);
   const refused = refusedIds.length === 0 ? new Map<string, Holding>() : await readHoldings(pool, refusedIds);
   return deliveries.map(
-    ({ jobId, ringId, claimId }) =>
-      claimOf(claimed.get(claimId)) ?? refusalOf(refused.get(jobId.toLowerCase()), ringId),
+    ({ jobId, dispatchId, claimId }) =>
+      claimOf(claimed.get(claimId)) ?? refusalOf(refused.get(jobId.toLowerCase()), dispatchId),
   );
 }
 
@@ -187,7 +187,7 @@ export async function claimJobs(pool: Pool, deliveries: Delivery[]): Promise<Cla
 function arraysOf(deliveries: Delivery[]): string[] {
   return [
     plainArray(deliveries.map((delivery) => delivery.jobId)),
-    plainArray(deliveries.map((delivery) => delivery.ringId)),
+    plainArray(deliveries.map((delivery) => delivery.dispatchId)),
     plainArray(deliveries.map((delivery) => delivery.deliveryCount)),
     plainArray(deliveries.map((delivery) => delivery.claimId)),
     textArray(deliveries.map((delivery) => delivery.holder)),
@@ -200,28 +200,31 @@ function byClaimId(rows: ClaimedRow[]): Map<string, ClaimedRow> {
 
 function claimOf(row: ClaimedRow | undefined): Claim | null {
   if (!row) return null;
-  const { payloadText, ended, takeover, typeVersion, timeoutMs, backoff, owesWebhook } = row;
+  const { payloadText, ended, takeover, typeVersion, timeoutMs, backoff, wantsWebhook } = row;
   const job = toJob(Object.assign(row, { payload: JSON.parse(payloadText) as unknown }));
   if (ended) return { kind: 'ended', job };
   const serialized = new SerializedJob(job, payloadText);
-  return { kind: 'claimed', job, serialized, takeover, typeVersion, timeoutMs, backoff, owesWebhook };
+  return { kind: 'claimed', job, serialized, takeover, typeVersion, timeoutMs, backoff, wantsWebhook };
 }
 
 interface Holding {
   job: Job;
-  ringId: string | null;
+  dispatchId: string | null;
 }
 
-function refusalOf(holding: Holding | undefined, ringId: string): Claim {
+function refusalOf(holding: Holding | undefined, dispatchId: string): Claim {
   if (!holding) return { kind: 'refused', job: null };
   const { job } = holding;
-  return { kind: job.status === 'running' && holding.ringId === ringId.toLowerCase() ? 'held' : 'refused', job };
+  return {
+    kind: job.status === 'running' && holding.dispatchId === dispatchId.toLowerCase() ? 'held' : 'refused',
+    job,
+  };
 }
 
 async function readHoldings(pool: Pool, ids: string[]): Promise<Map<string, Holding>> {
-  const { rows } = await pool.query<JobRow & { ringId: string | null }>(
-    `select ${jobColumns}, job.ring_id as "ringId" from jobs as job where id = any($1::uuid[])`,
+  const { rows } = await pool.query<JobRow & { dispatchId: string | null }>(
+    `select ${jobColumns}, job.dispatch_id as "dispatchId" from jobs as job where id = any($1::uuid[])`,
     [ids],
   );
-  return new Map(rows.map((row) => [row.id, { job: toJob(row), ringId: row.ringId }]));
+  return new Map(rows.map((row) => [row.id, { job: toJob(row), dispatchId: row.dispatchId }]));
 }

@@ -8,14 +8,14 @@ import { openDatabase, type Database } from '../open-database.ts';
 import type { NewJob, Submitted } from './create-jobs.ts';
 import type { IdempotencyKey } from './idempotency-keys.ts';
 
-const RING_GRACE_MS = 60_000;
+const DISPATCH_GRACE_MS = 60_000;
 const url = freshDatabaseUrl();
 let database: Database;
 let sql: pg.Pool;
 
 beforeAll(async () => {
   await migrate(url);
-  database = openDatabase({ url, ringGraceMs: RING_GRACE_MS });
+  database = openDatabase({ url, dispatchGraceMs: DISPATCH_GRACE_MS });
   sql = new pg.Pool({ connectionString: url });
 });
 afterAll(() => Promise.all([database.close(), sql.end()]));
@@ -36,7 +36,7 @@ const newJob = (values: Partial<NewJob> = {}): NewJob => ({
 });
 
 /** The job's outbox rows, and how long after the job's creation and its due time each is due. */
-async function owed(jobId: string): Promise<{ id: string; afterCreation: number; afterDue: number }[]> {
+async function pending(jobId: string): Promise<{ id: string; afterCreation: number; afterDue: number }[]> {
   const { rows } = await sql.query(
     `select outbox.id, extract(epoch from outbox.due_at - created_at)::float8 * 1000 as "afterCreation",
       extract(epoch from outbox.due_at - jobs.due_at)::float8 * 1000 as "afterDue"
@@ -62,16 +62,18 @@ describe('createJob', () => {
     expect(await database.jobs.get(wanted.id)).toEqual(job);
   });
 
-  it('owes a due job its ring after the grace in which its creator rings', async () => {
+  it('stores the dispatch message of a due job as pending after the grace in which its creator dispatches', async () => {
     const { job, outboxId } = await database.jobs.create(newJob());
-    expect(await owed(job.id)).toEqual([{ id: outboxId, afterCreation: RING_GRACE_MS, afterDue: RING_GRACE_MS }]);
+    expect(await pending(job.id)).toEqual([
+      { id: outboxId, afterCreation: DISPATCH_GRACE_MS, afterDue: DISPATCH_GRACE_MS },
+    ]);
   });
 
-  it('schedules a delayed job by the clock of the database, and owes its ring when it is due', async () => {
+  it('schedules a delayed job by the clock of the database, and has a pending dispatch message when it is due', async () => {
     const { job, outboxId } = await database.jobs.create(newJob({ delayMs: 90_000 }));
     expect(job.status).toBe('scheduled');
     expect(Date.parse(job.dueAt) - Date.parse(job.createdAt)).toBe(90_000);
-    expect(await owed(job.id)).toEqual([{ id: outboxId, afterCreation: 90_000, afterDue: 0 }]);
+    expect(await pending(job.id)).toEqual([{ id: outboxId, afterCreation: 90_000, afterDue: 0 }]);
   });
 
   it('schedules a job for a time in the future, whatever its offset', async () => {
@@ -79,13 +81,13 @@ describe('createJob', () => {
     const runAt = new Date(time + 7_200_000).toISOString().replace('Z', '+02:00');
     const { job } = await database.jobs.create(newJob({ runAt, delayMs: 5 }));
     expect(job).toMatchObject({ status: 'scheduled', dueAt: new Date(time).toISOString() });
-    expect(await owed(job.id)).toMatchObject([{ afterDue: 0 }]);
+    expect(await pending(job.id)).toMatchObject([{ afterDue: 0 }]);
   });
 
   it('queues a job whose time is past, with the same grace as any due job', async () => {
     const { job } = await database.jobs.create(newJob({ runAt: '2001-02-03T04:05:06.789Z' }));
     expect(job).toMatchObject({ status: 'queued', dueAt: '2001-02-03T04:05:06.789Z' });
-    expect(await owed(job.id)).toMatchObject([{ afterCreation: RING_GRACE_MS }]);
+    expect(await pending(job.id)).toMatchObject([{ afterCreation: DISPATCH_GRACE_MS }]);
   });
 
   it.each([
@@ -125,7 +127,7 @@ describe('createJob', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(outcomes[1]).toMatchObject({ reason: { code: '23505' } });
     expect(await database.jobs.get(existing.id)).toEqual(existing);
-    expect(await owed(existing.id)).toHaveLength(1);
+    expect(await pending(existing.id)).toHaveLength(1);
   });
 
   it('takes an id in capital letters', async () => {
@@ -147,11 +149,11 @@ describe('submit', () => {
   const idsOf = (submitted: Submitted): string[] =>
     submitted.kind === 'created' ? submitted.jobs.map(({ serialized }) => serialized.job.id) : [];
 
-  it('makes all jobs of a request in their order, each with its ring', async () => {
+  it('makes all jobs of a request in their order, each with its dispatch message', async () => {
     const jobs = Array.from({ length: 1_000 }, (_, index) => newJob({ payload: index }));
     const submitted = await database.jobs.submit({ jobs, idempotency: null });
     expect(idsOf(submitted)).toEqual(jobs.map(({ id }) => id));
-    expect(await owed(jobs[999]?.id ?? '')).toHaveLength(1);
+    expect(await pending(jobs[999]?.id ?? '')).toHaveLength(1);
   });
 
   it('makes none of them when one can not be made', async () => {
@@ -187,7 +189,7 @@ describe('submit', () => {
   });
 
   it('makes one job of a key that two processes and many requests use at once', async () => {
-    const second = openDatabase({ url, ringGraceMs: RING_GRACE_MS });
+    const second = openDatabase({ url, dispatchGraceMs: DISPATCH_GRACE_MS });
     const key = idempotency();
     const outcomes = await Promise.all(
       Array.from({ length: 200 }, (_, index) =>
@@ -233,7 +235,7 @@ describe('submit', () => {
   });
 
   it('makes one job of a dedupe key that two processes use at once, in whatever order', async () => {
-    const second = openDatabase({ url, ringGraceMs: RING_GRACE_MS });
+    const second = openDatabase({ url, dispatchGraceMs: DISPATCH_GRACE_MS });
     const wanted = Array.from({ length: 20 }, (_, index) => ({ dedupeKey: `race ${index}`, delayMs: 60_000 }));
     const outcomes = await Promise.all(
       Array.from({ length: 10 }, (_, round) => {
@@ -249,13 +251,13 @@ describe('submit', () => {
     expect(await count('race 7')).toBe(1);
   });
 
-  it('hands a trace context on to the rings', async () => {
+  it('hands a trace context on to the dispatch messages', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const [traced, plain] = [newJob({ traceparent, runAt: '2001-02-03T04:05:06Z' }), newJob()];
     await database.jobs.submit({ jobs: [traced, plain], idempotency: null });
     await sql.query('update outbox set due_at = now() where job_id = any($1)', [[traced.id, plain.id]]);
-    const rings = await database.rings.takeOwed(1_000, 60_000);
-    const traces = [traced, plain].map(({ id }) => rings.find(({ jobId }) => jobId === id)?.traceparent);
+    const dispatches = await database.outbox.takeDue(1_000, 60_000);
+    const traces = [traced, plain].map(({ id }) => dispatches.find(({ jobId }) => jobId === id)?.traceparent);
     expect(traces).toEqual([traceparent, null]);
   });
 });

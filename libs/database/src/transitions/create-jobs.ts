@@ -25,7 +25,7 @@ export interface NewJob {
   runAt: string | null;
   /** While a job of this type with this key is not finished, that one is taken instead. @default null */
   dedupeKey?: string | null;
-  /** W3C trace context, for its rings. @default null */
+  /** W3C trace context, for its dispatch messages. @default null */
   traceparent?: string | null;
   /** Where its end is to be told. @default null */
   webhook?: Webhook | null;
@@ -47,7 +47,7 @@ export interface WrittenJob {
 export interface CreatedJob {
   /** One that was there already is brief: what it leaves out may be megabytes. */
   serialized: SerializedJob;
-  /** The outbox row of the ring it is owed; null where the job was there already, by its dedupe key. */
+  /** The outbox row of the dispatch it is pending; null where the job was there already, by its dedupe key. */
   outboxId: string | null;
 }
 
@@ -63,19 +63,19 @@ const MOST_TRIES = 5;
 const raced = new Set(['idempotency_keys_pkey', 'jobs_dedupe_idx']);
 
 /**
- * create → queued, or scheduled when due in the future: jobs, the rings they are owed and the idempotency keys in one
+ * create → queued, or scheduled when due in the future: jobs, the dispatch messages they are pending and the idempotency keys in one
  * statement. Concurrent ones with the same keys, of other processes too, are kept apart by unique indexes.
  *
- * @param ringGraceMs how long the creator has for ringing a due job itself before any relay does
+ * @param dispatchGraceMs how long the creator has for dispatching a due job itself before any relay does
  */
 export async function createJobs(
   pool: Pool,
   submissions: Submission<WrittenJob>[],
-  ringGraceMs: number,
+  dispatchGraceMs: number,
 ): Promise<Submitted[]> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await tryToCreate(pool, submissions, ringGraceMs);
+      return await tryToCreate(pool, submissions, dispatchGraceMs);
     } catch (error) {
       const { code, constraint } = error as { code?: string; constraint?: string };
       if (code !== '23505' || !raced.has(constraint ?? '') || tries === MOST_TRIES) throw error;
@@ -86,13 +86,13 @@ export async function createJobs(
 async function tryToCreate(
   pool: Pool,
   submissions: Submission<WrittenJob>[],
-  ringGraceMs: number,
+  dispatchGraceMs: number,
 ): Promise<Submitted[]> {
   const kept = await findKept(pool, submissions);
   const wanted = submissions.filter((submission) => !kept.has(submission));
   const unfinished = await findUnfinished(pool, wanted);
   const { made, becomes } = withoutTwins(wanted, unfinished);
-  const created = await insert(pool, made, keyRows(wanted, becomes), ringGraceMs);
+  const created = await insert(pool, made, keyRows(wanted, becomes), dispatchGraceMs);
   const known = new Map<string, CreatedJob>();
   for (const job of unfinished.values()) known.set(job.id, { serialized: new SerializedJob(job), outboxId: null });
 
@@ -165,7 +165,7 @@ function keyRows(submissions: Submission<WrittenJob>[], becomes: Map<WrittenJob,
   return rows.sort((a, b) => compare(a.client, b.client) || compare(a.key, b.key));
 }
 
-// A due job's outbox row becomes the relay's business only after a grace, in which the creator rings by itself.
+// A due job's outbox row becomes the relay's business only after a grace, in which the creator dispatches by itself.
 const insertSql = `
   with input as (
     select *, coalesce(run_at, now() + delay_ms * interval '1 millisecond') as due_at
@@ -181,7 +181,7 @@ const insertSql = `
       traceparent, webhook, type_version
     from input
     returning *
-  ), owed as (
+  ), pending as (
     insert into outbox (job_id, due_at)
     select id, case status when 'queued' then now() + $15 * interval '1 millisecond' else due_at end from job
     returning id, job_id
@@ -191,8 +191,8 @@ const insertSql = `
       array(select (value->>'made')::boolean from jsonb_array_elements(jobs))
     from unnest($16::text[], $17::text[], $18::bytea[], $19::jsonb[]) as input(client, key, fingerprint, jobs)
   )
-  select job.id, job.status, job.created_at as "createdAt", job.due_at as "dueAt", owed.id as "outboxId"
-  from job join owed on owed.job_id = job.id`;
+  select job.id, job.status, job.created_at as "createdAt", job.due_at as "dueAt", pending.id as "outboxId"
+  from job join pending on pending.job_id = job.id`;
 
 /** What only the database knows of a new job. */
 type MadeRow = Pick<Job, 'id' | 'status' | 'createdAt' | 'dueAt'>;
@@ -228,7 +228,7 @@ async function insert(
   pool: Pool,
   made: WrittenJob[],
   keys: NewKey[],
-  ringGraceMs: number,
+  dispatchGraceMs: number,
 ): Promise<Map<string, CreatedJob>> {
   if (made.length + keys.length === 0) return new Map();
   const jobs = made.map(({ wanted }) => wanted);
@@ -250,7 +250,7 @@ async function insert(
       textArray(jobs.map((job) => job.dedupeKey ?? null)),
       textArray(jobs.map((job) => job.traceparent ?? null)),
       textArray(jobs.map(({ webhook }) => (webhook ? withHost(webhook) : null))),
-      ringGraceMs,
+      dispatchGraceMs,
       textArray(keys.map(({ client }) => client)),
       textArray(keys.map(({ key }) => key)),
       keys.map(({ fingerprint }) => fingerprint),

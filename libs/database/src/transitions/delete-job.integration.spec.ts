@@ -18,35 +18,38 @@ describe('deleteJob', () => {
     expect(await jobs.database.jobs.delete(id)).toBeNull();
   });
 
-  it('deletes a ring with it that the job does not need any more', async () => {
+  it('deletes a dispatch message with it that the job does not need any more', async () => {
     const { id, settle } = await jobs.running();
-    await settle({ status: 'queued' }); // given back: owed a ring, should the old one be lost
+    await settle({ status: 'queued' }); // given back: pending a dispatch message, should the old one be lost
     await jobs.claim(id, { count: 1 });
     await jobs.database.jobs.settle({ jobId: id, attempt: 2, outcome: { status: 'succeeded', result: 1 } });
-    expect(await jobs.owed(id)).toBe(1);
+    expect(await jobs.pending(id)).toBe(1);
     expect(await jobs.database.jobs.delete(id)).toBe('deleted');
-    expect(await jobs.owed(id)).toBe(0);
+    expect(await jobs.pending(id)).toBe(0);
   });
 
-  it.each(['queued', 'scheduled', 'running'])('refuses a job that is %s, and leaves its ring', async (status) => {
-    const { id } = await (status === 'running'
-      ? jobs.running()
-      : jobs.create({ delayMs: status === 'scheduled' ? 60_000 : 0 }));
-    const [job, owed] = [await jobs.read(id), await jobs.owed(id)];
-    expect(job.status).toBe(status);
-    expect(await jobs.database.jobs.delete(id)).toEqual({ kind: 'refused', job: { ...job, payload: null } });
-    expect([await jobs.read(id), await jobs.owed(id)]).toEqual([job, owed]);
-  });
+  it.each(['queued', 'scheduled', 'running'])(
+    'refuses a job that is %s, and leaves its dispatch message',
+    async (status) => {
+      const { id } = await (status === 'running'
+        ? jobs.running()
+        : jobs.create({ delayMs: status === 'scheduled' ? 60_000 : 0 }));
+      const [job, pending] = [await jobs.read(id), await jobs.pending(id)];
+      expect(job.status).toBe(status);
+      expect(await jobs.database.jobs.delete(id)).toEqual({ kind: 'refused', job: { ...job, payload: null } });
+      expect([await jobs.read(id), await jobs.pending(id)]).toEqual([job, pending]);
+    },
+  );
 
   it('knows of no job that is not there', async () => {
     expect(await jobs.database.jobs.delete(randomUUID())).toBeNull();
   });
 
-  it('leaves its ring to be refused, and its attempt nothing to write to', async () => {
-    const { id, ringId, settle } = await jobs.running();
+  it('leaves its dispatch message to be refused, and its attempt nothing to write to', async () => {
+    const { id, dispatchId, settle } = await jobs.running();
     await settle({ status: 'succeeded', result: 1 });
     await jobs.database.jobs.delete(id);
-    expect(await jobs.claim(id, { ringId, count: 1 })).toEqual({ kind: 'refused', job: null });
+    expect(await jobs.claim(id, { dispatchId, count: 1 })).toEqual({ kind: 'refused', job: null });
     expect(await settle({ status: 'succeeded', result: 2 })).toBeNull();
   });
 
@@ -56,7 +59,7 @@ describe('deleteJob', () => {
       await settle({ status: 'failed', error });
       const [deletion, retry] = await Promise.all([jobs.database.jobs.delete(id), jobs.database.jobs.retry(id)]);
       const job = await jobs.database.jobs.get(id);
-      if (deletion === 'deleted') expect([retry, job, await jobs.owed(id)]).toEqual([null, null, 0]);
+      if (deletion === 'deleted') expect([retry, job, await jobs.pending(id)]).toEqual([null, null, 0]);
       else expect([deletion?.kind, retry?.kind, job?.status]).toEqual(['refused', 'queued', 'queued']);
     }
   });

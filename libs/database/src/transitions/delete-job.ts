@@ -5,7 +5,7 @@ import { briefColumns, toBriefJob, type BriefRow } from '../job-row.ts';
 /** What became of a wish to delete a job: it is gone, or it is not finished, and shown without payload, result and errors. */
 export type Deletion = 'deleted' | { kind: 'refused'; job: Job };
 
-// A finished job may still owe a ring that nobody needed. Rings go first, in the order in which confirmations lock.
+// A finished job may still have a pending dispatch message that nobody needed. Dispatch messages go first, in the order in which confirmations lock.
 const sql = `
   with gone as (
     delete from outbox where job_id = $1

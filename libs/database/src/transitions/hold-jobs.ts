@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
 import { hasStatus, isOneOf } from '../by-id.ts';
 
-/** A job whose ring a worker has. */
+/** A job whose dispatch message a worker has. */
 export interface HeldJob {
   jobId: string;
-  /** The attempt that the worker runs; null while it has the ring only, because it waits for a slot, say. */
+  /** The attempt that the worker runs; null while it has the dispatch message only, because it waits for a slot, say. */
   attempt: number | null;
 }
 
@@ -25,7 +25,7 @@ const sql = `
   returning job.id, job.cancel_requested as "cancelRequested"`;
 
 /**
- * A worker's answer to a roll call: these run here, and the rings of those wait here. Whatever has held up that worker is
+ * A worker's answer to a liveness check: these run here, and the dispatch messages of those wait here. Whatever has held up that worker is
  * over.
  *
  * @returns the ids of those that are to be cancelled

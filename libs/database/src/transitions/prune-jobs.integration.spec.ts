@@ -27,19 +27,19 @@ describe('pruneJobs', () => {
   it('deletes what was finished long ago and keeps the rest, however old', async () => {
     const old = await finished(31, 31);
     const fresh = [await finished(1, 1), await finished(40, 2, 1)];
-    const unfinished = await jobs.rung({ id: idOf(50, 2) });
+    const unfinished = await jobs.dispatched({ id: idOf(50, 2) });
     expect(await jobs.database.jobs.prune(30, 10)).toBe(1);
     expect(await there([old, ...fresh, unfinished])).toEqual(expect.arrayContaining([...fresh, unfinished]));
     expect(await there([old])).toEqual([]);
   });
 
-  it('deletes the owed rings of the old jobs with them, and no other rings', async () => {
+  it('deletes the pending dispatch messages of the old jobs with them, and no other dispatch messages', async () => {
     const old = await finished(31, 31);
     const fresh = await finished(1, 1, 7);
     await jobs.query('insert into outbox (job_id, due_at) values ($1, now()), ($2, now())', [old, fresh]);
     expect(await jobs.database.jobs.prune(30, 10)).toBe(1);
-    const owed = 'select job_id from outbox where job_id = any($1)';
-    expect(await jobs.query(owed, [[old, fresh]])).toEqual([{ job_id: fresh }]);
+    const pending = 'select job_id from outbox where job_id = any($1)';
+    expect(await jobs.query(pending, [[old, fresh]])).toEqual([{ job_id: fresh }]);
   });
 
   it('deletes in batches, the oldest first', async () => {

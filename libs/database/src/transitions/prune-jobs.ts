@@ -19,8 +19,8 @@ const sql = `
 
 /**
  * Deletes jobs that were finished more than `days` days ago, oldest first. Ids are UUIDv7, so the index by status and id
- * leads to those that are old enough; their rows alone are locked. One whose webhook is still owed stays.
- * A ring that somebody is at is left to the relay, which removes it when its job is gone.
+ * leads to those that are old enough; their rows alone are locked. One whose webhook is still pending stays.
+ * A dispatch message that somebody is at is left to the relay, which removes it when its job is gone.
  *
  * @param limit most jobs at once
  * @returns how many were deleted

@@ -1,7 +1,7 @@
 import type { Job } from '@offload/jobs';
 import type { Pool } from 'pg';
 import { jobColumns, toJob, type JobRow } from '../job-row.ts';
-import { oweWebhooks } from '../webhooks/owe-webhooks.ts';
+import { addWebhookDeliveries } from '../webhooks/add-webhook-deliveries.ts';
 import { withError, workerLost } from './attempt-error.ts';
 
 /** Whether a running job's holder has not been heard of for so many milliseconds. */
@@ -16,7 +16,7 @@ export async function hasUnheard(pool: Pool, silentMs: number): Promise<boolean>
   return rows[0]?.unheard ?? false;
 }
 
-// What the broker does by redelivering, for jobs whose ring it has lost together with their worker. The fence keeps out
+// What the broker does by redelivering, for jobs whose dispatch it has lost together with their worker. The fence keeps out
 // a holder that was alive after all.
 const sql = `
   with held as (
@@ -33,16 +33,16 @@ const sql = `
       version = job.version + 1
     from held where job.id = held.id
     returning job.*
-  ), owed as (
+  ), pending as (
     insert into outbox (job_id, due_at) select id, now() from job where status = 'queued'
   ), told as (
-    ${oweWebhooks}
+    ${addWebhookDeliveries}
   )
   select ${jobColumns} from job`;
 
 /**
  * running → queued, or finished when that was its last attempt or it is to be cancelled: for jobs whose holder has not
- * answered roll calls for `silentMs`.
+ * answered liveness checks for `silentMs`.
  *
  * @param limit most jobs at once
  * @returns the jobs after the transition

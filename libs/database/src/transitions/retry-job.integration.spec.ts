@@ -8,13 +8,13 @@ const errorOf = (attempt: number) => ({ code: 'permanent', message: 'no luck', a
 
 /** A job whose first attempt has failed for good. */
 async function failed(more: Partial<NewJob> = {}) {
-  const { id, ringId, settle } = await jobs.running(more);
+  const { id, dispatchId, settle } = await jobs.running(more);
   await settle({ status: 'failed', error: errorOf(1) });
-  return { id, ringId, settle };
+  return { id, dispatchId, settle };
 }
 
 async function cancelled(more: Partial<NewJob> = {}): Promise<string> {
-  const id = await jobs.rung(more);
+  const id = await jobs.dispatched(more);
   await jobs.database.jobs.cancel(id);
   return id;
 }
@@ -67,21 +67,21 @@ describe('retryJob', () => {
     expect(await jobs.claim(last.id)).toMatchObject({ kind: 'claimed', job: { attempt: 2 }, takeover: false });
   });
 
-  it('owes the ring that its caller is told of, and may send first', async () => {
+  it('has a pending dispatch message that its caller is told of, and may send first', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const { id } = await failed({ priority: 7, queue: 'mail', traceparent });
     const retry = await jobs.database.jobs.retry(id);
-    const [owed] = await jobs.query<{ id: string; grace: number }>(
+    const [pending] = await jobs.query<{ id: string; grace: number }>(
       `select outbox.id, extract(epoch from outbox.due_at - jobs.due_at)::float8 as grace
        from outbox join jobs on jobs.id = job_id where job_id = $1`,
       [id],
     );
     expect(retry).toMatchObject({
-      ring: { outboxId: owed?.id, jobId: id, type: 'demo.sleep', queue: 'mail', priority: 7, traceparent },
+      dispatch: { outboxId: pending?.id, jobId: id, type: 'demo.sleep', queue: 'mail', priority: 7, traceparent },
     });
-    expect(owed?.grace).toBe(2);
-    await jobs.database.rings.confirm(owed?.id as string);
-    expect(await jobs.owed(id)).toBe(0);
+    expect(pending?.grace).toBe(2);
+    await jobs.database.outbox.confirm(pending?.id as string);
+    expect(await jobs.pending(id)).toBe(0);
   });
 
   it.each(['queued', 'scheduled', 'running', 'succeeded'])('refuses a job that is %s', async (status) => {
@@ -109,7 +109,7 @@ describe('retryJob', () => {
     const kinds = retries.map((retry) => retry?.kind);
     expect(kinds.filter((kind) => kind === 'queued')).toHaveLength(1);
     expect(kinds.filter((kind) => kind === 'refused')).toHaveLength(9);
-    expect(await jobs.owed(id)).toBe(1);
+    expect(await jobs.pending(id)).toBe(1);
     expect(await jobs.read(id)).toMatchObject({ maxAttempts: 2, errors: [{ attempt: 1 }] });
   });
 
@@ -119,7 +119,7 @@ describe('retryJob', () => {
     const twin = await jobs.running({ dedupeKey: 'invoice-42' });
     expect(await jobs.database.jobs.retry(id)).toEqual({ kind: 'duplicate' });
     expect(await jobs.read(id)).toEqual(before);
-    expect(await jobs.owed(id)).toBe(0);
+    expect(await jobs.pending(id)).toBe(0);
 
     await twin.settle({ status: 'failed', error: errorOf(1) });
     expect(await jobs.database.jobs.retry(id)).toMatchObject({ kind: 'queued' });
@@ -156,27 +156,27 @@ describe('the attempt before a retry', () => {
     expect(await jobs.read(id)).toEqual(running);
   });
 
-  it('may start the next one with its ring, where that comes back first; the new ring is refused then', async () => {
-    const { id, ringId } = await failed({ maxAttempts: 1 });
+  it('may start the next one with its dispatch message, where that comes back first; the new dispatch message is refused then', async () => {
+    const { id, dispatchId } = await failed({ maxAttempts: 1 });
     await jobs.database.jobs.retry(id);
-    const claim = await jobs.claim(id, { ringId, count: 1 });
+    const claim = await jobs.claim(id, { dispatchId, count: 1 });
     expect(claim).toMatchObject({ kind: 'claimed', takeover: false, job: { attempt: 2, maxAttempts: 2 } });
     expect(await jobs.claim(id)).toMatchObject({ kind: 'refused' });
   });
 
-  it('is not taken for the next one when its ring comes back late', async () => {
-    const { id, ringId } = await failed();
+  it('is not taken for the next one when its dispatch message comes back late', async () => {
+    const { id, dispatchId } = await failed();
     await jobs.database.jobs.retry(id);
     await jobs.claim(id);
-    expect(await jobs.claim(id, { ringId, count: 1 })).toMatchObject({ kind: 'refused', job: { attempt: 2 } });
+    expect(await jobs.claim(id, { dispatchId, count: 1 })).toMatchObject({ kind: 'refused', job: { attempt: 2 } });
   });
 
-  it('leaves neither ring, claim nor holder behind', async () => {
+  it('leaves neither dispatch message, claim nor holder behind', async () => {
     const { id } = await failed();
     await jobs.database.jobs.retry(id);
-    const columns = 'ring_id, delivery_count, claim_id, holder, held_at, cancel_requested';
+    const columns = 'dispatch_id, delivery_count, claim_id, holder, held_at, cancel_requested';
     expect(await jobs.query(`select ${columns} from jobs where id = $1`, [id])).toEqual([
-      { ring_id: null, delivery_count: null, claim_id: null, holder: null, held_at: null, cancel_requested: false },
+      { dispatch_id: null, delivery_count: null, claim_id: null, holder: null, held_at: null, cancel_requested: false },
     ]);
   });
 });

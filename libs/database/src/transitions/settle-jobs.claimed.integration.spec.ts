@@ -79,14 +79,14 @@ describe('settleJob, told what the claim was answered', () => {
   it('owes the webhooks of a success: of the job itself, and of an endpoint that was added after the claim', async () => {
     const webhook = { url: 'https://example.com/own', host: 'example.com', events: ['succeeded' as const] };
     const [own, other] = [await running({ webhook }), await running()];
-    const owedTo = async (id: string) =>
+    const pendingAt = async (id: string) =>
       (await sql.query('select url from webhook_deliveries where job_id = $1', [id])).rows.map(({ url }) => url);
     await own.settleClaimed({ status: 'succeeded', result: 1 });
-    expect(await owedTo(own.id)).toEqual(['https://example.com/own']);
+    expect(await pendingAt(own.id)).toEqual(['https://example.com/own']);
     await sql.query(`insert into webhook_endpoints (name, url, host, events, types, queues, tags)
       values ('spec', 'https://example.com/all', 'example.com', '{succeeded}', '{}', '{}', '{}')`);
     await other.settleClaimed({ status: 'succeeded', result: 1 });
     await sql.query('delete from webhook_endpoints');
-    expect(await owedTo(other.id)).toEqual(['https://example.com/all']);
+    expect(await pendingAt(other.id)).toEqual(['https://example.com/all']);
   });
 });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { Outcome } from './settle-jobs.ts';
 import { database, sql } from '../spec-database.ts';
-import { running, read, errorOf, kept, owed, msUntilDue } from './spec-settle-jobs.ts';
+import { running, read, errorOf, kept, pending, msUntilDue } from './spec-settle-jobs.ts';
 
 describe('settleJob', () => {
   it('ends a job as succeeded with its result, kept to the letter', async () => {
@@ -16,7 +16,7 @@ describe('settleJob', () => {
     expect(job).toMatchObject({ status: 'succeeded', attempt: 1, version: 4, error: null, errors: [] });
     expect(job.progress).toEqual({ percent: 100, message: 'nearly' });
     expect(job.durationMs).toBe(Date.parse(job.finishedAt as string) - Date.parse(job.startedAt as string));
-    expect(await owed(id)).toEqual([]);
+    expect(await pending(id)).toEqual([]);
   });
 
   it.each([[null], [undefined], [0], [''], [[]]])('takes the result %p', async (result) => {
@@ -47,14 +47,14 @@ describe('settleJob', () => {
     expect(job.finishedAt).not.toBeNull();
   });
 
-  it('schedules a retry by the clock of the database and owes its ring when it is due', async () => {
+  it('schedules a retry by the clock of the database and has a pending dispatch message when it is due', async () => {
     const { id, settle } = await running();
     const settled = await settle({ status: 'scheduled', error: errorOf(1), delayMs: 60_000 });
     const job = await read(id);
     expect(settled).toEqual(job);
     expect(job).toMatchObject({ status: 'scheduled', attempt: 1, maxAttempts: 3, error: null, finishedAt: null });
     expect(job.errors).toEqual([kept(1)]);
-    expect(await owed(id)).toEqual([0]);
+    expect(await pending(id)).toEqual([0]);
     const ms = await msUntilDue(id);
     expect(ms).toBeGreaterThan(30_000);
     expect(ms).toBeLessThanOrEqual(60_001);
@@ -64,15 +64,15 @@ describe('settleJob', () => {
     const { id, settle } = await running({ maxAttempts: 1 });
     const settled = await settle({ status: 'scheduled', error: null, delayMs: 60_000 });
     expect(settled).toMatchObject({ status: 'scheduled', attempt: 1, maxAttempts: 2, errors: [], error: null });
-    expect(await owed(id)).toEqual([0]);
+    expect(await pending(id)).toEqual([0]);
   });
 
-  it('queues a job that is given back at once, without costing an attempt, and owes a ring should its old one be lost', async () => {
+  it('queues a job that is given back at once, without costing an attempt, and has a pending dispatch message should its old one be lost', async () => {
     const { id, claim, settle } = await running({ maxAttempts: 1 });
     const settled = await settle({ status: 'queued' });
     expect(settled).toMatchObject({ status: 'queued', attempt: 1, maxAttempts: 2, errors: [], error: null });
     expect(settled?.finishedAt).toBeNull();
-    expect(await owed(id)).toEqual([expect.closeTo(5, 0)]);
+    expect(await pending(id)).toEqual([expect.closeTo(5, 0)]);
     expect(await claim(true)).toMatchObject({ kind: 'claimed', takeover: false, job: { attempt: 2, errors: [] } });
   });
 
@@ -142,7 +142,7 @@ describe('settleJob', () => {
     const before = await read(id);
     expect(await settle(outcome, 1)).toBeNull();
     expect(await read(id)).toEqual(before);
-    expect(await owed(id)).toEqual([]);
+    expect(await pending(id)).toEqual([]);
     expect(await settle({ status: 'succeeded', result: 'fresh' }, 2)).toMatchObject({ result: 'fresh', attempt: 2 });
   });
 
@@ -190,6 +190,6 @@ describe('settleJob', () => {
       [three.id, 'scheduled', null],
       [four.id, 'queued', null],
     ]);
-    expect(await owed(three.id)).toEqual([0]);
+    expect(await pending(three.id)).toEqual([0]);
   });
 });

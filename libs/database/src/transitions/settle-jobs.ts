@@ -4,7 +4,7 @@ import { hasStatus, isOneOf, placeOf } from '../by-id.ts';
 import { plainArray, textArray } from '../array-literal.ts';
 import { columnsBut, toJob, type JobRow } from '../job-row.ts';
 import { shareStatement, STATEMENT_LENGTH } from '../share-statement.ts';
-import { owesNoWebhook, oweWebhooks } from '../webhooks/owe-webhooks.ts';
+import { wantsNoWebhook, addWebhookDeliveries } from '../webhooks/add-webhook-deliveries.ts';
 import type { ClaimedJob } from './claim-jobs.ts';
 import { jsonNow, withError } from './attempt-error.ts';
 
@@ -30,7 +30,7 @@ export type Outcome =
    * given back as `queued` instead, until that has happened {@link LOSSES_THAT_COUNT} times in a row.
    */
   | { status: 'scheduled'; error: AttemptError | null; delayMs: number; deliveryLost?: boolean }
-  /** Given back by a worker that stops: the attempt is not used up, and its ring goes back to the queue. */
+  /** Given back by a worker that stops: the attempt is not used up, and its dispatch message goes back to the queue. */
   | { status: 'queued' }
   | { status: 'cancelled' };
 
@@ -49,13 +49,13 @@ export interface Settlement {
  */
 const LOSSES_THAT_COUNT = 3;
 
-/** The ring of a job that is given back returns to its queue by itself; should it have been lost, the relay rings then. */
+/** The dispatch message of a job that is given back returns to its queue by itself; should it have been lost, the relay dispatches then. */
 const GIVEN_BACK_GRACE_MS = 5_000;
 
 /** SQL: the progress of a job that has succeeded; none where none was told. */
 const complete = `job.progress || '{"percent": 100}'`;
 
-// Nearly all jobs succeed and nobody is owed a webhook: that costs half as much as to see to whatever else there may be.
+// Nearly all jobs succeed and nobody is pending a webhook: that costs half as much as to see to whatever else there may be.
 const succeedSql = `
   update jobs as job set status = 'succeeded', result = outcome.result, finished_at = now(), version = job.version + 1,
     progress = ${complete}
@@ -63,7 +63,7 @@ const succeedSql = `
     select * from unnest($1::uuid[], $2::int[], $3::json[]) as outcome(id, attempt, result) order by id offset 0
   ) as outcome cross join ${placeOf('outcome.id')}
   where job.ctid = place.ctid and job.attempt = outcome.attempt and ${hasStatus('job', 'running')}
-    and ${owesNoWebhook('job')}
+    and ${wantsNoWebhook('job')}
   returning job.id, job.attempt, job.version, job.progress, job.finished_at as "finishedAt"`;
 
 // An attempt that is not used up raises max_attempts instead of lowering attempt, which as a fence must only grow. Of a
@@ -100,12 +100,12 @@ const sql = `
       version = job.version + 1
     from held where job.id = held.id and ${isOneOf('job', 'held')}
     returning job.*, held.known
-  ), owed as (
+  ), pending as (
     insert into outbox (job_id, due_at)
     select id, case status when 'scheduled' then due_at else now() + $7 * interval '1 millisecond' end
     from job where status in ('scheduled', 'queued')
   ), told as (
-    ${oweWebhooks}
+    ${addWebhookDeliveries}
   )
   select ${columnsBut('payload', 'result')}, case when not known then payload end as payload,
     case when not known then result end as result
@@ -126,7 +126,7 @@ export function shareSettlements(pool: Pool): (settlement: Settlement) => Promis
 type PlainSuccess = Settlement & { outcome: SucceededOutcome; claimed: ClaimedJob };
 
 function isPlainSuccess(settlement: Settlement): settlement is PlainSuccess {
-  return settlement.outcome.status === 'succeeded' && settlement.claimed?.owesWebhook === false;
+  return settlement.outcome.status === 'succeeded' && settlement.claimed?.wantsWebhook === false;
 }
 
 /** @returns how long its result is, in characters, where that has been written */

@@ -11,11 +11,11 @@ export async function create({ delayMs = 0, maxAttempts = 3 } = {}): Promise<str
   return id;
 }
 
-/** A ring's deliveries: the first, and the same handed out again; each time a new one, with a claim of its own. */
-export function ring(jobId: string, ringId: string = randomUUID()) {
+/** A dispatch message's deliveries: the first, and the same handed out again; each time a new one, with a claim of its own. */
+export function dispatch(jobId: string, dispatchId: string = randomUUID()) {
   let handedOut = 0;
   const delivery = (redelivered: boolean): Delivery => ({
-    ...{ jobId, ringId, redelivered, claimId: randomUUID(), holder: 'spec' },
+    ...{ jobId, dispatchId, redelivered, claimId: randomUUID(), holder: 'spec' },
     deliveryCount: redelivered ? (handedOut += 1) : 0,
   });
   return {
@@ -31,13 +31,13 @@ export function ring(jobId: string, ringId: string = randomUUID()) {
 /** A job that runs, held by `holder`'s delivery. */
 export async function running(options?: { maxAttempts?: number }) {
   const jobId = await create(options);
-  const holder = ring(jobId);
+  const holder = dispatch(jobId);
   await database.jobs.claim(holder.first);
-  return { jobId, holder, stranger: ring(jobId) };
+  return { jobId, holder, stranger: dispatch(jobId) };
 }
 
 export const read = async (jobId: string): Promise<Job> => (await database.jobs.get(jobId)) as Job;
 export const makeDue = (jobId: string) =>
   sql.query(`update jobs set due_at = now() - interval '1 second' where id = $1`, [jobId]);
-export const claimAll = (deliveries: ReturnType<typeof ring>['first'][]): Promise<Claim[]> =>
+export const claimAll = (deliveries: ReturnType<typeof dispatch>['first'][]): Promise<Claim[]> =>
   Promise.all(deliveries.map((delivery) => database.jobs.claim(delivery)));

@@ -19,26 +19,26 @@ export function useJobs() {
     return { id: job.id, job, outboxId };
   }
 
-  /** A queued job whose ring the broker has confirmed. */
-  async function rung(more: Partial<NewJob> = {}): Promise<string> {
+  /** A queued job whose dispatch message the broker has confirmed. */
+  async function dispatched(more: Partial<NewJob> = {}): Promise<string> {
     const { id, outboxId } = await create(more);
-    await database.rings.confirm(outboxId);
+    await database.outbox.confirm(outboxId);
     return id;
   }
 
-  function claim(jobId: string, ring: { ringId?: string; count?: number } = {}): Promise<Claim> {
-    const { ringId = randomUUID(), count = 0 } = ring;
+  function claim(jobId: string, dispatch: { dispatchId?: string; count?: number } = {}): Promise<Claim> {
+    const { dispatchId = randomUUID(), count = 0 } = dispatch;
     const delivery = { redelivered: count > 0, deliveryCount: count, claimId: randomUUID(), holder: 'worker-1' };
-    return database.jobs.claim({ jobId, ringId, ...delivery });
+    return database.jobs.claim({ jobId, dispatchId, ...delivery });
   }
 
   /** A job whose first attempt runs. */
   async function running(more: Partial<NewJob> = {}) {
-    const [id, ringId] = [await rung(more), randomUUID()];
-    await claim(id, { ringId });
+    const [id, dispatchId] = [await dispatched(more), randomUUID()];
+    await claim(id, { dispatchId });
     return {
       id,
-      ringId,
+      dispatchId,
       settle: (outcome: Outcome, attempt = 1) => database.jobs.settle({ jobId: id, attempt, outcome }),
     };
   }
@@ -49,14 +49,14 @@ export function useJobs() {
       return database;
     },
     create,
-    rung,
+    dispatched,
     claim,
     running,
     query: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
       (await sql.query<Row>(text, values)).rows,
     read: async (id: string): Promise<Job> => (await database.jobs.get(id)) as Job,
-    /** How many rings the job is owed. */
-    owed: async (id: string): Promise<number> =>
+    /** How many dispatch messages of the job are pending. */
+    pending: async (id: string): Promise<number> =>
       (await sql.query('select from outbox where job_id = $1', [id])).rowCount ?? 0,
     /** As if its holder had said so for the last time that long ago. */
     silence: (id: string, ms: number) =>

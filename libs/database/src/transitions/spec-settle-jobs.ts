@@ -6,7 +6,7 @@ import { database, sql } from '../spec-database.ts';
 import type { Claim, ClaimedJob } from './claim-jobs.ts';
 import type { AttemptError, Outcome } from './settle-jobs.ts';
 
-/** A job whose first attempt runs, with the ring of its creation confirmed. */
+/** A job whose first attempt runs, with the dispatch message of its creation confirmed. */
 export async function running({ maxAttempts = 3, webhook = null as Webhook | null } = {}) {
   const id = randomUUID();
   const backoff = { baseMs: 10, factor: 2, maxMs: 100 };
@@ -19,13 +19,13 @@ export async function running({ maxAttempts = 3, webhook = null as Webhook | nul
     runAt: null,
     webhook,
   });
-  await database.rings.confirm(outboxId);
-  const ringId = randomUUID();
+  await database.outbox.confirm(outboxId);
+  const dispatchId = randomUUID();
   let deliveryCount = -1;
   const claims: Claim[] = [];
   async function claim(redelivered = false): Promise<Claim> {
     const delivery = { redelivered, deliveryCount: (deliveryCount += 1), claimId: randomUUID(), holder: 'spec' };
-    const claimed = await database.jobs.claim({ jobId: id, ringId, ...delivery });
+    const claimed = await database.jobs.claim({ jobId: id, dispatchId, ...delivery });
     claims.push(claimed);
     return claimed;
   }
@@ -51,8 +51,8 @@ export const kept = (attempt: number, message?: string) => ({
   ...errorOf(attempt, message),
   at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
 });
-/** How long after now the job's rings are due, in milliseconds. */
-export async function owed(id: string): Promise<number[]> {
+/** How long after now the job's dispatch messages are due, in milliseconds. */
+export async function pending(id: string): Promise<number[]> {
   const due = 'extract(epoch from outbox.due_at - jobs.due_at)::float8 as "afterDue"';
   const { rows } = await sql.query(`select ${due} from outbox join jobs on jobs.id = job_id where job_id = $1`, [id]);
   return rows.map(({ afterDue }) => afterDue);

@@ -3,14 +3,14 @@ import type { Pool } from 'pg';
 import type { Prisma } from '../open-prisma.ts';
 import { shareStatement } from '../share-statement.ts';
 import { orUnavailable } from '../unavailable.ts';
-import { countOwedWebhooks, listWebhooks, redeliverWebhook } from './read-webhooks.ts';
+import { countPendingWebhooks, listWebhooks, redeliverWebhook } from './read-webhooks.ts';
 import { endReceiver, recordAttempts, releaseWebhook, type RecordedAttempt } from './record-attempts.ts';
 import { expireWebhooks, moveWebhooks, registerEndpoints, type WebhookEndpoint } from './register-endpoints.ts';
 import { takeWebhooks, type Take, type TakenWebhook, type Taking } from './take-webhooks.ts';
 
-/** What the system asks of PostgreSQL about webhooks; they are owed by whatever ends a job. */
+/** What the system asks of PostgreSQL about webhooks; they are pending by whatever ends a job. */
 export interface Webhooks {
-  /** Keeps these configured endpoints for an hour; what is owed to one whose URL has changed goes to the new one. */
+  /** Keeps these configured endpoints for an hour; what is pending for one whose URL has changed goes to the new one. */
   register(endpoints: readonly WebhookEndpoint[]): Promise<void>;
   /** Takes webhooks that are due, for the caller alone. */
   take(taking: Taking): Promise<Take>;
@@ -18,7 +18,7 @@ export interface Webhooks {
   record(attempt: RecordedAttempt): Promise<void>;
   /** Gives back one that was taken and not sent to its end: due at once, and no try is used up. */
   release(taken: Pick<TakenWebhook, 'id' | 'attempt'>): Promise<void>;
-  /** The receiver of this webhook wants no more: all else that is owed there is given up. */
+  /** The receiver of this webhook wants no more: all else that is pending there is given up. */
   endReceiver(taken: Pick<TakenWebhook, 'id' | 'host' | 'url' | 'endpoint'>): Promise<void>;
   /** @returns the webhooks of a job, oldest first; null when there is no such job */
   list(jobId: string): Promise<WebhookDelivery[] | null>;
@@ -26,8 +26,8 @@ export interface Webhooks {
   redeliver(id: string): Promise<WebhookDelivery | 'endpoint-removed' | null>;
   /** Gives up what nobody will send. @returns how many */
   expire(): Promise<number>;
-  /** How many are owed, and for how long the one that is due for longest has been. */
-  countOwed(): Promise<{ pending: number; oldestDueMs: number }>;
+  /** How many are pending, and for how long the one that is due for longest has been. */
+  countPending(): Promise<{ pending: number; oldestDueMs: number }>;
 }
 
 export function openWebhooks(pool: Pool, prisma: Prisma): Webhooks {
@@ -43,6 +43,6 @@ export function openWebhooks(pool: Pool, prisma: Prisma): Webhooks {
     list: (jobId) => orUnavailable(async () => listWebhooks(await prisma.client(), jobId)),
     expire: () => orUnavailable(() => expireWebhooks(pool)),
     redeliver: (id) => orUnavailable(() => redeliverWebhook(pool, id)),
-    countOwed: () => orUnavailable(() => countOwedWebhooks(pool)),
+    countPending: () => orUnavailable(() => countPendingWebhooks(pool)),
   };
 }

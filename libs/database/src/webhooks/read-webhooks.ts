@@ -55,7 +55,7 @@ const redeliverSql = `
   update webhook_deliveries as delivery set
     status = 'pending',
     tries = 0,
-    owed_at = now(),
+    pending_since = now(),
     due_at = case when status = 'pending' and taken_at is not null then due_at else now() end,
     ended_at = null,
     error = null,
@@ -81,8 +81,8 @@ export async function redeliverWebhook(pool: Pool, id: string): Promise<WebhookD
   return rowCount ? 'endpoint-removed' : null;
 }
 
-/** @returns how many webhooks are owed, and for how long the one that is due for longest has been, in milliseconds */
-export async function countOwedWebhooks(pool: Pool): Promise<{ pending: number; oldestDueMs: number }> {
+/** @returns how many webhooks are pending, and for how long the one that is due for longest has been, in milliseconds */
+export async function countPendingWebhooks(pool: Pool): Promise<{ pending: number; oldestDueMs: number }> {
   const { rows } = await pool.query<{ pending: number; oldestDueMs: number }>(`
     select count(*)::int as pending,
       coalesce(extract(epoch from now() - min(due_at) filter (where due_at <= now())), 0)::float8 * 1000 as "oldestDueMs"

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TakenWebhook } from './take-webhooks.ts';
-import { jobs, newHost, webhookTo, take, finished, owed, record, log } from './spec-webhooks.ts';
+import { jobs, newHost, webhookTo, take, finished, pending, record, log } from './spec-webhooks.ts';
 
 describe('what an attempt came to', () => {
   it('is kept in the log, and a failed one is due again after its delay', async () => {
     const host = newHost();
-    const taken = await owed(host);
+    const taken = await pending(host);
     await record(taken, { kind: 'retry', delayMs: 0 }, 500);
     const again = (await take(host))[0] as TakenWebhook;
     expect([again.id, again.attempt, again.tries]).toEqual([taken.id, 2, 2]);
@@ -27,7 +27,7 @@ describe('what an attempt came to', () => {
 
   it('is due no sooner than the delay says', async () => {
     const host = newHost();
-    const taken = await owed(host);
+    const taken = await pending(host);
     await record(taken, { kind: 'retry', delayMs: 3_600_000 }, 503);
     expect(await take(host)).toEqual([]);
     const [{ nextAttemptAt = null } = {}] = await log(taken.job.id);
@@ -36,7 +36,7 @@ describe('what an attempt came to', () => {
 
   it('that arrived counts, even when another has taken it since; that failed does not', async () => {
     const host = newHost();
-    const late = await owed(host);
+    const late = await pending(host);
     await jobs.query('update webhook_deliveries set due_at = now() where id = $1', [late.id]);
     const [second] = await take(host);
     await record(late, { kind: 'failed' }, 500);
@@ -49,7 +49,7 @@ describe('what an attempt came to', () => {
 
   it('that arrived counts, even when it was given up meanwhile', async () => {
     const host = newHost();
-    const [first, second] = [await owed(host), await owed(host)];
+    const [first, second] = [await pending(host), await pending(host)];
     await jobs.database.webhooks.endReceiver(second);
     await record(second, { kind: 'failed' }, 410);
     expect(await log(first.job.id)).toMatchObject([{ status: 'failed', error: 'its receiver wants no more webhooks' }]);
@@ -59,7 +59,7 @@ describe('what an attempt came to', () => {
 
   it('keeps the last hundred', async () => {
     const host = newHost();
-    const taken = await owed(host);
+    const taken = await pending(host);
     await jobs.query(
       `update webhook_deliveries set log = (select jsonb_agg('{"number":0,"durationMs":1,"status":1,"error":null,"at":""}'::jsonb)
         from generate_series(1, 100)) where id = $1`,
@@ -76,7 +76,7 @@ describe('what an attempt came to', () => {
 
   it('is as if it had not begun when it is given back', async () => {
     const host = newHost();
-    const taken = await owed(host);
+    const taken = await pending(host);
     await jobs.database.webhooks.release(taken);
     expect(await take(host)).toMatchObject([{ id: taken.id, attempt: 2, tries: 1 }]);
   });
@@ -97,13 +97,13 @@ describe('what an attempt came to', () => {
   });
 });
 
-it('is given up when it has been owed for more than a day, also when no notifier could send it', async () => {
+it('is given up when it has been pending for more than a day, also when no notifier could send it', async () => {
   const host = newHost();
   const id = await finished(webhookTo(host));
-  await jobs.query(`update webhook_deliveries set owed_at = now() - interval '24 hours' where job_id = $1`, [id]);
+  await jobs.query(`update webhook_deliveries set pending_since = now() - interval '24 hours' where job_id = $1`, [id]);
   await jobs.database.webhooks.expire();
   expect(await log(id)).toMatchObject([{ status: 'pending' }]);
-  await jobs.query(`update webhook_deliveries set owed_at = now() - interval '26 hours' where job_id = $1`, [id]);
+  await jobs.query(`update webhook_deliveries set pending_since = now() - interval '26 hours' where job_id = $1`, [id]);
   await jobs.database.webhooks.expire();
-  expect(await log(id)).toMatchObject([{ status: 'failed', error: 'it was owed for more than a day' }]);
+  expect(await log(id)).toMatchObject([{ status: 'failed', error: 'it was pending for more than a day' }]);
 });

@@ -20,7 +20,7 @@ export interface RecordedAttempt {
 const LONGEST_LOG = 100;
 
 // That it arrived counts whoever says so, and whatever was thought before; what else an attempt came to counts only while
-// nobody has taken it since. Without a try since it was owed, it was redelivered by hand while it was being sent: then it
+// nobody has taken it since. Without a try since it was pending, it was redelivered by hand while it was being sent: then it
 // is sent again. An endpoint to which one has arrived wants webhooks (again).
 const sql = `
   with held as (
@@ -91,8 +91,8 @@ const endSql = `
   )`;
 
 /**
- * The receiver of this webhook wants no more (410): all else that is owed there is given up, and a configured endpoint is
- * owed nothing from now on, until it has another URL or a delivery by hand arrives.
+ * The receiver of this webhook wants no more (410): all else that is pending there is given up, and a configured endpoint is
+ * to get nothing from now on, until it has another URL or a delivery by hand arrives.
  */
 export async function endReceiver(
   pool: Pool,

@@ -23,7 +23,7 @@ describe('configured endpoints', () => {
     await jobs.query('delete from webhook_deliveries where endpoint is not null');
   });
 
-  it('are owed the jobs that match every filter of theirs', async () => {
+  it('are pending the jobs that match every filter of theirs', async () => {
     const host = newHost();
     await register(
       endpoint('every', host),

@@ -43,12 +43,12 @@ const moveSql = `
   update webhook_deliveries as delivery set url = endpoint.url, host = endpoint.host
   from webhook_endpoints as endpoint
   where delivery.id in (
-    select owed.id from webhook_deliveries as owed join webhook_endpoints as target on target.name = owed.endpoint
-    where owed.status = 'pending' and owed.url <> target.url
-    limit ${MOST_ROWS} for update of owed skip locked
+    select pending.id from webhook_deliveries as pending join webhook_endpoints as target on target.name = pending.endpoint
+    where pending.status = 'pending' and pending.url <> target.url
+    limit ${MOST_ROWS} for update of pending skip locked
   ) and endpoint.name = delivery.endpoint`;
 
-/** What is owed to endpoints whose URL has changed goes to the new one. */
+/** What is pending for endpoints whose URL has changed goes to the new one. */
 export async function moveWebhooks(pool: Pool): Promise<void> {
   for (;;) {
     const { rowCount } = await pool.query({ name: 'move-webhooks', text: moveSql });
@@ -66,19 +66,19 @@ const expireSql = `
     status = 'failed',
     ended_at = now(),
     taken_at = null,
-    error = case when owed_at < now() - ${DEADLINE} then 'it was owed for more than a day'
+    error = case when pending_since < now() - ${DEADLINE} then 'it was pending for more than a day'
       else 'no notifier has its endpoint any more' end
   where id in (
-    select id from webhook_deliveries as owed
+    select id from webhook_deliveries as pending
     where status = 'pending' and (taken_at is null or due_at < now())
-      and (owed_at < now() - ${DEADLINE}
-        or (endpoint is not null and not exists (select from webhook_endpoints where name = owed.endpoint)))
+      and (pending_since < now() - ${DEADLINE}
+        or (endpoint is not null and not exists (select from webhook_endpoints where name = pending.endpoint)))
     limit ${MOST_ROWS} for update skip locked
   )`;
 
 /**
- * Removes endpoints that nobody has registered for an hour, and gives up what nobody will send: what is owed to them, and
- * what has been owed for more than a day.
+ * Removes endpoints that nobody has registered for an hour, and gives up what nobody will send: what is pending for them, and
+ * what has been pending for more than a day.
  *
  * @returns how many webhooks were given up
  */

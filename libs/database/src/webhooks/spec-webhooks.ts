@@ -27,7 +27,7 @@ export const taking = (more: Partial<Taking> = {}): Taking => ({
   ...more,
 });
 
-/** What is owed to this host; what is owed to others is left to their tests. */
+/** What is pending for this host; what is pending for others is left to their tests. */
 export async function take(host: string, more: Partial<Taking> = {}): Promise<TakenWebhook[]> {
   const room = new Map([[host, 100]]);
   return (await jobs.database.webhooks.take(taking({ perHost: 0, room, ...more }))).taken;
@@ -39,7 +39,7 @@ export async function finished(webhook: Webhook, more = {}): Promise<string> {
   return id;
 }
 
-export async function owed(host: string): Promise<TakenWebhook> {
+export async function pending(host: string): Promise<TakenWebhook> {
   await finished(webhookTo(host));
   return (await take(host))[0] as TakenWebhook;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { jobs, newHost, webhookTo, taking, take, finished, owed } from './spec-webhooks.ts';
+import { jobs, newHost, webhookTo, taking, take, finished, pending } from './spec-webhooks.ts';
 
 describe('taking webhooks', () => {
   it('gives each to one taker, and to another when that one is gone for the time of its lease', async () => {
@@ -9,7 +9,7 @@ describe('taking webhooks', () => {
     const rest = await take(host);
     const ids = [...both, ...rest].map(({ id }) => id);
     expect([ids.length, new Set(ids).size]).toEqual([20, 20]);
-    const lost = await owed(host);
+    const lost = await pending(host);
     await jobs.query('update webhook_deliveries set due_at = now() where id = $1', [lost.id]);
     expect(await take(host)).toMatchObject([{ id: lost.id, attempt: 2, tries: 2 }]);
   });
@@ -22,7 +22,7 @@ describe('taking webhooks', () => {
     expect([one && one.bytes > 10_000 && one.bytes < 11_000, more.length]).toEqual([true, 1]);
   });
 
-  it('goes from host to host, so that none waits for others that are owed more', async () => {
+  it('goes from host to host, so that none waits for others that are pending more', async () => {
     const hosts = ['a', 'b', 'c'].map((letter) => `${letter}.${newHost()}`);
     for (const host of hosts) for (let n = 0; n < 3; n += 1) await finished(webhookTo(host));
     const others = await jobs.query<{ host: string }>('select distinct host from webhook_deliveries');

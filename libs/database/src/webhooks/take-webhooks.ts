@@ -15,10 +15,10 @@ export interface TakenWebhook {
   job: Job;
   /** The fence, and the attempt's number. */
   attempt: number;
-  /** How often it was taken since it was owed, this time included. */
+  /** How often it was taken since it was pending, this time included. */
   tries: number;
-  /** How long it has been owed, in milliseconds. */
-  owedMs: number;
+  /** How long it has been pending, in milliseconds. */
+  pendingMs: number;
   /** The length of the job as it is kept, in bytes. */
   bytes: number;
 }
@@ -51,8 +51,8 @@ export interface Take {
 /** Hosts looked at in one statement. */
 const HOSTS = 500;
 
-// Goes from host to host by the index and looks at the oldest few of each, so that a host which is owed a million and
-// gets none costs one look. Who takes again goes on where this ended: no host waits for others that are owed much.
+// Goes from host to host by the index and looks at the oldest few of each, so that a host which is pending a million and
+// gets none costs one look. Who takes again goes on where this ended: no host waits for others that are pending much.
 // Locked rows are somebody else's this very moment.
 const sql = `
   with recursive host as (
@@ -86,7 +86,7 @@ const sql = `
       due_at = now() + $9 * interval '1 millisecond'
     from fitting where delivery.id = fitting.id
     returning delivery.id, endpoint, url, host, event, snapshot, attempt, tries, bytes,
-      extract(epoch from now() - owed_at)::float8 * 1000 as "owedMs"
+      extract(epoch from now() - pending_since)::float8 * 1000 as "pendingMs"
   )
   select walked.*, taken.* from (
     select count(host)::int as hosts, max(host) as "lastHost", (select max(host) from taken) as "lastTaken" from host
@@ -109,6 +109,6 @@ export async function takeWebhooks(pool: Pool, taking: Taking): Promise<Take> {
   return { taken, next: first?.hosts === HOSTS ? (first.lastHost ?? '') : '' };
 }
 
-function toTaken({ id, endpoint, url, host, event, snapshot, attempt, tries, owedMs, bytes }: Row): TakenWebhook {
-  return { id, endpoint, url, host, event, job: jobOfSnapshot(snapshot), attempt, tries, owedMs, bytes };
+function toTaken({ id, endpoint, url, host, event, snapshot, attempt, tries, pendingMs, bytes }: Row): TakenWebhook {
+  return { id, endpoint, url, host, event, job: jobOfSnapshot(snapshot), attempt, tries, pendingMs, bytes };
 }

@@ -14,7 +14,7 @@ export interface Backoff {
 
 /** What applies to a job of this type unless the job itself says otherwise. */
 export interface JobPolicy {
-  /** The lane its rings wait in. @default 'default' */
+  /** The lane its dispatch messages wait in. @default 'default' */
   queue: string;
   /** An attempt that runs longer is aborted and counts as failed, in milliseconds. @default 60_000 */
   timeoutMs: number;

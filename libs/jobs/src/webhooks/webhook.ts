@@ -33,7 +33,7 @@ const deliveryAttempt = z.object({
 });
 export type DeliveryAttempt = z.infer<typeof deliveryAttempt>;
 
-/** A webhook that is owed, or was. */
+/** A webhook that is pending, or was. */
 export const webhookDelivery = z.object({
   id: z.uuid().describe('The `webhook-id` of every attempt.'),
   jobId: z.uuid(),

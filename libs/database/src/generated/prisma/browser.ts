@@ -35,7 +35,7 @@ export type JobType = Prisma.JobTypeModel
 export type Worker = Prisma.WorkerModel
 /**
  * Model Outbox
- * A ring still owed to the broker. Any relay may send it from `due_at` on; whoever is sending it pushes `due_at` on by
+ * A dispatch message still pending for the broker. Any relay may send it from `due_at` on; whoever is sending it pushes `due_at` on by
  * the relay's grace, so that another takes over if it dies. No foreign key: see the migration `hot_paths`.
  */
 export type Outbox = Prisma.OutboxModel
@@ -51,6 +51,6 @@ export type IdempotencyKey = Prisma.IdempotencyKeyModel
 export type WebhookEndpoint = Prisma.WebhookEndpointModel
 /**
  * Model WebhookDelivery
- * One webhook that is owed, or was: written with the job's terminal state, sent by any notifier.
+ * One webhook that is pending, or was: written with the job's terminal state, sent by any notifier.
  */
 export type WebhookDelivery = Prisma.WebhookDeliveryModel

@@ -60,7 +60,7 @@ export type JobMinAggregateOutputType = {
   maxAttempts: number | null
   timeoutMs: number | null
   version: number | null
-  ringId: string | null
+  dispatchId: string | null
   deliveryCount: number | null
   claimId: string | null
   holder: string | null
@@ -86,7 +86,7 @@ export type JobMaxAggregateOutputType = {
   maxAttempts: number | null
   timeoutMs: number | null
   version: number | null
-  ringId: string | null
+  dispatchId: string | null
   deliveryCount: number | null
   claimId: string | null
   holder: string | null
@@ -119,7 +119,7 @@ export type JobCountAggregateOutputType = {
   timeoutMs: number
   backoff: number
   version: number
-  ringId: number
+  dispatchId: number
   deliveryCount: number
   claimId: number
   holder: number
@@ -171,7 +171,7 @@ export type JobMinAggregateInputType = {
   maxAttempts?: true
   timeoutMs?: true
   version?: true
-  ringId?: true
+  dispatchId?: true
   deliveryCount?: true
   claimId?: true
   holder?: true
@@ -197,7 +197,7 @@ export type JobMaxAggregateInputType = {
   maxAttempts?: true
   timeoutMs?: true
   version?: true
-  ringId?: true
+  dispatchId?: true
   deliveryCount?: true
   claimId?: true
   holder?: true
@@ -230,7 +230,7 @@ export type JobCountAggregateInputType = {
   timeoutMs?: true
   backoff?: true
   version?: true
-  ringId?: true
+  dispatchId?: true
   deliveryCount?: true
   claimId?: true
   holder?: true
@@ -352,7 +352,7 @@ export type JobGroupByOutputType = {
   timeoutMs: number
   backoff: runtime.JsonValue
   version: number
-  ringId: string | null
+  dispatchId: string | null
   deliveryCount: number | null
   claimId: string | null
   holder: string | null
@@ -410,7 +410,7 @@ export type JobWhereInput = {
   timeoutMs?: Prisma.IntFilter<"Job"> | number
   backoff?: Prisma.JsonFilter<"Job">
   version?: Prisma.IntFilter<"Job"> | number
-  ringId?: Prisma.UuidNullableFilter<"Job"> | string | null
+  dispatchId?: Prisma.UuidNullableFilter<"Job"> | string | null
   deliveryCount?: Prisma.IntNullableFilter<"Job"> | number | null
   claimId?: Prisma.UuidNullableFilter<"Job"> | string | null
   holder?: Prisma.StringNullableFilter<"Job"> | string | null
@@ -446,7 +446,7 @@ export type JobOrderByWithRelationInput = {
   timeoutMs?: Prisma.SortOrder
   backoff?: Prisma.SortOrder
   version?: Prisma.SortOrder
-  ringId?: Prisma.SortOrderInput | Prisma.SortOrder
+  dispatchId?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveryCount?: Prisma.SortOrderInput | Prisma.SortOrder
   claimId?: Prisma.SortOrderInput | Prisma.SortOrder
   holder?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -485,7 +485,7 @@ export type JobWhereUniqueInput = Prisma.AtLeast<{
   timeoutMs?: Prisma.IntFilter<"Job"> | number
   backoff?: Prisma.JsonFilter<"Job">
   version?: Prisma.IntFilter<"Job"> | number
-  ringId?: Prisma.UuidNullableFilter<"Job"> | string | null
+  dispatchId?: Prisma.UuidNullableFilter<"Job"> | string | null
   deliveryCount?: Prisma.IntNullableFilter<"Job"> | number | null
   claimId?: Prisma.UuidNullableFilter<"Job"> | string | null
   holder?: Prisma.StringNullableFilter<"Job"> | string | null
@@ -521,7 +521,7 @@ export type JobOrderByWithAggregationInput = {
   timeoutMs?: Prisma.SortOrder
   backoff?: Prisma.SortOrder
   version?: Prisma.SortOrder
-  ringId?: Prisma.SortOrderInput | Prisma.SortOrder
+  dispatchId?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveryCount?: Prisma.SortOrderInput | Prisma.SortOrder
   claimId?: Prisma.SortOrderInput | Prisma.SortOrder
   holder?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -564,7 +564,7 @@ export type JobScalarWhereWithAggregatesInput = {
   timeoutMs?: Prisma.IntWithAggregatesFilter<"Job"> | number
   backoff?: Prisma.JsonWithAggregatesFilter<"Job">
   version?: Prisma.IntWithAggregatesFilter<"Job"> | number
-  ringId?: Prisma.UuidNullableWithAggregatesFilter<"Job"> | string | null
+  dispatchId?: Prisma.UuidNullableWithAggregatesFilter<"Job"> | string | null
   deliveryCount?: Prisma.IntNullableWithAggregatesFilter<"Job"> | number | null
   claimId?: Prisma.UuidNullableWithAggregatesFilter<"Job"> | string | null
   holder?: Prisma.StringNullableWithAggregatesFilter<"Job"> | string | null
@@ -599,7 +599,7 @@ export type JobCreateInput = {
   timeoutMs: number
   backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
-  ringId?: string | null
+  dispatchId?: string | null
   deliveryCount?: number | null
   claimId?: string | null
   holder?: string | null
@@ -635,7 +635,7 @@ export type JobUncheckedCreateInput = {
   timeoutMs: number
   backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
-  ringId?: string | null
+  dispatchId?: string | null
   deliveryCount?: number | null
   claimId?: string | null
   holder?: string | null
@@ -671,7 +671,7 @@ export type JobUpdateInput = {
   timeoutMs?: Prisma.IntFieldUpdateOperationsInput | number
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
-  ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  dispatchId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -707,7 +707,7 @@ export type JobUncheckedUpdateInput = {
   timeoutMs?: Prisma.IntFieldUpdateOperationsInput | number
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
-  ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  dispatchId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -743,7 +743,7 @@ export type JobCreateManyInput = {
   timeoutMs: number
   backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
-  ringId?: string | null
+  dispatchId?: string | null
   deliveryCount?: number | null
   claimId?: string | null
   holder?: string | null
@@ -778,7 +778,7 @@ export type JobUpdateManyMutationInput = {
   timeoutMs?: Prisma.IntFieldUpdateOperationsInput | number
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
-  ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  dispatchId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -813,7 +813,7 @@ export type JobUncheckedUpdateManyInput = {
   timeoutMs?: Prisma.IntFieldUpdateOperationsInput | number
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
-  ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  dispatchId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -856,7 +856,7 @@ export type JobCountOrderByAggregateInput = {
   timeoutMs?: Prisma.SortOrder
   backoff?: Prisma.SortOrder
   version?: Prisma.SortOrder
-  ringId?: Prisma.SortOrder
+  dispatchId?: Prisma.SortOrder
   deliveryCount?: Prisma.SortOrder
   claimId?: Prisma.SortOrder
   holder?: Prisma.SortOrder
@@ -895,7 +895,7 @@ export type JobMaxOrderByAggregateInput = {
   maxAttempts?: Prisma.SortOrder
   timeoutMs?: Prisma.SortOrder
   version?: Prisma.SortOrder
-  ringId?: Prisma.SortOrder
+  dispatchId?: Prisma.SortOrder
   deliveryCount?: Prisma.SortOrder
   claimId?: Prisma.SortOrder
   holder?: Prisma.SortOrder
@@ -921,7 +921,7 @@ export type JobMinOrderByAggregateInput = {
   maxAttempts?: Prisma.SortOrder
   timeoutMs?: Prisma.SortOrder
   version?: Prisma.SortOrder
-  ringId?: Prisma.SortOrder
+  dispatchId?: Prisma.SortOrder
   deliveryCount?: Prisma.SortOrder
   claimId?: Prisma.SortOrder
   holder?: Prisma.SortOrder
@@ -1033,7 +1033,7 @@ export type JobCreateWithoutDeliveriesInput = {
   timeoutMs: number
   backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
-  ringId?: string | null
+  dispatchId?: string | null
   deliveryCount?: number | null
   claimId?: string | null
   holder?: string | null
@@ -1068,7 +1068,7 @@ export type JobUncheckedCreateWithoutDeliveriesInput = {
   timeoutMs: number
   backoff: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
-  ringId?: string | null
+  dispatchId?: string | null
   deliveryCount?: number | null
   claimId?: string | null
   holder?: string | null
@@ -1119,7 +1119,7 @@ export type JobUpdateWithoutDeliveriesInput = {
   timeoutMs?: Prisma.IntFieldUpdateOperationsInput | number
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
-  ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  dispatchId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1154,7 +1154,7 @@ export type JobUncheckedUpdateWithoutDeliveriesInput = {
   timeoutMs?: Prisma.IntFieldUpdateOperationsInput | number
   backoff?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
-  ringId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  dispatchId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deliveryCount?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   claimId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   holder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1220,7 +1220,7 @@ export type JobSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   timeoutMs?: boolean
   backoff?: boolean
   version?: boolean
-  ringId?: boolean
+  dispatchId?: boolean
   deliveryCount?: boolean
   claimId?: boolean
   holder?: boolean
@@ -1257,7 +1257,7 @@ export type JobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   timeoutMs?: boolean
   backoff?: boolean
   version?: boolean
-  ringId?: boolean
+  dispatchId?: boolean
   deliveryCount?: boolean
   claimId?: boolean
   holder?: boolean
@@ -1292,7 +1292,7 @@ export type JobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   timeoutMs?: boolean
   backoff?: boolean
   version?: boolean
-  ringId?: boolean
+  dispatchId?: boolean
   deliveryCount?: boolean
   claimId?: boolean
   holder?: boolean
@@ -1327,7 +1327,7 @@ export type JobSelectScalar = {
   timeoutMs?: boolean
   backoff?: boolean
   version?: boolean
-  ringId?: boolean
+  dispatchId?: boolean
   deliveryCount?: boolean
   claimId?: boolean
   holder?: boolean
@@ -1344,7 +1344,7 @@ export type JobSelectScalar = {
   finishedAt?: boolean
 }
 
-export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "typeVersion" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "ringId" | "deliveryCount" | "claimId" | "holder" | "heldAt" | "lostDeliveries" | "lossNote" | "cancelRequested" | "dedupeKey" | "traceparent" | "webhook" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
+export type JobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "type" | "typeVersion" | "queue" | "status" | "priority" | "tags" | "payload" | "result" | "error" | "errors" | "progress" | "attempt" | "maxAttempts" | "timeoutMs" | "backoff" | "version" | "dispatchId" | "deliveryCount" | "claimId" | "holder" | "heldAt" | "lostDeliveries" | "lossNote" | "cancelRequested" | "dedupeKey" | "traceparent" | "webhook" | "createdAt" | "dueAt" | "startedAt" | "finishedAt", ExtArgs["result"]["job"]>
 export type JobInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   deliveries?: boolean | Prisma.Job$deliveriesArgs<ExtArgs>
   _count?: boolean | Prisma.JobCountOutputTypeDefaultArgs<ExtArgs>
@@ -1388,11 +1388,11 @@ export type $JobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
     backoff: runtime.JsonValue
     version: number
     /**
-     * The ring whose delivery holds the job while it is running.
+     * The dispatch message whose delivery holds the job while it is running.
      */
-    ringId: string | null
+    dispatchId: string | null
     /**
-     * How often that ring had been handed out before: a claim of an earlier delivery must not take over a later one's.
+     * How often that dispatch message had been handed out before: a claim of an earlier delivery must not take over a later one's.
      */
     deliveryCount: number | null
     /**
@@ -1404,7 +1404,7 @@ export type $JobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      */
     holder: string | null
     /**
-     * When that worker last said that it has it: at its claim, and at each roll call since.
+     * When that worker last said that it has it: at its claim, and at each liveness check since.
      */
     heldAt: Date | null
     /**
@@ -1424,7 +1424,7 @@ export type $JobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      */
     dedupeKey: string | null
     /**
-     * W3C trace context of the request that made it; every ring carries it.
+     * W3C trace context of the request that made it; every dispatch message carries it.
      */
     traceparent: string | null
     /**
@@ -1876,7 +1876,7 @@ export interface JobFieldRefs {
   readonly timeoutMs: Prisma.FieldRef<"Job", 'Int'>
   readonly backoff: Prisma.FieldRef<"Job", 'Json'>
   readonly version: Prisma.FieldRef<"Job", 'Int'>
-  readonly ringId: Prisma.FieldRef<"Job", 'String'>
+  readonly dispatchId: Prisma.FieldRef<"Job", 'String'>
   readonly deliveryCount: Prisma.FieldRef<"Job", 'Int'>
   readonly claimId: Prisma.FieldRef<"Job", 'String'>
   readonly holder: Prisma.FieldRef<"Job", 'String'>

@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model Outbox
- * A ring still owed to the broker. Any relay may send it from `due_at` on; whoever is sending it pushes `due_at` on by
+ * A dispatch message still pending for the broker. Any relay may send it from `due_at` on; whoever is sending it pushes `due_at` on by
  * the relay's grace, so that another takes over if it dies. No foreign key: see the migration `hot_paths`.
  */
 export type OutboxModel = runtime.Types.Result.DefaultSelection<Prisma.$OutboxPayload>

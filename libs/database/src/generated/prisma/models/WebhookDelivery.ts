@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model WebhookDelivery
- * One webhook that is owed, or was: written with the job's terminal state, sent by any notifier.
+ * One webhook that is pending, or was: written with the job's terminal state, sent by any notifier.
  */
 export type WebhookDeliveryModel = runtime.Types.Result.DefaultSelection<Prisma.$WebhookDeliveryPayload>
 
@@ -49,7 +49,7 @@ export type WebhookDeliveryMinAggregateOutputType = {
   status: $Enums.WebhookDeliveryStatus | null
   attempt: number | null
   tries: number | null
-  owedAt: Date | null
+  pendingSince: Date | null
   dueAt: Date | null
   takenAt: Date | null
   createdAt: Date | null
@@ -68,7 +68,7 @@ export type WebhookDeliveryMaxAggregateOutputType = {
   status: $Enums.WebhookDeliveryStatus | null
   attempt: number | null
   tries: number | null
-  owedAt: Date | null
+  pendingSince: Date | null
   dueAt: Date | null
   takenAt: Date | null
   createdAt: Date | null
@@ -89,7 +89,7 @@ export type WebhookDeliveryCountAggregateOutputType = {
   attempt: number
   tries: number
   log: number
-  owedAt: number
+  pendingSince: number
   dueAt: number
   takenAt: number
   createdAt: number
@@ -122,7 +122,7 @@ export type WebhookDeliveryMinAggregateInputType = {
   status?: true
   attempt?: true
   tries?: true
-  owedAt?: true
+  pendingSince?: true
   dueAt?: true
   takenAt?: true
   createdAt?: true
@@ -141,7 +141,7 @@ export type WebhookDeliveryMaxAggregateInputType = {
   status?: true
   attempt?: true
   tries?: true
-  owedAt?: true
+  pendingSince?: true
   dueAt?: true
   takenAt?: true
   createdAt?: true
@@ -162,7 +162,7 @@ export type WebhookDeliveryCountAggregateInputType = {
   attempt?: true
   tries?: true
   log?: true
-  owedAt?: true
+  pendingSince?: true
   dueAt?: true
   takenAt?: true
   createdAt?: true
@@ -270,7 +270,7 @@ export type WebhookDeliveryGroupByOutputType = {
   attempt: number
   tries: number
   log: runtime.JsonValue
-  owedAt: Date
+  pendingSince: Date
   dueAt: Date
   takenAt: Date | null
   createdAt: Date
@@ -314,7 +314,7 @@ export type WebhookDeliveryWhereInput = {
   attempt?: Prisma.IntFilter<"WebhookDelivery"> | number
   tries?: Prisma.IntFilter<"WebhookDelivery"> | number
   log?: Prisma.JsonFilter<"WebhookDelivery">
-  owedAt?: Prisma.DateTimeFilter<"WebhookDelivery"> | Date | string
+  pendingSince?: Prisma.DateTimeFilter<"WebhookDelivery"> | Date | string
   dueAt?: Prisma.DateTimeFilter<"WebhookDelivery"> | Date | string
   takenAt?: Prisma.DateTimeNullableFilter<"WebhookDelivery"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"WebhookDelivery"> | Date | string
@@ -336,7 +336,7 @@ export type WebhookDeliveryOrderByWithRelationInput = {
   attempt?: Prisma.SortOrder
   tries?: Prisma.SortOrder
   log?: Prisma.SortOrder
-  owedAt?: Prisma.SortOrder
+  pendingSince?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   takenAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -361,7 +361,7 @@ export type WebhookDeliveryWhereUniqueInput = Prisma.AtLeast<{
   attempt?: Prisma.IntFilter<"WebhookDelivery"> | number
   tries?: Prisma.IntFilter<"WebhookDelivery"> | number
   log?: Prisma.JsonFilter<"WebhookDelivery">
-  owedAt?: Prisma.DateTimeFilter<"WebhookDelivery"> | Date | string
+  pendingSince?: Prisma.DateTimeFilter<"WebhookDelivery"> | Date | string
   dueAt?: Prisma.DateTimeFilter<"WebhookDelivery"> | Date | string
   takenAt?: Prisma.DateTimeNullableFilter<"WebhookDelivery"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"WebhookDelivery"> | Date | string
@@ -383,7 +383,7 @@ export type WebhookDeliveryOrderByWithAggregationInput = {
   attempt?: Prisma.SortOrder
   tries?: Prisma.SortOrder
   log?: Prisma.SortOrder
-  owedAt?: Prisma.SortOrder
+  pendingSince?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   takenAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -412,7 +412,7 @@ export type WebhookDeliveryScalarWhereWithAggregatesInput = {
   attempt?: Prisma.IntWithAggregatesFilter<"WebhookDelivery"> | number
   tries?: Prisma.IntWithAggregatesFilter<"WebhookDelivery"> | number
   log?: Prisma.JsonWithAggregatesFilter<"WebhookDelivery">
-  owedAt?: Prisma.DateTimeWithAggregatesFilter<"WebhookDelivery"> | Date | string
+  pendingSince?: Prisma.DateTimeWithAggregatesFilter<"WebhookDelivery"> | Date | string
   dueAt?: Prisma.DateTimeWithAggregatesFilter<"WebhookDelivery"> | Date | string
   takenAt?: Prisma.DateTimeNullableWithAggregatesFilter<"WebhookDelivery"> | Date | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"WebhookDelivery"> | Date | string
@@ -432,7 +432,7 @@ export type WebhookDeliveryCreateInput = {
   attempt?: number
   tries?: number
   log?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  owedAt?: Date | string
+  pendingSince?: Date | string
   dueAt?: Date | string
   takenAt?: Date | string | null
   createdAt?: Date | string
@@ -454,7 +454,7 @@ export type WebhookDeliveryUncheckedCreateInput = {
   attempt?: number
   tries?: number
   log?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  owedAt?: Date | string
+  pendingSince?: Date | string
   dueAt?: Date | string
   takenAt?: Date | string | null
   createdAt?: Date | string
@@ -474,7 +474,7 @@ export type WebhookDeliveryUpdateInput = {
   attempt?: Prisma.IntFieldUpdateOperationsInput | number
   tries?: Prisma.IntFieldUpdateOperationsInput | number
   log?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  owedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  pendingSince?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   takenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -496,7 +496,7 @@ export type WebhookDeliveryUncheckedUpdateInput = {
   attempt?: Prisma.IntFieldUpdateOperationsInput | number
   tries?: Prisma.IntFieldUpdateOperationsInput | number
   log?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  owedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  pendingSince?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   takenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -517,7 +517,7 @@ export type WebhookDeliveryCreateManyInput = {
   attempt?: number
   tries?: number
   log?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  owedAt?: Date | string
+  pendingSince?: Date | string
   dueAt?: Date | string
   takenAt?: Date | string | null
   createdAt?: Date | string
@@ -537,7 +537,7 @@ export type WebhookDeliveryUpdateManyMutationInput = {
   attempt?: Prisma.IntFieldUpdateOperationsInput | number
   tries?: Prisma.IntFieldUpdateOperationsInput | number
   log?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  owedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  pendingSince?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   takenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -558,7 +558,7 @@ export type WebhookDeliveryUncheckedUpdateManyInput = {
   attempt?: Prisma.IntFieldUpdateOperationsInput | number
   tries?: Prisma.IntFieldUpdateOperationsInput | number
   log?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  owedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  pendingSince?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   takenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -589,7 +589,7 @@ export type WebhookDeliveryCountOrderByAggregateInput = {
   attempt?: Prisma.SortOrder
   tries?: Prisma.SortOrder
   log?: Prisma.SortOrder
-  owedAt?: Prisma.SortOrder
+  pendingSince?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   takenAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -614,7 +614,7 @@ export type WebhookDeliveryMaxOrderByAggregateInput = {
   status?: Prisma.SortOrder
   attempt?: Prisma.SortOrder
   tries?: Prisma.SortOrder
-  owedAt?: Prisma.SortOrder
+  pendingSince?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   takenAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -633,7 +633,7 @@ export type WebhookDeliveryMinOrderByAggregateInput = {
   status?: Prisma.SortOrder
   attempt?: Prisma.SortOrder
   tries?: Prisma.SortOrder
-  owedAt?: Prisma.SortOrder
+  pendingSince?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   takenAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -705,7 +705,7 @@ export type WebhookDeliveryCreateWithoutJobInput = {
   attempt?: number
   tries?: number
   log?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  owedAt?: Date | string
+  pendingSince?: Date | string
   dueAt?: Date | string
   takenAt?: Date | string | null
   createdAt?: Date | string
@@ -725,7 +725,7 @@ export type WebhookDeliveryUncheckedCreateWithoutJobInput = {
   attempt?: number
   tries?: number
   log?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  owedAt?: Date | string
+  pendingSince?: Date | string
   dueAt?: Date | string
   takenAt?: Date | string | null
   createdAt?: Date | string
@@ -775,7 +775,7 @@ export type WebhookDeliveryScalarWhereInput = {
   attempt?: Prisma.IntFilter<"WebhookDelivery"> | number
   tries?: Prisma.IntFilter<"WebhookDelivery"> | number
   log?: Prisma.JsonFilter<"WebhookDelivery">
-  owedAt?: Prisma.DateTimeFilter<"WebhookDelivery"> | Date | string
+  pendingSince?: Prisma.DateTimeFilter<"WebhookDelivery"> | Date | string
   dueAt?: Prisma.DateTimeFilter<"WebhookDelivery"> | Date | string
   takenAt?: Prisma.DateTimeNullableFilter<"WebhookDelivery"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"WebhookDelivery"> | Date | string
@@ -795,7 +795,7 @@ export type WebhookDeliveryCreateManyJobInput = {
   attempt?: number
   tries?: number
   log?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  owedAt?: Date | string
+  pendingSince?: Date | string
   dueAt?: Date | string
   takenAt?: Date | string | null
   createdAt?: Date | string
@@ -815,7 +815,7 @@ export type WebhookDeliveryUpdateWithoutJobInput = {
   attempt?: Prisma.IntFieldUpdateOperationsInput | number
   tries?: Prisma.IntFieldUpdateOperationsInput | number
   log?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  owedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  pendingSince?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   takenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -835,7 +835,7 @@ export type WebhookDeliveryUncheckedUpdateWithoutJobInput = {
   attempt?: Prisma.IntFieldUpdateOperationsInput | number
   tries?: Prisma.IntFieldUpdateOperationsInput | number
   log?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  owedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  pendingSince?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   takenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -855,7 +855,7 @@ export type WebhookDeliveryUncheckedUpdateManyWithoutJobInput = {
   attempt?: Prisma.IntFieldUpdateOperationsInput | number
   tries?: Prisma.IntFieldUpdateOperationsInput | number
   log?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  owedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  pendingSince?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   dueAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   takenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -878,7 +878,7 @@ export type WebhookDeliverySelect<ExtArgs extends runtime.Types.Extensions.Inter
   attempt?: boolean
   tries?: boolean
   log?: boolean
-  owedAt?: boolean
+  pendingSince?: boolean
   dueAt?: boolean
   takenAt?: boolean
   createdAt?: boolean
@@ -900,7 +900,7 @@ export type WebhookDeliverySelectCreateManyAndReturn<ExtArgs extends runtime.Typ
   attempt?: boolean
   tries?: boolean
   log?: boolean
-  owedAt?: boolean
+  pendingSince?: boolean
   dueAt?: boolean
   takenAt?: boolean
   createdAt?: boolean
@@ -922,7 +922,7 @@ export type WebhookDeliverySelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
   attempt?: boolean
   tries?: boolean
   log?: boolean
-  owedAt?: boolean
+  pendingSince?: boolean
   dueAt?: boolean
   takenAt?: boolean
   createdAt?: boolean
@@ -944,7 +944,7 @@ export type WebhookDeliverySelectScalar = {
   attempt?: boolean
   tries?: boolean
   log?: boolean
-  owedAt?: boolean
+  pendingSince?: boolean
   dueAt?: boolean
   takenAt?: boolean
   createdAt?: boolean
@@ -952,7 +952,7 @@ export type WebhookDeliverySelectScalar = {
   error?: boolean
 }
 
-export type WebhookDeliveryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "jobId" | "endpoint" | "url" | "host" | "event" | "snapshot" | "bytes" | "status" | "attempt" | "tries" | "log" | "owedAt" | "dueAt" | "takenAt" | "createdAt" | "endedAt" | "error", ExtArgs["result"]["webhookDelivery"]>
+export type WebhookDeliveryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "jobId" | "endpoint" | "url" | "host" | "event" | "snapshot" | "bytes" | "status" | "attempt" | "tries" | "log" | "pendingSince" | "dueAt" | "takenAt" | "createdAt" | "endedAt" | "error", ExtArgs["result"]["webhookDelivery"]>
 export type WebhookDeliveryInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   job?: boolean | Prisma.JobDefaultArgs<ExtArgs>
 }
@@ -995,14 +995,14 @@ export type $WebhookDeliveryPayload<ExtArgs extends runtime.Types.Extensions.Int
      */
     attempt: number
     /**
-     * How often since it was owed, or was to be delivered again by hand.
+     * How often since it was pending, or was to be delivered again by hand.
      */
     tries: number
     /**
      * What became of each attempt, oldest first.
      */
     log: runtime.JsonValue
-    owedAt: Date
+    pendingSince: Date
     /**
      * When it may be taken; while a notifier has it, when others may take it from that one.
      */
@@ -1456,7 +1456,7 @@ export interface WebhookDeliveryFieldRefs {
   readonly attempt: Prisma.FieldRef<"WebhookDelivery", 'Int'>
   readonly tries: Prisma.FieldRef<"WebhookDelivery", 'Int'>
   readonly log: Prisma.FieldRef<"WebhookDelivery", 'Json'>
-  readonly owedAt: Prisma.FieldRef<"WebhookDelivery", 'DateTime'>
+  readonly pendingSince: Prisma.FieldRef<"WebhookDelivery", 'DateTime'>
   readonly dueAt: Prisma.FieldRef<"WebhookDelivery", 'DateTime'>
   readonly takenAt: Prisma.FieldRef<"WebhookDelivery", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"WebhookDelivery", 'DateTime'>

@@ -487,7 +487,7 @@ export type $WebhookEndpointPayload<ExtArgs extends runtime.Types.Extensions.Int
      */
     seenAt: Date
     /**
-     * Since when it wants no more (410): nothing is owed to it from then on.
+     * Since when it wants no more (410): nothing is pending for it from then on.
      */
     goneAt: Date | null
   }, ExtArgs["result"]["webhookEndpoint"]>

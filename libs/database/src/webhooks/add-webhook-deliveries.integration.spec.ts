@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { Webhook, WebhookEvent } from '@offload/jobs/webhooks';
-import { jobs, error, newHost, webhookTo, take, finished, owed, record, log } from './spec-webhooks.ts';
+import { jobs, error, newHost, webhookTo, take, finished, pending, record, log } from './spec-webhooks.ts';
 
 describe('the end of a job', () => {
   it('owes its webhook, with the job as it is then', async () => {
@@ -15,7 +15,7 @@ describe('the end of a job', () => {
     expect(Math.abs(made - Date.parse(taken?.job.finishedAt ?? ''))).toBeLessThan(5_000);
   });
 
-  it('owes nothing for events that were not asked for, nor before the end', async () => {
+  it('leaves nothing pending for events that were not asked for, nor before the end', async () => {
     const host = newHost();
     const { id, settle } = await jobs.running({ webhook: webhookTo(host, { events: ['failed'] }) });
     expect(await log(id)).toEqual([]);
@@ -51,7 +51,7 @@ describe('the end of a job', () => {
       'being cancelled while it waited',
       'cancelled',
       async (webhook) => {
-        const id = await jobs.rung({ webhook });
+        const id = await jobs.dispatched({ webhook });
         await jobs.database.jobs.cancel(id);
         await jobs.database.jobs.cancel(id);
         return id;
@@ -61,8 +61,8 @@ describe('the end of a job', () => {
       'the loss of its last worker',
       'failed',
       async (webhook) => {
-        const { id, ringId } = await jobs.running({ webhook, maxAttempts: 1 });
-        await jobs.claim(id, { ringId, count: 1 });
+        const { id, dispatchId } = await jobs.running({ webhook, maxAttempts: 1 });
+        await jobs.claim(id, { dispatchId, count: 1 });
         return id;
       },
     ],
@@ -79,8 +79,8 @@ describe('the end of a job', () => {
   ])('is told after %s', async (_how, event, end) => {
     const host = newHost();
     const id = await end(webhookTo(host));
-    const owed = await take(host);
-    expect(owed.map(({ event, job }) => [event, job.id, job.status])).toEqual([[event, id, event]]);
+    const pending = await take(host);
+    expect(pending.map(({ event, job }) => [event, job.id, job.status])).toEqual([[event, id, event]]);
   });
 
   it('is told each time when the job is retried by hand, each time as it was', async () => {
@@ -99,8 +99,8 @@ describe('the end of a job', () => {
 
   it('is not told by an attempt that lost the job', async () => {
     const host = newHost();
-    const { id, ringId, settle } = await jobs.running({ webhook: webhookTo(host) });
-    await jobs.claim(id, { ringId, count: 1 });
+    const { id, dispatchId, settle } = await jobs.running({ webhook: webhookTo(host) });
+    await jobs.claim(id, { dispatchId, count: 1 });
     expect(await settle({ status: 'failed', error }, 1)).toBeNull();
     expect(await log(id)).toEqual([]);
   });
@@ -108,20 +108,20 @@ describe('the end of a job', () => {
 
 describe('the webhooks of a job', () => {
   it('are none for a job without, and null for no job', async () => {
-    expect(await jobs.database.webhooks.list(await jobs.rung())).toEqual([]);
+    expect(await jobs.database.webhooks.list(await jobs.dispatched())).toEqual([]);
     expect(await jobs.database.webhooks.list(randomUUID())).toBeNull();
   });
 
-  it('go with it when it is deleted, but keep it from being pruned while they are owed', async () => {
+  it('go with it when it is deleted, but keep it from being pruned while they are pending', async () => {
     const host = newHost();
-    const taken = await owed(host);
+    const taken = await pending(host);
     await jobs.query(`update jobs set finished_at = now() - interval '9 days' where id = $1`, [taken.job.id]);
     await jobs.database.jobs.prune(1, 1_000);
     expect(await log(taken.job.id)).toHaveLength(1);
     await record(taken, { kind: 'delivered' });
     await jobs.database.jobs.prune(1, 1_000);
     expect(await jobs.database.webhooks.list(taken.job.id)).toBeNull();
-    const other = await owed(host);
+    const other = await pending(host);
     await jobs.database.jobs.delete(other.job.id);
     expect(await jobs.database.webhooks.redeliver(other.id)).toBeNull();
   });
@@ -129,7 +129,7 @@ describe('the webhooks of a job', () => {
 
 it('counts pending webhooks', async () => {
   const host = newHost();
-  const before = await jobs.database.webhooks.countOwed();
+  const before = await jobs.database.webhooks.countPending();
   await finished(webhookTo(host));
-  expect((await jobs.database.webhooks.countOwed()).pending).toBe(before.pending + 1);
+  expect((await jobs.database.webhooks.countPending()).pending).toBe(before.pending + 1);
 });

@@ -37,7 +37,7 @@ async function deadLetters(count: number): Promise<DeadLetter[]> {
   });
 }
 
-it('moves rings that can not be read to the dead letters with the reason, and goes on', async () => {
+it('moves dispatch messages that can not be read to the dead letters with the reason, and goes on', async () => {
   const broken: [payload: string, properties: object | undefined, reason: RegExp][] = [
     ['{"jobId":', undefined, /^not JSON/],
     ['{"jobId":"seven","type":"demo.sleep"}', undefined, /^\/jobId: /],
@@ -64,7 +64,7 @@ it('keeps a dead letter as it was sent, with its message id', async () => {
   expect(letter?.payload).toBe('{"jobId":"seven"}');
 });
 
-it('drops a second ring of a finished job, and a ring of an unknown job', async () => {
+it('drops a second dispatch message of a finished job, and a dispatch message of an unknown job', async () => {
   const job = await submit(api, { type: 'demo.sleep', payload: { seconds: 0 } });
   const done = await finished(api, job);
   const refused = await metric(worker, 'offload_deliveries_total{claim="refused"}');

@@ -1,14 +1,14 @@
 import { jobSnapshot } from '../job-row.ts';
 
-/** SQL: that nobody is owed a webhook when `job` ends, as of now. */
-export const owesNoWebhook = (job: string): string =>
+/** SQL: that nobody is pending a webhook when `job` ends, as of now. */
+export const wantsNoWebhook = (job: string): string =>
   `(${job}.webhook is null and not exists (select from webhook_endpoints where gone_at is null))`;
 
 /**
  * Part of each statement that can end a job: owes the webhooks of those that it has ended, out of its rows `job`. So they
- * are owed in the transaction of the terminal state, whatever becomes of the event.
+ * are pending in the transaction of the terminal state, whatever becomes of the event.
  */
-export const oweWebhooks = `
+export const addWebhookDeliveries = `
     insert into webhook_deliveries (id, job_id, endpoint, url, host, event, snapshot, bytes)
     select uuid_v7(), job.id, target.endpoint, target.url, target.host, job.status, kept.snapshot,
       octet_length(kept.snapshot::text)

@@ -1,7 +1,7 @@
 /** The queued jobs of a queue, as the database counts them at one moment. */
 export interface QueuedJobs {
-  /** Those without a ring in the outbox: so many rings must be with the broker. 0 where that can't be told. */
-  rung: number;
+  /** Those without a dispatch message in the outbox: so many dispatch messages must be with the broker. 0 where that can't be told. */
+  dispatched: number;
   queued: number;
   /** How many of `queued` were so at the time of an earlier count. */
   remaining: number;
@@ -12,9 +12,9 @@ export interface QueuedJobs {
 /** What the broker says of a queue; null when it has no such queue. */
 type Inspected = { ready: number; consumers: number } | null;
 
-/** Queued jobs beside the rings that wait for them. */
-export interface RingLook {
-  /** Rings that must be with the broker and do not wait: lost, or between queue and claim. */
+/** Queued jobs beside the dispatch messages that wait for them. */
+export interface DispatchLook {
+  /** Dispatch messages that must be with the broker and do not wait: lost, or between queue and claim. */
   missing: number;
   /** How many of them are lost for certain; 0 at the first look. */
   lost: number;
@@ -24,7 +24,7 @@ export interface RingLook {
 }
 
 /**
- * Compares the queued jobs of a queue with the rings that wait there, by numbers alone. Rings that are between queue
+ * Compares the queued jobs of a queue with the dispatch messages that wait there, by numbers alone. Dispatch messages that are between queue
  * and claim do not wait either; by a second look their jobs have left the queue. So no more are lost than are missing
  * at both looks, less the jobs that have left in between. While many leave, some that are lost may not show: they do
  * when the queue is calm or empty.
@@ -32,24 +32,24 @@ export interface RingLook {
  * @param inspect asks the broker
  * @param earlier a look of some seconds ago
  */
-export async function compareRings(
+export async function compareDispatches(
   count: (since: number | null) => Promise<QueuedJobs>,
   inspect: () => Promise<Inspected>,
-  earlier: RingLook | null = null,
-): Promise<RingLook> {
+  earlier: DispatchLook | null = null,
+): Promise<DispatchLook> {
   const since = earlier?.at ?? null;
-  // Counted on both sides of the look into the queue: rings come and go meanwhile.
+  // Counted on both sides of the look into the queue: dispatch messages come and go meanwhile.
   const before = await count(since);
   const { ready, consumers } = (await inspect()) ?? { ready: 0, consumers: 0 };
-  const after = before.rung === 0 ? before : await count(since);
-  const missing = Math.max(0, Math.min(before.rung, after.rung) - ready);
+  const after = before.dispatched === 0 ? before : await count(since);
+  const missing = Math.max(0, Math.min(before.dispatched, after.dispatched) - ready);
   const look = { missing, lost: 0, queued: before.queued, at: before.at };
   if (!earlier || missing === 0) return look;
 
   const left = Math.max(0, earlier.queued - after.remaining);
   // RabbitMQ says that a queue is empty and has no consumers, too, when it can't tell within a quarter of a second:
-  // jobs that have left, or rings that it has confirmed since the earlier look, show that this is no answer.
-  const came = after.rung - after.remaining;
+  // jobs that have left, or dispatch messages that it has confirmed since the earlier look, show that this is no answer.
+  const came = after.dispatched - after.remaining;
   if (ready === 0 && consumers === 0 && (left > 0 || came > 0)) return look;
   return { ...look, lost: Math.max(0, Math.min(earlier.missing, missing) - left) };
 }

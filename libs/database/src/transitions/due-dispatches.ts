@@ -4,8 +4,8 @@ import { plainArray } from '../array-literal.ts';
 import { hasStatus, isOneOf } from '../by-id.ts';
 import { briefColumns, toBriefJob, type BriefRow } from '../job-row.ts';
 
-/** A ring the broker has not confirmed yet. */
-export interface OwedRing {
+/** A dispatch message the broker has not confirmed yet. */
+export interface PendingDispatch {
   outboxId: string;
   jobId: string;
   type: string;
@@ -26,21 +26,25 @@ const takeSql = `
   from taken left join lateral (select * from jobs where id = taken.job_id offset 0) as job on true`;
 
 /**
- * Takes rings that are due, for the caller alone during `graceMs`: when it has not confirmed them by then (it died, or
+ * Takes dispatch messages that are due, for the caller alone during `graceMs`: when it has not confirmed them by then (it died, or
  * the broker is away), they are due again. What somebody has left behind who deleted jobs by hand is removed.
  */
-export async function takeOwedRings(pool: Pool, limit: number, graceMs: number): Promise<OwedRing[]> {
-  type Taken = OwedRing | { outboxId: string; jobId: null };
-  const { rows } = await pool.query<Taken>({ name: 'take-owed-rings', text: takeSql, values: [limit, graceMs] });
+export async function takeDueDispatches(pool: Pool, limit: number, graceMs: number): Promise<PendingDispatch[]> {
+  type Taken = PendingDispatch | { outboxId: string; jobId: null };
+  const { rows } = await pool.query<Taken>({
+    name: 'take-pending-dispatches',
+    text: takeSql,
+    values: [limit, graceMs],
+  });
   const orphans = rows.filter(({ jobId }) => jobId === null).map(({ outboxId }) => outboxId);
   if (orphans.length > 0) await pool.query('delete from outbox where id = any($1)', [orphans]);
   return rows.filter((row) => row.jobId !== null);
 }
 
-/** Has rings that were taken due in so many milliseconds: their queue is known not to take them before. */
-export async function putOffRings(pool: Pool, outboxIds: readonly string[], ms: number): Promise<void> {
+/** Has dispatch messages that were taken due in so many milliseconds: their queue is known not to take them before. */
+export async function putOffDispatches(pool: Pool, outboxIds: readonly string[], ms: number): Promise<void> {
   await pool.query({
-    name: 'put-off-rings',
+    name: 'put-off-dispatches',
     text: `update outbox set due_at = now() + $2 * interval '1 millisecond' where id = any($1::bigint[])`,
     values: [outboxIds, ms],
   });
@@ -62,14 +66,14 @@ const confirmSql = `
   returning ${briefColumns}, due.outbox_id as "outboxId"`;
 
 /**
- * The broker has these rings, so they are owed no more; scheduled → queued.
+ * The broker has these dispatch messages, so they are pending no more; scheduled → queued.
  *
  * @returns for each the job without payload, result and errors, which may be megabytes, or null where its status did not
  *   change
  */
-export async function confirmRings(pool: Pool, outboxIds: string[]): Promise<(Job | null)[]> {
+export async function confirmDispatches(pool: Pool, outboxIds: string[]): Promise<(Job | null)[]> {
   const { rows } = await pool.query<BriefRow & { outboxId: string }>({
-    name: 'confirm-rings',
+    name: 'confirm-dispatches',
     text: confirmSql,
     values: [plainArray(outboxIds)],
   });
@@ -77,10 +81,10 @@ export async function confirmRings(pool: Pool, outboxIds: string[]): Promise<(Jo
   return outboxIds.map((id) => queued.get(id) ?? null);
 }
 
-/** Milliseconds until the next ring is due, by the database's clock: 0 or less when one is due, null when none is owed. */
-export async function msUntilNextRing(pool: Pool): Promise<number | null> {
+/** Milliseconds until the next dispatch message is due, by the database's clock: 0 or less when one is due, null when none is pending. */
+export async function msUntilNextDispatch(pool: Pool): Promise<number | null> {
   const { rows } = await pool.query<{ ms: number | null }>({
-    name: 'next-ring',
+    name: 'next-dispatch',
     text: `select (extract(epoch from min(due_at) - now()) * 1000)::float8 as ms from outbox`,
   });
   return rows[0]?.ms ?? null;

@@ -15,7 +15,7 @@ const written = [
 
 const { copy, run } = copyRepository();
 try {
-  run('node', 'tools/new-job.mjs', TYPE);
+  run('npm', 'run', 'new-job', '--', TYPE);
   run(
     'npx',
     'prettier',
@@ -34,13 +34,14 @@ try {
   refuses(TYPE, 'has imageReSize already');
   for (const type of ['', 'resize', 'Image.resize', 'image..resize', '../image.resize']) refuses(type, 'usage');
   refuses(`image.${'x'.repeat(123)}`, '128 characters');
+  refuses('image.spec', 'is a test');
 } finally {
   rmSync(copy, { recursive: true });
 }
 process.stdout.write('a new job type is well formatted, typed, linted and tested, and overwrites nothing\n');
 
 function refuses(type, why) {
-  const { status, stderr } = spawnSync('node', ['tools/new-job.mjs', type], { cwd: copy, encoding: 'utf8' });
+  const { status, stderr } = spawnSync('npm', ['run', 'new-job', '--', type], { cwd: copy, encoding: 'utf8' });
   if (status !== 1 || !stderr.includes(why))
     throw new Error(`new-job "${type}" should be refused: ${why}; was: ${stderr}`);
 }

@@ -1,6 +1,7 @@
 // `npm run new-job -- image.resize`: writes a job type that works, to be filled with work of its own.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { jobTypeName } from '@offload/jobs/definitions';
 
 const root = join(import.meta.dirname, '..');
 const [type = ''] = process.argv.slice(2);
@@ -84,11 +85,8 @@ Fill it with your work, then:
 
 /** @returns why there is to be no such type, or null */
 function fault() {
-  if (type.length > 128) return 'a type has 128 characters at most';
-  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*(\.[a-z][a-z0-9]*(-[a-z0-9]+)*)+$/.test(type)) {
-    return 'usage: npm run new-job -- image.resize\nA type has two words or more, of lower-case letters and digits, with dots between.';
-  }
-  if (/\.(spec|integration)(\.|$)/.test(type)) return `${type}: a file of that name is a test`;
+  const { error } = jobTypeName.safeParse(type);
+  if (error) return `usage: npm run new-job -- image.resize\nA type's name ${error.issues[0].message}.`;
   const there = Object.keys(files).find((file) => existsSync(join(root, file)));
   if (there) return `${there} is there already: nothing was written`;
   const registry = registries.find((file) => read(file).includes(`{ ${name} }`));

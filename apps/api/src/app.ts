@@ -66,6 +66,8 @@ export interface AppParts {
   /** Most requests a minute of one client; 0 sets no limit. */
   rateLimit: number;
   queues: readonly string[];
+  /** Other schemas replace those that are registered under the same version. @default false */
+  replaceSchemas?: boolean;
   notifierUrl: string;
 }
 

@@ -1,7 +1,7 @@
 import { browserVariables, refuseOpenDoors, serviceVariables } from '@offload/access';
 import { webhookSecrets } from '@offload/access/secrets';
 import { queueName } from '@offload/jobs';
-import { integer, list, port, processVariables } from '@offload/process/config';
+import { flag, integer, list, port, processVariables } from '@offload/process/config';
 import { z } from 'zod';
 
 /** The variables of the api. */
@@ -13,6 +13,10 @@ export const configSchema = z
     API_PORT: port(3000).describe('Port of the api. Compose publishes it on 127.0.0.1.'),
     WEBHOOK_SECRETS: webhookSecrets,
     QUEUES: list('default', queueName).describe('Queues that jobs may name, separated by commas.'),
+    REPLACE_SCHEMAS: flag(false).describe(
+      'Whether a registration with other schemas replaces those of the same version. ' +
+        'For development alone, where `npm run dev` sets true: stored jobs may no longer fit.',
+    ),
     MAX_WAITERS: integer(100).describe(
       'Most requests of one client that may wait for a job to finish (`Prefer: wait`). The api answers more with 429.',
     ),

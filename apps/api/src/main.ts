@@ -103,6 +103,7 @@ const app = createApp({
   maxBytesInFlight: config.MAX_BYTES_IN_FLIGHT,
   rateLimit: config.RATE_LIMIT,
   queues: config.QUEUES,
+  replaceSchemas: config.REPLACE_SCHEMAS,
   notifierUrl: config.NOTIFIER_URL,
 });
 const server = await listen(app, {

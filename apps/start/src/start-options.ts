@@ -19,7 +19,7 @@ export const START_HELP = `npm start [-- options]: the whole system on this mach
   --workers N    how many workers, 0 to 50 (2); or so many of each queue: --workers documents=2,default=1
   --notifiers N  how many notifiers, 1 to 50 (2)
   --fresh        remove the data of earlier runs first
-  --watch        start a process again when its sources change, and give its jobs back (npm run dev)
+  --watch        start a process again when its sources change, give its jobs back, and replace schemas (npm run dev)
   --help         this text
 
 Environment, also from a file .env (the environment wins):

@@ -160,6 +160,21 @@ it.each(['', 'a-secret-that-is-given'])(
   30_000,
 );
 
+it.each([
+  ['', 'undefined'],
+  ['1', 'true'],
+])(
+  'lets schemas be replaced only where sources are watched: WATCH=%j',
+  async (WATCH, given) => {
+    const { system, line, get } = await setup({ WATCH });
+    await line(/^ready/);
+    expect(await get('/replace-schemas')).toBe(given);
+    process.kill(system.pid, 'SIGTERM');
+    await system.exited;
+  },
+  30_000,
+);
+
 it('stops with exit code 1 when a process refuses its configuration', async () => {
   const { system, lines } = await setup({ BAD_CONFIGURATION: 'worker-2' });
   expect(await system.exited).toEqual({ code: 1, signal: null });

@@ -105,7 +105,10 @@ export async function runSystem(options: SystemOptions): Promise<number> {
       ...{ NOTIFIER_URL: notifierUrl, DATABASE_URL: databaseUrl, AMQP_URL: rabbitmq.amqpUrl },
       // Tokens are short-lived: they may end with the run.
       EVENT_TOKEN_SECRET: env['EVENT_TOKEN_SECRET'] || randomBytes(32).toString('hex'),
-      ...(options.watch && { SHUTDOWN_GRACE_MS: env['SHUTDOWN_GRACE_MS'] || String(RELOAD_GRACE_MS) }),
+      ...(options.watch && {
+        SHUTDOWN_GRACE_MS: env['SHUTDOWN_GRACE_MS'] || String(RELOAD_GRACE_MS),
+        REPLACE_SCHEMAS: env['REPLACE_SCHEMAS'] || 'true',
+      }),
     };
     tellServers(folder, appEnv);
     const services = apps.map((app) => applicationService(app, root, appEnv, (line) => log(app.name, line)));

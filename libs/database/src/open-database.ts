@@ -26,8 +26,8 @@ export interface DatabaseOptions {
   /** Is called when an idle connection breaks. The pool replaces the connection. @default ignored */
   onConnectionError?: (error: Error) => void;
   /**
-   * Is called each time a connection shows that the database can never be used, with the reason. With this option the
-   * first connection opens at once. @default the first call rejects
+   * Is called each time a connection shows that the database can never be used, with the reason. Before the first successful login,
+   * a refused login counts as such. With this option the first connection opens at once. @default the first call rejects
    */
   onUnusable?: (error: UnusableDatabaseError) => void;
 }

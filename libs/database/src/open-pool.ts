@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { rowTypes } from './row-types.ts';
-import { UnusableDatabaseError } from './unavailable.ts';
+import { isRefused, UnusableDatabaseError } from './unavailable.ts';
 
 /** How {@link openPool} connects. */
 export interface PoolOptions {
@@ -11,7 +11,7 @@ export interface PoolOptions {
   timeoutMs: number;
   /** How long a statement may wait for a lock, in milliseconds; 0 means no limit of its own. */
   lockTimeoutMs: number;
-  /** Is called each time a connection shows that the database can never be used. */
+  /** Is called each time a connection shows that the database can never be used, or that it refuses the login. */
   onUnusable?: ((error: UnusableDatabaseError) => void) | undefined;
 }
 
@@ -49,11 +49,21 @@ function set(scope: 'local' | 'session', { timeoutMs, lockTimeoutMs }: Limits): 
  *
  * Behind a pooler such as PgBouncer, each transaction may run in another session that other clients use later. So there
  * each statement is a transaction, and no setting or prepared statement outlives it.
+ *
+ * A server that refuses the login makes the database unusable, until it has accepted a login once. Later refusals may pass: an operator
+ * may be changing the server's settings.
  */
 export function openPool({ url, size, timeoutMs, lockTimeoutMs, onUnusable }: PoolOptions): pg.Pool {
   const limits = { timeoutMs, lockTimeoutMs };
+  let letIn = false;
+
+  function notConnected(error: Error): void {
+    if (letIn || !isRefused(error)) return;
+    onUnusable?.(new UnusableDatabaseError(`the database does not let us in: ${error.message}`, { cause: error }));
+  }
 
   async function prepareSession(client: pg.ClientBase): Promise<void> {
+    letIn = true;
     const reason = await unusableBecause(client);
     if (reason) {
       onUnusable?.(reason);
@@ -71,6 +81,7 @@ export function openPool({ url, size, timeoutMs, lockTimeoutMs, onUnusable }: Po
   }
 
   return new pg.Pool({
+    Client: clientThatTells(notConnected),
     connectionString: url,
     max: size,
     connectionTimeoutMillis: timeoutMs,
@@ -80,6 +91,25 @@ export function openPool({ url, size, timeoutMs, lockTimeoutMs, onUnusable }: Po
     types: rowTypes,
     onConnect: prepareSession,
   });
+}
+
+/** A client that tells why it can't connect, before those who wait for the connection hear of it. */
+function clientThatTells(tell: (error: Error) => void): typeof pg.Client {
+  return class extends pg.Client {
+    override connect(callback?: (...outcome: never[]) => void): Promise<pg.Client> {
+      const done = callback as ((error: Error | null) => void) | undefined;
+      const connected = super.connect();
+      connected.then(
+        () => done?.(null),
+        (error: Error) => {
+          tell(error);
+          void this.end().catch(() => undefined); // pg leaves it open where it finds fault with the password itself
+          done?.(error);
+        },
+      );
+      return connected;
+    }
+  };
 }
 
 /** @returns why no setting can make the database usable, or null */

@@ -23,8 +23,8 @@ afterAll(async () => {
 });
 
 /** Runs the program as that role. @returns its exit code and its errors */
-async function runAsRole(databaseUrl: string) {
-  const DATABASE_URL = Object.assign(new URL(databaseUrl), { username: role, password: 'spec' }).href;
+async function runAsRole(databaseUrl: string, password = 'spec') {
+  const DATABASE_URL = Object.assign(new URL(databaseUrl), { username: role, password }).href;
   const args = ['--import', 'tsx', '--conditions=@offload/source', join(import.meta.dirname, 'run-migrations.ts')];
   const child = spawn(process.execPath, args, { env: { ...process.env, NODE_OPTIONS: '', DATABASE_URL } });
   const [told, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
@@ -47,6 +47,13 @@ it.each([
   expect(told).toMatch(reason);
   expect(told).not.toMatch(/^waiting/);
   expect(code).toBe(1);
+});
+
+it('exits at once with the reason if its password is wrong', async () => {
+  expect(await runAsRole(url, 'wrong')).toEqual({
+    code: 1,
+    told: expect.stringMatching(/^the migrations were not applied: .*password authentication failed/),
+  });
 });
 
 it('exits at once with the reason if its user has no schema for tables', async () => {

@@ -2,7 +2,7 @@
 // minute for a server that is starting. Exit codes: 0 done, 1 failed, 78 wrong configuration.
 import { setTimeout as delay } from 'node:timers/promises';
 import { migrate } from './migrate.ts';
-import { DatabaseUnavailableError, orUnavailable, UnusableDatabaseError } from './unavailable.ts';
+import { DatabaseUnavailableError, isRefused, orUnavailable, UnusableDatabaseError } from './unavailable.ts';
 
 const url = process.env.DATABASE_URL;
 if (!url) {
@@ -17,9 +17,8 @@ for (;;) {
     process.stdout.write(applied.length === 0 ? 'database up to date\n' : `applied ${applied.join(', ')}\n`);
     break;
   } catch (error) {
-    const reason = ((error as Error).cause ?? error) as { code?: string };
-    // Waiting does not help against a wrong user or password (class 28), a missing privilege (42501) or schema (3F000).
-    const isFinal = reason instanceof UnusableDatabaseError || /^(28...|42501|3F000)$/.test(reason.code ?? '');
+    const reason = (error as Error).cause ?? error;
+    const isFinal = reason instanceof UnusableDatabaseError || isRefused(reason);
     const waitedMs = Date.now() - started;
     if (!(error instanceof DatabaseUnavailableError) || isFinal || waitedMs > 60_000) {
       process.stderr.write(`the migrations were not applied: ${(error as Error).message}\n`);

@@ -57,6 +57,16 @@ function isUnavailable(error: unknown): boolean {
   );
 }
 
+// A wrong user or password, a database that is not there, a schema or a right that the user lacks.
+const refusals = /^(28\w{3}|3D000|3F000|42501)$/;
+
+/** Whether PostgreSQL does not let a user in, or not do its work, for a reason that no waiting mends. */
+export function isRefused(error: unknown): error is Error {
+  const { severity, code, message } = Object(error) as Record<string, unknown>;
+  if (typeof severity === 'string') return refusals.test(String(code));
+  return /client password must be/.test(String(message)); // pg's own word: the server asks for one, and there is none
+}
+
 // lock_timeout, statement_timeout and transaction_timeout: the server has undone the statement.
 const heldUpCodes = /^(55P03|57014|25P04)$/;
 

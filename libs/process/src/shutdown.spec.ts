@@ -47,15 +47,19 @@ it('exits at once, without the steps, after an uncaught error', async () => {
 });
 
 it.each([
-  ['a broker that does not let it in', { message: 'wrong password', code: 'broker-refused' }],
-  ['a queue that is there in another form', { message: 'another type', code: 'topology-mismatch' }],
-  ['a database with another encoding', { message: 'needs UTF8', code: 'database-unusable' }],
-  ['a port that is taken', { message: 'listen EADDRINUSE', code: 'EADDRINUSE', syscall: 'listen' }],
-])('says in one line, without a stack, what only its surroundings can mend: %s', async (_what, fault) => {
+  ['a broker that does not let it in', { message: 'wrong password', code: 'broker-refused' }, ' with this AMQP_URL'],
+  ['a queue that is there in another form', { message: 'another type', code: 'topology-mismatch' }, ''],
+  ['a database with another encoding', { message: 'needs UTF8', code: 'database-unusable' }, ' with this DATABASE_URL'],
+  ['a port that is taken', { message: 'listen EADDRINUSE', code: 'EADDRINUSE', syscall: 'listen' }, ''],
+])('says in one line, without a stack, what only its surroundings can mend: %s', async (_what, fault, setting) => {
   const thrown = `Promise.reject(Object.assign(new Error(), ${JSON.stringify(fault)})); await new Promise(() => undefined);`;
   const [code, said] = await run(thrown, [], 60_000, 'fatal');
   expect(code).toBe(1);
-  expect(JSON.parse(said)).toMatchObject({ level: 'fatal', msg: `cannot go on: ${fault.message}`, code: fault.code });
+  expect(JSON.parse(said)).toMatchObject({
+    level: 'fatal',
+    msg: `cannot go on${setting}: ${fault.message}`,
+    code: fault.code,
+  });
   expect(said).not.toContain('stack');
 });
 

@@ -1,8 +1,14 @@
 import type { Logger } from './logger.ts';
 import { setTimer } from './timers.ts';
 
+/** Codes of errors that say that a server does not take us, and the settings that lead there. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  'broker-refused': 'AMQP_URL',
+  'database-unusable': 'DATABASE_URL',
+};
+
 /** Codes of errors that only another configuration, program, broker or database can mend. */
-const FINAL = ['broker-refused', 'topology-mismatch', 'database-unusable', 'schema-conflict'];
+const FINAL = [...Object.keys(SETTINGS), 'topology-mismatch', 'schema-conflict'];
 
 /** Ends a process in good order. */
 export interface Shutdown {
@@ -59,7 +65,9 @@ export function handleShutdown(log: Logger, limitMs: number): Shutdown {
   function fail(error: Error & { code?: unknown; syscall?: unknown }): void {
     const { code, syscall, message } = error;
     // Not for the code to mend: its stack tells nothing.
-    if (FINAL.includes(String(code)) || syscall === 'listen') log.fatal({ code }, `cannot go on: ${message}`);
+    const setting = SETTINGS[String(code)];
+    const what = setting ? `cannot go on with this ${setting}` : 'cannot go on';
+    if (FINAL.includes(String(code)) || syscall === 'listen') log.fatal({ code }, `${what}: ${message}`);
     else log.fatal({ err: error }, 'cannot go on');
     process.exit(1);
   }

@@ -3,7 +3,7 @@ import { composeVariables } from '@offload/spec-kit';
 import { configSchema } from './config.ts';
 
 it('is given each of its variables by docker compose, but for those that are fixed in a container', () => {
-  const fixed = ['AMQP_CA_FILE', 'INSTANCE', 'WORKER_PORT'];
+  const fixed = ['AMQP_CA_FILE', 'INSTANCE', 'REPLACE_SCHEMAS', 'WORKER_PORT'];
   const given = [...composeVariables('worker'), ...fixed];
   expect(given).toEqual(expect.arrayContaining(Object.keys(configSchema.shape)));
 });

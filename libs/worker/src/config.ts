@@ -20,6 +20,10 @@ export const configSchema = z
       "How long a job may block a worker's event loop before the log names the job.",
     ),
     QUEUES: list('default', queueName).describe('Queues that the worker consumes, separated by commas.'),
+    REPLACE_SCHEMAS: flag(false).describe(
+      'Whether a registration with other schemas replaces those of the same version. ' +
+        'For development alone, where `npm run dev` sets true: stored jobs may no longer fit.',
+    ),
     ALLOW_PRIVATE_TARGETS: flag(false).describe(
       'Whether `http.request` and `csv.profile` may reach loopback and private addresses. ' +
         "They never reach link-local addresses and clouds' metadata services.",

@@ -11,8 +11,8 @@ import type { RunnableType } from './runnable-type.ts';
  * from the environment. A fault ends the process.
  */
 export async function registerTypes(handlers: readonly RunnableType[]): Promise<void> {
-  const { config, log } = startProcess('worker', z.object(processVariables), 1_000);
-  const database = openDatabase({ url: config.DATABASE_URL, poolSize: 1 });
+  const { config, log, shutdown } = startProcess('worker', z.object(processVariables), 1_000);
+  const database = openDatabase({ url: config.DATABASE_URL, poolSize: 1, onUnusable: shutdown.fail });
   const registrations = handlers.map(({ definition }) => registrationOf(definition));
   const registered = await database.jobTypes.register(registrations, null);
   if (registered.kind === 'conflict') throw new SchemaConflictError(registered.conflicts);

@@ -74,6 +74,25 @@ it('is refused where a version has other schemas, with what differs', async () =
   await first.leave();
 });
 
+it('replaces other schemas where it is told to, and says once what production would do', async () => {
+  const first = await worker([define('spec.replaced')]).start();
+  const log = createLogger('spec', { level: 'silent', instance: 'spec' });
+  const warned: unknown[] = [];
+  log.warn = ((line: unknown) => void warned.push(line)) as typeof log.warn;
+  const definition = define('spec.replaced', z.strictObject({ n: z.string() }));
+  const { start, told, failed } = worker([definition], { replaceSchemas: true, log });
+  const registration = await start();
+  expect(await find('spec.replaced')).toMatchObject({ payloadSchema: { properties: { n: { type: 'string' } } } });
+  expect(told).toHaveLength(1);
+  expect(warned).toEqual([
+    expect.stringMatching(
+      /REPLACE_SCHEMAS says: spec\.replaced, version 1: .*type is "string", and "integer".*In production this worker would end/,
+    ),
+  ]);
+  expect(failed).toEqual([]);
+  await Promise.all([first.leave(), registration.leave()]);
+});
+
 it('waits for a database that is away', async () => {
   let tries = 0;
   const { jobTypes } = database;

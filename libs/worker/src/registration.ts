@@ -13,6 +13,8 @@ export interface RegistrationParts {
   publisher: Publisher;
   definitions: readonly JobDefinition[];
   worker: Omit<RunningWorker, 'types' | 'draining'>;
+  /** Other schemas under the same version replace those that are registered: see REPLACE_SCHEMAS. @default false */
+  replaceSchemas?: boolean;
   /** @default 10_000 */
   heartbeatMs?: number;
   log: Logger;
@@ -36,11 +38,24 @@ export class SchemaConflictError extends Error {
   readonly code = 'schema-conflict';
 
   constructor(conflicts: readonly SchemaConflict[]) {
-    const each = conflicts.map(({ type, version, differences }) => {
-      return `${type}, version ${version}: ${differences.join('; ')}`;
-    });
-    super(`job types are registered with other schemas: ${each.join('. ')}. Raise the version, and give an upgrade`);
+    super(
+      `job types are registered with other schemas: ${differencesOf(conflicts)}. Raise the version, and give an upgrade`,
+    );
   }
+}
+
+function differencesOf(conflicts: readonly SchemaConflict[]): string {
+  const each = conflicts.map(({ type, version, differences }) => {
+    return `${type}, version ${version}: ${differences.join('; ')}`;
+  });
+  return each.join('. ');
+}
+
+function replacedWarning(conflicts: readonly SchemaConflict[]): string {
+  return (
+    `schemas replaced, as REPLACE_SCHEMAS says: ${differencesOf(conflicts)}. In production this worker would end: ` +
+    'raise the version there, and give an upgrade'
+  );
 }
 
 /**
@@ -50,14 +65,16 @@ export class SchemaConflictError extends Error {
  * @throws SchemaConflictError
  */
 export async function register(parts: RegistrationParts): Promise<Registration> {
-  const { database, publisher, definitions, heartbeatMs = HEARTBEAT_MS, log, fail, onDrain } = parts;
+  const { database, publisher, definitions, replaceSchemas = false, log, fail, onDrain } = parts;
+  const { heartbeatMs = HEARTBEAT_MS } = parts;
   const registrations = definitions.map(registrationOf);
   const types = Object.fromEntries(definitions.map(({ type, version }) => [type, version]));
   const worker: RunningWorker = { ...parts.worker, types, draining: false };
 
   async function tryToRegister(): Promise<void> {
-    const registered = await database.jobTypes.register(registrations, worker);
+    const registered = await database.jobTypes.register(registrations, worker, { replace: replaceSchemas });
     if (registered.kind === 'conflict') throw new SchemaConflictError(registered.conflicts);
+    if (registered.replaced.length > 0) log.warn(replacedWarning(registered.replaced));
     // Not waited for, and lost where the broker is away for long: apis read the table from time to time.
     publisher
       .publish(message, { types: Object.keys(types) }, { exchange: exchanges.registrations, mandatory: false })

@@ -127,6 +127,7 @@ export async function startWorker({ handlers, close = async () => undefined }: W
     // Of its own: the connection may not be open yet, and this message can wait for it.
     publisher: createPublisher(publishing),
     ...{ database, definitions, log, fail: shutdown.fail, onDrain: () => void drain() },
+    replaceSchemas: config.REPLACE_SCHEMAS,
     worker: { instance, version, queues: config.QUEUES, slots: config.WORKER_CONCURRENCY },
   });
   // Only now: a worker that can't even listen must not take jobs.

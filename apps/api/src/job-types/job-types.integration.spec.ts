@@ -107,6 +107,16 @@ describe('PUT /v1/job-types/{type}', () => {
     await put(type, { payloadSchema: other, version: 2 }).expect(201);
   });
 
+  it('replaces the schema of the same version where the api is told to', async () => {
+    const type = newName();
+    await put(type, { payloadSchema }).expect(201);
+    const replacing = api.app({ replaceSchemas: true });
+    const other = { type: 'array' };
+    await request(replacing).put(`/v1/job-types/${type}`).send({ payloadSchema: other }).expect(200);
+    expect((await request(app).get(`/v1/job-types/${type}`)).body).toMatchObject({ version: 1, payloadSchema: other });
+    await put(type, { payloadSchema }).expect(409);
+  });
+
   it.each<[what: string, body: object, pointers: string[]]>([
     ['no schema', {}, ['/payloadSchema']],
     ['what is no schema', { payloadSchema: { type: 'picture' } }, ['/payloadSchema']],
@@ -116,6 +126,11 @@ describe('PUT /v1/job-types/{type}', () => {
   ])('refuses %s', async (_what, body, pointers) => {
     const answer = await put(newName(), body).expect(400);
     expect(answer.body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(pointers);
+  });
+
+  it.each(['resize', 'Image.resize', 'image.spec', '%00'])('refuses the name %s', async (name) => {
+    const { body } = await put(name, { payloadSchema }).expect(400);
+    expect(body).toMatchObject({ type: '/problems/invalid-request', errors: [{ parameter: 'type' }] });
   });
 });
 
@@ -128,7 +143,7 @@ describe('DELETE /v1/job-types/{type}', () => {
     expect(inUse.body.type).toBe('/problems/job-type-in-use');
     await request(app).post(`/v1/jobs/${job.id}/cancel`).expect(200);
     await request(app).delete(`/v1/job-types/${type}`).expect(204);
-    await request(app).delete(`/v1/job-types/${type}`).expect(404);
+    for (const unknown of [type, '%00']) await request(app).delete(`/v1/job-types/${unknown}`).expect(404);
   });
 });
 

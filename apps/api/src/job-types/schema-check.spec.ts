@@ -76,6 +76,36 @@ describe('the faults of a payload', () => {
     expect(paths({ type: 'string', pattern: '^(a+)+$' }, `${'a'.repeat(60)}!`)).toEqual(['']);
   });
 
+  it('look once at each item of an array whose items are to be unique', () => {
+    let looks = 0;
+    const itemOf = (n: number) => ({
+      get n() {
+        looks += 1;
+        return n;
+      },
+    });
+    const items = Array.from({ length: 1_000 }, (_, n) => itemOf(n));
+    expect(paths({ uniqueItems: true }, items)).toEqual([]);
+    expect(looks).toBe(1_000);
+  });
+
+  it.each<[same: boolean, one: unknown, other: unknown]>([
+    [true, { a: 1, b: [{ c: 2, d: 3 }] }, { b: [{ d: 3, c: 2 }], a: 1 }],
+    [true, 0, -0],
+    [true, JSON.parse('{"__proto__":1}'), JSON.parse('{"__proto__":1}')],
+    [false, JSON.parse('{"__proto__":1}'), {}],
+    [false, 1, '1'],
+    [false, null, Infinity],
+    [false, [1, 2], [2, 1]],
+    [false, ['a', 'b'], ['a","b']],
+    [false, { 'a":1,"b': 2 }, { a: 1, b: 2 }],
+  ])('tell items that are the same from others: %j, %j and %j', (same, one, other) => {
+    expect(faults({ items: { uniqueItems: true } }, [[one, other]])).toEqual(
+      same ? [['0', 'must NOT have duplicate items']] : [],
+    );
+    expect(paths({ uniqueItems: false }, [one, other])).toEqual([]);
+  });
+
   it('are one where the schema refers to itself without end for such a payload', () => {
     const schema = { if: { required: ['again'] }, then: { $ref: '#' } };
     expect(faults(schema, { again: 1 })).toEqual([['', expect.stringContaining('without end')]]);

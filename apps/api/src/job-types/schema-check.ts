@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { defaultsOf } from './payload-defaults.ts';
 import { payloadFaults } from './payload-faults.ts';
 import { regExp } from './pattern.ts';
+import { uniqueItems } from './unique-items.ts';
 
 /** Holds payloads, or results, against a schema. */
 export interface SchemaCheck {
@@ -34,6 +35,7 @@ const options: Options = {
 
 function newAjv(more: Options = {}): Ajv2020 {
   const ajv = new Ajv2020({ ...options, ...more });
+  ajv.removeKeyword('uniqueItems').addKeyword(uniqueItems);
   formats.default(ajv);
   // As zod means it: what browsers parse. A URL may so have a host in any script.
   return ajv.addFormat('uri', (text) => text.length <= LONGEST_URL && URL.canParse(text));

@@ -1,9 +1,11 @@
 import { jobTypeInfo, jobTypeList } from '@offload/jobs/answers';
+import { z } from 'zod';
 import type { Slug } from '../contract/problems.ts';
-import { typeParameters, typeRegistration } from '../routes/register-job-type.ts';
+import { newTypeParameters, typeRegistration } from '../routes/register-job-type.ts';
 import { jobTypeExample, typeRegistrationExamples } from './examples.ts';
 import type { Operation } from './operation.ts';
 
+const typeParameters = z.object({ type: z.string() });
 const jobType = { schema: jobTypeInfo, example: jobTypeExample };
 const body: Slug[] = ['malformed-json', 'body-too-large', 'unsupported-media-type'];
 
@@ -36,13 +38,13 @@ export const typeOperations: Operation[] = [
       'For programs in other languages; workers of Offload register their types by themselves. The schemas of a version stay as they ' +
       'are, but for words. Policy and description are those of the latest registration.',
     scope: 'work',
-    parameters: typeParameters,
+    parameters: newTypeParameters,
     body: { schema: typeRegistration, examples: typeRegistrationExamples },
     answers: [
       { status: 200, description: 'The version was there already.', ...jobType },
       { status: 201, description: 'The version is new.', ...jobType },
     ],
-    problems: [...body, 'job-type-not-found', 'schema-conflict'],
+    problems: [...body, 'schema-conflict'],
   },
   {
     method: 'delete',

@@ -1,7 +1,7 @@
 import type { Database } from '@offload/database';
 import type { SchemaConflict } from '@offload/database/job-types';
 import { exchanges, registration as message } from '@offload/job-messages';
-import { invalidBody, invalidMember, Problem } from '@offload/http';
+import { invalidBody, invalidMember, invalidParameters, Problem } from '@offload/http';
 import { boundedParse, jobRegistration, jobTypeName } from '@offload/jobs/definitions';
 import type { Publisher } from '@offload/messaging';
 import type { Logger } from '@offload/process';
@@ -13,30 +13,40 @@ import { jobTypeNotFound, readJobType } from './list-job-types.ts';
 /** The body of `PUT /v1/job-types/{type}`. */
 export const typeRegistration = jobRegistration.omit({ type: true });
 
-/** The path's part of both calls. */
-export const typeParameters = z.object({ type: jobTypeName });
+/** The path's part of the call that registers. */
+export const newTypeParameters = z.object({ type: jobTypeName });
 
 export interface RegisterParts {
   database: Pick<Database, 'jobTypes'>;
   publisher: Publisher;
+  /** Other schemas replace those that are registered under the same version. @default false */
+  replaceSchemas?: boolean;
   log: Logger;
 }
 
 /**
  * `PUT /v1/job-types/{type}`: registers one version of a type, as a worker does. 201 where the version is new, else 200; 409
- * `schema-conflict` where it is registered with other schemas.
+ * `schema-conflict` where it is registered with other schemas, unless these are to be replaced.
  */
-export function registerJobType({ database, ...telling }: RegisterParts): RequestHandler {
+export function registerJobType({ database, replaceSchemas = false, ...telling }: RegisterParts): RequestHandler {
   return async (request, response) => {
-    const type = typeOf(request.params['type']);
+    const named = newTypeParameters.safeParse(request.params);
+    if (!named.success) throw invalidParameters(named.error);
+    const { type } = named.data;
     const body = boundedParse(typeRegistration, request.body);
     if (!body.success) throw invalidBody(body.error);
     for (const member of ['payloadSchema', 'resultSchema'] as const) {
       const fault = schemaFault(body.data[member]);
       if (fault !== null) throw invalidMember(`/${member}`, `is no JSON Schema that can be used: ${fault}`);
     }
-    const registered = await database.jobTypes.register([{ ...body.data, type }], null);
+    const registered = await database.jobTypes.register([{ ...body.data, type }], null, { replace: replaceSchemas });
     if (registered.kind === 'conflict') throw schemaConflict(registered.conflicts);
+    for (const { version, differences } of registered.replaced) {
+      telling.log.warn(
+        { type, version, differences },
+        'schemas replaced, as REPLACE_SCHEMAS says: in production this would be a 409 schema-conflict',
+      );
+    }
     tell(type, telling);
     response.status(registered.isNew ? 201 : 200).json(await readJobType(type, database));
   };
@@ -45,7 +55,7 @@ export function registerJobType({ database, ...telling }: RegisterParts): Reques
 /** `DELETE /v1/job-types/{type}`: 204 once no worker runs it and no unfinished job has it, else 409 `job-type-in-use`. */
 export function removeJobType({ database, ...telling }: RegisterParts): RequestHandler {
   return async (request, response) => {
-    const type = typeOf(request.params['type']);
+    const { type } = await readJobType(String(request.params['type']), database);
     const removal = await database.jobTypes.remove(type);
     if (removal.kind === 'unknown') throw jobTypeNotFound(type);
     if (removal.kind === 'in-use') {
@@ -56,13 +66,6 @@ export function removeJobType({ database, ...telling }: RegisterParts): RequestH
     tell(type, telling);
     response.status(204).end();
   };
-}
-
-/** @throws Problem 404: a type of another name can't be there */
-function typeOf(parameter: unknown): string {
-  const { success, data } = jobTypeName.safeParse(parameter);
-  if (!success) throw jobTypeNotFound(String(parameter));
-  return data;
 }
 
 /** Tells all apis, this one too. A lost message costs time alone: they read the table from time to time. */

@@ -29,7 +29,7 @@ const silent = (instance: string, time: string) =>
 it('registers a worker and its types, and lists the workers of each type', async () => {
   const [one, other] = [newType(), newType({ queue: 'images', maxAttempts: 2, upgrades: true })];
   const registered = await store().register([one, other], workerOf('both', one, other));
-  expect(registered).toEqual({ kind: 'registered', isNew: true });
+  expect(registered).toEqual({ kind: 'registered', isNew: true, replaced: [] });
   await store().register([one], workerOf('one', one));
   const lastSeenAt = expect.stringMatching(/^\d{4}-.*Z$/);
   expect(await listed(one.type)).toEqual([
@@ -55,7 +55,7 @@ it('stores the policy and texts of the latest registration, also if schemas diff
   await store().register([type], null);
   const reworded = { ...payloadSchema, title: 'A picture' };
   const later = { ...type, description: 'Other words', timeoutMs: 5, payloadSchema: reworded };
-  expect(await store().register([later], null)).toEqual({ kind: 'registered', isNew: false });
+  expect(await store().register([later], null)).toEqual({ kind: 'registered', isNew: false, replaced: [] });
   expect(await listed(type.type)).toMatchObject([later]);
 });
 
@@ -78,6 +78,28 @@ it('refuses other schemas of the same version with each difference, and stores n
   expect((await store().workers()).map(({ instance }) => instance)).not.toContain('refused');
   expect(await store().register([{ ...other, version: 2 }], null)).toMatchObject({ kind: 'registered' });
   expect((await listed(type.type)).map(({ version }) => version)).toEqual([2, 1]);
+});
+
+it('replaces other schemas of the same version if the caller asks for it, and returns each difference', async () => {
+  const [type, fellow] = [newType(), newType()];
+  await store().register([type], null);
+  const [before] = await listed(type.type);
+  const other = { ...type, payloadSchema: { ...payloadSchema, required: ['width'] } };
+  const worker = workerOf('replacing', other, fellow);
+  expect(await store().register([other, fellow], worker, { replace: true })).toEqual({
+    ...{ kind: 'registered', isNew: false },
+    replaced: [
+      {
+        ...{ type: type.type, version: 1 },
+        differences: ['/payloadSchema/required is ["width"], and not there where it is registered'],
+      },
+    ],
+  });
+  const [after] = await listed(type.type);
+  expect(after).toMatchObject({ ...other, workers: ['replacing'] });
+  expect(after?.fingerprint).not.toBe(before?.fingerprint);
+  expect(await store().register([other], null)).toMatchObject({ kind: 'registered', replaced: [] });
+  expect(await store().register([type], null)).toMatchObject({ kind: 'conflict' });
 });
 
 it('stores one of two schemas that are registered at the same moment', async () => {

@@ -11,6 +11,7 @@ import {
   registerTypes,
   type Heard,
   type Registered,
+  type RegisterOptions,
   type RunningWorker,
 } from './register-types.ts';
 import { removeType, type Removal } from './remove-type.ts';
@@ -18,7 +19,11 @@ import { removeType, type Removal } from './remove-type.ts';
 /** The job types that workers have registered, and the workers: see docs/decisions/0022. */
 export interface JobTypes {
   /** Registers all types, or none if one of them conflicts. `worker` is null if the caller is no worker. */
-  register(types: readonly JobRegistration[], worker: RunningWorker | null): Promise<Registered>;
+  register(
+    types: readonly JobRegistration[],
+    worker: RunningWorker | null,
+    options?: RegisterOptions,
+  ): Promise<Registered>;
   /** Stores that the worker runs. */
   hear(worker: RunningWorker): Promise<Heard>;
   /** Stores that the worker of this name runs, if it is registered. @returns whether it must claim no new jobs */
@@ -42,7 +47,7 @@ export function openJobTypes(pool: Pool): JobTypes {
     return asked.map(() => types);
   });
   return {
-    register: (types, worker) => orUnavailable(() => registerTypes(pool, types, worker)),
+    register: (types, worker, options) => orUnavailable(() => registerTypes(pool, types, worker, options)),
     hear: (worker) => orUnavailable(() => hearWorker(pool, worker)),
     hearHolder: (instance) => orUnavailable(() => hearHolder(pool, instance)),
     drain: (instance) => orUnavailable(() => drainWorker(pool, instance)),

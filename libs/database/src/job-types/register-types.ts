@@ -26,9 +26,21 @@ export interface SchemaConflict {
   differences: string[];
 }
 
+/** How types are registered. */
+export interface RegisterOptions {
+  /** Whether other schemas replace those of the same version, in development. @default false */
+  replace?: boolean;
+}
+
 /** The result of a registration. */
 export type Registered =
-  | { kind: 'registered'; /** Whether all types are new. */ isNew: boolean }
+  | {
+      kind: 'registered';
+      /** Whether all types are new. */
+      isNew: boolean;
+      /** The schemas that were replaced, with their differences. */
+      replaced: SchemaConflict[];
+    }
   | { kind: 'conflict'; conflicts: SchemaConflict[] };
 
 // Rows are written in one order, so that two workers can't deadlock. A worker that was killed leaves its row; this
@@ -46,12 +58,13 @@ const registerSql = `
       payload_schema, result_schema, fingerprint)
     select type, version, description, queue, "timeoutMs", "maxAttempts", backoff, upgrades, "payloadSchema", "resultSchema",
       fingerprint
-    from given where not exists (select from conflict) order by type, version
+    from given where $3 or not exists (select from conflict) order by type, version
     on conflict (type, version) do update set
       description = excluded.description, queue = excluded.queue, timeout_ms = excluded.timeout_ms,
       max_attempts = excluded.max_attempts, backoff = excluded.backoff, upgrades = excluded.upgrades,
-      payload_schema = excluded.payload_schema, result_schema = excluded.result_schema, last_seen_at = now()
-    where old.fingerprint = excluded.fingerprint
+      payload_schema = excluded.payload_schema, result_schema = excluded.result_schema,
+      fingerprint = excluded.fingerprint, last_seen_at = now()
+    where $3 or old.fingerprint = excluded.fingerprint
     returning (xmax = 0) as is_new
   ), worker as (
     select * from json_to_record($2)
@@ -79,7 +92,8 @@ type ConflictRow = Pick<JobRegistration, 'type' | 'version' | 'payloadSchema' | 
 const MOST_TRIES = 3;
 
 /**
- * Registers types and their worker in one statement: everything, or nothing if one type has other schemas.
+ * Registers types and their worker in one statement: everything, or nothing if one type has other schemas
+ * that may not be replaced.
  *
  * @throws Error if other workers register other schemas during every try
  */
@@ -87,17 +101,19 @@ export async function registerTypes(
   pool: Pool,
   types: readonly JobRegistration[],
   worker: RunningWorker | null,
+  { replace = false }: RegisterOptions = {},
 ): Promise<Registered> {
   const rows = types.map((type) => ({ ...type, fingerprint: fingerprintOf(type) }));
   for (let tries = 1; ; tries += 1) {
     const { rows: answers } = await pool.query<{ kept: number; isNew: boolean; conflicts: ConflictRow[] }>({
       name: 'register-types',
       text: registerSql,
-      values: [JSON.stringify(rows), JSON.stringify(worker ?? {})],
+      values: [JSON.stringify(rows), JSON.stringify(worker ?? {}), replace],
     });
-    const [{ kept, isNew, conflicts }] = answers as [(typeof answers)[0]];
-    if (conflicts.length > 0) return { kind: 'conflict', conflicts: conflicts.map((each) => conflictOf(each, types)) };
-    if (kept === types.length) return { kind: 'registered', isNew };
+    const [{ kept, isNew, conflicts: found }] = answers as [(typeof answers)[0]];
+    const conflicts = found.map((each) => conflictOf(each, types));
+    if (conflicts.length > 0 && !replace) return { kind: 'conflict', conflicts };
+    if (kept === types.length) return { kind: 'registered', isNew, replaced: conflicts };
     if (tries === MOST_TRIES) throw new Error('other workers keep registering these job types with other schemas');
   }
 }

@@ -9,7 +9,12 @@ const type = 'image.resize';
 beforeAll(async () => {
   const backoff = { baseMs: 10, factor: 3, maxMs: 100 };
   const registration = { type, queue: 'images', timeoutMs: 5, maxAttempts: 2, backoff, payloadSchema: {} };
-  await jobs.database.jobTypes.register([jobRegistration.parse(registration)], null);
+  const worker = { instance: 'mailer', version: '1.2.3', queues: ['mail'], slots: 1, types: {}, draining: false };
+  const other = { type: 'image.crop', queue: 'crops', payloadSchema: {} };
+  await jobs.database.jobTypes.register(
+    [registration, other].map((each) => jobRegistration.parse(each)),
+    worker,
+  );
 });
 
 async function submit(more = '', values: unknown[] = []): Promise<string> {
@@ -49,6 +54,20 @@ it('creates the job that its caller describes', async () => {
   const made = { queue: 'mail', status: 'scheduled', priority: 7, maxAttempts: 9, tags: ['a', 'b'] };
   expect(await jobs.read(id)).toMatchObject(made);
   expect(await jobs.pending(id)).toBe(1);
+});
+
+it('takes the queues of registered types and of workers', async () => {
+  for (const queue of ['images', 'crops', 'mail']) {
+    expect(await jobs.read(await submit(`, queue => '${queue}'`))).toMatchObject({ queue });
+  }
+});
+
+it('refuses an unknown queue with its own message and code', async () => {
+  await expect(submit(`, queue => 'mial'`)).rejects.toMatchObject({
+    code: '22023', // invalid_parameter_value
+    message:
+      'offload.submit: queue "mial" is neither the own one of a registered job type nor one that a worker consumes',
+  });
 });
 
 it('returns the unfinished job with the dedupe key', async () => {

@@ -9,7 +9,8 @@ export {
   type Payload,
   type Result,
 } from './job-definition.ts';
-export { jobRegistration, jobTypeName, registrationOf, type JobRegistration } from './job-registration.ts';
+export { jobTypeName } from '../members/identifiers.ts';
+export { jobRegistration, registrationOf, type JobRegistration } from './job-registration.ts';
 export { retryDelayMs } from './retry-delay.ts';
 export { comparableText, schemaDifferences, type JsonSchema } from './schema-differences.ts';
 export { storedPayload } from './stored-payload.ts';

@@ -33,6 +33,6 @@ it('needs an upgrade from version 2 on', () => {
   expect(defineJob({ ...versioned, version: 2, upgrade: (old) => old }).version).toBe(2);
 });
 
-it.each(['', ' report', '.report', 'report/build', 'r'.repeat(129)])('refuses the type "%s"', (type) => {
-  expect(() => defineJob({ ...versioned, type })).toThrow(/its type must be/);
+it.each(['', 'report', 'report/build'])('refuses the type "%s"', (type) => {
+  expect(() => defineJob({ ...versioned, type })).toThrow(/its type must be two words or more/);
 });

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { jobTypeName } from '../members/identifiers.ts';
 import { storingFault } from './stored-payload.ts';
 
 /** How long to wait after n failed attempts: a random time up to `min(maxMs, baseMs * factor ** (n - 1))`. */
@@ -27,10 +28,6 @@ export const MAX_TIMEOUT_MS = 2 * 60 * 60 * 1000;
 
 /** Highest version of a job type. */
 export const MAX_VERSION = 1_000_000;
-
-/** What a job type is called. */
-export const JOB_TYPE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-export const JOB_TYPE_RULE = 'must be up to 128 of letters, digits, ".", "_" and "-", a letter or digit first';
 
 export const defaultPolicy: JobPolicy = {
   queue: 'default',
@@ -88,7 +85,8 @@ export function defineJob<const Type extends string, Payload extends z.ZodType, 
 ): JobDefinition<Type, Payload, Result> {
   const policy = { ...defaultPolicy, ...definition.policy };
   const { version = 1 } = definition;
-  if (!JOB_TYPE.test(definition.type)) throw new TypeError(`${definition.type}: its type ${JOB_TYPE_RULE}`);
+  const name = jobTypeName.safeParse(definition.type);
+  if (!name.success) throw new TypeError(`${definition.type}: its type ${name.error.issues[0]?.message}`);
   if (!(Number.isInteger(version) && version >= 1 && version <= MAX_VERSION)) {
     throw new TypeError(`${definition.type}: version must be a whole number from 1 to ${MAX_VERSION}`);
   }

@@ -23,6 +23,6 @@ it('says of a definition what can be said without its code', () => {
 
 it('refuses a policy that no job may have', () => {
   const policy = { queue: 'dead' };
-  const definition = defineJob({ type: 'a', description: '', payload: z.null(), result: z.null(), policy });
+  const definition = defineJob({ type: 'spec.job', description: '', payload: z.null(), result: z.null(), policy });
   expect(() => registrationOf(definition)).toThrow(/exchanges/);
 });

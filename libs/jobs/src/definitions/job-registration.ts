@@ -1,19 +1,9 @@
 import { z } from 'zod';
-import { queueName } from '../members/identifiers.ts';
+import { jobTypeName, queueName } from '../members/identifiers.ts';
 import { backoff } from '../members/backoff.ts';
-import {
-  defaultPolicy,
-  JOB_TYPE,
-  JOB_TYPE_RULE,
-  MAX_TIMEOUT_MS,
-  MAX_VERSION,
-  type JobDefinition,
-} from './job-definition.ts';
+import { defaultPolicy, MAX_TIMEOUT_MS, MAX_VERSION, type JobDefinition } from './job-definition.ts';
 
 const jsonSchema = z.record(z.string(), z.unknown()).describe('JSON Schema, draft 2020-12.');
-
-/** A job type's name. */
-export const jobTypeName = z.string().regex(JOB_TYPE, JOB_TYPE_RULE);
 
 /** One version of a job type, as it is registered: what is said of it without its code. */
 export const jobRegistration = z.strictObject({

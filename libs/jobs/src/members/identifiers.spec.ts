@@ -1,6 +1,6 @@
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { plainText } from './identifiers.ts';
+import { jobTypeName, plainText } from './identifiers.ts';
 
 const tag = plainText(8);
 const is = (text: string) => tag.safeParse(text).success;
@@ -55,4 +55,29 @@ it('counts characters as JSON Schema does, not halves of them', () => {
   expect(['می\u200cخواهم', 'a\u202eb', '\ud83d'].map((text) => new RegExp(pattern, 'u').test(text))).toEqual([
     ...[true, false, false],
   ]);
+});
+
+describe("a job type's name", () => {
+  it.each(['image.resize', 'image.re-size.d-2', 'spec.job', `a.${'b'.repeat(126)}`])('may be %s', (name) => {
+    expect(jobTypeName.safeParse(name).success).toBe(true);
+  });
+
+  it.each<[name: string, why: RegExp]>([
+    ['', /two words or more/],
+    ['resize', /two words or more/],
+    ['Image.resize', /two words or more/],
+    ['image_resize.now', /two words or more/],
+    ['image..resize', /two words or more/],
+    ['image.-resize', /two words or more/],
+    ['image.2d', /two words or more/],
+    ['../image.resize', /two words or more/],
+    ['image.resize\n', /two words or more/],
+    ['image.spec', /is a test/],
+    ['image.integration.run', /is a test/],
+    [`a.${'b'.repeat(127)}`, /128 characters at most/],
+  ])('may not be "%s"', (name, why) => {
+    expect(jobTypeName.safeParse(name).error?.issues).toEqual([
+      expect.objectContaining({ message: expect.stringMatching(why) }),
+    ]);
+  });
 });

@@ -3,6 +3,19 @@ import { z } from 'zod';
 /** A job's id, in the form in which it is compared. */
 export const jobId = z.uuid('must be a UUID').toLowerCase();
 
+/** A job type's name. The files of its definition, its handler and their test have this name too. */
+export const jobTypeName = z
+  .string()
+  .max(128, { error: 'must have 128 characters at most', abort: true })
+  .regex(
+    /^[a-z][a-z0-9]*(-[a-z0-9]+)*(\.[a-z][a-z0-9]*(-[a-z0-9]+)*)+$/,
+    'must be two words or more with dots between, each of a-z, 0-9 and "-", a letter first',
+  )
+  .refine(
+    (name) => !/\.(spec|integration)(\.|$)/.test(name),
+    'must not have the word "spec" or "integration" behind a dot: a file of that name is a test',
+  );
+
 /** A queue's name. RabbitMQ's own begins with `jobs.`, as do exchanges, and rights there go by names. */
 export const queueName = z
   .string()

@@ -93,7 +93,7 @@ ${measuredSections(report)}${failureSection(report)}## Faults
 | a worker frozen | SIGSTOP, and SIGCONT ${duration(pace.freezeMs)} later${pace.heartbeatSeconds ? ` (with an AMQP heartbeat of ${pace.heartbeatSeconds} s)` : ''} |
 | a worker thawed | SIGSTOP until another worker runs one of its jobs again, which takes 5 s; then SIGCONT |
 | a worker cut off | The connection is reset, and new ones fail for ${duration(pace.cutMs)}. Later, for ${duration(pace.silenceMs)}, no data arrive and no error is reported |
-| clocks | \`Date\` is shifted in two apis and two of the workers: by an hour ahead in one of each, and by an hour behind in the other |
+| clocks | \`Date\` is shifted by an hour: ahead in one api and one worker, behind in another api and another worker |
 | mixed | Two sequences of ${pace.mixed} faults run at once, one of servers and one of processes. The seed determines them |
 
 \`--only\` accepts these names:

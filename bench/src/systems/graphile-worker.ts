@@ -3,8 +3,8 @@ import type { Ground } from '../ground/ground.ts';
 import { peerSystem } from './peer-system.ts';
 import type { System } from './system.ts';
 
-/** graphile-worker as it comes, or with the batches that its documentation advises for many quick jobs. */
-export function graphileWorker(ground: Ground, how: 'as it comes' | 'batched'): System {
+/** graphile-worker with its default settings, or with the batches that its documentation recommends for many quick jobs. */
+export function graphileWorker(ground: Ground, how: 'default' | 'batched'): System {
   const url = ground.databaseUrl('graphile');
   const count = async (): Promise<number> =>
     (await ask<{ count: number }>(url, 'select count(*)::int as count from graphile_worker._private_jobs'))[0]?.count ??

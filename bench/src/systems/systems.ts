@@ -15,7 +15,7 @@ export function allSystems(ground: Ground) {
     bullmqEverysec: bullmq(ground, 'everysec'),
     bullmqAlways: bullmq(ground, 'always'),
     pgBoss: pgBoss(ground),
-    graphile: graphileWorker(ground, 'as it comes'),
+    graphile: graphileWorker(ground, 'default'),
     graphileBatched: graphileWorker(ground, 'batched'),
   };
 }

@@ -144,7 +144,7 @@ export function createPublisher(connection: Connection, options: PublisherOption
     if (pending >= maxPending) return new BrokerUnavailableError(`${pending} messages are not yet confirmed`);
     if (pending > 0 && pendingBytes + bytes > maxPendingBytes) {
       return new BrokerUnavailableError(
-        `${pendingBytes} bytes are not yet confirmed, ${bytes} more are too many`,
+        `${pendingBytes} bytes are not yet confirmed, ${bytes} more are above the limit`,
       );
     }
     if (whileAway === 'wait' || !isAway()) return null;

@@ -73,7 +73,7 @@ export const accept = [
     name: 'no-key-without-returns',
     plain: 'each confirm looks for a return, whether there are any or not',
     edits: [
-      ['libs/messaging/src/confirms.ts', '    if (returned.size === 0) return undefined; // nearly always\n', ''],
+      ['libs/messaging/src/confirms.ts', '    if (returned.size === 0) return undefined; // the common case\n', ''],
     ],
   },
   {

@@ -60,7 +60,7 @@ export function requireScope(scope: Scope): RequestHandler {
  */
 export function clientOf(response: Response): Client {
   const client = response.locals['client'] as Client | undefined;
-  if (!client) throw new Error('clientOf is for routes behind authenticate');
+  if (!client) throw new Error('clientOf needs authenticate before the route');
   return client;
 }
 

@@ -49,7 +49,11 @@ it('adds it to the keys of the environment, or else of .env', async () => {
   expect(apiKeys.parse(fromEnvironment).map(({ name }) => name)).toEqual(['here', 'ci']);
 
   const taken = await run(['--name', 'there', '--scopes', 'manage']);
-  expect(taken).toMatchObject({ code: 78, stdout: '', stderr: expect.stringMatching(/an entry of this name already/) });
+  expect(taken).toMatchObject({
+    code: 78,
+    stdout: '',
+    stderr: expect.stringMatching(/an earlier entry has this name/),
+  });
 });
 
 it('prints its usage', async () => {

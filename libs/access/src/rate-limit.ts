@@ -26,7 +26,7 @@ export function limitRate({ perMinute }: { perMinute: number }): RequestHandler 
     keyGenerator: (_request, response) => callerOf(response),
     handler: (_request, _response, next) => {
       const detail = `A client may send ${perMinute} requests a minute.`;
-      next(new Problem(429, 'rate-limited', 'Too many requests', detail)); // with Retry-After, which is set already
+      next(new Problem(429, 'rate-limited', 'Too many requests', detail)); // the response has Retry-After already
     },
   });
 }

@@ -66,7 +66,7 @@ export function batch<Item, Outcome>(
     isHeldUp = () => false,
   }: BatchOptions<Item>,
 ): (item: Item) => Promise<Outcome> {
-  if (!(most >= 1)) throw new RangeError(`can't share ${most} items`);
+  if (!(most >= 1)) throw new RangeError(`maxItems must be at least 1, not ${most}`);
   /** How many calls have worked. */
   let worked = 0;
   /** Items that were held up. It is weak, so an item that its caller drops does not stay in memory. */
@@ -142,7 +142,7 @@ export function batch<Item, Outcome>(
       while (waiting.length > 0 && me === latest) {
         // Items of the same turn of the event loop share a call.
         await (gatherMs > 0 && waiting.length < maxItems ? pause(gatherMs) : Promise.resolve());
-        if (me !== latest) break; // overtaken while it gathered
+        if (me !== latest) break; // a newer drain has started meanwhile
         if (slowMs < Infinity) timer = timer?.refresh() ?? setTimeout(overtake, slowMs).unref();
         const fault = await settle(next());
         // One after the other, each of them would wait for its own timeout.

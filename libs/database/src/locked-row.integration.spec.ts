@@ -70,7 +70,7 @@ describe('a row that another program has locked', () => {
       const other = await claimed(database);
       expect(await other.giveBack()).toMatchObject({ status: 'queued' });
     }
-    await waiting(3); // still
+    await waiting(3); // the three still wait
     await Promise.all(unlocks.map((unlock) => unlock()));
     expect(await Promise.all(stuck)).toMatchObject([
       { status: 'succeeded' },
@@ -97,7 +97,7 @@ describe('a row that another program has locked', () => {
     expect(others[0]).toMatchObject({ kind: 'created' });
     await database.outbox.confirm(others[1].outboxId);
     expect(await jobs.pending(others[1].id)).toBe(0);
-    await waiting(2); // still
+    await waiting(2); // the two still wait
     await Promise.all([unlockKey(), unlockDispatch()]);
     await Promise.all(stuck);
   });

@@ -57,7 +57,7 @@ describe('sampleQueues', () => {
     return async (): Promise<[waiting: number, remaining: number]> => {
       const { queues, at } = await jobs.database.queues.sample([queue], since);
       since = at;
-      // Rows hold milliseconds: the pause makes the sampled jobs clearly older.
+      // Rows hold milliseconds: the sampled jobs become a second older, so that later jobs are clearly later.
       const earlier = (column: string) => `${column} = ${column} - interval '1 second'`;
       await jobs.query(`update jobs set ${['due_at', 'created_at'].map(earlier).join(', ')} where queue = $1`, [queue]);
       return [queues[0]?.waiting ?? NaN, queues[0]?.remaining ?? NaN];

@@ -35,22 +35,23 @@ function lastOutcome(wanted: Outcome): Outcome {
   return wanted.status === 'scheduled' && wanted.error ? { status: 'failed', error: wanted.error } : wanted;
 }
 
-/** The system without its processes: the database is real, broker and workers are plain data. Every call is one step. */
+/**
+ * The system without its processes. The database functions are real; broker and workers are plain data, so that a test
+ * can run their steps in any order. Every call is one step.
+ */
 export function createWorld(database: Database, sql: pg.Pool) {
   let ready: Dispatch[] = [];
   const workers: Delivered[][] = Array.from({ length: WORKERS }, () => []);
   const jobIds: string[] = [];
-  /** Jobs whose dispatch messages the broker has lost: reconcile must find them. */
   const forgotten = new Set<string>();
   /** Jobs that were running when a client cancelled them. */
   const unwanted = new Set<string>();
-  /** How many attempts each job may have: its maximum, each that was not used up, and one for each retry by hand. */
+  /** How many attempts each job may have: its maximum, each one that was not used up, and one for a retry by hand. */
   const allowed = new Map<string, number>();
   /** Jobs with a dedupe key: all have the same key. */
   const keyed = new Set<string>();
   /** Jobs that were retried by hand since the last look at them. */
   const retried = new Set<string>();
-  /** How often each job was retried. */
   const retries = new Map<string, number>();
   const deleted = new Set<string>();
   /** The claim that began each attempt, as far as workers know. */
@@ -150,12 +151,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
       workerOf(workerNumber).push(delivered);
     },
 
-    /**
-     * Also claims lost deliveries, because a claim may take long.
-     *
-     * @returns the row before, whether a worker held it, whether the claim won, and whether two claims share an
-     *   attempt; null if there is nothing to claim
-     */
+    /** Also claims lost deliveries, because a claim may take long. @returns null if there is nothing to claim */
     async claim(workerNumber: number, n: number, answerLost: boolean) {
       const worker = workerOf(workerNumber);
       const delivered = pick(
@@ -165,7 +161,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
       return delivered ? claim(worker, delivered, answerLost) : null;
     },
 
-    /** @returns the row before and after, whether the write landed, and its status; null if this worker runs nothing */
+    /** @returns the row before and after, whether and as what the write landed; null if this worker runs nothing */
     async settle(workerNumber: number, n: number, outcome: Outcome, answerLost: boolean) {
       const worker = workerOf(workerNumber);
       const delivered = pick(
@@ -258,10 +254,7 @@ export function createWorld(database: Database, sql: pg.Pool) {
       await database.jobs.releaseUnheld(30_000, 100);
     },
 
-    /**
-     * Where the job's dispatch messages are: pending, waiting, or held by a worker with an open channel or a running
-     * attempt.
-     */
+    /** Where the job's dispatch messages are, and whether a worker runs it. */
     async dispatches(jobId: string): Promise<string[]> {
       const pending = await sql.query('select from outbox where job_id = $1', [jobId]);
       const held = workers.flat().filter(({ dispatch, lost }) => dispatch.jobId === jobId && !lost);

@@ -78,7 +78,7 @@ describe('what a broker with the rendered definitions lets a user leave behind',
       await eventually(async () => expect(await isThere(queue)).toBe(false));
     },
   );
-  /** One that it may listen to. */
+  /** An exchange that this user may listen to. */
   const exchangeFor = (user: (typeof users)[number]) =>
     ({ api: exchanges.eventsByName, worker: exchanges.control, notifier: exchanges.events })[user];
 

@@ -91,7 +91,7 @@ async function browse(
   });
   if (!waiting) return null;
   const total = Math.min(waiting.messageCount, limit);
-  if (total === 0) return 0; // to RabbitMQ a prefetch of 0 has no bounds
+  if (total === 0) return 0; // for RabbitMQ, a prefetch of 0 means no limit
   const arrivals = await arrivalsOf(channel, queue, total, closed).catch((error: unknown) => {
     throw lost(error);
   });
@@ -106,7 +106,7 @@ async function browse(
     try {
       channel.ack(message);
     } catch (error) {
-      throw lost(error); // closed while it was visited
+      throw lost(error); // the channel closed during the visit
     }
     removed += 1;
   }

@@ -41,7 +41,7 @@ export function confirming(channel: ConfirmChannel): (message: Outgoing, settled
   channel.prependListener('close', () => (lost ??= LOST));
 
   function takeReturn({ exchange, routingKey, properties }: Outgoing): string | undefined {
-    if (returned.size === 0) return undefined; // nearly always
+    if (returned.size === 0) return undefined; // the common case
     const key = keyOf(exchange, routingKey, properties.messageId);
     const [first, ...rest] = returned.get(key) ?? [];
     if (rest.length > 0) returned.set(key, rest);

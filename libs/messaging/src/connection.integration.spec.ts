@@ -160,7 +160,7 @@ describe('connect', () => {
     const broker = latest.connection as unknown as EventEmitter;
     broker.emit('blocked', 'low on memory'); // as on connection.blocked; a real alarm is in broker-faults
     expect([connection.state, states.at(-1)]).toEqual(['blocked', ['blocked', 'low on memory']]);
-    await connection.keepChannel(async () => undefined); // changes nothing about it
+    await connection.keepChannel(async () => undefined); // a new channel does not change the state
     broker.emit('unblocked');
     expect(names(states)).toEqual(['open', 'blocked', 'open']);
   });

@@ -197,7 +197,7 @@ export function connect(options: ConnectOptions): Connection {
 
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
-    if (closed) return; // refused
+    if (closed) return; // the broker refused the connection
     const last = model;
     const lost = new Promise((resolve) => last?.on('close', resolve));
     void opened.catch(() => undefined); // the caller of close needs no rejection

@@ -43,7 +43,7 @@ describe('consume', () => {
     await send(2);
     (await delivery(2)).decide('ack');
     expect(await left()).toEqual([{ n: 1 }]);
-    expect(losses).toEqual([]); // the state tells of a lost connection
+    expect(losses).toEqual([]); // the state reports a lost connection
   });
 
   it('reports no fault when a handler throws because its signal fired', async () => {
@@ -136,7 +136,7 @@ describe('a message that no consumer can read', () => {
     const { send, delivery, deliveries, observer, faults, steps, left } = await withDeadLetters();
     await send(content, { messageId: 'its own', ...properties });
     await send(2);
-    (await delivery(0)).decide('ack'); // with a prefetch of 1, what came before it is settled
+    (await delivery(0)).decide('ack'); // with a prefetch of 1, earlier messages are settled
     expect(deliveries.map(({ body }) => body.n)).toEqual([2]);
     const letter = await observer.get('lost', { noAck: true });
     if (!letter) throw new Error('no dead letter');

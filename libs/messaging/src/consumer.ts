@@ -120,7 +120,7 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
     } catch (error) {
       if (!isAbort(error, signal)) fault(error); // a lost delivery is no fault of the handler
     }
-    await delay(LATER_MS, undefined, { signal, ref: false }).catch(() => undefined); // lost meanwhile
+    await delay(LATER_MS, undefined, { signal, ref: false }).catch(() => undefined); // the channel is lost: the signal ends the pause
     return 'later';
   }
 
@@ -167,11 +167,11 @@ export function consume<Kind extends MessageKind>(connection: Connection, option
     if (!isLost()) subscription = { channel, acks, tag }; // a lost channel is opened again by the connection
   }
 
-  connection.keepChannel((channel) => (subscribing = subscribeOn(channel)), over.signal).catch(() => undefined); // closed before it was open: `opened` tells
+  connection.keepChannel((channel) => (subscribing = subscribeOn(channel)), over.signal).catch(() => undefined); // the connection closed before it was open: `opened` rejects
 
   async function stop(): Promise<void> {
     await subscribing.catch(() => undefined); // a subscription that has begun is completed first
-    await subscription?.channel.cancel(subscription.tag).catch(() => undefined); // the channel is gone: cancelled too
+    await subscription?.channel.cancel(subscription.tag).catch(() => undefined); // a lost channel has no subscription either
     released = underWay.none().then(release);
   }
 

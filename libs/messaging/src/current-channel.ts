@@ -19,7 +19,7 @@ export function currentChannel(connection: Connection): CurrentChannel {
       });
       now = channel;
     })
-    .catch(() => undefined); // closed before it was open: `connection.opened` tells
+    .catch(() => undefined); // the connection closed before it was open: `connection.opened` rejects
   return {
     opened,
     get now() {

@@ -89,14 +89,14 @@ export async function receive(
 ): Promise<{ tag: string; isLost(): boolean }> {
   const lost = new AbortController();
   setMaxListeners(0, lost.signal); // each delivery may add a listener
-  let reason = new Error('the channel is gone: the broker hands the message out again');
+  let reason = new Error('the channel is gone: the broker delivers the message again');
   // A lost connection emits no 'error' on its channels, only 'close'.
   channel.on('error', ({ message }: Error) => (reason = new DeliveryLostError(message)));
   channel.on('close', () => lost.abort(reason));
   const onDelivery = (message: ConsumeMessage | null): void => {
     if (message) return void onMessage(message, lost.signal);
     channel.emit('error', new Error(cancelled(queue))); // listeners of 'error' learn why the channel closes
-    void channel.close().catch(() => undefined); // closed by then: the same outcome
+    void channel.close().catch(() => undefined); // the channel may be closed already
   };
   const { consumerTag } = await channel.consume(queue, onDelivery, options);
   return { tag: consumerTag, isLost: () => lost.signal.aborted };

@@ -3,8 +3,8 @@ export { connect, type ConnectOptions, type Connection } from './connection.ts';
 export { type QueueDeclaration, type Topology } from './topology.ts';
 
 export { RawJson, text, type MessageKind } from './message.ts';
+export { type PublisherOptions } from './publish-options.ts';
 export { createPublisher, type Publisher } from './publisher.ts';
-export type { PublisherOptions } from './publisher-options.ts';
 export { createListPublisher, type ListPublisher } from './list-publisher.ts';
 export { consume, type Consumer, type Verdict } from './consumer.ts';
 export { type Delivery } from './delivery.ts';

@@ -88,7 +88,7 @@ export function keepChannels({ restore, pauseMs, onChange, onLost }: KeptChannel
       return new Promise((resolve, reject) => {
         if (abandoned) return reject(abandoned);
         let current: ConfirmChannel | undefined;
-        const close = (): void => void current?.close().catch(() => undefined); // closed already: the same outcome
+        const close = (): void => void current?.close().catch(() => undefined); // it may be closed already
         const each: KeptChannel = {
           async open(on) {
             const channel = await openChannel(on, setup, ({ message }) => {
@@ -189,7 +189,7 @@ async function openChannel(
   try {
     await setup(channel);
   } catch (error) {
-    if (!closed) await channel.close().catch(() => undefined); // closing already: the same outcome
+    if (!closed) await channel.close().catch(() => undefined); // it may be closing already
     throw error;
   }
   if (closed) throw closed;

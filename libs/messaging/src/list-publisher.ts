@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { BrokerUnavailableError, PublishRefusedError } from './errors.ts';
 import { RawJson, type JsonMessage } from './message.ts';
 import { parseOptions } from './options.ts';
+import type { PublishOptions } from './publish-options.ts';
 import type { Publisher } from './publisher.ts';
-import type { PublishOptions } from './publisher-options.ts';
 
 /** A kind of message whose body is a list of items. */
 export type ListMessage<Item extends z.ZodType = z.ZodType> = JsonMessage<z.ZodArray<Item>>;

@@ -165,7 +165,7 @@ describe('publish without a broker', () => {
   });
 
   it('reads a confirm that came while the process was suspended for longer than the timeout', async () => {
-    const { connection, becomes } = vhost.connect({ topology }); // a proxy would stand still with it
+    const { connection, becomes } = vhost.connect({ topology }); // a proxy in this process would stop, too
     const publisher = createPublisher(connection, { timeoutMs: 100 });
     await becomes('open');
     await publisher.publish(note, 1, { queue: 'inbox' });
@@ -216,14 +216,14 @@ describe('publish without a broker', () => {
       );
       await Promise.all(calls);
       expect(untilCut).toBeLessThanOrEqual(0);
-      await eventually(() => expect(states.filter(([state]) => state === 'open')).toHaveLength(round + 2)); // cut, and back
+      await eventually(() => expect(states.filter(([state]) => state === 'open')).toHaveLength(round + 2)); // the connection was cut and is open again
     }
     expect(confirmed.length + failed.length).toBe(2_000);
     expect(failed.filter((message) => message !== 'the channel was lost before the confirm came')).toEqual([]);
     const there = (await inbox()) as number[];
     const arrived = new Set(there);
     expect(confirmed.filter((n) => !arrived.has(n))).toEqual([]);
-    expect(there).toHaveLength(arrived.size); // and none twice
+    expect(there).toHaveLength(arrived.size); // no message arrived twice
     const count = (step: string) => steps.filter((each) => each === `${step} to`).length;
     expect([count('confirmed'), count('unconfirmed')]).toEqual([confirmed.length, failed.length]);
   });
@@ -263,7 +263,7 @@ describe('publish without a broker', () => {
     way.hold('answers');
     const first = publish('x'.repeat(90));
     expect(await outcomes([publish('y'.repeat(90))])).toEqual([
-      'BrokerUnavailableError: 92 bytes are not yet confirmed, 92 more are too many',
+      'BrokerUnavailableError: 92 bytes are not yet confirmed, 92 more are above the limit',
     ]);
     way.letGo('answers');
     await first;

@@ -6,14 +6,14 @@ import { BrokerUnavailableError, NotConfirmedError } from './errors.ts';
 import { onAbort } from './abort.ts';
 import { followState, tellStep } from './messaging-events.ts';
 import { parseOptions } from './options.ts';
-import { writeMessage, type BodyFor, type MessageKind, type RawJson } from './message.ts';
 import {
   publisherOptions,
   type Destination,
   type ForwardOptions,
   type PublisherOptions,
   type PublishOptions,
-} from './publisher-options.ts';
+} from './publish-options.ts';
+import { writeMessage, type BodyFor, type MessageKind, type RawJson } from './message.ts';
 
 /** Publishes persistent messages. One publisher per connection is enough; concurrent calls are fine. */
 export interface Publisher {
@@ -143,7 +143,9 @@ export function createPublisher(connection: Connection, options: PublisherOption
     if (connection.state === 'closed') return ended;
     if (pending >= maxPending) return new BrokerUnavailableError(`${pending} messages are not yet confirmed`);
     if (pending > 0 && pendingBytes + bytes > maxPendingBytes) {
-      return new BrokerUnavailableError(`${pendingBytes} bytes are not yet confirmed, ${bytes} more are too many`);
+      return new BrokerUnavailableError(
+        `${pendingBytes} bytes are not yet confirmed, ${bytes} more are above the limit`,
+      );
     }
     if (whileAway === 'wait' || !isAway()) return null;
     return new BrokerUnavailableError(because(send ? 'the broker accepts no messages' : 'not connected to the broker'));

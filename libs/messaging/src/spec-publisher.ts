@@ -2,8 +2,8 @@ import type { EventEmitter } from 'node:events';
 import { takeAll } from '@offload/spec-kit';
 import { openProxy } from '@offload/spec-kit/servers';
 import { z } from 'zod';
+import type { PublisherOptions, PublishOptions } from './publish-options.ts';
 import { createPublisher } from './publisher.ts';
-import type { PublishOptions, PublisherOptions } from './publisher-options.ts';
 import { channelOf, type useVhost } from './spec-vhost.ts';
 
 export const note = { type: 'note', version: 1, schema: z.unknown() };

@@ -66,5 +66,5 @@ export function subscribe<Kind extends MessageKind>(connection: Connection, opti
       );
       onListening?.();
     })
-    .catch(() => undefined); // closed before it was open: `opened` tells
+    .catch(() => undefined); // the connection closed before it was open: `opened` rejects
 }

@@ -58,7 +58,7 @@ export async function declareTopology(model: ChannelModel, topology: Topology): 
   } catch (error) {
     if ((error as { code?: unknown }).code !== 403) throw mismatch(error as Error) ?? error;
     await withChannel(model, (channel) => checkAll(channel, topology)).catch((missing: Error) => {
-      throw new Error(`${missing.message}, and it may not be declared: ${(error as Error).message}`, {
+      throw new Error(`${missing.message}, and this user may not declare it: ${(error as Error).message}`, {
         cause: missing,
       });
     });

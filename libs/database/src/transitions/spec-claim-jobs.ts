@@ -11,7 +11,7 @@ export async function create({ delayMs = 0, maxAttempts = 3 } = {}): Promise<str
   return id;
 }
 
-/** A dispatch message's deliveries: the first, and the same handed out again; each time a new one, with a claim of its own. */
+/** Deliveries of one dispatch message, each with its own claim id: `first`, and the redelivered `again`. */
 export function dispatch(jobId: string, dispatchId: string = randomUUID()) {
   let handedOut = 0;
   const delivery = (redelivered: boolean): Delivery => ({

@@ -28,7 +28,7 @@ export interface PublisherOptions {
   whileAway?: 'wait' | 'fail';
 }
 
-/** Checks {@link PublisherOptions}, and fills in the defaults. */
+/** Checks the {@link PublisherOptions} and fills in their defaults. */
 export const publisherOptions = z.object({
   timeoutMs: milliseconds.min(1).default(10_000),
   maxPending: z.int().min(1).default(10_000),

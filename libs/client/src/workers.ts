@@ -1,6 +1,6 @@
-import type { WorkerInfo } from '@offload/jobs/answers';
 import { jsonOf, unexpected } from './answer.ts';
 import type { Settings } from './options.ts';
+import type { WorkerInfo } from './queues-and-workers.ts';
 import { request } from './request.ts';
 
 /** `POST /v1/workers/{instance}/drain`. Rejects with 404 `worker-not-found`. */

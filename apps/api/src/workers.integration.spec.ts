@@ -22,7 +22,8 @@ describe('/v1/workers/{instance}', () => {
   });
 
   it('may run a thousand types, and no more', async () => {
-    const types = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`t${index}`, 1]));
+    const types = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`text.count${index}`, 1]));
     await request(app)
       .put('/v1/workers/many')
       .send({ ...worker, types: types(1_000) })

@@ -77,7 +77,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const { dispatchPublisher = () => publisher } = parts;
   /**
    * A rise of `pending` means that RabbitMQ does not confirm dispatch messages. They are safe in the outbox, and the
-   * dispatcher sends them later. Look at `/readyz` of the api, then at RabbitMQ.
+   * relay sends them later. Look at `/readyz` of the api, then at RabbitMQ.
    */
   const dispatches = new Counter({
     name: 'offload_dispatches_total',

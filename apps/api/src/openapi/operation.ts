@@ -5,13 +5,13 @@ import type { HeaderName } from './headers.ts';
 export interface Answer {
   status: number;
   description: string;
-  /** none: the answer has no body */
+  /** @default the answer has no body */
   schema?: z.ZodType;
   example?: unknown;
   mediaType?: string;
-  /** Those it always has. */
+  /** Header fields that the answer always has. */
   headers?: HeaderName[];
-  /** Those it has in some cases. */
+  /** Header fields that the answer has in some cases. */
   maybe?: HeaderName[];
 }
 
@@ -21,12 +21,12 @@ export interface Operation {
   id: string;
   summary: string;
   description?: string;
-  /** What the API key must allow; none: everybody may. */
+  /** The scope that the API key needs. @default every client may call */
   scope?: 'submit' | 'read' | 'manage';
-  /** Of the path. */
+  /** The parameters of the path. */
   parameters?: z.ZodObject;
   query?: z.ZodObject;
-  /** Request headers that have a meaning here. */
+  /** The header fields of the request that this operation reads. */
   takes?: ('Prefer' | 'Idempotency-Key' | 'If-None-Match' | 'traceparent')[];
   body?: { schema: z.ZodType; examples: Record<string, unknown> };
   answers: Answer[];

@@ -7,13 +7,13 @@ import type { Operation } from './operation.ts';
 const jobType = { schema: jobTypeInfo, example: jobTypeExample };
 const body: Slug[] = ['malformed-json', 'body-too-large', 'unsupported-media-type'];
 
-/** The calls about job types and the workers that run them. */
+/** The operations of job types, and of the workers that run them. */
 export const typeOperations: Operation[] = [
   {
     method: 'get',
     path: '/v1/job-types',
     id: 'listJobTypes',
-    summary: 'What there is to run',
+    summary: 'List job types',
     scope: 'read',
     answers: [{ status: 200, description: 'Each type with its policy and schemas.', schema: jobTypeList }],
   },
@@ -33,13 +33,13 @@ export const typeOperations: Operation[] = [
     id: 'registerJobType',
     summary: 'Register a version of a job type, as a worker does',
     description:
-      'For programs in other languages; workers of Offload register their types by themselves. The schemas of a version stay as they ' +
-      'are, but for words. Policy and description are those of the latest registration.',
+      'For programs in other languages; workers of Offload register their types by themselves. The schemas of a version cannot ' +
+      'change, except titles and descriptions. Policy and description are those of the latest registration.',
     scope: 'manage',
     parameters: typeParameters,
     body: { schema: typeRegistration, examples: typeRegistrationExamples },
     answers: [
-      { status: 200, description: 'The version was there already.', ...jobType },
+      { status: 200, description: 'The version was registered before.', ...jobType },
       { status: 201, description: 'The version is new.', ...jobType },
     ],
     problems: [...body, 'job-type-not-found', 'schema-conflict'],
@@ -48,19 +48,26 @@ export const typeOperations: Operation[] = [
     method: 'delete',
     path: '/v1/job-types/{type}',
     id: 'removeJobType',
-    summary: 'Remove a job type that nobody uses',
-    description: 'With all its versions. Finished jobs of it stay.',
+    summary: 'Remove a job type that is not in use',
+    description: 'The api removes all its versions. Its finished jobs stay.',
     scope: 'manage',
     parameters: typeParameters,
-    answers: [{ status: 204, description: 'It is gone.' }],
+    answers: [{ status: 204, description: 'The job type is removed.' }],
     problems: ['job-type-not-found', 'job-type-in-use'],
   },
   {
     method: 'get',
     path: '/v1/workers',
     id: 'listWorkers',
-    summary: 'The workers, and what they do',
+    summary: 'List the workers',
     scope: 'read',
-    answers: [{ status: 200, description: 'Each worker.', schema: workerList, example: workersExample }],
+    answers: [
+      {
+        status: 200,
+        description: 'The workers, with their queues, types and running jobs.',
+        schema: workerList,
+        example: workersExample,
+      },
+    ],
   },
 ];

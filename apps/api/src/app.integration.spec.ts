@@ -68,7 +68,7 @@ describe('POST /v1/jobs/{id}/cancel', () => {
     await cancel(id).expect(200);
     expect((await cancel(id).expect(409)).body).toMatchObject({
       type: '/problems/job-finished',
-      detail: 'It is cancelled already',
+      detail: 'The job is cancelled already',
     });
     expect((await cancel(randomUUID()).expect(404)).body.type).toBe('/problems/job-not-found');
     await cancel('seven').expect(400);

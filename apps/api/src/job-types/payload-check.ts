@@ -6,25 +6,25 @@ import { defaultsOf } from './payload-defaults.ts';
 import { payloadFaults } from './payload-faults.ts';
 import { regExp } from './pattern.ts';
 
-/** Holds payloads against a schema. */
+/** Checks payloads by a schema. */
 export interface PayloadCheck {
-  /** @returns what is wrong with the payload, or null */
+  /** @returns the faults of the payload, or null */
   faults(payload: unknown): z.ZodError | null;
-  /** @returns a payload without faults, with the defaults that it leaves out */
+  /** @returns the valid payload, with the defaults of missing members */
   filled(payload: unknown): unknown;
 }
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 
-/** Longest text that is parsed as a URL: to encode a host of a megabyte takes a quarter of a second. */
+/** Longest text that is parsed as a URL: encoding a host of a megabyte takes a quarter of a second. */
 const LONGEST_URL = 8_192;
 
-/** Payloads with more values than this have their first fault told alone: to describe those of a megabyte takes seconds. */
+/** A payload with more values than this gets its first fault only: describing all faults of a megabyte takes seconds. */
 const SMALL = 1_000;
 
 const options: Options = {
   strict: false,
-  strictNumbers: true, // JSON.parse makes Infinity of 1e400
+  strictNumbers: true, // refuses Infinity, which JSON.parse makes of 1e400
   meta: false,
   validateSchema: false,
   ownProperties: true, // a payload inherits `constructor`
@@ -35,7 +35,7 @@ const options: Options = {
 function newAjv(more: Options = {}): Ajv2020 {
   const ajv = new Ajv2020({ ...options, ...more });
   formats.default(ajv);
-  // As zod means it: what browsers parse. A URL may so have a host in any script.
+  // The same rule as in zod: a URL is valid if browsers parse it. So its host may be in any script.
   return ajv.addFormat('uri', (text) => text.length <= LONGEST_URL && URL.canParse(text));
 }
 
@@ -46,7 +46,7 @@ const ENDLESS = 'the schema refers to itself without end';
 export function compilePayload(schema: JsonSchema): PayloadCheck {
   const ajv = newAjv().addSchema(schema, NAME);
   const validate = ajv.getSchema(NAME) as ValidateFunction;
-  let thorough: ValidateFunction | undefined; // most types have no payload refused
+  let thorough: ValidateFunction | undefined; // compiled late: most types never refuse a payload
   const fits = (fragment: string, value: unknown): boolean => ajv.getSchema(`${NAME}${fragment}`)?.(value) === true;
   const fill = defaultsOf(schema, fits);
   return {
@@ -66,10 +66,10 @@ export function compilePayload(schema: JsonSchema): PayloadCheck {
   };
 }
 
-/** Knows what JSON Schema itself is: to compile that anew for each registration would stall all requests for 50 ms. */
+/** Validates schemas themselves. Compiling this anew for each registration would stall all requests for 50 ms. */
 let metaSchema: Ajv2020 | undefined;
 
-/** @returns why the api can't hold payloads against this schema, or null */
+/** @returns why the api cannot check payloads by this schema, or null */
 export function schemaFault(schema: JsonSchema): string | null {
   const { $schema = DIALECT } = schema;
   if ($schema !== DIALECT) return `$schema must be ${DIALECT}`;

@@ -13,7 +13,7 @@ import { jobTypeNotFound, readJobType } from './list-job-types.ts';
 /** The body of `PUT /v1/job-types/{type}`. */
 export const typeRegistration = jobRegistration.omit({ type: true });
 
-/** The path's part of both calls. */
+/** The path parameters of both calls. */
 export const typeParameters = z.object({ type: jobTypeName });
 
 export interface RegisterParts {
@@ -23,8 +23,8 @@ export interface RegisterParts {
 }
 
 /**
- * `PUT /v1/job-types/{type}`: registers one version of a type, as a worker does. 201 where the version is new, else 200; 409
- * `schema-conflict` where it is registered with other schemas.
+ * `PUT /v1/job-types/{type}`: registers one version of a type, as a worker does. Answers 201 if the version is new, else
+ * 200; and 409 `schema-conflict` if it is registered with other schemas.
  */
 export function registerJobType({ database, ...telling }: RegisterParts): RequestHandler {
   return async (request, response) => {
@@ -33,7 +33,7 @@ export function registerJobType({ database, ...telling }: RegisterParts): Reques
     if (!body.success) throw invalidBody(body.error);
     for (const member of ['payloadSchema', 'resultSchema'] as const) {
       const fault = schemaFault(body.data[member]);
-      if (fault !== null) throw invalidMember(`/${member}`, `is no JSON Schema that can be used: ${fault}`);
+      if (fault !== null) throw invalidMember(`/${member}`, `is no usable JSON Schema: ${fault}`);
     }
     const registered = await database.jobTypes.register([{ ...body.data, type }], null);
     if (registered.kind === 'conflict') throw schemaConflict(registered.conflicts);
@@ -42,7 +42,7 @@ export function registerJobType({ database, ...telling }: RegisterParts): Reques
   };
 }
 
-/** `DELETE /v1/job-types/{type}`: 204 once no worker runs it and no unfinished job has it, else 409 `job-type-in-use`. */
+/** `DELETE /v1/job-types/{type}`: answers 204, or 409 `job-type-in-use` while a worker runs it or it has unfinished jobs. */
 export function removeJobType({ database, ...telling }: RegisterParts): RequestHandler {
   return async (request, response) => {
     const type = typeOf(request.params['type']);
@@ -50,7 +50,7 @@ export function removeJobType({ database, ...telling }: RegisterParts): RequestH
     if (removal.kind === 'unknown') throw jobTypeNotFound(type);
     if (removal.kind === 'in-use') {
       const { workers } = removal;
-      const why = workers.length > 0 ? `Workers run it: ${workers.join(', ')}` : 'Unfinished jobs have it';
+      const why = workers.length > 0 ? `Workers run it: ${workers.join(', ')}` : 'It has unfinished jobs';
       throw new Problem(409, 'job-type-in-use', 'The job type is in use', why);
     }
     tell(type, telling);
@@ -58,18 +58,18 @@ export function removeJobType({ database, ...telling }: RegisterParts): RequestH
   };
 }
 
-/** @throws Problem 404: a type of another name can't be there */
+/** @throws Problem 404 if the name is invalid: no type has such a name */
 function typeOf(parameter: unknown): string {
   const { success, data } = jobTypeName.safeParse(parameter);
   if (!success) throw jobTypeNotFound(String(parameter));
   return data;
 }
 
-/** Tells all apis, this one too. A lost message costs time alone: they read the table from time to time. */
+/** Publishes the registration to all apis, this one too. A lost message only costs time: apis read the table at intervals. */
 function tell(type: string, { publisher, log }: Pick<RegisterParts, 'publisher' | 'log'>): void {
   publisher
     .publish(message, { types: [type] }, { exchange: exchanges.registrations, mandatory: false })
-    .catch((error: Error) => log.debug({ err: error, type }, 'registration not told'));
+    .catch((error: Error) => log.debug({ err: error, type }, 'registration not published'));
 }
 
 function schemaConflict(conflicts: readonly SchemaConflict[]): Problem {

@@ -155,7 +155,7 @@ describe('the rest', () => {
   });
 
   it('answers 503 with Retry-After while the database is away', async () => {
-    const away = openDatabase({ url: 'postgresql://nobody@127.0.0.1:1/nothing' });
+    const away = openDatabase({ url: 'postgresql://unknown@127.0.0.1:1/nothing' });
     const without = api.app({ database: away });
     for (const call of [request(without).post('/v1/jobs').send(sleep), request(without).get('/v1/jobs')]) {
       const response = await call.expect(503).expect('Retry-After', '1');

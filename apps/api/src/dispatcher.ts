@@ -23,8 +23,8 @@ export interface Dispatcher {
    */
   dispatch(pending: PendingDispatch): Promise<void>;
   /**
-   * Sends the dispatch message of a job that has just been stored. While many dispatch messages of the queue are under way,
-   * or the queue is silent, leaves it to the relay: the api may store jobs faster than the broker confirms their dispatch
+   * Sends the dispatch message of a job that has just been stored. Leaves it to the relay while the queue is silent, or
+   * many of its dispatch messages are under way. The api may store jobs faster than the broker confirms their dispatch
    * messages, and each message under way takes memory.
    */
   dispatchSoon(pending: PendingDispatch): void;

@@ -74,21 +74,21 @@ it('says what is missing where there are keys and no secret', async () => {
   });
 });
 
-it('makes one where nobody needs a key, so that a page need not know', async () => {
+it('issues a token without API keys too, so that a page need not know about keys', async () => {
   for (const eventTokenSecrets of [[], [secret]]) {
     const { body } = await request(api.app({ keys: [], eventTokenSecrets }))
       .post('/v1/event-tokens')
       .send({})
       .expect(200);
     expect(body.events).toContain(body.token);
-    // Not good any more once there are keys: nobody of that name has one.
+    // With API keys the token is not valid any more: no key has that name.
     if (eventTokenSecrets.length > 0) {
       expect(await createEventTokens([secret]).read(body.token)).toMatchObject({ client: 'anonymous' });
     }
   }
 });
 
-it('lets pages send and read whatever the contract has', async () => {
+it('lets pages send and read every header field of the contract', async () => {
   const preflight = await request(app)
     .options('/v1/jobs')
     .set({ Origin: page, 'Access-Control-Request-Method': 'POST' })

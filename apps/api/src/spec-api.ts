@@ -38,7 +38,7 @@ export function useApi(more: Partial<AppParts> = {}) {
     await broker.opened;
     const metrics = createMetrics();
     const log = createLogger('api', { level: 'silent', instance: 'spec' });
-    log.error = ((...line: unknown[]) => void faults.push(line)) as typeof log.error; // bad input is nobody's internal error
+    log.error = ((...line: unknown[]) => void faults.push(line)) as typeof log.error; // bad input must not cause an internal error
     await database.jobTypes.register(Object.values(jobDefinitions).map(registrationOf), null);
     const publisher = createPublisher(broker);
     const dispatcher = createDispatcher({ database, publisher, metrics, log });

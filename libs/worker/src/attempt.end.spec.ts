@@ -92,7 +92,7 @@ it.each<[string, Run]>([
   expect(await run()).toEqual({ status: 'cancelled' });
 });
 
-it('leaves the signal of a run alone that is over, whatever becomes of its dispatch message', async () => {
+it('does not fire the signal of a finished run when its delivery is lost later', async () => {
   let signal: AbortSignal | undefined;
   const { run, cancel, stop } = setup(async (_payload, context) => {
     signal = context.signal;

@@ -131,7 +131,7 @@ it('keeps no stack of what the engine says itself', async () => {
   }
 });
 
-it('fails for good on a PermanentError, whatever its message', async () => {
+it('fails without a retry on a PermanentError, even if its message is no string', async () => {
   const { run } = setup(async () => {
     throw Object.assign(new PermanentError(), { message: Object.create(null) });
   });

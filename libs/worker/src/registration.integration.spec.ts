@@ -97,7 +97,7 @@ it('works without the broker', async () => {
   await registration.leave();
 });
 
-it('registers again what somebody has removed', async () => {
+it('registers a removed type again', async () => {
   const { start, instance } = worker([define('spec.removed')]);
   const registration = await start();
   await database.jobTypes.leave(instance);

@@ -140,7 +140,7 @@ describe('a failing handler', () => {
     expect(ended?.errors).toEqual([expect.objectContaining({ ...error, attempt: 1 })]);
   });
 
-  it('is not run again before its retry is due, whatever dispatches', async () => {
+  it('is not run again before its retry is due, even if a dispatch message arrives', async () => {
     const job = await queuedJob();
     world.handler = async () => {
       throw new RetryAfterError('later', 60_000);

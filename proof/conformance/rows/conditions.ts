@@ -50,7 +50,7 @@ export const conditions = rowsOf('RFC 9110', [
   },
   {
     section: '13.1.2',
-    rule: 'If-None-Match: * matches whatever is there',
+    rule: 'If-None-Match: * matches every entity tag',
     given: 'scheduled',
     request: { path, headers: { 'if-none-match': '*' } },
     expect: { status: 304 },

@@ -34,7 +34,7 @@ export const framing = rowsOf('RFC 9112', [
   },
   {
     section: '6.1',
-    rule: 'Transfer-Encoding in HTTP/1.0 closes the connection, whatever it asks for',
+    rule: 'Transfer-Encoding in HTTP/1.0 closes the connection, even with keep-alive',
     asked: 'POST /v1/jobs HTTP/1.0, Connection: keep-alive, Transfer-Encoding: chunked; GET /healthz behind it',
     answered: 'one answer, and the connection is closed',
     async run({ connect }) {

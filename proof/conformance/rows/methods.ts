@@ -33,7 +33,7 @@ export const methods = rowsOf('RFC 9110', [
   },
   {
     section: '9.3.2',
-    rule: 'HEAD is answered without content, whatever its Content-Length says',
+    rule: 'An answer to HEAD has no content, despite its Content-Length',
     wire:
       head('HEAD /v1/job-types HTTP/1.1', 'Host: api') +
       head('HEAD /nowhere HTTP/1.1', 'Host: api', 'Connection: close'),

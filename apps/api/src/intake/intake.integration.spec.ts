@@ -21,7 +21,7 @@ const quoted = (key: string): string => `"${key}"`;
 const freshKey = (): string => quoted(randomUUID());
 
 describe('Idempotency-Key', () => {
-  it('answers the same request with the first answer again, whatever the job has become', async () => {
+  it('answers the same request with the first answer again, even if the job has changed', async () => {
     const key = freshKey();
     const body = { ...sleep, tags: ['x'], priority: 3, delayMs: 0 };
     const first = await post(body).set('Idempotency-Key', key).expect(202);

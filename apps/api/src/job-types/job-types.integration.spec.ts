@@ -120,7 +120,7 @@ describe('PUT /v1/job-types/{type}', () => {
 });
 
 describe('DELETE /v1/job-types/{type}', () => {
-  it('removes a type that nobody uses', async () => {
+  it('removes a type that is not in use', async () => {
     const type = newName();
     await put(type, { payloadSchema }).expect(201);
     const { body: job } = await post(type, {}).expect(202);

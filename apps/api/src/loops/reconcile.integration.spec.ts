@@ -20,7 +20,7 @@ let vhost: Awaited<ReturnType<typeof freshVhost>>;
 let broker: Connection;
 let dispatcher: Dispatcher;
 let loops: Loop[];
-/** The ids of the jobs that were dispatched while somebody consumed. */
+/** The ids of the jobs that were dispatched while a consumer was there. */
 let heard: string[];
 
 beforeEach(async () => {

@@ -48,9 +48,9 @@ export function submitJob(parts: SubmitParts): RequestHandler {
 }
 
 /**
- * Makes the job, or finds it. While a request is held, no large payload stays in memory: a payload that counts towards the
- * byte limit, or that an earlier request has sent, is read again for the answer. If PostgreSQL is away then, the answer has
- * null instead.
+ * Makes the job, or finds it. While a request is held, no large payload stays in memory. The api reads it again for the
+ * answer if it counts towards the byte limit, or if an earlier request has sent it. If PostgreSQL is away then, the answer
+ * has null instead.
  *
  * @returns whether this request has made the job, and not an earlier request with the same key
  */

@@ -130,7 +130,7 @@ describe('leaving', () => {
     expect(await waiter.wait(MINUTE_MS)).toBeNull();
   });
 
-  it('forgets the request, in whatever order its ways end', async () => {
+  it('forgets the request, in any order of its endings', async () => {
     const { waiters, hear, watching, open } = setup();
     const requests = ['a', 'a', 'b', 'c', 'd'].map((jobId) => watching(jobId));
     requests.push(waiters.enter('other'));
@@ -167,7 +167,7 @@ describe('leaving', () => {
 });
 
 describe('a client', () => {
-  it('has so many places and no more, whatever the others have', () => {
+  it('has its own number of places, independent of other clients', () => {
     const { waiters } = setup({ maxWaiters: 2 });
     const [first] = [waiters.enter('one'), waiters.enter('one')];
     const refused = expect.objectContaining({ status: 429, slug: 'too-many-waiters', headers: { 'Retry-After': '1' } });

@@ -136,7 +136,7 @@ describe('a CSV', () => {
     expect(jobDefinitions.csvProfile.result.parse(found)).toEqual(found);
   });
 
-  it('gives the same in whatever pieces it arrives', async () => {
+  it('gives the same result for pieces of any size', async () => {
     const csv = Buffer.from('ä,"b\r\n€"\r\n1,"𝄞""\n"\r\n\r\n,x\r\n');
     const whole = await profile(csv);
     expect(whole.rows).toBe(2);

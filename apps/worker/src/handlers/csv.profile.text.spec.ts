@@ -43,7 +43,7 @@ describe('a text', () => {
     },
   );
 
-  it('with a byte order mark is what the mark says, whatever it looks like', async () => {
+  it('has the encoding of its byte order mark, even if it looks like another', async () => {
     for (const text of [`a,b\n${'\0,\0\n'.repeat(50)}`, `ab\n${'\0\x01\n'.repeat(50)}`]) {
       for (const size of [1, 1_000]) await expect(read(Buffer.from(`\ufeff${text}`), size)).resolves.toBe(text);
       await expect(read(be(`\ufeff${text}`))).resolves.toBe(text);

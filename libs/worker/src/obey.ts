@@ -9,13 +9,13 @@ export interface ObeyParts {
   log: Logger;
 }
 
-/** Does what the api tells all workers. Never rejects: what fails is asked again. */
+/** Obeys a command of the api. Never rejects: the api repeats liveness checks. */
 export async function obey(control: Control, parts: ObeyParts): Promise<void> {
   if (control.command === 'cancel') return parts.heldJobs.cancel(control.jobId);
   await answerLivenessCheck(parts);
 }
 
-/** Says in the database which jobs are here, and hears which of them are to be cancelled, should we have missed that. */
+/** Answers a liveness check: writes to the database which jobs this worker has, and reads which of them are cancelled. */
 export async function answerLivenessCheck({ database, heldJobs, log }: ObeyParts): Promise<void> {
   const held = heldJobs.all();
   if (held.length === 0) return;

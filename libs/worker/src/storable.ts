@@ -1,5 +1,5 @@
 /**
- * Text of a handler's, which may be anything, as `jsonb` takes it: no NUL, no half of a surrogate pair, and no novel.
+ * Makes a handler's text storable: without NUL and halves of surrogate pairs, which PostgreSQL refuses, and not too long.
  *
  * @param maxLength in UTF-16 code units
  */
@@ -7,7 +7,7 @@ export function storable(text: string, maxLength: number): string {
   return text.slice(0, maxLength).toWellFormed().replaceAll('\0', '\ufffd');
 }
 
-/** What a handler gives as text, which may be anything: also what throws when it is printed. */
+/** Turns any value of a handler into text, even a value that throws when it is printed. */
 export function textOf(given: unknown): string {
   try {
     return String(given);

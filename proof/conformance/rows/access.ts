@@ -49,7 +49,7 @@ const bearer: Row[] = rowsOf('RFC 6750', [
   },
   {
     section: '3',
-    rule: 'Who sends no token is told no error code',
+    rule: 'An answer to a request without a token has no error code',
     request: { path, at },
     expect: { status: 401, headers: { 'WWW-Authenticate': 'Bearer realm="offload"' } },
   },

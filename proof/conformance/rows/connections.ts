@@ -57,7 +57,7 @@ export const connections = rowsOf('RFC 9112', [
   },
   {
     section: '9.3.2',
-    rule: 'A fault is answered behind the answers to what came before it',
+    rule: 'The answer to a fault comes after the answers to earlier requests',
     wire: `${get('/healthz')}nonsense\r\n\r\n`,
     expect: [{ status: 200 }, { status: 400, problem: 'bad-request', headers: { Connection: 'close' } }],
   },

@@ -120,7 +120,7 @@ export const framing = rowsOf('RFC 9112', [
   },
   {
     section: '7.1.2',
-    rule: 'Trailer fields are not taken for header fields',
+    rule: 'Trailer fields do not count as header fields',
     wire: `${head(...post, chunked, 'Connection: close')}${size}\r\n${text}\r\n0\r\nX-Request-Id: from-the-trailer\r\nPrefer: wait=0\r\n\r\n`,
     expect: [{ status: 202, headers: { 'X-Request-Id': /^[0-9a-f-]{36}$/, 'Preference-Applied': null } }],
   },

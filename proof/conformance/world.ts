@@ -17,7 +17,10 @@ export type ApiName = 'open' | 'guarded' | 'stranded' | 'notifier';
 /** The queues. Only `default` has a worker; the api accepts no job in `full`. */
 export const queues = ['default', 'idle', 'traced', 'full'] as const;
 
-/** The API keys of the guarded api, and their scopes. A client is limited by its name, so what uses limits up has its own. */
+/**
+ * The API keys of the guarded api, and their scopes. A client is limited by its name, so what uses limits up has its
+ * own.
+ */
 const keys = {
   reader: 'read',
   submitter: 'submit',

@@ -13,8 +13,8 @@ import { NotConfirmedError, type Publisher, UnderWay } from '@offload/messaging'
 import { Counter, delay, type Logger, type Registry } from '@offload/process';
 
 /**
- * Sends dispatch messages, commands and events. No call rejects: when a message is not sent, its receivers find the job in
- * the database later.
+ * Sends dispatch messages, commands and events. No call rejects: when a message is not sent, its receivers find the job
+ * in the database later.
  */
 export interface Dispatcher {
   /**
@@ -40,11 +40,13 @@ export interface Dispatcher {
   command(command: Control): Promise<boolean>;
 }
 
-/** Most dispatch messages of a queue under way, since each takes memory. A busy queue confirms so many within a second. */
+/**
+ * Most dispatch messages of a queue under way, since each takes memory. A busy queue confirms so many within a second.
+ */
 const MOST_DISPATCHES = 1_000;
 /**
- * How long a queue counts as silent after it did not confirm a dispatch message, in milliseconds. The relay goes on sending
- * its dispatch messages.
+ * How long a queue counts as silent after it did not confirm a dispatch message, in milliseconds. The relay goes on
+ * sending its dispatch messages.
  */
 const FAULT_MS = 60_000;
 
@@ -57,7 +59,8 @@ export interface DispatcherParts {
   /** The publisher of a queue's dispatch messages. @default `publisher` */
   dispatchPublisher?: (queue: string) => Publisher;
   /**
-   * The publisher of finished jobs. It may wait for the broker, since listeners may connect again sooner than this process.
+   * The publisher of finished jobs. It may wait for the broker, since listeners may connect again sooner than this
+   * process.
    *
    * @default `publisher`
    */
@@ -123,7 +126,9 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     return lane;
   }
 
-  /** An event shares the channel of its queue's dispatch messages, unless it would wait there behind very many of them. */
+  /**
+   * An event shares the channel of its queue's dispatch messages, unless it would wait there behind very many of them.
+   */
   function publishEventFor({ status, queue }: Job): PublishEvent {
     if (isFinished(status)) return publishFinalEvent;
     const lane = laneOf(queue);

@@ -21,7 +21,10 @@ import { createWaiters } from './waiting/waiters.ts';
 
 const answerFaults = openApiChecker(openApiDocument());
 
-/** A whole api that knows the job types of Offload, without a worker. Each of its answers is held against the OpenAPI document, and no error may be logged. */
+/**
+ * A whole api that knows the job types of Offload, without a worker. Each of its answers is held against the OpenAPI
+ * document, and no error may be logged.
+ */
 export function useApi(more: Partial<AppParts> = {}) {
   const url = freshDatabaseUrl();
   const faults: unknown[] = [];

@@ -38,10 +38,10 @@ class TimeoutError extends Error {
 /**
  * Runs a handler once, from payload to outcome. Never rejects.
  *
- * Checks the payload again, since the row may be older than this worker's code. When the worker must let go of the job, the
- * outcome gives it back without using up the attempt, unless the run finishes first. The same holds when the delivery was
- * lost on an open connection, but only for the first times in a row, which the database counts. A result after the timeout
- * or after a cancel is ignored.
+ * Checks the payload again, since the row may be older than this worker's code. When the worker must let go of the job,
+ * the outcome gives it back without using up the attempt, unless the run finishes first. The same holds when the
+ * delivery was lost on an open connection, but only for the first times in a row, which the database counts. A result
+ * after the timeout or after a cancel is ignored.
  */
 export async function attempt(parts: AttemptParts): Promise<Outcome> {
   const { job, typeVersion, definition, timeoutMs, holding } = parts;

@@ -1,8 +1,8 @@
 import { MAX_TIMEOUT_MS } from '@offload/jobs/definitions';
 
 /**
- * Makes the warning for a channel that the broker has closed because a delivery stayed unacknowledged too long. No client
- * can ask a broker for its `consumer_timeout`: up to RabbitMQ 4.2 only the reason of such a close has it.
+ * Makes the warning for a channel that the broker has closed because a delivery stayed unacknowledged too long. No
+ * client can ask a broker for its `consumer_timeout`: up to RabbitMQ 4.2 only the reason of such a close has it.
  *
  * @param reason the broker's reason
  * @returns null if the reason has no timeout, or a timeout that is long enough for every job

@@ -11,13 +11,13 @@ export interface HandlerContext {
   /** The same for all attempts of this job, and of no other: for systems that carry out a repeated request once. */
   idempotencyKey: string;
   /**
-   * Fires when this run must stop: timeout, cancel, shutdown, or a lost delivery. The worker abandons a handler that has not
-   * stopped two seconds later, and ignores its result.
+   * Fires when this run must stop: timeout, cancel, shutdown, or a lost delivery. The worker abandons a handler that
+   * has not stopped two seconds later, and ignores its result.
    */
   signal: AbortSignal;
   /**
-   * Reports progress to watchers; `percent` is 0 to 100. Never throws. Call it as often as you like: the worker stores and
-   * publishes the latest report four times a second at most, and always the last.
+   * Reports progress to watchers; `percent` is 0 to 100. Never throws. Call it as often as you like: the worker stores
+   * and publishes the latest report four times a second at most, and always the last.
    */
   progress(percent: number, message?: string): void;
   /** HTTP to targets that users name. It refuses private addresses unless the configuration allows them. */
@@ -30,8 +30,8 @@ export interface HandlerContext {
 export const idempotencyKeyOf = (jobId: string): string => `offload-${jobId}`;
 
 /**
- * Does a definition's work. Throw {@link PermanentError} to stop retrying, and {@link SnoozeError} for "not now". After any
- * other error the worker retries.
+ * Does a definition's work. Throw {@link PermanentError} to stop retrying, and {@link SnoozeError} for "not now". After
+ * any other error the worker retries.
  */
 export interface Handler<D extends JobDefinition> {
   (payload: Payload<D>, context: HandlerContext): Promise<Result<D>>;
@@ -42,15 +42,15 @@ export interface Handler<D extends JobDefinition> {
 }
 
 /**
- * Starts the scarce thing that one run needs. Resolves with a function that releases it after the run. If it rejects, the
- * run begins without the thing.
+ * Starts the scarce thing that one run needs. Resolves with a function that releases it after the run. If it rejects,
+ * the run begins without the thing.
  */
 export type Prepare = () => Promise<() => void>;
 
 /**
  * Limits the runs of a handler in this process, because each run needs something scarce, such as a thread. The worker
- * claims a job of the type only when it has a slot, so a job's timeout never runs while the job waits. For the same reason
- * `prepare` starts the scarce thing before the claim.
+ * claims a job of the type only when it has a slot, so a job's timeout never runs while the job waits. For the same
+ * reason `prepare` starts the scarce thing before the claim.
  *
  * @example
  * export const videoEncode: Handler<typeof encode> = atMost(2, async (payload, context) => { … });
@@ -77,7 +77,9 @@ export class SnoozeError extends Error {
   }
 }
 
-/** Throw it to fail the attempt. The next attempt starts after `retryAfterMs` milliseconds or later, at most 30 days. */
+/**
+ * Throw it to fail the attempt. The next attempt starts after `retryAfterMs` milliseconds or later, at most 30 days.
+ */
 export class RetryAfterError extends Error {
   override name = 'RetryAfterError';
   readonly retryAfterMs: number;

@@ -5,7 +5,8 @@ import { LazyAbortController } from './lazy-abort-controller.ts';
 /** The jobs whose deliveries this worker has now. Commands, which go to all workers, find their job here. */
 export interface HeldJobs {
   /**
-   * Adds a job as soon as its dispatch message arrives, so that a cancel which overtakes the answer to the claim finds it.
+   * Adds a job as soon as its dispatch message arrives, so that a cancel which overtakes the answer to the claim finds
+   * it.
    *
    * @param lost fires when the delivery is lost; many deliveries share this signal
    */

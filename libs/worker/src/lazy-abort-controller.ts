@@ -1,6 +1,6 @@
 /**
- * An `AbortController` that makes its signal at the first use: most handlers do not use it, and a signal costs more than
- * most other parts of a job.
+ * An `AbortController` that makes its signal at the first use: most handlers do not use it, and a signal costs more
+ * than most other parts of a job.
  */
 export class LazyAbortController {
   /** Called when the controller fires, before the listeners of the signal. */

@@ -15,7 +15,9 @@ export async function obey(control: Control, parts: ObeyParts): Promise<void> {
   await answerLivenessCheck(parts);
 }
 
-/** Answers a liveness check: writes to the database which jobs this worker has, and reads which of them are cancelled. */
+/**
+ * Answers a liveness check: writes to the database which jobs this worker has, and reads which of them are cancelled.
+ */
 export async function answerLivenessCheck({ database, heldJobs, log }: ObeyParts): Promise<void> {
   const held = heldJobs.all();
   if (held.length === 0) return;

@@ -5,9 +5,9 @@ import { setTimer } from '@offload/process';
 const LONGEST_WAIT_MS = 2_000;
 
 /**
- * Repeats an operation, with full jitter, while database or broker are away. Use it for steps that must succeed before a
- * delivery is acknowledged. Stops when one of the signals fires, for example because the delivery is lost. Tries at least
- * once.
+ * Repeats an operation, with full jitter, while database or broker are away. Use it for steps that must succeed before
+ * a delivery is acknowledged. Stops when one of the signals fires, for example because the delivery is lost. Tries at
+ * least once.
  *
  * @param operation gets the number of the try, from 1
  * @param onRetry called once, with the error before the first retry

@@ -3,8 +3,8 @@ import { setTimer } from '@offload/process';
 import { storable, textOf } from './storable.ts';
 
 /**
- * Turns a handler's progress calls into fewer writes, one at a time. A new call replaces the call that waits for the next
- * write. So the last call is always written.
+ * Turns a handler's progress calls into fewer writes, one at a time. A new call replaces the call that waits for the
+ * next write. So the last call is always written.
  */
 export interface ProgressReporter {
   progress(percent: number, message?: string): void;

@@ -5,7 +5,10 @@ import type { Publisher } from '@offload/messaging';
 import { type Logger, type Loop, startLoop } from '@offload/process';
 import { persist } from './persist.ts';
 
-/** Interval of the worker's heartbeat in the table, in milliseconds. After 30 seconds without it the worker counts as gone. */
+/**
+ * Interval of the worker's heartbeat in the table, in milliseconds. After 30 seconds without it the worker counts as
+ * gone.
+ */
 const HEARTBEAT_MS = 10_000;
 
 export interface RegistrationParts {
@@ -42,8 +45,8 @@ export class SchemaConflictError extends Error {
 }
 
 /**
- * Registers the worker and its job types, publishes the registration to the apis, and sends heartbeats from then on. Resolves
- * when the types are in the table. Waits while the database is away.
+ * Registers the worker and its job types, publishes the registration to the apis, and sends heartbeats from then on.
+ * Resolves when the types are in the table. Waits while the database is away.
  *
  * @throws SchemaConflictError
  */

@@ -33,8 +33,8 @@ export interface RunJobParts {
 type DispatchDelivery = Pick<Delivery<Dispatch>, 'body' | 'messageId' | 'redelivered' | 'deliveryCount' | 'signal'>;
 
 /**
- * How long a dispatch message waits for a slot before the worker requeues it, in milliseconds: another worker may have a
- * slot. The time doubles with each redelivery, since the broker delivers a dispatch message 500 times at most.
+ * How long a dispatch message waits for a slot before the worker requeues it, in milliseconds: another worker may have
+ * a slot. The time doubles with each redelivery, since the broker delivers a dispatch message 500 times at most.
  */
 const FIRST_WAIT_MS = 1_000;
 /** Longest wait for a slot: below any sensible `consumer_timeout` of the broker. */
@@ -46,8 +46,8 @@ const UNKNOWN_TYPE_DELAY_MS = 5_000;
 /**
  * Processes one delivery of a dispatch message: claim → handler → outcome → event → acknowledgement.
  *
- * The delivery stays unacknowledged until the end. So when this process dies, the broker redelivers the dispatch message to
- * another worker. Rejects only when the delivery is lost, or after an unexpected fault.
+ * The delivery stays unacknowledged until the end. So when this process dies, the broker redelivers the dispatch
+ * message to another worker. Rejects only when the delivery is lost, or after an unexpected fault.
  */
 export async function runJob(delivery: DispatchDelivery, parts: RunJobParts): Promise<Verdict> {
   const dispatch = dispatchId.safeParse(delivery.messageId);
@@ -115,8 +115,8 @@ async function runHeld(
     const result = job.status === 'succeeded' && outcome.status === 'succeeded' ? outcome.json : undefined;
     await publishEventFor(delivery, claim.serialized.next(job, result), parts);
   }
-  // Fenced: requeue instead of acknowledging. The current holder may have lost its own delivery, and then no other dispatch
-  // message would hand the job on.
+  // Fenced: requeue instead of acknowledging. The current holder may have lost its own delivery, and then no other
+  // dispatch message would hand the job on.
   return !job || job.status === 'queued' ? 'requeue' : 'ack';
 }
 
@@ -192,8 +192,8 @@ function contextOf(
 }
 
 /**
- * Stores the outcome of the attempt. If the database refuses it, the job fails with the reason, since the database would
- * refuse the outcome of the next attempt, too. After any other fault of the database, tries again.
+ * Stores the outcome of the attempt. If the database refuses it, the job fails with the reason, since the database
+ * would refuse the outcome of the next attempt, too. After any other fault of the database, tries again.
  *
  * @returns the job to publish, or null when another attempt holds the job by now
  */

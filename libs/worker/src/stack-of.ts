@@ -8,8 +8,8 @@ const MOST_OF_ALL = 8 * 1024;
 const MOST_ERRORS = 8;
 
 /**
- * Describes a thrown value: its stack, and the stacks of its causes and of the errors in an AggregateError. The value may
- * be no error, have circular causes, or have members that throw. Never throws.
+ * Describes a thrown value: its stack, and the stacks of its causes and of the errors in an AggregateError. The value
+ * may be no error, have circular causes, or have members that throw. Never throws.
  */
 export function stackOf(thrown: unknown): string {
   const told: string[] = [];

@@ -28,9 +28,9 @@ export interface WorkerOptions {
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 /**
- * Makes this process a worker. It reads its configuration from the environment, registers its job types, consumes the queues,
- * and runs jobs until it gets SIGTERM or SIGINT. It exits if the configuration is wrong, if a server refuses it, or if a job
- * type is registered with other schemas.
+ * Makes this process a worker. It reads its configuration from the environment, registers its job types, consumes the
+ * queues, and runs jobs until it gets SIGTERM or SIGINT. It exits if the configuration is wrong, if a server refuses
+ * it, or if a job type is registered with other schemas.
  */
 export async function startWorker({ handlers, close = async () => undefined }: WorkerOptions): Promise<void> {
   const types = byType(handlers);

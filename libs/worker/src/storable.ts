@@ -1,5 +1,6 @@
 /**
- * Makes a handler's text storable: without NUL and halves of surrogate pairs, which PostgreSQL refuses, and not too long.
+ * Makes a handler's text storable: without NUL and halves of surrogate pairs, which PostgreSQL refuses, and not too
+ * long.
  *
  * @param maxLength in UTF-16 code units
  */

@@ -22,9 +22,9 @@ export type WatchLoopData = Required<Omit<WatchLoopOptions, 'board' | 'log'>> & 
 
 /**
  * Watches the event loop from a thread. A handler that blocks the loop stops the whole process: no timeout fires, the
- * process sends no heartbeat and logs nothing. After some 20 s the broker redelivers its jobs to other workers. The thread
- * logs which job may block the loop and for how long, and writes a note on the rows. The thread does not keep the process
- * alive.
+ * process sends no heartbeat and logs nothing. After some 20 s the broker redelivers its jobs to other workers. The
+ * thread logs which job may block the loop and for how long, and writes a note on the rows. The thread does not keep
+ * the process alive.
  */
 export function watchLoop({ board, log, noteAfterMs = 4_000, ...rest }: WatchLoopOptions): void {
   const data: WatchLoopData = { ...rest, noteAfterMs, memory: board.memory };

@@ -1,6 +1,8 @@
 import { setTimer } from '@offload/process';
 
-/** How long an answer may take, in milliseconds: a job and its queues must be shown at once even with a deep backlog. */
+/**
+ * How long an answer may take, in milliseconds: a job and its queues must be shown at once even with a deep backlog.
+ */
 const PATIENCE_MS = 15;
 /** After a late answer, the question rests for so many times the duration of that answer. */
 const REST = 10;

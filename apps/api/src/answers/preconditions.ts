@@ -28,8 +28,8 @@ export function checkPreconditions(request: Request, job: Job): 'perform' | 'not
 }
 
 /**
- * Whether `If-None-Match` lists the tag, by weak comparison (RFC 9110 section 13.1.2). Express's `request.fresh` does not
- * fit: it ignores the tag when the request has `Cache-Control: no-cache`, which fetch adds by itself.
+ * Whether `If-None-Match` lists the tag, by weak comparison (RFC 9110 section 13.1.2). Express's `request.fresh` does
+ * not fit: it ignores the tag when the request has `Cache-Control: no-cache`, which fetch adds by itself.
  */
 function isListed(etag: string, ifNoneMatch: string | undefined): boolean {
   if (ifNoneMatch?.trim() === '*') return true;

@@ -22,8 +22,8 @@ export function retryAfter(
 }
 
 /**
- * The database's time: an estimate, but never before the times on the job's row. Samples cut their time to the millisecond
- * and rows round it. So the estimate may be a millisecond behind, and `ceil` would make a second of that.
+ * The database's time: an estimate, but never before the times on the job's row. Samples cut their time to the
+ * millisecond and rows round it. So the estimate may be a millisecond behind, and `ceil` would make a second of that.
  */
 function databaseNow({ createdAt }: Job, backlog: Backlog): number {
   return Math.max(Date.parse(createdAt), backlog.databaseNow());

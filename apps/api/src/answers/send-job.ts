@@ -18,8 +18,8 @@ export interface Estimate {
 }
 
 /**
- * Answers with the job: with a weak ETag from its version (RFC 9110 section 8.8.3), and with `Retry-After` until the job
- * is finished.
+ * Answers with the job: with a weak ETag from its version (RFC 9110 section 8.8.3), and with `Retry-After` until the
+ * job is finished.
  *
  * @param given.changed see `sendRawJson`
  */

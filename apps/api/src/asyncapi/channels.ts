@@ -93,7 +93,9 @@ function fromQueue(name: string, message: MessageName, about: Json): Json {
   return channel(message, { address: name, ...about }, { is: 'queue', queue }, more);
 }
 
-/** The queue of one listener, as libs/messaging's subscriber.ts declares it: RabbitMQ deletes it with its connection. */
+/**
+ * The queue of one listener, as libs/messaging's subscriber.ts declares it: RabbitMQ deletes it with its connection.
+ */
 function ownQueue(exchange: string, message: MessageName, title: string, routingKeys: readonly string[] = ['']): Json {
   const description =
     'RabbitMQ names the queue, and deletes it when its listener is gone: the listener misses later messages.';

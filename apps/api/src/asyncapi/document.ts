@@ -4,7 +4,9 @@ import { messages } from './messages.ts';
 import { operations, processes } from './operations.ts';
 import { componentSchemas } from './schemas.ts';
 
-/** The messages of Offload as AsyncAPI 3.0, generated from the schemas that validate and the topology that is declared. */
+/**
+ * The messages of Offload as AsyncAPI 3.0, generated from the schemas that validate and the topology that is declared.
+ */
 export function asyncApiDocument(): Json {
   return {
     asyncapi: '3.0.0',

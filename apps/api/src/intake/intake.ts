@@ -23,7 +23,9 @@ export interface TakenJob {
 
 /** A batch dispatches and publishes so many jobs in one turn of the event loop; a thousand take a tenth of a second. */
 const TOLD_A_TURN = 100;
-/** Jobs of a batch that come later than this are left to the relay, in milliseconds; it takes them after two seconds. */
+/**
+ * Jobs of a batch that come later than this are left to the relay, in milliseconds; it takes them after two seconds.
+ */
 const DISPATCH_WITHIN_MS = 1_000;
 
 /** Accepts jobs: stores them, and sends their dispatch messages and events without waiting for confirmations. */
@@ -31,7 +33,8 @@ export interface Intake {
   /**
    * Stores all jobs of a request, or none.
    *
-   * @throws Problem 409 and 422 about the idempotency key, 404 when a job of the first answer is deleted, 503 `queue-full`
+   * @throws Problem 409 and 422 about the idempotency key, 404 when a job of the first answer is deleted, 503
+   *   `queue-full`
    */
   take(jobs: NewJob[], idempotency: IdempotencyKey | null): Promise<Taken>;
 }
@@ -94,8 +97,8 @@ export function createIntake({ database, dispatcher, relay, backlog, maxBacklog,
         const some = submitted.jobs.slice(taken.length, taken.length + TOLD_A_TURN);
         taken.push(...some.map((each, index) => tell(each, jobs[taken.length + index] as NewJob, dispatches)));
       }
-      // To make the answer takes longer than to send a dispatch message. A job starts half a millisecond sooner when its
-      // dispatch message goes first. With other requests under way, turns are shared anyway.
+      // To make the answer takes longer than to send a dispatch message. A job starts half a millisecond sooner when
+      // its dispatch message goes first. With other requests under way, turns are shared anyway.
       if (storing === 1 && taken.some(isDispatched)) await whenWritten();
       return { jobs: taken, replayed: false };
     } finally {

@@ -20,7 +20,11 @@ export interface TakenPayload {
 /** A job type that this api has in memory. */
 export interface KnownType {
   policy: TypePolicy;
-  /** Checks a payload by the versions that may accept it. @returns the faults by the first version if none accepts it */
+  /**
+   * Checks a payload by the versions that may accept it.
+   *
+   * @returns the faults by the first version if none accepts it
+   */
   take(payload: unknown): TakenPayload | { faults: z.ZodError };
 }
 
@@ -44,7 +48,10 @@ export interface JobTypesParts {
   log: Logger;
 }
 
-/** Keeps the registered types in memory. Reads the table at intervals, and on `wake`: call it for each registration message. */
+/**
+ * Keeps the registered types in memory. Reads the table at intervals, and on `wake`: call it for each registration
+ * message.
+ */
 export function createJobTypes({ database, everyMs = READ_MS, onRead, log }: JobTypesParts): JobTypes {
   let types = new Map<string, KnownType>();
   let compiled = new Map<string, PayloadCheck>();
@@ -89,7 +96,8 @@ export function createJobTypes({ database, everyMs = READ_MS, onRead, log }: Job
 }
 
 /**
- * The version for new payloads: the newest version that a worker runs now, or the newest of all if no worker runs the type.
+ * The version for new payloads: the newest version that a worker runs now, or the newest of all if no worker runs the
+ * type.
  *
  * @param versions of one type, the newest first
  */
@@ -128,7 +136,9 @@ function knownType(versions: readonly RegisteredType[], checkOf: (version: Regis
   };
 }
 
-/** Compiles the schema at its first payload. A schema that cannot be compiled accepts any payload: the worker checks it. */
+/**
+ * Compiles the schema at its first payload. A schema that cannot be compiled accepts any payload: the worker checks it.
+ */
 function whenNeeded({ type, version, payloadSchema }: RegisteredType, log: Logger): PayloadCheck {
   let check: PayloadCheck | undefined;
   function compiled(): PayloadCheck {

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 
-// Some patterns need hours for a text of sixty characters, since V8 tries one way after the other. With this flag, V8 changes
-// after 50,000 tries to an algorithm whose time grows linearly with the text. It cannot do so for look-around, back references
-// and the flag `u`. https://v8.dev/blog/non-backtracking-regexp
+// Some patterns need hours for a text of sixty characters, since V8 tries one way after the other. With this flag, V8
+// changes after 50,000 tries to an algorithm whose time grows linearly with the text. It cannot do so for look-around,
+// back references and the flag `u`. https://v8.dev/blog/non-backtracking-regexp
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 
 /** Parts of patterns that need the flag `u`: properties, code points, characters outside the basic plane. */
@@ -14,7 +14,10 @@ interface Pattern {
   toString(): string;
 }
 
-/** Compiles a pattern of JSON Schema, without the flag `u` where the pattern allows. A surrogate pair counts as one character. */
+/**
+ * Compiles a pattern of JSON Schema, without the flag `u` where the pattern allows. A surrogate pair counts as one
+ * character.
+ */
 function compilePattern(pattern: string, flags: string): Pattern {
   if (needsFlag.test(pattern)) {
     try {

@@ -19,7 +19,9 @@ const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 /** Longest text that is parsed as a URL: encoding a host of a megabyte takes a quarter of a second. */
 const LONGEST_URL = 8_192;
 
-/** A payload with more values than this gets its first fault only: describing all faults of a megabyte takes seconds. */
+/**
+ * A payload with more values than this gets its first fault only: describing all faults of a megabyte takes seconds.
+ */
 const SMALL = 1_000;
 
 const options: Options = {

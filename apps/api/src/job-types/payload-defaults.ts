@@ -6,8 +6,8 @@ type Fill = (value: unknown) => unknown;
 type Fits = (fragment: string, value: unknown) => boolean;
 
 /**
- * Makes a function that fills in the defaults of missing members, also within unions, where Ajv fills in none. It does not
- * change the payload itself.
+ * Makes a function that fills in the defaults of missing members, also within unions, where Ajv fills in none. It does
+ * not change the payload itself.
  *
  * @returns null if the schema has no defaults
  */
@@ -75,7 +75,10 @@ export function defaultsOf(schema: JsonSchema, fits: Fits): Fill | null {
     return Array.isArray(allOf) ? allOf.map((part, at) => fillOf(part, `${fragment}/allOf/${at}`)) : [];
   }
 
-  /** Fills in the defaults of the alternative that accepts the value, unless an earlier alternative would then accept it. */
+  /**
+   * Fills in the defaults of the alternative that accepts the value, unless an earlier alternative would then accept
+   * it.
+   */
   function ofUnion(node: JsonSchema, fragment: string, keyword: 'anyOf' | 'oneOf'): Fill | null {
     const given = node[keyword];
     if (!Array.isArray(given)) return null;

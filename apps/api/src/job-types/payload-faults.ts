@@ -2,8 +2,8 @@ import type { ErrorObject } from 'ajv/dist/2020.js';
 import { z } from 'zod';
 
 /**
- * Turns Ajv's errors into zod's issues, so that faults of a payload look like other faults of the body. A member has one
- * fault. A union has one fault too, not the faults of each alternative.
+ * Turns Ajv's errors into zod's issues, so that faults of a payload look like other faults of the body. A member has
+ * one fault. A union has one fault too, not the faults of each alternative.
  */
 export function payloadFaults(errors: readonly ErrorObject[]): z.ZodError {
   const unions = errors.filter(({ keyword }) => UNIONS.includes(keyword)).map(({ schemaPath }) => `${schemaPath}/`);

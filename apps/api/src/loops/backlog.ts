@@ -37,7 +37,11 @@ export interface Backlog extends Loop {
   databaseNow(): number;
   /** Adds so many queued jobs to the count. */
   accepted(queue: string, count: number): void;
-  /** Reserves a place for a job that is being stored. @returns a function to call when it is stored: is it queued now? */
+  /**
+   * Reserves a place for a job that is being stored.
+   *
+   * @returns a function to call when it is stored: is it queued now?
+   */
   reserve(queue: string): (isQueued: boolean) => void;
 }
 

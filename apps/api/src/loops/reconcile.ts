@@ -8,7 +8,10 @@ import type { Dispatcher } from '../dispatcher.ts';
 
 /** Most jobs changed by one statement. */
 const BATCH = 1_000;
-/** Most dispatch messages of a queue that a round sends again: a needless one costs a refused claim, and ids take memory. */
+/**
+ * Most dispatch messages of a queue that a round sends again: a needless one costs a refused claim, and ids take
+ * memory.
+ */
 const MOST_LOST = 10_000;
 /** A holder loses its job after this number of unanswered liveness checks in a row. */
 const LIVENESS_CHECKS = 3;
@@ -36,8 +39,8 @@ export interface ReconcileParts {
 /**
  * Finds jobs whose dispatch message the broker has lost (its disk wiped, a queue deleted), and dispatches them again:
  * - queued jobs without a dispatch message: the database has more of them than messages wait in their queue;
- * - running jobs whose worker died, and whose dispatch message is lost: the worker leaves liveness checks unanswered. If the
- *   message is not lost, the broker redelivers it to another worker at once.
+ * - running jobs whose worker died, and whose dispatch message is lost: the worker leaves liveness checks unanswered.
+ *   If the message is not lost, the broker redelivers it to another worker at once.
  */
 export function startReconcile(parts: ReconcileParts): Loop {
   const { database, inspector, dispatcher, relay, broker, queues, everyMs, metrics, log } = parts;

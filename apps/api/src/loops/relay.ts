@@ -7,13 +7,20 @@ import type { Dispatcher } from '../dispatcher.ts';
 const BATCH = 500;
 /** How long a taken dispatch message may stay unconfirmed before any relay takes it again. */
 const GRACE_MS = 5_000;
-/** How often to look when nothing is known to be due: so the relay finds dispatch messages of retries and of a dead api. */
+/**
+ * How often to look when nothing is known to be due: so the relay finds dispatch messages of retries and of a dead api.
+ */
 const POLL_MS = 250;
 /** How long a round waits for confirmations. Then the next round goes on with the other queues. */
 const PATIENCE_MS = 1_000;
-/** A silent queue's dispatch messages come due again at this rate, so that they do not keep the relay from other queues. */
+/**
+ * A silent queue's dispatch messages come due again at this rate, so that they do not keep the relay from other queues.
+ */
 const PUT_OFF_A_SECOND = 2_000;
-/** Longest time until such a dispatch message is due again. Messages due in a minute count as pending (`lost-dispatches.ts`). */
+/**
+ * Longest time until such a dispatch message is due again. Messages due in a minute count as pending
+ * (`lost-dispatches.ts`).
+ */
 const LONGEST_PUT_OFF_MS = 50_000;
 
 export interface RelayParts {
@@ -24,11 +31,14 @@ export interface RelayParts {
 }
 
 /**
- * Sends pending dispatch messages when they are due: of delayed jobs, of retries, and those that an api could not send. A
- * queue that does not confirm its dispatch messages delays no other queue.
+ * Sends pending dispatch messages when they are due: of delayed jobs, of retries, and those that an api could not send.
+ * A queue that does not confirm its dispatch messages delays no other queue.
  */
 export function startRelay({ database, dispatcher, broker, log }: RelayParts): Loop {
-  /** Queues with unconfirmed dispatch messages of an earlier round: the relay sends them no more until these are settled. */
+  /**
+   * Queues with unconfirmed dispatch messages of an earlier round: the relay sends them no more until these are
+   * settled.
+   */
   const late = new Set<string>();
   /** The latest time to which dispatch messages are put off, by `performance.now()`. */
   let putOffUntil = 0;

@@ -10,8 +10,8 @@ import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
 import { sendAccepted, type SendParts } from '../answers/send-job.ts';
 
 /**
- * `POST /v1/jobs/{id}/cancel`: answers 200 when the job is cancelled, and 202 when it is running. In that case the api sends
- * a command to the worker; the job finishes as cancelled unless it succeeds first.
+ * `POST /v1/jobs/{id}/cancel`: answers 200 when the job is cancelled, and 202 when it is running. In that case the api
+ * sends a command to the worker; the job finishes as cancelled unless it succeeds first.
  */
 export function cancelJob(
   parts: SendParts & { database: Database; dispatcher: Dispatcher; oneForEach: OneForEach },

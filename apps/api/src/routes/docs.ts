@@ -49,8 +49,8 @@ const policy = [
 ].join('; ');
 
 /**
- * `GET /openapi.json`, `GET /asyncapi.json`, and `GET /docs`: a page to read the OpenAPI document and to try the calls. The
- * page needs no other host.
+ * `GET /openapi.json`, `GET /asyncapi.json`, and `GET /docs`: a page to read the OpenAPI document and to try the calls.
+ * The page needs no other host.
  */
 export function docs(): Router {
   const router = express.Router({ caseSensitive: true, strict: true });

@@ -47,8 +47,8 @@ export const listQuery = z.strictObject({
 });
 
 /**
- * `GET /v1/jobs`: jobs page by page, newest first. A page is short, or even empty, when its jobs are large or few jobs pass
- * the filters. Only a null `nextCursor` marks the last page.
+ * `GET /v1/jobs`: jobs page by page, newest first. A page is short, or even empty, when its jobs are large or few jobs
+ * pass the filters. Only a null `nextCursor` marks the last page.
  */
 export function listJobs({ database, notifierUrl }: { database: Database; notifierUrl: string }): RequestHandler {
   const fewAtOnce = createFewAtOnce(MOST_READS);

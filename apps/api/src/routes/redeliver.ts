@@ -7,8 +7,8 @@ import { z } from 'zod';
 export const deliveryParameters = z.object({ id: z.uuid('must be a UUID').toLowerCase() });
 
 /**
- * `POST /v1/deliveries/{id}/redeliver`: answers 202 with a webhook that is pending again, with all its retries. A notifier
- * sends it within a second. Answers 409 if the webhook's endpoint is no longer configured.
+ * `POST /v1/deliveries/{id}/redeliver`: answers 202 with a webhook that is pending again, with all its retries. A
+ * notifier sends it within a second. Answers 409 if the webhook's endpoint is no longer configured.
  */
 export function redeliver({ database }: { database: Database }): RequestHandler {
   return async (request, response) => {

@@ -23,8 +23,8 @@ export interface RegisterParts {
 }
 
 /**
- * `PUT /v1/job-types/{type}`: registers one version of a type, as a worker does. Answers 201 if the version is new, else
- * 200; and 409 `schema-conflict` if it is registered with other schemas.
+ * `PUT /v1/job-types/{type}`: registers one version of a type, as a worker does. Answers 201 if the version is new,
+ * else 200; and 409 `schema-conflict` if it is registered with other schemas.
  */
 export function registerJobType({ database, ...telling }: RegisterParts): RequestHandler {
   return async (request, response) => {
@@ -42,7 +42,10 @@ export function registerJobType({ database, ...telling }: RegisterParts): Reques
   };
 }
 
-/** `DELETE /v1/job-types/{type}`: answers 204, or 409 `job-type-in-use` while a worker runs it or it has unfinished jobs. */
+/**
+ * `DELETE /v1/job-types/{type}`: answers 204, or 409 `job-type-in-use` while a worker runs it or it has unfinished
+ * jobs.
+ */
 export function removeJobType({ database, ...telling }: RegisterParts): RequestHandler {
   return async (request, response) => {
     const type = typeOf(request.params['type']);
@@ -65,7 +68,10 @@ function typeOf(parameter: unknown): string {
   return data;
 }
 
-/** Publishes the registration to all apis, this one too. A lost message only costs time: apis read the table at intervals. */
+/**
+ * Publishes the registration to all apis, this one too. A lost message only costs time: apis read the table at
+ * intervals.
+ */
 function tell(type: string, { publisher, log }: Pick<RegisterParts, 'publisher' | 'log'>): void {
   publisher
     .publish(message, { types: [type] }, { exchange: exchanges.registrations, mandatory: false })

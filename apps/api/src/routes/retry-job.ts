@@ -7,7 +7,9 @@ import type { OneForEach } from '../answers/few-at-once.ts';
 import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
 import { sendAccepted, type SendParts } from '../answers/send-job.ts';
 
-/** `POST /v1/jobs/{id}/retry`: queues a failed or cancelled job again, for one more attempt at least, and answers 202. */
+/**
+ * `POST /v1/jobs/{id}/retry`: queues a failed or cancelled job again, for one more attempt at least, and answers 202.
+ */
 export function retryJob(
   parts: SendParts & { database: Database; dispatcher: Dispatcher; oneForEach: OneForEach },
 ): RequestHandler {

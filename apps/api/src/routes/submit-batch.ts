@@ -22,8 +22,8 @@ export interface BatchParts {
 }
 
 /**
- * Most characters of earlier jobs that one answer shows in full. It shows further earlier jobs without payload, result and
- * errors: a thousand of them may be large, or be the same large job.
+ * Most characters of earlier jobs that one answer shows in full. It shows further earlier jobs without payload, result
+ * and errors: a thousand of them may be large, or be the same large job.
  */
 const MOST_FOUND = 2 * 1024 ** 2;
 
@@ -31,7 +31,9 @@ const MOST_FOUND = 2 * 1024 ** 2;
 export function submitBatch(parts: BatchParts): RequestHandler {
   const { database, intake, types, queues, ownWebhooks, notifierUrl } = parts;
 
-  /** The jobs that the answer shows in full, by id, made or read, if it has earlier jobs. Several may be the same job. */
+  /**
+   * The jobs that the answer shows in full, by id, made or read, if it has earlier jobs. Several may be the same job.
+   */
   async function readFound(taken: TakenJob[]): Promise<Map<string, SerializedJob>> {
     const whole = new Map<string, SerializedJob>();
     if (taken.every(({ made }) => made)) return whole;

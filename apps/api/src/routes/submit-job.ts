@@ -22,8 +22,8 @@ export interface SubmitParts extends SendParts {
 }
 
 /**
- * `POST /v1/jobs`: answers 202 as soon as job and outbox row are committed. Answers 200 with a finished job if the request
- * prefers to wait, and 200 with an earlier job that has the same dedupe key.
+ * `POST /v1/jobs`: answers 202 as soon as job and outbox row are committed. Answers 200 with a finished job if the
+ * request prefers to wait, and 200 with an earlier job that has the same dedupe key.
  */
 export function submitJob(parts: SubmitParts): RequestHandler {
   return async (request, response) => {
@@ -49,8 +49,8 @@ export function submitJob(parts: SubmitParts): RequestHandler {
 
 /**
  * Makes the job, or finds it. While a request is held, no large payload stays in memory. The api reads it again for the
- * answer if it counts towards the byte limit, or if an earlier request has sent it. If PostgreSQL is away then, the answer
- * has null instead.
+ * answer if it counts towards the byte limit, or if an earlier request has sent it. If PostgreSQL is away then, the
+ * answer has null instead.
  *
  * @returns whether this request has made the job, and not an earlier request with the same key
  */

@@ -12,8 +12,8 @@ export interface Hold {
   /** From now on the hold notices when this job finishes. Call it before the job is read or created. */
   watch(jobId: string): void;
   /**
-   * Resolves with the finished job, or with its present state when the time is over; at once if the request does not wait.
-   * A job may have megabytes: it is read for the answer, and not kept in memory meanwhile.
+   * Resolves with the finished job, or with its present state when the time is over; at once if the request does not
+   * wait. A job may have megabytes: it is read for the answer, and not kept in memory meanwhile.
    *
    * @param known the present state of the job @default read from the database
    * @returns null if there is no such job

@@ -10,22 +10,24 @@ const CHUNK = 10;
 /** One request that waits for one job to finish. */
 export interface Waiter {
   /**
-   * From now on the waiter notices when this job finishes. Call it before the job is read or created. A waiter watches one
-   * job: another that it has watched before is watched no longer.
+   * From now on the waiter notices when this job finishes. Call it before the job is read or created. A waiter watches
+   * one job: another that it has watched before is watched no longer.
    */
   watch(jobId: string): void;
   /**
-   * Waits until the watched job is finished. Resolves at once if its event has arrived since `watch`. An earlier wait of
-   * the same waiter ends with null.
+   * Waits until the watched job is finished. Resolves at once if its event has arrived since `watch`. An earlier wait
+   * of the same waiter ends with null.
    *
    * @param ms longest wait, in milliseconds; with 0 or less only an event that has arrived counts
-   * @param readVersion the version of the job that was read or created. Events up to this version are old, even if the job
-   *   was finished then: a client may have retried it. @default every event of a finished job counts
-   * @returns the finished job from its event; or null when the time is over, after `leave`, or when the process stops. The
-   *   caller then reads the job's present state.
+   * @param readVersion the version of the job that was read or created. Events up to this version are old, even if the
+   *   job was finished then: a client may have retried it. @default every event of a finished job counts
+   * @returns the finished job from its event; or null when the time is over, after `leave`, or when the process stops.
+   *   The caller then reads the job's present state.
    */
   wait(ms: number, readVersion?: number): Promise<Job | null>;
-  /** Ends a wait, and frees the place. Call it in any case, also when the client has gone; a second call does nothing. */
+  /**
+   * Ends a wait, and frees the place. Call it in any case, also when the client has gone; a second call does nothing.
+   */
   leave(): void;
 }
 
@@ -43,8 +45,8 @@ export interface Waiters {
    */
   enter(client: string): Waiter;
   /**
-   * Reads each awaited job, and wakes the requests whose job is finished. Call it when events may have been missed. Reads
-   * that fail are tried again while a request waits for the job. Never rejects.
+   * Reads each awaited job, and wakes the requests whose job is finished. Call it when events may have been missed.
+   * Reads that fail are tried again while a request waits for the job. Never rejects.
    */
   refresh(): Promise<void>;
   /** Ends all waits with null, and all later waits too. */

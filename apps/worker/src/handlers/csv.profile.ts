@@ -8,8 +8,8 @@ import { holdThread, profileInThread, THREADS } from './csv.profile.pool.ts';
  * encodings are read in `csv.profile.text.ts`, and how the separator is found out in `csv.profile.layout.ts`.
  *
  * A CSV that can't be read is a permanent failure that names the line. For downloads: 5xx, 429 and network faults are
- * retried, other statuses, refused targets and files over 64 MiB are permanent. Aborting ends the thread at once; the next
- * job is claimed when another has started.
+ * retried, other statuses, refused targets and files over 64 MiB are permanent. Aborting ends the thread at once; the
+ * next job is claimed when another has started.
  */
 export const csvProfile: Handler<JobDefinitions['csvProfile']> = atMost(
   THREADS,

@@ -22,8 +22,8 @@ This page lists rules of documents about HTTP that the api follows. The part *Co
 ([http-api.md](http-api.md)) that the specs of apps/api and e2e do not test. Each rule is tested with real processes: apis, a
 worker, PostgreSQL and RabbitMQ. Every answer is also checked by \`/openapi.json\`, except answers to broken framing.
 
-Run \`npm run conformance\` to write this page; the command fails if a rule is not met. The rules are also part of
-\`npm test\`. In the requests, \`⏎\` is a line break, and \`{job}\` a job that takes no time. \`{id}\` and \`{etag}\` are those
+Run \`npm run conformance\` to write this page; the command fails if a rule is not met. The command \`npm test\` also tests the
+rules. In a request, \`⏎\` is a line break, and \`{job}\` a job that takes no time. The placeholders \`{id}\` and \`{etag}\` are those
 of an existing job, and \`{unique}\` is new each time.
 
 ${documents.map((document) => table(document, verdicts)).join('\n\n')}

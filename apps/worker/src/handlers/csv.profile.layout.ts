@@ -15,17 +15,18 @@ const separators = [',', '\t', ';', '|'];
 const preamble = /^(?:sep=([^"\r\n])|"sep=([^"\r\n])")(?:\r\n|\n|\r|$)/i;
 
 /**
- * Finds out how a CSV is written from `head`, its beginning; `isWhole` says that there is no more.
+ * Detects the format of a CSV from `head`, its beginning; `isWhole` says that the head is the whole CSV.
  *
- * The separator is `given`, or the one that Excel's first line names, or the only one of comma, tab, semicolon and pipe
- * that fits: it parts the header into two fields or more, and every record of the head into as many. Two that fit are
- * one too many. Where none does, it is the comma, or what parts the header more often than a comma, and some rows too:
- * so the error names what is wrong below. A comma that parts nothing makes it one column.
+ * The separator is `given`, or the separator in Excel's first line. Otherwise it is the only one of comma, tab,
+ * semicolon and pipe that fits. A separator fits if it splits the header into two or more fields, and every record of
+ * the head into the same number of fields. If none fits, it is the comma, or another that splits the header more often
+ * and splits some rows: then the later error names the record at fault. A CSV without any separator has one column.
  *
- * Rows have names if each of them has one field more than the header, and begins with a quoted field below a quoted
- * header, as R writes it. Where each begins with its bare number, that may be its name, or the first column above whose
- * row the last name is missing. Below a header of one field 1,5 may be one number, too.
- * @throws PermanentError if more than one separator fits, or none but one below which rows begin with their numbers
+ * Rows have names if each row has one field more than the header, and begins with a quoted field below a quoted header,
+ * as R writes it. If each row begins with its unquoted number, the number may be a row name, or the header may lack a
+ * name. Below a header of one field, 1,5 may also be one number.
+ * @throws PermanentError if more than one separator fits, or if rows begin with their numbers below the only one that
+ *   may fit
  */
 export function layoutOf(head: string, isWhole: boolean, given?: string): Layout {
   const [line = '', bare, quoted] = preamble.exec(head) ?? [];

@@ -35,13 +35,13 @@ export interface ProfileOptions {
 }
 
 /**
- * Profiles a CSV: separators, double quotes, lines ended by CRLF, LF or CR, as in RFC 4180. What encodings are read
- * stands in `csv.profile.text.ts`, how the separator is found out in `csv.profile.layout.ts`.
+ * Profiles a CSV: separators, double quotes, lines ended by CRLF, LF or CR, as in RFC 4180. See `csv.profile.text.ts`
+ * for the encodings, and `csv.profile.layout.ts` for the separators.
  *
- * The first line names the columns, each by another name; the third column is named "column 3" where it names none (the
- * index of pandas, the row names of R, what spreadsheets add). Lines without a character are skipped. Reads `source`
- * once, piece by piece.
- * @throws PermanentError naming the line, for what is no such CSV; or what `source` throws
+ * The first line has the names of the columns, which must differ. A third column without a name is called "column 3":
+ * the index of pandas, the row names of R and empty columns of spreadsheets have no name. Empty lines are skipped.
+ * Reads `source` once, piece by piece.
+ * @throws PermanentError with the line, if the source is no such CSV; or the error of `source`
  */
 export async function profileCsv(
   source: AsyncIterable<Uint8Array>,

@@ -13,13 +13,13 @@ const CTRL_Z = 0x1a;
 const BYTE_ORDER_MARK = '\ufeff';
 
 /**
- * The text of a file, in UTF-8, without the marks that systems leave at either end: byte order marks, Ctrl-Z (where a
- * text ends in CP/M and DOS) and the NULs that fill up a last block.
+ * Decodes the text of a file to UTF-8. Removes marks of old systems at both ends: byte order marks, Ctrl-Z (the end of
+ * a text in CP/M and DOS), and NULs that fill the last block.
  *
- * A byte order mark says what the file is. Without one it is UTF-16 if it has NULs, gives lines when it is read as
- * UTF-16, and is broken when it is read as UTF-8, or full of control characters from its first line on. Any other has
- * to be UTF-8.
- * @throws PermanentError naming the line, for what is neither, and where both are likely; or what `source` throws
+ * A byte order mark decides the encoding. A file without a mark is UTF-16 if it has NULs, has lines when it is read as
+ * UTF-16, and is no readable UTF-8. Readable UTF-8 is valid, and not full of control characters from its first line on.
+ * All other files must be UTF-8.
+ * @throws PermanentError with the line, if the encoding is neither, or may be both; or the error of `source`
  */
 export async function* textOf(source: Bytes): AsyncGenerator<Uint8Array> {
   const { head, all } = await takeHead(source, HEAD_BYTES);

@@ -5,9 +5,8 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /**
- * Passes text on as it comes, cut between characters, as long as it is UTF-8.
- * @throws PermanentError naming the line (ended by CRLF, LF or CR) of the first byte that is not, or what `source`
- *   throws
+ * Passes UTF-8 text on in pieces that are cut between characters.
+ * @throws PermanentError with the line (ended by CRLF, LF or CR) of the first invalid byte; or the error of `source`
  */
 export async function* strictUtf8(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let rest: Uint8Array = new Uint8Array();

@@ -19,7 +19,7 @@ export function deleteJob({ database, oneForEach }: { database: Database; oneFor
     if (!deletion) throw jobNotFound(id);
     if (deletion !== 'deleted') {
       const detail = `The job is ${deletion.job.status}: cancel it first`;
-      throw new Problem(409, 'job-not-finished', 'The job is not finished', detail);
+      throw new Problem(409, 'job-not-finished', 'The status of the job does not allow this', detail);
     }
     response.status(204).end();
   };

@@ -25,7 +25,7 @@ export function retryJob(
     const { job } = retry;
     if (retry.kind === 'refused') {
       const detail = `The job is ${job.status}: only failed and cancelled jobs can be retried`;
-      throw new Problem(409, 'job-not-finished', 'The job cannot be retried', detail);
+      throw new Problem(409, 'job-not-finished', 'The status of the job does not allow this', detail);
     }
     const serialized = new SerializedJob(job);
     sendAccepted(response, serialized, parts);

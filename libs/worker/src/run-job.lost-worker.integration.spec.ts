@@ -32,7 +32,7 @@ describe('a lost worker', () => {
     expect(statuses().filter((event) => event === 'job.succeeded')).toHaveLength(1);
   });
 
-  it('that claims late, after its channel was lost and another has the job, leaves that one alone', async () => {
+  it('that claims late, after its channel was lost and another worker has the job, leaves the job alone', async () => {
     const job = await queuedJob({ maxAttempts: 1 });
     const dispatchId = randomUUID();
     let claimLate: () => void = () => undefined;

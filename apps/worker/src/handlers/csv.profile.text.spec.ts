@@ -24,7 +24,7 @@ describe('a text', () => {
     }
   });
 
-  it('in UTF-16 that goes on beyond the part that tells is read to its end', async () => {
+  it('in UTF-16 is read to its end, also after its first part', async () => {
     const text = texts.join('').repeat(5_000);
     for (const bytes of [le(text), be(text)]) await expect(read(bytes, 10_001)).resolves.toBe(text);
   });

@@ -37,7 +37,7 @@ const status =
   (_request, response) =>
     response.writeHead(code, headers).end(`status ${code}`);
 
-it('sends what the payload says and keeps the answer', async () => {
+it("sends the payload's request and keeps the answer", async () => {
   const { run } = await setup(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString();
     response.writeHead(201, { 'X-Many': ['a', 'b'], 'content-type': 'application/json' });

@@ -21,7 +21,7 @@ const endsWithItsHead = (status: number): boolean => status < 200 || status === 
 /**
  * Takes the first answer off what has come on a connection, an octet a character.
  *
- * @param toHead whether it answers a HEAD, and so has no body whatever its length says
+ * @param toHead whether it answers a HEAD, and so has no body despite its length
  * @returns null while it has not all come
  * @throws Error for what is no answer
  */

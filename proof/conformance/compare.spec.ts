@@ -7,7 +7,7 @@ const answer = {
   body: JSON.stringify({ type: '/problems/wrong', status: 400, errors: [{ pointer: '/a', detail: 'is wrong' }] }),
 };
 
-it('finds nothing in what is as expected, whatever else there is', () => {
+it('finds no difference in an answer that is as expected, and ignores its other members', () => {
   expect(differences(answer, { status: 400 })).toEqual([]);
   const headers = { 'Retry-After': /^\d$/, 'Content-Type': /problem/, Allow: null };
   expect(

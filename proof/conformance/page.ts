@@ -2,7 +2,7 @@ import type { Asked } from './asked.ts';
 import type { Expected, Row } from './row.ts';
 import { sleep } from './scene.ts';
 
-/** A row, and what is wrong; nothing: the rule is met. */
+/** A row with its faults. Without faults, the rule is met. */
 export interface Verdict {
   row: Row;
   faults: readonly string[];
@@ -18,12 +18,13 @@ export function conformancePage(verdicts: readonly Verdict[], versions: readonly
 
 ${verdicts.length} rules, ${met} met; ${versions.join(', ')}.
 
-What documents about HTTP ask of the api, rule by rule. *Contract* has what the api promises itself
-([http-api.md](http-api.md)), as far as the specs of apps/api and e2e do not try the same. Each rule is tried on real
-processes: apis, a worker, PostgreSQL and RabbitMQ. Every answer is also held against \`/openapi.json\`, apart from those
-to broken framing. \`npm run conformance\` writes this page and fails when a rule is not met; \`npm test\` tries the same
-rules. \`⏎\` is a line break, \`{job}\` a job that takes no time, \`{id}\` and \`{etag}\` are those of a job that is there,
-\`{unique}\` is new each time.
+This page lists rules of documents about HTTP that the api follows. The part *Contract* has rules of the api itself
+([http-api.md](http-api.md)) that the specs of apps/api and e2e do not test. Each rule is tested with real processes: apis, a
+worker, PostgreSQL and RabbitMQ. Every answer is also checked by \`/openapi.json\`, except answers to broken framing.
+
+Run \`npm run conformance\` to write this page; the command fails if a rule is not met. The command \`npm test\` also tests the
+rules. In a request, \`⏎\` is a line break, and \`{job}\` a job that takes no time. The placeholders \`{id}\` and \`{etag}\` are those
+of an existing job, and \`{unique}\` is new each time.
 
 ${documents.map((document) => table(document, verdicts)).join('\n\n')}
 `;

@@ -47,8 +47,8 @@ export interface PlayedRow extends Rule {
   /** The answer in short, for the page. */
   answered: string;
   /**
-   * Throws where the rule is not met. Without a message `assert.ok` is not for this: Node.js looks for its expression in
-   * the source, and for what was transpiled on the way that takes a minute.
+   * Throws where the rule is not met. Without a message `assert.ok` is not for this: Node.js looks for its expression
+   * in the source, and for what was transpiled on the way that takes a minute.
    */
   run(scene: Scene): Promise<void>;
 }

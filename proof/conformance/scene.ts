@@ -16,7 +16,7 @@ export interface Scene {
   ask(asked: Asked): Promise<Answer>;
   /** Like `ask`, of what must be answered with this status; the body of the answer. */
   get<T = JobWithLinks>(asked: Asked, status?: number): Promise<T>;
-  /** A job that nobody else knows, in this state. */
+  /** Makes a job in this state, for this row alone. */
   job(given: Given): Promise<JobWithLinks>;
   /** An open connection, closed in the end. @param toHead whether all its requests are HEAD */
   connect(at?: ApiName, toHead?: boolean): Promise<Wire>;
@@ -97,7 +97,7 @@ export function openScene({ apis, system }: World): OpenScene {
     databaseUrl: String(system.environment['DATABASE_URL']),
     ask(asked) {
       const answer = ask(asked);
-      answer.catch(() => undefined); // whoever awaits it hears of it
+      answer.catch(() => undefined); // the row that awaits the answer handles the rejection
       return answer;
     },
     get,

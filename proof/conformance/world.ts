@@ -4,16 +4,23 @@ import { openProxy } from '@offload/spec-kit/servers';
 import { startSystem, type System, type SystemProcess } from '@offload/running-system';
 
 /**
- * The apis that rows ask: one with nothing set; one with API keys, tight limits, and pages of one origin; one that has lost
- * the database, has no secrets for webhooks, and gives requests little time. And a notifier with the keys and tokens of the
- * guarded one.
+ * The apis that rows ask:
+ *
+ * - one without settings;
+ * - one with API keys, tight limits, and pages of one origin;
+ * - one that has lost the database, has no secrets for webhooks, and gives requests little time.
+ *
+ * There is also a notifier with the keys and tokens of the guarded api.
  */
 export type ApiName = 'open' | 'guarded' | 'stranded' | 'notifier';
 
-/** Queues beside `default`. Nobody works on them; none of the jobs in `full` would be taken. */
+/** The queues. Only `default` has a worker; the api accepts no job in `full`. */
 export const queues = ['default', 'idle', 'traced', 'full'] as const;
 
-/** The API keys of the guarded api, and their scopes. A client is limited by its name, so what uses limits up has its own. */
+/**
+ * The API keys of the guarded api, and their scopes. A client is limited by its name, so what uses limits up has its
+ * own.
+ */
 const keys = {
   reader: 'read',
   submitter: 'submit',

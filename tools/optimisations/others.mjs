@@ -56,7 +56,11 @@ export const pickUp = [
         '  const running = outcomeOf(',
         '  publishEventInPassing(claim.serialized, parts);\n  const running = outcomeOf(',
       ],
-      [runJob, '  publishEventInPassing(claim.serialized, parts); // the handler first: it has begun by now\n', ''],
+      [
+        runJob,
+        '  publishEventInPassing(claim.serialized, parts); // after the start of the handler, which must not wait for it\n',
+        '',
+      ],
     ],
   },
 ];

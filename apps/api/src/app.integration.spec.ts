@@ -8,7 +8,7 @@ import request from 'supertest';
 import { sleep, api, app, post } from './spec-app.ts';
 
 describe('GET /v1/jobs/{id}', () => {
-  it('shows the job with a weak ETag, and 304 to those who have that version', async () => {
+  it('shows the job with a weak ETag, and answers 304 to clients that have that version', async () => {
     const { id } = (await post(sleep)).body;
     const first = await request(app).get(`/v1/jobs/${id}`).expect(200).expect('Retry-After', '1');
     expect(first.body.id).toBe(id);
@@ -27,7 +27,7 @@ describe('GET /v1/jobs/{id}', () => {
     }
   });
 
-  it('answers 404 for an unknown id and 400 for one that is none', async () => {
+  it('answers 404 for an unknown id and 400 for an invalid id', async () => {
     const unknown = await request(app).get('/v1/jobs/01890000-0000-7000-8000-000000000000').expect(404);
     expect(unknown.body.type).toBe('/problems/job-not-found');
     const bad = await request(app).get('/v1/jobs/not-an-id').expect(400);
@@ -55,7 +55,7 @@ describe('POST /v1/jobs/{id}/cancel', () => {
     expect((await request(app).get(`/v1/jobs/${id}`).expect(200)).body).toEqual(body);
   });
 
-  it('answers 202 with a running job, and tells the workers', async () => {
+  it('answers 202 with a running job, and sends the workers a command', async () => {
     const heard = await commands();
     const id = await submitted();
     await api.claim(id);
@@ -68,7 +68,7 @@ describe('POST /v1/jobs/{id}/cancel', () => {
     await cancel(id).expect(200);
     expect((await cancel(id).expect(409)).body).toMatchObject({
       type: '/problems/job-finished',
-      detail: 'It is cancelled already',
+      detail: 'The job is cancelled already',
     });
     expect((await cancel(randomUUID()).expect(404)).body.type).toBe('/problems/job-not-found');
     await cancel('seven').expect(400);
@@ -77,7 +77,7 @@ describe('POST /v1/jobs/{id}/cancel', () => {
 });
 
 describe('GET /v1/jobs', () => {
-  it('pages through all jobs, newest first, none missed or doubled while new ones come', async () => {
+  it('pages through all jobs, newest first, and misses or repeats none while new jobs arrive', async () => {
     const ids: string[] = [];
     for (let index = 0; index < 5; index += 1) ids.unshift((await post(sleep)).body.id);
     const seen: string[] = [];
@@ -155,7 +155,7 @@ describe('the rest', () => {
   });
 
   it('answers 503 with Retry-After while the database is away', async () => {
-    const away = openDatabase({ url: 'postgresql://nobody@127.0.0.1:1/nothing' });
+    const away = openDatabase({ url: 'postgresql://unknown@127.0.0.1:1/nothing' });
     const without = api.app({ database: away });
     for (const call of [request(without).post('/v1/jobs').send(sleep), request(without).get('/v1/jobs')]) {
       const response = await call.expect(503).expect('Retry-After', '1');

@@ -28,7 +28,7 @@ describe('POST /v1/jobs', () => {
     expect(response.headers['x-request-id']).toMatch(/.+/);
   });
 
-  it('keeps the request id it is given, and makes one of its own when that could do harm', async () => {
+  it("keeps the client's request id, and makes a new id when that could do harm", async () => {
     const given = await post(sleep).set('X-Request-Id', 'order-4711').expect(202);
     expect(given.headers['x-request-id']).toBe('order-4711');
     const harmful = await post(sleep).set('X-Request-Id', 'two words').expect(202);
@@ -69,7 +69,7 @@ describe('POST /v1/jobs', () => {
     expect(past.body).toMatchObject({ status: 'queued', dueAt: '2020-01-01T00:00:00.000Z' });
   });
 
-  it('keeps text that PostgreSQL could not hold as text', async () => {
+  it('keeps text that PostgreSQL cannot store as text', async () => {
     const body = 'NUL \u0000 and half a pair \ud800';
     const { id } = (await post({ type: 'http.request', payload: { url: 'https://example.com', body } }).expect(202))
       .body;
@@ -171,7 +171,7 @@ describe('POST /v1/jobs', () => {
     expect(body).toMatchObject({ type: '/problems/malformed-json', status: 400, detail: 'the body is not UTF-8' });
   });
 
-  it('stores nothing of what it refuses', async () => {
+  it('stores nothing of a refused request', async () => {
     const before = await api.database.jobs.list({ limit: 200 });
     await post({ ...sleep, colour: 1 }).expect(400);
     await post({ ...sleep, payload: { seconds: -1 } }).expect(400);

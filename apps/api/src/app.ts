@@ -39,7 +39,7 @@ export interface AppParts {
   database: Database;
   broker: Connection;
   inspector: QueueInspector;
-  /** For what apis tell each other. */
+  /** Publishes registrations of job types to all apis. */
   publisher: Publisher;
   dispatcher: Dispatcher;
   relay: Loop;
@@ -51,15 +51,15 @@ export interface AppParts {
   maxBacklog: (queue: string) => number;
   metrics: Registry;
   log: Logger;
-  /** Who may; nobody has to say so when there are none. */
+  /** The API keys; without keys every client may call. */
   keys: readonly ApiKey[];
-  /** What event tokens are signed with. @default none: see `eventTokensFor` */
+  /** The secrets that sign event tokens. @default none: see `eventTokensFor` */
   eventTokenSecrets?: readonly string[];
   /** Origins whose pages may call from a browser, or `*`. @default [] */
   corsOrigins?: readonly string[];
   /** Hosts that requests may name. @default any */
   allowedHosts?: AllowedHosts;
-  /** Whether jobs may have webhooks of their own: notifiers have secrets to sign them with. @default false */
+  /** Whether jobs may have webhooks of their own: true if notifiers have secrets to sign them. @default false */
   ownWebhooks?: boolean;
   /** Most bytes of large bodies and unread answers at once. @default see `HttpServiceOptions` */
   maxBytesInFlight?: number;
@@ -71,7 +71,7 @@ export interface AppParts {
   notifierUrl: string;
 }
 
-/** The calls of the api and what answers them. */
+/** Makes the HTTP application: the routes of the api with their handlers. */
 export function createApp(given: AppParts): Express {
   const { keys, eventTokenSecrets = [], corsOrigins = [], allowedHosts = 'any' } = given;
   const parts = {

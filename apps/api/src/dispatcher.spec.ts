@@ -59,7 +59,7 @@ function setup({ mostDispatches }: { mostDispatches?: number } = {}) {
 
 const fault = 'the queue jobs.default confirms no dispatch messages: it seems to have lost the majority of its members';
 
-it('tells which queue does not confirm its dispatch messages, once, until it confirms one', async () => {
+it('reports a queue that does not confirm its dispatch messages once, until it confirms one', async () => {
   const { dispatcher, lines, dispatch } = setup();
   await dispatch(null);
   expect(dispatcher.faults()).toEqual([]);

@@ -16,14 +16,14 @@ import { Counter, delay, type Logger, type Registry } from '@offload/process';
 /** Tells workers and watchers about jobs. No call but one rejects: what is not sent is found in the database again. */
 export interface Dispatcher {
   /**
-   * Sends the dispatch message, and removes it from the outbox once the broker has confirmed it. A dispatch message that is under way is not
-   * sent again.
+   * Sends the dispatch message, and removes it from the outbox when the broker has confirmed it. Does nothing for a
+   * dispatch message that is under way.
    */
   dispatch(pending: PendingDispatch): Promise<void>;
   /**
-   * The same for a dispatch message that has just entered the outbox. While many dispatch messages of its queue are under way, or the queue is silent,
-   * the relay sends it later instead: the api can store jobs faster than the broker confirms dispatch messages, and each dispatch message under way
-   * takes memory.
+   * Sends the dispatch message of a job that has just been stored. Leaves it to the relay while the queue is silent, or
+   * many of its dispatch messages are under way. The api may store jobs faster than the broker confirms their dispatch
+   * messages, and each message under way takes memory.
    */
   dispatchSoon(pending: PendingDispatch): void;
   /** Sends the job as an event, at most once: who needs to be sure reads the row. */
@@ -32,33 +32,40 @@ export interface Dispatcher {
   announceSurely(serialized: SerializedJob): Promise<void>;
   /** Whether the queue takes no dispatch messages although the broker is there, as far as this api has tried. */
   isSilent(queue: string): boolean;
-  /** A sentence for each queue that takes no dispatch messages although the broker is there, as far as this api has tried. */
+  /** A sentence for each silent queue, for `/readyz`. */
   faults(): string[];
   /** Resolves when no dispatch message and no event is under way any more, after a second at most. */
   quiet(): Promise<void>;
-  /** Tells all workers. @returns whether the broker has taken it */
+  /** Publishes the command to all workers. @returns whether the broker has confirmed it */
   command(command: Control): Promise<boolean>;
 }
 
-/** Each dispatch message under way takes memory; a queue confirms so many within a second even while others are busy. */
+/**
+ * Most dispatch messages of a queue under way, since each takes memory. A busy queue confirms so many within a second.
+ */
 const MOST_DISPATCHES = 1_000;
-/** How long a queue that did not confirm a dispatch message is at fault, in milliseconds. The relay goes on sending its dispatch messages. */
+/**
+ * How long a queue counts as silent after it did not confirm a dispatch message, in milliseconds. The relay goes on
+ * sending its dispatch messages.
+ */
 const FAULT_MS = 60_000;
 
-/** Most time for what is under way when the process ends, in milliseconds. */
+/** Most time for messages under way when the process ends, in milliseconds. */
 const QUIET_MS = 1_000;
 
 export interface DispatcherParts {
   database: Database;
   publisher: Publisher;
-  /** What sends the dispatch messages of a queue. @default the publisher of everything */
+  /** The publisher of a queue's dispatch messages. @default `publisher` */
   dispatchPublisher?: (queue: string) => Publisher;
   /**
-   * For the ends of jobs: it may wait for the broker, which listeners may have again sooner than this process does. @default
-   * the publisher of everything
+   * The publisher of finished jobs. It may wait for the broker, since listeners may connect again sooner than this
+   * process.
+   *
+   * @default `publisher`
    */
   endPublisher?: Publisher;
-  /** With so many dispatch messages of a queue under way the next ones are left to the relay. @default 1_000 */
+  /** With so many dispatch messages of a queue under way, further ones are left to the relay. @default 1_000 */
   mostDispatches?: number;
   metrics: Registry;
   log: Logger;
@@ -80,7 +87,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const { dispatchPublisher = () => publisher } = parts;
   /**
    * A rise of `pending` means that RabbitMQ does not confirm dispatch messages. They are safe in the outbox, and the
-   * dispatcher sends them later. Look at `/readyz` of the api, then at RabbitMQ.
+   * relay sends them later. Look at `/readyz` of the api, then at RabbitMQ.
    */
   const dispatches = new Counter({
     name: 'offload_dispatches_total',
@@ -119,7 +126,9 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     return lane;
   }
 
-  /** An event must not wait behind all the dispatch messages that may be under way. With fewer, it is confirmed together with them. */
+  /**
+   * An event shares the channel of its queue's dispatch messages, unless it would wait there behind very many of them.
+   */
   function publishEventFor({ status, queue }: Job): PublishEvent {
     if (isFinished(status)) return publishFinalEvent;
     const lane = laneOf(queue);
@@ -161,10 +170,10 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     }
   }
 
-  /** Many large jobs may fall due at once: each is read for its event, a few at a time. */
+  /** Reads the job for its event: the dispatch message has only the job's id. */
   async function publishQueuedEvent(jobId: string): Promise<void> {
     const job = await database.jobs.get(jobId).catch((error: unknown) => giveUpEvent(jobId, error));
-    // Otherwise its worker has told something newer.
+    // Otherwise a worker has published a newer event.
     if (job?.status === 'queued') await publishEvent(new SerializedJob(job));
   }
 
@@ -196,7 +205,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     announceSurely: (serialized) => publishAnyEvent(serialized),
     async dispatch(pending) {
       const lane = laneOf(pending.queue);
-      // The relay finds a dispatch message due again that takes longer than its grace.
+      // The relay takes a dispatch message again when its confirmation takes long.
       if (!lane.ids.has(pending.outboxId)) await dispatchIn(lane, pending);
     },
     dispatchSoon,

@@ -31,7 +31,7 @@ it('makes a token for the client that asks, and the URL to use it with', async (
   expect(secondsLeft(body.expiresAt)).toBeLessThan(601);
 });
 
-it('makes a token for one job, which need not be there, and for as long as is asked', async () => {
+it('issues a token for one job, which need not exist, and for the requested time', async () => {
   const jobId = randomUUID();
   const { body } = await post({ jobId: jobId.toUpperCase(), seconds: 3_600 }).expect(200);
   expect(body.events).toBe(`http://notifier.test/v1/jobs/${jobId}/events?token=${body.token}`);
@@ -58,7 +58,7 @@ it('asks for a body, as every call that takes one', async () => {
   await request(app).post('/v1/event-tokens').set('Authorization', `Bearer ${web.key}`).expect(415);
 });
 
-it('makes none for who may not read, or shows a token instead of a key', async () => {
+it('issues no token to a client that may not read, or that sends a token instead of a key', async () => {
   await post({}, { key: submitter.key }).expect(403);
   const { body } = await post({}).expect(200);
   await post({}, { key: body.token }).expect(401);
@@ -66,7 +66,7 @@ it('makes none for who may not read, or shows a token instead of a key', async (
   expect(refusal.instance).toBe('/v1/event-tokens');
 });
 
-it('says what is missing where there are keys and no secret', async () => {
+it('names the missing setting when there are keys and no secret', async () => {
   const { body } = await post({}, { of: api.app() }).expect(404);
   expect(body).toMatchObject({
     type: '/problems/no-event-tokens',
@@ -74,21 +74,21 @@ it('says what is missing where there are keys and no secret', async () => {
   });
 });
 
-it('makes one where nobody needs a key, so that a page need not know', async () => {
+it('issues a token without API keys too, so that a page need not know about keys', async () => {
   for (const eventTokenSecrets of [[], [secret]]) {
     const { body } = await request(api.app({ keys: [], eventTokenSecrets }))
       .post('/v1/event-tokens')
       .send({})
       .expect(200);
     expect(body.events).toContain(body.token);
-    // Not good any more once there are keys: nobody of that name has one.
+    // With API keys the token is not valid any more: no key has that name.
     if (eventTokenSecrets.length > 0) {
       expect(await createEventTokens([secret]).read(body.token)).toMatchObject({ client: 'anonymous' });
     }
   }
 });
 
-it('lets pages send and read whatever the contract has', async () => {
+it('lets pages send and read every header field of the contract', async () => {
   const preflight = await request(app)
     .options('/v1/jobs')
     .set({ Origin: page, 'Access-Control-Request-Method': 'POST' })

@@ -218,7 +218,7 @@ describe('POST /v1/jobs/{id}/retry', () => {
 });
 
 describe('DELETE /v1/jobs/{id}', () => {
-  it('deletes what is finished, and nothing else', async () => {
+  it('deletes finished jobs, and no others', async () => {
     const id = await ended();
     const { text } = await request(app).delete(`/v1/jobs/${id}`).expect(204);
     expect(text).toBe('');
@@ -239,7 +239,7 @@ describe('a queued job', () => {
   });
 });
 
-it('counts what is in each queue, and who works on it', async () => {
+it('counts the jobs and the consumers of each queue', async () => {
   await submitted({ queue: 'mail', delayMs: 60_000 });
   // The broker may not have been asked yet, and among many jobs it is the last sample that is shown.
   await eventually(async () => {
@@ -270,7 +270,7 @@ describe('the contract', () => {
     expect(page.headers['content-security-policy']).toContain("script-src 'self'");
   });
 
-  it('says what a problem type means', async () => {
+  it('explains a problem type', async () => {
     const { body } = await request(app).get('/problems/queue-full').expect(200);
     expect(body).toMatchObject({ type: '/problems/queue-full', status: 503 });
     await request(app).get('/problems/constructor').expect(404);

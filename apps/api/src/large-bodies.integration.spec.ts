@@ -111,7 +111,7 @@ it.each<[what: string, path: string, wrap: (json: string) => string]>([
   },
 );
 
-it('shows a large job that a batch finds many times whole in some places only', async () => {
+it('shows a large job that a batch finds many times in full in some places only', async () => {
   const dedupeKey = 'a thousand times';
   const { body } = large({ dedupeKey });
   await plain.send(body);

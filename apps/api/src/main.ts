@@ -17,14 +17,14 @@ import { startRetention } from './loops/retention.ts';
 import { obeysPriorities, tellUnserved, unknownBounds } from './unserved.ts';
 import { createWaiters } from './waiting/waiters.ts';
 
-keepHeapSmall(100); // with less it is slower
+keepHeapSmall(100); // with less the api is slower
 const { config, instance, log, metrics, shutdown } = startProcess('api', configSchema, 5_000);
 for (const fault of unknownBounds(config.QUEUES, config.MAX_BACKLOG.queues)) log.warn(fault);
 
 const database = openDatabase({
   url: config.DATABASE_URL,
   poolSize: config.DATABASE_POOL_SIZE,
-  lockTimeoutMs: 2_000, // a row that another program has locked must not hold connections for as long as statements may take
+  lockTimeoutMs: 2_000, // statements that wait for another program's lock must not use up the connections
   onConnectionError: (error) => log.warn({ err: error }, 'lost a connection to the database'),
   onUnusable: shutdown.fail,
 });
@@ -67,20 +67,20 @@ subscribe(broker, {
   message: jobEvents,
   wants: ({ correlationId }) => waiters.wants(correlationId),
   handle: ({ body }) => body.forEach(waiters.hear),
-  onListening: () => void waiters.refresh(), // what we have not heard before is in the database
+  onListening: () => void waiters.refresh(), // events may have been missed before
 });
 subscribe(broker, {
   exchange: exchanges.registrations,
   message: registration,
   handle: types.wake,
-  onListening: types.wake, // what we have not heard before is in the table
+  onListening: types.wake, // registrations may have been missed before
 });
 broker.events.on('state', (state) => state === 'open' && relay.wake());
 broker.opened.then(() => {
   const { brokerVersion } = broker;
   if (obeysPriorities(brokerVersion) === false)
     log.warn({ brokerVersion }, 'priorities of jobs are ignored: RabbitMQ has them from 4.0 on');
-}, shutdown.fail); // RabbitMQ refuses the login, the virtual host or the topology for good
+}, shutdown.fail); // RabbitMQ has refused the login, the virtual host or the topology
 
 const app = createApp({
   database,
@@ -114,7 +114,7 @@ const server = await listen(app, {
 log.info({ host: config.HOST, port: server.port }, 'listening');
 
 shutdown.step('http', () => {
-  waiters.close(); // they are answered with what there is
+  waiters.close(); // answers held requests with the job's present state
   return server.close(config.SHUTDOWN_GRACE_MS);
 });
 shutdown.step('loops', async () => {

@@ -11,7 +11,8 @@ import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { startRelay } from './loops/relay.ts';
 import { createDispatchPublishers } from './dispatch-publishers.ts';
 
-// A leader that stands still is to its clients what one without a majority is: see probe-queue.integration.spec.ts in messaging.
+// A leader that stands still is to its clients what one without a majority is: see probe-queue.integration.spec.ts in
+// messaging.
 
 const queues = ['default', 'slow', 'stuck'];
 const log = createLogger('api', { level: 'silent', instance: 'spec' });
@@ -97,12 +98,14 @@ const confirmed = () =>
 
 it('dispatches for other queues, at once and when delayed, while one confirms no dispatch messages, and names that one alone', async () => {
   await hears('default', await submit('default', 1));
-  // With 32 more the channel has acknowledged 199 messages to the connection, just before it would give the next credit.
+  // With 32 more the channel has acknowledged 199 messages to the connection, just before it would give the next
+  // credit.
   await hears('slow', await submit('slow', 167));
   await leader('suspend', 'slow');
   const slow = await submit('slow', 3_000);
   await hears('default', await submit('default', 500));
-  // When the first dispatch messages are given up the broker has them still: the ones after them must not fill its ears.
+  // When the first dispatch messages are given up the broker has them still: the ones after them must not fill its
+  // ears.
   const slowAlone = [expect.stringContaining('jobs.slow confirms no dispatch messages')];
   await eventually(() => expect(dispatcher.faults()).toEqual(slowAlone), { timeoutMs: 30_000 });
   const late = await submit('slow', 300);

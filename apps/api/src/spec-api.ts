@@ -21,7 +21,10 @@ import { createWaiters } from './waiting/waiters.ts';
 
 const answerFaults = openApiChecker(openApiDocument());
 
-/** A whole api that knows the job types of Offload, without a worker. Each of its answers is held against the OpenAPI document, and no error may be logged. */
+/**
+ * A whole api that knows the job types of Offload, without a worker. Each of its answers is held against the OpenAPI
+ * document, and no error may be logged.
+ */
 export function useApi(more: Partial<AppParts> = {}) {
   const url = freshDatabaseUrl();
   const faults: unknown[] = [];
@@ -38,7 +41,7 @@ export function useApi(more: Partial<AppParts> = {}) {
     await broker.opened;
     const metrics = createMetrics();
     const log = createLogger('api', { level: 'silent', instance: 'spec' });
-    log.error = ((...line: unknown[]) => void faults.push(line)) as typeof log.error; // bad input is nobody's internal error
+    log.error = ((...line: unknown[]) => void faults.push(line)) as typeof log.error; // bad input must not cause an internal error
     await database.jobTypes.register(Object.values(jobDefinitions).map(registrationOf), null);
     const publisher = createPublisher(broker);
     const dispatcher = createDispatcher({ database, publisher, metrics, log });

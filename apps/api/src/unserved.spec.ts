@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { obeysPriorities, tellUnserved, unknownBounds } from './unserved.ts';
 
-it('tells of each job type whose queue is not in QUEUES, once', () => {
+it('reports each job type whose queue is not in QUEUES, once', () => {
   const told: string[] = [];
   const tell = tellUnserved(['mail'], (fault) => told.push(fault));
   const types = [

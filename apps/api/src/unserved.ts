@@ -4,7 +4,7 @@ export function unknownBounds(queues: readonly string[], bounded: readonly strin
   return unknown.map((queue) => `MAX_BACKLOG has a bound for the queue "${queue}", which QUEUES does not name`);
 }
 
-/** Tells of registered types whose queue QUEUES does not name: of each type once. */
+/** @returns a function that reports each registered type whose queue QUEUES does not name, once */
 export function tellUnserved(
   queues: readonly string[],
   tell: (fault: string) => void,
@@ -24,8 +24,8 @@ export function tellUnserved(
 /**
  * RabbitMQ's quorum queues have priorities from 4.0 on. https://www.rabbitmq.com/docs/quorum-queues#priorities
  *
- * @param version the broker's; undefined before it is known
- * @returns null where the version is not known
+ * @param version the broker's version; undefined while it is not known
+ * @returns null while the version is not known
  */
 export function obeysPriorities(version: string | undefined): boolean | null {
   const major = Number.parseInt(version ?? '', 10);

@@ -101,7 +101,7 @@ describe('a job with a webhook', () => {
     expect((await taken(String(first?.id))).job).toMatchObject({ id, status: 'failed', attempt: 1 });
   });
 
-  it('takes its pending webhooks with it when it is deleted', async () => {
+  it('loses its pending webhooks when it is deleted', async () => {
     const id = await ended();
     const [delivery] = await deliveriesOf(id);
     await request(app).delete(`/v1/jobs/${id}`).expect(204);
@@ -280,7 +280,7 @@ describe('POST /v1/deliveries/{id}/redeliver', () => {
     expect(await taken(deliveryId)).toMatchObject({ tries: 1, attempt: 2, event: 'failed' });
   });
 
-  it('takes no notice of a body', async () => {
+  it('ignores a body', async () => {
     const id = await ended();
     const [delivery] = await deliveriesOf(id);
     await redeliver(String(delivery?.id)).set('Content-Type', 'text/plain').send('{').expect(202);

@@ -22,7 +22,7 @@ it('claims no more profiles than there are threads for them', async () => {
   for (const slot of taken) slot?.release();
 });
 
-it('closes what is open, and what was never opened', async () => {
+it('closes open connections, and connections that were never opened', async () => {
   await expect(closeHandlers()).resolves.toBeUndefined();
   await expect(closeHandlers()).resolves.toBeUndefined();
 });

@@ -4,7 +4,7 @@ import { handle, type Handler, type RunnableType } from '@offload/worker';
 import { closeProfilePool } from './handlers/csv.profile.pool.ts';
 import * as registry from './handlers/index.ts';
 
-/** One handler for each job definition, under the same name: a missing or misnamed one is a compile error. */
+/** The handlers, each under the name of its job definition: a missing or misnamed handler is a compile error. */
 const handlers: { [Name in JobName]: Handler<JobDefinitions[Name]> } = registry;
 
 const names = Object.keys(jobDefinitions) as JobName[];
@@ -14,11 +14,13 @@ if (missing.length > 0) throw new Error(`no handler for ${missing.join(', ')}: s
 
 /** The job types that come with Offload. */
 export const runnableTypes: RunnableType[] = names.map((name) =>
-  // The names tie each handler to its own definition; a map over all of them can't say so.
+  // The names tie each handler to its definition; the type of a map over all handlers cannot express this.
   handle<JobDefinition>(jobDefinitions[name], handlers[name] as Handler<JobDefinition>),
 );
 
-/** Ends what handlers keep between jobs (threads), and with it what still runs there. Safe to call more than once. */
+/**
+ * Ends the threads that handlers keep between jobs, with the tasks that still run there. A second call does no harm.
+ */
 export async function closeHandlers(): Promise<void> {
   await closeProfilePool();
 }

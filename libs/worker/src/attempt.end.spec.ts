@@ -23,7 +23,7 @@ describe('a process that was frozen for longer than the timeout', () => {
     while (performance.now() < until);
   }
 
-  it('hears first that its jobs are with others, and charges no attempt', async () => {
+  it('handles lost deliveries first, and uses up no attempt', async () => {
     const { run, stop } = setup(obedient, { timeoutMs: 1 });
     const outcome = run();
     freeze(600);
@@ -57,7 +57,7 @@ it('gives the job back at once when it had to be let go of before it began', asy
   expect(await run()).toEqual({ status: 'queued' });
 });
 
-it('keeps the result of a handler that finishes although it was told to stop', async () => {
+it('keeps the result of a handler that finishes after its signal fired', async () => {
   const finishes: Run = (_payload, { signal }) =>
     new Promise((resolve) => signal.addEventListener('abort', () => resolve({ doubled: 2 })));
   const { run, stop } = setup(finishes);
@@ -66,7 +66,7 @@ it('keeps the result of a handler that finishes although it was told to stop', a
   expect(await outcome).toEqual({ status: 'succeeded', result: { doubled: 2 }, json: '{"doubled":2}' });
 });
 
-it('ends as cancelled when its job is, and tells the handler why', async () => {
+it('ends as cancelled when a client cancels the job, and gives the handler the reason', async () => {
   let reason: unknown;
   const { run, cancel } = setup((_payload, { signal }) => {
     cancel();
@@ -92,7 +92,7 @@ it.each<[string, Run]>([
   expect(await run()).toEqual({ status: 'cancelled' });
 });
 
-it('leaves the signal of a run alone that is over, whatever becomes of its dispatch message', async () => {
+it('does not fire the signal of a finished run when its delivery is lost later', async () => {
   let signal: AbortSignal | undefined;
   const { run, cancel, stop } = setup(async (_payload, context) => {
     signal = context.signal;
@@ -122,7 +122,7 @@ it('does not begin a job that was cancelled before, and gives none back that is 
   expect(await meanwhile.run()).toEqual({ status: 'cancelled' });
 });
 
-it('gives a run the time it has, also one that timers cannot hold', async () => {
+it('gives a run its whole timeout, even if a timer cannot hold it', async () => {
   const slow: Run = async () => new Promise((resolve) => setTimeout(resolve, 10, { doubled: 2 }));
   expect(await setup(slow, { timeoutMs: 2 ** 31 }).run()).toMatchObject({ status: 'succeeded' });
 });

@@ -29,7 +29,7 @@ async function turnsOfWriting(lengths: number[]): Promise<number[]> {
   return writtenIn;
 }
 
-it('writes one large result a turn of the event loop, and small ones together', async () => {
+it('serializes one large result in each turn of the event loop, and small results together', async () => {
   expect(new Set(await turnsOfWriting([10, 60_000, 10])).size).toBe(1);
   expect(new Set(await turnsOfWriting([70_000, 1_000_000, 70_000])).size).toBe(3);
 });
@@ -131,7 +131,7 @@ it('keeps no stack of what the engine says itself', async () => {
   }
 });
 
-it('fails for good on a PermanentError, whatever its message', async () => {
+it('fails without a retry on a PermanentError, even if its message is no string', async () => {
   const { run } = setup(async () => {
     throw Object.assign(new PermanentError(), { message: Object.create(null) });
   });

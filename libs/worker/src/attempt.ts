@@ -10,36 +10,36 @@ import { stackOf } from './stack-of.ts';
 
 export interface AttemptParts {
   job: Job;
-  /** The version that took the job's payload: that of the definition, or an older one. */
+  /** The version that accepted the job's payload: the definition's, or an older version. */
   typeVersion: number;
   definition: JobDefinition;
   handler: Handler<JobDefinition>;
   timeoutMs: number;
   backoff: Backoff;
-  /** How long the handler may take to obey its signal before its run is abandoned, in milliseconds. @default 2_000 */
+  /** How long the handler may run after its signal before it is abandoned, in milliseconds. @default 2_000 */
   abandonAfterMs?: number;
   /** The dispatch message of the job. */
   holding: Pick<Holding, 'run' | 'cancelled' | 'mustLetGo'>;
   context: HandlerContext;
 }
 
-/** A timeout that fires so late was held up together with everything else here, in milliseconds. */
+/** A timeout that fires so late shows that the whole process was blocked, in milliseconds. */
 const FROZEN_MS = 500;
-/** What has arrived meanwhile is heard in so long, in milliseconds. */
+/** Time in which the process then handles the messages that have arrived meanwhile, in milliseconds. */
 const HEAR_MS = 250;
 
-/** Ends a run that took longer than its job's timeout. */
+/** The error of a run that took longer than its job's timeout. */
 class TimeoutError extends Error {
   override name = 'TimeoutError';
 }
 
 /**
- * One run of a handler, from payload to outcome. Never rejects.
+ * Runs a handler once, from payload to outcome. Never rejects.
  *
- * The payload is checked again, since the row may be older than this worker's code. A run that must let go is given
- * back without using up the attempt, unless it finishes first; so is one whose delivery was lost on an open connection,
- * but only for the first times in a row, as the database counts them. What a handler does after its timeout, or after
- * its job was cancelled, counts no more.
+ * Checks the payload again, since the row may be older than this worker's code. When the worker must let go of the job,
+ * the outcome gives it back without using up the attempt, unless the run finishes first. The same holds when the
+ * delivery was lost on an open connection, but only for the first times in a row, which the database counts. A result
+ * after the timeout or after a cancel is ignored.
  */
 export async function attempt(parts: AttemptParts): Promise<Outcome> {
   const { job, typeVersion, definition, timeoutMs, holding } = parts;
@@ -49,7 +49,7 @@ export async function attempt(parts: AttemptParts): Promise<Outcome> {
 
   const dueAt = performance.now() + timeoutMs;
   let timer = setTimer(expire, timeoutMs);
-  /** When it is late this process was frozen, and hears first whether the broker has taken the delivery back. */
+  /** If the timer is late, the process was frozen: it first handles messages, since the delivery may be lost. */
   function expire(): void {
     const abort = (): void => run.abort(new TimeoutError(`took longer than ${timeoutMs} ms`));
     if (performance.now() - dueAt < FROZEN_MS) abort();
@@ -76,7 +76,7 @@ export async function attempt(parts: AttemptParts): Promise<Outcome> {
   }
 }
 
-/** A payload that was stored under a version, as the definition has it now; or what its `upgrade` threw. */
+/** Upgrades a stored payload to the definition's version. @returns the error of `upgrade` if it throws */
 function inVersion(
   definition: JobDefinition,
   version: number,
@@ -94,7 +94,7 @@ function invalid(thrown: unknown, attempt: number): AttemptError {
   return { ...jobError('invalid-payload', thrown, attempt), stack: stackOf(thrown) };
 }
 
-/** Calls the handler; rejects a while after its signal has fired, if it does not obey that. */
+/** Calls the handler. Rejects a while after the signal has fired if the handler still runs. */
 function handle(
   payload: unknown,
   { handler, holding: { run }, context, abandonAfterMs = 2_000 }: AttemptParts,
@@ -106,12 +106,12 @@ function handle(
   });
 }
 
-/** A job travels whole in its events, and RabbitMQ 4 takes no message above 16 MiB. */
+/** Longest result: events contain the whole job, and RabbitMQ 4 accepts no message above 16 MiB. */
 const MAX_RESULT_BYTES = 8 * 1024 * 1024;
 
-/** A result that is longer, in characters, takes milliseconds to write, to store and to announce. */
+/** A longer result, in characters, takes milliseconds to serialize, to store and to publish. */
 const LARGE_RESULT = 64 * 1024;
-/** Writes large results: the next comes in another turn. */
+/** Serializes large results, one in each turn of the event loop. */
 const oneATurn = createOneATurn();
 
 function written(result: unknown): string {
@@ -130,10 +130,10 @@ function succeeded(definition: JobDefinition, returned: unknown, attempt: number
   return { status: 'failed', error: jobError('result-too-large', tooLarge, attempt) };
 }
 
-/** No handler may put its job off for ever: 30 days. */
+/** Longest delay that a handler may ask for: 30 days. */
 const MAX_RETRY_AFTER_MS = 30 * 24 * 60 * 60 * 1000;
 
-/** @param thrown what the handler threw: of a run that took too long it tells where that was */
+/** @param thrown the handler's error; for a timeout, its stack shows where the handler was */
 function failed(error: unknown, { job, backoff }: AttemptParts, thrown = error): Outcome {
   if (is(error, SnoozeError)) return { status: 'scheduled', error: null, delayMs: bounded(error.delayMs) };
   const described = jobError(codeOf(error), error, job.attempt);
@@ -142,7 +142,7 @@ function failed(error: unknown, { job, backoff }: AttemptParts, thrown = error):
   if (is(error, PermanentError)) return { status: 'failed', error: described };
   if (job.attempt >= job.maxAttempts) return { status: 'failed', error: described };
   const atLeastMs = is(error, RetryAfterError) ? bounded(error.retryAfterMs) : 0;
-  // Attempts that were not used up (snoozed, given back) are no failures. Beyond the 20 that are kept none is counted.
+  // Snoozed and given back attempts are no failures. `errors` keeps the last 20 failures, so no more are counted.
   const delayMs = Math.max(retryDelayMs(backoff, job.errors.length + 1), atLeastMs);
   return { status: 'scheduled', error: described, delayMs };
 }
@@ -158,7 +158,7 @@ function deliveryLost(reason: DeliveryLostError, parts: AttemptParts): Outcome {
   return 'error' in outcome ? { ...outcome, deliveryLost: true } : outcome;
 }
 
-/** A handler's delay, whatever it may be. */
+/** The delay that a handler asks for, within bounds: it may be any value. */
 function bounded(ms: unknown): number {
   return typeof ms === 'number' && ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : 0;
 }
@@ -168,7 +168,7 @@ function jobError(code: string, error: unknown, attempt: number): AttemptError {
   return { code, message: storable(text, 2_000), attempt };
 }
 
-/** Handlers may throw anything, also what can't even be looked at. */
+/** Describes the error of a handler. Handlers may throw any value, even one whose members throw. */
 function is<Kind extends Error>(error: unknown, Kind: abstract new (...given: never[]) => Kind): error is Kind {
   try {
     return error instanceof Kind;

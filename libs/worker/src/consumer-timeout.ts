@@ -1,11 +1,11 @@
 import { MAX_TIMEOUT_MS } from '@offload/jobs/definitions';
 
 /**
- * What to warn of when the broker has closed a channel because a delivery was out for too long. No client can ask a
- * broker for its `consumer_timeout`: up to RabbitMQ 4.2 the reason of such a close is the only place where it stands.
+ * Makes the warning for a channel that the broker has closed because a delivery stayed unacknowledged too long. No
+ * client can ask a broker for its `consumer_timeout`: up to RabbitMQ 4.2 only the reason of such a close has it.
  *
- * @param reason the broker's
- * @returns null when the reason names no timeout, or one that leaves time for every job
+ * @param reason the broker's reason
+ * @returns null if the reason has no timeout, or a timeout that is long enough for every job
  */
 export function consumerTimeoutFault(reason: string): string | null {
   const used = /Timeout value used: (\d+) ms/.exec(reason)?.[1];

@@ -22,7 +22,7 @@ it('cancels every dispatch message of the job that is here, and no other', () =>
   expect(one.mustLetGo).toBe(false);
 });
 
-it('tells which jobs are here, claimed or not, until they are released', () => {
+it('lists the jobs of this worker, claimed or not, until they are released', () => {
   const { heldJobs, take } = setup();
   const [first, , third] = [take('first'), take('second'), take('third')];
   first.claimed(1, 'spec.job');
@@ -53,7 +53,7 @@ it('lets go of the dispatch messages of a lost channel, and of no others', () =>
   expect([kept.mustLetGo, kept.run.reason]).toEqual([false, undefined]);
 });
 
-it('lets go of all of them when the worker does, also of one that comes then', () => {
+it('lets go of all jobs when the worker stops, also of a job that arrives then', () => {
   const { take, letGo } = setup();
   const before = take('before');
   letGo.abort(new Error('the worker is stopping'));

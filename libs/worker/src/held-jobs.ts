@@ -2,34 +2,35 @@ import type { HeldJob } from '@offload/database';
 import type { JobBoard } from './job-board.ts';
 import { LazyAbortController } from './lazy-abort-controller.ts';
 
-/** The jobs whose dispatch messages this worker holds now: what is told to all workers finds its job here. */
+/** The jobs whose deliveries this worker has now. Commands, which go to all workers, find their job here. */
 export interface HeldJobs {
   /**
-   * From the moment its dispatch message is here, so that a cancel which overtakes the answer to our claim finds it too.
+   * Adds a job as soon as its dispatch message arrives, so that a cancel which overtakes the answer to the claim finds
+   * it.
    *
-   * @param lost fires when the broker gives the dispatch message to another; mostly that of many dispatch messages
+   * @param lost fires when the delivery is lost; many deliveries share this signal
    */
   take(jobId: string, lost: AbortSignal): Holding;
-  /** Cancels the job if it is here; otherwise it is somebody else's. */
+  /** Cancels the job if this worker has it. */
   cancel(jobId: string): void;
-  /** All of them: with the attempt, or null while its dispatch message is here and not claimed. */
+  /** All jobs with their attempt; the attempt is null while a job is not claimed. */
   all(): HeldJob[];
 }
 
-/** One dispatch message that is here. */
+/** One job whose delivery this worker has. */
 export interface Holding {
-  /** Of its run: fires when the job is to be cancelled, and when this worker must let go of it. */
+  /** The signal of the run: fires when a client cancels the job, and when this worker must let go of it. */
   readonly run: LazyAbortController;
-  /** The job is to be cancelled. */
+  /** Cancels the job. */
   readonly cancelled: boolean;
-  /** This worker must let go of the job: it is stopping, or the broker gave the job to another. */
+  /** Makes this worker let go of the job: the worker is stopping, or the delivery is lost. */
   readonly mustLetGo: boolean;
-  /** The attempt is ours. */
+  /** Notes that this worker has claimed the attempt. */
   claimed(attempt: number, type: string): void;
   release(): void;
 }
 
-/** Why a handler's signal fires whose job was cancelled. */
+/** The reason of a handler's signal when a client has cancelled the job. */
 export class CancelledError extends Error {
   override name = 'CancelledError';
 
@@ -43,12 +44,12 @@ export class CancelledError extends Error {
  * @param board shows the claimed jobs to the thread that watches the event loop
  */
 export function createHeldJobs(letGo: AbortSignal, board?: JobBoard): HeldJobs {
-  // Places that are used again: see `UnderWay` in messaging for why this is no set.
+  // An array with reused places, not a set: `UnderWay` in messaging says why.
   const here: (HeldDispatch | undefined)[] = [];
   const free: number[] = [];
   const watched = new WeakSet<AbortSignal>();
 
-  /** Ends the runs of all dispatch messages that are lost with this signal. Listens once, however many there are. */
+  /** Ends the runs of all deliveries that are lost with this signal. One listener serves all of them. */
   function watch(signal: AbortSignal): void {
     if (watched.has(signal)) return;
     watched.add(signal);

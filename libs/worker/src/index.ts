@@ -1,4 +1,4 @@
-// What makes a program a worker: it claims jobs, runs their handlers, settles them, announces them and acknowledges.
+// Makes a program a worker: it claims jobs, runs their handlers, settles and publishes the jobs, and acknowledges.
 export { answerTasks } from './answer-tasks.ts';
 export {
   atMost,

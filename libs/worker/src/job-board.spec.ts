@@ -16,7 +16,7 @@ it('shows the jobs that were put on it and not cleared, to a reader of its memor
   expect(jobsOn(board.memory)).toEqual([job(1), job(4, 'x'), job(3)]);
 });
 
-it('leaves out what it has no place for, and the end of a long type', () => {
+it('leaves out jobs without a place, and the end of a long type', () => {
   const board = createJobBoard(1);
   board.put(0, job(1, 'x'.repeat(200)));
   board.put(1, job(2));

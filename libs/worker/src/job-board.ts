@@ -7,14 +7,14 @@ export interface BoardJob extends HeldJob {
 }
 
 /**
- * The jobs this process runs, and when its event loop was last seen to turn, in memory that a thread can read while the
- * loop is blocked.
+ * The jobs that this process runs, and the time when its event loop last turned, in shared memory. A thread can read it
+ * while the loop is blocked.
  */
 export interface JobBoard {
   readonly memory: SharedArrayBuffer;
   put(place: number, job: BoardJob): void;
   clear(place: number): void;
-  /** Says that the event loop turns. */
+  /** Notes that the event loop turns. */
   beat(): void;
 }
 
@@ -33,7 +33,7 @@ const ID_BYTES = 36;
 const LENGTH_AT = ID_AT + ID_BYTES;
 const TYPE_AT = LENGTH_AT + 1;
 
-/** @param places most jobs that are shown; one with a higher place is left out */
+/** @param places most jobs on the board; it leaves out a job with a higher place */
 export function createJobBoard(places: number): JobBoard {
   const memory = new SharedArrayBuffer(HEAD_BYTES + places * PLACE_BYTES);
   const clock = new Float64Array(memory, 0, 2);
@@ -66,7 +66,7 @@ export function lastBeatOn(memory: SharedArrayBuffer): number {
   return new Float64Array(memory, 0, 1)[0] as number;
 }
 
-/** The longest time between two beats since this was asked for the last time. */
+/** The longest time between two beats since the last call. */
 export function takeLongestGap(memory: SharedArrayBuffer): number {
   const clock = new Float64Array(memory, 0, 2);
   const [, longest = 0] = clock;

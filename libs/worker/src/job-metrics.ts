@@ -12,9 +12,9 @@ export interface JobMetrics {
 export function createJobMetrics(registry: Registry): JobMetrics {
   const registers = [registry];
   /**
-   * A rise of `takeover` means that workers die or lose connections. `ended` counts jobs whose last attempt was lost so:
-   * they failed with `worker-lost`. `held` and `refused` are messages that came twice, or late: harmless, unless they
-   * outnumber `claimed`.
+   * A rise of `takeover` means that workers die or lose connections. The claim `ended` counts jobs that lost their last
+   * attempt in this way, and failed with `worker-lost`. The claims `held` and `refused` count messages that came twice
+   * or late. They are harmless, unless they outnumber `claimed`.
    */
   const deliveries = new Counter({
     name: 'offload_deliveries_total',
@@ -23,8 +23,9 @@ export function createJobMetrics(registry: Registry): JobMetrics {
     registers,
   });
   /**
-   * A rise of the time means slower work; of the outcome `failed` or `scheduled`, errors. `GET /v1/jobs?status=failed`
-   * has the reasons. `queued` means that workers stop or lose their connection while they run jobs.
+   * A rise of the time means slower work. A rise of the outcome `failed` or `scheduled` means errors: read them with
+   * `GET /v1/jobs?status=failed`. A rise of `queued` means that workers stop or lose their connection while they run
+   * jobs.
    */
   const attempts = new Histogram({
     name: 'offload_attempt_duration_seconds',
@@ -34,9 +35,9 @@ export function createJobMetrics(registry: Registry): JobMetrics {
     registers,
   });
   /**
-   * Each count is a job that ran twice: a worker was given up, finished all the same, and its outcome was refused. Look
-   * for blocked event loops, frozen machines and broken connections. Handlers must bear a second run: see the life of a
-   * job.
+   * Each count is a job that ran twice: a worker finished it after another worker had taken it over, and the database
+   * refused the outcome. Look for blocked event loops, frozen machines and broken connections. A second run must do no
+   * harm: see the life of a job.
    */
   const fenced = new Counter({
     name: 'offload_fenced_total',

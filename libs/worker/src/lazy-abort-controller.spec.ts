@@ -13,7 +13,7 @@ it.each([
   expect(controller.signal).toMatchObject({ aborted: true, reason: first });
 });
 
-it('has one signal, however often it is asked for', () => {
+it('has one signal, also when it is read again', () => {
   const controller = new LazyAbortController();
   expect(controller.signal).toBe(controller.signal);
   expect(controller.signal.aborted).toBe(false);
@@ -29,7 +29,7 @@ it('does not fire any more when it is over', () => {
   expect([told, signal.aborted, controller.reason]).toEqual([0, false, undefined]);
 });
 
-it('keeps the first reason, and tells it once', () => {
+it('keeps the first reason, and calls its listeners once', () => {
   const controller = new LazyAbortController();
   const told: Error[] = [];
   controller.onAbort = (reason) => void told.push(reason);

@@ -1,15 +1,15 @@
 /**
- * An `AbortController` that makes its signal when somebody asks for it: most handlers don't, and a signal is one of the dearest
- * things that a worker makes for a job.
+ * An `AbortController` that makes its signal at the first use: most handlers do not use it, and a signal costs more
+ * than most other parts of a job.
  */
 export class LazyAbortController {
-  /** What is done when it fires, before the signal's own listeners. */
+  /** Called when the controller fires, before the listeners of the signal. */
   onAbort: ((reason: Error) => void) | undefined;
   #reason: Error | undefined;
   #controller: AbortController | undefined;
   #over = false;
 
-  /** The first reason; undefined while it has not fired. */
+  /** The reason of the first `abort`; undefined before. */
   get reason(): Error | undefined {
     return this.#reason;
   }
@@ -22,7 +22,7 @@ export class LazyAbortController {
     return this.#controller.signal;
   }
 
-  /** The first time counts, unless it is over. */
+  /** Fires once: later calls, and calls after `over`, do nothing. */
   abort(reason: Error): void {
     if (this.#reason || this.#over) return;
     this.#reason = reason;
@@ -30,7 +30,7 @@ export class LazyAbortController {
     this.#controller?.abort(reason);
   }
 
-  /** From now on it does not fire, and keeps nothing of what was to be done then in memory. */
+  /** From now on the controller does not fire, and frees its callbacks. */
   over(): void {
     this.#over = true;
     this.onAbort = undefined;

@@ -13,7 +13,7 @@ export interface ObeyParts {
   log: Logger;
 }
 
-/** Does what the api tells all workers. Never rejects: what fails is asked again. */
+/** Obeys a command of the api. Never rejects: the api repeats liveness checks. */
 export async function obey(control: Control, parts: ObeyParts): Promise<void> {
   if (control.command === 'cancel') return parts.heldJobs.cancel(control.jobId);
   if (control.command === 'drain') return control.instance === parts.holder ? parts.drain() : undefined;

@@ -23,7 +23,7 @@ it('tries until database and broker are back', async () => {
   expect({ outcome, tries, told }).toEqual({ outcome: 'done', tries: [1, 2, 3], told: ['DatabaseUnavailableError'] });
 });
 
-it('does not repeat what failed for another reason', async () => {
+it('does not repeat an operation that failed for another reason', async () => {
   let tries = 0;
   const operation = async (): Promise<void> => {
     tries += 1;
@@ -33,7 +33,7 @@ it('does not repeat what failed for another reason', async () => {
   expect(tries).toBe(1);
 });
 
-it('gives up when the delivery is lost, but not before one try', async () => {
+it('stops when the delivery is lost, but not before one try', async () => {
   const lost = new AbortController();
   lost.abort(new Error('channel lost'));
   let tries = 0;

@@ -5,11 +5,12 @@ import { setTimer } from '@offload/process';
 const LONGEST_WAIT_MS = 2_000;
 
 /**
- * Does what must be done while we hold a delivery, however long database or broker are away: tries again with full
- * jitter until it works, or until one of the signals fires: the delivery is lost, say. It is tried at least once.
+ * Repeats an operation, with full jitter, while database or broker are away. Use it for steps that must succeed before
+ * a delivery is acknowledged. Stops when one of the signals fires, for example because the delivery is lost. Tries at
+ * least once.
  *
- * @param operation is given the number of the try, from 1
- * @param onRetry told once, of the first error that is waited out
+ * @param operation gets the number of the try, from 1
+ * @param onRetry called once, with the error before the first retry
  * @throws the reason of the signal that fired, and any other error of the operation at once
  */
 export async function persist<T>(

@@ -13,7 +13,7 @@ function setup(everyMs?: number) {
   return { written, reporter, release: () => release() };
 }
 
-it('writes one at a time, and only the latest of what came meanwhile', async () => {
+it('writes one call at a time, and only the latest of the calls meanwhile', async () => {
   const { written, reporter, release } = setup();
   for (const percent of [1, 2, 3]) reporter.progress(percent, `${percent} %`);
   expect(written).toEqual([{ percent: 1, message: '1 %' }]);
@@ -42,7 +42,7 @@ it('writes no more often than it may, and in the end the latest', async () => {
   expect(written.map(({ percent }) => percent)).toEqual([0, 99]);
 });
 
-it('writes what waits when its time has come, without another call', async () => {
+it('writes a waiting call when it is due, without another call', async () => {
   const { written, reporter, release } = setup(5);
   reporter.progress(1);
   reporter.progress(2);
@@ -53,7 +53,7 @@ it('writes what waits when its time has come, without another call', async () =>
   expect(written[1]?.percent).toBe(2);
 });
 
-it('takes no calls after it was stopped', async () => {
+it('ignores calls after it was stopped', async () => {
   const { written, reporter } = setup();
   await reporter.stop();
   reporter.progress(50);

@@ -2,18 +2,18 @@ import { storable, type JobProgress } from '@offload/jobs';
 import { setTimer } from '@offload/process';
 
 /**
- * Turns a handler's progress calls into writes: one at a time, and not one for each call. What comes before the next
- * write may begin replaces what waits for it, so the latest is always written in the end.
+ * Turns a handler's progress calls into fewer writes, one at a time. A new call replaces the call that waits for the
+ * next write. So the last call is always written.
  */
 export interface ProgressReporter {
   progress(percent: number, message?: string): void;
-  /** Takes no more calls, writes at once what waits, and resolves when that is done. */
+  /** Ignores further calls, writes the waiting call at once, and resolves when it is written. */
   stop(): Promise<void>;
 }
 
 /**
  * @param write must not reject
- * @param everyMs how long after a write has begun the next one may, in milliseconds. @default 250
+ * @param everyMs shortest time between the beginnings of two writes, in milliseconds. @default 250
  */
 export function reportProgressTo(write: (progress: JobProgress) => Promise<void>, everyMs = 250): ProgressReporter {
   let waiting: JobProgress | null = null;
@@ -51,7 +51,7 @@ export function reportProgressTo(write: (progress: JobProgress) => Promise<void>
   };
 }
 
-/** What is kept of a call, which a handler may make with anything. */
+/** The storable progress of a call: a handler may pass any values. */
 export function progressOf(percent: number, message?: string): JobProgress {
   const inRange = Math.min(100, Math.max(0, Number.isFinite(percent) ? percent : 0));
   return { percent: inRange, message: (message ?? null) === null ? null : storable(textOf(message), 500) };

@@ -7,8 +7,8 @@ import { SchemaConflictError } from './registration.ts';
 import type { RunnableType } from './runnable-type.ts';
 
 /**
- * Registers the job types without running them, for apis that are to take jobs before the first worker runs. Reads DATABASE_URL
- * from the environment. A fault ends the process.
+ * Registers the job types without running them, so that apis accept their jobs before the first worker runs. Reads
+ * DATABASE_URL from the environment. A fault ends the process.
  */
 export async function registerTypes(handlers: readonly RunnableType[]): Promise<void> {
   const { config, log, shutdown } = startProcess('worker', z.object(processVariables), 1_000);

@@ -41,7 +41,7 @@ function worker(definitions: JobDefinition[], more: Partial<RegistrationParts> =
 const find = async (wanted: string) => (await database.jobTypes.list()).find(({ type }) => type === wanted);
 const heard = async (wanted: string) => (await database.jobTypes.workers()).find(({ instance }) => instance === wanted);
 
-it('registers its types, tells the apis, and is there until it leaves', async () => {
+it('registers its types, publishes this to the apis, and is listed until it leaves', async () => {
   const { start, told, instance } = worker([define('spec.registered')]);
   const registration = await start();
   expect(await find('spec.registered')).toMatchObject({ version: 1, description: 'Of a spec', workers: [instance] });
@@ -55,7 +55,7 @@ it('registers its types, tells the apis, and is there until it leaves', async ()
   expect(await find('spec.registered')).toMatchObject({ workers: [] });
 });
 
-it('is refused where a version has other schemas, with what differs', async () => {
+it('is refused if a version has other schemas, with the differences', async () => {
   const first = await worker([define('spec.refused')]).start();
   const other = worker([define('spec.refused', z.strictObject({ n: z.string() }))]);
   await expect(other.start()).rejects.toThrow(
@@ -118,7 +118,7 @@ it('works without the broker', async () => {
   await registration.leave();
 });
 
-it('registers again what somebody has removed', async () => {
+it('registers a removed type again', async () => {
   const { start, instance } = worker([define('spec.removed')]);
   const registration = await start();
   await database.jobTypes.leave(instance);

@@ -5,7 +5,10 @@ import type { Publisher } from '@offload/messaging';
 import { type Logger, type Loop, startLoop } from '@offload/process';
 import { persist } from './persist.ts';
 
-/** How often the worker says that it is there, in milliseconds. After 30 seconds without that it does not count as running. */
+/**
+ * Interval of the worker's heartbeat in the table, in milliseconds. After 30 seconds without it the worker counts as
+ * gone.
+ */
 const HEARTBEAT_MS = 10_000;
 
 export interface RegistrationParts {
@@ -24,15 +27,15 @@ export interface RegistrationParts {
   fail(error: Error): void;
 }
 
-/** The worker and its job types, as the table has them. */
+/** The registration of a worker and its job types. */
 export interface Registration {
-  /** The worker takes no new jobs. */
+  /** Notes that the worker claims no new jobs. */
   drain(): void;
-  /** The worker has ended. Never rejects: a row that stays is taken for a worker that was killed. */
+  /** Removes the worker. Never rejects: a row that stays counts as a killed worker. */
   leave(): Promise<void>;
 }
 
-/** The worker's schemas are not those that are registered under the same version. */
+/** A job type is registered with other schemas under the same version. */
 export class SchemaConflictError extends Error {
   override name = 'SchemaConflictError';
   readonly code = 'schema-conflict';
@@ -59,8 +62,8 @@ function replacedWarning(conflicts: readonly SchemaConflict[]): string {
 }
 
 /**
- * Registers the worker and its job types, tells the apis, and says from then on that the worker is there. Resolves once the types
- * are in the table; waits for the database as long as that is away.
+ * Registers the worker and its job types, publishes the registration to the apis, and sends heartbeats from then on.
+ * Resolves when the types are in the table. Waits while the database is away.
  *
  * @throws SchemaConflictError
  */
@@ -78,7 +81,7 @@ export async function register(parts: RegistrationParts): Promise<Registration> 
     // Not waited for, and lost where the broker is away for long: apis read the table from time to time.
     publisher
       .publish(message, { types: Object.keys(types) }, { exchange: exchanges.registrations, mandatory: false })
-      .catch((error: Error) => log.debug({ err: error }, 'registration not told'));
+      .catch((error: Error) => log.debug({ err: error }, 'registration not published'));
   }
 
   async function beat(): Promise<number> {
@@ -103,7 +106,9 @@ export async function register(parts: RegistrationParts): Promise<Registration> 
     },
     async leave() {
       await heartbeat.stop();
-      await database.jobTypes.leave(worker.instance).catch((error: Error) => log.debug({ err: error }, 'not left'));
+      await database.jobTypes
+        .leave(worker.instance)
+        .catch((error: Error) => log.debug({ err: error }, 'registration not removed'));
     },
   };
 }

@@ -25,7 +25,7 @@ describe('a delivery', () => {
     expect(world.published.map(({ job: { version } }) => version)).toEqual([2, 3]);
   });
 
-  it('tells the progress of its handler with growing versions', async () => {
+  it('publishes the progress of its handler with growing versions', async () => {
     const job = await queuedJob();
     world.handler = async (_payload, { progress }) => void progress(40, '4 of 10 s');
     await worker().run(delivery(job).message);
@@ -41,7 +41,7 @@ describe('a delivery', () => {
     expect(world.published.map(({ job: { version } }) => version)).toEqual([2, 3, 4]);
   });
 
-  it('tells few of many calls, the last one among them, and none with the payload', async () => {
+  it('publishes few of many calls, always the last, and none with the payload', async () => {
     const job = await queuedJob({ payload: { n: 'x'.repeat(150_000) } });
     world.handler = async (_payload, { progress }) => {
       for (let call = 1; call <= 3_000; call += 1) progress(call / 30, `${call} of 3000`);
@@ -142,7 +142,7 @@ describe('a failing handler', () => {
     expect(ended?.errors).toEqual([expect.objectContaining({ ...error, attempt: 1 })]);
   });
 
-  it('is not run again before its retry is due, whatever dispatches', async () => {
+  it('is not run again before its retry is due, even if a dispatch message arrives', async () => {
     const job = await queuedJob();
     world.handler = async () => {
       throw new RetryAfterError('later', 60_000);

@@ -18,7 +18,7 @@ describe('while database or broker are away', () => {
     return withJobs({ [call]: once });
   }
 
-  it('a claim whose answer was lost goes on as the attempt it is', async () => {
+  it('a claim whose answer was lost goes on with the same attempt', async () => {
     const job = await queuedJob();
     expect(await worker(unheard('claim')).run(delivery(job).message)).toBe('ack');
     expect(await world.database.jobs.get(job.id)).toMatchObject({ status: 'succeeded', attempt: 1, errors: [] });
@@ -60,7 +60,7 @@ describe('while database or broker are away', () => {
     });
   });
 
-  it('an outcome whose answer was lost is still announced', async () => {
+  it('an outcome whose answer was lost is still published', async () => {
     const job = await queuedJob();
     expect(await worker(unheard('settle')).run(delivery(job).message)).toBe('ack');
     expect(statuses()).toEqual(['job.running', 'job.succeeded']);

@@ -27,25 +27,25 @@ export interface RunJobParts {
   outbound: Outbound;
   metrics: JobMetrics;
   log: Logger;
-  /** Fires when the worker begins to stop: dispatch messages that are not claimed by then go back. */
+  /** Fires when the worker begins to stop: it requeues dispatch messages that it has not claimed by then. */
   stopping: AbortSignal;
 }
 
 type DispatchDelivery = Pick<Delivery<Dispatch>, 'body' | 'messageId' | 'redelivered' | 'deliveryCount' | 'signal'>;
 
 /**
- * How long a dispatch message waits here for a slot before it goes back, for another worker that may have one, in milliseconds.
- * Twice as long each time it comes again: the broker hands a dispatch message out 500 times at most.
+ * How long a dispatch message waits for a slot before the worker requeues it, in milliseconds: another worker may have
+ * a slot. The time doubles with each redelivery, since the broker delivers a dispatch message 500 times at most.
  */
 const FIRST_WAIT_MS = 1_000;
-/** Never longer than this: below any sensible `consumer_timeout` of the broker. */
+/** Longest wait for a slot: below any sensible `consumer_timeout` of the broker. */
 const LONGEST_WAIT_MS = 5 * 60_000;
 
 /**
- * One delivery of a dispatch message, from claim to acknowledgement: claim → handler → outcome → event → ack.
+ * Processes one delivery of a dispatch message: claim → handler → outcome → event → acknowledgement.
  *
- * The delivery stays unacknowledged all the way, so whenever this process dies the broker hands the dispatch message to another
- * worker. Rejects only when the delivery is lost, or on a fault nobody foresaw.
+ * The delivery stays unacknowledged until the end. So when this process dies, the broker redelivers the dispatch
+ * message to another worker. Rejects only when the delivery is lost, or after an unexpected fault.
  */
 export async function runJob(delivery: DispatchDelivery, parts: RunJobParts): Promise<Verdict> {
   const dispatch = dispatchId.safeParse(delivery.messageId);
@@ -57,7 +57,7 @@ export async function runJob(delivery: DispatchDelivery, parts: RunJobParts): Pr
     if (slots) {
       const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** delivery.deliveryCount);
       slot = (await slots.take(waitMs, [delivery.signal, parts.stopping])) ?? undefined;
-      if (!slot) return 'requeue'; // not claimed: its time has not begun
+      if (!slot) return 'requeue'; // not claimed, so the job's timeout has not begun
     }
     return await runHeld(delivery, dispatch.data, holding, parts, slot);
   } finally {
@@ -79,7 +79,7 @@ async function runHeld(
   metrics.delivery(claim);
 
   if (claim.kind === 'refused') {
-    // The worker before us may have died between its outcome and its event.
+    // The last worker may have died after it stored the outcome, and before it published the event.
     if (delivery.redelivered && claim.job && isFinished(claim.job.status))
       await publishEventFor(delivery, new SerializedJob(claim.job), parts);
     return 'ack';
@@ -99,9 +99,9 @@ async function runHeld(
   const started = performance.now();
   const noLongerRunning = metrics.running();
   const running = outcomeOf(claim, holding, parts).finally(noLongerRunning);
-  publishEventInPassing(claim.serialized, parts); // the handler first: it has begun by now
+  publishEventInPassing(claim.serialized, parts); // after the start of the handler, which must not wait for it
   const outcome = await running;
-  slot?.release(); // the outcome may have to wait for the database
+  slot?.release(); // before the outcome, which may wait for the database
   const seconds = (performance.now() - started) / 1_000;
   metrics.outcome(type, outcome, seconds);
 
@@ -113,15 +113,15 @@ async function runHeld(
     const result = job.status === 'succeeded' && outcome.status === 'succeeded' ? outcome.json : undefined;
     await publishEventFor(delivery, claim.serialized.next(job, result), parts);
   }
-  // Fenced: requeue instead of acknowledging. The current holder may have lost this very delivery, and no other dispatch message
-  // would hand its job on.
+  // Fenced: requeue instead of acknowledging. The current holder may have lost its own delivery, and then no other
+  // dispatch message would hand the job on.
   return !job || job.status === 'queued' ? 'requeue' : 'ack';
 }
 
 /**
- * Every try carries the same claim id: one that was committed without our hearing of it is found by the next.
+ * Claims the job. Every try has the same claim id, so a try finds an earlier claim whose answer was lost.
  *
- * @returns null when this worker stops before it has heard of any
+ * @returns null when this worker stops before a try has succeeded
  */
 async function claimFor(delivery: DispatchDelivery, dispatchId: string, parts: RunJobParts): Promise<Claim | null> {
   const { body, redelivered, deliveryCount, signal } = delivery;
@@ -190,10 +190,10 @@ function contextOf(
 }
 
 /**
- * Stores how the attempt ended. The database would refuse the same outcome of the next attempt, too. So the job fails
- * with the reason instead. Every other fault of the database is waited out.
+ * Stores the outcome of the attempt. If the database refuses it, the job fails with the reason, since the database
+ * would refuse the outcome of the next attempt, too. After any other fault of the database, tries again.
  *
- * @returns the job to announce, or null when another attempt holds it by now
+ * @returns the job to publish, or null when another attempt holds the job by now
  */
 async function settle(
   delivery: DispatchDelivery,
@@ -213,7 +213,7 @@ async function settle(
   }
 }
 
-/** @returns the job as it is stored, or null when another attempt holds it by now */
+/** @returns the stored job, or null when another attempt holds the job by now */
 async function store(
   { signal }: DispatchDelivery,
   claimed: ClaimedJob,
@@ -233,7 +233,7 @@ async function store(
   );
   if (job) return job;
   if (tries > 1) {
-    // An earlier try may have worked without our hearing of it: then the row still carries our attempt, ended.
+    // An earlier try may have succeeded although its answer was lost: then the row has this attempt, and is settled.
     const row = await persist(() => database.jobs.get(id), [signal], waiting('the outcome', id, log));
     if (row?.attempt === attempt && row.status !== 'running') return row;
   }
@@ -243,7 +243,7 @@ async function store(
   return null;
 }
 
-/** The event that ends a delivery's way: the broker must have it before the dispatch message is acknowledged. */
+/** Publishes the event of the outcome. The broker must confirm it before the dispatch message is acknowledged. */
 function publishEventFor(
   { signal }: DispatchDelivery,
   serialized: SerializedJob,
@@ -256,7 +256,7 @@ function waiting(what: string, jobId: string, log: Logger): (error: Error) => vo
   return (error) => log.warn({ err: error, jobId }, `${what} has to wait; it is tried until it works`);
 }
 
-/** An event on the way, which the next one makes up for when it is lost. */
+/** Publishes an event before the outcome. If it is lost, the next event makes up for it. */
 function publishEventInPassing(serialized: SerializedJob, { publishEvent, log }: RunJobParts, event?: EventName): void {
   const jobId = serialized.job.id;
   publishEvent(serialized, event).catch((error: Error) => log.debug({ err: error, jobId }, 'event not sent'));

@@ -9,17 +9,17 @@ import { progressOf } from './progress.ts';
 
 export type { Outcome };
 
-/** What one attempt needs. */
+/** The parts of one attempt. */
 export interface SingleAttempt extends Pick<HandlerContext, 'log' | 'outbound'> {
   definition: JobDefinition;
   handler: Handler<JobDefinition>;
-  /** The job as it was claimed: its payload as it is stored, and the number of this attempt. */
+  /** The claimed job: its stored payload, and the number of this attempt. */
   job: Job;
   /** Cancels the job when it fires. */
   cancel?: AbortSignal | undefined;
-  /** Takes the job from its worker when it fires, as a shutdown does. */
+  /** Makes the worker give the job back when it fires, as a shutdown does. */
   stop?: AbortSignal | undefined;
-  /** Is told each call of `progress`, with what would be stored of it. */
+  /** Called for each call of `progress`, with the value that a worker would store. */
   onProgress(progress: JobProgress): void;
 }
 

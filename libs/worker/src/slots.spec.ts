@@ -9,7 +9,7 @@ async function taken(slots: ReturnType<typeof createSlots>): Promise<Slot> {
   return slot;
 }
 
-it('are taken in the order of the calls, never more of them at once than there are', async () => {
+it('are taken in the order of the calls, never more at once than the limit', async () => {
   const slots = createSlots(2);
   let running = 0;
   let most = 0;
@@ -28,7 +28,7 @@ it('are taken in the order of the calls, never more of them at once than there a
   expect(order).toEqual(Array.from({ length: 20 }, (_, at) => at));
 });
 
-it('are given back once, however often that is said', async () => {
+it('are freed once, also when released again', async () => {
   const slots = createSlots(1);
   const first = await taken(slots);
   first.release();

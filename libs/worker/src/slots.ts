@@ -1,31 +1,31 @@
 import { setTimer } from '@offload/process';
 import type { Prepare } from './handler.ts';
 
-/** How many runs of a handler there may be at once in this process. */
+/** Limits how many runs of a handler this process has at once. */
 export interface Slots {
   /**
-   * Takes one, in the order of the calls; waits for it where none is free, and until what its run needs is ready.
+   * Takes a slot, in the order of the calls. Waits until a slot is free and the run is prepared.
    *
-   * @param forMs how long to wait for a free one at most, in milliseconds
-   * @param until ends the waiting, too, as soon as one of them fires
-   * @returns null when the waiting ended first
+   * @param forMs longest wait for a free slot, in milliseconds
+   * @param until the wait ends, too, when one of these signals fires
+   * @returns null if the wait ended without a slot
    */
   take(forMs: number, until: readonly AbortSignal[]): Promise<Slot | null>;
 }
 
 export interface Slot {
-  /** Calling it again changes nothing. */
+  /** Frees the slot. A second call does nothing. */
   release(): void;
 }
 
-/** @param prepare makes ready what one run needs, once it has a place. @default nothing */
+/** @param prepare prepares one run when it has a place. @default nothing */
 export function createSlots(count: number, prepare?: Prepare): Slots {
   let free = count;
   const waiting = new Set<() => void>();
 
-  /** Makes a slot of a place. */
+  /** Prepares a run, and makes the slot. */
   async function prepared(): Promise<Slot> {
-    const unprepare = await prepare?.().catch(() => undefined); // the run begins without it, and tells why it fails
+    const unprepare = await prepare?.().catch(() => undefined); // the run begins unprepared, and fails with the reason
     let taken = true;
     return {
       release() {

@@ -7,7 +7,7 @@ function failedToOpen(): Error {
 
 const lines = (text: string): string[] => text.split('\n').filter((line) => !/^\s+at /.test(line));
 
-it('tells where an error was thrown, and where its causes were', () => {
+it('shows where an error was thrown, and where its causes were', () => {
   const stack = stackOf(new TypeError('can not resize', { cause: new Error('no image', { cause: failedToOpen() }) }));
   expect(lines(stack)).toEqual([
     'TypeError: can not resize',
@@ -17,7 +17,7 @@ it('tells where an error was thrown, and where its causes were', () => {
   expect(stack).toMatch(/at failedToOpen .*stack-of\.spec\.ts/);
 });
 
-it('tells the errors that one gathers', () => {
+it('shows the errors in an AggregateError', () => {
   const stack = stackOf(new AggregateError([new Error('one'), new Error('other')], 'all failed'));
   expect(lines(stack)).toEqual([
     'AggregateError: all failed',
@@ -50,7 +50,7 @@ it('ends when causes lead back, or on and on', () => {
   expect(lines(stackOf(endless()))).toHaveLength(8);
 });
 
-it('takes what throws when it is looked at', () => {
+it('accepts values whose members throw', () => {
   const trap = () => {
     throw new Error('not to be looked at');
   };

@@ -1,15 +1,15 @@
 import { inspect } from 'node:util';
 import { storable } from '@offload/jobs';
 
-/** Most that is kept of one error's own stack, and of all together, in UTF-16 code units. */
+/** Longest stack of one error, and of all errors together, in UTF-16 code units. */
 const MOST_OF_ONE = 4 * 1024;
 const MOST_OF_ALL = 8 * 1024;
-/** Most errors that are told of: the thrown one, its causes, and those an AggregateError gathers. */
+/** Most errors in the text: the thrown error, its causes, and the errors of an AggregateError. */
 const MOST_ERRORS = 8;
 
 /**
- * Where something was thrown: its stack, and those of its causes and of the errors it gathers. Takes any value, also
- * one that is no error, has a cause that leads back to it, or throws when it is looked at. Never throws.
+ * Describes a thrown value: its stack, and the stacks of its causes and of the errors in an AggregateError. The value
+ * may be no error, have circular causes, or have members that throw. Never throws.
  */
 export function stackOf(thrown: unknown): string {
   const told: string[] = [];
@@ -43,7 +43,7 @@ function ownStack(error: unknown): string {
   }
 }
 
-/** @returns undefined also where looking at it throws */
+/** @returns the member's value; undefined if reading it throws */
 function member(of: unknown, name: string | number): unknown {
   if ((typeof of !== 'object' && typeof of !== 'function') || of === null) return undefined;
   try {

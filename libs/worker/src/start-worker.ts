@@ -22,27 +22,27 @@ import { watchQueues } from './watch-queues.ts';
 export interface WorkerOptions {
   /** The job types of this worker: see `handle`. */
   handlers: readonly RunnableType[];
-  /** Ends what handlers keep between jobs. @default nothing */
+  /** Frees what handlers keep between jobs, such as threads. @default nothing */
   close?: () => Promise<void>;
 }
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 /**
- * Makes this process a worker: it reads its configuration from the environment, registers its job types, consumes the queues and
- * runs their jobs until it is told to stop. A wrong configuration, a server that refuses it, or a job type that is registered
- * with other schemas ends the process.
+ * Makes this process a worker. It reads its configuration from the environment, registers its job types, consumes the
+ * queues, and runs jobs until it gets SIGTERM or SIGINT. It exits if the configuration is wrong, if a server refuses
+ * it, or if a job type is registered with other schemas.
  */
 export async function startWorker({ handlers, close = async () => undefined }: WorkerOptions): Promise<void> {
   const types = byType(handlers);
   const definitions = handlers.map(({ definition }) => definition);
-  keepHeapSmall(33); // with more it is no quicker
+  keepHeapSmall(33); // with more the worker is no faster
   const { config, instance, log, metrics, shutdown } = startProcess('worker', configSchema, 10_000);
 
   const database = openDatabase({
     url: config.DATABASE_URL,
     poolSize: config.DATABASE_POOL_SIZE,
-    lockTimeoutMs: 1_000, // jobs that share a statement wait as long for a row that another program has locked
+    lockTimeoutMs: 1_000, // jobs in one statement wait so long for a row that another program has locked
     onConnectionError: (error) => log.warn({ err: error }, 'lost a connection to the database'),
     onUnusable: shutdown.fail,
   });
@@ -71,8 +71,8 @@ export async function startWorker({ handlers, close = async () => undefined }: W
 
   const stopping = new AbortController();
   const letGo = new AbortController();
-  setMaxListeners(0, stopping.signal); // each job that waits for the database may listen
-  // Twice as many: a job whose delivery was lost may still be here when the next one has its place.
+  setMaxListeners(0, stopping.signal); // each job that waits for the database may add a listener
+  // Twice as many places: a job whose delivery was lost may still run when the next job has its place in the prefetch.
   const board = createJobBoard(2 * config.WORKER_CONCURRENCY * config.QUEUES.length);
   const heldJobs = createHeldJobs(letGo.signal, board);
   const parts: RunJobParts = {
@@ -122,15 +122,15 @@ export async function startWorker({ handlers, close = async () => undefined }: W
     log,
   });
 
-  // Before it is ready: apis know the types of each worker that is.
+  // Before the worker is ready: apis must know the types of each ready worker.
   const registration = await register({
-    // Of its own: the connection may not be open yet, and this message can wait for it.
+    // A publisher of its own, which waits: the connection may not be open yet.
     publisher: createPublisher(publishing),
     ...{ database, definitions, log, fail: shutdown.fail, onDrain: () => void drain() },
     replaceSchemas: config.REPLACE_SCHEMAS,
     worker: { instance, version, queues: config.QUEUES, slots: config.WORKER_CONCURRENCY },
   });
-  // Only now: a worker that can't even listen must not take jobs.
+  // Only now: a worker that cannot listen on its port must not claim jobs.
   for (const queue of config.QUEUES) {
     const consumer = consume(consuming, {
       queue: dispatchQueue(queue),
@@ -142,7 +142,7 @@ export async function startWorker({ handlers, close = async () => undefined }: W
     consumers.set(queue, consumer);
   }
   const asking = connect({ url: config.AMQP_URL, tls: { ca: config.AMQP_CA_FILE }, name: `${instance} asks` });
-  asking.events.on('state', () => undefined).on('channelLost', () => undefined); // the others tell
+  asking.events.on('state', () => undefined).on('channelLost', () => undefined); // the other connections log faults
   queueFaults = watchQueues({ connection: asking, consumers, log }).faults;
   subscribe(consuming, {
     exchange: exchanges.control,

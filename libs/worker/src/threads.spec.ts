@@ -80,7 +80,7 @@ it('runs nothing for a signal that has fired', async () => {
   expect(threads.come()).toBe(0);
 });
 
-it('ends threads that none holds after a while, and keeps the others', async () => {
+it('ends threads after a while if no run holds them, and keeps the others', async () => {
   await threads.close();
   threads = gatedThreads(0);
   threads.open();
@@ -93,7 +93,7 @@ it('ends threads that none holds after a while, and keeps the others', async () 
   });
 });
 
-it('rejects what runs when it is closed, and starts others for what comes then', async () => {
+it('rejects running tasks when it is closed, and starts new threads for later tasks', async () => {
   threads.open();
   await threads.hold();
   const running = threads.run('hang', signal);

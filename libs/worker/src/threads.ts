@@ -7,7 +7,7 @@ export interface ThreadsOptions {
   file: URL;
   /** Options of Node.js for the thread. @default those of the process */
   execArgv?: string[];
-  /** Heap of one thread, in MiB; unless set it follows from the machine's memory. */
+  /** Heap of one thread, in MiB. @default follows from the machine's memory */
   heapMb: number;
   /** How long threads are kept after the last release, in milliseconds. @default 30_000 */
   idleMs?: number;
@@ -16,18 +16,18 @@ export interface ThreadsOptions {
 /** Threads that each run one task at a time. They are started on demand, and idle ones don't keep the process alive. */
 export interface Threads<Task, Answer> {
   /**
-   * Resolves when a thread is ready for one task more than is held already. Call it before the time of a run begins: a
-   * start may take seconds. Where the thread ends while it starts, `run` tries again and says why.
+   * Resolves when a thread is ready for one more task. Call it before a run's timeout begins, since a start may take
+   * seconds. If the thread ends while it starts, `run` starts another, and rejects with the reason if that ends too.
    *
-   * @returns releases the thread; to be called once, after the run
+   * @returns a function that releases the thread; call it once, after the run
    */
   hold(): Promise<() => void>;
   /**
-   * Runs `task` in a thread that is held, or else in one that has to be started first.
-   * @throws at once the signal's reason, which ends the thread; the error that ended the thread
+   * Runs `task` in a thread that is held, or else in a new thread.
+   * @throws the signal's reason at once, and ends the thread; or the error that ended the thread
    */
   run(task: Task, signal: AbortSignal): Promise<Answer>;
-  /** Ends all threads, and rejects what they still run. A later call starts new ones. */
+  /** Ends all threads, and rejects their tasks. A later task starts new threads. */
   close(): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ interface Thread {
   worker: Worker;
   /** Resolves when the thread is ready, or has ended before. */
   started: Promise<void>;
-  /** The task that it runs. */
+  /** The task that the thread runs. */
   current?: { resolve(answer: unknown): void; reject(error: unknown): void } | undefined;
 }
 

@@ -63,7 +63,7 @@ function blockedBy(jobs: { id: string; type: string }[]) {
   };
 }
 
-it('says while the event loop is blocked which job holds it and for how long, and so does the error of its takeover', async () => {
+it('logs while the event loop is blocked which job blocks it and for how long; so does the error of its takeover', async () => {
   const job = await running('spec.blocks');
   const worker = blockedBy([job]);
   await worker.hasNoted();
@@ -97,7 +97,7 @@ it('names each job that may be the one when several run, on the rows of all of t
   await worker.end();
 }, 90_000);
 
-it('takes back what it has noted when the event loop turns again', async () => {
+it('removes its note when the event loop turns again', async () => {
   const job = await running('spec.blocks');
   const worker = blockedBy([job]);
   await worker.hasNoted();

@@ -1,3 +1,3 @@
-// What the watching thread needs only while the event loop is blocked, which in most processes is never.
+// Libraries that the watching thread needs only while the event loop is blocked; in most processes it never is.
 export { openDatabase } from '@offload/database';
 export { createLogger } from '@offload/process';

@@ -9,17 +9,17 @@ const { memory, blockedMs, noteAfterMs, databaseUrl, logLevel, instance } = work
 /** Most jobs that a sentence names. */
 const NAMED_JOBS = 5;
 
-/** Nothing changes it: it is waited for in vain, which needs no library for timers. */
+/** The thread waits on this value, which never changes: a timer without a library. */
 const still = new Int32Array(new SharedArrayBuffer(4));
 
-/** What is loaded and opened while the loop is blocked only: most processes never need it. */
+/** Loaded and opened only while the loop is blocked: most processes never need it. */
 let log: Logger | undefined;
 let database: Database | undefined;
 
-/** One time in which the loop did not turn. */
+/** One period in which the loop did not turn. */
 interface Blockage {
   jobs: BoardJob[];
-  /** How long it must last before it is told again; doubled each time. */
+  /** How long the period must last before the thread logs it again; doubled each time. */
   tellAfterMs: number;
 }
 
@@ -27,7 +27,7 @@ async function watch(): Promise<never> {
   const pauseMs = Math.ceil(blockedMs / 4);
   let beat = lastBeatOn(memory);
   /**
-   * How long this thread was late by itself since the beat: then the machine or the process stood still, not the loop.
+   * How late this thread itself was since the beat. For that time the machine or the process stood still, not the loop.
    */
   let frozenMs = 0;
   let blockage: Blockage | null = null;
@@ -61,7 +61,7 @@ async function tell(jobs: BoardJob[], forMs: number): Promise<void> {
     database ??= openDatabase({ url: databaseUrl, poolSize: 1, timeoutMs: 2_000 });
     await database.jobs.noteLoss(jobs, `the event loop of its worker had been ${sentence}`);
   } catch (error) {
-    (await logger()).warn({ err: error as Error }, 'what blocks the event loop could not be noted');
+    (await logger()).warn({ err: error as Error }, 'cannot note on the rows what blocks the event loop');
   }
 }
 
@@ -71,7 +71,7 @@ async function end({ jobs }: Blockage, forMs: number): Promise<void> {
   (await logger()).warn({ blockedMs: Math.round(forMs), jobs }, message);
 }
 
-/** What becomes of these jobs from now on has another reason. */
+/** Removes the note from the rows: a later loss of these jobs has another reason. */
 async function takeBack(jobs: BoardJob[]): Promise<void> {
   const opened = database;
   database = undefined;
@@ -99,7 +99,7 @@ function span(ms: number): string {
   return `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
 }
 
-/** Every job of this process that runs may be the one. */
+/** Names the running jobs of this process: each may be the job that blocks the loop. */
 function by(jobs: BoardJob[]): string {
   if (jobs.length === 0) return '; no job is running';
   const named = jobs.slice(0, NAMED_JOBS).map(({ type, jobId }) => `${type} (job ${jobId})`);

@@ -6,25 +6,25 @@ import { threadProgram } from './thread-program.ts';
 
 export interface WatchLoopOptions {
   board: JobBoard;
-  /** How long the event loop must be blocked before the log says so, in milliseconds. */
+  /** How long the event loop must be blocked before the thread logs it, in milliseconds. */
   blockedMs: number;
-  /** How long before the error of a job that is taken over will say so, too, in milliseconds. @default 4_000 */
+  /** How long the loop must be blocked before the thread writes a note on the rows, in milliseconds. @default 4_000 */
   noteAfterMs?: number;
   databaseUrl: string;
-  /** What the thread's logger is made from: its lines look like this process's own. */
+  /** The options of the thread's logger, so that its lines look like those of this process. */
   logLevel: string;
   instance: string;
   log: Logger;
 }
 
-/** What the thread is told. */
+/** The data of the thread. */
 export type WatchLoopData = Required<Omit<WatchLoopOptions, 'board' | 'log'>> & { memory: SharedArrayBuffer };
 
 /**
- * Watches the event loop from a thread. A handler that blocks the loop silences the whole process: no timeout fires, no
- * heartbeat is sent, nothing is logged, and after some 20 s the broker gives its jobs to others. The thread then logs
- * which job may hold the loop and for how long, and leaves a note on the rows. The thread never keeps the process
- * alive.
+ * Watches the event loop from a thread. A handler that blocks the loop stops the whole process: no timeout fires, the
+ * process sends no heartbeat and logs nothing. After some 20 s the broker redelivers its jobs to other workers. The
+ * thread logs which job may block the loop and for how long, and writes a note on the rows. The thread does not keep
+ * the process alive.
  */
 export function watchLoop({ board, log, noteAfterMs = 4_000, ...rest }: WatchLoopOptions): void {
   const data: WatchLoopData = { ...rest, noteAfterMs, memory: board.memory };

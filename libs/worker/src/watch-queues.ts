@@ -4,9 +4,9 @@ import { probeQueue } from '@offload/messaging/queues';
 import { type Logger, setTicker } from '@offload/process';
 
 export interface WatchQueuesOptions {
-  /** One that nothing else needs: see `probeQueue`. */
+  /** A connection that has no other use: see `probeQueue`. */
   connection: Connection;
-  /** By the queue of jobs. */
+  /** The consumers, by queue name. */
   consumers: ReadonlyMap<string, Pick<Consumer, 'active'>>;
   log: Logger;
   /** Pause between two questions, in milliseconds. @default 10_000 */
@@ -16,9 +16,9 @@ export interface WatchQueuesOptions {
 }
 
 /**
- * Asks the queues from time to time whether they work, and logs each change once.
+ * Asks the queues at intervals whether they answer, and logs each change once.
  *
- * @returns `faults`: a sentence for each queue that did not answer when it was last asked
+ * @returns `faults`: a sentence for each queue that did not answer the last question
  */
 export function watchQueues(options: WatchQueuesOptions): { faults(): string[] } {
   const { connection, consumers, log, everyMs = 10_000, timeoutMs = 5_000 } = options;

@@ -49,7 +49,7 @@ const bearer: Row[] = rowsOf('RFC 6750', [
   },
   {
     section: '3',
-    rule: 'Who sends no token is told no error code',
+    rule: 'An answer to a request without a token has no error code',
     request: { path, at },
     expect: { status: 401, headers: { 'WWW-Authenticate': 'Bearer realm="offload"' } },
   },
@@ -79,7 +79,7 @@ const bearer: Row[] = rowsOf('RFC 6750', [
 const scopes: Row[] = rowsOf('Contract', [
   {
     section: 'Who may',
-    rule: 'Whoever is refused learns nothing of what there is: 401 comes before 404 and 405',
+    rule: 'A refused client does not learn which paths and jobs exist: 401 comes before 404 and 405',
     asked: 'GET /v1/nowhere, PUT /v1/jobs and GET of a job, without a key',
     answered: '401',
     async run({ ask, job }) {

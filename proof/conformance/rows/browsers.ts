@@ -30,7 +30,7 @@ const cors: Row[] = rowsOf('Fetch', [
   },
   {
     section: 'CORS protocol',
-    rule: 'Another origin is told nothing, and served as ever',
+    rule: 'An origin that is not allowed gets no CORS headers',
     request: { path: '/healthz', at, headers: { Origin: `${PAGE}.evil.example` } },
     expect: { status: 200, headers: { 'Access-Control-Allow-Origin': null, 'Access-Control-Expose-Headers': null } },
   },
@@ -137,7 +137,7 @@ const tokens: Row[] = [
   ...rowsOf('RFC 8725', [
     {
       section: '3.1',
-      rule: 'The algorithm of an event token is not the choice of who sends it',
+      rule: 'The sender of an event token cannot choose its algorithm',
       asked: 'GET /v1/jobs/{id}/events?token=… with alg none, at a notifier',
       answered: '401 unauthorized',
       async run(scene) {

@@ -44,7 +44,7 @@ export const caching = rowsOf('RFC 9111', [
   },
   {
     section: '4.1',
-    rule: 'The answer to who prefers to wait is not given to others: Vary, whether they prefer or not',
+    rule: 'Caches keep answers to waiting requests apart: Vary, with and without Prefer',
     request: { path: '/v1/jobs', body: sleep },
     expect: { status: 202, headers: { Vary: /\bPrefer\b/ } },
   },

@@ -50,7 +50,7 @@ export const conditions = rowsOf('RFC 9110', [
   },
   {
     section: '13.1.2',
-    rule: 'If-None-Match: * matches whatever is there',
+    rule: 'If-None-Match: * matches every entity tag',
     given: 'scheduled',
     request: { path, headers: { 'if-none-match': '*' } },
     expect: { status: 304 },
@@ -100,7 +100,7 @@ export const conditions = rowsOf('RFC 9110', [
   },
   {
     section: '13.1.1',
-    rule: 'If-Match: * lets a method be performed on what is there',
+    rule: 'If-Match: * permits a method on a job that exists',
     given: 'cancelled',
     request: { method: 'DELETE', path, headers: { 'if-match': '*' } },
     expect: { status: 204 },
@@ -148,7 +148,7 @@ export const conditions = rowsOf('RFC 9110', [
   },
   {
     section: '13.2.1',
-    rule: 'A conflict is told before a precondition that fails, too',
+    rule: 'A conflict comes before a failed precondition',
     given: 'scheduled',
     request: { method: 'DELETE', path, headers: { 'if-none-match': '*' } },
     expect: { status: 409, problem: 'job-not-finished' },

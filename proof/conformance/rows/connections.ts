@@ -38,7 +38,7 @@ export const connections = rowsOf('RFC 9112', [
   },
   {
     section: '9.3',
-    rule: 'A body that nobody wanted is not taken for the next request',
+    rule: 'An unread body does not count as the next request',
     asked: 'POST /nowhere with a request as its body, then GET /healthz',
     wire: `${head('POST /nowhere HTTP/1.1', 'Host: api', `Content-Length: ${get('/v1/jobs').length}`)}${get('/v1/jobs')}${get('/healthz', 'Connection: close')}`,
     expect: [{ status: 404 }, { status: 200, body: { status: 'alive' } }],
@@ -57,7 +57,7 @@ export const connections = rowsOf('RFC 9112', [
   },
   {
     section: '9.3.2',
-    rule: 'A fault is answered behind the answers to what came before it',
+    rule: 'The answer to a fault comes after the answers to earlier requests',
     wire: `${get('/healthz')}nonsense\r\n\r\n`,
     expect: [{ status: 200 }, { status: 400, problem: 'bad-request', headers: { Connection: 'close' } }],
   },

@@ -54,7 +54,7 @@ export const fields = rowsOf('RFC 9110', [
   },
   {
     section: '6.6.1',
-    rule: 'Every 2xx, 3xx and 4xx has a Date, those for what can not be read too',
+    rule: 'Every 2xx, 3xx and 4xx has a Date, also the answer to an unreadable request',
     asked: 'GET, GET with If-None-Match, GET of nothing, and no HTTP at all',
     answered: '200, 304, 404 and 400, Date',
     async run({ ask, job, connect }) {
@@ -141,7 +141,7 @@ export const fields = rowsOf('RFC 9110', [
   },
   {
     section: '6.2',
-    rule: 'A request in a major version that is not spoken is refused, not taken for HTTP/1.1',
+    rule: 'A request in an unknown major version is refused, and does not count as HTTP/1.1',
     asked: 'GET /healthz HTTP/2.0',
     answered: '400 or 505',
     async run({ connect }) {

@@ -34,7 +34,7 @@ export const framing = rowsOf('RFC 9112', [
   },
   {
     section: '6.1',
-    rule: 'Transfer-Encoding in HTTP/1.0 closes the connection, whatever it asks for',
+    rule: 'Transfer-Encoding in HTTP/1.0 closes the connection, even with keep-alive',
     asked: 'POST /v1/jobs HTTP/1.0, Connection: keep-alive, Transfer-Encoding: chunked; GET /healthz behind it',
     answered: 'one answer, and the connection is closed',
     async run({ connect }) {
@@ -120,7 +120,7 @@ export const framing = rowsOf('RFC 9112', [
   },
   {
     section: '7.1.2',
-    rule: 'Trailer fields are not taken for header fields',
+    rule: 'Trailer fields do not count as header fields',
     wire: `${head(...post, chunked, 'Connection: close')}${size}\r\n${text}\r\n0\r\nX-Request-Id: from-the-trailer\r\nPrefer: wait=0\r\n\r\n`,
     expect: [{ status: 202, headers: { 'X-Request-Id': /^[0-9a-f-]{36}$/, 'Preference-Applied': null } }],
   },

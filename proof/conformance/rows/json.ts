@@ -42,7 +42,7 @@ const rfc8259: Row[] = rowsOf('RFC 8259', [
   },
   {
     section: '2',
-    rule: 'Nothing at all is no JSON',
+    rule: 'An empty body is no JSON',
     asked: 'POST /v1/jobs, Content-Length: 0',
     request: post(''),
     expect: noJson,
@@ -112,13 +112,13 @@ const rfc8259: Row[] = rowsOf('RFC 8259', [
   },
   {
     section: '8.3',
-    rule: 'Names are compared as what they stand for: escaped they are still the same',
+    rule: 'Names are compared after decoding: an escaped name is the same name',
     request: post('{"type":"demo.sleep","payload":{"seconds":0,"\\u0073econds":9}}'),
     expect: faultAt('/payload/seconds'),
   },
   {
     section: '9',
-    rule: 'A limit of levels is told with the place where it is passed',
+    rule: 'A body with too many levels gets the place of the first level too many',
     asked: 'POST /v1/jobs with 65 levels',
     request: post(nested(63)),
     expect: { status: 400, problem: 'invalid-request', body: { detail: /64 levels/ } },

@@ -19,7 +19,7 @@ async function tooMany({ ask }: Scene, by: KeyName): Promise<Answer> {
 const statuses: Row[] = rowsOf('RFC 6585', [
   {
     section: '4',
-    rule: 'Who sends too many requests is answered 429, told why and when to come again, and it is not stored',
+    rule: 'Too many requests get 429 with a reason and Retry-After, and caches do not store it',
     asked: `GET /v1/jobs, ${RATE_LIMIT + 1} times`,
     answered: '429 rate-limited, Retry-After, Cache-Control: no-store',
     async run(scene) {
@@ -132,7 +132,7 @@ const contract: Row[] = rowsOf('Contract', [
   },
   {
     section: 'Limits',
-    rule: 'The limit of a body is that of what it holds: a small one in gzip can be too large',
+    rule: 'The limit of a body counts decoded bytes: a small gzip body can be too large',
     asked: 'POST /v1/jobs of 1,048,577 octets, in gzip',
     request: {
       path: '/v1/jobs',

@@ -82,7 +82,7 @@ export const messages = rowsOf('RFC 9112', [
   },
   {
     section: '3.2.2',
-    rule: 'A target in absolute form is read, whatever Host says',
+    rule: 'A target in absolute form takes precedence over Host',
     wire: head('GET http://other.example:8080/v1/jobs?limit=ten HTTP/1.1', ...last),
     expect: [{ status: 400, problem: 'invalid-request', body: { instance: '/v1/jobs?limit=ten' } }],
   },

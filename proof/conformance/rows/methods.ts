@@ -26,14 +26,14 @@ export const methods = rowsOf('RFC 9110', [
   },
   {
     section: '9.3.1',
-    rule: 'Content of a GET does not change its meaning, nor what follows on the connection',
+    rule: 'Content of a GET changes neither its meaning nor the next request',
     wire: `${head('GET /healthz HTTP/1.1', 'Host: api', 'Content-Length: 22')}GET /nowhere HTTP/1.1\n${head('GET /healthz HTTP/1.1', 'Host: api', 'Connection: close')}`,
     expect: [{ status: 200 }, { status: 200 }],
     broken: true, // the parser of this table would take the content for a request, too
   },
   {
     section: '9.3.2',
-    rule: 'HEAD is answered without content, whatever its Content-Length says',
+    rule: 'An answer to HEAD has no content, despite its Content-Length',
     wire:
       head('HEAD /v1/job-types HTTP/1.1', 'Host: api') +
       head('HEAD /nowhere HTTP/1.1', 'Host: api', 'Connection: close'),
@@ -89,19 +89,19 @@ export const methods = rowsOf('RFC 9110', [
   },
   {
     section: '9.3.6',
-    rule: 'CONNECT is refused by what is no proxy',
+    rule: 'CONNECT is refused, since the api is no proxy',
     wire: head('CONNECT example.com:443 HTTP/1.1', 'Host: example.com:443'),
     expect: [{ status: 405, problem: 'method-not-allowed', headers: { Allow: '', Connection: 'close' } }],
   },
   {
     section: '9.3.7',
-    rule: 'OPTIONS tells in Allow what a path has',
+    rule: 'OPTIONS lists the methods of a path in Allow',
     request: { method: 'OPTIONS', path: '/v1/jobs/{unique}' },
     expect: { status: 204, headers: { Allow: 'GET, HEAD, DELETE, OPTIONS' } },
   },
   {
     section: '9.3.8',
-    rule: 'TRACE is not implemented, and what was sent is not reflected',
+    rule: 'TRACE is not implemented, and reflects nothing',
     asked: 'TRACE /v1/jobs, X-Secret: …',
     answered: '405, without the secret',
     async run({ ask, unique }) {

@@ -13,7 +13,7 @@ const prefer = (value: string) => ({ path, body: later, headers: { prefer: value
 export const preferences = rowsOf('RFC 7240', [
   {
     section: '2',
-    rule: 'Answers that a preference could change have Vary: Prefer, also for who has none',
+    rule: 'Answers that a preference could change have Vary: Prefer, also without a preference',
     given: 'scheduled',
     request: { path: '/v1/jobs/{id}' },
     expect: { status: 200, headers: { Vary: /(^|, *)Prefer(,|$)/i } },
@@ -102,7 +102,7 @@ export const preferences = rowsOf('RFC 7240', [
   },
   {
     section: '4.3',
-    rule: 'wait on POST: when the time is over, the answer is what it would have been',
+    rule: 'wait on POST: when the time is over, the answer is the one without wait',
     asked: 'POST /v1/jobs of a later job, Prefer: wait=1',
     answered: '202 with Location and Retry-After, after 1 s',
     async run({ ask }) {
@@ -138,13 +138,13 @@ export const preferences = rowsOf('RFC 7240', [
   },
   {
     section: '4.3',
-    rule: 'respond-async beside wait: who waits in vain gets 202',
+    rule: 'respond-async beside wait: when the time is over, the answer is 202',
     request: prefer('respond-async, wait=0'),
     expect: { status: 202, headers: { 'Preference-Applied': /\bwait=0\b/ } },
   },
   {
     section: '3',
-    rule: 'Preference-Applied tells what was really granted: 60 s at most',
+    rule: 'Preference-Applied has the granted wait: 60 s at most',
     given: 'succeeded',
     request: { path: '/v1/jobs/{id}', headers: { prefer: 'wait=3600' } },
     expect: { status: 200, headers: { 'Preference-Applied': 'wait=60' } },

@@ -72,7 +72,7 @@ const details: Row[] = rowsOf('RFC 9457', [
   },
   {
     section: '3.1.1',
-    rule: 'type is a reference with a full path, which can be read and tells what it means',
+    rule: 'type is a reference with a full path; its resource explains the problem',
     asked: 'GET of each type in /openapi.json',
     answered: '200, the status and what it means',
     async run({ get }) {
@@ -112,13 +112,13 @@ const details: Row[] = rowsOf('RFC 9457', [
   },
   {
     section: '3.1.5',
-    rule: 'instance is what was requested',
+    rule: 'instance is the target of the request',
     request: { path: '/v1/jobs?limit=0&tag=%C3%A4' },
     expect: { status: 400, body: { instance: '/v1/jobs?limit=0&tag=%C3%A4' } },
   },
   {
     section: '3.1.5',
-    rule: 'instance is a URI reference, also where what was requested is none',
+    rule: 'instance is a URI reference, even if the target of the request is none',
     asked: 'GET /nowhere/{x}|"^',
     answered: '4xx, instance with these encoded',
     async run({ ask }) {

@@ -86,7 +86,7 @@ export const representations = rowsOf('RFC 9110', [
   },
   {
     section: '12.5.3',
-    rule: 'What is answered has no content coding, which is acceptable to who names some',
+    rule: 'Answers have no content coding, which every Accept-Encoding allows',
     request: { path: '/v1/job-types', headers: { 'accept-encoding': 'gzip, br;q=0.5' } },
     expect: { status: 200, headers: { 'Content-Encoding': null } },
   },
@@ -98,7 +98,7 @@ export const representations = rowsOf('RFC 9110', [
   },
   {
     section: '14.2',
-    rule: 'A Range of what has no ranges is ignored',
+    rule: 'A Range of a resource without ranges is ignored',
     given: 'scheduled',
     request: { path: '/v1/jobs/{id}', headers: { range: 'bytes=0-9' } },
     expect: { status: 200, headers: { 'Content-Range': null }, body: { id: '{id}' } },
@@ -117,7 +117,7 @@ export const representations = rowsOf('RFC 9110', [
   },
   {
     section: '15.3.7',
-    rule: 'A part of what has ranges is answered 206, with Content-Range',
+    rule: 'A Range of a file is answered 206, with Content-Range',
     request: { path: '/docs/swagger-ui.css', headers: { range: 'bytes=0-9' } },
     expect: { status: 206, headers: { 'Content-Range': /^bytes 0-9\/\d+$/, 'Content-Length': '10' } },
   },

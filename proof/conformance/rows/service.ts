@@ -42,7 +42,7 @@ export const service = rowsOf('Contract', [
   },
   {
     section: 'Queues',
-    rule: 'Each queue comes with what is in it and who works on it',
+    rule: 'Each queue comes with its jobs and consumers',
     asked: 'GET /v1/queues, with a job waiting in one',
     answered: '200, ready, running, scheduled, consumers and oldestWaitingMs of each queue',
     async run({ get, job }) {
@@ -99,7 +99,7 @@ export const service = rowsOf('Contract', [
   },
   {
     section: 'Request id',
-    rule: 'What can not be read at all is given one, too',
+    rule: 'An unreadable request gets an id, too',
     asked: 'no HTTP at all',
     wire: 'nonsense\r\n\r\n',
     expect: [{ status: 400, headers: { 'X-Request-Id': /^[0-9a-f-]{36}$/ } }],

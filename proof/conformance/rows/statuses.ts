@@ -61,7 +61,7 @@ export const statuses = rowsOf('RFC 9110', [
   },
   {
     section: '15.5.10',
-    rule: '409 tells what the conflict is',
+    rule: '409 explains the conflict',
     given: 'succeeded',
     request: { method: 'POST', path: '/v1/jobs/{id}/cancel' },
     expect: { status: 409, problem: 'job-finished', body: { detail: /succeeded/ } },

@@ -27,7 +27,7 @@ export const webhooks = rowsOf('Contract', [
   },
   {
     section: 'Webhooks',
-    rule: 'Where nobody could sign it, a webhook is refused',
+    rule: 'Without a secret to sign it, a webhook is refused',
     asked: 'POST /v1/jobs with webhook, where WEBHOOK_SECRETS is not set',
     request: { ...post, at: 'stranded' },
     expect: { status: 400, problem: 'invalid-request', body: { errors: [{ pointer: '/webhook' }] } },

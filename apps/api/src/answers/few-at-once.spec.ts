@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { DatabaseUnavailableError } from '@offload/database';
 import { createFewAtOnce, createOneForEach } from './few-at-once.ts';
 
-it('lets two act at once, and the others in the order in which they came, also after one that failed', async () => {
+it('runs two actions at once, and the others in the order of the calls, also after a failure', async () => {
   const few = createFewAtOnce(2);
   const begun: number[] = [];
   const ends: ((fault?: Error) => void)[] = [];
@@ -30,7 +30,7 @@ it('lets two act at once, and the others in the order in which they came, also a
   expect(await few(() => Promise.resolve('idle again'))).toBe('idle again');
 });
 
-it('tells those who wait that the database is away, and lets later ones act', async () => {
+it('rejects waiting calls when the database is away, and runs later calls', async () => {
   const few = createFewAtOnce(2);
   const begun: number[] = [];
   const ends: ((fault: Error) => void)[] = [];
@@ -51,7 +51,7 @@ it('tells those who wait that the database is away, and lets later ones act', as
   expect((await outcomes).map(({ status }) => status)).toEqual(Array(5).fill('rejected'));
 });
 
-it('lets those who act on one thing act one after the other, and others meanwhile', async () => {
+it('runs actions on one key one after the other, and actions on other keys meanwhile', async () => {
   const oneForEach = createOneForEach();
   const begun: string[] = [];
   const ends: (() => void)[] = [];

@@ -1,13 +1,13 @@
 import { DatabaseUnavailableError } from '@offload/database';
 
-/** Lets callers act in the order in which they come, so many at once. */
+/** Runs actions in the order of the calls, a few at once. */
 export type FewAtOnce = <Outcome>(act: () => Promise<Outcome>) => Promise<Outcome>;
 
 /**
- * While the database is away, those who wait hear of it with the first whose call fails: one after the other they would
- * each wait for a timeout of their own.
+ * Runs at most `most` actions at once. When one fails because the database is away, all waiting calls fail with it.
+ * Otherwise each of them would wait for a timeout of its own.
  *
- * @param most that act at once; others wait
+ * @param most the number of actions that run at once
  */
 export function createFewAtOnce(most: number): FewAtOnce {
   const waiting: { begin: () => void; refuse: (error: unknown) => void }[] = [];
@@ -22,17 +22,17 @@ export function createFewAtOnce(most: number): FewAtOnce {
       if (error instanceof DatabaseUnavailableError) for (const { refuse } of waiting.splice(0)) refuse(error);
       throw error;
     } finally {
-      const next = waiting.shift(); // takes this one's place
+      const next = waiting.shift(); // gets the place of the finished action
       if (next) next.begin();
       else acting -= 1;
     }
   };
 }
 
-/** Lets callers who act on the same thing do so one after the other, and those of other things meanwhile. */
+/** Runs actions on the same key one after the other, and actions on other keys at the same time. */
 export type OneForEach = <Outcome>(key: string, act: () => Promise<Outcome>) => Promise<Outcome>;
 
-/** So that many calls about one job, whose row is locked, say, hold one connection to the database and not all. */
+/** Many calls about one job whose row is locked then hold one connection to the database, and not all. */
 export function createOneForEach(): OneForEach {
   const lines = new Map<string, { oneAtOnce: FewAtOnce; length: number }>();
 

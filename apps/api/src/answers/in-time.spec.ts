@@ -32,7 +32,7 @@ it('gives the answer that comes soon, and its fault', async () => {
   ).toBe('counted');
 });
 
-it('does not wait for one that is late, nor ask again while it is under way and ten times as long after it', async () => {
+it('does not wait for a late answer, nor ask again until ten times its duration has passed', async () => {
   let time = 0;
   let asked = 0;
   const inTime = createInTime({ patienceMs: 0, now: () => time });
@@ -56,7 +56,7 @@ it('does not wait for one that is late, nor ask again while it is under way and 
   expect(asked).toBe(2);
 });
 
-it('asks again some time after one that was late and failed', async () => {
+it('asks again some time after a late failure', async () => {
   let time = 0;
   const inTime = createInTime({ patienceMs: 0, now: () => time });
   const slow = later<string>();

@@ -1,16 +1,18 @@
 import { setTimer } from '@offload/process';
 
-/** A job and its queues are shown in milliseconds, however deep a backlog is. */
+/**
+ * How long an answer may take, in milliseconds: a job and its queues must be shown at once even with a deep backlog.
+ */
 const PATIENCE_MS = 15;
-/** After a late answer the question is not asked again for so many times as long as it took. */
+/** After a late answer, the question rests for so many times the duration of that answer. */
 const REST = 10;
 
-/** Answers with what is asked for if that comes soon, and otherwise with something else that is at hand. */
+/** Answers a question if the answer comes soon, and otherwise with a substitute. */
 export type InTime = <Value>(ask: () => Promise<Value>, otherwise: () => Value) => Promise<Value>;
 
 /**
- * For one kind of question, so that those who ask never wait for long, nor pile up: while an answer is late, and for
- * some time after that, the question is not asked again.
+ * Makes an `InTime` for one kind of question. Callers never wait long, and questions do not pile up: while an answer is
+ * late, and for some time after it, the question is not asked again.
  */
 export function createInTime({ patienceMs = PATIENCE_MS, now = () => performance.now() } = {}): InTime {
   let restsUntil = -Infinity;
@@ -28,7 +30,7 @@ export function createInTime({ patienceMs = PATIENCE_MS, now = () => performance
     if (first !== 'late') return first.value;
     late = true;
     restsUntil = Infinity;
-    asked.catch(() => undefined); // the next one who asks is told
+    asked.catch(() => undefined); // a later question rejects if the fault stays
     return otherwise();
   };
 }

@@ -6,9 +6,9 @@ import { z } from 'zod';
 const parameters = z.object({ id: jobId });
 
 /**
- * The job id in the path.
+ * Reads the job id from the path.
  *
- * @throws Problem 400 when it is none
+ * @throws Problem 400 when it is no UUID
  */
 export function jobIdOf(request: Request): string {
   const parsed = parameters.safeParse(request.params);

@@ -1,15 +1,15 @@
 import type { Job } from '@offload/jobs';
 import type { Backlog } from '../loops/backlog.ts';
 
-/** Nobody is sent away for longer by an estimate. */
+/** Longest `Retry-After` that follows from an estimate, in seconds. */
 const LONGEST_S = 300;
 
 /**
- * `Retry-After` of an unfinished job, in whole seconds (RFC 9110 section 10.2.3), at least 1: not before it is due, nor
- * before its queue is likely to have come to it.
+ * Computes `Retry-After` of an unfinished job, in whole seconds (RFC 9110 section 10.2.3), at least 1. The time is not
+ * before the job is due, nor before it is likely to leave its queue.
  *
- * @param ahead how many jobs of its queue come before it, if that is known. Otherwise it is taken for the last one, unless
- *   none waited a moment ago: then workers take jobs as they come.
+ * @param ahead how many jobs of its queue come before it, if that is known. Otherwise the job counts as the last in its
+ *   queue, or as the next if no job waited in the last sample.
  */
 export function retryAfter(
   job: Job,
@@ -22,8 +22,8 @@ export function retryAfter(
 }
 
 /**
- * The database's time: an estimate, but never before the time that the database wrote into the job. Samples cut their time
- * to the millisecond and rows round it, so the estimate can be a millisecond behind, and `ceil` makes a second of that.
+ * The database's time: an estimate, but never before the times on the job's row. Samples cut their time to the
+ * millisecond and rows round it. So the estimate may be a millisecond behind, and `ceil` would make a second of that.
  */
 function databaseNow({ createdAt }: Job, backlog: Backlog): number {
   return Math.max(Date.parse(createdAt), backlog.databaseNow());

@@ -11,15 +11,15 @@ export interface SendParts {
   notifierUrl: string;
 }
 
-/** What is known only of a queued job, and only about: it changes without the job changing. */
+/** The estimates of a queued job. They change without a change of the job. */
 export interface Estimate {
   position?: number;
   etaMs?: number | null;
 }
 
 /**
- * Answers with a job as it is: a weak ETag from its version (RFC 9110 section 8.8.3), `Retry-After` until it is
- * finished.
+ * Answers with the job: with a weak ETag from its version (RFC 9110 section 8.8.3), and with `Retry-After` until the
+ * job is finished.
  *
  * @param given.changed see `sendRawJson`
  */
@@ -42,14 +42,14 @@ const shown = oncePerJob((job, notifierUrl: string) => {
   return shareable(jsonWithLinks(new SerializedJob(job), notifierUrl));
 });
 
-/** The object that `json` is, with members added. */
+/** Adds members to an object that is given as JSON. */
 function withMembers(json: string | Buffer, members: object): string | Buffer {
   const added = `,${JSON.stringify(members).slice(1)}`;
   if (typeof json === 'string') return json.slice(0, -1) + added;
   return Buffer.concat([json.subarray(0, -1), Buffer.from(added)]);
 }
 
-/** Answers 202: the job is kept, or told to stop; where it is, and when to ask again (RFC 9110 section 15.3.3). */
+/** Answers 202 with the job's `Location` and `Retry-After` (RFC 9110 section 15.3.3). */
 export function sendAccepted(response: Response, serialized: SerializedJob, { backlog, notifierUrl }: SendParts): void {
   const { job } = serialized;
   response.status(202).setHeader('Location', `/v1/jobs/${job.id}`).setHeader('Retry-After', retryAfter(job, backlog));

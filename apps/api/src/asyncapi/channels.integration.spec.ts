@@ -46,7 +46,7 @@ describe('what the document says there is', () => {
     ).toEqual(said.sort(byName));
   });
 
-  it('is what the broker has: every queue, with its arguments and what flows in', async () => {
+  it('is what the broker has: every queue, with its arguments and bindings', async () => {
     const lasting = Object.values(document.channels).filter(({ bindings }) => bindings?.amqp.queue?.durable);
     const said = lasting.flatMap((channel) => {
       // Where it stands for any queue of jobs, once for each.

@@ -5,19 +5,19 @@ import type { QueueDeclaration } from '@offload/messaging';
 import type { Json } from '../contract/schemas.ts';
 import { AMQP_BINDING, type MessageName } from './messages.ts';
 
-/** Stands for any queue of jobs, in names and routing keys. */
+/** The placeholder of a queue's name, in names and routing keys. */
 const ANY_QUEUE = '{queue}';
 
 const topology = jobTopology([ANY_QUEUE]);
 const onBroker = [{ $ref: '#/servers/broker' }, { $ref: '#/servers/brokerOverTls' }];
 
 const queueParameter = {
-  queue: { description: 'A queue of jobs, one of those that QUEUES names.', default: 'default' },
+  queue: { description: 'A queue that QUEUES names.', default: 'default' },
 };
 const events = [...jobStatus.options, 'progress'].map((what) => eventName.parse(`job.${what}`));
-const eventParameter = { event: { description: 'What happened.', enum: events } };
+const eventParameter = { event: { description: 'The kind of event.', enum: events } };
 
-/** Where messages go to, or come from. */
+/** The exchanges, queues and URLs that messages go to or come from. */
 export const channels = {
   dispatches: toExchange(exchanges.jobs, 'dispatch', {
     title: 'Dispatches',
@@ -27,47 +27,49 @@ export const channels = {
   }),
   dispatchQueue: fromQueue(dispatchQueue(ANY_QUEUE), 'dispatch', {
     title: 'The dispatch messages of one queue',
-    description: 'A delivery that is not acknowledged is the lease of its job.',
+    description: 'The unacknowledged delivery is the lease of its job.',
     parameters: queueParameter,
   }),
   events: toExchange(exchanges.events, 'event', {
     title: 'Events',
-    description: 'Every listener hears every event. The routing key says which it is, without the body being read.',
+    description: 'Every listener receives every event. The routing key is the kind of event.',
     address: '{event}',
     parameters: eventParameter,
   }),
   eventsByName: toExchange(exchanges.eventsByName, 'event', {
     title: 'Events by name',
-    description: `Fed by ${exchanges.events}, for who wants some of them: nobody sends to it.`,
+    description: `Receives all events from ${exchanges.events}, for listeners that want some kinds only. No process publishes to it.`,
     address: '{event}',
     parameters: eventParameter,
   }),
-  eventListener: ownQueue(exchanges.events, 'event', 'What one listener hears of the events'),
-  endListener: ownQueue(exchanges.eventsByName, 'event', 'What one listener hears of the ends of jobs', endings),
+  eventListener: ownQueue(exchanges.events, 'event', 'The queue of one listener for all events'),
+  endListener: ownQueue(exchanges.eventsByName, 'event', 'The queue of one listener for finished jobs', endings),
   control: toExchange(exchanges.control, 'control', {
     title: 'Control',
-    description: 'Every worker hears it. The routing key is empty.',
+    description: 'Every worker receives each command. The routing key is empty.',
     address: '',
   }),
-  controlListener: ownQueue(exchanges.control, 'control', 'What one worker hears of control'),
+  controlListener: ownQueue(exchanges.control, 'control', 'The queue of one worker for commands'),
   registrations: toExchange(exchanges.registrations, 'registration', {
     title: 'Registrations',
-    description: 'Every api hears it. The routing key is empty.',
+    description: 'Every api receives each registration. The routing key is empty.',
     address: '',
   }),
-  registrationListener: ownQueue(exchanges.registrations, 'registration', 'What one api hears of registrations'),
+  registrationListener: ownQueue(exchanges.registrations, 'registration', 'The queue of one api for registrations'),
   deadLetters: toExchange(exchanges.dead, 'deadLetter', {
     title: 'Dead letters',
-    description: "A worker's have an empty routing key, RabbitMQ's that of the dispatch message.",
+    description:
+      'A dead letter from a worker has an empty routing key; one from RabbitMQ has the routing key of the dispatch message.',
     address: null,
   }),
   deadLetterQueue: fromQueue(exchanges.dead, 'deadLetter', {
-    title: 'What became a dead letter',
-    description: 'Nothing takes it out by itself: `npm run doctor` lists it and sends it again.',
+    title: 'The queue of dead letters',
+    description:
+      'Dead letters stay until an operator lists and redrives or deletes them: `npm run doctor -- dead-letters`.',
   }),
   webhook: {
     title: 'Webhook',
-    description: "The URL that a job's `webhook` names, or a configured endpoint's: known when there is one.",
+    description: "The URL of a job's `webhook`, or of a configured endpoint.",
     address: null,
     servers: [{ $ref: '#/servers/receiver' }],
     messages: refer('webhook'),
@@ -91,16 +93,19 @@ function fromQueue(name: string, message: MessageName, about: Json): Json {
   return channel(message, { address: name, ...about }, { is: 'queue', queue }, more);
 }
 
-/** As libs/messaging's subscriber.ts declares it: each listener's own, gone with its connection. */
+/**
+ * The queue of one listener, as libs/messaging's subscriber.ts declares it: RabbitMQ deletes it with its connection.
+ */
 function ownQueue(exchange: string, message: MessageName, title: string, routingKeys: readonly string[] = ['']): Json {
-  const description = 'Named by the broker, and deleted when its listener is gone: what was sent meanwhile is missed.';
+  const description =
+    'RabbitMQ names the queue, and deletes it when its listener is gone: the listener misses later messages.';
   const bindings = routingKeys.map((routingKey) => ({ exchange, routingKey }));
   const more = { 'x-arguments': {}, 'x-bindings': bindings };
   const queue = { name: '', durable: false, exclusive: true, autoDelete: true };
   return channel(message, { title, description, address: null }, { is: 'queue', queue }, more);
 }
 
-/** AMQP's binding has no place for a queue's arguments and what flows into it: they are the channel's own. */
+/** AsyncAPI's AMQP binding has no member for a queue's arguments and bindings, so they are members of the channel. */
 function channel(message: MessageName, about: Json, binding: Json, more: Json = {}): Json {
   const amqp = { ...binding, bindingVersion: AMQP_BINDING };
   return { ...about, servers: onBroker, messages: refer(message), bindings: { amqp }, ...more };
@@ -114,7 +119,7 @@ function bindingsOf({ bindings = [] }: QueueDeclaration): Json[] {
   return bindings.map(({ exchange, routingKey = '' }) => ({ exchange, routingKey }));
 }
 
-/** As libs/messaging's topology.ts names them; a test compares them with what a broker then has. */
+/** The arguments by the names of libs/messaging's topology.ts; a test compares them with those at the broker. */
 function argumentsOf({ type = 'quorum', deadLetterExchange, deliveryLimit, ...more }: QueueDeclaration): Json {
   return {
     'x-queue-type': type,

@@ -25,7 +25,7 @@ it('has every exchange, and uses every channel and message', () => {
   const named = Object.values(document.channels).map(({ bindings }) => bindings?.amqp.exchange?.name);
   expect(named.filter((name) => name !== undefined).sort()).toEqual(Object.values(exchanges).sort());
   const used = Object.values(document.operations).map(({ channel }) => channel.$ref.split('/').at(-1));
-  const fedByAnother: ChannelName[] = ['eventsByName']; // nobody sends to it
+  const fedByAnother: ChannelName[] = ['eventsByName']; // no process publishes to it
   expect([...used, ...fedByAnother].sort()).toEqual(Object.keys(channels).sort());
   const mentioned = JSON.stringify(document.channels);
   for (const name of Object.keys(messages)) expect(mentioned).toContain(`"#/components/messages/${name}"`);

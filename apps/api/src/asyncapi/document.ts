@@ -4,7 +4,9 @@ import { messages } from './messages.ts';
 import { operations, processes } from './operations.ts';
 import { componentSchemas } from './schemas.ts';
 
-/** The messages of Offload as AsyncAPI 3.0, generated from the schemas that validate and the topology that is declared. */
+/**
+ * The messages of Offload as AsyncAPI 3.0, generated from the schemas that validate and the topology that is declared.
+ */
 export function asyncApiDocument(): Json {
   return {
     asyncapi: '3.0.0',
@@ -12,7 +14,7 @@ export function asyncApiDocument(): Json {
       title: 'Offload',
       version: '1',
       description:
-        "What Offload's processes tell each other over RabbitMQ, and receivers of webhooks. To hear of jobs, bind a queue of your own to the exchange of events, or name a webhook. Bodies may get more members.",
+        "The messages between Offload's processes over RabbitMQ, and the webhooks. To receive the events of jobs, bind a queue of your own to the exchange of events, or use a webhook. Later versions may add members to bodies.",
       license: { name: 'MIT', url: 'https://spdx.org/licenses/MIT.html' },
     },
     defaultContentType: 'application/json',
@@ -23,7 +25,7 @@ export function asyncApiDocument(): Json {
       messages,
       schemas: componentSchemas(),
       securitySchemes: {
-        brokerUser: { type: 'userPassword', description: 'A user of RabbitMQ, with rights to what it needs alone.' },
+        brokerUser: { type: 'userPassword', description: 'A user of RabbitMQ with the rights of its process only.' },
       },
       tags: Object.fromEntries(Object.entries(processes).map(([name, description]) => [name, { name, description }])),
     },
@@ -37,7 +39,7 @@ function servers(): Json {
     pathname: '/{vhost}',
     protocol,
     protocolVersion: '0-9-1',
-    description: 'RabbitMQ, where AMQP_URL says.',
+    description: 'RabbitMQ, as AMQP_URL names it.',
     variables: { host: { description: 'Name and port.', default: `127.0.0.1:${port}` }, vhost },
     security: [{ $ref: '#/components/securitySchemes/brokerUser' }],
   });
@@ -47,8 +49,8 @@ function servers(): Json {
     receiver: {
       host: '{host}',
       protocol: 'https',
-      description: 'Whoever receives a webhook; over http, too, where its URL says so.',
-      variables: { host: { description: 'Name and port, as in its URL.', default: 'example.com' } },
+      description: 'The receiver of a webhook, over https or http as its URL says.',
+      variables: { host: { description: 'Name and port, as in the URL.', default: 'example.com' } },
     },
   };
 }

@@ -4,7 +4,7 @@ import type { JobWithLinks } from '@offload/jobs/answers';
 import { eventOf } from '@offload/jobs/events';
 import { jobExample } from '../openapi/examples.ts';
 
-// Read by people and by code generators. Tests hold them against the schemas.
+// The document shows these examples to people and code generators. Tests check them by the schemas.
 
 const { links, ...running } = jobExample;
 const finished = {

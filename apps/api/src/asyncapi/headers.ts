@@ -1,6 +1,6 @@
 import type { Json } from '../contract/schemas.ts';
 
-/** An object with these members; more may come with it. */
+/** An object with these members; it may have others. */
 const objectOf = (properties: Json, required: string[] = Object.keys(properties)): Json => ({
   type: 'object',
   properties,
@@ -10,16 +10,20 @@ const objectOf = (properties: Json, required: string[] = Object.keys(properties)
 const traceparent = {
   type: 'string',
   pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$',
-  description: 'W3C trace context of the request that made the job, where it had one.',
+  description: 'W3C trace context of the request that submitted the job, if the request had one.',
 };
 
 /** https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling */
 const counts = {
-  'x-delivery-count': { type: 'integer', minimum: 0, description: 'How often it came back: of a received one.' },
+  'x-delivery-count': {
+    type: 'integer',
+    minimum: 0,
+    description: 'How often RabbitMQ has redelivered the message; only on received messages.',
+  },
   'x-acquired-count': {
     type: 'integer',
     minimum: 0,
-    description: 'How often it was handed out, from RabbitMQ 4.3 on.',
+    description: 'How often RabbitMQ has delivered the message, from RabbitMQ 4.3 on.',
   },
 };
 
@@ -29,7 +33,7 @@ export const versionHeaders = (version: number): Json =>
     'x-schema-version': {
       type: 'integer',
       const: version,
-      description: 'Of the body; 1 is meant where it is missing.',
+      description: "The version of the body's schema; 1 if the header is missing.",
     },
   });
 
@@ -39,15 +43,15 @@ export const tracedHeaders = (version: number): Json => {
   return { type: 'object', properties: { ...(properties as Json), traceparent, ...counts }, required };
 };
 
-/** Why a message is a dead letter: ours, which say what a worker found, or RabbitMQ's own. */
+/** The headers with the reason of a dead letter: a worker's, or RabbitMQ's own. */
 export const deathHeaders = objectOf(
   {
     'x-offload-reason': { type: 'string', maxLength: 500, description: 'Why no worker could read it.' },
-    'x-offload-queue': { type: 'string', description: 'The queue of jobs that it was in.' },
+    'x-offload-queue': { type: 'string', description: 'The queue that the message was in.' },
     'x-death': {
       type: 'array',
       items: { type: 'object' },
-      description: 'How it came here, where RabbitMQ sent it: https://www.rabbitmq.com/docs/dlx#effects',
+      description: 'Why RabbitMQ dead-lettered the message: https://www.rabbitmq.com/docs/dlx#effects',
     },
   },
   [],
@@ -58,18 +62,19 @@ export const webhookHeaders = objectOf({
   'webhook-id': {
     type: 'string',
     minLength: 1,
-    description: 'The same at every attempt: whoever has it already need not look again.',
+    description: 'The same for every attempt: a receiver recognises repetitions by it.',
   },
   'webhook-timestamp': {
     type: 'string',
     pattern: '^\\d+$',
-    description: 'When this attempt was made, in seconds since 1970. Refuse one that is minutes old.',
+    description:
+      'When the notifier made this attempt, in seconds since 1970. Refuse an attempt that is older than 5 minutes.',
   },
   'webhook-signature': {
     type: 'string',
     pattern: '^v1,[A-Za-z0-9+/]+={0,2}( v1,[A-Za-z0-9+/]+={0,2})*$',
     description:
-      'HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, in Base64 behind `v1,`; several, with spaces between them, while secrets are changed.',
+      '`v1,` and the HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>` in Base64. While secrets change there are several, separated by spaces.',
   },
 });
 
@@ -81,8 +86,8 @@ export const amqpProperties = (type: string, contentType: string, more: Json = {
   const always = {
     type: { const: type },
     content_type: { const: contentType },
-    message_id: { type: 'string', format: 'uuid', description: 'New with each sending.' },
-    timestamp: { type: 'integer', description: 'When it was sent, in seconds since 1970.' },
+    message_id: { type: 'string', format: 'uuid', description: 'A new id for each publishing.' },
+    timestamp: { type: 'integer', description: 'When the process published the message, in seconds since 1970.' },
     delivery_mode: { const: 2, description: 'Persistent.' },
     ...more,
   };

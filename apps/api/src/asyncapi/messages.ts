@@ -25,13 +25,13 @@ const aboutJob = (location: string): Json => ({ location, description: 'The id o
 const subject = 'subject' satisfies keyof JobEvent;
 const ends = webhookEvent.options.map((status): JobEvent['type'] => `offload.job.${status}`);
 
-/** What is sent, by name. */
+/** The messages, by name. */
 export const messages = {
   dispatch: {
     name: dispatch.type,
     title: 'Dispatch',
     summary: 'This job is due.',
-    description: 'The job itself is in the database. A doubled dispatch message costs a refused claim.',
+    description: 'The database has the job itself. A duplicate dispatch message costs a refused claim.',
     contentType: JSON_TYPE,
     headers: tracedHeaders(dispatch.version),
     payload: schemaOf(dispatch.schema),
@@ -40,8 +40,8 @@ export const messages = {
       { headers: { 'x-schema-version': dispatch.version, traceparent: traceparentExample }, payload: dispatchExample },
     ],
     'x-amqp-properties': amqpProperties(dispatch.type, JSON_TYPE, {
-      message_id: { type: 'string', format: 'uuid', description: 'The dispatch id: new with each sending.' },
-      priority: { type: 'integer', minimum: 0, maximum: 9, description: "The job's." },
+      message_id: { type: 'string', format: 'uuid', description: 'The dispatch id: a new id for each publishing.' },
+      priority: { type: 'integer', minimum: 0, maximum: 9, description: "The job's priority." },
     }),
   },
   event: {
@@ -49,7 +49,7 @@ export const messages = {
     title: 'Events',
     summary: 'Snapshots of jobs after transitions of one kind: a CloudEvents 1.0 batch.',
     description:
-      '`job.progress` comes four times a second at most, and without `payload`, `result` and `errors`. One is newer than another of the same job when its `data.version` is higher. Some may be missing: a listener that needs to be sure reads the job.',
+      'Workers publish `job.progress` four times a second at most, without `payload`, `result` and `errors`. Of two events of a job, that with the higher `data.version` is newer. Events may be missing: a listener that needs the latest state reads the job.',
     contentType: jobEvents.contentType,
     headers: versionHeaders(jobEvents.version),
     payload: schemaOf(jobEvents.schema),
@@ -68,7 +68,7 @@ export const messages = {
   control: {
     name: control.type,
     title: 'Control',
-    summary: 'What the api tells all workers: cancel, liveness check.',
+    summary: 'A command of the api to all workers: cancel, liveness check.',
     contentType: JSON_TYPE,
     headers: versionHeaders(control.version),
     payload: schemaOf(control.schema),
@@ -84,7 +84,7 @@ export const messages = {
     title: 'Registration',
     summary: 'Job types were registered or removed.',
     description:
-      'The types themselves are in the database. A lost message costs time alone: apis read them every five seconds.',
+      'The database has the types themselves. A lost message only costs time: apis read the types every five seconds.',
     contentType: JSON_TYPE,
     headers: versionHeaders(registration.version),
     payload: schemaOf(registration.schema),
@@ -96,7 +96,7 @@ export const messages = {
     name: 'dead letter',
     title: 'Dead letter',
     summary: 'A dispatch message that no consumer could read, or that came back too often.',
-    description: 'As it came, whatever it is: body, properties and headers, with why it is here in one header more.',
+    description: 'The body, properties and headers are those of the message. One more header has the reason.',
     headers: deathHeaders,
     payload: {},
     bindings: { amqp: { bindingVersion: AMQP_BINDING } },
@@ -104,9 +104,9 @@ export const messages = {
   webhook: {
     name: 'webhook',
     title: 'Webhook',
-    summary: 'How a job ended: the event as all listeners get it, and the job with its links.',
+    summary: 'The event of a finished job, with its links.',
     description:
-      'Delivered at least once; attempts of one delivery have one `webhook-id`. Check the signature before you read the body.',
+      'Notifiers send it at least once; all attempts at one webhook delivery have the same `webhook-id`. Check the signature before you read the body.',
     contentType: jobEvent.contentType,
     headers: webhookHeaders,
     payload: { allOf: [schemaOf(webhookBody), { properties: { type: { enum: ends } } }] },

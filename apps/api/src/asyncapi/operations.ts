@@ -4,10 +4,10 @@ import { AMQP_BINDING, HTTP_BINDING, type MessageName } from './messages.ts';
 
 /** The processes that send and receive; each has its own user at the broker. */
 export const processes = {
-  api: 'Takes jobs in, and has a pending dispatch message.',
+  api: 'Accepts jobs, and publishes their dispatch messages.',
   worker: 'Runs jobs.',
-  notifier: 'Tells browsers and webhooks.',
-  doctor: 'Looks after dead letters, when an operator asks it to.',
+  notifier: 'Sends events to browsers, and webhooks to receivers.',
+  doctor: 'Lists, redrives and deletes dead letters for an operator.',
 };
 type Process = keyof typeof processes;
 
@@ -21,33 +21,33 @@ interface Flow {
   binding: Json;
 }
 
-/** Persistent and confirmed, as everything that libs/messaging sends. */
+/** All messages of libs/messaging are persistent and confirmed. */
 const sent = (mandatory: boolean): Json => amqp({ deliveryMode: 2, mandatory, timestamp: true });
 const amqp = (binding: Json): Json => ({ amqp: { ...binding, bindingVersion: AMQP_BINDING } });
 
-/** Who sends what to whom, as Offload sees it. */
+/** The operations of Offload's processes: each sends or receives one kind of message. */
 const flows: Record<string, Flow> = {
   sendDispatch: {
     ...{ action: 'send', channel: 'dispatches', message: 'dispatch', by: ['api', 'doctor'] },
-    summary: 'Says that a job is due.',
-    description: 'Pending in the database until the broker has confirmed it.',
+    summary: 'Dispatches a job that is due.',
+    description: 'The message is pending in the outbox until the broker has confirmed it.',
     binding: sent(true),
   },
   receiveDispatch: {
     ...{ action: 'receive', channel: 'dispatchQueue', message: 'dispatch', by: ['worker'] },
     summary: 'Claims the job and runs it.',
-    description: "Acknowledged once the job's outcome is stored and announced.",
+    description: "The worker acknowledges the message when it has stored and published the job's outcome.",
     binding: amqp({ ack: true }),
   },
   sendEvent: {
     ...{ action: 'send', channel: 'events', message: 'event', by: ['api', 'worker'] },
-    summary: 'Says what a job is now.',
-    description: 'It is no fault when nobody listens.',
+    summary: 'Publishes the state of a job.',
+    description: 'An event without a listener is no fault.',
     binding: sent(false),
   },
   receiveEvent: {
     ...{ action: 'receive', channel: 'eventListener', message: 'event', by: ['notifier'] },
-    summary: 'Tells watchers, and looks for webhooks that are pending.',
+    summary: 'Sends the event to watchers, and looks for pending webhooks.',
     binding: amqp({ ack: false }),
   },
   receiveEnd: {
@@ -57,17 +57,17 @@ const flows: Record<string, Flow> = {
   },
   sendControl: {
     ...{ action: 'send', channel: 'control', message: 'control', by: ['api'] },
-    summary: 'Has a running job cancelled, or calls the roll.',
+    summary: 'Cancels a running job, or begins a liveness check.',
     binding: sent(false),
   },
   receiveControl: {
     ...{ action: 'receive', channel: 'controlListener', message: 'control', by: ['worker'] },
-    summary: 'Stops the job, or says in the database which jobs are held.',
+    summary: 'Stops the job, or writes to the database which jobs this worker holds.',
     binding: amqp({ ack: false }),
   },
   sendRegistration: {
     ...{ action: 'send', channel: 'registrations', message: 'registration', by: ['worker', 'api'] },
-    summary: 'Says that job types were registered or removed.',
+    summary: 'Publishes that job types were registered or removed.',
     binding: sent(false),
   },
   receiveRegistration: {
@@ -77,8 +77,8 @@ const flows: Record<string, Flow> = {
   },
   sendDeadLetter: {
     ...{ action: 'send', channel: 'deadLetters', message: 'deadLetter', by: ['worker'] },
-    summary: 'Puts aside what can not be read, with the reason.',
-    description: 'RabbitMQ does so itself with a dispatch message that came back too often.',
+    summary: 'Publishes a message that it cannot read as a dead letter, with the reason.',
+    description: 'RabbitMQ itself dead-letters a dispatch message that came back too often.',
     binding: amqp({ deliveryMode: 2, mandatory: true }),
   },
   receiveDeadLetter: {
@@ -88,9 +88,9 @@ const flows: Record<string, Flow> = {
   },
   sendWebhook: {
     ...{ action: 'send', channel: 'webhook', message: 'webhook', by: ['notifier'] },
-    summary: "Tells a job's end to whoever asked for it.",
+    summary: 'Sends the event of a finished job to a receiver.',
     description:
-      'Signed as Standard Webhooks has it. Any 2xx is delivered and 410 ends it; anything else is tried again, at growing intervals, and redirects are not followed.',
+      'The notifier signs it by Standard Webhooks. It is delivered with any 2xx, and given up with 410. After any other answer the notifier tries again, at growing intervals. The notifier follows no redirects.',
     binding: { http: { method: 'POST', bindingVersion: HTTP_BINDING } },
   },
 };

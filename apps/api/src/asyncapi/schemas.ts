@@ -36,7 +36,7 @@ export function componentSchemas(): Json {
     io: 'output',
     uri: reference,
     override({ jsonSchema: node }) {
-      // What says the same as a format, or nothing; and messages may get more members one day.
+      // Patterns repeat the format; and a later version may add members to messages.
       if (node.format === 'date-time' || node.format === 'uuid') delete node.pattern;
       if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
       if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;

@@ -14,7 +14,7 @@ it('is served as it is kept, to everybody', async () => {
   expect(body).toEqual(JSON.parse(readFileSync(new URL('../../asyncapi.json', import.meta.url), 'utf8')));
 });
 
-it('is answered as /openapi.json is, to HEAD, to whoever has something already, and to other methods', async () => {
+it('is served like /openapi.json: to HEAD, to a client that has it already, and to other methods', async () => {
   const app = api.app();
   const told = async (path: string) => {
     const read = await request(app).get(path);

@@ -19,7 +19,7 @@ const observing: Topology['queues'] = Object.fromEntries(
   ]),
 );
 
-/** A broker with the topology of the jobs, and somebody who looks at what arrives. */
+/** Provides a broker with the topology of the jobs, and an observer of the messages that arrive. */
 export function useObserver(queues: readonly string[]) {
   let vhost: FreshVhost;
   let broker: Connection;

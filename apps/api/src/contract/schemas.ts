@@ -16,7 +16,7 @@ import { z } from 'zod';
 export type Json = Record<string, unknown>;
 type Direction = 'input' | 'output';
 
-/** As {@link jobBatch}, whose entries are parsed one by one so that faults are told with their index. */
+/** The same as {@link jobBatch}. The api parses the entries of that one by one, so that faults have their index. */
 export const jobBatchOf = jobBatch.extend({ jobs: z.array(jobSubmission).min(1).max(1_000) });
 
 /** The schemas that have a name in the document. */
@@ -41,14 +41,14 @@ const components: Record<Direction, Map<z.ZodType, string>> = {
   ]),
 };
 
-/** JSON Schema as OpenAPI 3.1 takes it; a reference where it has a name. */
+/** The schema for OpenAPI 3.1: a reference if the schema has a name, otherwise JSON Schema. */
 export function schemaOf(schema: z.ZodType, io: Direction): Json {
   const name = components[io].get(schema);
   if (name !== undefined) return { $ref: reference(name) };
   return tidy(z.toJSONSchema(schema, options(io)) as Json);
 }
 
-/** Each of the named schemas. */
+/** All schemas that have a name. */
 export function componentSchemas(): Json {
   const all = (['input', 'output'] as const).flatMap((io) => {
     const registry = z.registry<{ id: string }>();
@@ -66,7 +66,7 @@ function tidy({ $schema, $id, ...rest }: Json): Json {
   return rest;
 }
 
-/** Without what says the same as a format, or nothing; and answers may get more members one day. */
+/** Removes patterns that repeat a format; and allows more members in answers, which a later version may add. */
 function options(io: Direction): Parameters<typeof z.toJSONSchema>[1] {
   return {
     io,

@@ -5,11 +5,11 @@ const string =
   /^ *"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\]){1,255})"(?:; *[a-z*][a-z0-9_.*-]*(?:=(?:"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*"|[^";,\s]+))?)* *$/;
 
 /**
- * The key in the field `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header, section 2.1): a string in double
- * quotes of 1 to 255 characters of ASCII.
+ * Reads the field `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header, section 2.1): a string in double quotes
+ * of 1 to 255 characters of ASCII.
  *
- * @returns null where there is none
- * @throws Problem 400 for anything else: without its key the request might be obeyed twice
+ * @returns null when the request has no such field
+ * @throws Problem 400 for any other value: without its key the api might carry out the request twice
  */
 export function idempotencyKey(field: string | undefined): string | null {
   if (field === undefined) return null;

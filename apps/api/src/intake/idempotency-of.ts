@@ -6,10 +6,10 @@ import type { Request, Response } from 'express';
 import { idempotencyKey } from './idempotency-key.ts';
 
 /**
- * The idempotency key that a request brings, for its client. The same request is the same path with the same body, byte
- * by byte.
+ * Reads a request's idempotency key, with its client and a hash of the request. Two requests are the same when path and
+ * body are the same, byte by byte.
  *
- * @throws Problem 400 when it can't be read
+ * @throws Problem 400 when the key is malformed
  */
 export function idempotencyOf(request: Request, response: Response): IdempotencyKey | null {
   const key = idempotencyKey(request.get('idempotency-key'));

@@ -21,7 +21,7 @@ const quoted = (key: string): string => `"${key}"`;
 const freshKey = (): string => quoted(randomUUID());
 
 describe('Idempotency-Key', () => {
-  it('answers the same request with the first answer again, whatever the job has become', async () => {
+  it('answers the same request with the first answer again, even if the job has changed', async () => {
     const key = freshKey();
     const body = { ...sleep, tags: ['x'], priority: 3, delayMs: 0 };
     const first = await post(body).set('Idempotency-Key', key).expect(202);
@@ -65,7 +65,7 @@ describe('Idempotency-Key', () => {
       .expect(422);
   });
 
-  it('makes one job of many requests at once: the others are told to come again, or get its answer', async () => {
+  it('makes one job of many requests at once: the others get 409, or the first answer', async () => {
     const key = freshKey();
     const answers = await Promise.all(Array.from({ length: 50 }, () => post(sleep).set('Idempotency-Key', key)));
     const statuses = answers.map(({ status }) => status);
@@ -151,7 +151,7 @@ describe('dedupeKey', () => {
 });
 
 describe('a queue that is full', () => {
-  it('answers 503 with Retry-After, and takes what comes under a known key, and for other queues', async () => {
+  it('answers 503 with Retry-After, and accepts requests with a known key and jobs of other queues', async () => {
     const full = api.app({ maxBacklog: (queue) => (queue === 'mail' ? 1 : 1_000_000) });
     const mail = { ...sleep, queue: 'mail' };
     const send = (body: object) => request(full).post('/v1/jobs').send(body);
@@ -189,7 +189,7 @@ describe('the bound of a queue', () => {
     expect(answers.filter(({ status }) => status === 503)).toHaveLength(17);
   });
 
-  it('gives back the places of what was not made', async () => {
+  it('frees the places of jobs that were not made', async () => {
     await eventually(() =>
       expect(api.parts.backlog.waiting('mail')).toBe(api.parts.backlog.waitingAtLastSample('mail')),
     );
@@ -269,7 +269,7 @@ describe('batches at once', () => {
     expect(Math.max(...turns)).toBeLessThanOrEqual(200); // what counts them may run after the next hundred
   });
 
-  it('leave to the relay what could be dispatched only when that begins', async () => {
+  it('leave jobs to the relay that would be dispatched later than by the relay', async () => {
     let dispatched = 0;
     const { dispatcher } = api.parts;
     const dispatchSoon: typeof dispatcher.dispatchSoon = (dispatch) => {

@@ -8,30 +8,33 @@ import type { Dispatcher } from '../dispatcher.ts';
 import { asCreated } from './new-job.ts';
 import { jobNotFound } from '../answers/job-of-path.ts';
 
-/** The jobs of one request, as they are answered. */
+/** The jobs of one request, for its answer. */
 export interface Taken {
   jobs: TakenJob[];
-  /** By an earlier request with the same idempotency key. */
+  /** Whether an earlier request with the same idempotency key has made the jobs. */
   replayed: boolean;
 }
 
 export interface TakenJob {
   serialized: SerializedJob;
-  /** Otherwise it was there already, by its dedupe key, and may be brief: whole it is still to be read. */
+  /** False if a job with the dedupe key existed before. That job may be brief: the route reads the whole job. */
   made: boolean;
 }
 
-/** Batches dispatch message and announce so many jobs in one turn of the event loop; a thousand take a tenth of a second. */
+/** A batch dispatches and publishes so many jobs in one turn of the event loop; a thousand take a tenth of a second. */
 const TOLD_A_TURN = 100;
-/** Jobs whose turn comes later than this are dispatched by the relay, which begins after two seconds, in milliseconds. */
+/**
+ * Jobs of a batch that come later than this are left to the relay, in milliseconds; it takes them after two seconds.
+ */
 const DISPATCH_WITHIN_MS = 1_000;
 
-/** Takes jobs in: once they are stored they are kept; that dispatches and events have arrived is not waited for. */
+/** Accepts jobs: stores them, and sends their dispatch messages and events without waiting for confirmations. */
 export interface Intake {
   /**
-   * All the jobs of a request, or none.
+   * Stores all jobs of a request, or none.
    *
-   * @throws Problem 409 and 422 about its idempotency key, 404 when a job that it found before is deleted, 503 `queue-full`
+   * @throws Problem 409 and 422 about the idempotency key, 404 when a job of the first answer is deleted, 503
+   *   `queue-full`
    */
   take(jobs: NewJob[], idempotency: IdempotencyKey | null): Promise<Taken>;
 }
@@ -57,9 +60,9 @@ export function createIntake({ database, dispatcher, relay, backlog, maxBacklog,
     labelNames: ['type'],
     registers: [metrics],
   });
-  /** Client and key of requests that are being stored by this process; the database keeps those of others apart. */
+  /** Client and key of requests that this process is storing; the database detects those of other processes. */
   const inFlight = new Set<string>();
-  /** Requests that are being stored by this process. */
+  /** The number of requests that this process is storing. */
   let storing = 0;
   const oneATurn = createOneATurn();
 
@@ -77,9 +80,9 @@ export function createIntake({ database, dispatcher, relay, backlog, maxBacklog,
 
   async function store(jobs: NewJob[], idempotency: IdempotencyKey | null): Promise<Taken> {
     const full = fullQueue(jobs);
-    // What was taken before is answered again, however full it is by now.
+    // A replay is answered even if the queue is full by now.
     if (full && !(idempotency && (await database.jobs.isKeyKept(idempotency.client, idempotency.key)))) throw full;
-    // Their places, before others ask for them.
+    // Reserve the places before another request does.
     const places = jobs.map(({ queue }) => backlog.reserve(queue));
     const taken: TakenJob[] = [];
     storing += 1;
@@ -94,8 +97,8 @@ export function createIntake({ database, dispatcher, relay, backlog, maxBacklog,
         const some = submitted.jobs.slice(taken.length, taken.length + TOLD_A_TURN);
         taken.push(...some.map((each, index) => tell(each, jobs[taken.length + index] as NewJob, dispatches)));
       }
-      // What is left to do for the answer takes longer than it takes a dispatch message to leave: a job can start half a millisecond sooner
-      // when its dispatch message goes first. Among others, turns are shared anyway.
+      // To make the answer takes longer than to send a dispatch message. A job starts half a millisecond sooner when
+      // its dispatch message goes first. With other requests under way, turns are shared anyway.
       if (storing === 1 && taken.some(isDispatched)) await whenWritten();
       return { jobs: taken, replayed: false };
     } finally {
@@ -105,9 +108,9 @@ export function createIntake({ database, dispatcher, relay, backlog, maxBacklog,
   }
 
   /**
-   * Dispatch messages and announces a job that was made.
+   * Sends the dispatch message and the event of a job that was made.
    *
-   * @param dispatch messages otherwise its dispatch message is left to the relay
+   * @param dispatches otherwise the dispatch message is left to the relay
    */
   function tell({ serialized, outboxId }: CreatedJob, { traceparent = null }: NewJob, dispatches: boolean): TakenJob {
     if (outboxId === null) return { serialized, made: false };
@@ -119,7 +122,7 @@ export function createIntake({ database, dispatcher, relay, backlog, maxBacklog,
     return { serialized, made: true };
   }
 
-  /** The first answer again; jobs that were there before the first request are shown as they are now. */
+  /** The first answer again. Jobs that existed before the first request have their present state. */
   async function replay(wanted: NewJob[], first: KeyedJob[], createdAt: string): Promise<Taken> {
     const jobs = await Promise.all(
       first.map(async ({ id, made }, index): Promise<TakenJob> => {
@@ -136,7 +139,7 @@ export function createIntake({ database, dispatcher, relay, backlog, maxBacklog,
       const count = jobs.filter((job) => job.queue === queue).length;
       const bound = maxBacklog(queue);
       if (count > bound && count > 1)
-        throw invalidMember('/jobs', `has more jobs for ${queue} than may wait: ${bound}`);
+        throw invalidMember('/jobs', `has more jobs for ${queue} than MAX_BACKLOG allows: ${bound}`);
       const excess = backlog.waiting(queue) + count - bound;
       if (excess > 0) return queueFull(queue, backlog.estimateMs(queue, excess));
     }
@@ -146,29 +149,30 @@ export function createIntake({ database, dispatcher, relay, backlog, maxBacklog,
   return { take };
 }
 
-/** Whether it was made just now and waits in its queue. */
+/** Whether this request has made the job, and the job is queued. */
 function isDispatched(taken: TakenJob | undefined): boolean {
   return taken !== undefined && taken.made && taken.serialized.job.status === 'queued';
 }
 
-/** When nobody knows how fast a queue drains, in seconds. */
+/** `Retry-After` while the drain rate of a queue is not known, in seconds. */
 const UNKNOWN_DRAIN_S = 30;
 const LONGEST_S = 3_600;
 
 function queueFull(queue: string, roomInMs: number | null): Problem {
   const seconds = roomInMs === null ? UNKNOWN_DRAIN_S : Math.min(Math.max(1, Math.ceil(roomInMs / 1_000)), LONGEST_S);
-  const detail = `As many jobs wait in ${queue} as may; there should be room in ${seconds} s.`;
+  const detail = `As many jobs wait in ${queue} as MAX_BACKLOG allows; there should be room in ${seconds} s.`;
   return new Problem(503, 'queue-full', 'The queue is full', detail, { headers: { 'Retry-After': String(seconds) } });
 }
 
 function keyInFlight(): Problem {
-  const detail = 'A request with this Idempotency-Key is being stored just now; send this one again for its answer.';
+  const detail =
+    'The api is storing another request with this Idempotency-Key; send this request again for its answer.';
   return new Problem(409, 'idempotency-key-in-flight', 'The first request is under way', detail, {
     headers: { 'Retry-After': '1' },
   });
 }
 
 function keyReused(): Problem {
-  const detail = 'This Idempotency-Key came with another request before: a new request takes a new key.';
+  const detail = 'Another request had this Idempotency-Key: use a new key for a new request.';
   return new Problem(422, 'idempotency-key-reused', 'The idempotency key was used before', detail);
 }

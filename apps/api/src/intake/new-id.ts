@@ -1,9 +1,9 @@
 import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 
-/** Random bytes that an id is made of. */
+/** The number of random bytes in an id. */
 const BYTES = 16;
-/** Fetched for so many ids at once: to ask the system for each costs more than all else of an id. */
+/** Random bytes are fetched for so many ids at once: a system call for each id would cost more than the rest of it. */
 const IDS = 256;
 
 const pool = Buffer.alloc(BYTES * IDS);
@@ -11,7 +11,7 @@ let used = pool.length;
 let msecs = 0;
 let seq = 0;
 
-/** A UUID of version 7, greater than all that this process has made before (RFC 9562 section 6.2, method 1). */
+/** Makes a UUID of version 7 that is greater than all earlier ids of this process (RFC 9562 section 6.2, method 1). */
 export function newId(): string {
   if (used === pool.length) {
     randomFillSync(pool);
@@ -23,7 +23,7 @@ export function newId(): string {
   const now = Date.now();
   if (now > msecs) {
     msecs = now;
-    seq = random.readUInt32BE(6) >>> 1; // the upper half is left to count on in
+    seq = random.readUInt32BE(6) >>> 1; // leaves the upper half for counting
   } else {
     seq += 1;
   }

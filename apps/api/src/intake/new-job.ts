@@ -6,7 +6,7 @@ import { invalidBody, invalidMember } from '@offload/http';
 import type { JobTypes } from '../job-types/job-types.ts';
 import { newId } from './new-id.ts';
 
-/** What does not stand in the body. */
+/** The parts of a new job that its body does not have. */
 export interface Circumstances {
   types: Pick<JobTypes, 'find' | 'names'>;
   queues: readonly string[];
@@ -16,9 +16,9 @@ export interface Circumstances {
 }
 
 /**
- * The job that a body of `POST /v1/jobs` asks for, with what it leaves out taken from its type's policy.
+ * Makes the new job of a body of `POST /v1/jobs`, with missing members from the policy of its type.
  *
- * @param at where it stands in the body, as a JSON pointer
+ * @param at the JSON pointer of the job in the body
  * @throws Problem 400 that names each member at fault
  */
 export function newJob(body: unknown, circumstances: Circumstances, at = ''): NewJob {
@@ -61,7 +61,7 @@ export function newJob(body: unknown, circumstances: Circumstances, at = ''): Ne
     runAt: runAt?.toISOString() ?? null,
     dedupeKey: dedupeKey ?? null,
     traceparent,
-    // As it is sent. What was given may have characters that PostgreSQL can't hold.
+    // Stored as it will be sent: the given URL may have characters that PostgreSQL cannot store.
     webhook: webhook ? { ...webhook, url: new URL(webhook.url).href } : null,
   };
 }
@@ -75,7 +75,7 @@ function whatThereIs(names: string[]): string {
   return `there are ${names.slice(0, MOST_NAMED).join(', ')}${more}`;
 }
 
-/** Reads the registered types again where a body of `POST /v1/jobs` or of a batch names one that is not known. */
+/** Reads the registered types again if a body of `POST /v1/jobs` or of a batch names an unknown type. */
 export async function learnTypes(body: unknown, types: Pick<JobTypes, 'find' | 'read'>): Promise<void> {
   const { jobs, type } = Object(body) as { jobs?: unknown; type?: unknown };
   const named = Array.isArray(jobs) ? jobs.map((job: unknown) => (Object(job) as { type?: unknown }).type) : [type];
@@ -83,7 +83,7 @@ export async function learnTypes(body: unknown, types: Pick<JobTypes, 'find' | '
 }
 
 /**
- * The jobs that a body of `POST /v1/jobs/batch` asks for.
+ * Makes the new jobs of a body of `POST /v1/jobs/batch`.
  *
  * @throws Problem 400 that names the first job at fault, by its index, and its members
  */
@@ -93,7 +93,7 @@ export function newJobs(body: unknown, circumstances: Circumstances): NewJob[] {
   return batch.data.jobs.map((job, index) => newJob(job, circumstances, `/jobs/${index}`));
 }
 
-/** The job as it was when it had just been made. */
+/** The job in its first state. */
 export function asCreated(wanted: NewJob, id: string, createdAt: string): Job {
   const { delayMs, runAt } = wanted;
   const dueAt = runAt ?? new Date(Date.parse(createdAt) + delayMs).toISOString();

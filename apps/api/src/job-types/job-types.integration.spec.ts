@@ -29,7 +29,7 @@ const versionOf = async (id: string) => {
 };
 
 describe('a registered type', () => {
-  it('is known to an api that has heard nothing of it, with its defaults and its policy', async () => {
+  it('is known to an api that received no registration, with its defaults and its policy', async () => {
     const type = typeOf({ queue: 'mail', maxAttempts: 2 });
     await api.database.jobTypes.register([type], workerOf('quiet', type));
     const { body } = await post(type.type, {}).expect(202);
@@ -45,7 +45,7 @@ describe('a registered type', () => {
     expect(body.errors).toEqual([{ pointer: '/jobs/0/payload/width', detail: 'must be >= 1' }]);
   });
 
-  it('takes the payloads of older versions where its newest upgrades them', async () => {
+  it('accepts payloads of older versions if its newest version upgrades them', async () => {
     const type = typeOf({});
     const wider = { ...payloadSchema, properties: { size: { type: 'integer' } }, required: ['size'] };
     const next = typeOf({ type: type.type, version: 2, payloadSchema: wider, upgrades: true });
@@ -59,7 +59,7 @@ describe('a registered type', () => {
     ]);
   });
 
-  it('is of the version that workers run, once the newest was taken back', async () => {
+  it('has the version that workers run, after the newest was withdrawn', async () => {
     const type = typeOf({});
     const next = typeOf({ type: type.type, version: 2, payloadSchema: { type: 'array' } });
     await api.database.jobTypes.register([type, next], workerOf('back', type));
@@ -71,7 +71,7 @@ describe('a registered type', () => {
 });
 
 describe('GET /v1/job-types/{type}', () => {
-  it('shows the type with its versions and who runs it', async () => {
+  it('shows the type with its versions and workers', async () => {
     const { body } = await request(app).get('/v1/job-types/demo.sleep').expect(200);
     expect(body).toMatchObject({ type: 'demo.sleep', version: 1, queue: 'default', workers: [], maxAttempts: 5 });
     expect(body.versions).toHaveLength(1);
@@ -86,7 +86,7 @@ describe('GET /v1/job-types/{type}', () => {
 });
 
 describe('PUT /v1/job-types/{type}', () => {
-  it('registers a type whose jobs are taken from then on, and is the same when it is sent again', async () => {
+  it('registers a type whose jobs the api accepts from then on, and changes nothing when repeated', async () => {
     const type = newName();
     const first = await put(type, { payloadSchema, description: 'Scales' }).expect(201);
     expect(first.body).toMatchObject({ type, version: 1, description: 'Scales', queue: 'default', workers: [] });
@@ -95,7 +95,7 @@ describe('PUT /v1/job-types/{type}', () => {
     await post(type, { width: 1 }).expect(202);
   });
 
-  it('names what differs from the schema of the same version', async () => {
+  it('names the differences from the schema of the same version', async () => {
     const type = newName();
     await put(type, { payloadSchema }).expect(201);
     const other = { ...payloadSchema, additionalProperties: true };
@@ -135,7 +135,7 @@ describe('PUT /v1/job-types/{type}', () => {
 });
 
 describe('DELETE /v1/job-types/{type}', () => {
-  it('removes a type that nobody uses', async () => {
+  it('removes a type that is not in use', async () => {
     const type = newName();
     await put(type, { payloadSchema }).expect(201);
     const { body: job } = await post(type, {}).expect(202);

@@ -28,7 +28,7 @@ function typesOver(table: RegisteredType[], more: Partial<JobTypesParts> = {}) {
   return { types, counted };
 }
 
-it('finds a registration that it was not told of', async () => {
+it('finds a registration whose message was lost', async () => {
   const table: RegisteredType[] = [];
   const { types } = typesOver(table, { everyMs: 5 });
   await eventually(() => expect(types.names()).toEqual([]));
@@ -36,7 +36,7 @@ it('finds a registration that it was not told of', async () => {
   await eventually(() => expect(types.names()).toEqual(['image.resize']));
 });
 
-it('reads at once when it is told, and tells of what it has read', async () => {
+it('reads at once on a message, and reports the types that it has read', async () => {
   const table: RegisteredType[] = [];
   const told: unknown[] = [];
   const { types, counted } = typesOver(table, { onRead: (read) => told.push(read) });
@@ -47,7 +47,7 @@ it('reads at once when it is told, and tells of what it has read', async () => {
   expect(told).toEqual([[], [{ type: 'image.resize', queue: 'images' }]]);
 });
 
-it('tells which types have a queue as their own', async () => {
+it('lists the types of each queue', async () => {
   const types = ['image.resize', 'image.crop'].map((type) => row({ type, queue: 'images' }));
   const { types: known } = typesOver([...types, row({ type: 'demo.echo' })]);
   await known.read();
@@ -67,7 +67,7 @@ it('follows a version whose schema was removed and registered anew', async () =>
   expect(types.find('image.resize')?.take({})).toEqual({ version: 1, payload: {} });
 });
 
-it('lets the worker check what a schema that it can not compile would', async () => {
+it('leaves payloads to the worker when it cannot compile the schema', async () => {
   const { types } = typesOver([row({ payloadSchema: { $ref: '#/$defs/none' } })]);
   await types.read();
   expect(types.find('image.resize')?.take(7)).toEqual({ version: 1, payload: 7 });

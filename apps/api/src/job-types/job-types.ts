@@ -5,13 +5,13 @@ import { type Logger, type Loop, startLoop } from '@offload/process';
 import type { z } from 'zod';
 import { compileSchema, type SchemaCheck } from './schema-check.ts';
 
-/** How often the table is read when no registration is heard, in milliseconds: a message may have been lost. */
+/** How often the table is read without a registration message, in milliseconds: a message may be lost. */
 const READ_MS = 5_000;
 
-/** What applies to a job of the type unless the job itself says otherwise. */
+/** The policy of a type: the defaults of its jobs. */
 export type TypePolicy = Pick<JobRegistration, 'queue' | 'timeoutMs' | 'maxAttempts' | 'backoff'>;
 
-/** A payload that was found to fit: the version that takes it, and what is stored. */
+/** A valid payload: the version that accepts it, and the payload to store. */
 export interface TakenPayload {
   version: number;
   payload: unknown;
@@ -20,7 +20,11 @@ export interface TakenPayload {
 /** A job type that this api has in memory. */
 export interface KnownType {
   policy: TypePolicy;
-  /** Holds a payload against the versions that may take it. @returns the faults that the first of them finds, where none takes it */
+  /**
+   * Checks a payload by the versions that may accept it.
+   *
+   * @returns the faults by the first version if none accepts it
+   */
   take(payload: unknown): TakenPayload | { faults: z.ZodError };
   /**
    * Holds a result against the versions whose workers may have made it: the one that took the payload, and newer ones.
@@ -41,7 +45,7 @@ export interface JobTypes extends Loop {
   find(type: string): KnownType | undefined;
   /** Every type, sorted. */
   names(): string[];
-  /** The types of each queue that is some type's own, sorted. */
+  /** The types of each queue, by the queue of their policy, sorted. */
   queues(): ReadonlyMap<string, string[]>;
   /** Reads the table. Requests that ask together share the read. */
   read(): Promise<void>;
@@ -51,12 +55,15 @@ export interface JobTypesParts {
   database: Pick<Database, 'jobTypes'>;
   /** @default 5_000 */
   everyMs?: number;
-  /** Told of the types and their queues after each read. */
+  /** Called with the types and their queues after each read. */
   onRead?: (types: readonly { type: string; queue: string }[]) => void;
   log: Logger;
 }
 
-/** Keeps the registered types in memory, and reads the table again from time to time; `wake` when a registration is heard. */
+/**
+ * Keeps the registered types in memory. Reads the table at intervals, and on `wake`: call it for each registration
+ * message.
+ */
 export function createJobTypes({ database, everyMs = READ_MS, onRead, log }: JobTypesParts): JobTypes {
   let types = new Map<string, KnownType>();
   let compiled = new Map<string, VersionChecks>();
@@ -101,7 +108,8 @@ export function createJobTypes({ database, everyMs = READ_MS, onRead, log }: Job
 }
 
 /**
- * The version that new payloads are for: the newest that a worker runs now, or the newest where none runs.
+ * The version for new payloads: the newest version that a worker runs now, or the newest of all if no worker runs the
+ * type.
  *
  * @param versions of one type, the newest first
  */

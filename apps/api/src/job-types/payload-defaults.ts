@@ -2,18 +2,18 @@ import type { JsonSchema } from '@offload/jobs/definitions';
 
 type Fill = (value: unknown) => unknown;
 
-/** @returns whether a value fits the part of the schema at this URI fragment, `#/properties/a/anyOf/0` for example */
+/** @returns whether a value fits the part of the schema at this URI fragment, such as `#/properties/a/anyOf/0` */
 type Fits = (fragment: string, value: unknown) => boolean;
 
 /**
- * Fills in the defaults that a payload leaves out, wherever they are: also within unions, where Ajv fills in none. The payload
- * itself is not changed.
+ * Makes a function that fills in the defaults of missing members, also within unions, where Ajv fills in none. It does
+ * not change the payload itself.
  *
- * @returns null where the schema has no defaults: most payloads are stored as they are
+ * @returns null if the schema has no defaults
  */
 export function defaultsOf(schema: JsonSchema, fits: Fits): Fill | null {
   if (!JSON.stringify(schema).includes('"default":')) return null;
-  /** By their fragments; null where there is nothing to fill in. */
+  /** The functions that fill in defaults, by fragment; null if the part has no defaults. */
   const fills = new Map<string, Fill | null>();
 
   function fillOf(node: unknown, fragment: string): Fill | null {
@@ -75,7 +75,10 @@ export function defaultsOf(schema: JsonSchema, fits: Fits): Fill | null {
     return Array.isArray(allOf) ? allOf.map((part, at) => fillOf(part, `${fragment}/allOf/${at}`)) : [];
   }
 
-  /** As the option that accepts the value would have it; as it is, if another would then accept it first. */
+  /**
+   * Fills in the defaults of the alternative that accepts the value, unless an earlier alternative would then accept
+   * it.
+   */
   function ofUnion(node: JsonSchema, fragment: string, keyword: 'anyOf' | 'oneOf'): Fill | null {
     const given = node[keyword];
     if (!Array.isArray(given)) return null;

@@ -2,19 +2,19 @@ import type { ErrorObject } from 'ajv/dist/2020.js';
 import { z } from 'zod';
 
 /**
- * What Ajv found, as zod tells it: so a payload's faults are answered as those of the rest of the body. A member has one fault, and so has a
- * union, not those of each of its alternatives.
+ * Turns Ajv's errors into zod's issues, so that faults of a payload look like other faults of the body. A member has
+ * one fault. A union has one fault too, not the faults of each alternative.
  */
 export function payloadFaults(errors: readonly ErrorObject[]): z.ZodError {
   const unions = errors.filter(({ keyword }) => UNIONS.includes(keyword)).map(({ schemaPath }) => `${schemaPath}/`);
   const told = errors.filter(({ keyword, schemaPath }) => {
-    // The name at fault has a fault of its own.
+    // Skip the object's error: the wrong name has an error of its own.
     return keyword !== 'propertyNames' && !unions.some((union) => schemaPath.startsWith(union));
   });
   return new z.ZodError(firstOfEach(told.map(issueOf)));
 }
 
-/** Of the faults of one member the first: that a text is no URL says nothing new about one that breaks its pattern. */
+/** The first fault of each member: another fault of the same member rarely says something new. */
 function firstOfEach(issues: z.core.$ZodIssue[]): z.core.$ZodIssue[] {
   const places = new Set<string>();
   return issues.filter((issue) => {
@@ -56,7 +56,7 @@ function issueOf({
   }
 }
 
-/** A part of a JSON pointer (RFC 6901) as the name it stands for. */
+/** Decodes a part of a JSON pointer (RFC 6901). */
 function nameOf(token: string): string {
   return token.replaceAll('~1', '/').replaceAll('~0', '~');
 }

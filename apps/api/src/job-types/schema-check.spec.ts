@@ -59,7 +59,7 @@ describe('the faults of a payload', () => {
     expect(paths(schema, large)).toEqual(['m0']);
   });
 
-  it('take a member for what it is, whatever its name', () => {
+  it('accept members with the names of inherited properties', () => {
     const schema = { properties: { constructor: { type: 'string' } }, required: ['toString'] };
     expect(paths(schema, {})).toEqual(['toString']);
   });

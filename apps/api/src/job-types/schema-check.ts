@@ -17,7 +17,7 @@ export interface SchemaCheck {
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 
-/** Longest text that is parsed as a URL: to encode a host of a megabyte takes a quarter of a second. */
+/** Longest text that is parsed as a URL: encoding a host of a megabyte takes a quarter of a second. */
 const LONGEST_URL = 8_192;
 
 /** What holds more values than this has its first fault told alone: to describe those of a megabyte takes seconds. */
@@ -25,7 +25,7 @@ const SMALL = 1_000;
 
 const options: Options = {
   strict: false,
-  strictNumbers: true, // JSON.parse makes Infinity of 1e400
+  strictNumbers: true, // refuses Infinity, which JSON.parse makes of 1e400
   meta: false,
   validateSchema: false,
   ownProperties: true, // a payload inherits `constructor`
@@ -37,7 +37,7 @@ function newAjv(more: Options = {}): Ajv2020 {
   const ajv = new Ajv2020({ ...options, ...more });
   ajv.removeKeyword('uniqueItems').addKeyword(uniqueItems);
   formats.default(ajv);
-  // As zod means it: what browsers parse. A URL may so have a host in any script.
+  // The same rule as in zod: a URL is valid if browsers parse it. So its host may be in any script.
   return ajv.addFormat('uri', (text) => text.length <= LONGEST_URL && URL.canParse(text));
 }
 
@@ -68,7 +68,7 @@ export function compileSchema(schema: JsonSchema): SchemaCheck {
   };
 }
 
-/** Knows what JSON Schema itself is: to compile that anew for each registration would stall all requests for 50 ms. */
+/** Validates schemas themselves. Compiling this anew for each registration would stall all requests for 50 ms. */
 let metaSchema: Ajv2020 | undefined;
 
 /** @returns why the api can't hold anything against this schema, or null */

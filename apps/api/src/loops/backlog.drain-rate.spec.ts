@@ -49,7 +49,7 @@ describe('the drain rate', () => {
     expect(rate()).toBe(50);
   });
 
-  it('is not lowered by a queue that was emptied, which could have drained faster', async () => {
+  it('is not lowered by a queue that ran empty, which could have drained faster', async () => {
     const { next } = await setup({ waiting: 101 });
     await next(10_000, 1, 1);
     for (let second = 0; second < 60; second += 1) await next(1_000, 1, 0);

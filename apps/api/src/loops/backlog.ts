@@ -10,51 +10,55 @@ import {
 import { Gauge, startLoop, type Logger, type Loop, type Registry } from '@offload/process';
 
 const EVERY_MS = 1_000;
-/** A sample takes the longer the more jobs wait; the rest after it is so many times as long, ... */
+/** After a sample the loop rests for so many times its duration: samples take longer when more jobs wait. */
 const REST = 10;
-/** ... but no longer than this, in milliseconds: it may have taken long because the database was away. */
+/** Longest rest, in milliseconds: a sample may have taken long because the database was away. */
 const LONGEST_REST_MS = 5_000;
-/** The drain rate is an average over about so long ... */
+/** The drain rate is an average over about this time. */
 const MEMORY_MS = 30_000;
-/** ... or over as long as it took so many jobs to go, in a queue of slow ones. */
+/** With slow jobs, the drain rate is an average over the time in which so many jobs left the queue. */
 const FEW = 5;
 
-/** What waits in each queue, and how fast it drains. */
+/** The number of waiting jobs in each queue, and its drain rate. */
 export interface Backlog extends Loop {
-  /** How many jobs were queued at the last sample, and those that this process has accepted since or is storing. */
+  /** The number of queued jobs at the last sample, plus those that this process has accepted since or is storing. */
   waiting(queue: string): number;
-  /** The same without those accepted since: none, where workers take jobs as they come. */
+  /** The number of queued jobs at the last sample: 0 if workers claim jobs at once. */
   waitingAtLastSample(queue: string): number;
-  /** How many jobs leave the queue in a second while some wait; null when that is not known, or not any more. */
+  /** How many jobs leave the queue in a second while others wait; null while the rate is not known. */
   drainPerSecond(queue: string): number | null;
-  /** What is ahead of a queued job, as of the last sample and the drain rate. */
+  /** The jobs ahead of a queued job, from the last sample and the drain rate. */
   place(job: Pick<Job, 'id' | 'queue' | 'priority'>): Place;
-  /** What was in each queue at the last sample. */
+  /** The counts of each queue at the last sample. */
   counts(): QueueCount[];
-  /** How long so many jobs take to leave the queue, in milliseconds; null when that is not known, or none leave. */
+  /** How long so many jobs take to leave the queue, in milliseconds; null if the rate is not known, or is 0. */
   estimateMs(queue: string, ahead: number): number | null;
-  /** The database's time, in milliseconds since 1970: what is due is due by its clock, not by ours. */
+  /** The database's time, in milliseconds since 1970: its clock decides which jobs are due. */
   databaseNow(): number;
-  /** So many more are queued. */
+  /** Adds so many queued jobs to the count. */
   accepted(queue: string, count: number): void;
-  /** A place for a job that is being stored. @returns to be called when it is: whether it is queued now */
+  /**
+   * Reserves a place for a job that is being stored.
+   *
+   * @returns a function to call when it is stored: is it queued now?
+   */
   reserve(queue: string): (isQueued: boolean) => void;
 }
 
-/** About where a job stands in its queue. */
+/** The approximate place of a job in its queue. */
 export interface Place {
   /** {@link MOST_AHEAD} at most. */
   ahead: number;
-  /** So many are ahead of it for certain that they need not be counted. */
+  /** Whether certainly so many jobs are ahead that they need not be counted. */
   isFar: boolean;
-  /** Where the levels of its queue begin; undefined where that is not known, or the job is older. */
+  /** Where the priority levels of its queue begin; undefined if this is not known, or the job is older. */
   from: { high: string; normal: string } | undefined;
 }
 
 export interface BacklogParts {
   database: { queues: Pick<QueueStats, 'sample' | 'countStarted'> };
   queues: readonly string[];
-  /** How long to rest between samples, in milliseconds; ten times as long as one takes, at least. @default 1_000 */
+  /** Rest between samples, in milliseconds; at least ten times the duration of a sample. @default 1_000 */
   everyMs?: number;
   metrics: Registry;
   log: Logger;
@@ -65,16 +69,16 @@ export interface BacklogParts {
 interface Known {
   waiting: number;
   accepted: number;
-  /** Not stored yet, so that no sample can have them. */
+  /** The number of jobs that are being stored: no sample has them yet. */
   reserved: number;
-  /** Jobs that went, and how long that took while others waited: both fade. */
+  /** Jobs that left the queue, and the time they took while others waited. Older values count less. */
   gone: number;
   observedMs: number;
-  /** How long nothing has waited. */
+  /** How long the queue has been empty. */
   idleMs: number;
 }
 
-/** Samples the queues again and again: of the jobs that waited before, those that don't wait any more are gone. */
+/** Samples the queues at intervals. Jobs of the sample before that no longer wait have left the queue. */
 export function startBacklog(parts: BacklogParts): Backlog {
   const { database, queues, everyMs = EVERY_MS, metrics, log, now = () => performance.now() } = parts;
   const nothing = (): Known => ({ waiting: 0, accepted: 0, reserved: 0, gone: 0, observedMs: 0, idleMs: 0 });
@@ -82,7 +86,7 @@ export function startBacklog(parts: BacklogParts): Backlog {
   let sampled = new Map<string, QueueSample>();
   let started: Awaited<ReturnType<QueueStats['countStarted']>> = [];
   let last: { at: number; tookPlace: number } | null = null;
-  /** Milliseconds from `now` to the database's time; by our own clock until the first sample. */
+  /** Milliseconds from `now` to the database's time; from this process's clock until the first sample. */
   let toDatabaseMs = Date.now() - now();
 
   async function round(): Promise<number> {
@@ -96,11 +100,11 @@ export function startBacklog(parts: BacklogParts): Backlog {
       if (!one) continue;
       if (last) learn(one, sample, began - last.tookPlace);
       one.waiting = sample.waiting;
-      // Those of meanwhile may not be in the sample.
+      // The sample may lack jobs that were accepted while it ran.
       one.accepted = Math.max(0, one.accepted - (acceptedBefore.get(sample.queue) ?? 0));
     }
     last = { at, tookPlace: began };
-    toDatabaseMs = at * 1_000 - began; // the statement may take long, and tells when it began
+    toDatabaseMs = at * 1_000 - began; // the statement may take long, and returns the time when it began
     return Math.max(everyMs, Math.min(REST * (now() - began), LONGEST_REST_MS));
   }
 
@@ -185,11 +189,11 @@ export function startBacklog(parts: BacklogParts): Backlog {
   };
 }
 
-/** @param left how many have left the queue since the sample */
+/** @param left how many jobs have left the queue since the sample */
 function placeIn({ high, normal }: QueueSample, { id, priority }: Pick<Job, 'id' | 'priority'>, left: number): Place {
   const [level, before] = priority >= HIGH_PRIORITY ? [high, 0] : [normal, high.waiting];
   const older = level.marks.filter((mark) => mark <= id.toLowerCase()).length;
-  // Between the last mark that is older than the job, and the next one.
+  // The job is between the last mark that is older than it, and the next mark.
   const least = Math.max(0, older - 1) * MARK_EVERY;
   const most = older < level.marks.length ? older * MARK_EVERY : level.waiting;
   const ahead = Math.round(before + (least + Math.max(least, most)) / 2 - left);
@@ -201,7 +205,7 @@ function placeIn({ high, normal }: QueueSample, { id, priority }: Pick<Job, 'id'
   };
 }
 
-/** Before every other id. */
+/** An id that sorts before every other id. */
 const OLDEST = '00000000-0000-0000-0000-000000000000';
 
 function rateOf({ gone, observedMs }: Known): number | null {
@@ -211,20 +215,20 @@ function rateOf({ gone, observedMs }: Known): number | null {
 function learn(known: Known, { remaining }: QueueSample, elapsedMs: number): void {
   if (elapsedMs <= 0) return;
   if (known.waiting === 0) {
-    // What was measured then was another kind of work, perhaps.
+    // The old rate may be of another kind of work.
     known.idleMs += elapsedMs;
     if (known.idleMs > MEMORY_MS) known.gone = known.observedMs = 0;
     return;
   }
   known.idleMs = 0;
   const gone = Math.max(0, known.waiting - remaining); // fewer than 0 when jobs were given back
-  // A queue that was emptied could have drained faster: that tells of no less than the rate, and of no more.
+  // A queue that ran empty could have drained faster: its figure is a lower bound of the rate.
   const emptied = remaining === 0;
   if (emptied && (gone * 1_000) / elapsedMs <= (rateOf(known) ?? 0)) return;
 
   const fading = Math.exp(-elapsedMs / MEMORY_MS);
   let kept = known.gone * fading + gone < FEW ? 1 : fading;
-  // After a long time in which nothing went, what goes now counts more than that.
+  // After a long time in which no job left, the jobs that leave now count more.
   if (gone >= FEW) kept = Math.min(kept, MEMORY_MS / known.observedMs);
   known.gone = known.gone * kept + gone;
   known.observedMs = known.observedMs * kept + elapsedMs;

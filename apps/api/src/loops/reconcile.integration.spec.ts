@@ -20,7 +20,7 @@ let vhost: Awaited<ReturnType<typeof freshVhost>>;
 let broker: Connection;
 let dispatcher: Dispatcher;
 let loops: Loop[];
-/** The ids of the jobs that were dispatched while somebody consumed. */
+/** The ids of the jobs that were dispatched while a consumer was there. */
 let heard: string[];
 
 beforeEach(async () => {
@@ -115,7 +115,7 @@ describe('jobs whose dispatch messages the broker has lost', () => {
     await eventually(() => expect(heard).toContain(id));
   });
 
-  it('are left alone while a worker says that it has them: they wait there for a slot', async () => {
+  it('are left alone while a worker answers that it has them: they wait there for a slot', async () => {
     const id = await dispatchedJob();
     let calls = 0;
     await new Promise<void>((onListening) => {
@@ -149,7 +149,7 @@ describe('jobs whose dispatch messages the broker has lost', () => {
     expect(await inspect(dispatchQueue('default'))).toEqual(waiting);
   });
 
-  it('are left alone while the broker can not say how many there are, and others are worked off', async () => {
+  it('are left alone while the broker does not count them, and other jobs are worked off', async () => {
     const ids: string[] = [];
     for (let count = 0; count < 12; count += 1) ids.push(await dispatchedJob());
     const left = [...ids];

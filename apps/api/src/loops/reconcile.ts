@@ -8,9 +8,12 @@ import type { Dispatcher } from '../dispatcher.ts';
 
 /** Most jobs changed by one statement. */
 const BATCH = 1_000;
-/** Most dispatch messages of a queue that are sent again in a round: a wrong one costs a refused claim, and the ids take memory. */
+/**
+ * Most dispatch messages of a queue that a round sends again: a needless one costs a refused claim, and ids take
+ * memory.
+ */
 const MOST_LOST = 10_000;
-/** Liveness checks in a row that a holder must have left unanswered. */
+/** A holder loses its job after this number of unanswered liveness checks in a row. */
 const LIVENESS_CHECKS = 3;
 
 export interface ReconcileParts {
@@ -23,21 +26,21 @@ export interface ReconcileParts {
   relay: Loop;
   broker: Pick<Connection, 'state'>;
   queues: readonly string[];
-  /** How often to look, in milliseconds; a dispatch message is lost when its job has been due for so long, too. */
+  /** Interval of the rounds, in milliseconds. Only jobs that have been due for so long can lack a dispatch message. */
   everyMs: number;
-  /** How long a dispatch message must be missing before it is taken for lost, in milliseconds. @default 3_000 */
+  /** How long a dispatch message must be missing before it counts as lost, in milliseconds. @default 3_000 */
   lookAgainMs?: number;
-  /** How long a holder must be silent, at least, before it loses its job, in milliseconds. @default 30_000 */
+  /** Shortest silence after which a holder loses its job, in milliseconds. @default 30_000 */
   silenceMs?: number;
   metrics: Registry;
   log: Logger;
 }
 
 /**
- * Finds what the broker has forgotten (its disk wiped, a queue deleted) and has it dispatched again:
- * - queued jobs without a dispatch message: there are more of them than dispatch messages waiting in their queue;
- * - running jobs whose worker died with the dispatch message: it leaves liveness checks unanswered. Normally the broker tells of a dead
- *   worker at once, by handing its dispatch messages to another.
+ * Finds jobs whose dispatch message the broker has lost (its disk wiped, a queue deleted), and dispatches them again:
+ * - queued jobs without a dispatch message: the database has more of them than messages wait in their queue;
+ * - running jobs whose worker died, and whose dispatch message is lost: the worker leaves liveness checks unanswered.
+ *   If the message is not lost, the broker redelivers it to another worker at once.
  */
 export function startReconcile(parts: ReconcileParts): Loop {
   const { database, inspector, dispatcher, relay, broker, queues, everyMs, metrics, log } = parts;
@@ -65,7 +68,7 @@ export function startReconcile(parts: ReconcileParts): Loop {
   async function dispatchLost(queue: string): Promise<number> {
     const first = await compare(queue, null);
     if (first.missing === 0) return 0;
-    // A dispatch message that waits at a worker is missing, too: the worker says so.
+    // A dispatch message that waits at a worker is not in the queue either: the worker answers for it.
     await dispatcher.command({ command: 'liveness-check' });
     await delay(lookAgainMs);
     const { lost } = await compare(queue, first);
@@ -76,7 +79,7 @@ export function startReconcile(parts: ReconcileParts): Loop {
   }
 
   async function callRoll(): Promise<number> {
-    // Not in a row: we were frozen, or the broker away. A round may have looked for lost dispatch messages twice.
+    // The checks were not in a row: this process was frozen, or the broker was away. A round may also look twice.
     if (performance.now() - lastCall > 2 * (everyMs + lookAgainMs)) unanswered = 0;
     if (!(await database.jobs.hasUnheard(everyMs))) {
       unanswered = 0;
@@ -101,14 +104,14 @@ export function startReconcile(parts: ReconcileParts): Loop {
 
   async function round(): Promise<number> {
     if (broker.state === 'open') {
-      // All queues at once: each may take a second look, and a round must not be the longer the more there are.
+      // All queues at once: each may need a second look, and a round must not take longer with more queues.
       const lost = await Promise.all(queues.map(dispatchLost));
       tell(
         'queued',
         lost.reduce((sum, count) => sum + count, 0),
         'dispatch messages are missing',
       );
-      tell('scheduled', await database.outbox.redispatchScheduled(BATCH), 'no dispatch messages were pending');
+      tell('scheduled', await database.outbox.redispatchScheduled(BATCH), 'no dispatch messages are pending');
       tell('running', await callRoll(), 'their worker does not answer');
     }
     return everyMs * (0.75 + Math.random() / 2); // no two apis in step

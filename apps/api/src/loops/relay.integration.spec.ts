@@ -23,7 +23,7 @@ let heard: { jobId: string; dispatchId: string }[];
 beforeEach(async () => {
   const url = freshDatabaseUrl();
   await migrate(url);
-  // Whoever creates jobs here does not dispatch for them, as if it had been killed in between.
+  // Jobs are stored here without a dispatch, as if the api had died in between.
   database = openDatabase({ url, dispatchGraceMs: DISPATCH_GRACE_MS });
   vhost = await freshVhost();
   broker = connect({ url: vhost.amqpUrl, topology: jobTopology(['default']) });

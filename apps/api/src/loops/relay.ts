@@ -3,17 +3,24 @@ import type { Connection } from '@offload/messaging';
 import { delay, type Logger, type Loop, startLoop } from '@offload/process';
 import type { Dispatcher } from '../dispatcher.ts';
 
-/** Most dispatch messages taken at once. */
+/** Most dispatch messages that the relay takes from the outbox at once. */
 const BATCH = 500;
 /** How long a taken dispatch message may stay unconfirmed before any relay takes it again. */
 const GRACE_MS = 5_000;
-/** How often to look when nothing is known to be due: dispatch messages of other processes (retries, a dead api) are found so. */
+/**
+ * How often to look when nothing is known to be due: so the relay finds dispatch messages of retries and of a dead api.
+ */
 const POLL_MS = 250;
-/** How long a round waits for its dispatch messages. A queue that takes longer is left to itself, and other queues get theirs. */
+/** How long a round waits for confirmations. Then the next round goes on with the other queues. */
 const PATIENCE_MS = 1_000;
-/** Of a silent queue's dispatch messages so many come due again in a second, lest a backlog of them keep the relay from those of others, ... */
+/**
+ * A silent queue's dispatch messages come due again at this rate, so that they do not keep the relay from other queues.
+ */
 const PUT_OFF_A_SECOND = 2_000;
-/** ... each in this time at the latest. Dispatch messages that are due in a minute count as pending: see `lost-dispatches.ts`. */
+/**
+ * Longest time until such a dispatch message is due again. Messages due in a minute count as pending
+ * (`lost-dispatches.ts`).
+ */
 const LONGEST_PUT_OFF_MS = 50_000;
 
 export interface RelayParts {
@@ -24,13 +31,16 @@ export interface RelayParts {
 }
 
 /**
- * Sends the dispatch messages that are pending: of delayed jobs, of retries, and those that an api could not send or left behind. A queue that
- * does not confirm its dispatch messages holds up no other.
+ * Sends pending dispatch messages when they are due: of delayed jobs, of retries, and those that an api could not send.
+ * A queue that does not confirm its dispatch messages delays no other queue.
  */
 export function startRelay({ database, dispatcher, broker, log }: RelayParts): Loop {
-  /** Queues that have not settled all dispatch messages of an earlier round: they get no more until they have. */
+  /**
+   * Queues with unconfirmed dispatch messages of an earlier round: the relay sends them no more until these are
+   * settled.
+   */
   const late = new Set<string>();
-  /** Until when dispatch messages are put off by now, by `performance.now()`. */
+  /** The latest time to which dispatch messages are put off, by `performance.now()`. */
   let putOffUntil = 0;
 
   async function send(queue: string, dispatches: PendingDispatch[]): Promise<void> {
@@ -56,14 +66,14 @@ export function startRelay({ database, dispatcher, broker, log }: RelayParts): L
       const isSilent = dispatcher.isSilent(queue);
       if (!late.has(queue)) {
         const sending = send(queue, dispatches);
-        if (!isSilent) sent.push(sending); // otherwise these dispatch messages find out whether it still is
+        if (!isSilent) sent.push(sending); // otherwise do not wait: these messages only probe the silent queue
       } else if (isSilent) silent.push(...dispatches);
     }
     if (silent.length > 0) await putOff(silent);
     if (sent.length > 0) await Promise.race([Promise.all(sent), delay(PATIENCE_MS, undefined, { ref: false })]);
     if (pending.length === BATCH) return sent.length + silent.length > 0 ? 0 : POLL_MS;
     const ms = await database.outbox.msUntilNext();
-    // Dispatch messages that are due but taken by another relay would otherwise have us ask without a pause.
+    // At least 10 ms: messages that are due but taken by another relay would otherwise cause a loop without a pause.
     return ms === null ? POLL_MS : Math.min(Math.max(ms, 10), POLL_MS);
   }
 

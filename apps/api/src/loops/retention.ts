@@ -1,7 +1,7 @@
 import type { JobStore } from '@offload/database';
 import { startLoop, type Logger, type Loop } from '@offload/process';
 
-/** Rows deleted by one statement: few, so that it is short. */
+/** Most rows that one statement deletes: few, so that statements are short. */
 const BATCH = 500;
 const EVERY_MS = 60_000;
 

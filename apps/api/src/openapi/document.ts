@@ -19,7 +19,7 @@ export function openApiDocument(): Json {
       version: '1',
       summary: 'Turns a slow HTTP endpoint into a fast one.',
       description:
-        'Every error is `application/problem+json` (RFC 9457). Ids are UUIDv7, times RFC 3339 in UTC. Any path answers 405 with `Allow` to methods that it does not have, and 204 to OPTIONS.',
+        'Every error is `application/problem+json` (RFC 9457). Ids are UUIDv7, times RFC 3339 in UTC. Each path answers unknown methods with 405 and `Allow`, and OPTIONS with 204.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
@@ -33,7 +33,7 @@ export function openApiDocument(): Json {
     webhooks: webhooks(),
     components: {
       securitySchemes: {
-        apiKey: { type: 'http', scheme: 'bearer', description: 'An API key; none is needed where none is configured.' },
+        apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, where `API_KEYS` is set.' },
       },
       headers: headerComponents(),
       parameters: parameterComponents(),

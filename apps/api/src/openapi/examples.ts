@@ -1,4 +1,4 @@
-// Read by people at /docs. Tests send each of the submissions to a real api, and hold the answers against the schemas.
+// /docs shows these examples. Tests submit them to a real api, and check the answers by the schemas.
 
 export const submissionExamples = {
   short: { type: 'demo.sleep', payload: { seconds: 10 } },

@@ -1,32 +1,35 @@
-/** Header fields of answers, as OpenAPI describes them. */
+/** The header fields of answers, for OpenAPI. */
 export const headers = {
-  'X-Request-Id': ['Names the request in logs: its own where it sent one.', { type: 'string', minLength: 1 }],
+  'X-Request-Id': ["The request's id in logs: the client's, or a new one.", { type: 'string', minLength: 1 }],
   Location: [
-    'Path of the job, or of its deliveries.',
+    'Path of the job, or of its webhook deliveries.',
     { type: 'string', pattern: '^/v1/jobs/[0-9a-f-]{36}(/deliveries)?$' },
   ],
   'Content-Location': ['Path of the job in the body.', { type: 'string', pattern: '^/v1/jobs/[0-9a-f-]{36}$' }],
   'Retry-After': [
-    'When to ask again, in seconds: when it is due, or likely to start; when there is room again.',
+    'When to send the request again, in seconds: when the job is due or likely to start, or when there is room again.',
     { type: 'integer', minimum: 1 },
   ],
   ETag: [
-    "Weak; from the job's version. `position` and `etaMs` do not count.",
+    "Weak entity tag, made from the job's version. `position` and `etaMs` change without it.",
     { type: 'string', pattern: '^W/"\\d+"$' },
   ],
-  'Preference-Applied': ['For how long the request might be held.', { type: 'string', pattern: '^wait=\\d+$' }],
-  'Idempotency-Replayed': ['The answer to an earlier request with this key.', { const: 'true' }],
-  Deduplicated: ['The job was there already, by its `dedupeKey`.', { const: 'true' }],
+  'Preference-Applied': [
+    'The longest time for which the api holds the request.',
+    { type: 'string', pattern: '^wait=\\d+$' },
+  ],
+  'Idempotency-Replayed': ['The answer repeats that of an earlier request with this key.', { const: 'true' }],
+  Deduplicated: ['An unfinished job had this `dedupeKey` already; the api made no new job.', { const: 'true' }],
   'WWW-Authenticate': ['How to authenticate.', { type: 'string', pattern: '^Bearer ' }],
-  Accept: ['Media types that are understood.', { type: 'string' }],
-  'Accept-Encoding': ['Content codings that are understood.', { type: 'string' }],
+  Accept: ['Media types that the api reads.', { type: 'string' }],
+  'Accept-Encoding': ['Content codings that the api reads.', { type: 'string' }],
   RateLimit: [
-    'What is left of the limit, where there is one (draft-ietf-httpapi-ratelimit-headers).',
+    'Requests that are left in this minute, where `RATE_LIMIT` is set (draft-ietf-httpapi-ratelimit-headers).',
     { type: 'string' },
   ],
-  'RateLimit-Policy': ['The limit.', { type: 'string' }],
-  'Content-Range': ['How long it is.', { type: 'string' }],
-  Allow: ['Methods that the path has.', { type: 'string' }],
+  'RateLimit-Policy': ['The limit of requests in a minute.', { type: 'string' }],
+  'Content-Range': ['The length of the file.', { type: 'string' }],
+  Allow: ['The methods of the path.', { type: 'string' }],
 } as const;
 
 export type HeaderName = keyof typeof headers;

@@ -6,13 +6,13 @@ import type { HeaderName } from './headers.ts';
 export interface Answer {
   status: number;
   description: string;
-  /** none: the answer has no body */
+  /** @default the answer has no body */
   schema?: z.ZodType;
   example?: unknown;
   mediaType?: string;
-  /** Those it always has. */
+  /** Header fields that the answer always has. */
   headers?: HeaderName[];
-  /** Those it has in some cases. */
+  /** Header fields that the answer has in some cases. */
   maybe?: HeaderName[];
 }
 
@@ -27,7 +27,7 @@ export interface Operation {
   /** Of the path. */
   parameters?: z.ZodObject;
   query?: z.ZodObject;
-  /** Request headers that have a meaning here. */
+  /** The header fields of the request that this operation reads. */
   takes?: ('Prefer' | 'Idempotency-Key' | 'If-None-Match' | 'traceparent')[];
   body?: { schema: z.ZodType; examples: Record<string, unknown> };
   answers: Answer[];

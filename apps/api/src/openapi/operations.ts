@@ -38,20 +38,20 @@ export const operations: Operation[] = [
     id: 'submitJob',
     summary: 'Submit a job',
     description:
-      'The job is stored when this is answered. With `Prefer: wait=N` the answer is held until the job is finished, for N seconds at most.',
+      'The api answers when it has stored the job. With `Prefer: wait=N` it answers when the job is finished, after N seconds at most.',
     scope: 'submit',
     takes: ['Idempotency-Key', 'Prefer', 'traceparent'],
     body: { schema: jobSubmission, examples: submissionExamples },
     answers: [
       {
-        ...{ status: 202, description: 'It is kept, and will be run.', ...job },
+        ...{ status: 202, description: 'The api has stored the job.', ...job },
         headers: ['Location', 'Retry-After'],
         maybe: ['Preference-Applied', 'Idempotency-Replayed'],
       },
       {
         ...{
           status: 200,
-          description: 'The finished job, where it was waited for; or the one that was there.',
+          description: 'The finished job (`Prefer: wait`), or the unfinished job with the same `dedupeKey`.',
           ...job,
         },
         headers: ['Content-Location', 'ETag'],
@@ -70,7 +70,12 @@ export const operations: Operation[] = [
     body: { schema: jobBatchOf, examples: batchExamples },
     answers: [
       {
-        ...{ status: 202, description: 'All of them are kept.', schema: jobsTaken, example: { jobs: [jobExample] } },
+        ...{
+          status: 202,
+          description: 'The api has stored all jobs.',
+          schema: jobsTaken,
+          example: { jobs: [jobExample] },
+        },
         maybe: ['Idempotency-Replayed'],
       },
     ],
@@ -82,7 +87,7 @@ export const operations: Operation[] = [
     id: 'listJobs',
     summary: 'List jobs, newest first',
     description:
-      'A page may be shorter than `limit`, or even empty, and not the last: go on until `nextCursor` is null. No page looks at more than a few thousand jobs.',
+      'The api looks at a few thousand jobs for one page. So a page may be shorter than `limit`, or empty, and not the last: go on until `nextCursor` is null.',
     scope: 'read',
     query: listQuery,
     answers: [{ status: 200, description: 'A page.', schema: jobPage, example: listExample }],
@@ -92,7 +97,7 @@ export const operations: Operation[] = [
     path: '/v1/jobs/{id}',
     id: 'showJob',
     summary: 'Show a job',
-    description: 'With `Prefer: wait=N` the answer is held until it is finished, for N seconds at most.',
+    description: 'With `Prefer: wait=N` the api answers when the job is finished, after N seconds at most.',
     scope: 'read',
     parameters: ofJob,
     takes: ['If-None-Match', 'Prefer'],
@@ -103,7 +108,7 @@ export const operations: Operation[] = [
         maybe: ['Retry-After', 'Preference-Applied'],
       },
       {
-        ...{ status: 304, description: 'It has not changed.' },
+        ...{ status: 304, description: 'The job has not changed.' },
         headers: ['ETag'],
         maybe: ['Retry-After', 'Preference-Applied'],
       },
@@ -117,14 +122,14 @@ export const operations: Operation[] = [
     summary: 'Delete a finished job',
     scope: 'manage',
     parameters: ofJob,
-    answers: [{ status: 204, description: 'It is gone.' }],
+    answers: [{ status: 204, description: 'The job is deleted.' }],
     problems: ['job-not-found', 'job-not-finished', 'precondition-failed'],
   },
   {
     method: 'get',
     path: '/v1/jobs/{id}/result',
     id: 'showResult',
-    summary: 'The result alone',
+    summary: 'Show only the result of a job',
     scope: 'read',
     parameters: ofJob,
     takes: ['If-None-Match'],
@@ -132,14 +137,14 @@ export const operations: Operation[] = [
       {
         ...{
           status: 200,
-          description: 'What the handler returned.',
+          description: 'The value that the handler returned.',
           schema: z.unknown(),
           example: { sleptMs: 10_003 },
         },
         headers: ['ETag'],
       },
-      { status: 202, description: 'There is none yet: the job as it is.', ...job, headers: ['Retry-After'] },
-      { status: 304, description: 'You have it.', headers: ['ETag'] },
+      { status: 202, description: 'The job has no result yet; the body is the job.', ...job, headers: ['Retry-After'] },
+      { status: 304, description: 'The job has not changed.', headers: ['ETag'] },
     ],
     problems: ['job-not-found', 'job-failed', 'job-cancelled', 'precondition-failed'],
   },
@@ -151,9 +156,9 @@ export const operations: Operation[] = [
     scope: 'manage',
     parameters: ofJob,
     answers: [
-      { status: 200, description: 'It will never run.', ...job },
+      { status: 200, description: 'The job is cancelled.', ...job },
       {
-        ...{ status: 202, description: 'It is running; its worker has been told.', ...job },
+        ...{ status: 202, description: 'The job is running; its worker stops it.', ...job },
         headers: ['Location', 'Retry-After'],
       },
     ],
@@ -168,7 +173,7 @@ export const operations: Operation[] = [
     parameters: ofJob,
     answers: [
       {
-        ...{ status: 202, description: 'It is queued, for one more attempt at least.', ...job },
+        ...{ status: 202, description: 'The job is queued, for one more attempt at least.', ...job },
         headers: ['Location', 'Retry-After'],
       },
     ],
@@ -178,13 +183,14 @@ export const operations: Operation[] = [
     method: 'get',
     path: '/v1/jobs/{id}/deliveries',
     id: 'listDeliveries',
-    summary: 'The webhooks of a job, and each attempt to deliver them',
-    description: 'One for each end of the job that somebody wanted to be told: a job that is retried can end again.',
+    summary: 'List the webhook deliveries of a job, with their attempts',
+    description:
+      'A job has a webhook delivery for each receiver and each time that it finished: a retry finishes it again.',
     scope: 'read',
     parameters: ofJob,
     answers: [
       {
-        ...{ status: 200, description: 'All of them.', schema: webhookDeliveryList },
+        ...{ status: 200, description: 'The webhook deliveries.', schema: webhookDeliveryList },
         example: { deliveries: [deliveryExample] },
       },
     ],
@@ -194,15 +200,20 @@ export const operations: Operation[] = [
     method: 'post',
     path: '/v1/deliveries/{id}/redeliver',
     id: 'redeliver',
-    summary: 'Deliver a webhook again',
+    summary: 'Send a webhook again',
     description:
-      'Whatever became of it: with the same `webhook-id` and body, at once (or when the attempt under way fails), then by ' +
-      'the whole schedule.',
+      'In any state, with the same `webhook-id` and body. A notifier sends it at once, or after the attempt under way if ' +
+      'that fails, and then retries by the whole schedule.',
     scope: 'manage',
     parameters: deliveryParameters,
     answers: [
       {
-        ...{ status: 202, description: 'It is pending again.', schema: webhookDelivery, example: deliveryExample },
+        ...{
+          status: 202,
+          description: 'The webhook is pending again.',
+          schema: webhookDelivery,
+          example: deliveryExample,
+        },
         headers: ['Location'],
       },
     ],
@@ -212,14 +223,14 @@ export const operations: Operation[] = [
     method: 'post',
     path: '/v1/event-tokens',
     id: 'issueEventToken',
-    summary: 'A short-lived token to watch events from a browser',
+    summary: 'Issue a short-lived token to watch events from a browser',
     description:
-      'For `EventSource`, which can send no `Authorization`: the event streams of notifiers take it as `?token=`.',
+      '`EventSource` cannot send `Authorization`. So it opens an event stream of a notifier with this token as `?token=`.',
     scope: 'read',
     body: { schema: eventTokenRequest, examples: eventTokenExamples },
     answers: [
       {
-        ...{ status: 200, description: 'It is made, and kept nowhere.' },
+        ...{ status: 200, description: 'The token. The api does not store it.' },
         ...{ schema: issuedEventToken, example: eventTokenExample },
       },
     ],
@@ -231,9 +242,16 @@ export const operations: Operation[] = [
     method: 'get',
     path: '/v1/queues',
     id: 'listQueues',
-    summary: 'What is in each queue',
+    summary: 'List the queues',
     scope: 'read',
-    answers: [{ status: 200, description: 'Each queue.', schema: queueList, example: queuesExample }],
+    answers: [
+      {
+        status: 200,
+        description: 'The queues, with their jobs and consumers.',
+        schema: queueList,
+        example: queuesExample,
+      },
+    ],
   },
   ...serviceOperations,
 ];

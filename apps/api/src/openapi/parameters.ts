@@ -4,14 +4,17 @@ import { schemaOf, type Json } from '../contract/schemas.ts';
 
 /** Header fields of requests. No examples: the page at /docs would send them. */
 const fields: Record<string, [description: string, schema: Json]> = {
-  'X-Request-Id': ['Names the request in logs and in the answer.', { type: 'string', pattern: '^[!-~]{1,128}$' }],
-  Prefer: ['`wait=15`: hold the answer for 15 seconds at most (RFC 7240); 60 at most.', { type: 'string' }],
+  'X-Request-Id': ["The request's id in logs and in the answer.", { type: 'string', pattern: '^[!-~]{1,128}$' }],
+  Prefer: [
+    '`wait=15`: the api answers when the job is finished, after 15 seconds at most (RFC 7240). The longest wait is 60.',
+    { type: 'string' },
+  ],
   'Idempotency-Key': [
-    'A string in double quotes, `"8e03978e-40d5"` say, new for each request: sent again, the same request gets the same answer and makes no second job. Kept 24 hours.',
+    'A string in double quotes, such as `"8e03978e-40d5"`, new for each request. When the client sends the same request again, it gets the same answer, and the api makes no second job. The api keeps the key for 24 hours.',
     { type: 'string', minLength: 3, maxLength: 514, pattern: '^".+"' },
   ],
-  'If-None-Match': ['Answer 304 if the job still has this ETag, `W/"3"` say.', { type: 'string' }],
-  traceparent: ['W3C trace context; the job carries it to its worker.', { type: 'string' }],
+  'If-None-Match': ['The api answers 304 if the job still has this ETag, such as `W/"3"`.', { type: 'string' }],
+  traceparent: ['W3C trace context; the api passes it to the worker of the job.', { type: 'string' }],
 };
 
 /** The fields, for the document's components. */
@@ -23,7 +26,7 @@ export function parameterComponents(): Json {
   return Object.fromEntries(described) as Json;
 }
 
-/** What a call takes beside its body. */
+/** The parameters and header fields of an operation. */
 export function parametersOf({ parameters, query, takes = [] }: Operation): Json[] {
   const names = [...takes, 'X-Request-Id'];
   return [

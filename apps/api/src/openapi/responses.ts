@@ -3,19 +3,19 @@ import type { Answer, Operation } from './operation.ts';
 import { problems, type Slug } from '../contract/problems.ts';
 import { schemaOf, type Json } from '../contract/schemas.ts';
 
-/** What any call may answer. */
+/** The problems that each operation may answer. */
 const always: Slug[] = [
   ...(['bad-request', 'request-timeout', 'uri-too-long', 'expectation-failed'] as const),
   ...(['headers-too-large', 'foreign-page', 'misdirected-request', 'internal-error'] as const),
 ];
-/** What a call may answer that asks who calls. */
+/** The problems of operations that need an API key. */
 const guarded: Slug[] = ['unauthorized', 'insufficient-scope', 'rate-limited', 'database-unavailable', 'overloaded'];
 const limited: HeaderName[] = ['RateLimit', 'RateLimit-Policy'];
 
 /**
- * What a call answers, by status.
+ * The answers of an operation, by status.
  *
- * @param shared where answers with problems are kept that many calls have
+ * @param shared collects the answers with problems that several operations have
  */
 export function responsesOf(operation: Operation, shared: Json): Json {
   const { answers, problems: own = [], scope } = operation;

@@ -15,7 +15,7 @@ export const typeOperations: Operation[] = [
     method: 'get',
     path: '/v1/job-types',
     id: 'listJobTypes',
-    summary: 'What there is to run',
+    summary: 'List job types',
     scope: 'read',
     answers: [{ status: 200, description: 'Each type with its policy and schemas.', schema: jobTypeList }],
   },
@@ -41,7 +41,7 @@ export const typeOperations: Operation[] = [
     parameters: newTypeParameters,
     body: { schema: typeRegistration, examples: typeRegistrationExamples },
     answers: [
-      { status: 200, description: 'The version was there already.', ...jobType },
+      { status: 200, description: 'The version was registered before.', ...jobType },
       { status: 201, description: 'The version is new.', ...jobType },
     ],
     problems: [...body, 'schema-conflict'],
@@ -54,7 +54,7 @@ export const typeOperations: Operation[] = [
     description: 'With all its versions. Finished jobs of it stay.',
     scope: 'operate',
     parameters: typeParameters,
-    answers: [{ status: 204, description: 'It is gone.' }],
+    answers: [{ status: 204, description: 'The job type is removed.' }],
     problems: ['job-type-not-found', 'job-type-in-use'],
   },
 ];

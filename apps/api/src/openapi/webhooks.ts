@@ -6,30 +6,30 @@ import { schemaOf, type Json } from '../contract/schemas.ts';
 /** Header fields of Standard Webhooks. https://github.com/standard-webhooks/standard-webhooks */
 const fields: Record<string, [description: string, schema: Json, example: unknown]> = {
   'webhook-id': [
-    "The delivery's id, the same with every attempt: what came before is known by it.",
+    "The webhook delivery's id, the same for every attempt: a receiver recognises repetitions by it.",
     { type: 'string', format: 'uuid' },
     '019ac5f8-c65d-7f1b-9a3f-52cf8d7a1e60',
   ],
   'webhook-timestamp': [
-    'When this attempt was signed, in seconds since 1970. Refuse what is older than 5 minutes.',
+    'When the notifier signed this attempt, in seconds since 1970. Refuse an attempt that is older than 5 minutes.',
     { type: 'integer' },
     1_795_248_010,
   ],
   'webhook-signature': [
-    'One for each secret, separated by spaces: `v1,` and the HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>` in base64. One that fits is enough.',
+    'A signature for each secret, separated by spaces: `v1,` and the HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>` in base64. One valid signature is enough.',
     { type: 'string', pattern: '^v1,[A-Za-z0-9+/]{43}=( v1,[A-Za-z0-9+/]{43}=)*$' },
     'v1,iYD1GHVZbeITFyD67AenKCfds3kjI+W/XTg2XRxHVx8=',
   ],
 };
 
 const answers: Record<string, string> = {
-  '2XX': 'It is delivered. What is in the body does not matter.',
-  '410': 'It is not wanted any more: it is given up, and so is all else that is pending there.',
+  '2XX': 'The webhook is delivered. The notifier ignores the body.',
+  '410': 'The receiver wants no more webhooks: the notifier gives up all that are pending for it.',
   default:
-    'It is not delivered, nor is it when no answer comes within 15 seconds: it is sent again later, not before `Retry-After` says. A redirect is not followed.',
+    'The webhook is not delivered: the notifier sends it again later, not before `Retry-After`. The same holds when no answer comes within 15 seconds. The notifier follows no redirects.',
 };
 
-/** What Offload sends to receivers, for the document's `webhooks`. */
+/** The requests that notifiers send to receivers, for the document's `webhooks`. */
 export function webhooks(): Json {
   const parameters = Object.entries(fields).map(([name, [description, schema, example]]) => {
     return { name, in: 'header', required: true, description, schema, example };
@@ -39,9 +39,9 @@ export function webhooks(): Json {
     jobEnded: {
       post: {
         operationId: 'jobEnded',
-        summary: 'A job has ended',
+        summary: 'A job has finished',
         description:
-          'Sent at least once to the `webhook` of the job, and to the configured endpoints that it matches, as a CloudEvent 1.0 in structured mode, signed by Standard Webhooks. The order of different jobs is not kept.',
+          'A notifier sends the request at least once to the `webhook` of the job, and to each configured endpoint that the job matches. The body is a CloudEvent 1.0 in structured mode, signed by Standard Webhooks. Webhooks of different jobs may arrive in any order.',
         tags: ['webhooks'],
         parameters,
         requestBody: { required: true, content },

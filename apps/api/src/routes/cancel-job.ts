@@ -10,8 +10,8 @@ import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
 import { sendAccepted, type SendParts } from '../answers/send-job.ts';
 
 /**
- * `POST /v1/jobs/{id}/cancel`: 200 when the job will never run, 202 when it is running and its worker is told; that job
- * ends as cancelled unless it succeeds first.
+ * `POST /v1/jobs/{id}/cancel`: answers 200 when the job is cancelled, and 202 when it is running. In that case the api
+ * sends a command to the worker; the job finishes as cancelled unless it succeeds first.
  */
 export function cancelJob(
   parts: SendParts & { database: Database; dispatcher: Dispatcher; oneForEach: OneForEach },
@@ -22,7 +22,7 @@ export function cancelJob(
     const cancellation = await oneForEach(id, () => database.jobs.cancel(id));
     if (!cancellation) throw jobNotFound(id);
     const { kind, job } = cancellation;
-    if (kind === 'finished') throw new Problem(409, 'job-finished', 'Job finished', `It is ${job.status} already`);
+    if (kind === 'finished') throw new Problem(409, 'job-finished', 'Job finished', `The job is ${job.status} already`);
     const serialized = new SerializedJob(job);
     if (kind === 'requested') {
       sendAccepted(response, serialized, parts);

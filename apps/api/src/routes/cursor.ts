@@ -5,13 +5,13 @@ export function encodeCursor(id: string): string {
   return Buffer.from(parse(id)).toString('base64url');
 }
 
-/** @returns the id, or null when this is no cursor of ours */
+/** @returns the id, or null if the text is no cursor */
 export function decodeCursor(cursor: string): string | null {
   const bytes = Buffer.from(cursor, 'base64url');
   if (bytes.toString('base64url') !== cursor) return null;
   try {
     return stringify(bytes);
   } catch {
-    return null; // not 16 bytes, or no UUID's
+    return null; // not the 16 bytes of a UUID
   }
 }

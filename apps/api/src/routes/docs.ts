@@ -7,7 +7,7 @@ import { openApiDocument } from '../openapi/document.ts';
 
 const assets = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 
-/** What the page needs of them. */
+/** The files of swagger-ui-dist that the page needs. */
 const used = new Set(['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']);
 
 const page = `<!doctype html>
@@ -36,7 +36,7 @@ const script = `SwaggerUIBundle({
 });
 `;
 
-/** Ours alone may be loaded and called. Swagger UI styles elements by attribute, and its icons are in data URLs. */
+/** The page may load and call this host only. Swagger UI styles elements by attribute, and its icons are data URLs. */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -49,8 +49,8 @@ const policy = [
 ].join('; ');
 
 /**
- * `GET /openapi.json` and `GET /asyncapi.json`, and `GET /docs`: a page to read the first and to try the calls, served
- * without any other host.
+ * `GET /openapi.json`, `GET /asyncapi.json`, and `GET /docs`: a page to read the OpenAPI document and to try the calls.
+ * The page needs no other host.
  */
 export function docs(): Router {
   const router = express.Router({ caseSensitive: true, strict: true });

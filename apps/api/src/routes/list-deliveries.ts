@@ -3,7 +3,7 @@ import { sendJson } from '@offload/http/bodies';
 import type { RequestHandler } from 'express';
 import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
 
-/** `GET /v1/jobs/{id}/deliveries`: the webhooks that were pending for its ends, oldest first, and each attempt to deliver them. */
+/** `GET /v1/jobs/{id}/deliveries`: the job's webhook deliveries, oldest first, each with its attempts. */
 export function listDeliveries({ database }: { database: Database }): RequestHandler {
   return async (request, response) => {
     const id = jobIdOf(request);

@@ -5,14 +5,14 @@ import type { JobTypeInfo } from '@offload/jobs/answers';
 import type { RequestHandler } from 'express';
 import { byType, currentOf } from '../job-types/job-types.ts';
 
-/** `GET /v1/job-types`: each type with its policy, its versions, and the JSON Schemas of what goes in and comes out. */
+/** `GET /v1/job-types`: each type with its policy, its versions, and the JSON Schemas of payload and result. */
 export function listJobTypes({ database }: { database: Pick<Database, 'jobTypes'> }): RequestHandler {
   return async (_request, response) => {
     response.json({ jobTypes: byType(await database.jobTypes.list()).map(infoOf) });
   };
 }
 
-/** `GET /v1/job-types/{type}`: one of them. */
+/** `GET /v1/job-types/{type}`: one type. */
 export function showJobType({ database }: { database: Pick<Database, 'jobTypes'> }): RequestHandler {
   return async (request, response) => {
     response.json(await readJobType(String(request.params['type']), database));
@@ -27,19 +27,14 @@ export async function readJobType(type: string, database: Pick<Database, 'jobTyp
 }
 
 export function jobTypeNotFound(type: string): Problem {
-  return new Problem(
-    404,
-    'job-type-not-found',
-    'There is no such job type',
-    `No job type is called ${type.slice(0, 200)}`,
-  );
+  return new Problem(404, 'job-type-not-found', 'Job type not found', `There is no job type ${type.slice(0, 200)}`);
 }
 
 function infoOf(versions: readonly RegisteredType[]): JobTypeInfo {
   const current = currentOf(versions);
   const { type, description, queue, timeoutMs, maxAttempts, backoff } = current;
   const { upgrades, ...shown } = versionOf(current);
-  void upgrades; // is told of each version
+  void upgrades; // each version has it
   return { type, description, queue, timeoutMs, maxAttempts, backoff, ...shown, versions: versions.map(versionOf) };
 }
 

@@ -9,7 +9,7 @@ import { decodeCursor, encodeCursor } from './cursor.ts';
 import { createFewAtOnce } from '../answers/few-at-once.ts';
 
 /**
- * Pages that are read at once. Each may be megabytes: more would hold the process, and the connections to the database.
+ * Most pages that are read at once. A page may have megabytes: more pages would take memory and database connections.
  */
 const MOST_READS = 2;
 
@@ -18,9 +18,9 @@ export const listQuery = z.strictObject({
   status: jobStatus.optional(),
   type: plainText(255).optional(),
   queue: queueName.optional(),
-  tag: plainText(64).optional().describe('Jobs that have this tag, among others.'),
-  createdAfter: time.optional().describe('Jobs made later than this.'),
-  createdBefore: time.optional().describe('Jobs made earlier than this.'),
+  tag: plainText(64).optional().describe('Only jobs that have this tag.'),
+  createdAfter: time.optional().describe('Only jobs made after this time.'),
+  createdBefore: time.optional().describe('Only jobs made before this time.'),
   limit: z
     .string()
     .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 200')
@@ -43,12 +43,12 @@ export const listQuery = z.strictObject({
       return id ?? z.NEVER;
     })
     .optional()
-    .describe('The `nextCursor` of the page before.'),
+    .describe('The `nextCursor` of the previous page.'),
 });
 
 /**
- * `GET /v1/jobs`: newest first, page by page. A page ends early, or is even empty, when its jobs are large or when few
- * pass the filters: only a null `nextCursor` is the end.
+ * `GET /v1/jobs`: jobs page by page, newest first. A page is short, or even empty, when its jobs are large or few jobs
+ * pass the filters. Only a null `nextCursor` marks the last page.
  */
 export function listJobs({ database, notifierUrl }: { database: Database; notifierUrl: string }): RequestHandler {
   const fewAtOnce = createFewAtOnce(MOST_READS);

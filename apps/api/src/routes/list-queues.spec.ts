@@ -38,7 +38,7 @@ function setup(counted: string[] = [], needed = new Map<string, string[]>()) {
 
 const never = () => new Promise<never>(() => undefined);
 
-it('shows the consumers that the broker told of a moment ago while it takes its time, and none of long ago', async () => {
+it('shows a recent count of consumers while the broker answers late, and no old count', async () => {
   const { consumers, answers, pass } = setup();
   expect(await consumers()).toBe(3);
   answers(never);
@@ -48,7 +48,7 @@ it('shows the consumers that the broker told of a moment ago while it takes its 
   expect(await consumers()).toBeNull();
 });
 
-it('shows none while the broker can not say, whatever it told before', async () => {
+it('shows null while the broker does not answer, even after an earlier answer', async () => {
   const { consumers, answers } = setup();
   expect(await consumers()).toBe(3);
   answers(() => Promise.reject(new Error('there is no channel')));

@@ -10,13 +10,13 @@ import type { Backlog } from '../loops/backlog.ts';
 import { createInTime } from '../answers/in-time.ts';
 import { obeysPriorities } from '../unserved.ts';
 
-/** The broker is waited for no longer, in milliseconds. */
+/** Longest wait for the broker's answer, in milliseconds. */
 const BROKER_TIMEOUT_MS = 1_000;
-/** Nor so long where it has said something a moment ago: it takes its time when it is busy. */
+/** Longest wait if a recent answer is at hand, in milliseconds: a busy broker answers late. */
 const BROKER_PATIENCE_MS = 20;
-/** How long what it said may be shown in place of a late answer, in milliseconds. */
+/** How long an earlier answer may replace a late answer, in milliseconds. */
 const KNOWN_MS = 10_000;
-/** With fewer unfinished jobs than this they are counted for each request. */
+/** With fewer unfinished jobs than this, each request counts them anew. */
 const MANY = 1_000;
 
 export interface QueuesParts {
@@ -30,11 +30,11 @@ export interface QueuesParts {
   now?: () => number;
 }
 
-/** `GET /v1/queues`: what is in each queue, which job types need it, and who works on it. */
+/** `GET /v1/queues`: the jobs, the job types and the number of consumers of each queue. */
 export function listQueues(parts: QueuesParts): RequestHandler {
   const { database, inspector, broker, backlog, types, queues, now = () => performance.now() } = parts;
   const inTime = createInTime();
-  /** What the broker said last of how many work on a queue, and when. */
+  /** The broker's last answer about each queue, with its time. */
   const known = new Map<string, { consumers: number | null; at: number }>();
 
   function knownConsumers(queue: string): number | null {
@@ -42,7 +42,7 @@ export function listQueues(parts: QueuesParts): RequestHandler {
     return last && now() - last.at < KNOWN_MS ? last.consumers : null;
   }
 
-  /** @returns null while the broker can't say */
+  /** @returns null while the broker does not answer */
   async function consumers(queue: string, soon: Promise<null>, late: Promise<null>): Promise<number | null> {
     const asked = inspector.inspect(dispatchQueue(queue)).then(
       (status) => status?.consumers ?? 0,
@@ -62,7 +62,7 @@ export function listQueues(parts: QueuesParts): RequestHandler {
     const counts = new Map((await countQueues()).map((count) => [count.queue, count]));
     const soon = delay(BROKER_PATIENCE_MS, null, { ref: false });
     const late = delay(BROKER_TIMEOUT_MS, null, { ref: false });
-    // Of another queue the broker may have none, and would close the channel with which all of them are asked.
+    // The broker may not have another queue. It would then close the channel that all these questions share.
     const ask = (queue: string) => (queues.includes(queue) ? consumers(queue, soon, late) : null);
     const none = { ready: 0, running: 0, scheduled: 0, oldestWaitingMs: null };
     const needed = types.queues();

@@ -7,8 +7,8 @@ import { z } from 'zod';
 export const deliveryParameters = z.object({ id: z.uuid('must be a UUID').toLowerCase() });
 
 /**
- * `POST /v1/deliveries/{id}/redeliver`: 202 with a webhook that is pending again, with every try, whatever became of it before.
- * Notifiers see it within a second by themselves. 409 for one to an endpoint that is configured no more.
+ * `POST /v1/deliveries/{id}/redeliver`: answers 202 with a webhook that is pending again, with all its retries. A
+ * notifier sends it within a second. Answers 409 if the webhook's endpoint is no longer configured.
  */
 export function redeliver({ database }: { database: Database }): RequestHandler {
   return async (request, response) => {
@@ -17,11 +17,11 @@ export function redeliver({ database }: { database: Database }): RequestHandler 
     const { id } = parsed.data;
     const delivery = await database.webhooks.redeliver(id);
     if (!delivery) {
-      const detail = `There is no delivery ${id}: deliveries are deleted with their jobs`;
+      const detail = `There is no webhook delivery ${id}: webhook deliveries are deleted with their job`;
       throw new Problem(404, 'delivery-not-found', 'Delivery not found', detail);
     }
     if (delivery === 'endpoint-removed') {
-      const detail = `No notifier has the endpoint of delivery ${id} any more`;
+      const detail = `No notifier has the endpoint of webhook delivery ${id} in its configuration any more`;
       throw new Problem(409, 'endpoint-removed', 'The endpoint is not configured', detail);
     }
     response.status(202).location(`/v1/jobs/${delivery.jobId}/deliveries`).json(delivery);

@@ -37,7 +37,7 @@ export function registerJobType({ database, replaceSchemas = false, ...telling }
     if (!body.success) throw invalidBody(body.error);
     for (const member of ['payloadSchema', 'resultSchema'] as const) {
       const fault = schemaFault(body.data[member]);
-      if (fault !== null) throw invalidMember(`/${member}`, `is no JSON Schema that can be used: ${fault}`);
+      if (fault !== null) throw invalidMember(`/${member}`, `is no usable JSON Schema: ${fault}`);
     }
     const registered = await database.jobTypes.register([{ ...body.data, type }], null, { replace: replaceSchemas });
     if (registered.kind === 'conflict') throw schemaConflict(registered.conflicts);
@@ -52,7 +52,10 @@ export function registerJobType({ database, replaceSchemas = false, ...telling }
   };
 }
 
-/** `DELETE /v1/job-types/{type}`: 204 once no worker runs it and no unfinished job has it, else 409 `job-type-in-use`. */
+/**
+ * `DELETE /v1/job-types/{type}`: answers 204, or 409 `job-type-in-use` while a worker runs it or it has unfinished
+ * jobs.
+ */
 export function removeJobType({ database, ...telling }: RegisterParts): RequestHandler {
   return async (request, response) => {
     const { type } = await readJobType(String(request.params['type']), database);
@@ -60,7 +63,7 @@ export function removeJobType({ database, ...telling }: RegisterParts): RequestH
     if (removal.kind === 'unknown') throw jobTypeNotFound(type);
     if (removal.kind === 'in-use') {
       const { workers } = removal;
-      const why = workers.length > 0 ? `Workers run it: ${workers.join(', ')}` : 'Unfinished jobs have it';
+      const why = workers.length > 0 ? `Workers run it: ${workers.join(', ')}` : 'It has unfinished jobs';
       throw new Problem(409, 'job-type-in-use', 'The job type is in use', why);
     }
     tell(type, telling);
@@ -72,7 +75,7 @@ export function removeJobType({ database, ...telling }: RegisterParts): RequestH
 function tell(type: string, { publisher, log }: Pick<RegisterParts, 'publisher' | 'log'>): void {
   publisher
     .publish(message, { types: [type] }, { exchange: exchanges.registrations, mandatory: false })
-    .catch((error: Error) => log.debug({ err: error, type }, 'registration not told'));
+    .catch((error: Error) => log.debug({ err: error, type }, 'registration not published'));
 }
 
 function schemaConflict(conflicts: readonly SchemaConflict[]): Problem {

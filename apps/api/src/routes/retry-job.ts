@@ -7,7 +7,9 @@ import type { OneForEach } from '../answers/few-at-once.ts';
 import { jobIdOf, jobNotFound } from '../answers/job-of-path.ts';
 import { sendAccepted, type SendParts } from '../answers/send-job.ts';
 
-/** `POST /v1/jobs/{id}/retry`: 202 with a failed or cancelled job that is queued again, for one more attempt at least. */
+/**
+ * `POST /v1/jobs/{id}/retry`: queues a failed or cancelled job again, for one more attempt at least, and answers 202.
+ */
 export function retryJob(
   parts: SendParts & { database: Database; dispatcher: Dispatcher; oneForEach: OneForEach },
 ): RequestHandler {
@@ -17,13 +19,13 @@ export function retryJob(
     const retry = await oneForEach(id, () => database.jobs.retry(id));
     if (!retry) throw jobNotFound(id);
     if (retry.kind === 'duplicate') {
-      const detail = 'Another job of its type with the same dedupeKey is not finished';
-      throw new Problem(409, 'job-duplicated', 'There is such a job', detail);
+      const detail = 'Another unfinished job of this type has the same dedupeKey';
+      throw new Problem(409, 'job-duplicated', 'The job has an unfinished duplicate', detail);
     }
     const { job } = retry;
     if (retry.kind === 'refused') {
-      const detail = `It is ${job.status}: only failed and cancelled jobs can be retried`;
-      throw new Problem(409, 'job-not-finished', 'The job is not ready for this', detail);
+      const detail = `The job is ${job.status}: only failed and cancelled jobs can be retried`;
+      throw new Problem(409, 'job-not-finished', 'The status of the job does not allow this', detail);
     }
     const serialized = new SerializedJob(job);
     sendAccepted(response, serialized, parts);

@@ -14,13 +14,14 @@ export interface ShowParts extends SendParts {
   waiters: Waiters;
 }
 
-/** `GET /v1/jobs/{id}`: the job; when it is finished, if the request prefers to wait for that. */
+/** `GET /v1/jobs/{id}`: the job. With `Prefer: wait` the api answers when the job is finished. */
 export function showJob(parts: ShowParts): RequestHandler {
   const { database, backlog } = parts;
   const inTime = createInTime();
 
   /**
-   * Empty while it can't be told: a job is worth showing without it. Counted, unless so many wait that it takes long.
+   * The estimates of a queued job, counted unless counting takes long. Empty while they are not known: the job is shown
+   * without them.
    */
   async function estimate(job: Job): Promise<Estimate> {
     const { ahead: about, isFar, from } = backlog.place(job);

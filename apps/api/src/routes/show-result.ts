@@ -11,7 +11,7 @@ import type { SendParts } from '../answers/send-job.ts';
 
 const resultOf = oncePerJob(({ result }) => shareable(JSON.stringify(result)));
 
-/** `GET /v1/jobs/{id}/result`: the bare result of a job that has succeeded; 202 while there may still be one. */
+/** `GET /v1/jobs/{id}/result`: only the result of a job that has succeeded; 202 while the job is not finished. */
 export function showResult(parts: SendParts & { database: Database }): RequestHandler {
   const { database, backlog, notifierUrl } = parts;
   return async (request, response) => {
@@ -28,7 +28,7 @@ export function showResult(parts: SendParts & { database: Database }): RequestHa
       throw new Problem(409, 'job-failed', 'The job failed', `${code}: ${message}`);
     }
     if (job.status === 'cancelled')
-      throw new Problem(409, 'job-cancelled', 'The job was cancelled', `It has no result`);
+      throw new Problem(409, 'job-cancelled', 'The job was cancelled', `The job has no result`);
     response.set('ETag', etagOf(job));
     if (checkPreconditions(request, job) === 'not-modified') return void response.status(304).end();
     sendRawJson(response, resultOf(job));

@@ -22,16 +22,18 @@ export interface BatchParts {
 }
 
 /**
- * Jobs that were there before are shown whole up to so many characters in one answer. Those that come after are shown
- * without payload, result and errors: a thousand of them may be large, or the same large one.
+ * Most characters of earlier jobs that one answer shows in full. It shows further earlier jobs without payload, result
+ * and errors: a thousand of them may be large, or be the same large job.
  */
 const MOST_FOUND = 2 * 1024 ** 2;
 
-/** `POST /v1/jobs/batch`: 202 when all the jobs are committed; where one is at fault none is made. */
+/** `POST /v1/jobs/batch`: answers 202 when all jobs are committed. If one job is invalid, the api makes none. */
 export function submitBatch(parts: BatchParts): RequestHandler {
   const { database, intake, types, queues, ownWebhooks, notifierUrl } = parts;
 
-  /** Where jobs were there before: as many as are shown whole, by their ids, made or read. Several may be the same. */
+  /**
+   * The jobs that the answer shows in full, by id, made or read, if it has earlier jobs. Several may be the same job.
+   */
   async function readFound(taken: TakenJob[]): Promise<Map<string, SerializedJob>> {
     const whole = new Map<string, SerializedJob>();
     if (taken.every(({ made }) => made)) return whole;
@@ -53,7 +55,7 @@ export function submitBatch(parts: BatchParts): RequestHandler {
     const shown = jobs.map(({ serialized, made }) => {
       if (made) return jsonWithLinks(serialized, notifierUrl);
       const whole = found.get(serialized.job.id) ?? serialized;
-      if (room >= 0) room -= whole.json.length; // below 0 no job is written whole in vain
+      if (room >= 0) room -= whole.json.length; // below 0 no further job is written in full
       return jsonWithLinks(room >= 0 ? whole : whole.brief(), notifierUrl);
     });
     const made = jobs.some((taken) => taken.made);

@@ -22,8 +22,8 @@ export interface SubmitParts extends SendParts {
 }
 
 /**
- * `POST /v1/jobs`: 202 as soon as job and pending dispatch message are committed. 200 with a job that is finished, because the request
- * preferred to wait for it, or that was there already, by its dedupe key.
+ * `POST /v1/jobs`: answers 202 as soon as job and outbox row are committed. Answers 200 with a finished job if the
+ * request prefers to wait, and 200 with an earlier job that has the same dedupe key.
  */
 export function submitJob(parts: SubmitParts): RequestHandler {
   return async (request, response) => {
@@ -35,12 +35,12 @@ export function submitJob(parts: SubmitParts): RequestHandler {
       if (!made) response.set('Deduplicated', 'true');
       const mayHaveChanged = hold.waits && !isNew;
       const read = hold.until(id, made && !mayHaveChanged ? serialized.job : undefined);
-      // To have taken a job is not undone by not being able to read it.
+      // The job is stored, even if the database cannot be read now.
       const job = (await nullWhileAway(read)) ?? serialized.job;
 
       if (!isFinished(job.status) && made) return sendAccepted(response, serialized.next(job), parts);
       response.status(200).set('Content-Location', `/v1/jobs/${id}`);
-      sendJob(response, job, parts, { changed: made || hold.waits }); // after a wait it might be made again
+      sendJob(response, job, parts, { changed: made || hold.waits }); // no 503 after a wait
     } finally {
       hold.end();
     }
@@ -48,10 +48,11 @@ export function submitJob(parts: SubmitParts): RequestHandler {
 }
 
 /**
- * Makes the job, or finds it. For a request that is held, nothing large is kept meanwhile: a payload that counts to the
- * budget, or that another request has brought, is read again for the answer. Without PostgreSQL the answer has null instead.
+ * Makes the job, or finds it. While a request is held, no large payload stays in memory. The api reads it again for the
+ * answer if it counts towards the byte limit, or if an earlier request has sent it. If PostgreSQL is away then, the
+ * answer has null instead.
  *
- * @returns whether the job is this request's own, and not of an earlier request with its key
+ * @returns whether this request has made the job, and not an earlier request with the same key
  */
 async function take(
   request: Request,

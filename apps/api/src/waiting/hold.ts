@@ -7,23 +7,23 @@ import type { Waiters } from './waiters.ts';
 
 /** A request that may be held until its job is finished (`Prefer: wait=N`, RFC 7240 section 4.3). */
 export interface Hold {
-  /** Whether it may be held at all. */
+  /** Whether the request may be held. */
   readonly waits: boolean;
-  /** A finish of this job is noticed from now on: to be called before it is read or created. */
+  /** From now on the hold notices when this job finishes. Call it before the job is read or created. */
   watch(jobId: string): void;
   /**
-   * The job when it is finished, or as it is when the time is over; at once where the request does not want to wait. It
-   * may be megabytes: it is read for the answer, and not kept in memory meanwhile.
+   * Resolves with the finished job, or with its present state when the time is over; at once if the request does not
+   * wait. A job may have megabytes: it is read for the answer, and not kept in memory meanwhile.
    *
-   * @param known the job where it is known as it is by now @default it is read
-   * @returns null when there is none
+   * @param known the present state of the job @default read from the database
+   * @returns null if there is no such job
    */
   until(jobId: string, known?: Job): Promise<Job | null>;
-  /** Gives the place back; to be called in any case. */
+  /** Frees the place. Call it in any case. */
   end(): void;
 }
 
-/** @throws Problem 429 when the client has as many requests that wait as it may */
+/** @throws Problem 429 if the client has too many requests that wait */
 export function holdAsPreferred(
   request: Request,
   response: Response,

@@ -1,6 +1,6 @@
 import { DatabaseUnavailableError } from '@offload/database';
 
-/** What the database says, or null while it is away: for what an answer can do without. Other faults are thrown on. */
+/** Resolves with the database's answer, or with null while it is away. Rejects with any other fault. */
 export async function nullWhileAway<T>(asked: Promise<T>): Promise<T | null> {
   try {
     return await asked;

@@ -1,11 +1,11 @@
-/** Nobody waits longer, in seconds: proxies and clients give up a request that is silent for a minute. */
+/** Longest wait, in seconds: proxies and clients give up a request that is silent for a minute. */
 const MOST_SECONDS = 60;
 
 /**
- * What a `Prefer` header field says about waiting (RFC 7240 section 4.3), in whole seconds, 60 where it asks for more.
+ * Reads the preference `wait` of a `Prefer` header field (RFC 7240 section 4.3), in whole seconds, 60 at most.
  *
- * @param prefer several header lines are joined with commas, as Node.js does
- * @returns null where it has no such preference, or none with a number of seconds: what is not understood is ignored
+ * @param prefer the value of the field; Node.js joins several lines with commas
+ * @returns null if there is no such preference, or it has no number of seconds: the api ignores unknown preferences
  *   (section 2)
  */
 export function waitSeconds(prefer = ''): number | null {
@@ -22,7 +22,7 @@ function secondsOf(value: string): number | null {
   return /^[0-9]+$/.test(text) ? Math.min(Number(text), MOST_SECONDS) : null;
 }
 
-/** Splits at what stands outside of quoted strings (RFC 9110 section 5.6.4). One that is not ended takes in the rest. */
+/** Splits at separators outside of quoted strings (RFC 9110 section 5.6.4). An open quoted string contains the rest. */
 function* split(text: string, separator: ',' | ';'): Generator<string> {
   let start = 0;
   let quoted = false;

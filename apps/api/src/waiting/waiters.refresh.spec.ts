@@ -4,7 +4,7 @@ import { eventually } from '@offload/spec-kit';
 import { MINUTE_MS, jobOf, setup, followed } from './spec-waiters.ts';
 
 describe('a refresh', () => {
-  it('wakes those whose job is finished by now, and reads each job once', async () => {
+  it('wakes the requests whose job is finished by now, and reads each job once', async () => {
     const read: string[] = [];
     const rows = new Map([jobOf('a', 'succeeded'), jobOf('b', 'running')].map((job) => [job.id, job]));
     const { waiters, watching } = setup({

@@ -23,7 +23,7 @@ describe('a wait', () => {
     expect(wait.outcome).toEqual(jobOf('a', 'succeeded', 5));
   });
 
-  it('finds a finish that was heard since the watch, even when no time is left', async () => {
+  it('finds an event that arrived since the watch, even when no time is left', async () => {
     const { hear, watching } = setup();
     const waiter = watching('a');
     hear(jobOf('a', 'succeeded'));
@@ -46,7 +46,7 @@ describe('a wait', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('finds an end that was heard after an earlier wait', async () => {
+  it('finds an event that arrived after an earlier wait', async () => {
     const { hear, watching } = setup();
     const waiter = watching('a');
     const first = waiter.wait(1_000);
@@ -65,7 +65,7 @@ describe('a wait', () => {
     expect(await Promise.all(waits)).toEqual([null, jobOf('a', 'succeeded')]);
   });
 
-  it('does not end with an end from before a retry, however late that is heard', async () => {
+  it('does not end with an event from before a retry, even if it arrives late', async () => {
     const { hear, watching } = setup();
     const waiter = watching('a');
     hear(jobOf('a', 'failed', 2));
@@ -80,7 +80,7 @@ describe('a wait', () => {
     expect(await waiter.wait(0, 6)).toEqual(jobOf('a', 'succeeded', 8));
   });
 
-  it('is for the job that was watched last: a submission may turn out to be of one that is there', async () => {
+  it('is for the job that was watched last: a submission may find an earlier job', async () => {
     const { waiters, hear, watching } = setup();
     const waiter = watching('new');
     hear(jobOf('new', 'succeeded'));
@@ -95,7 +95,7 @@ describe('a wait', () => {
     expect(wait.outcome).toEqual(jobOf('there', 'succeeded'));
   });
 
-  it('keeps what was heard when the same job is watched again', async () => {
+  it('keeps an event when the same job is watched again', async () => {
     const { hear, watching } = setup();
     const waiter = watching('a');
     hear(jobOf('a', 'succeeded'));
@@ -130,7 +130,7 @@ describe('leaving', () => {
     expect(await waiter.wait(MINUTE_MS)).toBeNull();
   });
 
-  it('forgets the request, in whatever order its ways end', async () => {
+  it('forgets the request, in any order of its endings', async () => {
     const { waiters, hear, watching, open } = setup();
     const requests = ['a', 'a', 'b', 'c', 'd'].map((jobId) => watching(jobId));
     requests.push(waiters.enter('other'));
@@ -167,7 +167,7 @@ describe('leaving', () => {
 });
 
 describe('a client', () => {
-  it('has so many places and no more, whatever the others have', () => {
+  it('has its own number of places, independent of other clients', () => {
     const { waiters } = setup({ maxWaiters: 2 });
     const [first] = [waiters.enter('one'), waiters.enter('one')];
     const refused = expect.objectContaining({ status: 429, slug: 'too-many-waiters', headers: { 'Retry-After': '1' } });
@@ -196,7 +196,7 @@ describe('closing', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('keeps no finish back that was heard in time', async () => {
+  it('does not withhold an event that arrived in time', async () => {
     const { waiters, hear, watching } = setup();
     const waiter = watching('a');
     hear(jobOf('a', 'succeeded'));

@@ -4,63 +4,66 @@ import type { JobStore } from '@offload/database';
 import { delay, Gauge, setTimer, type Logger, type Registry } from '@offload/process';
 import { Problem } from '@offload/http';
 
-/** Jobs read at once after a time in which events may have been missed: one may be megabytes. */
+/** Most jobs that are read at once after missed events: a job may have megabytes. */
 const CHUNK = 10;
 
 /** One request that waits for one job to finish. */
 export interface Waiter {
   /**
-   * From now on no finish of this job is missed: to be called before the job is read or created. It is the only one that
-   * is waited for; another that was watched before is so no more.
+   * From now on the waiter notices when this job finishes. Call it before the job is read or created. A waiter watches
+   * one job: another that it has watched before is watched no longer.
    */
   watch(jobId: string): void;
   /**
-   * Waits until the watched job is finished; not at all when that was heard since `watch`. A wait before it ends with null.
+   * Waits until the watched job is finished. Resolves at once if its event has arrived since `watch`. An earlier wait
+   * of the same waiter ends with null.
    *
-   * @param ms for so long at most, in milliseconds; 0 or less asks only for what was heard by now
-   * @param readVersion the version of the job that was read or created: events of up to that one are old, even those of
-   *   a finish, since a finished job may have been retried @default any finish counts
-   * @returns the finished job as its event has it, or null when the time is over, after `leave`, or when nobody may wait
-   *   any more: what it would have been without waiting can be read then
+   * @param ms longest wait, in milliseconds; with 0 or less only an event that has arrived counts
+   * @param readVersion the version of the job that was read or created. Events up to this version are old, even if the
+   *   job was finished then: a client may have retried it. @default every event of a finished job counts
+   * @returns the finished job from its event; or null when the time is over, after `leave`, or when the process stops.
+   *   The caller then reads the job's present state.
    */
   wait(ms: number, readVersion?: number): Promise<Job | null>;
-  /** Ends a wait, and gives the place back. To be called in any case, also when the client has gone; twice is the same. */
+  /**
+   * Ends a wait, and frees the place. Call it in any case, also when the client has gone; a second call does nothing.
+   */
   leave(): void;
 }
 
 /** The requests that are held until their job is finished. */
 export interface Waiters {
-  /** Whether anybody waits for this job, or for any where none is named: other events need not be read. */
+  /** Whether a request waits for this job, or for any job if no id is given: other events need not be read. */
   wants(jobId: string | undefined): boolean;
-  /** An event of any job: wakes those who wait for that one, if it is finished. */
+  /** Handles an event of a job: wakes the requests that wait for it, if it is finished. */
   hear(event: JobEvent): void;
   /**
-   * A place for one request.
+   * Reserves a place for one request.
    *
-   * @param client who may have `maxWaiters` of them at once
+   * @param client the client, which may have `maxWaiters` places at once
    * @throws Problem 429 `too-many-waiters`
    */
   enter(client: string): Waiter;
   /**
-   * After a time in which events may have been missed: reads each job that is waited for, and wakes those whose job is
-   * finished. What can't be read is tried again while anybody waits for it. Never rejects.
+   * Reads each awaited job, and wakes the requests whose job is finished. Call it when events may have been missed.
+   * Reads that fail are tried again while a request waits for the job. Never rejects.
    */
   refresh(): Promise<void>;
-  /** Who waits gets null now, and so does who comes later. */
+  /** Ends all waits with null, and all later waits too. */
   close(): void;
 }
 
 export interface WaitersParts {
   database: { jobs: Pick<JobStore, 'get'> };
-  /** Most requests of one client that wait at once, in this process. */
+  /** Most requests of one client that wait at once in this process. */
   maxWaiters: number;
-  /** Pause before what could not be read is tried again, in milliseconds. @default 1_000 */
+  /** Pause before a failed read is tried again, in milliseconds. @default 1_000 */
   retryMs?: number;
   metrics: Registry;
   log: Logger;
 }
 
-/** The part of a waiter that wakes it. */
+/** A waiter's place: an event wakes it, and a stop ends it. */
 interface Place {
   hear(job: Job): void;
   end(): void;
@@ -70,7 +73,7 @@ export function createWaiters(parts: WaitersParts): Waiters {
   const { database, maxWaiters, retryMs = 1_000, metrics, log } = parts;
   const byClient = new Map<string, Set<Place>>();
   const byJob = new Map<string, Set<Place>>();
-  /** Jobs whose finish may have been missed. */
+  /** Jobs that may have finished without an event at this process. */
   const unread = new Set<string>();
   let reading: Promise<void> = Promise.resolve();
   const closing = new AbortController();
@@ -117,7 +120,7 @@ export function createWaiters(parts: WaitersParts): Waiters {
     add(byClient, client, place);
     return {
       watch(jobId) {
-        if (left || watched === jobId) return; // what has left must not come back
+        if (left || watched === jobId) return; // a waiter that has left must not come back
         unwatch();
         watched = jobId;
         add(byJob, jobId, place);
@@ -152,7 +155,8 @@ export function createWaiters(parts: WaitersParts): Waiters {
       const read = await Promise.allSettled(ids.filter((id) => byJob.has(id)).map(readOne));
       const failed = read.find((each) => each.status === 'rejected');
       if (!failed || closing.signal.aborted) continue;
-      if (!failing) log.warn({ err: failed.reason as unknown }, 'jobs that are waited for not read; trying again');
+      if (!failing)
+        log.warn({ err: failed.reason as unknown }, 'cannot read jobs that requests wait for; trying again');
       failing = true;
       await delay(retryMs, undefined, { ref: false, signal: closing.signal }).catch(() => undefined); // closed meanwhile
     }
@@ -161,9 +165,9 @@ export function createWaiters(parts: WaitersParts): Waiters {
   async function readOne(id: string): Promise<void> {
     try {
       const job = await database.jobs.get(id);
-      if (job) wake(job); // else it is still to be created
+      if (job) wake(job); // otherwise the job is not created yet
     } catch (error) {
-      unread.add(id); // behind the others: it may be this one alone
+      unread.add(id); // behind the others: perhaps only this job cannot be read
       throw error;
     }
   }
@@ -173,7 +177,7 @@ export function createWaiters(parts: WaitersParts): Waiters {
     hear: ({ data: job }) => wake(job),
     enter,
     refresh() {
-      // Also one that is being read just now: that answer may be of before.
+      // Also a job that is being read now: its answer may be old.
       for (const id of byJob.keys()) unread.add(id);
       reading = reading.then(readAll);
       return reading;
@@ -186,7 +190,7 @@ export function createWaiters(parts: WaitersParts): Waiters {
 }
 
 function tooMany(maxWaiters: number): Problem {
-  const detail = `You have ${maxWaiters} requests that wait; send this one later, or without "Prefer: wait".`;
+  const detail = `You have ${maxWaiters} requests that wait; send this request later, or without "Prefer: wait".`;
   return new Problem(429, 'too-many-waiters', 'Too many requests wait', detail, { headers: { 'Retry-After': '1' } });
 }
 

@@ -46,7 +46,7 @@ describe('Prefer: wait on POST', () => {
     expect(headers['location']).toBe(`/v1/jobs/${body.id}`);
   });
 
-  it('does not wait for what it does not understand, nor for 0 seconds', async () => {
+  it('does not wait for an unknown preference, nor for 0 seconds', async () => {
     const odd = await post().set('Prefer', 'wait=soon, return=minimal').expect(202);
     expect(odd.headers['preference-applied']).toBeUndefined();
     const zero = await post().set('Prefer', 'wait=0').expect(202);
@@ -61,7 +61,7 @@ describe('Prefer: wait on POST', () => {
 });
 
 describe('Prefer: wait on GET', () => {
-  it('answers when the job is finished, to all who wait for it', async () => {
+  it('answers all waiting requests when the job is finished', async () => {
     const id = await submitted();
     const answers = Array.from({ length: 5 }, () => send(get(id).set('Prefer', 'wait=30')));
     await eventually(() => expect(api.parts.waiters.wants(id)).toBe(true));
@@ -88,7 +88,7 @@ describe('Prefer: wait on GET', () => {
       .expect(304);
   });
 
-  it('finds a job that was finished while no events were heard', async () => {
+  it('finds a job that finished while no events arrived', async () => {
     const id = await submitted();
     const answer = send(get(id).set('Prefer', 'wait=30'));
     await eventually(() => expect(api.parts.waiters.wants(id)).toBe(true));

@@ -8,9 +8,9 @@ export function webhookMetrics(
 ) {
   const registers = [registry];
   /**
-   * A rise of `retry` means that receivers fail; of `failed`, that webhooks are lost to them. `GET
-   * /v1/jobs/{id}/deliveries` has the reason, `POST /v1/deliveries/{id}/redeliver` sends one again. `gone` means that
-   * an endpoint answered 410 and gets no more.
+   * A rise of `retry` means that receivers fail. A rise of `failed` means that they never get some webhooks. Read the
+   * reason with `GET /v1/jobs/{id}/deliveries`, and send a webhook again with `POST /v1/deliveries/{id}/redeliver`.
+   * The outcome `gone` means that an endpoint answered 410 and gets no more.
    */
   const attempts = new Counter({
     name: 'offload_webhook_attempts_total',

@@ -3,19 +3,19 @@ import { instantOf, typeOf } from './csv.profile.type.ts';
 
 export type ColumnProfile = Profile['columns'][number];
 
-/** How many of the most frequent values are told. */
+/** How many of the most frequent values a profile has. */
 const TOP = 5;
 
-/** Longer text is cut in `min`, `max` and `top`, in UTF-16 code units: results travel in every event. */
+/** Longer text is cut in `min`, `max` and `top`, in UTF-16 code units, since events contain the result. */
 const MAX_TEXT_LENGTH = 256;
 
 /**
  * Describes a column from how often each of its non-empty values occurs; `empty` counts the cells without a character.
  * Cells are taken as written: nothing is trimmed, and no word stands for "missing".
  *
- * - `type` is what all values are: `integer`, `number` (decimal; integers may be among them), `boolean` (true, false in any
- *   case), `date` (ISO 8601, with or without time), else `string`; without values `empty`. Identifiers are strings: whole
- *   numbers beyond 2^53, which a double would round, and those with a leading zero (ZIP code 00501).
+ * - `type` is the type of all values. It is `integer`, `number` (decimal, also among integers), `boolean` (true, false
+ *   in any case), `date` (ISO 8601, with or without time), `string`, or `empty` without values. Identifiers are
+ *   strings: whole numbers beyond 2^53, which a double would round, and numbers with a leading zero (ZIP code 00501).
  * - `distinct` counts values as written (1 and 1.0 are two).
  * - `min`, `max`: numbers; for dates `YYYY-MM-DD`, or an instant in UTC once one value has a time (local times are read
  *   as UTC); otherwise text, ordered by UTF-16 code units.
@@ -118,7 +118,7 @@ function byFrequency(a: { value: string; count: number }, b: { value: string; co
 }
 
 function cut(text: string): string {
-  // No half of a surrogate pair may stay at the cut.
+  // The cut must not leave half of a surrogate pair.
   return text.length > MAX_TEXT_LENGTH
     ? `${text.slice(0, MAX_TEXT_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')}…`
     : text;

@@ -1,31 +1,32 @@
 import { PermanentError } from '@offload/worker';
 
-/** How the records of a CSV are written. */
+/** The format of a CSV's records. */
 export interface Layout {
   separator: string;
-  /** Whether each row begins with a name that the header has no field for, as R writes tables. */
+  /** Whether each row begins with a row name that has no field in the header, as R writes tables. */
   hasRowNames: boolean;
-  /** The first line is no record: Excel's `sep=;`. It has so many bytes; 0 where there is none. */
+  /** The length of Excel's first line `sep=;`, which is no record; 0 if there is no such line. */
   preambleBytes: number;
 }
 
-/** In the order in which they are tried. */
+/** The separators, in the order in which they are tried. */
 const separators = [',', '\t', ';', '|'];
 
 const preamble = /^(?:sep=([^"\r\n])|"sep=([^"\r\n])")(?:\r\n|\n|\r|$)/i;
 
 /**
- * Finds out how a CSV is written from `head`, its beginning; `isWhole` says that there is no more.
+ * Detects the format of a CSV from `head`, its beginning; `isWhole` says that the head is the whole CSV.
  *
- * The separator is `given`, or the one that Excel's first line names, or the only one of comma, tab, semicolon and pipe
- * that fits: it parts the header into two fields or more, and every record of the head into as many. Two that fit are one
- * too many. Where none does, it is the comma, or what parts the header more often than a comma, and some rows too: so
- * the error names what is wrong below. A comma that parts nothing makes it one column.
+ * The separator is `given`, or the separator in Excel's first line. Otherwise it is the only one of comma, tab,
+ * semicolon and pipe that fits. A separator fits if it splits the header into two or more fields, and every record of
+ * the head into the same number of fields. If none fits, it is the comma, or another that splits the header more often
+ * and splits some rows: then the later error names the record at fault. A CSV without any separator has one column.
  *
- * Rows have names if each of them has one field more than the header, and begins with a quoted field below a quoted
- * header, as R writes it. Where each begins with its bare number, that may be its name, or the first column above whose
- * row the last name is missing. Below a header of one field 1,5 may be one number, too.
- * @throws PermanentError if more than one separator fits, or none but one below which rows begin with their numbers
+ * Rows have names if each row has one field more than the header, and begins with a quoted field below a quoted header,
+ * as R writes it. If each row begins with its unquoted number, the number may be a row name, or the header may lack a
+ * name. Below a header of one field, 1,5 may also be one number.
+ * @throws PermanentError if more than one separator fits, or if rows begin with their numbers below the only one that
+ *   may fit
  */
 export function layoutOf(head: string, isWhole: boolean, given?: string): Layout {
   const [line = '', bare, quoted] = preamble.exec(head) ?? [];
@@ -61,13 +62,13 @@ export function layoutOf(head: string, isWhole: boolean, given?: string): Layout
 
 interface Shape {
   separator: string;
-  /** Fields of the header. */
+  /** The number of fields in the header. */
   columns: number;
   hasRowNames: boolean;
   /** Whether any row has more than one field. */
   partsRows: boolean;
   fits: boolean;
-  /** Each row has one field more than the header, and begins with its number. */
+  /** Whether each row has one field more than the header, and begins with its number. */
   isNumbered: boolean;
 }
 
@@ -92,11 +93,11 @@ function shapeOf(text: string, isWhole: boolean, separator: string): Shape {
 
 interface Line {
   fields: number;
-  /** The first field, as written. */
+  /** The first field, unparsed. */
   first: string;
 }
 
-/** The records of `text`, blank lines left out. One that is cut off at the end counts only if it is the header. */
+/** The records of `text`, without blank lines. A record that is cut off at the end counts only if it is the header. */
 function recordsOf(text: string, isWhole: boolean, separator: string): { records: Line[]; isBroken: boolean } {
   const literal = `\\u${separator.charCodeAt(0).toString(16).padStart(4, '0')}`;
   const field = new RegExp(`("[^"]*(?:""[^"]*)*"|[^"${literal}\\r\\n]*)(${literal}|\\r\\n|\\n|\\r|$)`, 'y');

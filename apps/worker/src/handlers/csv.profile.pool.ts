@@ -6,7 +6,7 @@ import { PermanentError, RetryAfterError, createThreads } from '@offload/worker'
 
 export type Profile = Result<JobDefinitions['csvProfile']>;
 
-/** What a thread is told: either `csv` or `url`. */
+/** The task of a thread: either `csv` or `url`. */
 export interface ProfileTask {
   csv?: string | undefined;
   url?: string | undefined;
@@ -14,16 +14,16 @@ export interface ProfileTask {
   allowPrivateTargets: boolean;
 }
 
-/** What a thread answers. Errors lose their class and fields on the way out of a thread, so they travel as values. */
+/** The answer of a thread. Errors lose their class and fields on the way out of a thread, so the answer has values. */
 export type ProfileAnswer =
   | { outcome: 'profile'; profile: Profile }
   | { outcome: 'permanent' | 'retry'; message: string; stack: string }
   | { outcome: 'retry-after'; message: string; stack: string; retryAfterMs: number };
 
-/** Heap of one thread, in MiB; unless set it follows from the machine's memory. The largest profile needs a third. */
+/** Heap of one thread, in MiB. The largest profile needs a third of it. */
 const THREAD_HEAP_MB = 1_024;
 
-/** Most threads, and so profiles at once: one a core. */
+/** Most threads, and most profiles at once: one for each core. */
 export const THREADS = availableParallelism();
 
 const extension = extname(import.meta.url);
@@ -33,15 +33,15 @@ const threads = createThreads<ProfileTask, ProfileAnswer>({
   heapMb: THREAD_HEAP_MB,
 });
 
-/** Makes a thread ready for one more profile, see `Threads.hold`. */
+/** Prepares a thread for one more profile: see `Threads.hold`. */
 export const holdThread = threads.hold;
 
-/** Ends every thread; a profile still under way is rejected. The next one would start new threads. */
+/** Ends every thread, and rejects profiles under way. A later profile starts new threads. */
 export const closeProfilePool = threads.close;
 
 /**
- * Profiles in a thread. At most {@link THREADS} run at once when each is held before, see {@link holdThread}.
- * @throws what the thread's answer says, or at once the signal's reason
+ * Profiles in a thread. At most {@link THREADS} run at once if callers hold a thread before: see {@link holdThread}.
+ * @throws the error in the thread's answer, or the signal's reason at once
  */
 export async function profileInThread(task: ProfileTask, signal: AbortSignal): Promise<Profile> {
   const answer = await threads.run(task, signal);
@@ -57,7 +57,7 @@ export async function profileInThread(task: ProfileTask, signal: AbortSignal): P
   }
 }
 
-/** The thread's own stack: the one of here tells nothing. */
+/** Gives an error the stack of the thread: the stack of this process does not show the fault. */
 function thrownThere<Thrown extends Error>(error: Thrown, { stack }: { stack: string }): Thrown {
   return Object.assign(error, { stack });
 }

@@ -6,7 +6,9 @@ import { Readable } from 'node:stream';
 import { PermanentError } from '@offload/worker';
 import { profileCsv } from './csv.profile.records.ts';
 
-/** What Python's csv module finds in a file, or why csv.profile is to refuse it: see the script beside the reference. */
+/**
+ * What Python's csv module finds in a file, or why csv.profile is to refuse it: see the script beside the reference.
+ */
 interface Expected {
   sha256: string;
   refused?: keyof typeof reasons;

@@ -91,7 +91,7 @@ describe('the figures', () => {
     });
   });
 
-  it('tell the five most frequent values, the smaller first among equals', async () => {
+  it('have the five most frequent values, the smaller first among equals', async () => {
     const { top } = await column(...'f e d c b a z z'.split(' '), '');
     expect(top.map(({ value, count }) => `${value}${count}`)).toEqual(['z2', 'a1', 'b1', 'c1', 'd1']);
   });
@@ -136,7 +136,7 @@ describe('a CSV', () => {
     expect(jobDefinitions.csvProfile.result.parse(found)).toEqual(found);
   });
 
-  it('gives the same in whatever pieces it arrives', async () => {
+  it('gives the same result for pieces of any size', async () => {
     const csv = Buffer.from('ä,"b\r\n€"\r\n1,"𝄞""\n"\r\n\r\n,x\r\n');
     const whole = await profile(csv);
     expect(whole.rows).toBe(2);
@@ -217,7 +217,7 @@ describe('a CSV', () => {
     await expect(profile(csv, within)).rejects.toThrow(/^line 1: the header has 1 field and each row 2; the number /);
   });
 
-  it('that several separators part evenly is read by the one that is given', async () => {
+  it('that several separators fit is read by the given separator', async () => {
     const csv = 'a,b;c\n1,2;3\n';
     await expect(profile(csv)).rejects.toThrow(/^line 1: "," and ";" both part all lines evenly; say in separator/);
     await expect(profile(csv, ';')).resolves.toMatchObject({ separator: ';', columns: [{ name: 'a,b' }, {}] });
@@ -268,7 +268,7 @@ describe('a CSV', () => {
     await expect(profile('sep=;\n')).rejects.toThrow(/^line 1: the CSV is empty/);
   });
 
-  it('beyond the part that tells its separator is held to it', async () => {
+  it('must keep its separator after its first part', async () => {
     const head = `a;b\n${`"${'x'.repeat(1_000)}";2\n`.repeat(80)}`;
     await expect(profile(`${head}3;4\n`)).resolves.toMatchObject({ separator: ';', rows: 81 });
     await expect(profile(`${head}3,4\n`)).rejects.toThrow(/^line 82: 1 field where the header has 2$/);

@@ -6,18 +6,18 @@ import type { Profile } from './csv.profile.pool.ts';
 import { layoutOf } from './csv.profile.layout.ts';
 import { takeHead, textOf } from './csv.profile.text.ts';
 
-/** Longest record, in bytes (1 MiB): what is longer is most likely a quote that is never closed. */
+/** Longest record, in bytes (1 MiB): a longer record most likely has a quote that is never closed. */
 const MAX_RECORD_BYTES = 1_048_576;
 const MAX_COLUMNS = 1_000;
 const MAX_NAME_LENGTH = 256;
 
-/** Distinct values over all columns: about 340 MB. A thread that runs out of memory can take the process with it. */
+/** Most distinct values over all columns: about 340 MB. A thread that runs out of memory may end the whole process. */
 const MAX_DISTINCT = 4_000_000;
 
-/** So much is looked at to find out the separator, in bytes (64 KiB). */
+/** How much of the file is read to detect the separator, in bytes (64 KiB). */
 const HEAD_BYTES = 65_536;
 
-/** What is known while rows come in: memory grows with the distinct values, not with the rows. */
+/** The counts while rows arrive: memory grows with the distinct values, not with the rows. */
 interface Table {
   columns: { name: string; counts: Map<string, number>; empty: number }[];
   rows: number;
@@ -28,20 +28,20 @@ interface Table {
 }
 
 export interface ProfileOptions {
-  /** One character. @default found out, see `layoutOf` */
+  /** One character. @default detected: see `layoutOf` */
   separator?: string | undefined;
   /** Most distinct values over all columns. @default 4_000_000 */
   maxDistinct?: number;
 }
 
 /**
- * Profiles a CSV: separators, double quotes, lines ended by CRLF, LF or CR, as in RFC 4180. What encodings are read stands
- * in `csv.profile.text.ts`, how the separator is found out in `csv.profile.layout.ts`.
+ * Profiles a CSV: separators, double quotes, lines ended by CRLF, LF or CR, as in RFC 4180. See `csv.profile.text.ts`
+ * for the encodings, and `csv.profile.layout.ts` for the separators.
  *
- * The first line names the columns, each by another name; the third column is named "column 3" where it names none (the
- * index of pandas, the row names of R, what spreadsheets add). Lines without a character are skipped. Reads `source` once,
- * piece by piece.
- * @throws PermanentError naming the line, for what is no such CSV; or what `source` throws
+ * The first line has the names of the columns, which must differ. A third column without a name is called "column 3":
+ * the index of pandas, the row names of R and empty columns of spreadsheets have no name. Empty lines are skipped.
+ * Reads `source` once, piece by piece.
+ * @throws PermanentError with the line, if the source is no such CSV; or the error of `source`
  */
 export async function profileCsv(
   source: AsyncIterable<Uint8Array>,
@@ -57,7 +57,7 @@ export async function profileCsv(
     delimiter: separator,
     record_delimiter: ['\r\n', '\n', '\r'],
     skip_empty_lines: true,
-    relax_column_count: true, // Checked below, to name the line in our own words.
+    relax_column_count: true, // Checked below, so that the error names the line.
     max_record_size: MAX_RECORD_BYTES,
   });
   const take = (record: string[]) => {
@@ -71,8 +71,8 @@ export async function profileCsv(
       }
     }
   };
-  // Here each record comes by while the parser still stands on its line. The option on_record does the same and halves
-  // the throughput (it copies all of the parser's state for each record); further down the stream the line is lost.
+  // Here the parser's line is still that of the record. The option on_record would do the same, but halves the
+  // throughput, since it copies the parser's state for each record. Further down the stream the line is lost.
   const push = parser.push.bind(parser);
   parser.push = (record: string[] | null) => {
     if (record === null) {
@@ -126,7 +126,7 @@ function freeName(index: number, taken: ReadonlySet<string>): string {
   return name;
 }
 
-/** Names of rows differ. Where they don't, or where all rows end with a separator, the header lacks something else. */
+/** Checks that row names differ. If they do not, or if all rows end with a separator, the header lacks a field. */
 function checkRowNames({ columns, rows, firstRow }: Table): void {
   if (columns[0]?.counts.size !== rows || columns.at(-1)?.counts.size === 0) {
     throw new PermanentError(`line ${firstRow}: ${columns.length} fields where the header has ${columns.length - 1}`);
@@ -162,15 +162,15 @@ async function* skip(text: AsyncIterable<Uint8Array>, bytes: number): AsyncGener
 }
 
 interface Position {
-  /** @returns the line on which `record` ends, where csv-parse counts up to `lines` */
+  /** @returns the line on which `record` ends, if csv-parse has counted `lines` */
   after(record: string[], lines: number): number;
-  /** @returns the line that csv-parse means when it counts up to `lines` */
+  /** @returns the real line, if csv-parse has counted `lines` */
   of(lines: number): number;
   /** The line on which the latest record ended. */
   latest: number;
 }
 
-/** csv-parse counts a CRLF inside quotes as two lines; this takes them out again. It never sees the lines `before`. */
+/** Corrects csv-parse's lines: it counts a CRLF inside quotes as two lines, and does not see the lines `before`. */
 function trackLines(before: number): Position {
   let counted = 0;
   let surplus = -before;

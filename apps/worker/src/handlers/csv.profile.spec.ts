@@ -70,13 +70,13 @@ it.each([203, 226])('takes a download that is answered %d', async (status) => {
   await expect(run({ url })).resolves.toMatchObject({ rows: 1 });
 });
 
-it('refuses a part of a file, which is no answer to what it asks', async () => {
+it('refuses a part of a file, since it asks for the whole', async () => {
   const url = await serve((_request, response) => response.writeHead(206).end('a\n1\n'));
   await expect(run({ url })).rejects.toThrow(PermanentError);
 });
 
 describe('an error', () => {
-  it('in the CSV leaves the thread as a permanent one that names the line', async () => {
+  it('in the CSV leaves the thread as a permanent error that names the line', async () => {
     await expect(run({ csv: 'a,b\n1\n' })).rejects.toThrow(
       new PermanentError('line 2: 1 field where the header has 2'),
     );
@@ -125,7 +125,7 @@ it('ends at once when aborted, with the reason, and takes the next job', async (
   await expect(run({ csv: 'a\n1\n' })).resolves.toMatchObject({ rows: 1 });
 });
 
-it('starts no thread in the time of a job: that is done before the job is claimed', async () => {
+it("starts no thread during a job's timeout: the thread starts before the claim", async () => {
   await closeProfilePool();
   let started = 0;
   const hook = createHook({ init: (_id, type) => void (started += type === 'WORKER' ? 1 : 0) }).enable();

@@ -24,7 +24,7 @@ describe('a text', () => {
     }
   });
 
-  it('in UTF-16 that goes on beyond the part that tells is read to its end', async () => {
+  it('in UTF-16 is read to its end, also after its first part', async () => {
     const text = texts.join('').repeat(5_000);
     for (const bytes of [le(text), be(text)]) await expect(read(bytes, 10_001)).resolves.toBe(text);
   });
@@ -43,7 +43,7 @@ describe('a text', () => {
     },
   );
 
-  it('with a byte order mark is what the mark says, whatever it looks like', async () => {
+  it('has the encoding of its byte order mark, even if it looks like another', async () => {
     for (const text of [`a,b\n${'\0,\0\n'.repeat(50)}`, `ab\n${'\0\x01\n'.repeat(50)}`]) {
       for (const size of [1, 1_000]) await expect(read(Buffer.from(`\ufeff${text}`), size)).resolves.toBe(text);
       await expect(read(be(`\ufeff${text}`))).resolves.toBe(text);

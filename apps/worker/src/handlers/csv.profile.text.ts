@@ -5,7 +5,7 @@ import { strictUtf8 } from './strict-utf8.ts';
 type Bytes = AsyncIterable<Uint8Array>;
 type Utf16 = 'utf-16le' | 'utf-16be';
 
-/** So much is looked at to find out the encoding, in bytes. */
+/** How much of the file is read to detect the encoding, in bytes. */
 const HEAD_BYTES = 65_536;
 
 const NUL = 0x00;
@@ -13,12 +13,13 @@ const CTRL_Z = 0x1a;
 const BYTE_ORDER_MARK = '\ufeff';
 
 /**
- * The text of a file, in UTF-8, without the marks that systems leave at either end: byte order marks, Ctrl-Z (where a
- * text ends in CP/M and DOS) and the NULs that fill up a last block.
+ * Decodes the text of a file to UTF-8. Removes marks of old systems at both ends: byte order marks, Ctrl-Z (the end of
+ * a text in CP/M and DOS), and NULs that fill the last block.
  *
- * A byte order mark says what the file is. Without one it is UTF-16 if it has NULs, gives lines when it is read as UTF-16, and
- * is broken when it is read as UTF-8, or full of control characters from its first line on. Any other has to be UTF-8.
- * @throws PermanentError naming the line, for what is neither, and where both are likely; or what `source` throws
+ * A byte order mark decides the encoding. A file without a mark is UTF-16 if it has NULs, has lines when it is read as
+ * UTF-16, and is no readable UTF-8. Readable UTF-8 is valid, and not full of control characters from its first line on.
+ * All other files must be UTF-8.
+ * @throws PermanentError with the line, if the encoding is neither, or may be both; or the error of `source`
  */
 export async function* textOf(source: Bytes): AsyncGenerator<Uint8Array> {
   const { head, all } = await takeHead(source, HEAD_BYTES);
@@ -26,7 +27,7 @@ export async function* textOf(source: Bytes): AsyncGenerator<Uint8Array> {
   yield* withoutMarks(encoding === 'utf-8' ? strictUtf8(all) : fromUtf16(all, encoding));
 }
 
-/** Reads `bytes` of `source` or some more, or all there is; `all` begins with them and can be read once. */
+/** Reads at least `bytes` of `source`, or the whole source. `all` begins with these bytes, and can be read once. */
 export async function takeHead(source: Bytes, bytes: number): Promise<{ head: Buffer; isWhole: boolean; all: Bytes }> {
   const rest = source[Symbol.asyncIterator]();
   const chunks: Uint8Array[] = [];
@@ -64,7 +65,7 @@ function encodingOf(head: Buffer): 'utf-8' | Utf16 {
   throw refused('it may be UTF-16 without a byte order mark, or UTF-8 with NULs');
 }
 
-/** In UTF-16 the separators of a header and its line end have NULs. */
+/** Whether the text has a line end with NULs, as in UTF-16. */
 function beginsWithPlainLine(text: Buffer): boolean {
   return /^[\r\n]*[^\0\r\n]+[\r\n]/.test(text.toString('latin1'));
 }
@@ -96,7 +97,7 @@ async function* fromUtf16(source: Bytes, encoding: Utf16): AsyncGenerator<Uint8A
 
 async function* withoutMarks(text: Bytes): AsyncGenerator<Uint8Array> {
   let isBegun = false;
-  /** What may be marks: it is passed on only when other text follows. */
+  /** Bytes that may be marks of old systems: they are passed on only when other text follows. */
   let held: Uint8Array[] = [];
   for await (const piece of text) {
     let chunk = Buffer.from(piece.buffer, piece.byteOffset, piece.length);

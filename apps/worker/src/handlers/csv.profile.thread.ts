@@ -4,10 +4,10 @@ import type { ProfileAnswer, ProfileTask } from './csv.profile.pool.ts';
 import { profileCsv } from './csv.profile.records.ts';
 import { describeRequest, outboundFailure, statusFailure } from './http-failure.ts';
 
-/** Longest CSV that is downloaded, decompressed, in bytes (64 MiB). */
+/** Longest CSV to download, in decompressed bytes (64 MiB). */
 const MAX_CSV_BYTES = 64 * 1_024 * 1_024;
 
-/** Limit for a download, in milliseconds (5 minutes); then it is retried. */
+/** Longest download, in milliseconds (5 minutes); then the job is retried. */
 const DOWNLOAD_TIMEOUT_MS = 5 * 60_000;
 
 /** Runs one task. Never rejects; see {@link ProfileAnswer}. */
@@ -31,7 +31,7 @@ async function* chunks(csv: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(csv);
 }
 
-/** Any 2xx but 206: a part of a file, which was not asked for, would make a wrong profile. */
+/** Any 2xx but 206: a part of the file would make a wrong profile. */
 function isWhole(status: number): boolean {
   return status >= 200 && status < 300 && status !== 206;
 }

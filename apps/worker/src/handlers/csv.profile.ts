@@ -3,13 +3,13 @@ import { atMost, type Handler } from '@offload/worker';
 import { holdThread, profileInThread, THREADS } from './csv.profile.pool.ts';
 
 /**
- * Profiles a CSV in a thread, so that the event loop stays free (the broker's heartbeats depend on it). How each figure
- * comes about stands in `csv.profile.column.ts`, what counts as a CSV in `csv.profile.records.ts`, which
- * encodings are read in `csv.profile.text.ts`, and how the separator is found out in `csv.profile.layout.ts`.
+ * Profiles a CSV in a thread, so that the event loop stays free for the broker's heartbeats. See
+ * `csv.profile.column.ts` for the figures, `csv.profile.records.ts` for valid CSV, `csv.profile.text.ts` for the
+ * encodings, and `csv.profile.layout.ts` for the separators.
  *
- * A CSV that can't be read is a permanent failure that names the line. For downloads: 5xx, 429 and network faults are
- * retried, other statuses, refused targets and files over 64 MiB are permanent. Aborting ends the thread at once; the next
- * job is claimed when another has started.
+ * An invalid CSV is a permanent failure that names the line. In downloads, 5xx, 429 and network faults are retried;
+ * other statuses, refused targets and files over 64 MiB are permanent. An abort ends the thread at once; the worker
+ * claims the next job when a new thread has started.
  */
 export const csvProfile: Handler<JobDefinitions['csvProfile']> = atMost(
   THREADS,

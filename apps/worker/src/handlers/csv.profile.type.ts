@@ -7,7 +7,7 @@ const number = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const boolean = /^(?:true|false)$/i;
 const date = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:\d{2})?)?$/;
 
-/** @returns what all of the values are; see the rules at `describeColumn` */
+/** @returns the type of all values; `describeColumn` has the rules */
 export function typeOf(values: Iterable<string>): Type {
   let found: Type = 'empty';
   for (const value of values) {
@@ -43,7 +43,7 @@ function isNumeric(type: Type): boolean {
   return type === 'integer' || type === 'number';
 }
 
-/** Milliseconds since 1970, NaN for what is no date of the calendar. */
+/** Milliseconds since 1970; NaN if the text is no date of the calendar. */
 export function instantOf(value: string): number {
   const match = date.exec(value);
   if (match === null) {
@@ -51,6 +51,6 @@ export function instantOf(value: string): number {
   }
   const [, year, month, day, time = '00:00', zone = 'Z'] = match;
   const midnight = new Date(`${year}-${month}-${day}T00:00Z`);
-  // Date takes 30 February for 2 March.
+  // Date turns 30 February into 2 March.
   return midnight.getUTCDate() === Number(day) ? Date.parse(`${year}-${month}-${day}T${time}${zone}`) : NaN;
 }

@@ -1,6 +1,6 @@
 import type { JobDefinitions } from '@offload/jobs/job-types';
 import type { Handler } from '@offload/worker';
 
-/** Gives back its message at once. */
+/** Returns its message at once. */
 export const demoEcho: Handler<JobDefinitions['demoEcho']> = ({ message }) =>
   Promise.resolve({ message, calledAtMs: performance.timeOrigin + performance.now() });

@@ -27,7 +27,7 @@ describe('with a clock of our own', () => {
     await expect(demoSleep({ seconds: 0 }, setup().context)).resolves.toEqual({ sleptMs: 0 });
   });
 
-  it('tells each second that is over, and how long it slept', async () => {
+  it('reports each second that is over, and how long it slept', async () => {
     const { context, told } = setup();
     const sleeping = demoSleep({ seconds: 3.5 }, context);
     await jest.advanceTimersByTimeAsync(999);
@@ -41,7 +41,7 @@ describe('with a clock of our own', () => {
     ]);
   });
 
-  it('tells a second once, also when a timer comes a little early', async () => {
+  it('reports a second once, also when a timer is a little early', async () => {
     const { context, told } = setup();
     const exact = performance.now.bind(performance);
     let early = true;

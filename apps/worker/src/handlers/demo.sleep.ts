@@ -2,7 +2,7 @@ import type { JobDefinitions } from '@offload/jobs/job-types';
 import { setTimer } from '@offload/process';
 import type { Handler } from '@offload/worker';
 
-/** Sleeps, tells the seconds that are over, and rejects with the signal's reason as soon as it fires. */
+/** Sleeps, reports the seconds that are over, and rejects with the signal's reason when the signal fires. */
 export const demoSleep: Handler<JobDefinitions['demoSleep']> = async ({ seconds }, { signal, progress }) => {
   const totalMs = seconds * 1_000;
   const startedAt = performance.now();
@@ -11,12 +11,12 @@ export const demoSleep: Handler<JobDefinitions['demoSleep']> = async ({ seconds 
   signal.throwIfAborted();
   while (elapsed() < totalMs) {
     const over = Math.floor(elapsed() / 1_000);
-    // A timer may be a fraction of a millisecond early: the same second is not told twice.
+    // A timer may be a fraction of a millisecond early: do not report the same second twice.
     if (over > told) {
       told = over;
       progress(Math.floor((100 * over) / seconds), `${over} of ${seconds} s`);
     }
-    // Every pause aims at a second since the start, so that late timers don't add up.
+    // Each pause ends at a whole second since the start, so that late timers do not add up.
     await pause(Math.min((over + 1) * 1_000, totalMs) - elapsed(), signal);
   }
   return { sleptMs: Math.round(elapsed()) };

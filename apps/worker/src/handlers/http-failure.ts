@@ -7,14 +7,14 @@ import {
 } from '@offload/outbound';
 import { PermanentError, RetryAfterError } from '@offload/worker';
 
-/** No server may put a job off for longer than this, in milliseconds (1 hour). */
+/** Longest `Retry-After` of a server that the job obeys, in milliseconds (1 hour). */
 const MAX_RETRY_AFTER_MS = 60 * 60 * 1_000;
 
 const permanent = [RefusedTargetError, InvalidRequestError, ResponseTooLargeError, UnsupportedCodingError];
 
 /**
- * What a response with a status that is no success means for the job: 5xx and 429 are retried, not before `Retry-After`
- * where the server sends one; any other is permanent. `what` names the request, for the message.
+ * Makes the error of a response whose status is no success. The job is retried after 5xx and 429, not before the
+ * server's `Retry-After`. Any other status is permanent. `what` names the request in the message.
  */
 export function statusFailure(what: string, status: number, headers: Record<string, string>): Error {
   const message = `${what} answered ${status}`;
@@ -31,15 +31,15 @@ export function statusFailure(what: string, status: number, headers: Record<stri
 }
 
 /**
- * What a request that got no usable response means for the job: what would fail the same way again is permanent,
- * network faults (and anything unknown) are retried.
+ * Makes the error of a request without a usable response. A fault that would repeat is permanent. Network faults and
+ * unknown faults are retried.
  */
 export function outboundFailure(error: unknown): unknown {
   const isPermanent = permanent.some((kind) => error instanceof kind);
   return isPermanent ? new PermanentError((error as Error).message, { cause: error }) : error;
 }
 
-/** The request as messages name it: without the query, which may hold secrets. */
+/** The name of the request in messages: without the query, which may contain secrets. */
 export function describeRequest(method: string, url: string): string {
   const { origin, pathname } = new URL(url);
   return `${method} ${origin}${pathname}`;

@@ -37,7 +37,7 @@ const status =
   (_request, response) =>
     response.writeHead(code, headers).end(`status ${code}`);
 
-it('sends what the payload says and keeps the answer', async () => {
+it("sends the payload's request and keeps the answer", async () => {
   const { run } = await setup(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString();
     response.writeHead(201, { 'X-Many': ['a', 'b'], 'content-type': 'application/json' });
@@ -130,7 +130,7 @@ describe('a status', () => {
     await expect(run({ acceptStatus: [202] })).rejects.toThrow(PermanentError);
   });
 
-  it('503 is retried when Retry-After says so, whatever its body', async () => {
+  it('503 is retried after its Retry-After, even with a body that is too large', async () => {
     const { run } = await setup((_request, response) =>
       response.writeHead(503, { 'retry-after': '9' }).end(Buffer.alloc(2_000_000)),
     );

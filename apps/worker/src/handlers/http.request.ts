@@ -6,17 +6,16 @@ import { describeRequest, outboundFailure, statusFailure } from './http-failure.
 const MAX_BODY_BYTES = 1_048_576;
 
 /**
- * Sends the request and keeps the answer, its body decoded to text by the charset of `content-type` (UTF-8 where there
- * is none or an unknown one; what doesn't decode becomes U+FFFD).
+ * Sends the request and returns the answer. Decodes its body to text by the charset of `content-type`, or as UTF-8 if
+ * the charset is missing or unknown. Bytes that do not decode become U+FFFD.
  *
- * A status in `acceptStatus` (any 2xx when absent) is success. Otherwise 5xx, 429 and network faults
- * are retried, honouring `Retry-After`; other statuses (redirects among them: they are not followed), refused targets,
- * headers that can't be sent, content codings that are not known or not kept to, and heads and bodies over the limit are
- * permanent.
- * The job's own timeout is the only one.
+ * A status in `acceptStatus` (any 2xx by default) is success. After 5xx, 429 and network faults the job is retried, not
+ * before `Retry-After`. All other faults are permanent: other statuses, refused targets, headers that cannot be sent,
+ * unknown or broken content codings, and heads and bodies over the limit. The handler does not follow redirects. Only
+ * the job's own timeout limits the duration.
  *
- * A POST or PATCH carries the job's idempotency key, unless the payload has one: a target that honours it does once what
- * it may be asked twice (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).
+ * A POST or PATCH has the job's idempotency key, unless the payload has a key. So a target that accepts such keys
+ * carries out a repeated request once (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).
  */
 export const httpRequest: Handler<JobDefinitions['httpRequest']> = async (payload, context) => {
   const { url, method, body, acceptStatus } = payload;
@@ -39,7 +38,7 @@ export const httpRequest: Handler<JobDefinitions['httpRequest']> = async (payloa
   }
 };
 
-/** The key as the draft writes it: a string of RFC 8941, in quotes. */
+/** The key in the draft's syntax: a string of RFC 8941, in quotes. */
 function withIdempotencyKey({ method, headers }: { method: string; headers: Record<string, string> }, key: string) {
   const isGiven = Object.keys(headers).some((name) => name.toLowerCase() === 'idempotency-key');
   return isGiven || !['POST', 'PATCH'].includes(method) ? headers : { ...headers, 'idempotency-key': `"${key}"` };
@@ -50,6 +49,6 @@ function decoderFor(contentType = '') {
   try {
     return new TextDecoder(charset);
   } catch {
-    return new TextDecoder(); // A charset nobody knows; the header is in the result for whoever does.
+    return new TextDecoder(); // The charset is unknown here; the result has the header for clients that know it.
   }
 }

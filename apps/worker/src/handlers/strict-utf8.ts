@@ -5,8 +5,8 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /**
- * Passes text on as it comes, cut between characters, as long as it is UTF-8.
- * @throws PermanentError naming the line (ended by CRLF, LF or CR) of the first byte that is not, or what `source` throws
+ * Passes UTF-8 text on in pieces that are cut between characters.
+ * @throws PermanentError with the line (ended by CRLF, LF or CR) of the first invalid byte; or the error of `source`
  */
 export async function* strictUtf8(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let rest: Uint8Array = new Uint8Array();
@@ -36,7 +36,7 @@ function undecodable(line: number): PermanentError {
   return new PermanentError(`line ${line}: not UTF-8; save the file in that encoding`);
 }
 
-/** @returns how many bytes at the end begin a character whose rest is still to come (0 to 3) */
+/** @returns how many bytes at the end begin an incomplete character (0 to 3) */
 function incompleteTail(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
     const byte = bytes[bytes.length - back] as number;
@@ -51,7 +51,7 @@ function incompleteTail(bytes: Uint8Array): number {
   return 0;
 }
 
-/** @returns the index of the first line that isn't UTF-8 by itself: no line break is part of a longer character */
+/** @returns the index of the first line that is no UTF-8; lines can be checked alone, since no character spans them */
 function firstBadLine(block: Uint8Array): number {
   const lines = Buffer.from(block)
     .toString('latin1')

@@ -6,7 +6,7 @@ export interface Transition {
   from: JobStatus | null;
   /** Null: the job is not there any more. */
   to: JobStatus | null;
-  by: 'api' | 'dispatcher' | 'worker';
+  by: 'api' | 'relay' | 'worker';
   /** What the process does, as one verb. */
   does: string;
   /** When, and what else the statement guards or writes. */
@@ -27,12 +27,12 @@ export const transitions: readonly Transition[] = [
     when: 'The job is due later. One statement stores the job and its row in the outbox.',
   },
   {
-    ...{ from: 'scheduled', to: 'queued', by: 'dispatcher', does: 'dispatches' },
+    ...{ from: 'scheduled', to: 'queued', by: 'relay', does: 'dispatches' },
     when: 'The job is due, and RabbitMQ has confirmed its dispatch message.',
   },
   {
     ...{ from: 'scheduled', to: 'running', by: 'worker', does: 'claims' },
-    when: 'The job is due, and a free worker is faster than the update of the dispatcher.',
+    when: 'The job is due, and a free worker claims it before the relay has updated its row.',
   },
   {
     ...{ from: 'scheduled', to: 'cancelled', by: 'api', does: 'cancels' },

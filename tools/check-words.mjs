@@ -21,7 +21,7 @@ const banned = [
 /** The same, in names: of what a library exports. */
 const bannedNames = [
   [/(^|[a-z_])(Ring|Rings|Rung)(?![a-z])|^(ring|rings|rung)(?![a-z])/, 'dispatch'],
-  [/[Oo]wed|^owe/, 'pending'],
+  [/(?<!ll)owed|(?<!ll)Owed|^owe/, 'pending'],
   [/[Rr]ollCall/, 'livenessCheck'],
   [/(^|[a-z])Bell(?![a-z])|^bell(?![a-z])/, 'dispatcher'],
 ];

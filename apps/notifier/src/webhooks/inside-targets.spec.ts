@@ -114,7 +114,7 @@ describe('a webhook is refused, and nothing connected to,', () => {
     const { send, dialled, asked } = setup();
     const answer = await send(url);
     expect(answer).toMatchObject({ kind: 'refused', status: null, hostFailed: null });
-    expect(answer.error).toMatch(/ALLOW_PRIVATE_TARGETS=true would let it through|no setting lets through/);
+    expect(answer.error).toMatch(/ALLOW_PRIVATE_TARGETS=true would allow it|no setting allows/);
     expect([dialled, asked]).toEqual([[], []]);
   });
 

@@ -12,7 +12,11 @@ const MOST_WORDS = 30;
 
 /** Each word that has a better one, and the better one. */
 const banned = [
-  [/\b(whoever|whomever|somebody|someone|nobody)\b/i, 'name who does it: the worker, the client, the operator'],
+  // Quoted, nobody is the user of the system.
+  [
+    /\b(whoever|whomever|somebody|someone|(?<!["'`])nobody)\b/i,
+    'name who does it: the worker, the client, the operator',
+  ],
   [/\bwhatever\b/i, 'name the thing'],
   [/\b(rung|doorbells?|roll[- ]calls?)\b/i, 'dispatched, dispatch message, liveness check'],
   [/\b(a|the|its|each|no|one|lost|doubled) rings?\b/i, 'dispatch message'],
@@ -57,7 +61,7 @@ function checkWords(file, text, firstLine, words = banned) {
 
 /** Tells of each sentence of a paragraph that is too long. A colon or a semicolon ends no sentence. */
 function checkSentences(file, paragraph, line) {
-  for (const sentence of paragraph.replace(/`[^`]*`/g, 'code').split(/(?<=[.!?]["')*_]*)\s+(?=["'(*_[]*[A-Z`])/)) {
+  for (const sentence of paragraph.replace(/`[^`]*`/g, 'Code').split(/(?<=[.!?]["')*_]*)\s+(?=["'(*_[]*[A-Z`])/)) {
     const words = sentence.split(/\s+/).filter((word) => /\w/.test(word)).length;
     if (words > MOST_WORDS) tell(file, line, `${words} words in a sentence: "${sentence.slice(0, 60).trim()} …"`);
   }

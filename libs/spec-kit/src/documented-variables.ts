@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
-/** The variables that `.env.example` has, set or commented out, and those that docker compose gives a service. */
+/** The variables in `.env.example`, set or commented out, and those that docker compose sets for a service. */
 export function documentedVariables(service: string): { example: string[]; compose: string[] } {
   const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
   const blocks = read('docker-compose.yml')

@@ -1,4 +1,4 @@
-// For tests only: places of their own on the run's servers, and what waits, reads and asks there.
+// For tests only: databases, virtual hosts and servers of a test, and functions that wait, read and query there.
 export { documentedVariables } from './documented-variables.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
 export { freshDatabaseUrl } from './fresh-database.ts';

@@ -1,4 +1,4 @@
-// The door @offload/spec-kit/servers: servers and a browser of one test, which it may stop, cut off or kill.
+// The door @offload/spec-kit/servers: servers and a browser of one test, which the test may stop, cut off or kill.
 export { openProxy, type Direction, type Proxy } from './proxy.ts';
 export { startBroker, type TestBroker, type TestBrokerOptions } from './test-broker.ts';
 export { testCertificates, type TestCertificates } from './test-certificates.ts';

@@ -13,9 +13,9 @@ const parameters = z.object({ id: jobId });
 /**
  * Answers `GET /v1/jobs/{id}/events` with the current job, then with each event until the final one.
  *
- * A browser reconnects only after a 200 (https://html.spec.whatwg.org/#sse-processing-model). So it gets 200 and an
- * immediate end while the database is away or too many bytes are in flight. 404 and 204 keep it from reconnecting, where
- * no event will follow.
+ * A browser reconnects only after a 200 (https://html.spec.whatwg.org/#sse-processing-model). So while
+ * the database is away or too many bytes are in flight, it gets 200 and an immediate end. Where no event will follow, 404
+ * and 204 keep it from reconnecting.
  */
 export function watchJob(parts: {
   database: { jobs: Pick<JobStore, 'get'> };

@@ -108,7 +108,7 @@ describe('the answer of a receiver', () => {
     expect(received.map(({ path }) => path)).toEqual(['/hook', '/hook']);
   });
 
-  it('with 410 ends it, and whatever else is pending there', async () => {
+  it('with 410 gives up this webhook and all others that are pending for the receiver', async () => {
     const { received, url } = await receiver((response, { path }) =>
       response.writeHead(path === '/hook' ? 410 : 204).end(),
     );

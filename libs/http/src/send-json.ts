@@ -23,7 +23,7 @@ export function sendRawJson(response: Response, json: string | Buffer, changed =
   budgetOf(response).answer(response, bytes, changed);
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
   response.setHeader('Content-Length', bytes);
-  // ASCII is the same bytes in latin1, and Node.js needs a third of the memory to write it. To HEAD, `end` sends no body.
+  // ASCII is the same bytes in latin1, and Node.js needs a third of the memory to write it. Node.js sends no body to HEAD.
   if (typeof json === 'string') response.end(json, bytes === json.length ? 'latin1' : 'utf8');
   else response.end(json);
 }

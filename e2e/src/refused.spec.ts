@@ -9,7 +9,7 @@ const changes: [what: string, change: (url: URL) => unknown, words: RegExp][] = 
 const processes = ['api', 'worker', 'notifier'];
 
 it.each(processes.flatMap((name) => changes.map((change) => [name, ...change] as const)))(
-  'ends the %s with one line and a code for %s',
+  'ends the %s with one log line and a code for %s',
   async (name, _what, change, words) => {
     const vhost = await freshVhost();
     const url = new URL(vhost.amqpUrl);

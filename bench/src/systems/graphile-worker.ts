@@ -3,7 +3,7 @@ import type { Ground } from '../ground/ground.ts';
 import { peerSystem } from './peer-system.ts';
 import type { System } from './system.ts';
 
-/** graphile-worker as it comes, or with the batches that its documentation advises for many quick jobs. */
+/** graphile-worker with its defaults, or with the batches that its documentation advises for many quick jobs. */
 export function graphileWorker(ground: Ground, how: 'as it comes' | 'batched'): System {
   const url = ground.databaseUrl('graphile');
   const count = async (): Promise<number> =>
@@ -19,7 +19,7 @@ export function graphileWorker(ground: Ground, how: 'as it comes' | 'batched'): 
     reset: () => remakeDatabase(url),
     stored: count,
     async verify() {
-      const left = await count(); // it deletes what is completed
+      const left = await count(); // it deletes completed jobs
       if (left > 0) throw new Error(`${left} jobs are left`);
     },
     transactions: () => transactions(url),

@@ -1,7 +1,7 @@
 /** One answer of an api. */
 export interface Answer {
   status: number;
-  /** Names in lower case; several lines of one name are joined with commas. */
+  /** Header fields by lower-case name. Several lines of one name are joined with commas. */
   headers: Record<string, string>;
   body: string;
 }
@@ -19,11 +19,11 @@ export function jsonOf<T = Record<string, unknown>>({ status, body }: Answer): T
 const endsWithItsHead = (status: number): boolean => status < 200 || status === 204 || status === 304;
 
 /**
- * Takes the first answer off what has come on a connection, an octet a character.
+ * Takes the first answer from the text that has arrived on a connection. Each character is a byte.
  *
- * @param toHead whether it answers a HEAD, and so has no body whatever its length says
- * @returns null while it has not all come
- * @throws Error for what is no answer
+ * @param toHead whether the request was HEAD: its answer has no body, with any Content-Length
+ * @returns null while the answer is incomplete
+ * @throws Error when the text is not an answer
  */
 export function takeAnswer(text: string, toHead = false): { answer: Answer; rest: string } | null {
   const end = text.indexOf('\r\n\r\n');

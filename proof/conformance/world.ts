@@ -4,16 +4,16 @@ import { openProxy } from '@offload/spec-kit/servers';
 import { startSystem, type System, type SystemProcess } from '@offload/running-system';
 
 /**
- * The apis that rows ask: one with nothing set; one with API keys, tight limits, and pages of one origin; one that has lost
- * the database, has no secrets for webhooks, and gives requests little time. And a notifier with the keys and tokens of the
- * guarded one.
+ * The servers that rows ask. `open` is an api without settings. `guarded` has API keys, tight limits and pages of one
+ * origin. `stranded` has lost the database, has no secrets for webhooks, and gives requests little time. `notifier` has the
+ * keys and tokens of `guarded`.
  */
 export type ApiName = 'open' | 'guarded' | 'stranded' | 'notifier';
 
-/** Queues beside `default`. Nobody works on them; none of the jobs in `full` would be taken. */
+/** Queues beside `default`. No worker consumes them, and `full` accepts no job. */
 export const queues = ['default', 'idle', 'traced', 'full'] as const;
 
-/** The API keys of the guarded api, and their scopes. A client is limited by its name, so what uses limits up has its own. */
+/** The API keys of the guarded api with their scopes. Limits count by name, so rows that reach a limit have their own. */
 const keys = {
   reader: 'read',
   submitter: 'submit',
@@ -24,24 +24,28 @@ const keys = {
   hurried: 'read',
   browsing: 'read',
 } as const;
+/** The name of an API key. */
 export type KeyName = keyof typeof keys;
 
+/** Requests that a client may send to the guarded api in a minute. */
 export const RATE_LIMIT = 40;
 const REQUEST_TIMEOUT_MS = 300;
 /** The origin whose pages may call the guarded api. */
 export const PAGE = 'https://app.example';
 
+/** The API key with this name. */
 export const keyOf = (name: KeyName): string => `conformance-${name}`;
 
 /** The system that rows run against. */
 export interface World {
   readonly apis: Readonly<Record<ApiName, SystemProcess>>;
   readonly system: System;
-  /** Holds an answer against the served /openapi.json. */
+  /** Compares an answer with the served /openapi.json. */
   readonly faultsOf: (exchange: Exchange) => string[];
   close(): Promise<void>;
 }
 
+/** Starts the system for the rows. */
 export async function openWorld(): Promise<World> {
   const system = await startSystem();
   try {

@@ -22,7 +22,7 @@ const http: Row[] = rowsOf('RFC 9110', [
   },
   {
     section: '11.6.2',
-    rule: 'Credentials of another scheme are none of ours',
+    rule: 'Credentials of another scheme count as missing',
     request: { path, at, headers: { authorization: 'Basic YTpi' } },
     expect: { status: 401, headers: { 'WWW-Authenticate': 'Bearer realm="offload"' } },
   },
@@ -49,7 +49,7 @@ const bearer: Row[] = rowsOf('RFC 6750', [
   },
   {
     section: '3',
-    rule: 'Who sends no token is told no error code',
+    rule: 'A request without a token gets no error code',
     request: { path, at },
     expect: { status: 401, headers: { 'WWW-Authenticate': 'Bearer realm="offload"' } },
   },
@@ -79,7 +79,7 @@ const bearer: Row[] = rowsOf('RFC 6750', [
 const scopes: Row[] = rowsOf('Contract', [
   {
     section: 'Who may',
-    rule: 'Whoever is refused learns nothing of what there is: 401 comes before 404 and 405',
+    rule: 'A refused client does not learn which paths exist: 401 comes before 404 and 405',
     asked: 'GET /v1/nowhere, PUT /v1/jobs and GET of a job, without a key',
     answered: '401',
     async run({ ask, job }) {
@@ -97,16 +97,16 @@ const scopes: Row[] = rowsOf('Contract', [
   },
   {
     section: 'Who may',
-    rule: 'A key is never said back',
+    rule: 'An answer never repeats a key',
     asked: 'GET /v1/jobs, Authorization: Bearer ofl_secret',
     answered: '401, without the key',
     async run({ ask, unique }) {
       const answer = await ask({ path, at, headers: { authorization: `Bearer ${unique}` } });
       assert.equal(answer.status, 401);
-      assert.ok(!JSON.stringify(answer).includes(unique), 'it is said back');
+      assert.ok(!JSON.stringify(answer).includes(unique), 'the answer repeats it');
     },
   },
 ]);
 
-/** Who may do what. */
+/** Authentication and authorisation. */
 export const access = [...http, ...bearer, ...scopes];

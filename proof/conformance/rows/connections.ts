@@ -5,7 +5,7 @@ import { head } from '../wire.ts';
 
 const get = (path: string, ...fields: string[]): string => head(`GET ${path} HTTP/1.1`, 'Host: api', ...fields);
 
-/** How long a connection lasts, and what comes in which order (RFC 9112 section 9). */
+/** The life of a connection, and the order of its answers (RFC 9112 section 9). */
 export const connections = rowsOf('RFC 9112', [
   {
     section: '9.3',
@@ -38,7 +38,7 @@ export const connections = rowsOf('RFC 9112', [
   },
   {
     section: '9.3',
-    rule: 'A body that nobody wanted is not taken for the next request',
+    rule: 'An unread body is not read as the next request',
     asked: 'POST /nowhere with a request as its body, then GET /healthz',
     wire: `${head('POST /nowhere HTTP/1.1', 'Host: api', `Content-Length: ${get('/v1/jobs').length}`)}${get('/v1/jobs')}${get('/healthz', 'Connection: close')}`,
     expect: [{ status: 404 }, { status: 200, body: { status: 'alive' } }],
@@ -57,13 +57,13 @@ export const connections = rowsOf('RFC 9112', [
   },
   {
     section: '9.3.2',
-    rule: 'A fault is answered behind the answers to what came before it',
+    rule: 'A fault is answered after the answers to earlier requests',
     wire: `${get('/healthz')}nonsense\r\n\r\n`,
     expect: [{ status: 200 }, { status: 400, problem: 'bad-request', headers: { Connection: 'close' } }],
   },
   {
     section: '9.6',
-    rule: 'Connection: close is obeyed, and said back',
+    rule: 'Connection: close is obeyed, and repeated in the answer',
     wire: get('/healthz', 'Connection: close'),
     expect: [{ status: 200, headers: { Connection: 'close' } }],
   },
@@ -85,7 +85,7 @@ export const connections = rowsOf('RFC 9112', [
   },
   {
     section: '9.6',
-    rule: 'What comes behind a request with Connection: close is not processed',
+    rule: 'Bytes after a request with Connection: close are not processed',
     asked: 'GET /healthz with Connection: close, and POST /v1/jobs behind it',
     answered: '200 alone, and no job',
     async run({ connect, get: read, unique }) {

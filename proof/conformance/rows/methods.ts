@@ -4,11 +4,11 @@ import { head } from '../wire.ts';
 
 const NO_ANSWER_OF_ITS_OWN = ['date', 'x-request-id', 'content-length'];
 
-/** What a request's method means (RFC 9110 section 9). */
+/** Request methods (RFC 9110 section 9). */
 export const methods = rowsOf('RFC 9110', [
   {
     section: '9.1',
-    rule: 'A method that is not recognized is refused; by 400, where 501 should be: no client gets a 5xx for its own fault',
+    rule: 'An unknown method is refused, with 400 instead of the recommended 501: no client gets a 5xx for its own fault',
     wire: head('FROBNICATE /v1/jobs HTTP/1.1', 'Host: api', 'Connection: close'),
     expect: [{ status: 400, problem: 'bad-request' }],
   },
@@ -26,14 +26,14 @@ export const methods = rowsOf('RFC 9110', [
   },
   {
     section: '9.3.1',
-    rule: 'Content of a GET does not change its meaning, nor what follows on the connection',
+    rule: 'Content of a GET changes neither its meaning nor the next request on the connection',
     wire: `${head('GET /healthz HTTP/1.1', 'Host: api', 'Content-Length: 22')}GET /nowhere HTTP/1.1\n${head('GET /healthz HTTP/1.1', 'Host: api', 'Connection: close')}`,
     expect: [{ status: 200 }, { status: 200 }],
     broken: true, // the parser of this table would take the content for a request, too
   },
   {
     section: '9.3.2',
-    rule: 'HEAD is answered without content, whatever its Content-Length says',
+    rule: 'HEAD is answered without content, with any Content-Length',
     wire:
       head('HEAD /v1/job-types HTTP/1.1', 'Host: api') +
       head('HEAD /nowhere HTTP/1.1', 'Host: api', 'Connection: close'),
@@ -77,7 +77,7 @@ export const methods = rowsOf('RFC 9110', [
   },
   {
     section: '9.3.5',
-    rule: 'What was deleted is not there any more',
+    rule: 'A deleted job does not exist any more',
     asked: 'DELETE /v1/jobs/{id}, then GET and DELETE',
     answered: '204, 404, 404',
     async run({ ask, job }) {
@@ -89,19 +89,19 @@ export const methods = rowsOf('RFC 9110', [
   },
   {
     section: '9.3.6',
-    rule: 'CONNECT is refused by what is no proxy',
+    rule: 'A server that is not a proxy refuses CONNECT',
     wire: head('CONNECT example.com:443 HTTP/1.1', 'Host: example.com:443'),
     expect: [{ status: 405, problem: 'method-not-allowed', headers: { Allow: '', Connection: 'close' } }],
   },
   {
     section: '9.3.7',
-    rule: 'OPTIONS tells in Allow what a path has',
+    rule: 'OPTIONS lists the methods of a path in Allow',
     request: { method: 'OPTIONS', path: '/v1/jobs/{unique}' },
     expect: { status: 204, headers: { Allow: 'GET, HEAD, DELETE, OPTIONS' } },
   },
   {
     section: '9.3.8',
-    rule: 'TRACE is not implemented, and what was sent is not reflected',
+    rule: 'TRACE is not implemented, and the answer does not repeat the request',
     asked: 'TRACE /v1/jobs, X-Secret: …',
     answered: '405, without the secret',
     async run({ ask, unique }) {
@@ -112,7 +112,7 @@ export const methods = rowsOf('RFC 9110', [
   },
   {
     section: '15.5.5',
-    rule: 'A path with nothing at it is answered 404',
+    rule: 'An unknown path is answered 404',
     request: { path: '/v2/jobs' },
     expect: { status: 404, problem: 'not-found' },
   },

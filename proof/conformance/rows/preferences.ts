@@ -4,7 +4,7 @@ import { sleep } from '../scene.ts';
 
 const path = '/v1/jobs';
 const later = { ...sleep, delayMs: 3_600_000 };
-/** Nothing was waited for, and nothing was said about it. */
+/** The api has neither waited nor mentioned the preference. */
 const ignored = { status: 202, headers: { 'Preference-Applied': null } };
 
 const prefer = (value: string) => ({ path, body: later, headers: { prefer: value } });
@@ -13,20 +13,20 @@ const prefer = (value: string) => ({ path, body: later, headers: { prefer: value
 export const preferences = rowsOf('RFC 7240', [
   {
     section: '2',
-    rule: 'Answers that a preference could change have Vary: Prefer, also for who has none',
+    rule: 'Answers that a preference could change have Vary: Prefer, also without a preference',
     given: 'scheduled',
     request: { path: '/v1/jobs/{id}' },
     expect: { status: 200, headers: { Vary: /(^|, *)Prefer(,|$)/i } },
   },
   {
     section: '2',
-    rule: 'Preferences that are not known are ignored',
+    rule: 'Unknown preferences are ignored',
     request: prefer('return=minimal, handling=strict, vendor.own="a b"; x=y'),
     expect: ignored,
   },
   {
     section: '2',
-    rule: 'What is not understood of a preference is ignored, not refused',
+    rule: 'An invalid value of a preference is ignored, not refused',
     request: prefer('wait=soon'),
     expect: ignored,
   },
@@ -38,13 +38,13 @@ export const preferences = rowsOf('RFC 7240', [
   },
   {
     section: '2',
-    rule: 'Of a preference that is there twice the first counts',
+    rule: 'The first of two equal preferences counts',
     request: prefer('wait=0, wait=50'),
     expect: { status: 202, headers: { 'Preference-Applied': 'wait=0' } },
   },
   {
     section: '2',
-    rule: 'The first counts also where it is not understood',
+    rule: 'The first counts even if its value is invalid',
     request: prefer('wait=soon, wait=0'),
     expect: ignored,
   },
@@ -102,7 +102,7 @@ export const preferences = rowsOf('RFC 7240', [
   },
   {
     section: '4.3',
-    rule: 'wait on POST: when the time is over, the answer is what it would have been',
+    rule: 'wait on POST: when the time is over, the answer is the one without the preference',
     asked: 'POST /v1/jobs of a later job, Prefer: wait=1',
     answered: '202 with Location and Retry-After, after 1 s',
     async run({ ask }) {
@@ -138,13 +138,13 @@ export const preferences = rowsOf('RFC 7240', [
   },
   {
     section: '4.3',
-    rule: 'respond-async beside wait: who waits in vain gets 202',
+    rule: 'respond-async beside wait: a request that waits in vain gets 202',
     request: prefer('respond-async, wait=0'),
     expect: { status: 202, headers: { 'Preference-Applied': /\bwait=0\b/ } },
   },
   {
     section: '3',
-    rule: 'Preference-Applied tells what was really granted: 60 s at most',
+    rule: 'Preference-Applied has the granted time: 60 s at most',
     given: 'succeeded',
     request: { path: '/v1/jobs/{id}', headers: { prefer: 'wait=3600' } },
     expect: { status: 200, headers: { 'Preference-Applied': 'wait=60' } },

@@ -7,7 +7,7 @@ const answer = {
   body: JSON.stringify({ type: '/problems/wrong', status: 400, errors: [{ pointer: '/a', detail: 'is wrong' }] }),
 };
 
-it('finds nothing in what is as expected, whatever else there is', () => {
+it('finds no difference in an expected answer with other members', () => {
   expect(differences(answer, { status: 400 })).toEqual([]);
   const headers = { 'Retry-After': /^\d$/, 'Content-Type': /problem/, Allow: null };
   expect(
@@ -30,7 +30,7 @@ it.each([
   expect(differences(answer, expected)).toHaveLength(1);
 });
 
-it('finds that what should be a problem is none', () => {
+it('finds that an expected problem is missing', () => {
   const plain = { ...answer, headers: { 'content-type': 'application/json' } };
   expect(differences(plain, { status: 400, problem: 'wrong' })).toEqual([expect.stringContaining('Content-Type')]);
 });

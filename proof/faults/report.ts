@@ -2,10 +2,10 @@ import type { Pace } from './pace.ts';
 import { duration, median, worst } from './statistics.ts';
 import type { MeasurementResult, ScenarioResult } from './unit.ts';
 
-/** Everything that the page tells. */
+/** The contents of the page. */
 export interface Report {
   date: string;
-  /** such as `2 cores (…), 24 GiB, Debian GNU/Linux 12` */
+  /** Such as `2 cores (…), 24 GiB, Debian GNU/Linux 12`. */
   machine: string;
   versions: readonly string[];
   seed: number;
@@ -16,13 +16,13 @@ export interface Report {
   measurements: readonly MeasurementResult[];
 }
 
-/** The page as Markdown, not yet formatted. */
+/** The page as unformatted Markdown. */
 export function reliabilityPage(report: Report): string {
   const { date, machine, versions, seed, short, pace, tookMs, scenarios } = report;
   const command = `npm run test:faults -- ${short ? '--short --write ' : ''}--seed ${seed}`;
   return `# Reliability
 
-What the system is put through by \`npm run test:faults\`, and what came of it. The command writes this page; nobody edits
+The faults that \`npm run test:faults\` causes in the system, and their results. The command writes this page; do not edit
 it by hand.
 
 | | |
@@ -78,7 +78,7 @@ ${measuredSections(report)}${failureSection(report)}## Which faults
 | fault | what is done |
 | --- | --- |
 | \`kill -9\` | SIGKILL; another process takes its place at once. Repeated ${times(pace.rounds)} |
-| an api killed before the dispatch message | what it sends to RabbitMQ is held back, so that it answers 202 and dispatches nobody; then SIGKILL |
+| an api killed before the dispatch message | its messages to RabbitMQ are held back, so that it answers 202 without dispatching; then SIGKILL |
 | RabbitMQ killed or wiped | after ${pace.burst} posts at once, so that it has dispatch messages to lose. Its data are deleted and it starts empty; or it starts with them |
 | RabbitMQ's memory alarm | its limit is set below what it uses, for ${duration(pace.alarmMs)}: it takes nothing from publishers |
 | the table of jobs locked | \`lock table jobs in access exclusive mode\` for ${duration(pace.lockMs)}: every connection of every pool waits |
@@ -93,7 +93,7 @@ With \`--only\`, the names are: ${scenarios.map(({ scenario }) => `\`${scenario.
 `;
 }
 
-/** For the page and the terminal. */
+/** A table for the page and the terminal. */
 export function scenarioTable(scenarios: readonly ScenarioResult[]): string {
   const head =
     '| | scenario | accepted | finished | lost | stuck | run twice | tried again | unavoidable | faults | recovery: median | worst |';
@@ -114,6 +114,7 @@ export function scenarioTable(scenarios: readonly ScenarioResult[]): string {
   return [head, `|${' --- |'.repeat(12)}`, ...rows].join('\n');
 }
 
+/** A table of the measurements. */
 export function measurementTable(measurements: readonly MeasurementResult[]): string {
   const rows = measurements.map(({ title, measured, failures }) => {
     const verdict = failures.length === 0 ? 'pass' : '**FAIL**';
@@ -140,7 +141,7 @@ function refusedSection(scenarios: readonly ScenarioResult[]): string {
   return lines.length === 0 ? '' : `Posts that got no 202:\n\n${lines.join('\n')}\n\n`;
 }
 
-/** A measurement's section, with when it was made and how to make it again. */
+/** The section of a measurement, with its date and the command that repeats it. */
 export function datedSection(
   section: string,
   made: { name: string; seed: number; tookMs: number; date?: string },

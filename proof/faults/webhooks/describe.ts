@@ -6,15 +6,16 @@ import type { DeliveryRow } from './deliveries.ts';
 import { RETRY_AFTER_SECONDS, type Report } from './report-of-receiver.ts';
 import type { Verdict } from './verdict.ts';
 
+/** The results of the measurement. */
 export interface Findings extends Verdict {
-  /** how often a notifier was killed */
+  /** Number of killed notifiers. */
   killed: number;
   rows: readonly FinalRow[];
   deliveries: readonly DeliveryRow[];
   report: Report;
 }
 
-/** What was found, in a row of the table and in a section of its own. */
+/** Describes the results, as a row of the table and as a section. */
 export function describe(findings: Findings): Measured {
   const { killed, rows, deliveries, report, duplicates, gone, hitsBeforeGoneWasKnown, failures } = findings;
   const of = (status: string): DeliveryRow[] => deliveries.filter((delivery) => delivery.status === status);
@@ -57,7 +58,7 @@ answer its sender did not hear or did not live to write; when a 2xx or a 410 is 
 | --- | --- |
 | jobs | ${ends.join(', ')} |
 | webhooks | ${deliveries.length}: ${delivered.length} delivered, ${of('failed').length} given up because their receiver answered 410 |
-| notifiers killed while webhooks were pending | ${killed} times; ${lost} attempts of which nobody wrote what became of them |
+| notifiers killed while webhooks were pending | ${killed} times; ${lost} attempts without a recorded outcome |
 | requests | ${report.hits.length}; ${mean.toFixed(2)} attempts to a delivery, ${worst(attempts)} at most |
 | came again after a 2xx | ${duplicates.webhooks}, in ${duplicates.requests} requests |
 | receivers that answered 410 | ${gone}; requests that were under way meanwhile, or whose sender was killed before it could write: ${hitsBeforeGoneWasKnown} |

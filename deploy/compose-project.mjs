@@ -7,8 +7,8 @@ const root = join(import.meta.dirname, '..');
 const MINUTE = 60_000;
 
 /**
- * Prepares a project on free ports of 127.0.0.1, without starting it. Every function that runs Docker rejects with the end
- * of its output when it fails.
+ * Prepares a project on free ports of 127.0.0.1, without starting it. Every function that runs Docker rejects with the
+ * end of its output when it fails.
  *
  * @param notifiers number of notifiers, each of which gets a port
  * @param environment variables for compose beside the ports

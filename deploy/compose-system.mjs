@@ -45,7 +45,10 @@ export function reach(project) {
     return job;
   }
 
-  /** Watches a job. @returns each event but progress as `<name> <the job as JSON>`, until the notifier ends the stream */
+  /**
+   * Watches a job.
+   * @returns each event but progress as `<name> <the job as JSON>`, until the notifier ends the stream
+   */
   async function watch(port, id) {
     const url = `http://127.0.0.1:${port}/v1/jobs/${id}/events`;
     const text = await (await fetch(url, { signal: AbortSignal.timeout(30_000) })).text();

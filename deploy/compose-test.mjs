@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// `node deploy/compose-test.mjs`: starts docker-compose.yml as a project of its own on free ports, runs jobs, kills and stops
-// parts of it, and removes it. It prints one line for each check; the last line is the sum. It needs only Node.js and a
-// Docker engine with Compose, and may run beside another system.
+// `node deploy/compose-test.mjs`: starts docker-compose.yml as a project of its own on free ports, runs jobs, kills and
+// stops parts of it, and removes it. It prints one line for each check; the last line is the sum. It needs only Node.js
+// and a Docker engine with Compose, and may run beside another system.
 import { equal, eventually, repeated, truly } from './assertions.mjs';
 import { openProject } from './compose-project.mjs';
 import { reach } from './compose-system.mjs';

@@ -2,9 +2,9 @@
 //
 //   node --import tsx --conditions=@offload/source proof/acceptance.ts
 //
-// It uses the system of a running `npm start`, or the one at API_URL and NOTIFIER_URLS (separated by commas). Then it kills
-// workers of a system of its own, on the servers of TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL, or else on
-// new ones. It prints a table, and exits with 1 when a figure misses its bound.
+// It uses the system of a running `npm start`, or the one at API_URL and NOTIFIER_URLS (separated by commas). Then it
+// kills workers of a system of its own, on the servers of TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL, or
+// else on new ones. It prints a table, and exits with 1 when a figure misses its bound.
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { eventually } from '@offload/spec-kit';

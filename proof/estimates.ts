@@ -2,9 +2,9 @@
 //
 //   npm run estimates
 //
-// Two workers of ten jobs each, on a system of its own, run 300 jobs that sleep: first each for a second, then each for 0.2
-// to 3 seconds. Meanwhile it reads the estimates of some waiting jobs, and compares them with their starts. It takes about
-// two minutes and prints Markdown.
+// Two workers of ten jobs each, on a system of its own, run 300 jobs that sleep: first each for a second, then each for
+// 0.2 to 3 seconds. Meanwhile it reads the estimates of some waiting jobs, and compares them with their starts. It
+// takes about two minutes and prints Markdown.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobWithLinks } from '@offload/jobs/answers';
 import { startSystem, withTestServers } from '@offload/running-system';

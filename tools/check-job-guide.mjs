@@ -1,6 +1,6 @@
-// Follows docs/adding-a-job.md, "In this repository", in a copy of this repository. It runs the commands, writes the files,
-// checks format, types and lint, and runs the handler. It installs dependencies as the image does, so a package with an
-// optional native part must be in the image too.
+// Follows docs/adding-a-job.md, "In this repository", in a copy of this repository. It runs the commands, writes the
+// files, checks format, types and lint, and runs the handler. It installs dependencies as the image does, so a package
+// with an optional native part must be in the image too.
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,

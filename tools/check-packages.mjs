@@ -1,6 +1,6 @@
-// Proves that the packages install. It packs them, checks the tarballs with publint and attw, and installs them into empty
-// folders outside the repository. There it imports every door, type-checks programs that use them, and tests a handler. A
-// worker of its own runs a job of a shop's Express app, of a type that the system does not know.
+// Proves that the packages install. It packs them, checks the tarballs with publint and attw, and installs them into
+// empty folders outside the repository. There it imports every door, type-checks programs that use them, and tests a
+// handler. A worker of its own runs a job of a shop's Express app, of a type that the system does not know.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

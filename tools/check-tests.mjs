@@ -7,7 +7,10 @@ const root = join(import.meta.dirname, '..');
 const projects = (...names) => names.map((name) => `@offload/${name}`);
 const everyone = ['api', 'client', 'database', 'e2e', 'jobs', 'outbound', 'proof', 'start', 'worker-app'];
 
-/** The projects that a change of a file must affect, and those that it must not. e2e and proof start apps without imports. */
+/**
+ * The projects that a change of a file must affect, and those that it must not. e2e and proof start apps without
+ * imports.
+ */
 const changes = [
   {
     file: 'libs/database/src/open-database.ts',

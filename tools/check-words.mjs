@@ -1,5 +1,5 @@
-// Fails where a text for people breaks the rules of docs/glossary.md. Documents, comments, messages and exported names must
-// not have a word of `banned`. Documents and doc comments must not have a sentence over 30 words.
+// Fails where a text for people breaks the rules of docs/glossary.md. Documents, comments, messages and exported names
+// must not have a word of `banned`. Documents and doc comments must not have a sentence over 30 words.
 //
 //   npm run check:words                 the whole repository
 //   node tools/check-words.mjs docs     what is under docs/

@@ -8,8 +8,8 @@ const copied = ['apps', 'libs', 'tools', 'package.json', 'tsconfig.base.json', '
 const others = ['jest.preset.mjs', 'package-lock.json', '.npmrc', '.prettierrc.json', '.prettierignore'];
 
 /**
- * Copies this repository with all its packages into a new folder. Links in node_modules would lead to the originals. The
- * caller removes the folder.
+ * Copies this repository with all its packages into a new folder. Links in node_modules would lead to the originals.
+ * The caller removes the folder.
  *
  * @returns the folder, and `run`, which runs a command there and throws if it fails
  */

@@ -1,7 +1,7 @@
 const settle = 'libs/database/src/transitions/settle-jobs.ts';
 /**
- * Guards of Offload's promises. Each has the scenario of the fault suite that fails without it, and the edits that remove
- * the guard.
+ * Guards of Offload's promises. Each has the scenario of the fault suite that fails without it, and the edits that
+ * remove the guard.
  */
 export const guards = [
   {

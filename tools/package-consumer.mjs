@@ -1,4 +1,5 @@
-// Programs that use the packages outside the repository: a worker of its own, and a shop whose Express app submits jobs.
+// Programs that use the packages outside the repository: a worker of its own, and a shop whose Express app submits
+// jobs.
 const resize = `import { createClient } from '@offload/client';
 import { defineJob, type Payload } from '@offload/jobs/definitions';
 import { connect, type Connection } from '@offload/messaging';

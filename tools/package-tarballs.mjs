@@ -54,7 +54,9 @@ export function packLibraries(into) {
 /** npm prints a list; from version 12 on, an object with one member for each package. */
 const filenameOf = (packed) => Object.values(packed)[0].filename;
 
-/** The manifest without the parts for this repository. A package has no sources, so it does not have their condition. */
+/**
+ * The manifest without the parts for this repository. A package has no sources, so it does not have their condition.
+ */
 function publishedManifest({ private: _private, nx: _nx, devDependencies: _dev, ...manifest }, folders) {
   const { version, dependencies = {}, exports } = manifest;
   return {
@@ -93,7 +95,10 @@ function stageLibrary(library, folder, manifest) {
   }
 }
 
-/** Whether to publish a file. Maps lead to unpublished sources, and an earlier build may have left files of removed sources. */
+/**
+ * Whether to publish a file. Maps lead to unpublished sources, and an earlier build may have left files of removed
+ * sources.
+ */
 function isPublished(from, file) {
   const source = file.replace(/\.(js|d\.ts)$/, '.ts');
   return source !== file && existsSync(join(from, 'src', source));

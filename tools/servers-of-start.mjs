@@ -6,7 +6,8 @@ import { parseEnv } from 'node:util';
 const root = join(import.meta.dirname, '..');
 
 /**
- * @returns the members of servers.json, such as DATABASE_URL and AMQP_URL. It is empty while no `npm start` runs, or when
+ * @returns the members of servers.json, such as DATABASE_URL and AMQP_URL. It is empty while no `npm start` runs, or
+ * when
  *   the file belongs to another user.
  */
 export function serversOfStart() {

@@ -1,4 +1,5 @@
-// The rules of docs/architecture.md about files: circles, doors, lengths, paths and the image. check-structure.mjs applies them.
+// The rules of docs/architecture.md about files: circles, doors, lengths, paths and the image. check-structure.mjs
+// applies them.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { cruise } from 'dependency-cruiser';
@@ -111,7 +112,10 @@ function packageCircles(modules, packages) {
 
 const ownerOf = (file, packages) => Object.keys(packages).find((folder) => file.startsWith(`${folder}/`));
 
-/** Compares the image's manifests with its apps and all their dependencies. Without one of them a program does not start. */
+/**
+ * Compares the image's manifests with its apps and all their dependencies. Without one of them a program does not
+ * start.
+ */
 function imageFaults(root, folders) {
   if (!existsSync(join(root, DOCKERFILE))) return [];
   const copied = readFileSync(join(root, DOCKERFILE), 'utf8').matchAll(/^COPY ((?:apps|libs)\/\S+)\/package\.json /gm);
@@ -162,8 +166,8 @@ function lengthFaults(file, text) {
 }
 
 /**
- * Finds paths to sources of another package, such as a program to start. The door of an app is its main.ts. A file in dist
- * counts as its source.
+ * Finds paths to sources of another package, such as a program to start. The door of an app is its main.ts. A file in
+ * dist counts as its source.
  */
 function pathFaults(file, text, packages) {
   const faults = [];

@@ -1,7 +1,7 @@
-// Jest's globalSetup: starts one PostgreSQL and one RabbitMQ for the whole run, even if many projects name this file. It
-// uses other servers if TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL name them. tools/test-servers-teardown.mjs
-// stops the servers. If the run is killed, they stop by themselves (see test-servers.ts). It sets TEST_SERVERS to their
-// flavour, which `startBroker` of @offload/spec-kit/servers follows.
+// Jest's globalSetup: starts one PostgreSQL and one RabbitMQ for the whole run, even if many projects name this file.
+// It uses other servers if TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL name them.
+// tools/test-servers-teardown.mjs stops the servers. If the run is killed, they stop by themselves (see
+// test-servers.ts). It sets TEST_SERVERS to their flavour, which `startBroker` of @offload/spec-kit/servers follows.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';

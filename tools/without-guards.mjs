@@ -1,5 +1,5 @@
-// Proves that the fault suite detects faults. It removes one guard after the other in a copy of this repository, and fails
-// unless the scenario of the guard fails there. It takes some twelve minutes.
+// Proves that the fault suite detects faults. It removes one guard after the other in a copy of this repository, and
+// fails unless the scenario of the guard fails there. It takes some twelve minutes.
 //
 //   npm run test:guards
 import { spawnSync } from 'node:child_process';

@@ -1,6 +1,6 @@
-// Measures the gain of each optimisation. It removes the optimisation in a copy of this checkout, and runs `npm run compare`
-// with both. It prints the medians, and the median of the rounds' ratios. With 3 rounds it takes some 25 minutes on an idle
-// machine; `--rounds 5` takes more, and `--only name,name` measures some.
+// Measures the gain of each optimisation. It removes the optimisation in a copy of this checkout, and runs `npm run
+// compare` with both. It prints the medians, and the median of the rounds' ratios. With 3 rounds it takes some 25
+// minutes on an idle machine; `--rounds 5` takes more, and `--only name,name` measures some.
 //
 //   npm run optimisations -- --rounds 3
 import { spawnSync } from 'node:child_process';

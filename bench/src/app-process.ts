@@ -12,8 +12,9 @@ export const root = join(import.meta.dirname, '../..');
 const READY_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 15_000;
 /**
- * Code that is loaded into measured processes. It collects garbage on demand, so that memory in use can be measured. It ends
- * the process with this one, because standard input ends. It adjusts `performance.timeOrigin` to the bench's clock.
+ * Code that is loaded into measured processes. It collects garbage on demand, so that memory in use can be measured. It
+ * ends the process with this one, because standard input ends. It adjusts `performance.timeOrigin` to the bench's
+ * clock.
  */
 const attachment = `data:text/javascript,
   process.on('SIGUSR2', () => { gc(); gc(); console.log('{"msg":"collected"}'); });

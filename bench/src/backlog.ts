@@ -1,6 +1,7 @@
-// `npm run backlog`: posts a million jobs in batches, which one worker then runs. It measures the memory of the api, the time
-// to show a job, its position and the queues, and the number of dispatch messages that the api regards as lost. It writes
-// docs/performance.md, and exits with 1 when a bound is missed. `npm run backlog -- --jobs 50000` is smaller and prints only.
+// `npm run backlog`: posts a million jobs in batches, which one worker then runs. It measures the memory of the api,
+// the time to show a job, its position and the queues, and the number of dispatch messages that the api regards as
+// lost. It writes docs/performance.md, and exits with 1 when a bound is missed. `npm run backlog -- --jobs 50000` is
+// smaller and prints only.
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { JobsTaken } from '@offload/jobs/answers';

@@ -1,5 +1,5 @@
-// One clock for all processes of the bench, accurate to some microseconds: the system's monotonic clock, counted from 1970.
-// `performance.timeOrigin` is not accurate enough: it is read once, and differs by a millisecond or more.
+// One clock for all processes of the bench, accurate to some microseconds: the system's monotonic clock, counted from
+// 1970. `performance.timeOrigin` is not accurate enough: it is read once, and differs by a millisecond or more.
 const SPIN_MS = 20;
 
 /** Offset between the two clocks. A late reading, when the machine is busy, is too small and never too large. */

@@ -1,7 +1,7 @@
-// `npm run compare -- FOLDER...`: measures this checkout and others of Offload, with their packages installed, in one run:
-// start-up, memory, accept, run and pick-up. It runs rounds one after the other, and prints medians and the median of the
-// rounds' ratios. `--rounds 3` runs fewer rounds than 5. `--only accept` measures some: start, accept, batch, one, run,
-// pick-up.
+// `npm run compare -- FOLDER...`: measures this checkout and others of Offload, with their packages installed, in one
+// run: start-up, memory, accept, run and pick-up. It runs rounds one after the other, and prints medians and the median
+// of the rounds' ratios. `--rounds 3` runs fewer rounds than 5. `--only accept` measures some: start, accept, batch,
+// one, run, pick-up.
 import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, type ProgramProcess } from './app-process.ts';

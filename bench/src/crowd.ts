@@ -1,5 +1,5 @@
-// The browsers of `npm run watching`, many in one process: each is a socket that opens a stream and reads it. The process is
-// forked. It executes orders from messages one after the other, and answers each.
+// The browsers of `npm run watching`, many in one process: each is a socket that opens a stream and reads it. The
+// process is forked. It executes orders from messages one after the other, and answers each.
 import { connect, type Socket } from 'node:net';
 import { countLatencies, type Counts } from './latencies.ts';
 import { DIGITS, MARK, microseconds } from './sent-at.ts';

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 
-// Stores the jobs of a system that has run for 30 days. Nearly all are finished; the newest 2 % are waiting unless $2. One job
-// in 50,000 is of a rare type, one in 20,000 in a rare queue, and one in 30,000 has a rare tag.
+// Stores the jobs of a system that has run for 30 days. Nearly all are finished; the newest 2 % are waiting unless $2.
+// One job in 50,000 is of a rare type, one in 20,000 in a rare queue, and one in 30,000 has a rare tag.
 const sql = `
   insert into jobs (id, type, queue, status, priority, tags, payload, result, error, attempt, max_attempts, timeout_ms,
     backoff, version, created_at, due_at, started_at, finished_at)

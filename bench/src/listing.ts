@@ -1,5 +1,6 @@
-// `npm run listing`: measures in PostgreSQL how long it takes to list a million jobs page by page while new ones arrive, all
-// of them and by each filter. It exits with 1 when a job is missed or repeated. `npm run listing -- --jobs 5000000` has more.
+// `npm run listing`: measures in PostgreSQL how long it takes to list a million jobs page by page while new ones
+// arrive, all of them and by each filter. It exits with 1 when a job is missed or repeated. `npm run listing -- --jobs
+// 5000000` has more.
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';

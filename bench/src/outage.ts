@@ -1,5 +1,5 @@
-// `npm run outage`: publishes 1,000 messages a second while the broker is up, killed for 60 s, and up again. It shows the
-// outcome of every call, and the memory. `npm run outage -- --seconds 10` is shorter.
+// `npm run outage`: publishes 1,000 messages a second while the broker is up, killed for 60 s, and up again. It shows
+// the outcome of every call, and the memory. `npm run outage -- --seconds 10` is shorter.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
-// `npm run bench`: measures Offload and its peers at the same work, on the same machine in the same run. It runs in rounds,
-// one system at a time. It writes docs/performance.md and docs/performance.svg, and exits with 1 when a bound is missed or a
-// job is lost. `npm run bench -- --quick` takes under three minutes and prints only; `--only accept,run` measures those rows.
+// `npm run bench`: measures Offload and its peers at the same work, on the same machine in the same run. It runs in
+// rounds, one system at a time. It writes docs/performance.md and docs/performance.svg, and exits with 1 when a bound
+// is missed or a job is lost. `npm run bench -- --quick` takes under three minutes and prints only; `--only accept,run`
+// measures those rows.
 import { parseArgs } from 'node:util';
 import { build, buildPeers } from './app-process.ts';
 import { judge } from './figures/bounds.ts';

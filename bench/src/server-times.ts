@@ -12,8 +12,8 @@ export function timedUrl(url: string): string {
 export const timedSettings = { log_line_prefix: '%a ', log_parameter_max_length: 0 };
 
 /**
- * Reads durations of statements from a server's log: to parse, plan and run them, without network and client. `select 1`
- * closes a group. It is the last of its group in the log, because the lines of one connection stay in order.
+ * Reads durations of statements from a server's log: to parse, plan and run them, without network and client. `select
+ * 1` closes a group. It is the last of its group in the log, because the lines of one connection stay in order.
  */
 export function readServerTimes() {
   const line = new RegExp(`^${NAME} LOG: {2}duration: ([\\d.]+) ms {2}(.*)`);

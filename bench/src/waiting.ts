@@ -1,5 +1,5 @@
-// `npm run waiting`: measures how soon a waiting client (`Prefer: wait`) gets its answer after its job is finished, and how
-// much memory 2,000 waiting clients cost an api. It exits with 1 when a bound is missed or an answer is wrong.
+// `npm run waiting`: measures how soon a waiting client (`Prefer: wait`) gets its answer after its job is finished, and
+// how much memory 2,000 waiting clients cost an api. It exits with 1 when a bound is missed or an answer is wrong.
 import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobsTaken, JobWithLinks } from '@offload/jobs/answers';

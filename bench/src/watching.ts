@@ -1,7 +1,8 @@
-// `npm run watching`: 10,000 browsers watch a job each at one notifier while 200 events a second are published. It measures
-// the time of each event to its browser, and the costs of browsers. Then it finds the highest rate of events, and measures
-// one job that all browsers watch. It writes docs/performance.md, and exits with 1 when a bound is missed or an event is
-// lost. `npm run watching -- --connections 2000 --seconds 10 --rate 100 --all 5` is smaller, and prints only.
+// `npm run watching`: 10,000 browsers watch a job each at one notifier while 200 events a second are published. It
+// measures the time of each event to its browser, and the costs of browsers. Then it finds the highest rate of events,
+// and measures one job that all browsers watch. It writes docs/performance.md, and exits with 1 when a bound is missed
+// or an event is lost. `npm run watching -- --connections 2000 --seconds 10 --rate 100 --all 5` is smaller, and prints
+// only.
 import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-// `node render-definitions.mjs [FILE]`: writes definitions.json with the queues of QUEUES and with the hash of each user's
-// password, for RabbitMQ's load_definitions. Without FILE it prints them. It needs only Node.js.
+// `node render-definitions.mjs [FILE]`: writes definitions.json with the queues of QUEUES and with the hash of each
+// user's password, for RabbitMQ's load_definitions. Without FILE it prints them. It needs only Node.js.
 //   QUEUES                        separated by commas (default)
 //   RABBITMQ_<USER>_PASSWORD      one for each user in definitions.json, percent-encoded as in a URL
-// The operator's password is random unless it is set. It is kept in the file `operator-password` beside FILE, which only
-// its owner may read.
+// The operator's password is random unless it is set. It is kept in the file `operator-password` beside FILE, which
+// only its owner may read.
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -65,7 +65,9 @@ function keptPassword(path) {
   return readFileSync(path, 'utf8').trim();
 }
 
-/** Hashes a password as RabbitMQ does: salted SHA-256. https://www.rabbitmq.com/docs/passwords#computing-password-hash */
+/**
+ * Hashes a password as RabbitMQ does: salted SHA-256. https://www.rabbitmq.com/docs/passwords#computing-password-hash
+ */
 function passwordHash(password) {
   const salt = randomBytes(4);
   const hash = createHash('sha256').update(salt).update(password, 'utf8').digest();

@@ -111,8 +111,8 @@ it('lets a worker finish its job after SIGTERM, and exits with code 0', async ()
     result: { body: 'just in time' },
   });
   expect(faults(worker)).toEqual([]);
-  // The worker has acknowledged the dispatch message, so the other worker, which is next, has not seen it. It may have seen
-  // a second one for the same job, which the relay sends when the confirm of the first takes long.
+  // The worker has acknowledged the dispatch message, so the other worker, which is next, has not seen it. It may have
+  // seen a second one for the same job, which the relay sends when the confirm of the first takes long.
   await finished(api, await submit(api, { type: 'demo.sleep', payload: { seconds: 0 } }));
   const other = workers.find((each) => each !== worker) as SystemProcess;
   await eventually(async () => {

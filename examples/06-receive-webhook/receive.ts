@@ -18,7 +18,8 @@ function work({ type, data }: z.infer<typeof finished>): void {
 }
 
 const app = express();
-// The signature covers the received bytes. Parsing and writing them again would change them, so no parser may run before.
+// The signature covers the received bytes. Parsing and writing them again would change them, so no parser may run
+// before.
 app.post('/webhook', express.raw({ type: '*/*', limit: '10mb' }), ({ body, headers }, response) => {
   let event;
   try {

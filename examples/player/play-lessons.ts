@@ -1,6 +1,6 @@
 // `npm run examples [-- 03-durable ...]`: plays the lessons, and compares their output with `expected.txt`. It starts a
-// broker of its own and removes it at the end, or uses the broker at AMQP_URL. There it leaves nothing behind, and omits
-// scenes that restart or manage the broker.
+// broker of its own and removes it at the end, or uses the broker at AMQP_URL. There it leaves nothing behind, and
+// omits scenes that restart or manage the broker.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { diffLinesUnified } from 'jest-diff';

@@ -5,8 +5,8 @@ import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 
 /**
- * A running program of a lesson. Its lines are queued until the play reads them, and only then written to the transcript.
- * So the transcript has the order of the play, at any speed of the programs.
+ * A running program of a lesson. Its lines are queued until the play reads them, and only then written to the
+ * transcript. So the transcript has the order of the play, at any speed of the programs.
  */
 export interface Program {
   /** Whether it is still running. */

@@ -5,15 +5,17 @@ import { startSystem, type System, type SystemProcess } from '@offload/running-s
 
 /**
  * The servers that rows ask. `open` is an api without settings. `guarded` has API keys, tight limits and pages of one
- * origin. `stranded` has lost the database, has no secrets for webhooks, and gives requests little time. `notifier` has the
- * keys and tokens of `guarded`.
+ * origin. `stranded` has lost the database, has no secrets for webhooks, and gives requests little time. `notifier` has
+ * the keys and tokens of `guarded`.
  */
 export type ApiName = 'open' | 'guarded' | 'stranded' | 'notifier';
 
 /** Queues beside `default`. No worker consumes them, and `full` accepts no job. */
 export const queues = ['default', 'idle', 'traced', 'full'] as const;
 
-/** The API keys of the guarded api with their scopes. Limits count by name, so rows that reach a limit have their own. */
+/**
+ * The API keys of the guarded api with their scopes. Limits count by name, so rows that reach a limit have their own.
+ */
 const keys = {
   reader: 'read',
   submitter: 'submit',

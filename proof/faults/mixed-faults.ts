@@ -31,8 +31,8 @@ const ofProcesses = {
 };
 
 /**
- * Two sequences of faults at once, one of servers and one of processes, with pauses between the faults. The seed decides
- * the faults and their order. How the two meet depends on the machine too.
+ * Two sequences of faults at once, one of servers and one of processes, with pauses between the faults. The seed
+ * decides the faults and their order. How the two meet depends on the machine too.
  */
 export const mixedFaults: Fault = async (scene) => {
   const { pace, random } = scene;

@@ -36,7 +36,9 @@ export interface PlayOptions {
 /** Milliseconds for watchers after the last job. */
 export const WATCHERS_PATIENCE_MS = 10_000;
 
-/** Plays one scenario: starts a system, a load and the faults, waits until every job is finished, and judges the result. */
+/**
+ * Plays one scenario: starts a system, a load and the faults, waits until every job is finished, and judges the result.
+ */
 export async function play(scenario: Scenario, ground: Ground, options: PlayOptions): Promise<Played> {
   const { name, cuttable = [], againMs, environment } = scenario;
   const { pace, logs, deadline } = options;

@@ -8,8 +8,8 @@ export interface Recovery {
   /** Number of jobs that the fault interrupted or stranded. */
   jobs: number;
   /**
-   * Milliseconds from the fault to the next run of each of those jobs. Without such jobs, the longest time after the fault
-   * without a new run, until the next fault or the end of the load.
+   * Milliseconds from the fault to the next run of each of those jobs. Without such jobs, the longest time after the
+   * fault without a new run, until the next fault or the end of the load.
    */
   ms: number[];
 }
@@ -27,9 +27,9 @@ export interface Records {
 }
 
 /**
- * Computes the recovery of each fault. An interrupted job was running at the fault and had another attempt. Its next run is
- * the first after the claim of that attempt. A stranded job has lost its dispatch message by the fault. Its next run is the
- * first after the fault.
+ * Computes the recovery of each fault. An interrupted job was running at the fault and had another attempt. Its next
+ * run is the first after the claim of that attempt. A stranded job has lost its dispatch message by the fault. Its next
+ * run is the first after the fault.
  */
 export function recoveries(blows: readonly Blow[], { runs, changes, jobOf, endOfLoad }: Records): Recovery[] {
   const startsOf = new Map<number, number[]>();

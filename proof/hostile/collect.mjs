@@ -1,5 +1,5 @@
-// Loaded into a process under test. At SIGUSR2 it prints the longest time that the event loop was blocked since the last
-// signal, and the largest size of the process. Then it collects garbage, so that the remaining memory is in use.
+// Loaded into a process under test. At SIGUSR2 it prints the longest time that the event loop was blocked since the
+// last signal, and the largest size of the process. Then it collects garbage, so that the remaining memory is in use.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';

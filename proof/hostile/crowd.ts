@@ -34,8 +34,8 @@ interface Answered {
 }
 
 /**
- * Sends many requests at once: posts of a megabyte, clients that do not read large answers, and connections without a byte.
- * During each crowd, an ordinary request must be answered.
+ * Sends many requests at once: posts of a megabyte, clients that do not read large answers, and connections without a
+ * byte. During each crowd, an ordinary request must be answered.
  */
 export async function sendCrowds(ground: Ground, run: number): Promise<{ crowds: Crowd[]; faults: string[] }> {
   const { api, notifier, account, databaseUrl } = ground;

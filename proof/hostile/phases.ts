@@ -8,8 +8,8 @@ export interface Phase {
 }
 
 /**
- * The limits of a strain. MAX_BYTES_IN_FLIGHT is 32 MiB, and the process may grow by eight times that. A large body is in
- * memory several times: as bytes, as text, as the parsed value, as the row and as the event. Garbage comes on top.
+ * The limits of a strain. MAX_BYTES_IN_FLIGHT is 32 MiB, and the process may grow by eight times that. A large body is
+ * in memory several times: as bytes, as text, as the parsed value, as the row and as the event. Garbage comes on top.
  */
 export const MOST = { heldMs: 100, moreBytes: 8 * 32 * 2 ** 20 };
 

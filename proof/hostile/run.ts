@@ -1,5 +1,5 @@
-// Sends thousands of hostile requests to an api of its own, then crowds of equal requests, and checks every answer and the
-// state of the api:
+// Sends thousands of hostile requests to an api of its own, then crowds of equal requests, and checks every answer and
+// the state of the api:
 //
 //   npm run hostile -- [--runs 20000] [--seed N] [--only number of a run]
 //

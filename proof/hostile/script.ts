@@ -8,8 +8,8 @@ export interface Asked {
   /** The request id; null if the script tests this field. */
   requestId: string | null;
   /**
-   * The decoded body. It is not `sure` if it depends on how the request is parsed. Null if there is no body, or if the api
-   * must not understand it.
+   * The decoded body. It is not `sure` if it depends on how the request is parsed. Null if there is no body, or if the
+   * api must not understand it.
    */
   body: { octets: Buffer; sure: boolean } | null;
   /** The rights of its API key, at most. */

@@ -16,7 +16,9 @@ export interface Vitals {
 
 /** The strain of a process since the last report or garbage collection. */
 export interface Strain {
-  /** Longest time in which the event loop was blocked, in milliseconds. `heldMs` counts only CPU time of the process. */
+  /**
+   * Longest time in which the event loop was blocked, in milliseconds. `heldMs` counts only CPU time of the process.
+   */
   silentMs: number;
   heldMs: number;
   /** Largest resident memory since the start of the process, in bytes. */

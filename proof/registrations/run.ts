@@ -2,8 +2,8 @@
 //
 //   npm run registrations
 //
-// It uses two apis and workers of its own, on the servers of TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL, or
-// else on new ones. It prints a table, and exits with 1 when a figure misses its bound. It takes about two minutes.
+// It uses two apis and workers of its own, on the servers of TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL,
+// or else on new ones. It prints a table, and exits with 1 when a figure misses its bound. It takes about two minutes.
 import { startSystem, withTestServers } from '@offload/running-system';
 import { startLoad } from './load.ts';
 import { lostRegistrations, newTypes, refusedWorker, twoVersions } from './types.ts';

@@ -120,7 +120,9 @@ export async function lostRegistrations(ground: Ground): Promise<void> {
   figure(`${what}, until apis know it unasked, ${half}`, `worst ${ms(worst[1])}`, 'each under 6 s', worst[1] < 6_000);
 }
 
-/** Waits until the api has the type in memory. It does not request the type itself, which would make the api look it up. */
+/**
+ * Waits until the api has the type in memory. It does not request the type itself, which would make the api look it up.
+ */
 async function untilListed(api: Site, type: string): Promise<void> {
   for (;;) {
     const { queues } = (await (await fetch(`${api.url}/v1/queues`)).json()) as { queues: QueueInfo[] };

@@ -21,7 +21,8 @@ export const accept = [
         'libs/http/src/send-json.ts',
         `  response.setHeader('Content-Type', 'application/json; charset=utf-8');
   response.setHeader('Content-Length', bytes);
-  // ASCII is the same bytes in latin1, and Node.js needs a third of the memory to write it. Node.js sends no body to HEAD.
+  // ASCII is the same bytes in latin1, and Node.js needs a third of the memory to write it. Node.js sends no body to
+  // HEAD.
   if (typeof json === 'string') response.end(json, bytes === json.length ? 'latin1' : 'utf8');
   else response.end(json);
 `,

@@ -49,7 +49,10 @@ function section(title: string, entries: [string, unknown][]): string {
   return [`${title}:${lines.length === 0 ? ' none' : ''}`, ...lines].map((line) => harmless(line)).join('\n');
 }
 
-/** Formats a value that JSON lacks. amqplib gives bytes of a table as a Buffer, which JSON would write as a list of numbers. */
+/**
+ * Formats a value that JSON lacks. amqplib gives bytes of a table as a Buffer, which JSON would write as a list of
+ * numbers.
+ */
 function readable(_name: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);
   const { type, data } = (value ?? {}) as { type?: unknown; data?: unknown };

@@ -60,9 +60,9 @@ export async function showDeadLetter(id: string, parts: DeadLetterParts): Promis
 }
 
 /**
- * Redrives dead letters: sends each to its queue as a new dispatch message, without the headers of its death. It removes the
- * dead letter when the broker has confirmed the new message. A crash in between leaves both, and the second dispatch
- * message only costs a refused claim.
+ * Redrives dead letters: sends each to its queue as a new dispatch message, without the headers of its death. It
+ * removes the dead letter when the broker has confirmed the new message. A crash in between leaves both, and the second
+ * dispatch message only costs a refused claim.
  *
  * @param id the message id; null means all dead letters that exist now
  */

@@ -135,8 +135,8 @@ export async function callRoll(publisher: Pick<Publisher, 'publish'>): Promise<s
 }
 
 /**
- * Compares queued jobs and dispatch messages with those of the first look. A dispatch message on its way to a claim is not
- * lost.
+ * Compares queued jobs and dispatch messages with those of the first look. A dispatch message on its way to a claim is
+ * not lost.
  */
 async function compare(queue: string, { database, inspector, patience }: LookParts, first: DispatchLook | null) {
   let status: QueueStatus | null = null;
@@ -150,7 +150,9 @@ async function compare(queue: string, { database, inspector, patience }: LookPar
   return { status: status as QueueStatus | null, dispatches, suspects };
 }
 
-/** Reads the status of a queue; null when there is none. The broker then closes the channel, which is reopened at once. */
+/**
+ * Reads the status of a queue; null when there is none. The broker then closes the channel, which is reopened at once.
+ */
 export async function inspect(queue: string, inspector: QueueInspector): Promise<QueueStatus | null> {
   for (const until = performance.now() + REOPEN_MS; ;) {
     try {

@@ -88,7 +88,10 @@ async function inBatches(count: number, change: (limit: number) => Promise<numbe
   return changed;
 }
 
-/** Requeues jobs of holders that leave two liveness checks unanswered. If a holder is alive after all, the fence stops it. */
+/**
+ * Requeues jobs of holders that leave two liveness checks unanswered. If a holder is alive after all, the fence stops
+ * it.
+ */
 async function takeFromSilent({ running, calledAt }: Look, parts: RepairParts): Promise<string[]> {
   const { database, publisher, patience } = parts;
   const silent = silentOf(running).length;

@@ -15,8 +15,8 @@ const SAME_KEY_PRESS_MS = 500;
 const DEADLINE_MS = 9_500;
 
 /**
- * Handles the end of the program. SIGINT, SIGTERM and SIGHUP end it with exit code 0. A second signal kills all processes
- * at once, and so does a deadline of 9.5 s. An uncaught error ends it with 1.
+ * Handles the end of the program. SIGINT, SIGTERM and SIGHUP end it with exit code 0. A second signal kills all
+ * processes at once, and so does a deadline of 9.5 s. An uncaught error ends it with 1.
  *
  * @param log gets the reason
  */

@@ -1,5 +1,5 @@
-// `npm start`: runs the whole system on this machine, without Docker. The parts: start-options (command line), lock (one
-// run at a time), machine-servers (PostgreSQL and RabbitMQ), applications (processes and their ports), supervisor
+// `npm start`: runs the whole system on this machine, without Docker. The parts: start-options (command line), lock
+// (one run at a time), machine-servers (PostgreSQL and RabbitMQ), applications (processes and their ports), supervisor
 // (restarts), process-log (one readable log), ending (Ctrl-C).
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, readFileSync, statSync, watch, type FSWatcher } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-/** Milliseconds in which changes are reported together: an editor saves a file in several steps, and often several files. */
+/**
+ * Milliseconds in which changes are reported together: an editor saves a file in several steps, and often several
+ * files.
+ */
 const GATHER_MS = 50;
 
 /**

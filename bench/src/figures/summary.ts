@@ -30,8 +30,8 @@ export function summarize(values: readonly number[]): Summary {
 }
 
 /**
- * Computes how many things were done in a second from the time of each. It omits the first fifth, in which the system warms
- * up.
+ * Computes how many things were done in a second from the time of each. It omits the first fifth, in which the system
+ * warms up.
  *
  * @param times in milliseconds, in any order
  * @returns NaN when there are too few times
@@ -46,8 +46,8 @@ export function rateAfterWarmUp(times: readonly number[]): number {
 }
 
 /**
- * Finds accepted jobs that are not in the store, and jobs in the store that were never sent. Requests in flight at the end of
- * the load may be stored without an answer.
+ * Finds accepted jobs that are not in the store, and jobs in the store that were never sent. Requests in flight at the
+ * end of the load may be stored without an answer.
  */
 export function miscounted({ accepted, sent, stored }: { accepted: number; sent: number; stored: number }): {
   lost: number;

@@ -11,7 +11,10 @@ export async function ask<Row extends object>(url: string, sql: string, values: 
   }
 }
 
-/** Number of committed transactions in a database. An open connection reports its last ones after ten seconds, or at its end. */
+/**
+ * Number of committed transactions in a database. An open connection reports its last ones after ten seconds, or at its
+ * end.
+ */
 export async function transactions(url: string): Promise<number> {
   const sql = 'select xact_commit::float8 as count from pg_stat_database where datname = current_database()';
   const [row] = await ask<{ count: number }>(url, sql);

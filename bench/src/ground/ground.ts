@@ -21,7 +21,10 @@ export interface Ground {
   stop(): Promise<void>;
 }
 
-/** Connections for the pools of all processes that run at once. Other settings are PostgreSQL's defaults: fsync, 128 MiB of buffers. */
+/**
+ * Connections for the pools of all processes that run at once. Other settings are PostgreSQL's defaults: fsync, 128 MiB
+ * of buffers.
+ */
 const postgresSettings = { max_connections: 300 };
 
 /** Starts the servers. @throws Error when PostgreSQL or RabbitMQ does not start; Redis is optional */

@@ -40,7 +40,8 @@ export interface LoadResult {
 export type SendLoad = (load: Load) => Promise<LoadResult>;
 
 /**
- * Prepares wrk in one thread. It is written in C, and so takes little CPU from the measured processes on the same machine.
+ * Prepares wrk in one thread. It is written in C, and so takes little CPU from the measured processes on the same
+ * machine.
  *
  * @throws Error when wrk is missing and can't be installed
  */

@@ -1,5 +1,5 @@
-// Dispatch messages alone: amqplib on a durable quorum queue, with each message persistent, confirmed and acknowledged. It has
-// no state and no result, so it is the upper bound for every system on RabbitMQ.
+// Dispatch messages alone: amqplib on a durable quorum queue, with each message persistent, confirmed and acknowledged.
+// It has no state and no result, so it is the upper bound for every system on RabbitMQ.
 import { randomUUID } from 'node:crypto';
 import amqp from 'amqplib';
 import { runPeer, variable } from './peer-process.ts';

@@ -1,5 +1,5 @@
-// graphile-worker with its defaults, or with BATCHED=1 as in its documentation about performance. It deletes completed jobs
-// and keeps no results.
+// graphile-worker with its defaults, or with BATCHED=1 as in its documentation about performance. It deletes completed
+// jobs and keeps no results.
 import { EventEmitter } from 'node:events';
 import { Logger, makeWorkerUtils, run, type WorkerEvents } from 'graphile-worker';
 import pg from 'pg';

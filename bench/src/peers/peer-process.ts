@@ -1,5 +1,6 @@
-// Shared code of the peers' programs: `node <peer>.js api` serves Express, `node <peer>.js worker` runs jobs. Both report when
-// they are ready, and end with the process that started them (see app-process.ts). They run compiled, as the apps do.
+// Shared code of the peers' programs: `node <peer>.js api` serves Express, `node <peer>.js worker` runs jobs. Both
+// report when they are ready, and end with the process that started them (see app-process.ts). They run compiled, as
+// the apps do.
 import { setTimeout as delay } from 'node:timers/promises';
 import { createServer } from 'node:http';
 import express from 'express';

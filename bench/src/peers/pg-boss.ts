@@ -1,5 +1,5 @@
-// pg-boss as in its documentation: batches of up to `concurrency`, fetched as often as it allows. It keeps results only of
-// batches with one job. Its table has the completion time of each job.
+// pg-boss as in its documentation: batches of up to `concurrency`, fetched as often as it allows. It keeps results only
+// of batches with one job. Its table has the completion time of each job.
 import { randomUUID } from 'node:crypto';
 import PgBoss from 'pg-boss';
 import { runPeer, variable, type PeerPayload } from './peer-process.ts';

@@ -47,8 +47,9 @@ async function fill(url: string, size: number): Promise<{ jobs: number; bytes: n
 }
 
 /**
- * Stores small jobs until old pages have no room for them. In production, vacuum frees such room after each 50th part of the
- * table, and the next jobs use it. After one vacuum of the whole table, every measured job would go to another old page.
+ * Stores small jobs until old pages have no room for them. In production, vacuum frees such room after each 50th part
+ * of the table, and the next jobs use it. After one vacuum of the whole table, every measured job would go to another
+ * old page.
  */
 async function fillGaps(pool: pg.Pool): Promise<void> {
   const sql = `

@@ -20,7 +20,10 @@ export function recordOf(pids: readonly number[]): RecordedProcess[] {
   });
 }
 
-/** Writes `contents` as JSON in one step: after a crash, `file` has the old or the new contents. @param mode of the file */
+/**
+ * Writes `contents` as JSON in one step: after a crash, `file` has the old or the new contents.
+ * @param mode of the file
+ */
 export function writeRecord(file: string, contents: unknown, mode = 0o644): void {
   mkdirSync(dirname(file), { recursive: true });
   rmSync(`${file}.new`, { force: true }); // a file from a crash may have another mode

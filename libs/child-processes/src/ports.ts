@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 
-// Below the range of outgoing ports in Linux (32768 up), so that no outgoing connection takes the port of a server while
-// that restarts.
+// Below the range of outgoing ports in Linux (32768 up), so that no outgoing connection takes the port of a server
+// while that restarts.
 const FIRST = 20_000;
 const COUNT = 12_000;
 const handedOut = new Set<number>();

@@ -23,7 +23,10 @@ export function processCommand(pid: number): string | undefined {
   return processIdentity(pid) && read(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim();
 }
 
-/** Sends a signal to the process group that `pid` leads, or else to `pid` alone. Does nothing when the process has ended. */
+/**
+ * Sends a signal to the process group that `pid` leads, or else to `pid` alone. Does nothing when the process has
+ * ended.
+ */
 export function signalGroup(pid: number, name: NodeJS.Signals): void {
   for (const target of [-pid, pid]) {
     try {

@@ -7,10 +7,10 @@ export interface SchemaTypes<Input = unknown, Output = unknown> {
 }
 
 /**
- * The part of a job definition that the client needs. A definition made by `defineJob` of @offload/jobs fits, and so does
- * an object with the name alone:
- * `const sleep: Definition<{ seconds?: number }, { sleptMs: number }> = { type: 'demo.sleep' }`. The client never calls
- * the schemas, they only give types to the compiler. The api checks payloads, and the worker checks results.
+ * The part of a job definition that the client needs. A definition made by `defineJob` of @offload/jobs fits, and so
+ * does an object with the name alone: `const sleep: Definition<{ seconds?: number }, { sleptMs: number }> = { type:
+ * 'demo.sleep' }`. The client never calls the schemas, they only give types to the compiler. The api checks payloads,
+ * and the worker checks results.
  */
 export interface Definition<Payload = unknown, Result = unknown> {
   readonly type: string;

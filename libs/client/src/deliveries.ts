@@ -48,8 +48,8 @@ export async function listDeliveries(settings: Settings, jobUrl: URL, signal?: A
 }
 
 /**
- * `POST /v1/deliveries/{id}/redeliver`. Repeated like a safe request: at worst the notifier sends the webhook once more,
- * and the receiver recognises it by its id.
+ * `POST /v1/deliveries/{id}/redeliver`. Repeated like a safe request: at worst the notifier sends the webhook once
+ * more, and the receiver recognises it by its id.
  */
 export async function redeliver(settings: Settings, id: string, signal?: AbortSignal): Promise<Delivery> {
   const url = new URL(`v1/deliveries/${encodeURIComponent(id)}/redeliver`, settings.baseUrl);

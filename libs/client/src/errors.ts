@@ -58,7 +58,9 @@ export class OffloadProblem extends Error implements ProblemMembers {
   }
 }
 
-/** The answer does not come from Offload, or is not the expected one: a proxy's page, a redirect, a body without a job. */
+/**
+ * The answer does not come from Offload, or is not the expected one: a proxy's page, a redirect, a body without a job.
+ */
 export class UnexpectedAnswerError extends Error {
   override name = 'UnexpectedAnswerError';
   readonly code = 'unexpected-answer';

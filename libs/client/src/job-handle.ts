@@ -35,11 +35,14 @@ export interface JobHandle<Result = unknown> {
    * for await (const { event, job } of handle.events()) console.log(event, job.progress);
    */
   events(options?: CallOptions): AsyncGenerator<JobEvent<Result>, void, undefined>;
-  /** Resolves with the cancelled job, or with the running job, whose worker gets the request. Rejects with 409 `job-finished`. */
+  /**
+   * Resolves with the cancelled job, or with the running job, whose worker gets the request. Rejects with 409
+   * `job-finished`.
+   */
   cancel(options?: CallOptions): Promise<Snapshot<Result>>;
   /**
-   * Queues a failed or cancelled job again. Rejects with 409 `job-not-finished` for another. The request is not repeated
-   * when its outcome is unknown: call `refresh` then.
+   * Queues a failed or cancelled job again. Rejects with 409 `job-not-finished` for another. The request is not
+   * repeated when its outcome is unknown: call `refresh` then.
    */
   retry(options?: CallOptions): Promise<Snapshot<Result>>;
   /** The webhook deliveries of the job, oldest first, with each attempt. */

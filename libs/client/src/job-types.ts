@@ -30,7 +30,10 @@ export interface JobTypeVersion extends Pick<
   lastSeenAt: string;
 }
 
-/** A job type. New payloads are for its `version`: the newest that a worker runs now, else the newest that is registered. */
+/**
+ * A job type. New payloads are for its `version`: the newest that a worker runs now, else the newest that is
+ * registered.
+ */
 export interface JobTypeInfo extends Omit<JobRegistration, 'upgrades'>, Pick<JobTypeVersion, 'workers' | 'lastSeenAt'> {
   /** All registered versions, newest first. */
   versions: JobTypeVersion[];

@@ -1,5 +1,5 @@
-// A job as the api shows it. job.spec.ts compares these types with the schemas of @offload/jobs. They are repeated here so
-// that programs which install this package need not install that one.
+// A job as the api shows it. job.spec.ts compares these types with the schemas of @offload/jobs. They are repeated here
+// so that programs which install this package need not install that one.
 
 /** `scheduled → queued → running → succeeded | failed | cancelled` */
 export type JobStatus = 'scheduled' | 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';

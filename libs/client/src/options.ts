@@ -4,7 +4,10 @@ import { MAX_TIMER_MS } from './abort.ts';
 export interface ClientOptions {
   /** URL of the api. Its path is kept, as in `https://example.com/offload`. Redirects are not followed. */
   baseUrl: string | URL;
-  /** Sent as `Authorization: Bearer` to the api and to the host of a job's `links.events`, nowhere else. @default none */
+  /**
+   * Sent as `Authorization: Bearer` to the api and to the host of a job's `links.events`, nowhere else.
+   * @default none
+   */
   apiKey?: string;
   /** @default the `fetch` of the runtime */
   fetch?: typeof globalThis.fetch;
@@ -19,8 +22,8 @@ export interface ClientOptions {
   /** A call with a longer `Retry-After` rejects instead of waiting, in milliseconds. @default 60_000 */
   maxRetryAfterMs?: number;
   /**
-   * Milliseconds without an event or heartbeat after which an event stream is opened again. A notifier sends a heartbeat
-   * every 15 seconds. @default 45_000
+   * Milliseconds without an event or heartbeat after which an event stream is opened again. A notifier sends a
+   * heartbeat every 15 seconds. @default 45_000
    */
   idleTimeoutMs?: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Reads `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date in one of the three forms of section 5.6.7. A date is
- * compared with the answer's own `Date`, because the local clock may be wrong.
+ * Reads `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date in one of the three forms of section 5.6.7. A date
+ * is compared with the answer's own `Date`, because the local clock may be wrong.
  *
  * @returns milliseconds, at least 0; undefined when the header is missing or malformed
  */

@@ -78,7 +78,9 @@ export async function submitJobs(
   return jobs;
 }
 
-/** Formats the key as a structured-field string (RFC 9651 section 4.1.6), as the IETF's Idempotency-Key draft requires. */
+/**
+ * Formats the key as a structured-field string (RFC 9651 section 4.1.6), as the IETF's Idempotency-Key draft requires.
+ */
 function keyOf(given: string = crypto.randomUUID()): string {
   if (!/^[\x20-\x7e]{1,255}$/.test(given)) {
     throw new TypeError('idempotencyKey: must be 1 to 255 printable characters of ASCII');

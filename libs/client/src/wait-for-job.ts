@@ -18,7 +18,9 @@ export interface Waited {
   readonly id: string;
   /** The job as it was seen last. */
   snapshot(): Snapshot | undefined;
-  /** Reads the job and asks the api to hold the answer until it is finished. The answer is 429 when it holds too many. */
+  /**
+   * Reads the job and asks the api to hold the answer until it is finished. The answer is 429 when it holds too many.
+   */
   look(holdSeconds: number, signal: AbortSignal): Promise<Answer>;
 }
 

@@ -51,8 +51,8 @@ export function serverAccount(server: keyof typeof SERVERS, dataDir: string): Ac
 }
 
 /**
- * The real path of the data at `dataDir`, in a place that `account` can reach. If `account` cannot enter the folders above
- * it, the data lie under /var/lib/offload, and `dataDir` is a symbolic link to them. Existing data are moved.
+ * The real path of the data at `dataDir`, in a place that `account` can reach. If `account` cannot enter the folders
+ * above it, the data lie under /var/lib/offload, and `dataDir` is a symbolic link to them. Existing data are moved.
  */
 export function dataFolderFor(dataDir: string, account: Account | undefined): string {
   if (isLink(dataDir)) {

@@ -91,7 +91,9 @@ export function answerClientFaults(server: Server): (request: IncomingMessage, r
   };
 }
 
-/** Whether the target is what is too long: its line has no end. Only the last packet is known, so this may miss some. */
+/**
+ * Whether the target is what is too long: its line has no end. Only the last packet is known, so this may miss some.
+ */
 function isInTarget(rawPacket: Buffer | undefined): boolean {
   const [line = ''] = (rawPacket?.toString('latin1') ?? '').split('\r\n', 1);
   return line.length > TARGET_LIMIT && /^[A-Z]+ /.test(line);

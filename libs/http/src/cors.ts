@@ -2,12 +2,18 @@ import cors from 'cors';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 
-/** Headers that pages may send beside the safelisted ones (https://fetch.spec.whatwg.org/#cors-safelisted-request-header). */
+/**
+ * Headers that pages may send beside the safelisted ones
+ * (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
+ */
 const requestHeaders = [
   ...['Authorization', 'Content-Encoding', 'Content-Type', 'Idempotency-Key', 'If-Match', 'If-None-Match'],
   ...['Last-Event-ID', 'Prefer', 'X-Request-Id', 'traceparent'],
 ];
-/** Headers that pages may read beside the safelisted ones (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name). */
+/**
+ * Headers that pages may read beside the safelisted ones
+ * (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name).
+ */
 const responseHeaders = [
   ...['Accept', 'Accept-Encoding', 'Allow', 'Content-Location', 'Content-Range', 'Deduplicated', 'ETag'],
   ...['Idempotency-Replayed', 'Location', 'Preference-Applied', 'RateLimit', 'RateLimit-Policy', 'Retry-After'],
@@ -16,7 +22,10 @@ const responseHeaders = [
 /** Seconds for which a browser may remember the answer to a preflight. Chromium accepts no more. */
 const MAX_AGE_SECONDS = 7_200;
 
-/** Parses `CORS_ORIGINS`: origins as browsers send them (RFC 6454 section 6.2), separated by commas, or `*` alone for any. */
+/**
+ * Parses `CORS_ORIGINS`: origins as browsers send them (RFC 6454 section 6.2), separated by commas, or `*` alone for
+ * any.
+ */
 export const corsOrigins = z.string().transform((text, context): string[] => {
   const origins = text.split(',').map((entry) => entry.trim());
   for (const origin of origins) {

@@ -23,8 +23,8 @@ const HEAD_TIMEOUT_MS = 10_000;
  */
 const KEEP_ALIVE_MS = 65_000;
 /**
- * Milliseconds without a byte in either direction, after which a connection is cut: its client does not read the answer.
- * Held answers are silent for a minute at most, and event streams for 15 seconds.
+ * Milliseconds without a byte in either direction, after which a connection is cut: its client does not read the
+ * answer. Held answers are silent for a minute at most, and event streams for 15 seconds.
  */
 const SILENCE_MS = 120_000;
 /** Interval between checks for requests that take too long, in milliseconds. */
@@ -47,8 +47,8 @@ export interface HttpServiceOptions {
 }
 
 /**
- * Makes an Express application with the answers of every Offload process: `/healthz`, `/readyz`, `/metrics`, and problem
- * details for errors. Pass it to {@link listen}.
+ * Makes an Express application with the answers of every Offload process: `/healthz`, `/readyz`, `/metrics`, and
+ * problem details for errors. Pass it to {@link listen}.
  *
  * @example
  * const app = createHttpService({
@@ -75,7 +75,8 @@ export function createHttpService(options: HttpServiceOptions): Express {
   app.enable('case sensitive routing');
   app.enable('strict routing');
   app.set('query parser', 'simple');
-  // Express answers 304 to any `If-None-Match: *`, even instead of a 202. Routes that have an ETag compare it themselves.
+  // Express answers 304 to any `If-None-Match: *`, even instead of a 202. Routes that have an ETag compare it
+  // themselves.
   Object.defineProperty(app.request, 'fresh', { value: false });
   app.use(securityHeaders());
   app.use(requestId);
@@ -109,8 +110,8 @@ export interface ListenOptions {
  * Listens for HTTP requests. `close` accepts no new connections, closes idle ones and waits for the answers under way.
  * After `graceMs` milliseconds it cuts the remaining connections; without `graceMs` it waits for them.
  *
- * A malformed or slow request gets a problem, and its connection is closed: see `answerClientFaults`. An answer may take
- * two minutes to begin, and any time to end.
+ * A malformed or slow request gets a problem, and its connection is closed: see `answerClientFaults`. An answer may
+ * take two minutes to begin, and any time to end.
  *
  * @throws Error with the code `EADDRINUSE` if the port is taken
  */
@@ -138,8 +139,8 @@ export async function listen(
   };
   server.on('request', handle);
   server.on('checkContinue', (request, response) => {
-    // The client sends the body only when a route (`jsonBody`) asks for it. Close the connection afterwards, because the
-    // start of the next request is unknown if no route asks.
+    // The client sends the body only when a route (`jsonBody`) asks for it. Close the connection afterwards, because
+    // the start of the next request is unknown if no route asks.
     response.shouldKeepAlive = false;
     handle(request, response);
   });
@@ -183,7 +184,9 @@ const requestId: RequestHandler = (request, response, next) => {
   next();
 };
 
-/** Answers `GET /metrics`. Simultaneous requests share one print, because printing blocks the process for milliseconds. */
+/**
+ * Answers `GET /metrics`. Simultaneous requests share one print, because printing blocks the process for milliseconds.
+ */
 function printed(registry: Registry): RequestHandler {
   let print: Promise<string> | null = null;
   return async (_request, response) => {

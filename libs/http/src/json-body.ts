@@ -26,8 +26,8 @@ const oneATurn = createOneATurn();
 const digests = new WeakMap<Request, Buffer>();
 
 /**
- * Reads the request body as JSON into `request.body`. The body must be `application/json` in UTF-8, plain or compressed,
- * and have one meaning for every parser: see `parseStrictJson`.
+ * Reads the request body as JSON into `request.body`. The body must be `application/json` in UTF-8, plain or
+ * compressed, and have one meaning for every parser: see `parseStrictJson`.
  *
  * Other bodies get a problem:
  *

@@ -2,7 +2,9 @@ import type { ErrorRequestHandler, Request } from 'express';
 import { type Logger, setTimer } from '@offload/process';
 import { clipped, Problem, problemDetails } from './problem.ts';
 
-/** Interval between log lines while the database is away, in milliseconds: every request then fails for the same reason. */
+/**
+ * Interval between log lines while the database is away, in milliseconds: every request then fails for the same reason.
+ */
 const AWAY_LOG_MS = 5_000;
 
 /** Headers that a route has set for its own answer. A problem replaces that answer and must not carry them. */
@@ -74,7 +76,9 @@ const ofStatus: Record<number, [slug: string, title: string]> = {
   416: ['range-not-satisfiable', 'There is no such range'],
 };
 
-/** The problem of an Express error that is the client's fault: it has a status below 500, as for an undecodable path. */
+/**
+ * The problem of an Express error that is the client's fault: it has a status below 500, as for an undecodable path.
+ */
 function fromExpress(error: unknown): Problem | null {
   const { status, message } = (error ?? {}) as { status?: unknown; message?: string };
   if (typeof status !== 'number' || status < 400 || status > 499) return null;

@@ -6,7 +6,8 @@ import { withoutToken } from './token-parameter.ts';
 export type Fault = ({ pointer: string } | { parameter: string } | { header: string }) & { detail: string };
 
 /**
- * An error whose text the client may read. The service answers it as RFC 9457 problem details, `application/problem+json`.
+ * An error whose text the client may read. The service answers it as RFC 9457 problem details,
+ * `application/problem+json`.
  *
  * @example
  * throw new Problem(404, 'job-not-found', 'Job not found', `There is no job ${id}.`);
@@ -102,8 +103,8 @@ export function pointerTo(path: readonly (string | number)[]): string {
 }
 
 /**
- * Answers the methods that a path does not have. Use it as the last handler of a route, in `.all`. OPTIONS gets 204 with
- * `Allow` (RFC 9110 section 9.3.7), the others get 405 (section 15.5.6).
+ * Answers the methods that a path does not have. Use it as the last handler of a route, in `.all`. OPTIONS gets 204
+ * with `Allow` (RFC 9110 section 9.3.7), the others get 405 (section 15.5.6).
  *
  * @param allow the allowed methods, as in `GET, HEAD`. OPTIONS is added.
  */

@@ -37,8 +37,8 @@ export const requestHead: RequestHandler = (request, response, next) => {
     if (method !== 'OPTIONS') throw malformed('* is a target for OPTIONS only');
     return void response.status(204).end();
   }
-  // GET and HEAD do not use a body (RFC 9110 section 9.3.1). Discard it: an unread body blocks the connection, and a held
-  // answer would be cut as if its request were incomplete.
+  // GET and HEAD do not use a body (RFC 9110 section 9.3.1). Discard it: an unread body blocks the connection, and a
+  // held answer would be cut as if its request were incomplete.
   if (method === 'GET' || method === 'HEAD') request.resume();
   next();
 };
@@ -48,8 +48,8 @@ function malformed(detail: string): Problem {
 }
 
 /**
- * Converts a target to origin form. A request to a proxy also names scheme and host, which servers must accept (RFC 9112
- * section 3.2.2).
+ * Converts a target to origin form. A request to a proxy also names scheme and host, which servers must accept (RFC
+ * 9112 section 3.2.2).
  */
 export function originForm(target: string): string {
   const [, rest] = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*(.*)$/is.exec(target) ?? [];

@@ -1,13 +1,15 @@
 /** The query parameter that carries an event token. */
 export const TOKEN_PARAMETER = 'token';
 
-/** Where a token begins in a parameter, after any separator that a client may use by mistake, in any case or encoding. */
+/**
+ * Where a token begins in a parameter, after any separator that a client may use by mistake, in any case or encoding.
+ */
 const NEARLY = new RegExp(`(?:^|[?;]|%3f|%3b|%26)${encoded(TOKEN_PARAMETER)}(?:$|[=[?;]|%3d|%5b|%3f|%3b|%26)`, 'i');
 
 /**
- * Removes the event tokens from the query of a request's target, for answers and logs: a reader of those must not be able
- * to watch. A misspelt parameter (`?TOKEN=`, `?x=1;token=`, `?a?token=`, `?token[]=`) is removed too, up to the next
- * parameter. Its value may be a valid token that the client meant to send.
+ * Removes the event tokens from the query of a request's target, for answers and logs: a reader of those must not be
+ * able to watch. A misspelt parameter (`?TOKEN=`, `?x=1;token=`, `?a?token=`, `?token[]=`) is removed too, up to the
+ * next parameter. Its value may be a valid token that the client meant to send.
  */
 export function withoutToken(target: string): string {
   return withParameters(target, (parameter) => {
@@ -16,7 +18,9 @@ export function withoutToken(target: string): string {
   });
 }
 
-/** Removes the parameters that are read as event tokens from a request's target, in any percent-encoding of the name. */
+/**
+ * Removes the parameters that are read as event tokens from a request's target, in any percent-encoding of the name.
+ */
 export function withoutTokenParameter(target: string): string {
   return withParameters(target, (parameter) =>
     new URLSearchParams(`?${parameter}`).has(TOKEN_PARAMETER) ? undefined : parameter,

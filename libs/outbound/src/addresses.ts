@@ -29,8 +29,8 @@ const nat64 = ipaddr.parseCIDR('64:ff9b::/96');
  * without a zone id. Other text is `never`.
  *
  * Of an IPv6 address that contains an IPv4 address, the IPv4 address counts if it is mapped (`::ffff:0:0/96`) or
- * translated (NAT64, `64:ff9b::/96`, common on networks without IPv4). The other forms are `never`, because they have no
- * use today: 6to4, Teredo, ISATAP, SIIT, IPv4-compatible and locally assigned NAT64.
+ * translated (NAT64, `64:ff9b::/96`, common on networks without IPv4). The other forms are `never`, because they have
+ * no use today: 6to4, Teredo, ISATAP, SIIT, IPv4-compatible and locally assigned NAT64.
  */
 export function reachOf(text: string): Reach {
   if (isIP(text) === 0 || !ipaddr.isValid(text)) {

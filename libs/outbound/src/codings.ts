@@ -16,11 +16,11 @@ const decoders = new Map<string, (first: Uint8Array) => Transform>([
 const MAX_CODINGS = 5;
 
 /**
- * Decodes content with the codings that `contentEncoding` lists, the last one first. Content without a byte is passed on
- * with any codings: answers to HEAD, 204 and 304 may list some too.
+ * Decodes content with the codings that `contentEncoding` lists, the last one first. Content without a byte is passed
+ * on with any codings: answers to HEAD, 204 and 304 may list some too.
  *
- * Before each decoder, content may be ten times as long as `maxBytes`, because some servers code byte by byte. The limit
- * also stops a bomb that decodes to little but takes much CPU.
+ * Before each decoder, content may be ten times as long as `maxBytes`, because some servers code byte by byte. The
+ * limit also stops a bomb that decodes to little but takes much CPU.
  *
  * @throws UnsupportedCodingError for an unknown coding, more than five codings, or content that is not coded so
  * @throws ResponseTooLargeError for content longer than `maxBytes`
@@ -49,7 +49,9 @@ export async function* decoded(raw: Content, contentEncoding: string, maxBytes: 
   yield* limited(content, maxBytes);
 }
 
-/** Error codes of zlib and Brotli for malformed content. Truncated content is not among them: the server may have died. */
+/**
+ * Error codes of zlib and Brotli for malformed content. Truncated content is not among them: the server may have died.
+ */
 const contentFaults = /^(Z_(DATA|STREAM)_ERROR|Z_NEED_DICT|ERR__ERROR_)/;
 
 /** Adds the name of the coding to zlib's messages, which lack it. */

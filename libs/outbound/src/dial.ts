@@ -31,9 +31,9 @@ export const resolveBySystem: Resolve = async (hostname) => {
 /**
  * Shares one running lookup of a name among all requests for it. Nothing is cached after the lookup.
  *
- * A lookup of the operating system can't be cancelled and blocks a thread of libuv's pool until it ends. So a name whose
- * DNS hangs blocks one thread at most, for any number of requests. Lookups get half of the pool, two threads of four: two
- * hanging names still delay all others. https://docs.libuv.org/en/v1.x/threadpool.html
+ * A lookup of the operating system can't be cancelled and blocks a thread of libuv's pool until it ends. So a name
+ * whose DNS hangs blocks one thread at most, for any number of requests. Lookups get half of the pool, two threads of
+ * four: two hanging names still delay all others. https://docs.libuv.org/en/v1.x/threadpool.html
  */
 export function oncePerName(resolve: Resolve): Resolve {
   const underWay = new Map<string, Promise<readonly string[]>>();
@@ -52,8 +52,8 @@ export function servernameOf(hostname: string): string | undefined {
 }
 
 /**
- * Resolves `hostname` and checks its addresses. A name with one internal address is refused as a whole, because the owner
- * of the name could choose which address a connection gets.
+ * Resolves `hostname` and checks its addresses. A name with one internal address is refused as a whole, because the
+ * owner of the name could choose which address a connection gets.
  *
  * @throws RefusedTargetError when an address is internal
  */

@@ -1,4 +1,7 @@
-/** The target is internal, and nothing was sent. Permanent: a retry changes nothing unless the name gets other addresses. */
+/**
+ * The target is internal, and nothing was sent. Permanent: a retry changes nothing unless the name gets other
+ * addresses.
+ */
 export class RefusedTargetError extends Error {
   override name = 'RefusedTargetError';
   readonly code = 'refused-target';

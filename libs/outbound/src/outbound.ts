@@ -39,8 +39,8 @@ const MAX_HEAD_BYTES = 16_384;
 export interface Outbound {
   readonly allowPrivateTargets: boolean;
   /**
-   * Sends one request and resolves with the result of `read`. The response can be read only until `read` is settled; the
-   * rest is dropped. It follows no redirects and uses no proxy of the environment.
+   * Sends one request and resolves with the result of `read`. The response can be read only until `read` is settled;
+   * the rest is dropped. It follows no redirects and uses no proxy of the environment.
    *
    * Rejects with `RefusedTargetError`, `InvalidRequestError`, `ResponseTooLargeError`, `UnsupportedCodingError`,
    * `NetworkFaultError` (timeouts included), the signal's reason, or the error of `read`.
@@ -54,8 +54,8 @@ export interface Outbound {
 }
 
 /**
- * Makes an outbound. It opens no connection before the first request, and keeps idle connections for a few seconds. Call
- * {@link Outbound.close} at the end.
+ * Makes an outbound. It opens no connection before the first request, and keeps idle connections for a few seconds.
+ * Call {@link Outbound.close} at the end.
  */
 export function createOutbound(options: OutboundOptions = {}): Outbound {
   const { allowPrivateTargets = false, connectTimeoutMs = 10_000 } = options;
@@ -142,7 +142,10 @@ function asFault(error: unknown, host: string): unknown {
   return new Fault(`the request to ${host} failed: ${inOneLine(error)}`, { cause: error });
 }
 
-/** Undici asserts on responses that its parser accepts, such as the status 000, and quotes the assertion over several lines. */
+/**
+ * Undici asserts on responses that its parser accepts, such as the status 000, and quotes the assertion over several
+ * lines.
+ */
 function inOneLine(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (error instanceof undici().errors.HTTPParserError || code === 'ERR_ASSERTION') return 'the response is not HTTP';

@@ -8,8 +8,8 @@ export interface OutboundRequest {
   /** Case-sensitive, and sent as given. @default 'GET' */
   method?: string;
   /**
-   * `user-agent: Offload/<version>` and `accept-encoding: identity` are added by default. `host` and the fields that frame
-   * the message can't be set. @default {}
+   * `user-agent: Offload/<version>` and `accept-encoding: identity` are added by default. `host` and the fields that
+   * frame the message can't be set. @default {}
    */
   headers?: Readonly<Record<string, string>>;
   /** Text is sent as UTF-8. @default no body */

@@ -3,7 +3,9 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
-/** Longest SHUTDOWN_GRACE_MS. No job runs for a day, and a day plus the seconds that `handleShutdown` adds fits a timer. */
+/**
+ * Longest SHUTDOWN_GRACE_MS. No job runs for a day, and a day plus the seconds that `handleShutdown` adds fits a timer.
+ */
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const EX_CONFIG = 78; // sysexits.h: something was found in an unconfigured or misconfigured state
 
@@ -46,7 +48,9 @@ export const processVariables = {
   /** Most connections to PostgreSQL. */
   DATABASE_POOL_SIZE: integer(10, 1),
   AMQP_URL: z.url({ protocol: /^amqps?$/, hostname: /./, error: 'must be an amqp:// or amqps:// URL' }),
-  /** A PEM file with the authority of the broker's certificate, for `amqps:`. Its parsed value is the file's content. */
+  /**
+   * A PEM file with the authority of the broker's certificate, for `amqps:`. Its parsed value is the file's content.
+   */
   AMQP_CA_FILE: z.string().transform(readCertificate).optional(),
   /** Milliseconds that running work may take after SIGTERM. */
   SHUTDOWN_GRACE_MS: integer(10_000, 0, DAY_MS),

@@ -26,12 +26,14 @@ function kindOf(error: unknown): unknown {
   return code ?? name ?? 'unknown';
 }
 
-/** Names of the loops that fail because the database is away, by the log of their process. Only the first one logs it. */
+/**
+ * Names of the loops that fail because the database is away, by the log of their process. Only the first one logs it.
+ */
 const kept = new WeakMap<Logger, Set<string>>();
 
 /**
- * Starts a loop with a first round at once. A failed round is repeated after `retryMs`. The log gets the first of several
- * failures with the same code. While the database is away, one loop of a process logs it, without a stack.
+ * Starts a loop with a first round at once. A failed round is repeated after `retryMs`. The log gets the first of
+ * several failures with the same code. While the database is away, one loop of a process logs it, without a stack.
  *
  * @example
  * const loop = startLoop({ name: 'retention', round: async () => deleteOldJobs(), retryMs: 5_000, log });

@@ -16,8 +16,8 @@ const names = ['scheduled', 'queued', 'running', 'progress', 'succeeded', 'faile
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [1_000, 30_000];
 
 /**
- * Watches the events of a job in a browser until the job is finished. EventSource reconnects by itself. It gives up when
- * the notifier refuses the connection, because the token has expired for example.
+ * Watches the events of a job in a browser until the job is finished. EventSource reconnects by itself. It gives up
+ * when the notifier refuses the connection, because the token has expired for example.
  *
  * @returns a function that ends watching
  */

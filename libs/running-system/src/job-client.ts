@@ -52,7 +52,9 @@ export async function finished(api: Site, { id }: { id: string }, timeoutMs = 30
   return job.snapshot as JobWithLinks;
 }
 
-/** Reads one metric of a process's `/metrics`, by its name with labels as Prometheus prints it. A missing metric is 0. */
+/**
+ * Reads one metric of a process's `/metrics`, by its name with labels as Prometheus prints it. A missing metric is 0.
+ */
 export async function metric(process: Site, name: string): Promise<number> {
   const text = await (await fetch(`${process.url}/metrics`)).text();
   const line = text.split('\n').find((each) => each.startsWith(`${name} `));

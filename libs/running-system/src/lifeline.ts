@@ -1,5 +1,5 @@
-// Loaded into every process under test. Its standard input is a pipe from the tests, which ends with them in any case, so
-// that no process outlives them. Threads have a standard input of their own.
+// Loaded into every process under test. Its standard input is a pipe from the tests, which ends with them in any case,
+// so that no process outlives them. Threads have a standard input of their own.
 import type { Socket } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
 

@@ -54,8 +54,8 @@ function programArguments(file: string): string[] {
 }
 
 /**
- * Runs `file`, a path from the repository's root, with exactly these variables. Proofs run it from source; specs run the
- * compiled file, as in a deployment.
+ * Runs `file`, a path from the repository's root, with exactly these variables. Proofs run it from source; specs run
+ * the compiled file, as in a deployment.
  */
 export function startProgram(file: string, env: Environment, args: string[] = []): Program {
   const basis = Object.fromEntries(inherited.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));

@@ -29,8 +29,8 @@ interface Document {
 }
 
 /**
- * Makes a checker for an AsyncAPI 3.0 document. It compares the document with the official JSON Schema, and messages with
- * the document: payload, headers and, where it has the extension `x-amqp-properties`, AMQP properties.
+ * Makes a checker for an AsyncAPI 3.0 document. It compares the document with the official JSON Schema, and messages
+ * with the document: payload, headers and, where it has the extension `x-amqp-properties`, AMQP properties.
  * https://www.asyncapi.com/docs/reference/specification/v3.0.0
  */
 export function asyncApiChecker(asyncApi: object): AsyncApiChecker {

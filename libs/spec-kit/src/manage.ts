@@ -8,8 +8,8 @@ export interface ManagedServer {
 }
 
 /**
- * Sends a request to RabbitMQ's management API as an administrator. Resolves with the JSON of the answer, or with undefined
- * for an empty answer and for 404. The counters of the API lag 5 s behind.
+ * Sends a request to RabbitMQ's management API as an administrator. Resolves with the JSON of the answer, or with
+ * undefined for an empty answer and for 404. The counters of the API lag 5 s behind.
  *
  * @param server @default the one of the run
  * @throws Error with the answer for another 4xx or 5xx

@@ -28,8 +28,8 @@ interface Document {
 }
 
 /**
- * Makes a checker for answers to the calls of an OpenAPI 3.1 document: their status, media type, headers and body. For a
- * path or method that the document does not have, only a problem is valid.
+ * Makes a checker for answers to the calls of an OpenAPI 3.1 document: their status, media type, headers and body. For
+ * a path or method that the document does not have, only a problem is valid.
  *
  * @returns a function that finds the faults of an answer
  */

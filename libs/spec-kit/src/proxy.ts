@@ -11,8 +11,8 @@ export interface Proxy {
   /** Destroys all connections, as the end of a server does. New ones are accepted. */
   cut(): void;
   /**
-   * Stops passing bytes on the existing connections, but keeps them open on both sides, like a silent network failure. An
-   * end or a reset of one side does not reach the other. Later connections pass bytes.
+   * Stops passing bytes on the existing connections, but keeps them open on both sides, like a silent network failure.
+   * An end or a reset of one side does not reach the other. Later connections pass bytes.
    *
    * @param direction @default 'both'
    */
@@ -27,8 +27,8 @@ export interface Proxy {
   close(): Promise<void>;
 }
 
-// Below the outgoing ports of Linux (32768 up) and the ports of the embedded servers (20000 up), so that no other program
-// takes the proxy's port while the proxy is shut.
+// Below the outgoing ports of Linux (32768 up) and the ports of the embedded servers (20000 up), so that no other
+// program takes the proxy's port while the proxy is shut.
 const FIRST_PORT = 10_000;
 const PORTS = 10_000;
 

@@ -5,8 +5,8 @@ import type { Ajv2020 } from 'ajv/dist/2020.js';
 export type SchemaFaults = (schema: object, value: unknown, what: string) => string[];
 
 /**
- * Makes a function that checks values by the schemas of a document, and follows their references (`#/components/…`). Each
- * schema is compiled once.
+ * Makes a function that checks values by the schemas of a document, and follows their references (`#/components/…`).
+ * Each schema is compiled once.
  *
  * @param name name of the document in `ajv`, for example `openapi:`
  */

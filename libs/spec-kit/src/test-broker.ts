@@ -3,15 +3,16 @@ import { runServerProgram } from './server-program.ts';
 /** Options of {@link startBroker}. */
 export interface TestBrokerOptions {
   /**
-   * RabbitMQ's `consumer_timeout`: how long a delivery may stay unacknowledged, in milliseconds. RabbitMQ enforces it up to
-   * a quarter later, and for quorum queues only from 4.3 on. @default that of the run's flavour, half an hour at least
+   * RabbitMQ's `consumer_timeout`: how long a delivery may stay unacknowledged, in milliseconds. RabbitMQ enforces it
+   * up to a quarter later, and for quorum queues only from 4.3 on. @default that of the run's flavour, half an hour at
+   * least
    */
   consumerTimeoutMs?: number;
   /** PEM texts, as of `testCertificates()`: the broker also listens with TLS. @default no TLS */
   tls?: { ca: string; certificate: string; key: string };
   /**
-   * A definitions document as RabbitMQ exports it, loaded at each start. The broker then has its users and virtual hosts
-   * only. @default the virtual host `/` with one administrator
+   * A definitions document as RabbitMQ exports it, loaded at each start. The broker then has its users and virtual
+   * hosts only. @default the virtual host `/` with one administrator
    */
   definitions?: object;
 }
@@ -27,9 +28,9 @@ export interface TestBroker {
   /** Ends it by SIGKILL, like a crash. Resolves when it no longer listens. See `flush`. */
   kill(): Promise<void>;
   /**
-   * Writes all declarations to disk, which takes half a second. Call it between declaring a queue and `kill`, or one run in
-   * twenty fails. RabbitMQ with Mnesia, the default before 4.2, confirms a queue before its last record is on disk. After
-   * a kill within 2 s, the queue and its confirmed messages may be missing.
+   * Writes all declarations to disk, which takes half a second. Call it between declaring a queue and `kill`, or one
+   * run in twenty fails. RabbitMQ with Mnesia, the default before 4.2, confirms a queue before its last record is on
+   * disk. After a kill within 2 s, the queue and its confirmed messages may be missing.
    */
   flush(): Promise<void>;
   /** Ends it in good order and closes its connections. Resolves when it no longer listens. */
@@ -37,8 +38,8 @@ export interface TestBroker {
   /** Starts it again on the same ports and data. Resolves when AMQP and management answer. */
   start(): Promise<void>;
   /**
-   * Ends it by SIGKILL, deletes its data, and starts it empty on the same ports, as with a new disk. It has the users and
-   * virtual hosts of its first start only. Resolves as `start` does.
+   * Ends it by SIGKILL, deletes its data, and starts it empty on the same ports, as with a new disk. It has the users
+   * and virtual hosts of its first start only. Resolves as `start` does.
    */
   wipe(): Promise<void>;
   /** Runs `rabbitmqctl`, which takes half a second. Resolves with its trimmed output; rejects when it fails. */
@@ -47,8 +48,8 @@ export interface TestBroker {
   remove(): Promise<void>;
 }
 
-// Writes Mnesia's transaction log, and Ra's table of the logs of quorum queues. With Khepri there is no such log, and the
-// call does nothing.
+// Writes Mnesia's transaction log, and Ra's table of the logs of quorum queues. With Khepri there is no such log, and
+// the call does nothing.
 const FLUSH = 'disk_log:sync(latest_log), [dets:sync(Table) || Table <- dets:all()].';
 
 /**

@@ -13,8 +13,9 @@ export interface TestCertificates {
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /**
- * Issues a server's certificate that is valid for a day. Each call makes a new authority, which other clients do not trust.
- * It encodes the certificates itself (RFC 5280), because Node.js can't issue them and not every machine has openssl.
+ * Issues a server's certificate that is valid for a day. Each call makes a new authority, which other clients do not
+ * trust. It encodes the certificates itself (RFC 5280), because Node.js can't issue them and not every machine has
+ * openssl.
  */
 export function testCertificates(): TestCertificates {
   const [authority, server] = [newKeys(), newKeys()];

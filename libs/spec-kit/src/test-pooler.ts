@@ -1,6 +1,8 @@
 import { runServerProgram } from './server-program.ts';
 
-/** When a pooler gives a client's session to another client: after the client's end, each transaction or each statement. */
+/**
+ * When a pooler gives a client's session to another client: after the client's end, each transaction or each statement.
+ */
 export type PoolMode = 'session' | 'transaction' | 'statement';
 
 /** A pooler in front of a test's PostgreSQL. */

@@ -7,8 +7,8 @@ export interface TestPostgresOptions {
 }
 
 /**
- * PostgreSQL's stop modes. `fast` rolls open transactions back and closes connections. `immediate` ends every process at
- * once, so the next start recovers as after a crash. Both keep committed data.
+ * PostgreSQL's stop modes. `fast` rolls open transactions back and closes connections. `immediate` ends every process
+ * at once, so the next start recovers as after a crash. Both keep committed data.
  */
 export type PostgresStopMode = 'fast' | 'immediate';
 
@@ -29,8 +29,8 @@ export interface TestPostgres {
 }
 
 /**
- * Starts an embedded PostgreSQL on 127.0.0.1 that the caller may end and restart. A start takes 2 s: share one in a file,
- * and `remove` it at the end. The server also ends with this process.
+ * Starts an embedded PostgreSQL on 127.0.0.1 that the caller may end and restart. A start takes 2 s: share one in a
+ * file, and `remove` it at the end. The server also ends with this process.
  *
  * @throws Error with the end of the server's log when it does not start
  */

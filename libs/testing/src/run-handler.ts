@@ -40,8 +40,8 @@ export interface LogLine {
 /** The outcome of one attempt, with its progress and log. */
 export interface HandlerRun<D extends JobDefinition = JobDefinition> {
   /**
-   * The job's next status. `scheduled` means another attempt after `delayMs`: a retry if there is an `error`, otherwise a
-   * snooze. `queued` means that the job was requeued.
+   * The job's next status. `scheduled` means another attempt after `delayMs`: a retry if there is an `error`, otherwise
+   * a snooze. `queued` means that the job was requeued.
    */
   status: Outcome['status'];
   /** The result after the schema and JSON, as watchers get it; undefined unless the attempt succeeded. */

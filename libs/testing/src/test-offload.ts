@@ -32,8 +32,8 @@ export interface TestOffload {
 }
 
 /**
- * Makes an Offload for one test. It accepts jobs and checks their payloads as the api does, and stores them in memory. Its
- * client can submit, read, wait and cancel; every other call rejects with OffloadProblem 501.
+ * Makes an Offload for one test. It accepts jobs and checks their payloads as the api does, and stores them in memory.
+ * Its client can submit, read, wait and cancel; every other call rejects with OffloadProblem 501.
  *
  * @example
  * const offload = createTestOffload([{ definition: imageResize, handler }], { inline: true });

@@ -8,7 +8,10 @@ export interface Balancer {
   close(): void;
 }
 
-/** Opens a balancer. @param targets returns the URLs of the running servers. They take turns; a server that does not listen is skipped. */
+/**
+ * Opens a balancer.
+ * @param targets returns the URLs of the running servers. They take turns; a server that does not listen is skipped.
+ */
 export async function openBalancer(targets: () => readonly string[]): Promise<Balancer> {
   const sockets = new Set<Socket>();
   let turn = 0;

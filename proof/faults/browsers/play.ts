@@ -46,7 +46,10 @@ const POSTERS = 8;
 /** Milliseconds that RabbitMQ or a notifier is away, beside its start. */
 const AWAY_MS = 2_000;
 
-/** Submits jobs with their browsers, cancels some, and causes the faults. Resolves when every job is finished, or time is over. */
+/**
+ * Submits jobs with their browsers, cancels some, and causes the faults. Resolves when every job is finished, or time
+ * is over.
+ */
 export async function play(parts: PlayParts): Promise<Played> {
   const { fleet, databaseUrl, jobs, slots, random, patienceMs } = parts;
   const [api] = fleet.apis();

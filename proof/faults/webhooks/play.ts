@@ -21,7 +21,9 @@ export interface PlayParts {
   say(line: string): void;
 }
 
-/** Most jobs that are posted together. A small number of jobs has smaller batches, so that they end one after the other. */
+/**
+ * Most jobs that are posted together. A small number of jobs has smaller batches, so that they end one after the other.
+ */
 const LARGEST_BATCH = 100;
 const SMALLEST_BATCH = 10;
 const BATCHES = 50;

@@ -42,8 +42,8 @@ export interface EventStreamOptions {
   /** Called when the stream is cut because the client was too far behind. */
   onCut(): void;
   /**
-   * Most bytes that a client may be behind. A client that is further behind at each check for a second is cut. One event
-   * may be larger than this, and so may be all events of one turn of the event loop, which are sent later.
+   * Most bytes that a client may be behind. A client that is further behind at each check for a second is cut. One
+   * event may be larger than this, and so may be all events of one turn of the event loop, which are sent later.
    */
   mostBehind: number;
 }

@@ -7,7 +7,8 @@ export interface EventStreamsOptions {
   /** Interval of heartbeats on each stream, in milliseconds. @default 15_000 */
   heartbeatMs?: number;
   /**
-   * Most bytes that a reader may be behind for a second before it is cut off. It gets the current job when it reconnects.
+   * Most bytes that a reader may be behind for a second before it is cut off. It gets the current job when it
+   * reconnects.
    * @default 1 MiB
    */
   mostBehind?: number;
@@ -40,7 +41,8 @@ export function createEventStreams(metrics: Registry, options: EventStreamsOptio
     registers: [metrics],
   });
 
-  // One timer for all streams, a part of them at a time: the iterator of a set continues when streams are added or removed.
+  // One timer for all streams, a part of them at a time: the iterator of a set continues when streams are added or
+  // removed.
   let round = streams.values();
   let due = 0;
   function beatSome(): void {

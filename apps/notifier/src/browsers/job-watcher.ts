@@ -17,8 +17,9 @@ export interface StreamedWatcher extends JobWatcher {
 }
 
 /**
- * Makes a watcher that shows the versions of one job in increasing order, each once, and ends after the final one. Events
- * may arrive in any order and several times. Let it receive events before the job is read, so that none is lost between.
+ * Makes a watcher that shows the versions of one job in increasing order, each once, and ends after the final one.
+ * Events may arrive in any order and several times. Let it receive events before the job is read, so that none is lost
+ * between.
  */
 export function createJobWatcher(): StreamedWatcher {
   let stream: EventStream | null = null;

@@ -3,8 +3,8 @@ import { Problem } from '@offload/http';
 import type { RequestHandler } from 'express';
 
 /**
- * Limits the event streams that a caller (see `callerOf`) has open at once, over all routes with this handler. Others get
- * 429 `too-many-streams`. It counts in the memory of this process. Put it after `authenticateWatcher`.
+ * Limits the event streams that a caller (see `callerOf`) has open at once, over all routes with this handler. Others
+ * get 429 `too-many-streams`. It counts in the memory of this process. Put it after `authenticateWatcher`.
  */
 export function limitStreams(most: number): RequestHandler {
   const open = new Map<string, number>();

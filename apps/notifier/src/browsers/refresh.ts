@@ -20,8 +20,8 @@ export interface RefreshParts {
 
 /**
  * Reads watched jobs again in case an event was lost: at an interval, and when it is woken after a lost connection. It
- * queries which of the watched jobs have changed since they were shown, and shows those. An event may be lost unnoticed,
- * when its sender loses the broker for example.
+ * queries which of the watched jobs have changed since they were shown, and shows those. An event may be lost
+ * unnoticed, when its sender loses the broker for example.
  */
 export function startRefresh(parts: RefreshParts): Loop {
   const { log, everyMs = 30_000, retryMs = 1_000 } = parts;

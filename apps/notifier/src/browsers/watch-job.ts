@@ -14,8 +14,8 @@ const parameters = z.object({ id: jobId });
  * Answers `GET /v1/jobs/{id}/events` with the current job, then with each event until the final one.
  *
  * A browser reconnects only after a 200 (https://html.spec.whatwg.org/#sse-processing-model). So while
- * the database is away or too many bytes are in flight, it gets 200 and an immediate end. Where no event will follow, 404
- * and 204 keep it from reconnecting.
+ * the database is away or too many bytes are in flight, it gets 200 and an immediate end. Where no event will follow,
+ * 404 and 204 keep it from reconnecting.
  */
 export function watchJob(parts: {
   database: { jobs: Pick<JobStore, 'get'> };
@@ -42,7 +42,8 @@ export function watchJob(parts: {
       }
       if (response.destroyed) return unwatch(); // the client has left during the read
       const event = snapshot(job);
-      // Counted for each watcher, unlike an event, which all share. A client that has seen this version does not get it.
+      // Counted for each watcher, unlike an event, which all share. A client that has seen this version does not get
+      // it.
       if (job.version > claimed) budgetOf(response).written(response, event.length);
       const stream = hub.streams.open(response, unwatch);
       if (hub.closed) return stream.sendAway(); // the notifier has begun to stop

@@ -12,14 +12,18 @@ import { webhookMetrics } from './webhook-metrics.ts';
 
 /** Milliseconds between polls without an event. */
 const POLL_MS = 1_000;
-/** Milliseconds after a poll that found nothing, in which there is no other: most events are of jobs without webhooks. */
+/**
+ * Milliseconds after a poll that found nothing, in which there is no other: most events are of jobs without webhooks.
+ */
 const QUIET_MS = 20;
 /** Milliseconds that a lease lasts beyond the timeout of its attempt, so that the outcome can be stored. */
 const LEASE_SLACK_MS = 10_000;
 const RECORD_RETRY_MS = 500;
 /** Most bytes of jobs in running attempts: each is in memory several times while it is serialized, signed and sent. */
 const MOST_BYTES = 16 * 1024 * 1024;
-/** Milliseconds between two registrations of the endpoints, at which webhooks that no notifier can send are given up. */
+/**
+ * Milliseconds between two registrations of the endpoints, at which webhooks that no notifier can send are given up.
+ */
 const UPKEEP_MS = 30_000;
 const ends: ReadonlySet<string> = new Set(webhookEvent.options.map((event) => `job.${event}`));
 
@@ -148,7 +152,9 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
     return delayMs === null ? { kind: 'failed' } : { kind: 'retry', delayMs };
   }
 
-  /** Stores the outcome, however long the database is away. If the lease ends before, another notifier sends it again. */
+  /**
+   * Stores the outcome, however long the database is away. If the lease ends before, another notifier sends it again.
+   */
   async function written(write: () => Promise<void>): Promise<void> {
     for (;;) {
       try {

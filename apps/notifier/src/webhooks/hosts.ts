@@ -9,8 +9,8 @@ const LONGEST_PAUSE_MS = 60_000;
 const FORGET_MS = 5 * 60_000;
 
 /**
- * Limits the attempts to each host (with its port), so that one dead receiver delays no other. A host whose circuit is open
- * gets none.
+ * Limits the attempts to each host (with its port), so that one dead receiver delays no other. A host whose circuit is
+ * open gets none.
  *
  * ```
  * closed ──failures in a row──▶ open ──pause over──▶ half open: one probe ──it fails──▶ open, for longer

@@ -6,7 +6,8 @@ import type { Job } from '@offload/jobs';
 import { createOutbound, type Outbound } from '@offload/outbound';
 import { sendWebhook, type Answer } from './send-webhook.ts';
 
-// Targets that webhooks must not reach. Resolver and connector are the test's own, so even a broken guard sends nothing.
+// Targets that webhooks must not reach. Resolver and connector are the test's own, so even a broken guard sends
+// nothing.
 
 const PUBLIC = '93.184.216.34';
 const opened: (() => unknown)[] = [];

@@ -6,8 +6,8 @@ export const DEADLINE_MS = 24 * 60 * 60 * 1_000;
 const SPREAD = 0.1;
 
 /**
- * Parses `WEBHOOK_RETRY_SECONDS`: the seconds to wait after the first failed attempt, the second and so on. After the last
- * delay there is one more attempt.
+ * Parses `WEBHOOK_RETRY_SECONDS`: the seconds to wait after the first failed attempt, the second and so on. After the
+ * last delay there is one more attempt.
  */
 export const retrySchedule = z
   .string()

@@ -51,7 +51,8 @@ const MAX_RESPONSE_BYTES = 16 * 1024;
 const DRAIN_MS = 250;
 
 /**
- * Serializes, signs and sends a webhook once. Every answer but a 2xx is a failure, also a redirect, which is not followed.
+ * Serializes, signs and sends a webhook once. Every answer but a 2xx is a failure, also a redirect, which is not
+ * followed.
  *
  * Rejects with the signal's reason when the signal fires before there is an answer.
  */
@@ -79,8 +80,8 @@ export async function sendWebhook(
 }
 
 /**
- * Makes the request of a webhook as https://www.standardwebhooks.com specifies it: a CloudEvent in JSON, signed with each
- * secret. Id and body are the same at each attempt; the time, and so the signature, are new.
+ * Makes the request of a webhook as https://www.standardwebhooks.com specifies it: a CloudEvent in JSON, signed with
+ * each secret. Id and body are the same at each attempt; the time, and so the signature, are new.
  */
 function written({ id, job, secrets }: UnsentWebhook, notifierUrl: string) {
   const body = JSON.stringify(eventOf(withLinks(job, notifierUrl)));

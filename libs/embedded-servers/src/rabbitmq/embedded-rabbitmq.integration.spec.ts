@@ -26,8 +26,8 @@ async function manage(method: string, path: string, body: unknown): Promise<unkn
 }
 
 /**
- * RabbitMQ 3.10 confirms a new queue before it is on disk. The last record of Mnesia's log takes up to 2 s, and the entry
- * of the queue's Raft log up to 1 s. After a kill before that, the queue is missing or does not answer.
+ * RabbitMQ 3.10 confirms a new queue before it is on disk. The last record of Mnesia's log takes up to 2 s, and the
+ * entry of the queue's Raft log up to 1 s. After a kill before that, the queue is missing or does not answer.
  */
 const WRITE_DECLARATIONS = 'disk_log:sync(latest_log), [dets:sync(Table) || Table <- dets:all()].';
 

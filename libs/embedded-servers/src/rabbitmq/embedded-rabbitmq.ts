@@ -30,8 +30,8 @@ import type { RabbitmqSettings } from './rabbitmq-settings.ts';
 /** Options of {@link startEmbeddedRabbitmq}. */
 export interface EmbeddedRabbitmqOptions {
   /**
-   * Folder of all data of the node. It is created if missing. A file in it, which only its owner may read, has the random
-   * passwords of the node's users. That file is made if missing.
+   * Folder of all data of the node. It is created if missing. A file in it, which only its owner may read, has the
+   * random passwords of the node's users. That file is made if missing.
    */
   dataDir: string;
   /** @default a free one */
@@ -83,10 +83,10 @@ const PASSWORDS = 'passwords.json';
 const CONTROL_TIMEOUT_MS = 60_000;
 
 /**
- * Starts a private RabbitMQ node with the management plugin on 127.0.0.1. It uses the system's package, which it installs
- * if missing (see `rabbitmqFolder`). Resolves when the node accepts connections. Confirmed persistent messages survive a
- * stop, a crash and `kill -9`. A node that an earlier run left on the same folder is ended first. Root may call this: see
- * `serverAccount` and `dataFolderFor`.
+ * Starts a private RabbitMQ node with the management plugin on 127.0.0.1. It uses the system's package, which it
+ * installs if missing (see `rabbitmqFolder`). Resolves when the node accepts connections. Confirmed persistent messages
+ * survive a stop, a crash and `kill -9`. A node that an earlier run left on the same folder is ended first. Root may
+ * call this: see `serverAccount` and `dataFolderFor`.
  *
  * @throws Error with the end of the node's log when it does not start within 60 s
  */

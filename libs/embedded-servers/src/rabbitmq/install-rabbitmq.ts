@@ -7,8 +7,8 @@ const PACKAGES = '/usr/lib/rabbitmq/lib';
 
 /**
  * Finds the folder with RabbitMQ's own `rabbitmq-server`. If it is missing, installs the system's package through apt,
- * where that needs no password (as root or through `sudo -n`). The package's own service is not started. `abort` ends the
- * installation.
+ * where that needs no password (as root or through `sudo -n`). The package's own service is not started. `abort` ends
+ * the installation.
  *
  * @throws Error with instructions when RabbitMQ is missing and can't be installed
  */

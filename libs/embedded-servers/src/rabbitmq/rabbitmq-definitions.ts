@@ -50,7 +50,9 @@ export function ownDefinitions(passwords: Passwords<typeof OPERATOR | typeof ORD
   };
 }
 
-/** Hashes a password as RabbitMQ does: salted SHA-256. https://www.rabbitmq.com/docs/passwords#computing-password-hash */
+/**
+ * Hashes a password as RabbitMQ does: salted SHA-256. https://www.rabbitmq.com/docs/passwords#computing-password-hash
+ */
 function hashed(password: string) {
   const salt = randomBytes(4);
   const hash = createHash('sha256').update(salt).update(password, 'utf8').digest();

@@ -33,7 +33,9 @@ export async function rabbitmqReady(server: StartingRabbitmq, broker: Child): Pr
   }
 }
 
-/** Whether the broker listens, which is the last step of its start. It logs nothing about a client that only connects. */
+/**
+ * Whether the broker listens, which is the last step of its start. It logs nothing about a client that only connects.
+ */
 export function accepts({ hostname, port }: URL): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(Number(port), hostname, () => {

@@ -12,8 +12,8 @@ export interface RabbitmqSettings {
 const LONGEST_TICK_MS = 60_000;
 
 /**
- * Limits the write-ahead log of quorum queues in memory to 64 MiB, as a section of a configuration. RabbitMQ's own limit of
- * 512 MiB is reached within the hour at some hundred jobs a second, and takes more than 1 GiB of memory.
+ * Limits the write-ahead log of quorum queues in memory to 64 MiB, as a section of a configuration. RabbitMQ's own
+ * limit of 512 MiB is reached within the hour at some hundred jobs a second, and takes more than 1 GiB of memory.
  */
 export const rabbitmqLog = `{ra, [{wal_max_size_bytes, ${64 * 1024 ** 2}}]}`;
 

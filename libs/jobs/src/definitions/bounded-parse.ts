@@ -13,9 +13,9 @@ const bounded = new WeakSet<z.core.$ZodType>();
  * order, a few at a time, and stops after the first faults. It refuses an array that is too long without checking its
  * items. Otherwise a megabyte of wrong items takes seconds.
  *
- * This changes how zod's own schemas parse, because zod has no option for it. Its checks run after all items are parsed,
- * also with `abort` or `when`. Its `validate` stops early, but reports no places and ignores refinements. A test
- * compares the outcome with zod's own for random values.
+ * This changes how zod's own schemas parse, because zod has no option for it. Its checks run after all items are
+ * parsed, also with `abort` or `when`. Its `validate` stops early, but reports no places and ignores refinements. A
+ * test compares the outcome with zod's own for random values.
  *
  * @returns the result of `safeParse`; it never throws
  */

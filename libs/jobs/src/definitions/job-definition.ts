@@ -57,7 +57,8 @@ export interface JobDefinition<
   description: string;
   /**
    * Schema of the payload. The api checks a posted payload (400), and the worker checks it again before the handler
-   * (permanent failure). The input with defaults is stored, and the handler gets the output: a transform is applied once.
+   * (permanent failure). The input with defaults is stored, and the handler gets the output: a transform is applied
+   * once.
    */
   payload: Payload;
   /** Schema of the handler's result. Any other result is a permanent failure. */

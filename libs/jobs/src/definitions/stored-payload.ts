@@ -6,8 +6,8 @@ import { z } from 'zod';
 type Schema = z.core.$ZodType;
 
 /**
- * The payload to store: the posted one with its missing defaults. The schema turns it into the same output as the posted
- * payload.
+ * The payload to store: the posted one with its missing defaults. The schema turns it into the same output as the
+ * posted payload.
  *
  * @param payload a payload that the schema has accepted
  */
@@ -125,8 +125,8 @@ function inputs(schema: Schema): Schema[] {
 }
 
 /**
- * Finds the reason why payloads of a schema can't be stored and parsed again. Such a schema accepts values that JSON does
- * not have, changes the input before it is checked, is async, or has a default that is not a valid input.
+ * Finds the reason why payloads of a schema can't be stored and parsed again. Such a schema accepts values that JSON
+ * does not have, changes the input before it is checked, is async, or has a default that is not a valid input.
  *
  * @returns the reason as a sentence; null when payloads can be stored
  */

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
-/** http or https with a host, and no `@` before the path. Leading spaces are ignored. JSON Schema gets the pattern too. */
+/**
+ * http or https with a host, and no `@` before the path. Leading spaces are ignored. JSON Schema gets the pattern too.
+ */
 const withoutCredentials = /^\s*[Hh][Tt][Tt][Pp][Ss]?:\/\/[^/?#\\@]+(?:[/?#\\]|$)/;
 
 /** Schema of an absolute `http:` or `https:` URL without credentials (RFC 9110 section 4.2.4 deprecates them). */

@@ -3,8 +3,8 @@ import { z } from 'zod';
 const utcOrOffset = z.iso.datetime({ offset: true });
 
 /**
- * Schema of an RFC 3339 time (section 5.6), in upper or lower case, with any number of decimals. The output is a `Date`,
- * cut to milliseconds. A leap second (second 60) becomes the second that follows, since neither JavaScript nor
+ * Schema of an RFC 3339 time (section 5.6), in upper or lower case, with any number of decimals. The output is a
+ * `Date`, cut to milliseconds. A leap second (second 60) becomes the second that follows, since neither JavaScript nor
  * PostgreSQL has it.
  */
 export const time = z

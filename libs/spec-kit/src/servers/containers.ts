@@ -22,8 +22,8 @@ export interface ContainersOptions {
 }
 
 /**
- * Starts both servers in containers. Testcontainers removes them even when this process is killed. Ports are published on
- * 127.0.0.1, unless the engine is on another machine.
+ * Starts both servers in containers. Testcontainers removes them even when this process is killed. Ports are published
+ * on 127.0.0.1, unless the engine is on another machine.
  *
  * @throws Error when there is no engine or image (see `containerEngine`), or a server is not ready after 2 minutes
  */

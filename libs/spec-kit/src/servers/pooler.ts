@@ -38,7 +38,8 @@ export async function startPooler(
 ): Promise<Pooler> {
   if (!isExecutable(PROGRAM)) {
     const why = await installPackage('pgbouncer', log, abort);
-    if (!isExecutable(PROGRAM)) throw new Error(`PgBouncer is not installed, and ${why ?? 'apt-get did not install it'}`);
+    if (!isExecutable(PROGRAM))
+      throw new Error(`PgBouncer is not installed, and ${why ?? 'apt-get did not install it'}`);
   }
   const server = new URL(databaseUrl);
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'offload-pooler-')));

@@ -10,8 +10,8 @@ import type { PostgresSettings, Servers } from './server-pair.ts';
 /** Options of {@link startServers}. */
 export interface ServersOptions {
   /**
-   * Whether PostgreSQL waits until committed data are on the disk. Without it, a killed process loses nothing, but a power
-   * failure does. Use false where nothing is measured. @default true
+   * Whether PostgreSQL waits until committed data are on the disk. Without it, a killed process loses nothing, but a
+   * power failure does. Use false where nothing is measured. @default true
    */
   fsync?: boolean;
 }
@@ -21,8 +21,8 @@ const MAX_CONNECTIONS = 500;
 
 /**
  * Starts a PostgreSQL and a RabbitMQ for tests. They run in containers if a Docker engine answers and has the images or
- * can pull them, and otherwise embedded in a temporary folder. The environment variable TEST_SERVERS forces `containers`
- * or `embedded`.
+ * can pull them, and otherwise embedded in a temporary folder. The environment variable TEST_SERVERS forces
+ * `containers` or `embedded`.
  *
  * @throws Error when TEST_SERVERS has another value, or a server does not start
  */

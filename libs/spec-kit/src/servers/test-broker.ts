@@ -1,6 +1,6 @@
-// Runs a RabbitMQ for a test file that ends, restarts or reconfigures it. TEST_SERVERS chooses a container or an embedded
-// broker, which is the default. It answers requests (see requests.ts), and removes the broker with its data when its input
-// ends:
+// Runs a RabbitMQ for a test file that ends, restarts or reconfigures it. TEST_SERVERS chooses a container or an
+// embedded broker, which is the default. It answers requests (see requests.ts), and removes the broker with its data
+// when its input ends:
 //   ["open", settings] → URLs    ["start"]    ["stop"]    ["kill"]    ["wipe"]
 //   ["control", ...arguments] → what rabbitmqctl prints
 import type { Broker, BrokerUrls } from './broker.ts';

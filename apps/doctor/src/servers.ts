@@ -15,8 +15,8 @@ export interface Servers {
   database: Database;
   /** Declares nothing, so that missing queues can be reported. */
   broker: Connection;
-  /** The servers, for people. */
   /** Names of the servers, for people. */
+  readonly names: { database: string; broker: string };
   close(): Promise<void>;
 }
 

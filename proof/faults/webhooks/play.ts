@@ -14,8 +14,8 @@ export interface PlayParts {
   jobs: number;
   /** Number of notifiers that are killed while webhooks are pending. */
   kills: number;
-  /** Tells the receivers of a kind that they are gone. */
   /** Makes the receivers of a kind answer 410. */
+  close(kind: 'closing' | 'shared'): Promise<void>;
   /** Milliseconds for all webhooks after the last job. */
   patienceMs: number;
   say(line: string): void;

@@ -1,4 +1,4 @@
-// docker-compose.yml as a project of its own, for the compose test: own name, own ports, own volumes and images.
+// Runs docker-compose.yml as a project of its own for the compose test, with its own name, ports, volumes and images.
 import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -7,11 +7,11 @@ const root = join(import.meta.dirname, '..');
 const MINUTE = 60_000;
 
 /**
- * Prepares a project on free ports of 127.0.0.1; nothing is started yet. Every function that runs Docker rejects with
- * the end of its output when it fails.
+ * Prepares a project on free ports of 127.0.0.1, without starting it. Every function that runs Docker rejects with the
+ * end of its output when it fails.
  *
- * @param notifiers how many notifiers there are ports for
- * @param environment what compose is told besides the ports
+ * @param notifiers number of notifiers, each of which gets a port
+ * @param environment variables for compose beside the ports
  */
 export async function openProject({ notifiers, environment }) {
   const name = `offload-test-${process.pid}`;
@@ -26,7 +26,7 @@ export async function openProject({ notifiers, environment }) {
   };
 
   const docker = (...args) => execute(args, env, MINUTE);
-  // --env-file: somebody's own .env must not change what is tested.
+  // --env-file: a developer's own .env must not change the test.
   const global = ['--env-file', '/dev/null', '--project-name', name, '--ansi', 'never', '--progress', 'plain'];
   const compose = (...args) => execute(['compose', ...global, ...args], env, 10 * MINUTE);
 
@@ -46,7 +46,7 @@ export async function openProject({ notifiers, environment }) {
     apiPort,
     managementPort,
     notifierPorts,
-    /** What compose is told from now on. */
+    /** Sets variables for later calls of compose. */
     set: (variables) => void Object.assign(env, variables),
     docker,
     compose,
@@ -60,7 +60,7 @@ export async function openProject({ notifiers, environment }) {
       return docker('exec', container.name, ...command);
     },
     logs: () => compose('logs', '--no-color', '--tail', '40'),
-    /** @throws Error when something of the project is left */
+    /** Removes the project. @throws Error when a part of it is left */
     async takeDown() {
       await compose('--profile', 'tools', 'down', '--volumes', '--remove-orphans', '--rmi', 'local');
       const ours = ['--quiet', '--filter', `label=com.docker.compose.project=${name}`];
@@ -90,12 +90,12 @@ function execute(args, env, timeout) {
   });
 }
 
-/** Builds print where they download from, which is no business of a log. */
+/** Hides the hosts from which builds download. A log need not have them. */
 function hideHosts(text) {
   return text.replaceAll(/(https?:\/\/)(?!127\.0\.0\.1|localhost)[^/\s"']+/g, '$1...');
 }
 
-/** @returns `count` ports in a row that nobody listens on */
+/** @returns `count` free ports in a row */
 async function freePorts(count) {
   const isFree = (port) =>
     new Promise((resolve) => {
@@ -103,7 +103,7 @@ async function freePorts(count) {
       server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
     });
   for (let tries = 0; tries < 100; tries += 1) {
-    const first = 20_000 + Math.floor(Math.random() * 10_000); // below what systems hand out to outgoing connections
+    const first = 20_000 + Math.floor(Math.random() * 10_000); // below the ports of outgoing connections
     const row = Array.from({ length: count }, (_, index) => first + index);
     if ((await Promise.all(row.map(isFree))).every(Boolean)) return row;
   }

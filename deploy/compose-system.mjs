@@ -1,21 +1,21 @@
-// The system of the compose test as its users and operators reach it: over HTTP, RabbitMQ's commands and the doctor.
+// The system of the compose test as users and operators see it: over HTTP, by RabbitMQ's commands and by the doctor.
 import { eventually, truly } from './assertions.mjs';
 
-/** @param project what `openProject` returned */
+/** @param project the result of `openProject` */
 export function reach(project) {
   const { compose, docker, containers, inside } = project;
 
-  /** @returns what `rabbitmqctl` prints */
+  /** Runs `rabbitmqctl`. @returns its output */
   function rabbitmqctl(...args) {
     return inside('rabbitmq', 'gosu', 'rabbitmq', 'rabbitmqctl', '-q', ...args);
   }
 
-  /** @returns what the doctor prints; rejects, with that, when it ends with another code than 0 */
+  /** Runs the doctor. @returns its output; rejects with it when the exit code is not 0 */
   function doctor(...args) {
     return compose('run', '--rm', '--no-TTY', 'doctor', ...args);
   }
 
-  /** Asks RabbitMQ's management API. */
+  /** Sends a request to RabbitMQ's management API. */
   function management(path, user, password, request = {}) {
     const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
     return fetch(`http://127.0.0.1:${project.managementPort}${path}`, { ...request, headers: { authorization } });
@@ -45,7 +45,10 @@ export function reach(project) {
     return job;
   }
 
-  /** @returns each event as `<name> <the job as JSON>` until the notifier ends the stream, progress left out */
+  /**
+   * Watches a job.
+   * @returns each event but progress as `<name> <the job as JSON>`, until the notifier ends the stream
+   */
   async function watch(port, id) {
     const url = `http://127.0.0.1:${port}/v1/jobs/${id}/events`;
     const text = await (await fetch(url, { signal: AbortSignal.timeout(30_000) })).text();
@@ -54,7 +57,7 @@ export function reach(project) {
       .map(([, name, job]) => `${name} ${job}`);
   }
 
-  /** @returns the worker's container that runs a job now, if any */
+  /** @returns the container of the worker that runs a job now, if any */
   async function workerWithAJob() {
     const workers = (await containers()).filter(({ service, running }) => service === 'worker' && running);
     const script =

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Brings docker-compose.yml up under a project of its own on free ports, runs jobs through it, kills and stops parts of
-// it, and takes all of it down again: `node deploy/compose-test.mjs`. One line a check; the last line is the sum.
-// It needs nothing but Node.js and a Docker engine with Compose, and may run beside another system.
+// `node deploy/compose-test.mjs`: starts docker-compose.yml as a project of its own on free ports, runs jobs, kills and
+// stops parts of it, and removes it. It prints one line for each check; the last line is the sum. It needs only Node.js
+// and a Docker engine with Compose, and may run beside another system.
 import { equal, eventually, repeated, truly } from './assertions.mjs';
 import { openProject } from './compose-project.mjs';
 import { reach } from './compose-system.mjs';
@@ -27,10 +27,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => (
 try {
   await scenario();
 } catch (error) {
-  if (!(error instanceof CheckFailed)) throw error; // counted and said already: what follows needs it
+  if (!(error instanceof CheckFailed)) throw error; // counted and printed already: later checks depend on it
 } finally {
   if (counts.failed > 0) console.log(await project.logs().catch(({ message }) => message));
-  await check('takes everything down, volumes and images included', project.takeDown).catch(() => undefined); // counted
+  await check('removes everything, with volumes and images', project.takeDown).catch(() => undefined); // counted
 }
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed > 0 || interrupted ? 1 : 0;
@@ -97,13 +97,13 @@ async function scenario() {
   });
   await check("the published page opens to the operator's own random password only", async () => {
     operatorPassword = await inside('rabbitmq', 'cat', '/etc/rabbitmq/definitions/operator-password');
-    truly(/^[\w-]{32}$/.test(operatorPassword), 'it is none that was made');
+    truly(/^[\w-]{32}$/.test(operatorPassword), 'it is not a random password');
     equal((await management('/api/whoami', 'operator', operatorPassword)).status, 200);
     for (const user of ['operator', 'doctor', 'api']) {
       equal((await management('/api/whoami', user, 'offload')).status, 401);
     }
   });
-  await check('RabbitMQ bounds what listeners may leave behind, and its virtual host', async () => {
+  await check('RabbitMQ has the limits of listeners and of its virtual host', async () => {
     const policies = JSON.parse(await rabbitmqctl('list_policies', '--formatter', 'json'));
     equal(
       policies.map(({ name, pattern }) => [name, pattern]),
@@ -121,7 +121,7 @@ async function scenario() {
       return users.sort().join() === asThemselves.join();
     });
   });
-  await check('a wrong password is refused, and a worker that has one ends and says so', async () => {
+  await check('a worker with a wrong password is refused, logs the reason and ends', async () => {
     equal((await management('/api/whoami', 'operator', 'wrong')).status, 401);
     const wrong = ['--env', 'AMQP_URL=amqp://worker:wrong@rabbitmq:5672'];
     const said = await compose('run', '--rm', '--no-deps', '--no-TTY', ...wrong, 'worker').catch(
@@ -137,7 +137,7 @@ async function scenario() {
     truly(result.sleptMs >= 1_000, `slept ${result.sleptMs} ms`);
     equal(attempt, 1);
   });
-  await check('20 jobs in turn are answered 202 (the median time is told, not judged)', async () => {
+  await check('20 jobs in turn are answered 202 (the median time is printed, not judged)', async () => {
     const times = [];
     for (let n = 0; n < 20; n += 1) {
       const { ms, job } = await submit('demo.sleep', { seconds: 0 });
@@ -171,41 +171,38 @@ async function scenario() {
     return streams[0].map((event) => event.replace(/ .*/, '')).join(', ');
   });
 
-  await check('the doctor finds nothing wrong, and is not among what is up', async () => {
+  await check('the doctor finds no fault, and is not a running service', async () => {
     const said = await doctor();
     truly(said.includes('Database and broker agree.'), `said: ${said}`);
     truly(!(await containers()).some(({ service }) => service === 'doctor'), 'a doctor is left');
   });
-  await check(
-    'what is no dispatch message becomes a dead letter, which the doctor tells, shows and deletes',
-    async () => {
-      const message = {
-        properties: { message_id: 'stray' },
-        routing_key: 'default',
-        payload: 'hello',
-        payload_encoding: 'string',
-      };
-      const published = await management('/api/exchanges/%2F/jobs/publish', 'operator', operatorPassword, {
-        method: 'POST',
-        body: JSON.stringify(message),
-      });
-      equal(await published.json(), { routed: true });
-      const letters = await eventually('a dead letter', async () => {
-        const said = await doctor('dead-letters', 'list');
-        return said.includes('stray') && said;
-      });
-      truly(letters.includes('reason: not JSON'), `said: ${letters}`);
-      const disagrees = await doctor().catch(({ message: said }) => said);
-      truly(disagrees.includes('There is 1 dead letter'), `said: ${disagrees}`);
-      truly((await doctor('dead-letters', 'show', 'stray')).endsWith('\nhello'), 'its body is not shown');
-      equal(await doctor('dead-letters', 'delete', 'stray'), '1 dead letter deleted.');
-      truly((await doctor()).includes('Database and broker agree.'), 'it is still there');
-    },
-  );
+  await check('a malformed message becomes a dead letter, which the doctor lists, shows and deletes', async () => {
+    const message = {
+      properties: { message_id: 'stray' },
+      routing_key: 'default',
+      payload: 'hello',
+      payload_encoding: 'string',
+    };
+    const published = await management('/api/exchanges/%2F/jobs/publish', 'operator', operatorPassword, {
+      method: 'POST',
+      body: JSON.stringify(message),
+    });
+    equal(await published.json(), { routed: true });
+    const letters = await eventually('a dead letter', async () => {
+      const said = await doctor('dead-letters', 'list');
+      return said.includes('stray') && said;
+    });
+    truly(letters.includes('reason: not JSON'), `said: ${letters}`);
+    const disagrees = await doctor().catch(({ message: said }) => said);
+    truly(disagrees.includes('There is 1 dead letter'), `said: ${disagrees}`);
+    truly((await doctor('dead-letters', 'show', 'stray')).endsWith('\nhello'), 'its body is not shown');
+    equal(await doctor('dead-letters', 'delete', 'stray'), '1 dead letter deleted.');
+    truly((await doctor()).includes('Database and broker agree.'), 'it is still there');
+  });
 
   let killedJob;
   await check(
-    'a worker killed with `docker kill` loses its job to another (the time is told, not judged)',
+    'another worker runs the job of a worker killed with `docker kill` (the time is printed, not judged)',
     async () => {
       killedJob = (await submit('demo.sleep', { seconds: 8 })).job;
       const worker = await eventually('a worker runs the job', workerWithAJob);
@@ -219,13 +216,13 @@ async function scenario() {
       return `${Math.max(ms, 0)} ms after its death`;
     },
   );
-  await check('and the other finishes it', async () => {
+  await check('and the other worker finishes it', async () => {
     equal((await finished(killedJob.id, 'succeeded')).attempt, 2);
   });
-  await check('up brings the killed worker back', () => up(...SCALE));
+  await check('up starts the killed worker again', () => up(...SCALE));
 
   let interruptedJob;
-  await check('SIGTERM stops every container with exit code 0, a job under way notwithstanding', async () => {
+  await check('SIGTERM stops every container with exit code 0, also with a running job', async () => {
     interruptedJob = (await submit('demo.sleep', { seconds: 6 })).job;
     await eventually('a worker runs the job', workerWithAJob);
     const started = Date.now();
@@ -239,7 +236,7 @@ async function scenario() {
     truly(seconds < 30, `took ${seconds} s`);
     return `${seconds.toFixed(1)} s`;
   });
-  await check('jobs and their links survive down and up, and the one given back at SIGTERM runs again', async () => {
+  await check('jobs and their links survive down and up, and the job requeued at SIGTERM runs again', async () => {
     await compose('down');
     await up(...SCALE);
     const { status, links } = await show(killedJob.id);
@@ -247,7 +244,7 @@ async function scenario() {
     equal((await fetch(links.events)).status, 200);
     await finished(interruptedJob.id, 'succeeded');
   });
-  await check('up puts a new password and one more queue into effect, and RabbitMQ keeps what it has', async () => {
+  await check('up applies a new password and one more queue, and RabbitMQ keeps its data', async () => {
     project.set({ RABBITMQ_WORKER_PASSWORD: 'n%40w:%20100%25', QUEUES: 'default,reports' });
     await up(...SCALE);
     await rabbitmqctl('authenticate_user', 'worker', 'n@w: 100%');
@@ -258,13 +255,13 @@ async function scenario() {
     await finished(job.id, 'succeeded');
     await finished((await submit('demo.sleep', { seconds: 0 })).job.id, 'succeeded');
   });
-  await check('after all that, the doctor finds nothing wrong with either queue', async () => {
+  await check('at the end, the doctor finds no fault in either queue', async () => {
     const said = await doctor();
     truly(/^reports .*[^]*Database and broker agree\.$/m.test(said), `said: ${said}`);
   });
 }
 
-/** Runs, counts and prints one check. Its failure ends the scenario: the checks build on each other. */
+/** Runs, counts and prints one check. A failure ends the test, because later checks depend on it. */
 async function check(title, run) {
   const started = Date.now();
   try {

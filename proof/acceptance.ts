@@ -1,10 +1,10 @@
-// What is to be shown of the running system, measured:
+// Measures the figures of the README on a running system:
 //
 //   node --import tsx --conditions=@offload/source proof/acceptance.ts
 //
-// Walks through the system that `npm start` has running, or the one at API_URL and NOTIFIER_URLS (separated by commas).
-// Then it kills workers of a system of its own, on the servers of TEST_DATABASE_URL, TEST_AMQP_URL and
-// TEST_MANAGEMENT_URL, or else on fresh ones. Prints a table, and exits with 1 when a figure misses its bound.
+// It uses the system of a running `npm start`, or the one at API_URL and NOTIFIER_URLS (separated by commas). Then it
+// kills workers of a system of its own, on the servers of TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL, or
+// else on new ones. It prints a table, and exits with 1 when a figure misses its bound.
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { eventually } from '@offload/spec-kit';
@@ -38,7 +38,7 @@ const KILLS = 10;
 const CANCELS = 20;
 const DELAYED = 50;
 
-/** Posts a job that must be accepted; tells the milliseconds until the whole answer was there. */
+/** Posts a job that must be accepted. @returns its id, and the milliseconds until the whole answer */
 async function timedPost(submission: object): Promise<{ id: string; tookMs: number }> {
   const from = performance.now();
   const response = await post(api, submission);
@@ -56,7 +56,7 @@ async function acceptance(): Promise<void> {
   figure(`${POSTS} posts to 202: median`, measured, 'under 100 ms', median(tookMs) < 100);
 }
 
-/** One ten-second job, watched at every notifier from the start and at the second one late. */
+/** Runs one ten-second job, which clients watch at every notifier from the start, and at the second one late. */
 async function tenSecondJob(): Promise<void> {
   const tag = `acceptance-${randomUUID()}`;
   const streams = await Promise.all(notifiers.map(({ url }) => openEvents(`${url}/v1/events?tag=${tag}`)));
@@ -126,7 +126,7 @@ async function takeovers(system: System, ownApi: Site): Promise<void> {
     const job = await submit(ownApi, { type: 'demo.sleep', payload: { seconds: 2 } });
     await eventually(async () => {
       const { status } = await getJob(ownApi, job.id);
-      if (status !== 'running') throw new Error(`${status}, not running`); // its worker may have it, but not claimed it
+      if (status !== 'running') throw new Error(`${status}, not running`); // its worker may have the dispatch message, but not claimed the job
     });
     const killed = await holderOf(workers);
     const killedAt = Date.now();
@@ -142,7 +142,7 @@ async function takeovers(system: System, ownApi: Site): Promise<void> {
   figure(`kill -9 to the next attempt, ${KILLS} times: median`, measured, 'each under 1 s', Math.max(...gaps) < 1_000);
 }
 
-/** From the request to cancel until the handler's own request is broken off, on whichever of two workers has it. */
+/** Measures from the cancel request until the handler aborts its own request, on either of two workers. */
 async function cancels(system: System, ownApi: Site): Promise<void> {
   const target = await startTarget();
   const start = () => system.startWorker({ ALLOW_PRIVATE_TARGETS: 'true' });
@@ -164,7 +164,7 @@ async function cancels(system: System, ownApi: Site): Promise<void> {
   await Promise.all(workers.map((worker) => worker.kill('SIGTERM')));
 }
 
-/** From the moment a delayed job is due until its handler starts, by the database's clock. */
+/** Measures from the due time of a delayed job until its handler starts, by the database's clock. */
 async function delays(system: System, ownApi: Site): Promise<void> {
   const worker = await system.startWorker({ WORKER_CONCURRENCY: '50' });
   const jobs = await Promise.all(
@@ -180,7 +180,7 @@ async function delays(system: System, ownApi: Site): Promise<void> {
 }
 
 for (const { url } of [api, ...notifiers]) {
-  const answer = await fetch(`${url}/readyz`).catch(() => null); // nobody there: said below
+  const answer = await fetch(`${url}/readyz`).catch(() => null); // not reachable: reported below
   if (answer?.ok) continue;
   process.stderr.write(`${url}/readyz does not answer 200: run npm start first, or set API_URL and NOTIFIER_URLS\n`);
   process.exit(1);

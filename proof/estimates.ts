@@ -1,10 +1,10 @@
-// How good `position` and `etaMs` of queued jobs are:
+// Measures how good `position` and `etaMs` of queued jobs are:
 //
 //   npm run estimates
 //
-// Two workers of ten jobs each, on a system of its own, work off 300 jobs that sleep: all of them for a second, then for
-// one fifth of a second up to three. Meanwhile some that wait are asked how long yet, and that is held against when they
-// were started. Takes about two minutes; prints Markdown.
+// Two workers of ten jobs each, on a system of its own, run 300 jobs that sleep: first each for a second, then each for
+// 0.2 to 3 seconds. Meanwhile it reads the estimates of some waiting jobs, and compares them with their starts. It
+// takes about two minutes and prints Markdown.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobWithLinks } from '@offload/jobs/answers';
 import { startSystem, withTestServers } from '@offload/running-system';
@@ -14,7 +14,7 @@ const JOBS = 300;
 const ASKED_AT_ONCE = 10;
 const EVERY_MS = 500;
 
-/** What a job said about itself while it was waiting. */
+/** The estimates of a job while it was waiting. */
 interface Guess {
   jobId: string;
   askedAt: number;
@@ -42,7 +42,7 @@ async function watchLoad(api: Site, seconds: () => number): Promise<{ guesses: G
     }
     const started = new Set(seen.filter(({ status }) => status !== 'queued').map(({ id }) => id));
     const last = seen.findLast(({ id }) => started.has(id));
-    // Dispatch messages wait in order: what came before one that was started was too, give or take a few.
+    // Dispatch messages are delivered in order: jobs before a started one have started too, with few exceptions.
     waiting = waiting.filter((id) => !started.has(id) && (!last || id > last.id));
     await delay(EVERY_MS);
   }

@@ -1,4 +1,4 @@
-// Makes an API key, and the variable that lets the processes know it.
+// Makes an API key, and prints the variable with which the processes know it.
 //
 //   npm run api-key -- --name ci --scopes submit,read
 import { existsSync } from 'node:fs';
@@ -10,12 +10,12 @@ const EX_CONFIG = 78;
 
 const HELP = `npm run api-key -- --name NAME --scopes SCOPE,...: makes an API key
 
-  --name NAME         whose it is: a-z, 0-9, ".", "_" and "-"
-  --scopes SCOPE,...  what it is good for: ${scopes.join(', ')}
+  --name NAME         name of the client: a-z, 0-9, ".", "_" and "-"
+  --scopes SCOPE,...  rights of the key: ${scopes.join(', ')}
   --help              this text
 
-The key is printed once. The line API_KEYS=... is for the environment of the processes, or the file .env; where API_KEYS is
-set already, in the environment or that file, the line has all of them.
+The key is printed once. Put the line API_KEYS=... into the environment of the processes, or into the file .env. If
+API_KEYS is set already, in the environment or in that file, the line has the earlier keys too.
 `;
 
 function fail(message, code) {
@@ -41,8 +41,8 @@ try {
   fail(`${error.message}\n\n${HELP.trimEnd()}`, EX_USAGE);
 }
 
-if (existsSync('.env')) process.loadEnvFile('.env'); // variables that are set already win
-const present = process.env.API_KEYS || null; // an empty one counts as not set
+if (existsSync('.env')) process.loadEnvFile('.env'); // variables that are set take precedence
+const present = process.env.API_KEYS || null; // an empty variable counts as not set
 const { key, entry } = command.made;
 const line = present === null ? entry : `${present},${entry}`;
 const checked = apiKeys.safeParse(line);
@@ -52,8 +52,8 @@ if (!checked.success) {
 
 process.stdout.write(`${key}
 
-This is the key of ${command.name}. It is kept nowhere: whoever is to use it must have it now.
-The processes only need its hash, in their environment or in .env:
+This is the key of ${command.name}. It is stored nowhere: give it to the client now.
+The processes need only its hash, in their environment or in .env:
 
 API_KEYS=${line}
 `);

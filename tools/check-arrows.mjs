@@ -1,5 +1,5 @@
-// Proves that the arrows of docs/architecture.md are enforced: lints imports against them as if they stood in the
-// project's files, and fails unless each is refused and each allowed one passes.
+// Proves that the linter enforces the arrows of docs/architecture.md. It lints imports as if they stood in files of the
+// projects, and fails unless each forbidden import is refused and each allowed one passes.
 import { join } from 'node:path';
 import { createProjectGraphAsync } from '@nx/devkit';
 import { ESLint } from 'eslint';

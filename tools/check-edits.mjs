@@ -1,5 +1,5 @@
-// Fails unless every edit of `npm run test:guards` and `npm run optimisations` still finds its place in the sources: these two
-// take long, so they run rarely, and a source that has changed since would end them.
+// Fails unless every edit of `npm run test:guards` and `npm run optimisations` still finds its place in the sources.
+// Those two take long and run rarely, so a changed source would break them unnoticed.
 //
 //   npm run check:edits
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
-// Follows docs/adding-a-job.md, "In this repository", in a copy of this repository: runs its commands, writes its files, and
-// there checks format, types and lint, and runs the handler. Its package comes from the install that the image makes, so a
-// package whose native part is optional is in the image, too.
+// Follows docs/adding-a-job.md, "In this repository", in a copy of this repository. It runs the commands, writes the
+// files, checks format, types and lint, and runs the handler. It installs dependencies as the image does, so a package
+// with an optional native part must be in the image too.
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -23,7 +23,7 @@ const commands = [...section.matchAll(/^\$ (npm .+)$/gm)].map(([, command]) => c
 const files = [...section.matchAll(/^```ts\n\/\/ (\S+)\n(.*?)^```$/gms)].map(([, file, text]) => ({ file, text }));
 const handler = files.at(-1).file;
 
-/** Of the handler that the guide writes: it scales a real image. */
+/** The spec of the handler in the guide, which scales a real image. */
 const spec = `import { expect, it } from '@jest/globals';
 import { jobDefinitions } from '@offload/jobs/job-types';
 import { runHandler } from '@offload/testing';
@@ -70,9 +70,9 @@ try {
 } finally {
   for (const folder of [copy, image]) rmSync(folder, { recursive: true });
 }
-process.stdout.write('the guide to a job type works as it says, and the image has what its package needs\n');
+process.stdout.write('the guide to a job type works, and the image has the dependencies of its package\n');
 
-/** Makes the install of the image's dependencies, as the Dockerfile has it, with the manifests of the copy. */
+/** Installs the image's dependencies as the Dockerfile does, with the manifests of the copy. */
 function installAsImage() {
   const dockerfile = read('deploy/Dockerfile');
   const [, install] = /^FROM manifests AS dependencies$.*?(npm ci .*?)$/ms.exec(dockerfile);

@@ -1,5 +1,5 @@
-// Proves that what `npm run new-job` writes is green at once: runs it in a copy of this repository, and there checks format,
-// types and lint, runs the new spec, and expects that a second run refuses to overwrite.
+// Proves that the files of `npm run new-job` pass all checks. It runs the command in a copy of this repository, checks
+// format, types and lint, runs the new spec, and expects that a second run refuses to overwrite.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';

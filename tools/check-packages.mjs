@@ -1,6 +1,6 @@
-// Proves that the packages install: packs them, judges the tarballs with publint and attw, and installs them into empty
-// folders outside the repository. There every door is imported, programs that use them are type-checked, a handler is tested,
-// and a worker of its own runs what a shop's Express app submits, in a system that has never heard of it.
+// Proves that the packages install. It packs them, checks the tarballs with publint and attw, and installs them into
+// empty folders outside the repository. There it imports every door, type-checks programs that use them, and tests a
+// handler. A worker of its own runs a job of a shop's Express app, of a type that the system does not know.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,7 +31,7 @@ try {
   for (const folder of [shop, worker]) run(folder, 'node', join(root, 'node_modules/typescript/bin/tsc'), '-p', '.');
   writeDoors(packed);
   run(worker, 'node', 'doors.mjs');
-  run(worker, 'node', '--conditions=@offload/source', 'doors.mjs'); // the condition of this repository leads nowhere
+  run(worker, 'node', '--conditions=@offload/source', 'doors.mjs'); // published packages do not have the condition of this repository
   run(worker, 'node', '--test', 'out/resize.test.js');
   await runPackages({ worker, shop });
   process.stdout.write(`${packed.length} packages packed, installed outside, imported, typed and run\n`);
@@ -49,14 +49,14 @@ function run(cwd, command, ...args) {
   }
 }
 
-/** Changesets must give one version to all that are published. */
+/** Changesets must give one version to all published packages. */
 function refuseOtherVersions(packed) {
   const { fixed } = JSON.parse(readFileSync(join(root, '.changeset/config.json'), 'utf8'));
   const expected = `@offload/{${packed.map(({ library }) => library)}}`;
   if (fixed[0][0] !== expected) throw new Error(`"fixed" in .changeset/config.json must be ${expected}`);
 }
 
-/** Only what runs, what types it, and what says what it is. */
+/** Refuses files other than compiled code, its types, and the texts about the package. */
 function refuseForeignFiles(library, tarball) {
   const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
   const known = /^package\/(dist\/.*\.(js|d\.ts)|prisma\/migrations\/.*|package\.json|(README|CHANGELOG)\.md|LICENSE)$/;
@@ -67,7 +67,7 @@ function refuseForeignFiles(library, tarball) {
   }
 }
 
-/** Installs some of the packages, and a program with its own manifest. */
+/** Installs some of the packages into a folder, with a program and a manifest of its own. */
 function install(folder, packed, libraries, { files = {}, needs = {} } = {}) {
   mkdirSync(folder);
   const write = (file, text) => writeFileSync(join(folder, file), text);
@@ -93,7 +93,7 @@ function versionHere(name) {
   return JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
 }
 
-/** A program that imports each door. */
+/** Writes a program that imports each door. */
 function writeDoors(packed) {
   const imports = packed
     .filter(({ library }) => doors.includes(library))

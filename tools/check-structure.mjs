@@ -1,5 +1,5 @@
-// Proves that the rules of structure.mjs are enforced: a small repository that keeps them passes, with each offence it
-// fails, and this repository passes.
+// Proves that the rules of structure.mjs are enforced: a small valid repository passes, it fails with each offence, and
+// this repository passes.
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -19,7 +19,7 @@ const manifest = (name, { needs = [], doors: files = [] }) => {
 
 const copies = (...all) => all.map((folder) => `COPY ${folder}/package.json ${folder}/\n`).join('');
 
-/** As much as the rules allow. */
+/** A repository that reaches each limit of the rules. */
 const sound = {
   'apps/one/package.json': '{ "dependencies": { "@offload/upper": "*" } }',
   'deploy/Dockerfile': copies('apps/one', 'libs/upper', 'libs/lower'),
@@ -37,7 +37,7 @@ const sound = {
 
 const inner = 'libs/upper/src/inner.ts';
 const main = 'apps/one/src/main.ts';
-/** What is wrong, and the files that make it so. */
+/** Each fault, with the files that cause it. */
 const offences = [
   ['circle', { [inner]: "import './other.ts';\n", 'libs/upper/src/other.ts': "import './inner.ts';\n" }],
   [
@@ -64,7 +64,7 @@ const offences = [
   ['path past a door', { 'libs/upper/src/a.spec.ts': "join(import.meta.dirname, '../../lower/src');\n" }],
 ];
 
-/** @returns the faults of a repository of these files */
+/** @returns the faults of a repository with these files */
 async function faultsOf(files) {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'offload-structure-')));
   try {
@@ -81,7 +81,7 @@ async function faultsOf(files) {
   }
 }
 
-const wrong = (await faultsOf(sound)).map((fault) => `what is sound is refused: ${fault}`);
+const wrong = (await faultsOf(sound)).map((fault) => `a valid repository is refused: ${fault}`);
 for (const [expected, files] of offences) {
   const faults = await faultsOf({ ...sound, ...files });
   if (faults.length !== 1 || !faults[0].includes(expected)) {

@@ -1,5 +1,5 @@
-// Proves that every spec file runs, and that `nx affected -t test` runs the tests that can see a change: asks Jest which
-// files it finds, and Nx which projects a change of some files affects.
+// Proves that every spec file runs, and that `nx affected -t test` runs the tests that a change can break. It asks Jest
+// which files it finds, and Nx which projects a change of some files affects.
 import { execFileSync } from 'node:child_process';
 import { join, relative } from 'node:path';
 
@@ -7,7 +7,10 @@ const root = join(import.meta.dirname, '..');
 const projects = (...names) => names.map((name) => `@offload/${name}`);
 const everyone = ['api', 'client', 'database', 'e2e', 'jobs', 'outbound', 'proof', 'start', 'worker-app'];
 
-/** What a change of a file must affect, and what it must not: e2e and proof start the apps, which they do not import. */
+/**
+ * The projects that a change of a file must affect, and those that it must not. e2e and proof start apps without
+ * imports.
+ */
 const changes = [
   {
     file: 'libs/database/src/open-database.ts',

@@ -1,5 +1,5 @@
-// Fails where a text that people read breaks the rules of docs/glossary.md: in documents, comments, messages and the names that
-// libraries export, no word of `banned`; in documents and doc comments, no sentence over 30 words.
+// Fails where a text for people breaks the rules of docs/glossary.md. Documents, comments, messages and exported names
+// must not have a word of `banned`. Documents and doc comments must not have a sentence over 30 words.
 //
 //   npm run check:words                 the whole repository
 //   node tools/check-words.mjs docs     what is under docs/
@@ -10,23 +10,27 @@ import ts from 'typescript';
 
 const MOST_WORDS = 30;
 
-/** Each word that has a better one, and the better one. */
+/** Each banned word, with its better alternatives. */
 const banned = [
-  [/\b(whoever|whomever|somebody|someone|nobody)\b/i, 'name who does it: the worker, the client, the operator'],
+  // Quoted, nobody is the user of the system.
+  [
+    /\b(whoever|whomever|somebody|someone|(?<!["'`])nobody)\b/i,
+    'name who does it: the worker, the client, the operator',
+  ],
   [/\bwhatever\b/i, 'name the thing'],
   [/\b(rung|doorbells?|roll[- ]calls?)\b/i, 'dispatched, dispatch message, liveness check'],
   [/\b(a|the|its|each|no|one|lost|doubled) rings?\b/i, 'dispatch message'],
   [/\b(owed|owes|unowed)\b/i, 'pending'],
 ];
-/** The same, in names: of what a library exports. */
+/** The same for the names that libraries export. */
 const bannedNames = [
   [/(^|[a-z_])(Ring|Rings|Rung)(?![a-z])|^(ring|rings|rung)(?![a-z])/, 'dispatch'],
-  [/[Oo]wed|^owe/, 'pending'],
+  [/(?<!ll)owed|(?<!ll)Owed|^owe/, 'pending'],
   [/[Rr]ollCall/, 'livenessCheck'],
   [/(^|[a-z])Bell(?![a-z])|^bell(?![a-z])/, 'dispatcher'],
 ];
 
-/** Written by hand nowhere, or a record of what was: words of their time stand there. */
+/** Generated files, and records of the past with the words of their time. */
 const left = [
   /\/generated\//,
   /\/migrations\//,
@@ -45,7 +49,7 @@ function tell(file, line, what) {
   process.stdout.write(`${file}:${line}: ${what}\n`);
 }
 
-/** Tells of each line of a text that has a banned word. */
+/** Reports each line of a text with a banned word. */
 function checkWords(file, text, firstLine, words = banned) {
   for (const [index, line] of text.split('\n').entries()) {
     for (const [pattern, better] of words) {
@@ -55,7 +59,7 @@ function checkWords(file, text, firstLine, words = banned) {
   }
 }
 
-/** Tells of each sentence of a paragraph that is too long. A colon or a semicolon ends no sentence. */
+/** Reports each sentence of a paragraph that is too long. A colon or a semicolon does not end a sentence. */
 function checkSentences(file, paragraph, line) {
   for (const sentence of paragraph.replace(/`[^`]*`/g, '`code`').split(/(?<=[.!?]["')*_]*)\s+(?=["'(*_[]*[A-Z`])/)) {
     const words = sentence.split(/\s+/).filter((word) => /\w/.test(word)).length;
@@ -67,7 +71,7 @@ function lineOf(text, index) {
   return text.slice(0, index).split('\n').length;
 }
 
-/** Paragraphs, items and cells of Markdown, without code, each with its line. */
+/** Yields the paragraphs, items and cells of Markdown, without code, each with its line. */
 function* paragraphsOf(markdown) {
   let paragraph = '';
   let first = 1;
@@ -93,7 +97,7 @@ function checkMarkdown(file, text) {
   for (const [paragraph, line] of paragraphsOf(text)) checkSentences(file, paragraph, line);
 }
 
-/** Comments of TypeScript and JavaScript, and the texts in it: of logs, problems, titles of tests. */
+/** Checks the comments of TypeScript and JavaScript, and their texts: log messages, problems, titles of tests. */
 function checkSource(file, text) {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const seen = new Set();

@@ -8,10 +8,10 @@ const copied = ['apps', 'libs', 'tools', 'package.json', 'tsconfig.base.json', '
 const others = ['jest.preset.mjs', 'package-lock.json', '.npmrc', '.prettierrc.json', '.prettierignore'];
 
 /**
- * Copies this repository into a new folder, with all packages of its own, since links of node_modules would lead to the
- * originals. Who calls it removes it.
+ * Copies this repository with all its packages into a new folder. Links in node_modules would lead to the originals.
+ * The caller removes the folder.
  *
- * @returns its folder, and `run`, which runs a command there and throws where that fails
+ * @returns the folder, and `run`, which runs a command there and throws if it fails
  */
 export function copyRepository() {
   const copy = realpathSync(mkdtempSync(join(tmpdir(), 'offload-copy-')));

@@ -5,18 +5,18 @@ import { join } from 'node:path';
  * Edits sources of a copy of this repository.
  *
  * @param folder the copy's root
- * @param edits `[file, from, to]`, the file from the root
- * @throws Error when a file does not say `from` exactly once
+ * @param edits a list of `[file, from, to]`, with paths from the root
+ * @throws Error when a file does not have `from` exactly once
  */
 export function editSources(folder, edits) {
   for (const [path, text] of edited(folder, edits)) writeFileSync(path, text);
 }
 
 /**
- * What {@link editSources} would write.
+ * Computes the result of {@link editSources} without writing it.
  *
- * @returns each file's path, with its text after all edits of it
- * @throws Error when a file does not say `from` exactly once
+ * @returns each file's path, with its text after all its edits
+ * @throws Error when a file does not have `from` exactly once
  */
 export function edited(folder, edits) {
   const texts = new Map();

@@ -1,11 +1,11 @@
 const settle = 'libs/database/src/transitions/settle-jobs.ts';
 /**
- * Guards of the promises that Offload makes, each with the scenario of the fault suite that fails without it, and the edits
- * that take it out.
+ * Guards of Offload's promises. Each has the scenario of the fault suite that fails without it, and the edits that
+ * remove the guard.
  */
 export const guards = [
   {
-    guard: 'the fence: only the attempt that holds the job may end it',
+    guard: 'the fence: only the attempt that holds the job may finish it',
     scenario: 'thawed',
     edits: [
       [settle, 'where id = input.id and attempt = input.attempt and', 'where id = input.id and'],
@@ -31,17 +31,17 @@ export const guards = [
     ],
   },
   {
-    guard: 'the refresh: what browsers have missed is shown to them',
+    guard: 'the refresh: browsers get the events that they have missed',
     scenario: 'browsers',
     edits: [['apps/notifier/src/browsers/refresh.ts', '    await refreshWatched(parts);\n', '']],
   },
   {
-    guard: 'the lease: what a killed notifier was sending is taken by another',
+    guard: 'the lease: another notifier sends the webhooks of a killed one',
     scenario: 'webhooks',
     edits: [['apps/notifier/src/webhooks/deliver-webhooks.ts', 'timeoutMs + LEASE_SLACK_MS', '3_600_000']],
   },
   {
-    guard: 'the end of a receiver: after a 410 it is to get nothing',
+    guard: 'the end of a receiver: after a 410 it gets no webhook',
     scenario: 'webhooks',
     edits: [
       [

@@ -1,4 +1,4 @@
-// `npm run new-job -- image.resize`: writes a job type that works, to be filled with work of its own.
+// `npm run new-job -- image.resize`: writes a working job type, to be filled with your own work.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { jobTypeName } from '@offload/jobs/definitions';
@@ -22,7 +22,7 @@ export const ${name} = defineJob({
 const handler = `import type { JobDefinitions } from '@offload/jobs/job-types';
 import type { Handler } from '@offload/worker';
 
-/** TODO: does your work. Hand \`signal\` on to what takes long. */
+/** TODO: does your work. Pass \`signal\` to slow calls. */
 export const ${name}: Handler<JobDefinitions['${name}']> = async ({ text }, { signal, progress }) => {
   signal.throwIfAborted();
   progress(50, 'half of it');
@@ -39,13 +39,13 @@ import { ${name} } from './${type}.ts';
 const runnable = { definition: jobDefinitions.${name}, handler: ${name} };
 const example = JSON.parse(readFileSync(new URL('../../fixtures/${type}.json', import.meta.url), 'utf8'));
 
-it('runs its example, and tells how far it is', async () => {
+it('runs its example, and reports progress', async () => {
   const run = await runHandler(runnable, example.payload);
   expect(run.result).toEqual({ length: 5 });
   expect(run.progress).toEqual([{ percent: 50, message: 'half of it' }]);
 });
 
-it('is not run with a payload that does not fit', async () => {
+it('refuses an invalid payload', async () => {
   expect(await runHandler(runnable, { text: '' })).toMatchObject({ error: { code: 'invalid-payload' } });
 });
 `;
@@ -72,7 +72,7 @@ for (const [file, text] of Object.entries(files)) {
   writeFileSync(join(root, file), text, { flag: 'wx' });
 }
 for (const registry of registries) writeFileSync(join(root, registry), withLine(read(registry)));
-process.stdout.write(`Written: a job type that works, and a line in each of the two registries.
+process.stdout.write(`Written: a working job type, and a line in each of the two registries.
 
 ${Object.keys(files).join('\n')}
 ${registries.join('\n')}
@@ -83,7 +83,7 @@ Fill it with your work, then:
   curl -i http://127.0.0.1:3000/v1/jobs -H 'Content-Type: application/json' -d @apps/worker/fixtures/${type}.json
 `);
 
-/** @returns why there is to be no such type, or null */
+/** @returns why this type can't be made; null if it can */
 function fault() {
   const { error } = jobTypeName.safeParse(type);
   if (error) return `usage: npm run new-job -- image.resize\nA type's name ${error.issues[0].message}.`;
@@ -97,7 +97,7 @@ function read(file) {
   return readFileSync(join(root, file), 'utf8');
 }
 
-/** The registry with the type's line, in the order of the alphabet below its comment. */
+/** Adds the type's line to the registry, in alphabetical order below the comment. */
 function withLine(text) {
   const lines = text.trimEnd().split('\n');
   const isExport = (line) => line.startsWith('export ');

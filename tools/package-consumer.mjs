@@ -1,5 +1,5 @@
-// Programs that use the packages, as they would stand outside the repository: a worker of its own, and a shop whose Express
-// app submits its jobs.
+// Programs that use the packages outside the repository: a worker of its own, and a shop whose Express app submits
+// jobs.
 const resize = `import { createClient } from '@offload/client';
 import { defineJob, type Payload } from '@offload/jobs/definitions';
 import { connect, type Connection } from '@offload/messaging';
@@ -9,7 +9,7 @@ import { z } from 'zod';
 
 export const imageResize = defineJob({
   type: 'image.resize',
-  description: 'Says how large an image will be.',
+  description: 'Returns the size of a scaled image.',
   payload: z.strictObject({ svg: z.string(), width: z.int().default(100) }),
   result: z.strictObject({ width: z.int(), height: z.int() }),
 });
@@ -56,7 +56,7 @@ test('runs a handler', async () => {
   assert.deepEqual(run.progress, [{ percent: 50, message: null }]);
 });
 
-test('moves the clock of timers that are imported, too', async (t) => {
+test('moves the clock of imported timers too', async (t) => {
   const clock = fakeClock();
   t.after(clock.restore);
   const handler = async () => (await delay(59_000), half);
@@ -65,7 +65,7 @@ test('moves the clock of timers that are imported, too', async (t) => {
   assert.deepEqual((await running).result, half);
 });
 
-test('takes what is submitted', async () => {
+test('accepts a submitted job', async () => {
   const offload = createTestOffload([runnable], { inline: true });
   const job = await offload.client.submit(imageResize, { svg });
   assert.deepEqual(await job.wait(), half);
@@ -94,7 +94,7 @@ app.get('/avatars/:id', async ({ params }, res) => {
 const server = app.listen(0, '127.0.0.1', () => console.log(\`shop at \${(server.address() as AddressInfo).port}\`));
 `;
 
-/** The files of each, and what it needs besides the packages; null stands for the version that is installed here. */
+/** The files of each program, and its dependencies beside the packages. Null stands for the version installed here. */
 export const consumers = {
   worker: {
     files: { 'resize.ts': resize, 'worker.ts': worker, 'resize.test.ts': test },

@@ -1,5 +1,5 @@
-// What is published: each library that a user's program imports, itself or through others, as its compiled files alone.
-// The manifests of the repository stay private, so that nobody publishes a folder as it is.
+// Packs the published libraries: each library that a user's program imports, directly or indirectly, as compiled files
+// alone. The manifests of the repository stay private, so that a folder can't be published by mistake.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,15 +7,15 @@ import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 
-/** The packages that users import. Their doors are an interface; those of the libraries behind them may change. */
+/** The packages that users import. Their doors are an interface; the libraries behind them may change. */
 export const doors = ['jobs', 'worker', 'client', 'react', 'messaging', 'testing'];
 
-/** Folders of a library that its programs read, besides `dist`. */
+/** Folders beside `dist` that the programs of a library read. */
 const read = { database: ['prisma/migrations'] };
 
 const manifestOf = (library) => JSON.parse(readFileSync(join(root, 'libs', library, 'package.json'), 'utf8'));
 
-/** @returns {string[]} the libraries that are published: those of the doors, and all that these need */
+/** @returns {string[]} the published libraries: those of the doors, with all their dependencies */
 export function publishedLibraries() {
   const all = new Set(doors);
   for (const library of all) {
@@ -27,7 +27,7 @@ export function publishedLibraries() {
 }
 
 /**
- * Packs the libraries as they are compiled.
+ * Packs the compiled libraries.
  *
  * @param {string} into the folder for the tarballs
  * @returns {{ library: string, manifest: object, tarball: string }[]}
@@ -51,10 +51,12 @@ export function packLibraries(into) {
   }
 }
 
-/** npm answers with a list, and from version 12 on with one member a package. */
+/** npm prints a list; from version 12 on, an object with one member for each package. */
 const filenameOf = (packed) => Object.values(packed)[0].filename;
 
-/** Without what only this repository needs: sources have no place in a package, so their condition leads nowhere. */
+/**
+ * The manifest without the parts for this repository. A package has no sources, so it does not have their condition.
+ */
 function publishedManifest({ private: _private, nx: _nx, devDependencies: _dev, ...manifest }, folders) {
   const { version, dependencies = {}, exports } = manifest;
   return {
@@ -69,7 +71,7 @@ function publishedManifest({ private: _private, nx: _nx, devDependencies: _dev, 
   };
 }
 
-/** None where a door has sources alone: it is for specs. */
+/** The door in a package; undefined for a door with sources alone, which is for specs. */
 function publishedDoor(door, target) {
   if (typeof target === 'string') return [[door, target]];
   const { '@offload/source': _source, ...compiled } = target;
@@ -93,7 +95,10 @@ function stageLibrary(library, folder, manifest) {
   }
 }
 
-/** Maps lead to sources, which are not published; nor is what an earlier build has left of a source that has gone. */
+/**
+ * Whether to publish a file. Maps lead to unpublished sources, and an earlier build may have left files of removed
+ * sources.
+ */
 function isPublished(from, file) {
   const source = file.replace(/\.(js|d\.ts)$/, '.ts');
   return source !== file && existsSync(join(from, 'src', source));

@@ -1,4 +1,4 @@
-// Runs the programs of tools/package-consumer.mjs against a system that is up before they are: `npm start` without a worker.
+// Runs the programs of tools/package-consumer.mjs against a running system: `npm start` without a worker.
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -11,10 +11,10 @@ const root = join(import.meta.dirname, '..');
 const SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="400" height="200"/>';
 
 /**
- * Has the shop's app submit a job of a type that the running api has never heard of, and the worker run it.
+ * Lets the shop's app submit a job of a type that the api does not know, and the worker run it.
  *
- * @param {{ worker: string, shop: string }} folders where they are installed and compiled
- * @throws {Error} with the log of the program that did not do its part
+ * @param {{ worker: string, shop: string }} folders where both are installed and compiled
+ * @throws {Error} with the log of the program that failed
  */
 export async function runPackages({ worker, shop }) {
   const data = mkdtempSync(join(tmpdir(), 'offload-packages-data-'));
@@ -52,7 +52,7 @@ export async function runPackages({ worker, shop }) {
   }
 }
 
-/** Posts until it is accepted: the api hears of a new type some milliseconds after its worker has registered it. */
+/** Posts until the api accepts: it knows a new type some milliseconds after the worker has registered it. */
 async function accepted(url, body) {
   const until = performance.now() + 10_000;
   for (;;) {
@@ -63,7 +63,7 @@ async function accepted(url, body) {
   }
 }
 
-/** A Node.js program with its output, which ends with this process. */
+/** Starts a Node.js program that ends with this process, and reads its output. */
 function startProgram(cwd, args, env) {
   const child = spawn(process.execPath, args, {
     cwd,
@@ -84,7 +84,7 @@ function startProgram(cwd, args, env) {
   return {
     command: args.join(' '),
     output: () => lines.join('\n'),
-    /** The first line that matches; rejects when the program ends before. */
+    /** Resolves with the first line that matches. Rejects when the program ends before. */
     line: (pattern) =>
       new Promise((resolve, reject) => {
         const read = (line) => pattern.test(line) && resolve(pattern.exec(line));
@@ -104,7 +104,7 @@ function expect(actual, expected) {
   if (actual !== expected) throw new Error(`expected ${expected}, got ${actual}`);
 }
 
-/** Ports that were free a moment ago. */
+/** Finds ports that are free at this moment. */
 async function freePorts(count) {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => new Promise((resolve) => server.once('listening', resolve))));

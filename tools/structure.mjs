@@ -1,4 +1,5 @@
-// The rules of docs/architecture.md about files: circles, doors, lengths, paths and the image. check-structure.mjs applies them.
+// The rules of docs/architecture.md about files: circles, doors, lengths, paths and the image. check-structure.mjs
+// applies them.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { cruise } from 'dependency-cruiser';
@@ -17,7 +18,7 @@ const namesSources = [
   ...['documents/settings', 'documents/write'],
 ].map((name) => `tools/${name}.mjs`);
 
-/** @returns each offence against the rules in the repository at `root`, as a line of text */
+/** @returns each offence in the repository at `root`, as a line of text */
 export async function structureFaults(root) {
   const packages = packagesOf(root);
   const doors = Object.values(packages).flat();
@@ -40,7 +41,7 @@ export async function structureFaults(root) {
   ];
 }
 
-/** @returns the folder of each package, and its doors: the sources that its package.json exports */
+/** @returns the folder of each package with its doors: the sources that its package.json exports */
 function packagesOf(root) {
   const packageFolders = folders.flatMap((folder) =>
     ['apps', 'libs'].includes(folder) && existsSync(join(root, folder))
@@ -59,7 +60,7 @@ function packagesOf(root) {
 
 const readManifest = (root, folder) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
 
-/** Reads every import, those of types included, and judges circles and imports past a door. */
+/** Reads every import, also those of types, and finds circles and imports past a door. */
 async function dependenciesOf(root, doors) {
   const roots = folders.filter((folder) => existsSync(join(root, folder)));
   const within = '^((?:apps|libs)/[^/]+|[^/]+)/';
@@ -91,7 +92,7 @@ async function dependenciesOf(root, doors) {
   return output;
 }
 
-/** Takes packages away that import none of those left; what can't be taken away is in a circle, or leads to one. */
+/** Removes packages that import none of the rest, again and again. The others are in a circle, or import one. */
 function packageCircles(modules, packages) {
   const imports = new Map(Object.keys(packages).map((folder) => [folder, new Set()]));
   for (const { source, dependencies } of modules) {
@@ -112,7 +113,10 @@ function packageCircles(modules, packages) {
 
 const ownerOf = (file, packages) => Object.keys(packages).find((folder) => file.startsWith(`${folder}/`));
 
-/** The image's manifests are those of its apps and of all that these depend on: without one, its programs do not start. */
+/**
+ * Compares the image's manifests with its apps and all their dependencies. Without one of them a program does not
+ * start.
+ */
 function imageFaults(root, folders) {
   if (!existsSync(join(root, DOCKERFILE))) return [];
   const copied = readFileSync(join(root, DOCKERFILE), 'utf8').matchAll(/^COPY ((?:apps|libs)\/\S+)\/package\.json /gm);
@@ -163,15 +167,15 @@ function lengthFaults(file, text) {
 }
 
 /**
- * Finds paths that lead to sources of another package, such as that of a program to start. The door of an app is its
- * main.ts. What is compiled to dist counts as its source.
+ * Finds paths to sources of another package, such as a program to start. The door of an app is its main.ts. A file in
+ * dist counts as its source.
  */
 function pathFaults(file, text, packages) {
   const faults = [];
   const owner = ownerOf(file, packages);
   function visit(node) {
-    if (isImport(node)) return; // dependenciesOf judges them
-    const path = pathOf(node)?.replace(/^\*\//, ''); // from a folder that is known only at run time: the root
+    if (isImport(node)) return; // dependenciesOf checks imports
+    const path = pathOf(node)?.replace(/^\*\//, ''); // an unknown folder counts as the root
     const from = path?.startsWith('..') ? dirname(file) : '';
     const named = path === undefined ? '' : normalize(join(from, path)).replace(/\/dist\/(.*)\.js$/, '/src/$1.ts');
     const target = /^((?:apps|libs)\/[^/]+|bench|e2e)\/(src|dist)(\/|$)/.exec(named)?.[1];
@@ -183,7 +187,7 @@ function pathFaults(file, text, packages) {
   return faults;
 }
 
-/** @returns the path that a text, or a call that joins texts, stands for; `*` for what is known only at run time */
+/** @returns the path in a text, or in a call that joins texts. `*` stands for parts that are known only at run time. */
 function pathOf(node) {
   if (ts.isStringLiteralLike(node)) return node.text;
   if (ts.isTemplateExpression(node)) {

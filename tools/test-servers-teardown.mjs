@@ -1,4 +1,4 @@
-// Jest's globalTeardown: stops what tools/test-servers.mjs has started, and waits for it.
+// Jest's globalTeardown: stops the servers of tools/test-servers.mjs, and waits for their end.
 export default async function teardown() {
   await globalThis[Symbol.for('offload.stopTestServers')]?.();
 }

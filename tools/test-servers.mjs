@@ -1,7 +1,7 @@
-// Jest's globalSetup: one PostgreSQL and one RabbitMQ for the whole run, started once however many projects name this
-// file. With TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL in the environment those servers are used instead.
-// tools/test-servers-teardown.mjs stops them; should the run be killed, they stop by themselves (see test-servers.ts).
-// TEST_SERVERS is set to their flavour, which `startBroker` of @offload/spec-kit/servers follows.
+// Jest's globalSetup: starts one PostgreSQL and one RabbitMQ for the whole run, even if many projects name this file.
+// It uses other servers if TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL name them.
+// tools/test-servers-teardown.mjs stops the servers. If the run is killed, they stop by themselves (see
+// test-servers.ts). It sets TEST_SERVERS to their flavour, which `startBroker` of @offload/spec-kit/servers follows.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,8 +12,9 @@ const urls = { databaseUrl: 'TEST_DATABASE_URL', amqpUrl: 'TEST_AMQP_URL', manag
 const variables = { ...urls, flavour: 'TEST_SERVERS' };
 
 /**
- * Sets the variables for Jest's workers; a failure to start fails the run with the program's output.
- * @param jest Jest's configuration. Programs of proof give none: they measure, and for them PostgreSQL waits for the disk
+ * Sets the variables for Jest's workers. If a server does not start, the run fails with the program's output.
+ *
+ * @param jest Jest's configuration. Programs of proof pass none: they measure, so PostgreSQL waits for the disk then.
  */
 export default async function setup(jest) {
   if (Object.values(urls).every((name) => process.env[name])) return;

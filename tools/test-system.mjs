@@ -1,5 +1,5 @@
-// Jest's globalSetup where specs start the apps: tools/test-servers.mjs, and the apps compiled as they are deployed. From
-// source a process takes 1.9 s of CPU until it reads its configuration, compiled 0.8 s, and a run starts a hundred.
+// Jest's globalSetup for specs that start the apps. It runs tools/test-servers.mjs, and compiles the apps as for a
+// deployment. A process needs 1.9 s of CPU from source until it reads its configuration, but 0.8 s compiled.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,7 +8,7 @@ import startServers from './test-servers.mjs';
 const root = join(import.meta.dirname, '..');
 const compiled = ['apps/api', 'apps/worker', 'apps/notifier', 'libs/running-system'];
 
-/** Sets TEST_COMPILED for `startProgram` of libs/running-system; sources that do not compile fail the run. */
+/** Sets TEST_COMPILED for `startProgram` of libs/running-system. If the sources do not compile, the run fails. */
 export default async function setup(jest) {
   await startServers(jest);
   const projects = compiled.map((folder) => join(folder, 'tsconfig.lib.json'));

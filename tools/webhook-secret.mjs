@@ -1,4 +1,4 @@
-// Makes a secret that webhooks are signed with, and the variable that lets the processes know it.
+// Makes a secret that signs webhooks, and prints the variable with which the processes know it.
 //
 //   npm run webhook-secret
 import { existsSync } from 'node:fs';
@@ -8,12 +8,12 @@ import { newWebhookSecret, webhookSecrets } from '@offload/access/secrets';
 const EX_USAGE = 64; // sysexits.h
 const EX_CONFIG = 78;
 
-const HELP = `npm run webhook-secret: makes a secret that webhooks are signed with
+const HELP = `npm run webhook-secret: makes a secret that signs webhooks
 
   --help  this text
 
-The line WEBHOOK_SECRETS=... is for the environment of api and notifiers, or the file .env; where WEBHOOK_SECRETS is set
-already, in the environment or that file, the line has the new secret and those: webhooks are signed with all of them.
+Put the line WEBHOOK_SECRETS=... into the environment of api and notifiers, or into the file .env. If WEBHOOK_SECRETS is set
+already, in the environment or in that file, the line has the new secret and the earlier ones. Each of them signs webhooks.
 `;
 
 function fail(message, code) {
@@ -31,8 +31,8 @@ try {
   fail(`${error.message}\n\n${HELP.trimEnd()}`, EX_USAGE);
 }
 
-if (existsSync('.env')) process.loadEnvFile('.env'); // variables that are set already win
-const present = webhookSecrets.safeParse(process.env.WEBHOOK_SECRETS || undefined); // an empty one counts as not set
+if (existsSync('.env')) process.loadEnvFile('.env'); // variables that are set take precedence
+const present = webhookSecrets.safeParse(process.env.WEBHOOK_SECRETS || undefined); // an empty variable counts as not set
 if (!present.success) {
   fail(`WEBHOOK_SECRETS: ${present.error.issues.map(({ message }) => message).join('; ')}`, EX_CONFIG);
 }
@@ -40,12 +40,12 @@ if (!present.success) {
 const secret = newWebhookSecret();
 const next =
   present.data.length === 0
-    ? 'Receivers verify webhooks with it, so give it to each of them; nobody else should know it.'
-    : `It goes beside what is there. Give it to every receiver, and take the older out of the line once all of them have it.`;
+    ? 'Receivers verify webhooks with it. Give it to each of them, and keep it secret from all others.'
+    : `It is added to the earlier secrets. Give it to every receiver, and then remove the earlier secrets from the line.`;
 process.stdout.write(`${secret}
 
 This is the secret. ${next}
-Api and notifiers need it in their environment or in .env, all of them the same:
+The api and all notifiers need the same line in their environment or in .env:
 
 WEBHOOK_SECRETS=${[secret, ...present.data].join(',')}
 `);

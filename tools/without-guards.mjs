@@ -1,5 +1,5 @@
-// Proves that the fault suite finds what it is there to find: takes one guard after the other out of a copy of this
-// repository, and fails unless the scenario that needs the guard fails there. Takes some twelve minutes.
+// Proves that the fault suite detects faults. It removes one guard after the other in a copy of this repository, and
+// fails unless the scenario of the guard fails there. It takes some twelve minutes.
 //
 //   npm run test:guards
 import { spawnSync } from 'node:child_process';
@@ -17,7 +17,7 @@ function must(command, ...args) {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stderr}`);
 }
 
-/** @returns the suite's last line */
+/** Runs a scenario. @returns the suite's last line */
 function play(scenario) {
   const suite = ['--import', 'tsx', '--conditions=@offload/source', 'proof/faults/run.ts'];
   const { stdout } = run(process.execPath, ...suite, '--short', '--seed', '4', '--only', scenario);

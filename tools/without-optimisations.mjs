@@ -1,6 +1,6 @@
-// Measures what each optimisation gains: takes it out of a copy of this checkout, and runs `npm run compare` with this
-// checkout beside the copy. Prints the medians, and the median of the rounds' ratios. With 3 rounds it takes some 25
-// minutes, on a machine that does nothing else; `--rounds 5` takes more, `--only name,name` measures some.
+// Measures the gain of each optimisation. It removes the optimisation in a copy of this checkout, and runs `npm run
+// compare` with both. It prints the medians, and the median of the rounds' ratios. With 3 rounds it takes some 25
+// minutes on an idle machine; `--rounds 5` takes more, and `--only name,name` measures some.
 //
 //   npm run optimisations -- --rounds 3
 import { spawnSync } from 'node:child_process';
@@ -22,14 +22,14 @@ const unknown = names.filter((wanted) => !optimisations.some(({ name }) => name 
 if (unknown.length > 0) throw new Error(`there is no ${unknown.join()}`);
 const wanted = optimisations.filter(({ name }) => names.includes(name));
 
-/** Copies that are measured beside this checkout at once: with more, two that are compared are too far apart. */
+/** Copies that are measured together at most. With more, two compared runs are too far apart in time. */
 const MOST_TOGETHER = 6;
 
 const root = join(import.meta.dirname, '..');
 const copies = mkdtempSync(join(tmpdir(), 'offload-optimisations-'));
 const compiled = join(copies, 'compiled');
 
-/** A copy of this checkout. Its packages are this checkout's, but for the links to its own libraries. */
+/** Copies this checkout. The copy uses this checkout's packages, except for its own libraries. */
 function copyCheckout() {
   const left = ['.git', '.nx', '.offload', 'coverage', 'node_modules'].map((name) => join(root, name));
   cpSync(root, compiled, { recursive: true, verbatimSymlinks: true, filter: (source) => !left.includes(source) });
@@ -62,7 +62,7 @@ function copyWithout({ name, edits }) {
   return folder;
 }
 
-/** Those that are measured with the same rows, a few at a time. */
+/** Groups optimisations that are measured with the same rows, a few at a time. */
 function groupsOf(all) {
   return [...new Set(all.map(({ rows }) => rows))].flatMap((rows) => {
     const alike = all.filter((each) => each.rows === rows);
@@ -72,7 +72,7 @@ function groupsOf(all) {
   });
 }
 
-/** @returns the lines of its table */
+/** Runs the comparison. @returns the lines of its table */
 function compare(folders, rows) {
   const args = ['run', '--silent', 'compare', '--', ...folders, '--only', rows, '--rounds', values.rounds];
   const { status, stdout } = spawnSync('npm', args, {

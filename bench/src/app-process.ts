@@ -7,13 +7,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '@offload/child-processes';
 import { clockOffsetMs } from './clock.ts';
 
-/** This checkout. */
+/** Root folder of this checkout. */
 export const root = join(import.meta.dirname, '../..');
 const READY_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 15_000;
 /**
- * Collects garbage on demand, so that memory in use can be told from memory that was; ends with this process, however that
- * ends, since standard input does; and has `performance.timeOrigin + performance.now()` tell the time by the bench's clock.
+ * Code that is loaded into measured processes. It collects garbage on demand, so that memory in use can be measured. It
+ * ends the process with this one, because standard input ends. It adjusts `performance.timeOrigin` to the bench's
+ * clock.
  */
 const attachment = `data:text/javascript,
   process.on('SIGUSR2', () => { gc(); gc(); console.log('{"msg":"collected"}'); });
@@ -21,41 +22,41 @@ const attachment = `data:text/javascript,
   Object.defineProperty(performance, 'timeOrigin', { value: Math.max(...origins) + Number(process.env.CLOCK_OFFSET_MS) });
   process.stdin.on('end', () => process.kill(process.pid, 'SIGKILL')).resume().unref();`;
 
-/** An api, worker or notifier under measurement. */
+/** A running api, worker or notifier to measure. */
 export interface AppProcess {
   /** `http://127.0.0.1:<port>` */
   url: string;
   pid: number;
-  /** Resolves when it has collected its garbage. */
+  /** Collects garbage. Resolves when that is done. */
   collect(): Promise<void>;
-  /** The values of its metrics that have no labels, by name. */
+  /** Reads its metrics without labels. @returns a function from a name to its value */
   figures(): Promise<(name: string) => number>;
   end(): Promise<void>;
 }
 
-/** A program that serves on a port it is told, and says at `/readyz` when it is ready. */
+/** A program that listens on a given port and answers `/readyz`. */
 export interface Program {
-  /** For people. */
+  /** Name for people. */
   name: string;
   /** The JavaScript file, from the repository's root. */
   file: string;
-  /** The repository's root. @default this one's */
+  /** Root folder of the repository. @default this checkout */
   folder?: string;
   args?: string[];
-  /** Of Node.js. @default none */
+  /** Options of Node.js. @default none */
   options?: string[];
   env: Record<string, string>;
-  /** The variable that takes the port. */
+  /** Name of the variable for the port. */
   portVariable: string;
 }
 
-/** A program under measurement. */
+/** A running program to measure. */
 export type ProgramProcess = Pick<AppProcess, 'url' | 'pid' | 'end'> & {
-  /** From its spawning until it was ready, in milliseconds. */
+  /** Milliseconds from its start until it was ready. */
   startedMs: number;
 };
 
-/** Compiles an app, and what it is made of: as it is run in production, which takes less memory than from source. */
+/** Compiles an app with its libraries, as in production. It takes less memory than from source. */
 export async function build(app: string, folder = root): Promise<void> {
   const compiler = spawn(process.execPath, ['node_modules/typescript/bin/tsc', '-b', `apps/${app}/tsconfig.lib.json`], {
     cwd: folder,
@@ -64,17 +65,17 @@ export async function build(app: string, folder = root): Promise<void> {
   await succeed(compiler, 'the compiler');
 }
 
-/** Compiles the programs of the peers, likewise. */
+/** Compiles the programs of the peers. */
 export async function buildPeers(): Promise<void> {
   const args = ['node_modules/typescript/bin/tsc', '-b', 'bench/tsconfig.peers.json'];
   await succeed(spawn(process.execPath, args, { cwd: root, stdio: 'inherit' }), 'the compiler');
 }
 
-/** Applies the migrations, and makes the job types known where the worker was built. */
+/** Applies the migrations, and registers the job types if the worker is built. */
 export async function migrate(env: Record<string, string>, folder = root): Promise<void> {
   await succeed(run('libs/database/dist/run-migrations.js', env, [], [], folder), 'the migrations');
   const worker = join(folder, 'apps/worker/dist/main.js');
-  // In checkouts of before, apis know the job types without that.
+  // Older checkouts have no registration: their apis know the job types.
   if (!existsSync(worker) || !readFileSync(worker, 'utf8').includes('--register-types')) return;
   const given = { AMQP_URL: 'amqp://unused', LOG_LEVEL: 'warn', ...env };
   await succeed(
@@ -83,7 +84,7 @@ export async function migrate(env: Record<string, string>, folder = root): Promi
   );
 }
 
-/** Starts one that was built; resolves once it is ready. It ends with this process, however that is. */
+/** Starts a compiled app. Resolves when it is ready. It ends with this process. */
 export async function startApp(
   app: 'api' | 'worker' | 'notifier',
   env: Record<string, string>,
@@ -127,9 +128,9 @@ export async function startApp(
 }
 
 /**
- * Starts a program, whatever it logs; resolves once it is ready. It ends with this process, however that is.
+ * Starts a program, and ignores its log. Resolves when it is ready. It ends with this process.
  *
- * @throws Error when it ends before that, or is not ready within a minute
+ * @throws Error when it ends before, or is not ready within a minute
  */
 export async function startProgram(program: Program): Promise<ProgramProcess> {
   const { name, file, folder, args = [], options = [], env, portVariable } = program;
@@ -142,7 +143,7 @@ export async function startProgram(program: Program): Promise<ProgramProcess> {
   return { url, pid: child.pid as number, startedMs: performance.now() - from, end: () => end(child) };
 }
 
-/** @throws Error when it ends before it is ready, or is not within a minute */
+/** @throws Error when the program ends before it is ready, or is not ready within a minute */
 async function untilReady(child: ChildProcess, url: string, name: string): Promise<void> {
   const from = performance.now();
   while (!(await isReady(url))) {

@@ -1,7 +1,7 @@
-// `npm run backlog`: a million jobs that are posted in batches, and then worked off by one worker. How much memory the
-// api takes meanwhile, how long it takes to show a job, its position and the queues, and how many dispatch messages it takes for
-// lost. Writes docs/performance.md; ends with 1 when a bound is missed. `npm run backlog -- --jobs 50000` is a smaller
-// one, and only printed.
+// `npm run backlog`: posts a million jobs in batches, which one worker then runs. It measures the memory of the api,
+// the time to show a job, its position and the queues, and the number of dispatch messages that the api regards as
+// lost. It writes docs/performance.md, and exits with 1 when a bound is missed. `npm run backlog -- --jobs 50000` is
+// smaller and prints only.
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { JobsTaken } from '@offload/jobs/answers';
@@ -17,9 +17,9 @@ const STANDARD = 1_000_000;
 const BATCH = 1_000;
 const SENDERS = 4;
 const CONCURRENCY = 100;
-/** Between two looks while the backlog is worked off, in milliseconds. */
+/** Pause between two reads while the worker runs the backlog, in milliseconds. */
 const LOOK_MS = 100;
-/** As deploy/Dockerfile has it. */
+/** The options in deploy/Dockerfile. */
 const OPTIONS = ['--max-semi-space-size=8'];
 const BOUNDS = { medianMs: 20, worstMs: 100, mib: 300 };
 
@@ -84,7 +84,7 @@ try {
   await servers.stop();
 }
 
-/** @returns the ids of all jobs, in the order in which they are to run */
+/** Posts all jobs. @returns their ids, in the order in which they run */
 async function fill({ url }: AppProcess): Promise<{ ids: string[] }> {
   const ids: string[] = [];
   const body = JSON.stringify({ jobs: Array(BATCH).fill({ type: 'demo.echo', payload: HELLO }) });
@@ -105,7 +105,7 @@ async function untilDispatched(): Promise<void> {
   while ((await pool.query('select from outbox limit 1')).rowCount !== 0) await delay(LOOK_MS);
 }
 
-/** Asks for a job that is next, for one far behind, for one that is finished and for the queues, again and again. */
+/** Requests, again and again, the next job, a job far behind, a finished job, and the queues. */
 async function watchDraining({ url }: AppProcess, ids: string[]): Promise<{ latencies: Record<string, Latencies> }> {
   const names = [
     'a finished job',
@@ -125,7 +125,7 @@ async function watchDraining({ url }: AppProcess, ids: string[]): Promise<{ late
   };
   const at = (index: number): string => `/v1/jobs/${ids[Math.min(Math.floor(index), count - 1)]}`;
   while (done < count) {
-    // Ids are nearly in the order in which jobs run, so this finds those that have left.
+    // Ids are nearly in the order of the runs, so this finds the finished jobs.
     while (done < count && (await ask('a finished job', at(done))).status === 'succeeded') done += BATCH;
     if (done >= count) break;
     await ask('a queued job, soon to run', at(done + BATCH + Math.random() * BATCH));

@@ -1,8 +1,8 @@
-// One clock for all processes of the bench, so that their times can be compared to some microseconds: the system's clock that
-// only goes forward, counted from 1970. `performance.timeOrigin` won't do: it is read once, and off by a millisecond or more.
+// One clock for all processes of the bench, accurate to some microseconds: the system's monotonic clock, counted from
+// 1970. `performance.timeOrigin` is not accurate enough: it is read once, and differs by a millisecond or more.
 const SPIN_MS = 20;
 
-/** Between the two: a reading that is late, since the machine did something else meanwhile, is too small, never too large. */
+/** Offset between the two clocks. A late reading, when the machine is busy, is too small and never too large. */
 export const clockOffsetMs = ((): number => {
   let offset = -Infinity;
   for (const until = monotonicMs() + SPIN_MS; monotonicMs() < until;) {

@@ -1,7 +1,7 @@
-// `npm run compare -- FOLDER...`: this checkout beside others of Offload, with their packages installed, in one run:
-// start-up, memory, accept, run and pick-up, round by round, one after the other. Prints medians, and the median of the
-// rounds' ratios; `--rounds 3` takes fewer rounds than 5, `--only accept` measures some: start, accept, batch, one, run,
-// pick-up.
+// `npm run compare -- FOLDER...`: measures this checkout and others of Offload, with their packages installed, in one
+// run: start-up, memory, accept, run and pick-up. It runs rounds one after the other, and prints medians and the median
+// of the rounds' ratios. `--rounds 3` runs fewer rounds than 5. `--only accept` measures some: start, accept, batch,
+// one, run, pick-up.
 import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, type ProgramProcess } from './app-process.ts';
@@ -64,7 +64,7 @@ try {
       whileRunning(system.startApi(), async (api) => {
         const request = jobs === 1 ? system.one() : system.many(jobs);
         await send(api.url, request);
-        // As in the bench: one connection alone would be over before an api is warm.
+        // As in the bench: a run with one connection would end before the api is warm.
         const width = jobs === 1 ? 64 : connections;
         await sendLoad({ ...request, url: api.url + request.path, connections: width, seconds: full.warmUpSeconds });
         const bench = { ground, plan: full, sendLoad };
@@ -109,11 +109,11 @@ try {
     for (const [name, figure] of Object.entries(figures)) if (only.includes(name)) await measure(which, system, figure);
   }
 
-  say('The servers are new, and slower for it: what comes first does not count.');
+  say('Warming up: new servers are slower, so the first results do not count.');
   await measureAll(0);
   found.clear();
   for (let round = 0; round < Number(values.rounds); round += 1) {
-    // Each round another one goes first.
+    // Each round begins with another system.
     for (const place of systems.keys()) await measureAll((round + place) % systems.length);
   }
 

@@ -1,34 +1,35 @@
-// Browsers of `npm run watching`, many in one process: each is a socket that asks for a stream and reads it. Forked, and
-// told what to do by messages; does one after the other, and answers each.
+// The browsers of `npm run watching`, many in one process: each is a socket that opens a stream and reads it. The
+// process is forked. It executes orders from messages one after the other, and answers each.
 import { connect, type Socket } from 'node:net';
 import { countLatencies, type Counts } from './latencies.ts';
 import { DIGITS, MARK, microseconds } from './sent-at.ts';
 
-/** What a crowd is told to do. */
+/** An order to a crowd. */
 export type Order =
-  /** One browser a path, each from the address at its place, if there is one, and so many at once. */
+  /** Opens one browser for each path, from the address at the same place if there is one, `atOnce` at a time. */
   | { order: 'open'; port: number; paths: string[]; addresses: string[]; atOnce: number }
   /** How long events took that came since it was asked last. */
   | { order: 'tell' }
   | { order: 'close' };
 
+/** The answer of a crowd. */
 export interface Told {
-  /** Events that carry the time at which they were sent: how long each took to get here. */
+  /** Times that events with a sending time took to arrive. */
   latencies: Counts;
-  /** Streams that have ended without being asked to. */
+  /** Streams that have ended without an order. */
   broken: number;
 }
 
 const STREAM_BEGINS = Buffer.from('\r\n\r\n');
 const EVENT_ENDS = Buffer.from('\n\n');
-/** One for all: what has come is read before something else comes. */
+/** One buffer for all sockets: received bytes are processed before the next read. */
 const buffer = Buffer.allocUnsafe(256 * 1024);
 
 let latencies = countLatencies();
 let broken = 0;
 const sockets = new Set<Socket>();
 
-/** Resolves when the answer has begun and the first event, or the time to wait before coming again, is there. */
+/** Resolves when the answer has begun, with the first event or the time to reconnect. */
 function open(port: number, path: string, localAddress: string | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     let rest: Buffer | null = null;
@@ -47,7 +48,7 @@ function open(port: number, path: string, localAddress: string | undefined): Pro
         const from = at + MARK.length;
         latencies.add((microseconds() - Number(bytes.toString('latin1', from, from + DIGITS))) / 1_000);
       }
-      // Behind the event is the end of its chunk, at most.
+      // At most the end of its chunk follows the event.
       rest = bytes.length - end <= EVENT_ENDS.length + 2 ? null : Buffer.from(bytes.subarray(Math.max(0, end)));
       return true;
     }

@@ -6,27 +6,28 @@ import type { AppProcess } from './app-process.ts';
 import type { Order, Told } from './crowd.ts';
 import type { Latencies } from './latencies.ts';
 
-/** Where browsers come from: from one address to one port there are but 28,000 connections. */
+/** Source addresses of browsers: one address has only 28,000 ports for connections to one port. */
 const ADDRESSES = Array.from({ length: 20 }, (_, at) => `127.0.0.${at + 2}`);
-/** Connections of each crowd that are being opened. */
+/** Connections that each crowd opens at once. */
 const AT_ONCE = 50;
 
-/** Browsers in processes of their own, which watch at one notifier. */
+/** Browsers in processes of their own, at one notifier. */
 export interface Crowds {
   /**
-   * One browser a path.
+   * Opens one browser for each path.
    *
-   * @returns how long it took until each had what its stream begins with, in milliseconds
+   * @returns milliseconds until each stream has begun
    */
   open(paths: string[]): Promise<number>;
-  /** Adds how long the events took that have come since the last time. @throws when a stream has ended */
+  /** Adds the times of events since the last call. @throws Error when a stream has ended */
   count(latencies: Latencies): Promise<void>;
-  /** Closes all; resolves when the notifier has noticed. */
+  /** Closes all browsers. Resolves when the notifier has noticed. */
   close(): Promise<void>;
   /** Ends the processes. */
   end(): void;
 }
 
+/** Starts the processes of the crowds. */
 export function startCrowds(app: AppProcess, processes: number): Crowds {
   const crowds = Array.from({ length: processes }, () =>
     fork(join(import.meta.dirname, 'crowd.ts'), {

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 
-// What a system has stored that has run for 30 days: nearly all of it finished, the newest 2 % waiting unless $2. One job in 50,000 is
-// of a rare type, one in 20,000 in a rare queue, one in 30,000 has a rare tag.
+// Stores the jobs of a system that has run for 30 days. Nearly all are finished; the newest 2 % are waiting unless $2.
+// One job in 50,000 is of a rare type, one in 20,000 in a rare queue, and one in 30,000 has a rare tag.
 const sql = `
   insert into jobs (id, type, queue, status, priority, tags, payload, result, error, attempt, max_attempts, timeout_ms,
     backoff, version, created_at, due_at, started_at, finished_at)
@@ -31,10 +31,10 @@ const sql = `
   ) as jobs`;
 
 /**
- * Stores so many jobs, as if they had been made in the last 30 days.
+ * Stores jobs as if they had been made in the last 30 days.
  *
- * @param options.finished only finished ones @default false
- * @returns the id of the newest, and the table's size
+ * @param options.finished whether all are finished. @default false
+ * @returns the id of the newest job, and the size of the table
  */
 export async function fillJobs(
   pool: Pool,
@@ -42,7 +42,7 @@ export async function fillJobs(
   { finished = false } = {},
 ): Promise<{ newest: string; bytes: number }> {
   await pool.query(sql, [count, finished]);
-  await pool.query('vacuum analyze jobs'); // as PostgreSQL does by itself in time
+  await pool.query('vacuum analyze jobs'); // PostgreSQL would do this by itself later
   const { rows } = await pool.query<{ newest: string; bytes: number }>(
     `select id as newest, pg_total_relation_size('jobs')::float8 as bytes from jobs order by id desc limit 1`,
   );

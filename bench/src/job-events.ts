@@ -6,9 +6,9 @@ import { type Connection, createListPublisher, createPublisher } from '@offload/
 import type { Pool } from 'pg';
 import { sentNow } from './sent-at.ts';
 
-/** How often it is seen what is to be published, in milliseconds. */
+/** Interval between checks for due events, in milliseconds. */
 const TICK_MS = 2;
-/** Unconfirmed ones at most: a broker that can't keep up is not buried. */
+/** Most unconfirmed events, so that a slow broker is not overloaded. */
 const MOST_UNCONFIRMED = 2_000;
 
 const sql = `
@@ -18,7 +18,7 @@ const sql = `
   from generate_series(1, $1::int)
   returning id, created_at as "createdAt"`;
 
-/** Stores so many jobs that are running, for all that can be seen. */
+/** Stores running jobs. */
 export async function insertJobs(pool: Pool, count: number): Promise<Job[]> {
   const { rows } = await pool.query<{ id: string; createdAt: Date }>(sql, [count]);
   return rows.map(({ id, createdAt }): Job => {
@@ -30,19 +30,20 @@ export async function insertJobs(pool: Pool, count: number): Promise<Job[]> {
   });
 }
 
-/** The progress of jobs, published as a worker does. */
+/** Publishes the progress of jobs as a worker does. */
 export interface JobEvents {
   readonly jobs: readonly Job[];
-  /** How long one is, as JSON. */
+  /** Length of an event as JSON. */
   readonly bytes: number;
   /**
-   * Publishes so many a second, in turn of all jobs, or of the first few `only`.
+   * Publishes events at a rate, of all jobs in turn, or of the first `only` jobs.
    *
-   * @returns how many, once all of them are confirmed
+   * @returns the number of events, when all are confirmed
    */
   publish(load: { rate: number; seconds: number; only?: number | undefined }): Promise<number>;
 }
 
+/** Makes the events of these jobs. */
 export function createJobEvents(broker: Connection, jobs: readonly Job[]): JobEvents {
   const toListeners = { exchange: exchanges.events, mandatory: false };
   const events = createListPublisher(createPublisher(broker), jobEvents, toListeners);

@@ -1,21 +1,22 @@
-/** Times counted in steps of a tenth of a millisecond: a million of them cost no more than a few. */
+/** Counts times in steps of a tenth of a millisecond, so that a million of them need no more memory than a few. */
 export interface Latencies {
   add(ms: number): void;
-  /** Adds what another process has counted. */
+  /** Adds the counts of another process. */
   merge(counts: Counts): void;
   counts(): Counts;
   readonly size: number;
-  /** @param share 0.5 for the median @returns in milliseconds; NaN of nothing */
+  /** @param share 0.5 for the median @returns milliseconds; NaN without times */
   at(share: number): number;
 }
 
-/** How many times fell into which step. */
+/** The number of times in each step. */
 export type Counts = [step: number, count: number][];
 
 const STEPS_PER_MS = 10;
-/** What took longer counts as so long. */
+/** Longer times count as this. */
 const LONGEST_MS = 20_000;
 
+/** Makes an empty count. */
 export function countLatencies(): Latencies {
   const steps = new Uint32Array(LONGEST_MS * STEPS_PER_MS + 1);
   let size = 0;

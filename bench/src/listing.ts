@@ -1,5 +1,6 @@
-// `npm run listing`: a million jobs, and what it costs PostgreSQL to list them page by page while new ones arrive: all of
-// them, and by each filter. Ends with 1 when a job is missed or comes twice. `npm run listing -- --jobs 5000000` for more.
+// `npm run listing`: measures in PostgreSQL how long it takes to list a million jobs page by page while new ones
+// arrive, all of them and by each filter. It exits with 1 when a job is missed or repeated. `npm run listing -- --jobs
+// 5000000` has more.
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
@@ -13,7 +14,7 @@ import { fillJobs } from './fill-jobs.ts';
 import { readServerTimes, timedSettings, timedUrl } from './server-times.ts';
 
 const PAGE = 200;
-/** Of a filter that lets much through; only the walk without one has to reach the end. */
+/** Most pages of a filter with many matches. Only the walk without a filter must reach the end. */
 const MOST_PAGES = 1_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -47,7 +48,7 @@ const filters: [name: string, filter: Filter][] = [
 type Filter = Omit<JobFilter, 'beforeId' | 'limit'>;
 
 const folder = await realpath(await mkdtemp(join(tmpdir(), 'offload-listing-')));
-await chmod(folder, 0o711); // as root, PostgreSQL runs as another user, who has to come through here
+await chmod(folder, 0o711); // started by root, PostgreSQL runs as another user, who must enter this folder
 const times = readServerTimes();
 const server = await startEmbeddedPostgres({
   dataDir: join(folder, 'postgres'),
@@ -95,7 +96,7 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** Page by page, each in a group of the server's times of its own, after one for what was before. */
+/** Walks page by page. Each page is a group of the server's times; a first group has all earlier ones. */
 async function walk(database: Database, filter: Filter, mostPages: number) {
   const ids: string[] = [];
   let pages = 0;
@@ -111,16 +112,16 @@ async function walk(database: Database, filter: Filter, mostPages: number) {
   return {
     pages,
     ids,
-    /** The id it came to; null: to the last. */
+    /** The id at which the walk ended; null for the end of the list. */
     end: end ?? null,
-    /** None of them when each comes once, and the newest first. */
+    /** Number of ids that are repeated or in the wrong order. */
     outOfOrder: ids.filter((id, index) => index > 0 && id >= (ids[index - 1] as string)).length,
-    /** How many of them were there from the start. */
+    /** Number of jobs that were there from the start. */
     old: (newest: string) => ids.filter((id) => id <= newest).length,
   };
 }
 
-/** How many of the jobs that were there from the start pass the filter, down to where the walk has come. */
+/** Number of jobs from the start that match the filter, down to the end of the walk. */
 async function expected(pool: pg.Pool, filter: Filter, newest: string, end: string | null): Promise<number> {
   const { status, type, queue, tag, createdAfter, createdBefore } = filter;
   const { rows } = await pool.query<{ count: number }>(
@@ -133,7 +134,7 @@ async function expected(pool: pg.Pool, filter: Filter, newest: string, end: stri
   return rows[0]?.count ?? NaN;
 }
 
-/** Makes jobs all the time, as the api does. */
+/** Makes jobs continuously, as the api does. */
 function keepCreating(database: Database) {
   const startedAt = performance.now();
   let created = 0;

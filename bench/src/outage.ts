@@ -1,5 +1,5 @@
-// `npm run outage`: publishes 1,000 messages a second while the broker is up, killed for 60 s, and up again. Shows what
-// became of every call, and the memory meanwhile. `npm run outage -- --seconds 10` is a shorter one.
+// `npm run outage`: publishes 1,000 messages a second while the broker is up, killed for 60 s, and up again. It shows
+// the outcome of every call, and the memory. `npm run outage -- --seconds 10` is shorter.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,7 +45,7 @@ function kept(column: Column): boolean {
 async function outage(whileAway: NonNullable<PublisherOptions['whileAway']>): Promise<Column> {
   const queue = whileAway;
   const connection = connect({ url: broker.amqpUrl, topology: { queues: { [queue]: {} } } });
-  connection.events.on('state', () => undefined); // its outage is no news here
+  connection.events.on('state', () => undefined); // the outage is intended
   await connection.opened;
   const load = loadOn(createPublisher(connection, { whileAway }), queue);
 
@@ -88,7 +88,7 @@ async function outage(whileAway: NonNullable<PublisherOptions['whileAway']>): Pr
   ]);
 }
 
-/** Publishes at the rate, whatever becomes of it, and keeps count. */
+/** Publishes at the rate, and counts the outcomes. */
 function loadOn(publisher: Publisher, queue: string) {
   const confirmed = new Set<string>();
   const confirmedAt: number[] = [];

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 
 const page = join(import.meta.dirname, '../../docs/performance.md');
 
-/** The machine and what runs on it, and the date, as a line below a table. */
+/** A line for below a table: the machine, its software, and the date. */
 export function circumstances(more: string[] = []): string {
   const [cpu] = cpus();
   const machine = `${cpus().length} cores (${cpu?.model.trim()}), ${Math.round(totalmem() / 1024 ** 3)} GiB`;
   return `(${[new Date().toISOString().slice(0, 10), machine, `Node.js ${process.versions.node}`, ...more].join('; ')})`;
 }
 
-/** Replaces what stands between the markers of a section of docs/performance.md, and formats the page. */
+/** Replaces the text between the markers of a section of docs/performance.md, and formats the page. */
 export async function writeSection(name: string, content: string): Promise<void> {
   const [begin, end] = [`<!-- ${name}: measured -->`, `<!-- ${name}: end -->`];
   const text = await readFile(page, 'utf8');
@@ -24,7 +24,7 @@ export async function writeSection(name: string, content: string): Promise<void>
   });
 }
 
-/** A table in Markdown. */
+/** Formats a table as Markdown. */
 export function table([head = [], ...rows]: string[][]): string {
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
   return [line(head), `|${head.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');

@@ -1,22 +1,24 @@
-/** How much of everything is measured. */
+/** How much is measured. */
 export interface Plan {
   quick: boolean;
   rounds: Record<RowName, number>;
   warmUpSeconds: number;
   loadSeconds: number;
   batchSeconds: number;
-  /** Of the jobs that a system is given to run. */
+  /** Part of the jobs that a system would run in a full bench. */
   shareOfJobs: number;
-  /** Jobs whose pick-up is measured in a round. */
+  /** Jobs in a round whose pick-up is measured. */
   pickUps: number;
-  /** Finished jobs in the table. */
+  /** Numbers of finished jobs in the table. */
   sizes: number[];
 }
 
-/** What `--only` takes; CPU, memory, start-up and SQL come with `accept` and `run`. */
+/** The values of `--only`. CPU, memory, start-up and SQL are measured with `accept` and `run`. */
 export const rowNames = ['accept', 'run', 'pick-up', 'makespan', 'growth'] as const;
+/** A value of `--only`. */
 export type RowName = (typeof rowNames)[number];
 
+/** The plan of a full bench. */
 export const full: Plan = {
   quick: false,
   rounds: { accept: 3, run: 3, 'pick-up': 5, makespan: 3, growth: 5 },
@@ -28,6 +30,7 @@ export const full: Plan = {
   sizes: [0, 1_000_000, 5_000_000],
 };
 
+/** The plan of `--quick`. */
 export const quick: Plan = {
   quick: true,
   rounds: { accept: 1, run: 1, 'pick-up': 1, makespan: 1, growth: 1 },

@@ -1,6 +1,7 @@
-// `npm run bench`: measures Offload and, on the same machine in the same run, its peers at the same work; round by round,
-// one system at a time. Writes docs/performance.md and docs/performance.svg; ends with 1 when a bound is missed, or a job.
-// `npm run bench -- --quick` takes under three minutes and only prints; `--only accept,run` measures those rows only.
+// `npm run bench`: measures Offload and its peers at the same work, on the same machine in the same run. It runs in
+// rounds, one system at a time. It writes docs/performance.md and docs/performance.svg, and exits with 1 when a bound
+// is missed or a job is lost. `npm run bench -- --quick` takes under three minutes and prints only; `--only accept,run`
+// measures those rows.
 import { parseArgs } from 'node:util';
 import { build, buildPeers } from './app-process.ts';
 import { judge } from './figures/bounds.ts';
@@ -40,9 +41,9 @@ const laying = layGround(say);
 let stopping: Promise<void> | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    if (stopping) return; // npm passes on what the terminal has sent already
+    if (stopping) return; // npm repeats the signal of the terminal
     say(`${signal}: stopping`);
-    stopping = laying.then((each) => each.stop()).finally(() => process.exit(1)); // the rest ends with this process
+    stopping = laying.then((each) => each.stop()).finally(() => process.exit(1)); // other processes end with this one
   });
 }
 const ground = await laying;
@@ -52,7 +53,7 @@ try {
   const figures = createFigures();
   const faults: string[] = [];
   const fault = (what: string): void => {
-    if (stopping) return; // the servers go
+    if (stopping) return; // the servers are ending
     faults.push(what);
     say(`ERROR: ${what}`);
   };
@@ -67,10 +68,10 @@ try {
     idealMakespanS: IDEAL_S,
     grown: plan.sizes.map(grownName),
   });
-  // Of rows that nobody asked for there is nothing to say.
+  // Omit the bounds of rows that were not selected.
   const told = rows.length === rowNames.length ? judged : judged.filter(({ kept }) => kept !== undefined);
   const isWhole = !plan.quick && rows.length === rowNames.length;
-  await stopping; // which ends the process: of half a run there is nothing to say
+  await stopping; // ends the process: half a run has no report
   const content = report({ figures, judged: told, faults, offload, serverVersions: ground.versions });
   console.log(content);
   say(`\n${((performance.now() - startedAt) / 60_000).toFixed(1)} minutes`);
@@ -79,7 +80,7 @@ try {
     await writeSection('bench', `![Jobs a second, as bars](performance.svg)\n\n${content}`);
     await writePlot(figures, offload);
   }
-  // Of a whole run it is a miss too where there was nothing to compare with.
+  // In a whole run, a bound without a comparison is missed too.
   const missed = judged.some(({ kept }) => (isWhole ? kept !== true : kept === false));
   process.exitCode = faults.length > 0 || (missed && !plan.quick) ? 1 : 0;
 } finally {

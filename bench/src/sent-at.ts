@@ -1,13 +1,14 @@
-/** Precedes the time at which an event was sent, written with {@link DIGITS} digits. */
+/** Text before the time at which an event was sent, which has {@link DIGITS} digits. */
 export const MARK = 'sent at ';
+/** Digits of the time, in microseconds. */
 export const DIGITS = 16;
 
-/** Now, in microseconds of a clock that all processes of this machine share and nobody sets. */
+/** The present in microseconds, by a monotonic clock that all processes of this machine share. */
 export function microseconds(): number {
   return Number(process.hrtime.bigint() / 1_000n);
 }
 
-/** What an event carries, to tell later how long it was on its way. */
+/** The text in an event from which its receiver computes its latency. */
 export function sentNow(): string {
   return MARK + String(microseconds()).padStart(DIGITS, '0');
 }

@@ -1,5 +1,6 @@
-/** Added to a connection's URL: the server writes each of its statements to its log, with how long it took. */
+/** Name in a connection's URL, for which the server logs each statement with its duration. */
 const NAME = 'timed';
+/** Adds that name to a URL. */
 export function timedUrl(url: string): string {
   const timed = new URL(url);
   timed.searchParams.set('application_name', NAME);
@@ -7,12 +8,12 @@ export function timedUrl(url: string): string {
   return timed.href;
 }
 
-/** What the server has to be started with. */
+/** Settings that the server needs for this. */
 export const timedSettings = { log_line_prefix: '%a ', log_parameter_max_length: 0 };
 
 /**
- * Reads a server's log for the time that statements took in it: to parse, plan and run them, without network and client.
- * A `select 1` closes a group; it is the last of its group in the log, since one connection's lines stay in order.
+ * Reads durations of statements from a server's log: to parse, plan and run them, without network and client. `select
+ * 1` closes a group. It is the last of its group in the log, because the lines of one connection stay in order.
  */
 export function readServerTimes() {
   const line = new RegExp(`^${NAME} LOG: {2}duration: ([\\d.]+) ms {2}(.*)`);
@@ -28,7 +29,7 @@ export function readServerTimes() {
       sum = 0;
       wake();
     },
-    /** The groups since it was asked for the last time, in milliseconds, once there are so many. */
+    /** Waits for `count` groups since the last call. @returns the milliseconds of each */
     async take(count: number): Promise<number[]> {
       while (groups.length < count) await new Promise<void>((resolve) => (wake = resolve));
       const taken = groups;

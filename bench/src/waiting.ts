@@ -1,5 +1,5 @@
-// `npm run waiting`: how soon a client that waits (`Prefer: wait`) is answered when its job is finished, and what 2,000
-// that wait at one api cost in memory. Ends with 1 when a bound is missed, or an answer is not what it should be.
+// `npm run waiting`: measures how soon a waiting client (`Prefer: wait`) gets its answer after its job is finished, and
+// how much memory 2,000 waiting clients cost an api. It exits with 1 when a bound is missed or an answer is wrong.
 import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobsTaken, JobWithLinks } from '@offload/jobs/answers';
@@ -8,23 +8,23 @@ import { build, migrate, startApp, type AppProcess } from './app-process.ts';
 
 const SLEEPERS = 40;
 const SLEEP_S = 10;
-/** Of those that wait at once, half with GET for a job that is cancelled, half with POST for one that is run. */
+/** Clients that wait at once: half with GET for a job that is cancelled, half with POST for a job that runs. */
 const WAITERS = 2_000;
 const BOUNDS = { answerMs: 200, residentMib: 100 };
-/** Cancellations under way at once. */
+/** Cancellations at once. */
 const CANCELLING = 20;
 const MIB = 1024 * 1024;
 
 interface Memory {
   resident: number;
-  /** and buffers */
+  /** Heap and buffers. */
   heap: number;
 }
 interface Answer {
   status: number;
   job: JobWithLinks;
   held: string | null;
-  /** when it was here, by the clock that also gives `finishedAt`: that of this machine */
+  /** Time of arrival, by this machine's clock, which also gives `finishedAt`. */
   at: number;
 }
 
@@ -50,7 +50,7 @@ try {
   await servers.stop();
 }
 
-/** Ten-second jobs, each of which its client waits for. */
+/** Submits ten-second jobs, each with a client that waits. */
 async function sleepers(api: AppProcess): Promise<Row[]> {
   const worker = await start('worker', { WORKER_PORT: '0', WORKER_CONCURRENCY: String(SLEEPERS) });
   const one = async (): Promise<[afterEndMs: number, wholeMs: number]> => {
@@ -75,7 +75,7 @@ async function sleepers(api: AppProcess): Promise<Row[]> {
   ];
 }
 
-/** As many as may wait, and then all their jobs end. */
+/** Lets as many clients wait as the api allows, and then finishes all their jobs. */
 async function crowd(api: AppProcess, fresh: Memory): Promise<Row[]> {
   const half = WAITERS / 2;
   await ask(api, '/v1/jobs', 0, sleep(0));
@@ -143,7 +143,7 @@ function sleep(seconds: number): object {
   return { type: 'demo.sleep', payload: { seconds } };
 }
 
-/** GET, or POST of a body, that prefers to wait. */
+/** Sends GET, or POST with a body, that prefers to wait. */
 async function ask({ url }: AppProcess, path: string, seconds: number, body?: object): Promise<Answer> {
   const response = await fetch(url + path, {
     method: body ? 'POST' : 'GET',
@@ -155,7 +155,7 @@ async function ask({ url }: AppProcess, path: string, seconds: number, body?: ob
   return { status: response.status, job, held: response.headers.get('preference-applied'), at };
 }
 
-/** Jobs that are not due for an hour. */
+/** Submits jobs that are due in an hour. */
 async function postBatch({ url }: AppProcess, count: number): Promise<JobWithLinks[]> {
   const jobs = Array(count).fill({ ...sleep(0), delayMs: 3_600_000 });
   const headers = { 'content-type': 'application/json' };
@@ -181,7 +181,7 @@ async function memory(api: AppProcess): Promise<Memory> {
   };
 }
 
-/** Resolves once it is ready. */
+/** Starts a process. Resolves when it is ready. */
 async function start(app: 'api' | 'worker', more: Record<string, string>): Promise<AppProcess> {
   const running = await startApp(app, { ...env, ...more });
   started.push(running);

@@ -1,7 +1,8 @@
-// `npm run watching`: 10,000 browsers that watch a job each at one notifier, while 200 events a second go out: how long each
-// event takes to its browser, and what the browsers cost. Then how many events a second are too many, and one job that all
-// of them watch. Writes docs/performance.md; ends with 1 when a bound is missed, or an event.
-// `npm run watching -- --connections 2000 --seconds 10 --rate 100 --all 5` is another one, and only printed.
+// `npm run watching`: 10,000 browsers watch a job each at one notifier while 200 events a second are published. It
+// measures the time of each event to its browser, and the costs of browsers. Then it finds the highest rate of events,
+// and measures one job that all browsers watch. It writes docs/performance.md, and exits with 1 when a bound is missed
+// or an event is lost. `npm run watching -- --connections 2000 --seconds 10 --rate 100 --all 5` is smaller, and prints
+// only.
 import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -16,17 +17,17 @@ import { circumstances, table, writeSection } from './performance-page.ts';
 
 const DEFAULTS = { connections: 10_000, seconds: 30, rate: 200, all: 10 };
 const BOUNDS = { p99Ms: 100, kib: 30 };
-/** Opened and closed before anything is measured. */
+/** Browsers that are opened and closed before the measurement. */
 const WARM_UP = 500;
-/** How long each rate is tried, in seconds. */
+/** Seconds for each rate. */
 const STEP_S = 6;
-/** Events a second, until their p99 is over the bound. */
+/** Rates of events a second. They increase until the p99 exceeds the bound. */
 const OWN_JOB = { rates: [400, 800, 1_600, 3_200, 6_400], mostMs: BOUNDS.p99Ms };
-/** The same of one job, until browsers hear of it so late. */
+/** The same for one job, until its events arrive too late. */
 const SAME_JOB = { rates: [1, 2, 5, 10], mostMs: 1_000 };
-/** What is not here so long after the last event is lost, in milliseconds. */
+/** Milliseconds after the last event, after which a missing event counts as lost. */
 const LATE_MS = 15_000;
-/** Descriptors that a process needs besides its connections. */
+/** Descriptors that a process needs beside its connections. */
 const SPARE_FILES = 500;
 
 const wanted = parse();
@@ -77,7 +78,7 @@ interface Scene {
   events: JobEvents;
 }
 
-/** Each browser watches a job of its own, but for a few that watch all. */
+/** Each browser watches a job of its own, except for a few that watch all jobs. */
 async function eachItsOwn(scene: Scene): Promise<string[]> {
   const { app, crowds, events } = scene;
   const { connections, all, rate, seconds } = wanted;
@@ -122,7 +123,7 @@ async function eachItsOwn(scene: Scene): Promise<string[]> {
   ];
 }
 
-/** All browsers watch one job: each event is written as often as there are browsers. */
+/** All browsers watch one job, so each event is written to every browser. */
 async function allTheSame(scene: Scene): Promise<string[]> {
   const { connections } = wanted;
   await scene.crowds.close();
@@ -136,23 +137,23 @@ async function allTheSame(scene: Scene): Promise<string[]> {
 interface Load {
   rate: number;
   seconds: number;
-  /** How many of them each event is for. */
+  /** Number of browsers that get each event. */
   browsers: number;
-  /** Events of so many jobs only. @default all */
+  /** Publishes events of this many jobs only. @default all */
   only?: number;
 }
 
 interface Measured {
   latencies: Latencies;
-  /** How many events browsers were to get. */
+  /** Number of events that browsers must get. */
   due: number;
-  /** Events a second; less than wanted when the broker, or this process, could not. */
+  /** Events a second. They are fewer than wanted if the broker or this process is too slow. */
   published: number;
   cpu: number;
   loopMs: number;
 }
 
-/** Publishes, and waits until every browser has what it is to get, or too long. */
+/** Publishes, and waits until every browser has its events, or until the time is over. */
 async function load({ app, crowds, events }: Scene, { browsers, ...run }: Load): Promise<Measured> {
   await crowds.count(countLatencies()); // of before
   const before = await app.figures();
@@ -172,7 +173,7 @@ async function load({ app, crowds, events }: Scene, { browsers, ...run }: Load):
   return { latencies, due, published: published / seconds, cpu: (cpu / seconds) * 100, loopMs };
 }
 
-/** One rate after the other, until it takes too long. */
+/** Tries one rate after the other, until events take too long. */
 async function limit(scene: Scene, { rates, mostMs }: typeof OWN_JOB, browsers: number, only?: number) {
   const times = ['median, ms', 'p99, ms', 'worst, ms'];
   const rows = [['events a second', 'writes a second', ...times, 'lost', 'CPU, %', 'event loop p99, ms']];

@@ -1,15 +1,15 @@
 #!/usr/bin/env node
-// `node render-definitions.mjs [FILE]`: definitions.json with the queues of QUEUES, and with each user's password as a
-// hash, for RabbitMQ's load_definitions. Without FILE it is printed. Needs nothing but Node.js.
+// `node render-definitions.mjs [FILE]`: writes definitions.json with the queues of QUEUES and with the hash of each
+// user's password, for RabbitMQ's load_definitions. Without FILE it prints them. It needs only Node.js.
 //   QUEUES                        separated by commas (default)
-//   RABBITMQ_<USER>_PASSWORD      one for each user in definitions.json, as it stands in a URL: percent-encoded
-// Beside FILE, the operator's is a random one unless it is set: kept in the file `operator-password`, for its owner
-// alone.
+//   RABBITMQ_<USER>_PASSWORD      one for each user in definitions.json, percent-encoded as in a URL
+// The operator's password is random unless it is set. It is kept in the file `operator-password` beside FILE, which
+// only its owner may read.
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-const EX_CONFIG = 78; // sysexits.h, as the processes end when their configuration is wrong
+const EX_CONFIG = 78; // sysexits.h, the exit code of the processes for a wrong configuration
 
 const environment = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));
 const [, , file] = process.argv;
@@ -27,10 +27,10 @@ const definitions = `${JSON.stringify(render(), null, 2)}\n`;
 if (file === undefined) process.stdout.write(definitions);
 else {
   writeFileSync(`${file}.new`, definitions);
-  renameSync(`${file}.new`, file); // whoever reads it now gets the old one or the new one
+  renameSync(`${file}.new`, file); // a reader gets the old file or the new one
 }
 
-/** The queue `default` is the pattern for the others. */
+/** Renders the definitions. The queue `default` is the pattern for the others. */
 function render() {
   return {
     ...template,
@@ -54,18 +54,20 @@ function render() {
   };
 }
 
-/** Of all that a queue's name may have in it, only dots mean something else in a pattern. */
+/** Escapes dots, the only characters of a queue's name with a meaning in a pattern. */
 function asPattern(name) {
   return name.replaceAll('.', String.raw`\.`);
 }
 
-/** What is in the file, or a new one that will be. The management page is in reach of every user of the machine. */
+/** Reads the password in the file, or makes a new one. Every user of the machine can reach the management page. */
 function keptPassword(path) {
   if (!existsSync(path)) writeFileSync(path, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
   return readFileSync(path, 'utf8').trim();
 }
 
-/** RabbitMQ's salted SHA-256. https://www.rabbitmq.com/docs/passwords#computing-password-hash */
+/**
+ * Hashes a password as RabbitMQ does: salted SHA-256. https://www.rabbitmq.com/docs/passwords#computing-password-hash
+ */
 function passwordHash(password) {
   const salt = randomBytes(4);
   const hash = createHash('sha256').update(salt).update(password, 'utf8').digest();
@@ -76,7 +78,7 @@ function passwordVariable({ name }) {
   return `RABBITMQ_${name.toUpperCase()}_PASSWORD`;
 }
 
-/** What a URL can hold as a password: percent-encoded where RFC 3986 asks for it. */
+/** Checks that a password is percent-encoded as a URL requires (RFC 3986). */
 function passwordFault(user) {
   const variable = passwordVariable(user);
   const password = environment[variable];
@@ -93,7 +95,7 @@ function isDecodable(text) {
   }
 }
 
-/** As `queueName` in libs/jobs. Rights go by name, so a queue must not be called like an exchange either. */
+/** Checks a queue's name as `queueName` in libs/jobs does. A queue must not have the name of an exchange. */
 function queueFault(name) {
   const isExchange = template.exchanges.some((exchange) => exchange.name === `jobs.${name}`);
   if (isExchange) return `QUEUES: jobs.${name} is an exchange`;

@@ -14,7 +14,7 @@ afterAll(() => system?.stop());
 const job = { type: 'demo.sleep', payload: { seconds: 1 } };
 const http = { type: 'http.request', payload: { url: 'https://example.com/' } };
 
-describe('a body that is wrong is answered with 400 and the member at fault', () => {
+describe('a wrong body is answered with 400 and the wrong member', () => {
   it.each<[string, unknown, string]>([
     ['unknown type', { ...job, type: 'demo.slep' }, '/type'],
     ['type that is a member of every object', { ...job, type: 'constructor' }, '/type'],
@@ -31,7 +31,7 @@ describe('a body that is wrong is answered with 400 and the member at fault', ()
     ['delay and time', { ...job, delayMs: 1, runAt: '2030-01-01T00:00:00Z' }, '/delayMs'],
     ['time without a zone', { ...job, runAt: '2030-01-01T00:00:00' }, '/runAt'],
     ['no attempts', { ...job, maxAttempts: 0 }, '/maxAttempts'],
-    ['number beyond all numbers', '{"type":"demo.sleep","payload":{},"timeoutMs":1e999}', '/timeoutMs'],
+    ['number beyond a double', '{"type":"demo.sleep","payload":{},"timeoutMs":1e999}', '/timeoutMs'],
     ['tag that PostgreSQL can not hold', { ...job, tags: ['fine', 'a\0b'] }, '/tags/1'],
     ['factor of the back-off', { ...job, backoff: { factor: 0 } }, '/backoff/factor'],
     ['URL of another scheme', { ...http, payload: { url: 'file:///etc/passwd' } }, '/payload/url'],
@@ -41,7 +41,11 @@ describe('a body that is wrong is answered with 400 and the member at fault', ()
       { ...http, payload: { ...http.payload, headers: { a: 'b\r\nc' } } },
       '/payload/headers/a',
     ],
-    ['CSV both ways', { type: 'csv.profile', payload: { csv: 'a', url: 'https://example.com/' } }, '/payload'],
+    [
+      'CSV and its URL at once',
+      { type: 'csv.profile', payload: { csv: 'a', url: 'https://example.com/' } },
+      '/payload',
+    ],
     ['list', [job], ''],
     ['text', '"demo.sleep"', ''],
     ['null', 'null', ''],
@@ -58,14 +62,14 @@ describe('a body that is wrong is answered with 400 and the member at fault', ()
   });
 });
 
-it('names every member at fault at once', async () => {
+it('names all wrong members at once', async () => {
   const body = { type: 'demo.sleep', payload: {}, colour: 'red', size: 1, delayMs: 'soon' };
   const problem = await problemOf(await post(api, body), 400);
   const pointers = problem.errors?.map(({ pointer }: { pointer?: string }) => pointer);
   expect(pointers?.sort()).toEqual(['/colour', '/delayMs', '/size']);
 });
 
-describe('a request that can not be read is answered with the right 4xx', () => {
+describe('an unreadable request is answered with the right 4xx', () => {
   const large = JSON.stringify({ type: 'csv.profile', payload: { csv: 'x'.repeat(2 * 1024 * 1024) } });
   it.each<[string, RequestInit, number, string]>([
     ['broken JSON', { body: '{"type":"demo.sleep",' }, 400, 'malformed-json'],
@@ -115,7 +119,7 @@ describe('a wrong parameter is answered with 400 and its name', () => {
   });
 });
 
-it('answers 404 where there is nothing', async () => {
+it('answers 404 for an unknown path', async () => {
   const unknown = await fetch(`${api.url}/v1/jobs/01900000-0000-7000-8000-000000000000`);
   expect((await problemOf(unknown, 404)).type).toBe('/problems/job-not-found');
   expect((await problemOf(await fetch(`${api.url}/v2/jobs`), 404)).type).toBe('/problems/not-found');
@@ -126,13 +130,13 @@ it.each([
   ['PUT', '/v1/jobs', 'GET, HEAD, POST, OPTIONS'],
   ['POST', '/v1/jobs/01900000-0000-7000-8000-000000000000', 'GET, HEAD, DELETE, OPTIONS'],
   ['POST', '/v1/job-types', 'GET, HEAD, OPTIONS'],
-])('answers 405 to %s %s and says what is allowed', async (method, path, allow) => {
+])('answers 405 to %s %s with the allowed methods', async (method, path, allow) => {
   const response = await fetch(api.url + path, { method });
   expect((await problemOf(response, 405)).type).toBe('/problems/method-not-allowed');
   expect(response.headers.get('allow')).toBe(allow);
 });
 
-it('has stored nothing and logged no fault of its own after all of that', async () => {
+it('has stored nothing and logged no error after all of this', async () => {
   expect(await (await fetch(`${api.url}/v1/jobs`)).json()).toEqual({ jobs: [], nextCursor: null });
   expect(api.log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
 });

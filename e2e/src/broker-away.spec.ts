@@ -13,7 +13,7 @@ let accepted: JobWithLinks;
 beforeAll(async () => {
   target = await startTarget();
   system = await startSystem();
-  cutOff = await system.startApi({ AMQP_URL: 'amqp://offload:offload@127.0.0.1:1' }, 'degraded'); // nothing is there
+  cutOff = await system.startApi({ AMQP_URL: 'amqp://offload:offload@127.0.0.1:1' }, 'degraded'); // no broker listens there
 });
 afterAll(() => {
   target?.close();
@@ -57,7 +57,7 @@ it('loses no job and no final event when the broker cuts every connection', asyn
   expect(versions).toEqual([...new Set(versions)].sort((one, other) => one - other));
 });
 
-/** The names of the system's connections, once the broker lists so many: its management API lags 5 s behind. */
+/** Waits until the broker lists `count` connections, and returns their names. Its management API lags 5 s behind. */
 function connections(count: number): Promise<string[]> {
   return eventually(
     async () => {

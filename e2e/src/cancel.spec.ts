@@ -28,7 +28,7 @@ afterAll(() => {
 
 const cancel = (id: string) => fetch(`${api.url}/v1/jobs/${id}/cancel`, { method: 'POST' });
 
-it('stops a running job on whichever worker has it, and tells who watches', async () => {
+it('stops a running job on its worker, and sends the event to watchers', async () => {
   const notifier = await system.startNotifier();
   const running: { job: JobWithLinks; call: Call }[] = [];
   while (running.length < 4) {
@@ -40,7 +40,7 @@ it('stops a running job on whichever worker has it, and tells who watches', asyn
   for (const { job, call } of running) {
     const response = await cancel(job.id);
     expect([response.status, (await response.json()) as JobWithLinks]).toMatchObject([202, { status: 'running' }]);
-    await call.closed; // the handler's signal has reached its request
+    await call.closed; // the handler's signal has aborted its request
     expect(await finished(api, job)).toMatchObject({ status: 'cancelled', attempt: 1, error: null, result: null });
   }
   for (const stream of watching) {
@@ -48,7 +48,7 @@ it('stops a running job on whichever worker has it, and tells who watches', asyn
   }
 });
 
-it('cancels a job before it is due, which is then never run', async () => {
+it('cancels a scheduled job, which then never runs', async () => {
   const { id } = await submit(api, { type: 'http.request', payload: { url: target.url }, delayMs: 300 });
   expect((await cancel(id)).status).toBe(200);
   const requests = target.requests;
@@ -58,7 +58,7 @@ it('cancels a job before it is due, which is then never run', async () => {
   expect(target.requests).toBe(requests);
 });
 
-it('ends as cancelled a job whose worker died before it could be told', async () => {
+it('finishes a job as cancelled when its worker dies before it gets the request', async () => {
   const [job, call] = [await submit(api, { type: 'http.request', payload: { url: target.url } }), await target.next()];
   const exits = workers.map((worker) => worker.kill('SIGKILL'));
   await call.closed;

@@ -13,15 +13,19 @@ it.each(['api', 'worker', 'notifier'])('names every wrong variable of the %s and
   expect(output).not.toContain('secret');
 });
 
-it.each(['api', 'worker', 'notifier'])('keeps the %s from listening beyond loopback, and says why', async (app) => {
-  const ports = { API_PORT: '0', WORKER_PORT: '0', NOTIFIER_PORT: '0' };
-  const { code, output } = await startProgram(`apps/${app}/src/main.ts`, { ...urls, ...ports, HOST: '0.0.0.0' }).exited;
-  expect(code).toBe(78);
-  expect(output).toMatch(/refusing to listen on HOST=0\.0\.0\.0/);
-  expect(output).toMatch(/AUTH=off/);
-});
+it.each(['api', 'worker', 'notifier'])(
+  'keeps the %s from listening beyond loopback, and logs the reason',
+  async (app) => {
+    const ports = { API_PORT: '0', WORKER_PORT: '0', NOTIFIER_PORT: '0' };
+    const { code, output } = await startProgram(`apps/${app}/src/main.ts`, { ...urls, ...ports, HOST: '0.0.0.0' })
+      .exited;
+    expect(code).toBe(78);
+    expect(output).toMatch(/refusing to listen on HOST=0\.0\.0\.0/);
+    expect(output).toMatch(/AUTH=off/);
+  },
+);
 
-it('says at start what is not served, and whether priorities are obeyed', async () => {
+it('logs at its start which queues have no worker, and whether priorities work', async () => {
   const system = await startSystem();
   try {
     const env = { QUEUES: 'mail', MAX_BACKLOG: '1000,mial=5' };

@@ -30,13 +30,13 @@ beforeEach(async () => {
 afterEach(() => target.close());
 afterAll(() => system?.stop());
 
-/** A job that is run just now, and ends when its target answers. */
+/** Submits a job that runs until its target answers. */
 async function running() {
   const job = await submit(api, { type: 'http.request', payload: { url: target.url }, maxAttempts: 1 });
   return { job, request: await target.next() };
 }
 
-it('keeps an outcome while its table is locked, and tells callers to come again', async () => {
+it('keeps an outcome while its table is locked, and answers 503 with Retry-After', async () => {
   const { job, request } = await running();
   await withClient(system.databaseUrl, async (admin) => {
     await admin.query('begin; set local lock_timeout = 0; lock table jobs in access exclusive mode');
@@ -56,7 +56,7 @@ it('keeps an outcome while its table is locked, and tells callers to come again'
   expect(await finished(api, job)).toMatchObject({ status: 'succeeded', attempt: 1, errors: [] });
 });
 
-it('fails a job whose result is refused with the reason, not as one whose worker is lost', async () => {
+it('fails a job whose result is refused with the reason, and not as worker-lost', async () => {
   await sql(system.databaseUrl, `alter table jobs add constraint spec check (result->>'body' <> 'refused') not valid`);
   const { job, request } = await running();
   request.answer(200, 'refused');
@@ -70,7 +70,7 @@ it.each([
   ['apps/api/src/main.ts', 1],
   ['apps/worker/src/main.ts', 1],
   ['apps/notifier/src/main.ts', 1],
-])('ends %s at its start, with the reason, where the encoding can not be used', async (file, code) => {
+])('ends %s at its start with the reason, if the encoding is not supported', async (file, code) => {
   const name = `latin_${randomUUID().replaceAll('-', '')}`;
   const options = `encoding 'LATIN1' locale 'C' locale_provider libc template template0`;
   await sql(system.databaseUrl, `create database ${name} ${options}`);

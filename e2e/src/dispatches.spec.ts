@@ -19,14 +19,14 @@ interface DeadLetter {
   properties: { message_id?: string; headers: Record<string, string> };
 }
 
-/** Puts a message into the queue of the jobs, as no api would. */
+/** Puts any message into the queue of the jobs. */
 async function publish(payload: string, properties: object = { message_id: randomUUID() }): Promise<void> {
   const body = { routing_key: 'default', payload, payload_encoding: 'string', properties };
   const answer = await manage('POST', `/api/exchanges/${system.vhost}/jobs/publish`, body);
   expect(answer).toEqual({ routed: true });
 }
 
-/** Takes `count` messages out of the dead letters once there are so many. */
+/** Takes `count` messages from the dead letters when they have arrived. */
 async function deadLetters(count: number): Promise<DeadLetter[]> {
   const found: DeadLetter[] = [];
   return eventually(async () => {
@@ -37,7 +37,7 @@ async function deadLetters(count: number): Promise<DeadLetter[]> {
   });
 }
 
-it('moves dispatch messages that can not be read to the dead letters with the reason, and goes on', async () => {
+it('moves malformed dispatch messages to the dead letters with the reason, and continues', async () => {
   const broken: [payload: string, properties: object | undefined, reason: RegExp][] = [
     ['{"jobId":', undefined, /^not JSON/],
     ['{"jobId":"seven","type":"demo.sleep"}', undefined, /^\/jobId: /],

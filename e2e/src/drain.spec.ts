@@ -16,13 +16,13 @@ afterAll(() => {
   return system?.stop();
 });
 
-it('answers the request that an api is in the middle of when it is told to stop', async () => {
+it('answers the current request of an api after SIGTERM', async () => {
   const api = await system.startApi();
   const body = JSON.stringify({ type: 'demo.sleep', payload: { seconds: 0 } });
   const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
   await once(socket, 'connect');
   const head = `POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
-  // It has our request when it asks for the body.
+  // The api has the request when it asks for the body.
   socket.write(`${head}Expect: 100-continue\r\n\r\n`);
   expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 100 /);
 
@@ -40,7 +40,7 @@ it('answers the request that an api is in the middle of when it is told to stop'
   await Promise.all([other.kill('SIGTERM'), worker.kill('SIGTERM')]);
 });
 
-it('waits for requests that never come to their end no longer than its grace, and exits with 0', async () => {
+it('waits for incomplete requests no longer than its grace, and exits with 0', async () => {
   const api = await system.startApi({ SHUTDOWN_GRACE_MS: '200' });
   const sockets = ['POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf', 'GET /v1/jo'].map(
     (text) => {
@@ -50,12 +50,12 @@ it('waits for requests that never come to their end no longer than its grace, an
     },
   );
   await Promise.all(sockets.map((socket) => once(socket, 'connect')));
-  expect((await fetch(`${api.url}/healthz`)).status).toBe(200); // it has seen what was sent before
+  expect((await fetch(`${api.url}/healthz`)).status).toBe(200); // the api has read the earlier requests
   expect(await api.kill('SIGTERM')).toBe(0);
   for (const socket of sockets) socket.destroy();
 });
 
-it('sends watchers away when a notifier is told to stop, to come back after a while of their own', async () => {
+it('sends watchers away when a notifier stops, each with its own time to reconnect', async () => {
   const notifier = await system.startNotifier();
   const responses = await Promise.all([1, 2, 3, 4, 5].map(() => fetch(`${notifier.url}/v1/events`)));
   expect(await notifier.kill('SIGTERM')).toBe(0);
@@ -65,7 +65,7 @@ it('sends watchers away when a notifier is told to stop, to come back after a wh
   expect(new Set(retries).size).toBeGreaterThan(1);
 });
 
-it('ends a worker at once at the second signal, and another runs what it left', async () => {
+it('ends a worker at once at the second signal, and another worker runs its jobs', async () => {
   const api = await system.startApi();
   const start = () => system.startWorker({ ALLOW_PRIVATE_TARGETS: 'true', SHUTDOWN_GRACE_MS: '600000' });
   const worker = await start();

@@ -4,10 +4,7 @@ import { startSystem, type System, type SystemProcess } from '@offload/running-s
 
 type Browser = Awaited<ReturnType<typeof startBrowser>>;
 
-/**
- * Chromium takes it for a name on the web, and 127.0.0.1 for its address: what a name server of an attacker's would
- * say.
- */
+/** A name that Chromium resolves to 127.0.0.1, as the name server of an attacker would. */
 const REBOUND = 'rebound.example';
 
 let system: System;
@@ -20,7 +17,7 @@ beforeAll(async () => {
   processes = { api, notifier, worker };
   browser = await startBrowser(() => undefined, undefined, [
     `--host-resolver-rules=MAP ${REBOUND} 127.0.0.1`,
-    // Newer Chromiums ask the person first. Others don't, so this is not what we rely on.
+    // Newer Chromiums ask the person first. Others don't, so the system must not rely on it.
     '--disable-features=LocalNetworkAccessChecks',
   ]);
 }, 300_000);
@@ -30,7 +27,7 @@ afterAll(async () => {
   await system?.stop();
 });
 
-/** A page that `origin` has sent before; its name may lead to another server by now. */
+/** Opens a page of `origin`, whose name may lead to another server now. */
 async function openPage(origin: string) {
   const page = await browser.newPage();
   await page.route(`${origin}/page`, (route) => route.fulfill({ contentType: 'text/html', body: '<p>page</p>' }));
@@ -38,7 +35,7 @@ async function openPage(origin: string) {
   return page;
 }
 
-/** What a page of this origin hears when it sends a request, with and without asking to read the answer. */
+/** Sends a request from a page of this origin, with and without reading the answer. */
 async function sendFrom(origin: string, url: string, method = 'GET'): Promise<unknown[]> {
   const page = await openPage(origin);
   try {
@@ -72,7 +69,7 @@ async function statusOf(id: string): Promise<string> {
   return ((await (await fetch(`${processes.api.url}/v1/jobs/${id}`)).json()) as { status: string }).status;
 }
 
-it('lets no page of another origin cancel a job, whether it wants to read the answer or not', async () => {
+it('lets no page of another origin cancel a job, with or without reading the answer', async () => {
   const { id } = await submitted();
   const url = `${processes.api.url}/v1/jobs/${id}/cancel`;
   for (const origin of ['http://127.0.0.1:9', 'http://localhost:9', 'https://evil.example', `http://${REBOUND}:9`]) {
@@ -81,7 +78,7 @@ it('lets no page of another origin cancel a job, whether it wants to read the an
   }
 });
 
-it('answers no page whose name was rebound to this machine: api, notifier and the health of the worker', async () => {
+it('refuses a page whose name was rebound to this machine: api, notifier and the health of the worker', async () => {
   const { id } = await submitted();
   const calls = [
     [processes.api, `/v1/jobs/${id}`],
@@ -96,7 +93,7 @@ it('answers no page whose name was rebound to this machine: api, notifier and th
   expect(await statusOf(id)).toBe('scheduled');
 });
 
-it('serves its own pages, and a person who follows a link to them', async () => {
+it('serves its own pages, also through a link from elsewhere', async () => {
   const own = processes.api.url;
   expect(await sendFrom(own, `${own}/v1/job-types`)).toEqual([200, 200]);
   const page = await openPage('https://elsewhere.example');

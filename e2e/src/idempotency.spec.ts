@@ -10,7 +10,7 @@ let system: System;
 let apis: [SystemProcess, SystemProcess];
 
 beforeAll(async () => {
-  system = await startSystem(); // without a worker, so that no job is finished meanwhile
+  system = await startSystem(); // without a worker, so that no job finishes
   apis = await Promise.all([system.startApi(), system.startApi()]);
 });
 afterAll(() => system?.stop());
@@ -47,7 +47,7 @@ async function send(api: Site, { path, body, headers }: Request): Promise<Answer
   };
 }
 
-/** A request with a new key, and a tag by which its jobs are found. */
+/** A request with a new key, and with a tag that finds its jobs. */
 function oneJob(headers: Record<string, string> = { 'idempotency-key': `"${randomUUID()}"` }, more: object = {}) {
   const tag = randomUUID();
   const job = { type: 'demo.sleep', payload: { seconds: 1 }, tags: [tag], ...more };
@@ -67,12 +67,12 @@ async function stored(tag: string): Promise<string[]> {
   return page.jobs.map(({ id }) => id).sort();
 }
 
-/** So many at once, to each of these apis in turn. */
+/** Sends the request many times at once, to these apis in turn. */
 function sendAll(sites: readonly Site[], request: Request): Promise<Answer[]> {
   return Promise.all(Array.from({ length: POSTS }, (_, n) => send(sites[n % sites.length] as Site, request)));
 }
 
-/** What came of it: how many answers of each kind, and the first answers, which made the jobs. */
+/** The number of answers of each kind, and the first answers, which made the jobs. */
 function kinds(answers: readonly Answer[]) {
   const first = answers.filter(({ status, replayed }) => status === 202 && !replayed);
   const replays = answers.filter(({ status, replayed }) => status === 202 && replayed);
@@ -114,47 +114,44 @@ describe(`${POSTS} posts at once with one Idempotency-Key`, () => {
 
 describe(`an api is killed while ${POSTS} posts with one Idempotency-Key come to two`, () => {
   const cases = [1, 300].flatMap((after) => requests.map(([what, make]) => [what, after, make] as const));
-  it.each(cases)(
-    'one %s is made, and whoever is answered gets it (killed at answer %i)',
-    async (_what, after, make) => {
-      const { tag, jobs, request } = make();
-      const victim = await system.startApi();
-      const answers: Answer[] = [];
-      let cut = 0;
-      let killed: Promise<unknown> | undefined;
+  it.each(cases)('they make one %s, and each answer has it (killed at answer %i)', async (_what, after, make) => {
+    const { tag, jobs, request } = make();
+    const victim = await system.startApi();
+    const answers: Answer[] = [];
+    let cut = 0;
+    let killed: Promise<unknown> | undefined;
 
-      /** A client that sends it again, to the other api, when it was cut off. */
-      async function client(site: Site): Promise<void> {
-        const answer = await send(site, request).catch((error: unknown) => {
-          if (site === victim) return null;
-          throw error; // nobody else may break a request off
-        });
-        if (answer === null) {
-          cut += 1;
-          return client(apis[1]);
-        }
-        answers.push(answer);
-        if (answers.length === after) killed = victim.kill('SIGKILL');
+    /** A client that repeats the request at the other api after a cut. */
+    async function client(site: Site): Promise<void> {
+      const answer = await send(site, request).catch((error: unknown) => {
+        if (site === victim) return null;
+        throw error; // only the killed api may cut a request
+      });
+      if (answer === null) {
+        cut += 1;
+        return client(apis[1]);
       }
+      answers.push(answer);
+      if (answers.length === after) killed = victim.kill('SIGKILL');
+    }
 
-      // So many at once that some are still to be sent when the victim is killed, however fast it answers.
-      const atOnce = 200;
-      const inTurn = async (site: Site) => {
-        for (let sent = 0; sent < POSTS / atOnce; sent += 1) await client(site);
-      };
-      await Promise.all(Array.from({ length: atOnce }, (_, n) => inTurn(n % 2 === 0 ? victim : apis[1])));
-      await killed;
-      expect(cut).toBeGreaterThan(0);
+    // So many at once that some are still unsent at the kill, however fast the api answers.
+    const atOnce = 200;
+    const inTurn = async (site: Site) => {
+      for (let sent = 0; sent < POSTS / atOnce; sent += 1) await client(site);
+    };
+    await Promise.all(Array.from({ length: atOnce }, (_, n) => inTurn(n % 2 === 0 ? victim : apis[1])));
+    await killed;
+    expect(cut).toBeGreaterThan(0);
 
-      const { first, replays } = kinds(answers);
-      const last = await send(apis[1], request);
-      expect(last).toMatchObject({ status: 202, replayed: true });
-      expect(first.length).toBeLessThanOrEqual(1); // none when it was the killed one's answer
-      for (const { body } of [...first, ...replays]) expect(body).toBe(last.body);
-      expect(last.ids).toHaveLength(jobs);
-      expect(await stored(tag)).toEqual([...last.ids].sort());
-    },
-  );
+    const { first, replays } = kinds(answers);
+    const last = await send(apis[1], request);
+    expect(last).toMatchObject({ status: 202, replayed: true });
+    expect(first.length).toBeLessThanOrEqual(1); // none if the killed api had sent it
+    for (const { body } of [...first, ...replays]) expect(body).toBe(last.body);
+    expect(last.ids).toHaveLength(jobs);
+    expect(await stored(tag)).toEqual([...last.ids].sort());
+  });
 });
 
 describe(`${POSTS} posts at once with one dedupeKey at two apis`, () => {
@@ -184,7 +181,7 @@ describe(`${POSTS} posts at once with one dedupeKey at two apis`, () => {
   });
 });
 
-it('has logged no fault of its own after all of that', () => {
+it('has logged no error after all of this', () => {
   const faults = apis.flatMap(({ log }) => log.filter(({ level }) => level === 'error' || level === 'fatal'));
   expect(faults).toEqual([]);
 });

@@ -14,7 +14,7 @@ afterAll(() => system?.stop());
 
 const [one, other] = [() => clients[0] as Client, () => clients[1] as Client];
 
-it('a type that one api has registered is known to every other at once', async () => {
+it('a type that one api has registered is known to all others at once', async () => {
   const payloadSchema = { type: 'object', properties: { width: { type: 'integer', default: 640 } } };
   await one().registerJobType('image.resize', { payloadSchema });
   const job = await other().submit('image.resize', {});
@@ -22,7 +22,7 @@ it('a type that one api has registered is known to every other at once', async (
   await expect(one().removeJobType('image.resize')).rejects.toMatchObject({ slug: 'job-type-in-use' });
 });
 
-it('a worker with other schemas than those of its version names what differs, and ends', async () => {
+it('a worker with other schemas than the registered ones names the differences, and ends', async () => {
   await one().removeJobType('demo.echo');
   await one().registerJobType('demo.echo', { payloadSchema: { type: 'array' } });
   const refused =
@@ -32,7 +32,7 @@ it('a worker with other schemas than those of its version names what differs, an
   await one().removeJobType('demo.echo');
 });
 
-it('a type is taken whose worker was killed before it could tell any api', async () => {
+it('an api accepts a type whose worker was killed after the registration', async () => {
   await one().removeJobType('demo.sleep');
   const nowhere = { AMQP_URL: 'amqp://127.0.0.1:1', WORKER_PORT: '0' };
   const worker = startProgram('apps/worker/src/main.ts', { ...system.environment, ...nowhere });
@@ -41,7 +41,7 @@ it('a type is taken whose worker was killed before it could tell any api', async
   for (const client of clients) await expect(client.submit('demo.sleep', { seconds: 0 })).resolves.toBeDefined();
 });
 
-it('a worker that is ready is known with its types, and so are they when it was killed', async () => {
+it('a ready worker is listed with its types, which stay listed after a kill', async () => {
   const worker = await system.startWorker({ INSTANCE: 'killed' });
   const known = (await other().workers()).find(({ instance }) => instance === 'killed');
   expect(known).toMatchObject({ queues: ['default'], slots: 10, draining: false });
@@ -51,7 +51,7 @@ it('a worker that is ready is known with its types, and so are they when it was 
   expect(await one().get(id)).toMatchObject({ id });
 });
 
-it('a worker that has ended is no worker any more', async () => {
+it('a worker that has ended is not listed any more', async () => {
   const worker = await system.startWorker({ INSTANCE: 'ended' });
   expect(await worker.kill('SIGTERM')).toBe(0);
   expect((await one().workers()).map(({ instance }) => instance)).not.toContain('ended');

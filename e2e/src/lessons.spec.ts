@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import { freshVhost } from '@offload/spec-kit';
 import { repository } from '@offload/running-system';
 
-/** A lesson's program as one runs it by hand. */
+/** Runs a program of a lesson by hand. */
 function lesson(name: string, env: NodeJS.ProcessEnv): Promise<{ code: unknown; said: string }> {
   const options = { cwd: repository, env: { ...process.env, NODE_OPTIONS: '', ...env } };
   return new Promise((resolve) => {
@@ -13,7 +13,7 @@ function lesson(name: string, env: NodeJS.ProcessEnv): Promise<{ code: unknown; 
   });
 }
 
-/** The run's broker, with something else in its URL. */
+/** The URL of the run's broker, with a change. */
 async function elsewhere(change: (url: URL) => void): Promise<string> {
   const vhost = await freshVhost();
   await vhost.remove();
@@ -31,9 +31,9 @@ it.each([
     /vhost "nowhere" is not there/,
   ],
   ['a wrong password', () => elsewhere((url) => (url.password = 'wrong')), /user or password is wrong/],
-  ['a user that is not there', () => elsewhere((url) => (url.username = 'nobody')), /user or password is wrong/],
+  ['a user that is not there', () => elsewhere((url) => (url.username = 'unknown')), /user or password is wrong/],
   ['another protocol', async () => 'http://127.0.0.1', /URL of a broker must be/],
-])('ends with one line that says what is wrong: %s', async (_what, urlOf, words) => {
+])('ends with one line that names the fault: %s', async (_what, urlOf, words) => {
   const { code, said } = await lesson('01-hello/receive', { AMQP_URL: await urlOf() });
   expect(said).toMatch(words);
   expect(
@@ -46,7 +46,7 @@ it.each([
   expect(code).toBe(1);
 });
 
-it('says in one line that no broker listens, and in another that it gives up', async () => {
+it('prints one line when no broker listens, and another when it gives up', async () => {
   const { code, said } = await lesson('01-hello/send', { AMQP_URL: noBroker });
   expect(said.trim().split('\n')).toEqual([
     expect.stringMatching(/^no connection to the broker: .*ECONNREFUSED.*trying again; check AMQP_URL/),
@@ -55,7 +55,7 @@ it('says in one line that no broker listens, and in another that it gives up', a
   expect(code).toBe(1);
 }, 30_000);
 
-it('says in one line that there is no `npm start`', async () => {
+it('prints in one line that `npm start` does not run', async () => {
   const { code, said } = await lesson('01-hello/send', { AMQP_URL: '', DATA_DIR: '/nowhere' });
   expect(said).toMatch(/^there is no broker: run `npm start` .*\n$/);
   expect(code).toBe(1);

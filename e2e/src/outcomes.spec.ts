@@ -41,7 +41,7 @@ it('does not run a delayed job before it is due', async () => {
   expect(Date.parse(done.startedAt as string)).toBeGreaterThanOrEqual(Date.parse(job.dueAt));
 });
 
-it('tries a failing job again and keeps what the earlier attempts failed with', async () => {
+it('retries a failing job and keeps the errors of earlier attempts', async () => {
   const job = await submit(api, {
     type: 'http.request',
     payload: { url: target.url },
@@ -74,7 +74,7 @@ it('fails a job at its last attempt', async () => {
   expect(target.requests).toBe(2);
 });
 
-it('fails a job at once when trying again can not help', async () => {
+it('fails a job at once with a permanent error', async () => {
   const job = await submit(api, { type: 'http.request', payload: { url: target.url } });
   (await target.next()).answer(404);
 
@@ -84,13 +84,13 @@ it('fails a job at once when trying again can not help', async () => {
   expect(target.requests).toBe(1);
 });
 
-it('ends an attempt that takes longer than its timeout', async () => {
+it('ends an attempt after its timeout', async () => {
   const job = await submit(api, { type: 'demo.sleep', payload: { seconds: 5 }, timeoutMs: 200, maxAttempts: 1 });
   const done = await finished(api, job);
   expect(done).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'timeout', attempt: 1 } });
 });
 
-it('refuses targets inside unless the worker is configured to allow them', async () => {
+it('refuses internal targets unless the worker is configured to allow them', async () => {
   const job = await submit(api, { type: 'http.request', payload: { url: target.url }, queue: 'guarded' });
   const csv = await submit(api, { type: 'csv.profile', payload: { url: target.url }, queue: 'guarded' });
   for (const each of [job, csv]) {
@@ -114,7 +114,7 @@ it('downloads the CSV of a URL', async () => {
   });
 });
 
-it('names the line of a CSV that can not be read, and does not try again', async () => {
+it('names the malformed line of a CSV, and does not retry', async () => {
   const job = await submit(api, { type: 'csv.profile', payload: { csv: 'a,b\n1,2\n1,2,3\n' } });
   const done = await finished(api, job);
   expect(done).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'permanent' } });

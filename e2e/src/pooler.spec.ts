@@ -17,7 +17,7 @@ let vhost: FreshVhost;
 let system: System;
 let api: SystemProcess;
 let target: Server;
-/** How often each job's target was called. */
+/** Number of calls to each job's target. */
 const calls = new Map<string, number>();
 
 beforeAll(async () => {
@@ -39,7 +39,7 @@ afterAll(async () => {
   await Promise.all([vhost?.remove(), postgres?.remove()]);
 });
 
-it(`loses and repeats nothing of ${JOBS} jobs while the database behind a pooler restarts`, async () => {
+it(`loses and repeats none of ${JOBS} jobs while the database behind a pooler restarts`, async () => {
   const base = `http://127.0.0.1:${(target.address() as AddressInfo).port}`;
   const client = createClient({
     baseUrl: api.url,

@@ -31,8 +31,8 @@ describe.each([
   const cancel = (id: string) => fetch(`${proxy.url}/v1/jobs/${id}/cancel`, { method: 'POST' });
   const later = (tag: string) => submit(proxy, { type: 'demo.sleep', payload: {}, delayMs: 60_000, tags: [tag] });
 
-  // What is held back would come never: the next event is made when the one before has arrived.
-  it('a job is seen as it is, and then each event before the next is made', async () => {
+  // A buffered event would never arrive, because the next event is made only after it has.
+  it('the current job arrives, and then each event before the next is made', async () => {
     const job = await later('one');
     const stream = await openEvents(`${proxy.url}/v1/jobs/${job.id}/events`);
     expect(await stream.next()).toMatchObject({ event: 'job.scheduled', job: { id: job.id } });
@@ -41,7 +41,7 @@ describe.each([
     expect(await stream.next()).toBeUndefined();
   });
 
-  it('what is no event arrives although none follows, and then the events of all jobs', async () => {
+  it('the beginning of a stream arrives before any event, and then the events of all jobs', async () => {
     const tag = randomUUID();
     const jobs = await Promise.all([later(tag), later(tag), later(tag)]);
     const first = await fetch(`${proxy.url}/v1/events?tag=${tag}`);
@@ -57,7 +57,7 @@ describe.each([
     await stream.close();
   });
 
-  it('an answer is held until its job is finished, and then comes at once', async () => {
+  it('an answer is held until its job is finished, and then arrives at once', async () => {
     const tag = randomUUID();
     const body = JSON.stringify({ type: 'demo.sleep', payload: {}, delayMs: 60_000, tags: [tag] });
     const headers = { 'content-type': 'application/json', prefer: 'wait=30' };

@@ -12,11 +12,12 @@ import express from 'express';
 
 /** A proxy in front of an api and a notifier, on a port of 127.0.0.1. */
 export interface WebProxy {
-  /** without a final slash */
+  /** Has no final slash. */
   readonly url: string;
   stop(): Promise<void>;
 }
 
+/** The servers behind a proxy. */
 export interface Upstreams {
   api: string;
   notifier: string;
@@ -24,7 +25,7 @@ export interface Upstreams {
 
 const isOfNotifier = /\/events$/;
 
-/** Express with `compression` in front, which compresses what its reader can decompress, event streams among it. */
+/** Starts Express with `compression`, which compresses all answers, event streams too, if the client accepts it. */
 export async function startExpressProxy({ api, notifier }: Upstreams): Promise<WebProxy> {
   const app = express().use(compression({ threshold: 0 }));
   app.use((request, response) => {
@@ -54,7 +55,7 @@ function hasNginx(): boolean {
   return spawnSync('nginx', ['-v'], { env: { PATH } }).status === 0;
 }
 
-/** Installs nginx where there is none. @throws Error that says why it can't be had */
+/** Installs nginx if it is missing. @throws Error with the reason when that fails */
 export async function provideNginx(): Promise<void> {
   if (hasNginx()) return;
   const why = await installPackage('nginx', () => undefined);
@@ -62,7 +63,7 @@ export async function provideNginx(): Promise<void> {
     throw new Error(`nginx is not installed, and ${why ?? 'apt-get has put it into a folder that is not searched'}`);
 }
 
-/** nginx with a configuration of its own: it buffers as it does by default, and compresses. */
+/** Starts nginx with a configuration of its own: it buffers by default, and compresses. */
 export async function startNginx({ api, notifier }: Upstreams): Promise<WebProxy> {
   const folder = await mkdtemp(join(tmpdir(), 'offload-nginx-'));
   const port = await freePort();

@@ -26,7 +26,7 @@ afterAll(() => {
 
 const running = { status: 'running', attempt: 1, version: 2, startedAt: expect.any(String) };
 
-it('answers 202 with where to look and how soon, and the job succeeds with its result', async () => {
+it('answers 202 with Location and Retry-After, and the job succeeds with its result', async () => {
   const submission = { type: 'demo.sleep', payload: { seconds: 0.1 }, tags: ['nightly'], maxAttempts: 3, priority: 4 };
   const response = await post(api, submission, { 'x-request-id': 'round-trip-1' });
   const accepted = (await response.json()) as JobWithLinks;
@@ -60,7 +60,7 @@ it('answers 202 with where to look and how soon, and the job succeeds with its r
   expect(job.durationMs).toBe(Date.parse(job.finishedAt as string) - Date.parse(job.startedAt as string));
 });
 
-it('makes a request id where the request brings none', async () => {
+it('makes a request id if the request has none', async () => {
   const response = await fetch(`${api.url}/v1/jobs`);
   expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
 });
@@ -75,7 +75,7 @@ it('answers 304 until the job has changed', async () => {
   expect((await fetch(`${api.url}/v1/jobs/${id}`, { headers: { 'if-none-match': 'W/"2"' } })).status).toBe(200);
 });
 
-it('tells both notifiers the same events of a job, in the same order', async () => {
+it('streams the same events of a job from both notifiers, in the same order', async () => {
   const streams = await Promise.all(notifiers.map(({ url }) => openEvents(`${url}/v1/events?tag=watched`)));
   await submit(api, { type: 'demo.sleep', payload: { seconds: 0 } }); // filtered out
   const job = await submit(api, { type: 'demo.sleep', payload: { seconds: 1.9 }, tags: ['watched'] });
@@ -95,7 +95,7 @@ it('tells both notifiers the same events of a job, in the same order', async () 
   expect(seen[0]?.at(-1)?.job.result).toEqual({ sleptMs: expect.any(Number) });
 });
 
-it('gives a client that connects late the job as it is first, and ends its stream after the last event', async () => {
+it('shows a late client the current job first, and ends its stream after the last event', async () => {
   const job = await submit(api, { type: 'http.request', payload: { url: target.url } });
   const call = await target.next();
   const streams = await Promise.all(notifiers.map(({ url }) => openEvents(`${url}/v1/jobs/${job.id}/events`)));
@@ -110,7 +110,7 @@ it('gives a client that connects late the job as it is first, and ends its strea
   expect(other).toEqual(one);
 });
 
-it('shows a finished job once and ends the stream, and sends nothing to whoever has seen it', async () => {
+it('shows a finished job once and ends the stream, and answers 204 to a client that has seen it', async () => {
   const job = await submit(api, { type: 'demo.sleep', payload: { seconds: 0 } });
   const { version } = await finished(api, job);
   const url = `${notifiers[0].url}/v1/jobs/${job.id}/events`;
@@ -121,7 +121,7 @@ it('shows a finished job once and ends the stream, and sends nothing to whoever 
   expect((await (await openEvents(url, String(version - 1))).next())?.event).toBe('job.succeeded');
 });
 
-it('answers 404 and 400 to whoever wants to watch what is no job', async () => {
+it('answers 404 and 400 to a client that watches an unknown or malformed id', async () => {
   const [{ url }] = notifiers;
   const unknown = await fetch(`${url}/v1/jobs/01900000-0000-7000-8000-000000000000/events`);
   expect(await unknown.json()).toMatchObject({ status: 404, type: '/problems/job-not-found' });
@@ -149,7 +149,7 @@ it('lists jobs newest first, by status and page by page', async () => {
   expect(new Set(listed).size).toBe(listed.length);
 });
 
-it('says what job types there are, with the schemas of payload and result', async () => {
+it('lists the job types with the schemas of payload and result', async () => {
   const response = await fetch(`${api.url}/v1/job-types`);
   const { jobTypes } = (await response.json()) as { jobTypes: { type: string }[] };
   expect(jobTypes.find(({ type }) => type === 'demo.echo')).toMatchObject({
@@ -159,7 +159,7 @@ it('says what job types there are, with the schemas of payload and result', asyn
   });
 });
 
-it('ends on SIGTERM within its grace and with exit code 0, open streams too', async () => {
+it('ends on SIGTERM within its grace with exit code 0, also with open streams', async () => {
   const stream = await openEvents(`${notifiers[1].url}/v1/events`);
   const processes = [api, worker, ...notifiers];
   expect(await Promise.all(processes.map((each) => each.kill('SIGTERM')))).toEqual([0, 0, 0, 0]);

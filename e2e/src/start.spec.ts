@@ -15,7 +15,7 @@ const started: Program[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'offload-start-'));
-  await chmod(folder, 0o711); // as root, servers run as other users: their data would go elsewhere, and stay there
+  await chmod(folder, 0o711); // root's servers run as other users, whose data would otherwise move to another folder and stay there
   const [API_PORT, NOTIFIER_PORT, WORKER_PORT] = await freePorts(3);
   env = { DATA_DIR: folder, API_PORT: `${API_PORT}`, NOTIFIER_PORT: `${NOTIFIER_PORT}`, WORKER_PORT: `${WORKER_PORT}` };
   api = { url: `http://127.0.0.1:${API_PORT}` };
@@ -26,14 +26,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** One worker and one notifier, whose ports stand alone. */
+/** Starts one worker and one notifier, each on one port. */
 function start(): Program {
   const program = startProgram(START, env, ['--workers', '1', '--notifiers', '1']);
   started.push(program);
   return program;
 }
 
-/** Ports that were free a moment ago. */
+/** Finds ports that are free at this moment. */
 async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => new Promise((resolve) => server.once('listening', resolve))));
@@ -42,7 +42,7 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-it('brings everything up, keeps the data over a restart, and says when it runs already', async () => {
+it('starts everything, keeps the data over a restart, and refuses a second run', async () => {
   const first = start();
   const ready = await first.text(/^ready .*/m);
   expect(ready).toContain(`api ${api.url}`);
@@ -74,7 +74,7 @@ it('names the port that is taken, and its variable', async () => {
   expect(output).toMatch(new RegExp(`${env.API_PORT}.*API_PORT|API_PORT.*${env.API_PORT}`));
 });
 
-it('refuses options it does not know', async () => {
+it('refuses unknown options', async () => {
   const { code, output } = await startProgram(START, env, ['--speed', '9']).exited;
   expect(code).toBe(1);
   expect(output).toContain('--speed');

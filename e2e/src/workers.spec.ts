@@ -55,7 +55,7 @@ it('shares ten jobs five and five between two workers that run one at a time', a
   expect(await Promise.all(claimed)).toEqual([5, 5]);
 });
 
-it('hands the job of a worker that was killed to the other one, whose result counts', async () => {
+it('runs the job of a killed worker on the other one, whose result counts', async () => {
   await twoWorkers();
   const { job, worker } = await submitCall();
   expect(await worker.kill('SIGKILL')).toBeNull();
@@ -69,7 +69,7 @@ it('hands the job of a worker that was killed to the other one, whose result cou
   expect(await metric(other, 'offload_deliveries_total{claim="takeover"}')).toBe(1);
 });
 
-it('fails a job whose last attempt was lost with its worker, and charges none of those that waited behind it', async () => {
+it('fails a job whose last attempt was lost with its worker, and charges no attempt to the jobs that waited behind it', async () => {
   await twoWorkers();
   const first = await submitCall();
   const behind = await Promise.all(
@@ -95,7 +95,7 @@ it('fails a job whose last attempt was lost with its worker, and charges none of
   }
 });
 
-it('lets a worker that is told to stop finish its job, and exits with code 0', async () => {
+it('lets a worker finish its job after SIGTERM, and exits with code 0', async () => {
   await twoWorkers();
   const dispatchesSent = 'offload_dispatches_total{outcome="confirmed"}';
   const dispatchesBefore = await metric(api, dispatchesSent);
@@ -111,18 +111,18 @@ it('lets a worker that is told to stop finish its job, and exits with code 0', a
     result: { body: 'just in time' },
   });
   expect(faults(worker)).toEqual([]);
-  // Its dispatch message was acknowledged: the other worker, next in line for it, has never seen it. It may have seen another one for
-  // the same job, which the relay sent when confirming the first took long.
+  // The worker has acknowledged the dispatch message, so the other worker, which is next, has not seen it. It may have
+  // seen a second one for the same job, which the relay sends when the confirm of the first takes long.
   await finished(api, await submit(api, { type: 'demo.sleep', payload: { seconds: 0 } }));
   const other = workers.find((each) => each !== worker) as SystemProcess;
   await eventually(async () => {
     const doubled = (await metric(api, dispatchesSent)) - dispatchesBefore - 2;
-    expect(doubled).toBeGreaterThanOrEqual(0); // a dispatch message is counted when it has left the outbox, a little later
+    expect(doubled).toBeGreaterThanOrEqual(0); // the metric counts a dispatch message when it has left the outbox, a little later
     expect(await metric(other, 'offload_deliveries_total{claim="refused"}')).toBeLessThanOrEqual(doubled);
   });
 });
 
-it('gives a long job back when a worker stops, without using up an attempt, and the other one runs it', async () => {
+it('requeues a long job when its worker stops, without counting the attempt, and the other worker runs it', async () => {
   await twoWorkers({ SHUTDOWN_GRACE_MS: '100' });
   const { job, worker } = await submitCall();
   expect(await worker.kill('SIGTERM')).toBe(0);

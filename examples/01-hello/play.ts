@@ -11,7 +11,7 @@ export const lesson: Lesson = {
       await receive.prints('received');
     });
 
-    await scene('the queue keeps what nobody receives yet', async () => {
+    await scene('the queue keeps messages until a program receives them', async () => {
       await run('send', { args: ['first'] });
       await run('send', { args: ['second'] });
       await start('receive').prints('received: second');

@@ -6,6 +6,6 @@ const connection = connect({ url, topology: { queues: { hello: {} } } });
 
 const words = process.argv[2] ?? 'Hello, world!';
 await createPublisher(connection).publish(text, words, { queue: 'hello' });
-console.log(`sent: ${words}`); // the broker has it on disk by now
+console.log(`sent: ${words}`); // the broker has the message on disk
 
 await connection.close();

@@ -1,4 +1,4 @@
-// Puts six tasks into the queue, whoever will do them.
+// Puts six tasks into the queue.
 import { connect, createPublisher } from '@offload/messaging';
 import { task, topology } from './tasks.ts';
 

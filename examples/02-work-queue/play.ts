@@ -1,6 +1,6 @@
 import type { Lesson, Stage } from '../player/stage.ts';
 
-/** The quick worker is there first, so that every time it is the first in turn. */
+/** Starts the quick worker first, so that it gets the first task every time. */
 async function hireTwo({ start }: Stage, prefetch: string) {
   const quick = start('worker', { as: 'quick', args: [prefetch] });
   await quick.prints('ready');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
 
-/** What the boss and the workers agree on. */
+/** The message and the topology that boss and workers share. */
 export const task = { type: 'task', version: 1, schema: z.object({ name: z.string() }) };
 export const topology = { queues: { tasks: {} } };

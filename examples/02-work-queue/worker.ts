@@ -16,10 +16,10 @@ consume(connection, {
       console.log(`${name}: press Enter when it is done`);
       await once(process.stdin, 'data');
     }
-    console.log(`${name} is done`); // only now the broker forgets it, and may send another one
+    console.log(`${name} is done`); // the broker deletes the task after this, and sends the next
   },
 });
 
 await connection.opened;
-process.on('SIGINT', () => connection.close().finally(() => process.exit())); // what is not done goes to others
+process.on('SIGINT', () => connection.close().finally(() => process.exit())); // unfinished tasks go to other workers
 console.log('ready');

@@ -1,4 +1,4 @@
-// cook [seconds]: cooks what is ordered, one dish at a time.
+// cook [seconds]: cooks the ordered dishes, one at a time.
 import { setTimeout } from 'node:timers/promises';
 import { connect, consume } from '@offload/messaging';
 import { order, topology } from './orders.ts';
@@ -12,9 +12,9 @@ const cook = consume(connection, {
   message: order,
   prefetch: 1,
   async handle({ body: { dish }, redelivered }) {
-    console.log(redelivered ? `${dish}, which somebody left unfinished` : dish);
+    console.log(redelivered ? `${dish}, which another cook left unfinished` : dish);
     await setTimeout(Number(seconds) * 1_000);
-    console.log(`${dish} is ready`); // only now the broker forgets it
+    console.log(`${dish} is ready`); // the broker deletes the order after this
   },
 });
 

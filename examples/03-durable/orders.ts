@@ -1,5 +1,5 @@
 import { z } from 'zod';
 
-/** What the waiter and the cooks agree on. */
+/** The message and the topology that waiter and cooks share. */
 export const order = { type: 'order', version: 1, schema: z.object({ dish: z.string() }) };
 export const topology = { queues: { orders: {} } };

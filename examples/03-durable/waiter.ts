@@ -1,4 +1,4 @@
-// Takes one order.
+// Sends one order.
 import { connect, createPublisher } from '@offload/messaging';
 import { order, topology } from './orders.ts';
 
@@ -6,6 +6,6 @@ const url = process.env.AMQP_URL ?? 'amqp://127.0.0.1';
 const connection = connect({ url, topology });
 
 await createPublisher(connection).publish(order, { dish: 'pizza' }, { queue: 'orders' });
-console.log('pizza ordered'); // not before the broker has it on disk
+console.log('pizza ordered'); // the broker has the order on disk
 
 await connection.close();

@@ -1,4 +1,4 @@
-// Prints everything that is announced from now on.
+// Prints every announcement from now on.
 import { connect, subscribe, text } from '@offload/messaging';
 
 const url = process.env.AMQP_URL ?? 'amqp://127.0.0.1';

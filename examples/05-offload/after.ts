@@ -1,4 +1,4 @@
-// Leaves the writing to a worker: answers at once, and tells later what has come of it.
+// Lets a worker write the report: answers at once, and shows the report later.
 import { randomUUID } from 'node:crypto';
 import { connect, createPublisher, subscribe } from '@offload/messaging';
 import express from 'express';
@@ -21,7 +21,7 @@ const app = express();
 app.post('/reports', async (_request, response) => {
   const id = randomUUID();
   reports.set(id, { status: 'queued' });
-  await publisher.publish(wanted, { id }, { queue: 'reports.wanted' }); // when that fails, Express answers 500
+  await publisher.publish(wanted, { id }, { queue: 'reports.wanted' }); // if this fails, Express answers 500
   response.status(202).location(`/reports/${id}`).json({ status: 'queued' });
 });
 app.get('/reports/:id', ({ params: { id } }, response) => {

@@ -1,12 +1,12 @@
 import type { Lesson } from '../player/stage.ts';
 
-/** Calls, and says what is answered and how long it took: as a promise that was kept, not in milliseconds. */
+/** Sends a request, and prints its answer and a rough duration, which is the same in every run. */
 async function call(method: 'POST' | 'GET', url: string): Promise<{ location: string | null; told: string }> {
   const startedAt = performance.now();
   const response = await fetch(url, { method });
   const { status } = (await response.json()) as { status: string };
   const seconds = (performance.now() - startedAt) / 1_000;
-  // 9.9, since a timer may fire a little early by the clock of another process.
+  // 9.9, because a timer may fire a little early by the clock of another process.
   const duration = seconds < 1 ? 'in under a second' : seconds < 9.9 ? 'before 10 s' : 'after 10 s';
   return {
     location: response.headers.get('location'),

@@ -1,4 +1,4 @@
-// Writes the reports that are wanted, one at a time: ten seconds each.
+// Writes the requested reports, one at a time. Each takes ten seconds.
 import { setTimeout } from 'node:timers/promises';
 import { connect, consume, createPublisher } from '@offload/messaging';
 import { topology, wanted, written } from './reports.ts';

@@ -12,7 +12,7 @@ interface Delivery {
 const PATIENCE_MS = 20_000;
 const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 
-/** The webhook of the only job there is, as soon as it `fits`. */
+/** Waits until the webhook delivery of the only job `fits`. */
 async function delivery(api: string, fits: (delivery: Delivery) => boolean): Promise<Delivery> {
   const { jobs } = (await read(`${api}/v1/jobs`)) as { jobs: { links: { self: string } }[] };
   for (const until = performance.now() + PATIENCE_MS; ;) {
@@ -28,7 +28,7 @@ async function read(url: string): Promise<unknown> {
   return (await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) })).json();
 }
 
-/** Sends what Offload has not sent, signed as it would be. @returns the answer's status */
+/** Sends a webhook that does not come from Offload, signed in the same way. @returns the status of the answer */
 async function send(url: string, { secret, signedAt }: { secret: string; signedAt: Date }): Promise<number> {
   const [id, body] = ['forged', JSON.stringify({ type: 'offload.job.succeeded', data: {} })];
   const headers = {
@@ -52,10 +52,10 @@ export const lesson: Lesson = {
       ALLOW_PRIVATE_TARGETS: 'true',
     };
 
-    await sceneWithOwnSystem('what has ended is told, until somebody has heard it', env, async ({ api }) => {
+    await sceneWithOwnSystem('a webhook is sent again until the receiver answers', env, async ({ api }) => {
       await run('submit', { env: { API_URL: api, WEBHOOK_URL: url } });
       await delivery(api, ({ attempts }) => attempts.length > 0);
-      tell('api', 'nobody was there to be told: it will be tried again');
+      tell('api', 'no receiver answered: the webhook is pending');
 
       const receive = start('receive', { env: { PORT: port, WEBHOOK_SECRET: secret } });
       await receive.prints('waiting');
@@ -64,13 +64,16 @@ export const lesson: Lesson = {
       tell('api', 'delivered');
 
       await fetch(`${api}/v1/deliveries/${id}/redeliver`, { method: 'POST' });
-      tell('client', 'wants it delivered again');
+      tell('client', 'requests a redelivery');
       await receive.prints('once more');
 
       tell('forger', `with another secret: ${await send(url, { secret: newSecret(), signedAt: new Date() })}`);
       await receive.prints('refused');
       const tenMinutesAgo = new Date(Date.now() - 600_000);
-      tell('forger', `what was overheard, ten minutes later: ${await send(url, { secret, signedAt: tenMinutesAgo })}`);
+      tell(
+        'forger',
+        `an intercepted webhook, ten minutes later: ${await send(url, { secret, signedAt: tenMinutesAgo })}`,
+      );
       await receive.prints('refused');
     });
   },

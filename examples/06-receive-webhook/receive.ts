@@ -1,16 +1,16 @@
-// Receives webhooks: verifies each, remembers it, answers at once, and does its work after. This is the one to copy.
+// Receives webhooks: verifies each, remembers it, answers at once, and works afterwards. Copy this one.
 import express from 'express';
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { z } from 'zod';
 
 const secret = process.env.WEBHOOK_SECRET;
-if (!secret) throw new Error('WEBHOOK_SECRET is not set: the secret that Offload signs webhooks with');
+if (!secret) throw new Error('WEBHOOK_SECRET is not set: it is the secret that signs the webhooks');
 const webhook = new Webhook(secret);
 
-/** Of a CloudEvent, what is of use here; `data` is the job as `GET /v1/jobs/{id}` shows it. */
+/** The members of the CloudEvent that this program uses. `data` is the job as `GET /v1/jobs/{id}` shows it. */
 const finished = z.object({ type: z.string(), data: z.object({ type: z.string(), payload: z.unknown() }) });
 
-/** Ids of what has come. In memory here; in life a table of your database, so that a restart forgets nothing. */
+/** Ids of the received webhooks. In production, use a table of your database, so that a restart forgets none. */
 const known = new Set<string>();
 
 function work({ type, data }: z.infer<typeof finished>): void {
@@ -18,21 +18,22 @@ function work({ type, data }: z.infer<typeof finished>): void {
 }
 
 const app = express();
-// The signature is over the bytes as they came. Parsed and written again they are others, so nothing may parse them before.
+// The signature covers the received bytes. Parsing and writing them again would change them, so no parser may run
+// before.
 app.post('/webhook', express.raw({ type: '*/*', limit: '10mb' }), ({ body, headers }, response) => {
   let event;
   try {
-    const bytes = Buffer.isBuffer(body) ? body : ''; // there is no Buffer where there was no body
+    const bytes = Buffer.isBuffer(body) ? body : ''; // without a body there is no Buffer
     event = finished.parse(webhook.verify(bytes, headers as Record<string, string>));
   } catch (error) {
-    if (!(error instanceof WebhookVerificationError)) throw error; // Express answers 500, and the webhook comes again
+    if (!(error instanceof WebhookVerificationError)) throw error; // Express answers 500, and Offload sends the webhook again
     console.log(`refused: ${error.message}`); // forged, or older than five minutes
     return void response.sendStatus(400);
   }
-  const id = headers['webhook-id'] as string; // the same however often it comes
+  const id = headers['webhook-id'] as string; // the same at each attempt
   const isNew = !known.has(id);
-  known.add(id); // in life with the event, before the answer: what was answered with 2xx does not come again by itself
-  response.sendStatus(204); // at once: whoever takes longer than 15 s gets it again
+  known.add(id); // in production with the event, before the answer: after a 2xx the webhook is not sent again
+  response.sendStatus(204); // at once: after 15 s Offload would send it again
   if (isNew) work(event);
   else console.log('the same once more: nothing to do');
 });

@@ -1,4 +1,4 @@
-// Submits a job, the end of which is to be told to the receiver.
+// Submits a job with a webhook to the receiver.
 const api = process.env.API_URL ?? 'http://127.0.0.1:3000';
 const url = process.env.WEBHOOK_URL ?? 'http://127.0.0.1:8006/webhook';
 

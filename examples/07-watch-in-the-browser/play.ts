@@ -9,7 +9,7 @@ async function barGrows(page: Page): Promise<void> {
   await page.waitForFunction("document.querySelector('progress').value > 0");
 }
 
-/** What the page asks of the api from now on. */
+/** Records the page's requests to the api from now on. */
 function callsOf(page: Page, api: string): string[] {
   const calls: string[] = [];
   page.on('request', (request) => request.url().startsWith(api) && calls.push(request.url()));
@@ -23,7 +23,7 @@ export const lesson: Lesson = {
     const port = String(await freePort());
     const origin = `http://127.0.0.1:${port}`;
 
-    /** Serves the page, opens it, and clicks. */
+    /** Serves the page, opens it, and starts a job. */
     async function offload(api: string, seconds: number): Promise<Page> {
       await start('serve', { env: { PORT: port } }).prints('ready');
       const page = await open(`${origin}/?api=${api}`);
@@ -76,7 +76,7 @@ export const lesson: Lesson = {
         tell('browser', `the api gives it another one: ${another.status()}`);
         await fetch(`${api}${links.self}/cancel`, { method: 'POST', headers: { authorization: `Bearer ${key}` } });
         await page.getByText('cancelled').waitFor();
-        tell('browser', 'cancelled, as somebody else has wished');
+        tell('browser', 'cancelled by another client');
       },
     );
   },

@@ -1,4 +1,4 @@
-// Serves the page, from an origin of its own.
+// Serves the page from an origin of its own.
 import { join } from 'node:path';
 import express from 'express';
 

@@ -1,5 +1,5 @@
-// Preloaded by `npm run example`, so that lessons hold nothing but what they teach: programs get the AMQP_URL of the
-// running `npm start` unless it is set, and what stops one is told in one line, without a stack.
+// `npm run example` preloads this, so that lessons contain only what they teach. It gives programs the AMQP_URL of the
+// running `npm start`, unless it is set. It prints the error that stops a program in one line, without a stack.
 import { serversOfStart } from '../../tools/servers-of-start.mjs';
 
 const HINT = 'check AMQP_URL, or unset it and run `npm start` in another terminal';
@@ -14,7 +14,7 @@ if (process.env.AMQP_URL === '') {
   process.exit(1);
 }
 
-// Such as "no connection to the broker: connect ECONNREFUSED": it goes on trying.
+// Such as "no connection to the broker: connect ECONNREFUSED". The program tries again by itself.
 process.removeAllListeners('warning').on('warning', ({ message }) => {
   tell(/no connection to the broker/.test(message) ? `${message} (trying again; ${HINT})` : message);
 });

@@ -1,6 +1,6 @@
 import { connect, type Connection } from '@offload/messaging';
 
-/** What a lesson's programs declare. */
+/** The queues and exchanges that a lesson's programs declare. */
 export interface Footprint {
   queues?: readonly string[];
   exchanges?: readonly string[];
@@ -11,8 +11,9 @@ type Channel = Parameters<Parameters<Connection['keepChannel']>[0]>[0];
 const PATIENCE_MS = 10_000;
 
 /**
- * What of it is not there yet, and so the lesson's to remove afterwards.
- * @throws Error when a queue that is there holds messages or has consumers: they are somebody's
+ * Finds the queues and exchanges that do not exist yet, which the lesson must remove afterwards.
+ *
+ * @throws Error when an existing queue has messages or consumers, because another program uses it
  */
 export async function missing(url: string, { queues = [], exchanges = [] }: Footprint): Promise<Footprint> {
   const newQueues: string[] = [];
@@ -23,7 +24,7 @@ export async function missing(url: string, { queues = [], exchanges = [] }: Foot
     else if (found.messageCount + found.consumerCount > 0) {
       const { messageCount, consumerCount } = found;
       const uses = `messages: ${messageCount}, consumers: ${consumerCount}`;
-      throw new Error(`the queue "${queue}" is in use (${uses}), and may be somebody's: empty or delete it first`);
+      throw new Error(`the queue "${queue}" is in use (${uses}), perhaps by another program: empty or delete it first`);
     }
   }
   for (const exchange of exchanges) {
@@ -33,7 +34,7 @@ export async function missing(url: string, { queues = [], exchanges = [] }: Foot
   return { queues: newQueues, exchanges: newExchanges };
 }
 
-/** Deletes all of it, with whatever is in it. */
+/** Deletes the queues and exchanges with their messages. */
 export async function remove(url: string, { queues = [], exchanges = [] }: Footprint): Promise<void> {
   await onChannel(url, async (channel) => {
     for (const queue of queues) await channel.deleteQueue(queue);
@@ -50,7 +51,7 @@ async function unlessMissing<T>(check: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** With a connection of its own: looking for what is not there costs the channel. */
+/** Opens a connection for one operation, because looking for a missing queue closes the channel. */
 async function onChannel<T>(url: string, use: (channel: Channel) => Promise<T>): Promise<T> {
   const connection = connect({ url, name: 'examples' });
   let late: NodeJS.Timeout | undefined;

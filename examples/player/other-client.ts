@@ -1,17 +1,17 @@
-/** A client that shares nothing with ours, AMQP included: RabbitMQ's management API. */
+/** A client that shares no code with Offload, and does not use AMQP: it uses RabbitMQ's management API. */
 export interface OtherClient {
-  /** @throws Error when no queue gets it */
+  /** Publishes a message. @throws Error when no queue gets it */
   publish(message: { exchange?: string; routingKey?: string; payload: string }): Promise<void>;
   /** Takes the first message out of a queue. */
   get(queue: string): Promise<{ payload: string; properties: { content_type?: string } }>;
-  /** Makes a queue, and has it get what goes to a fanout exchange. */
+  /** Makes a queue and binds it to a fanout exchange. */
   bind(queue: string, exchange: string): Promise<void>;
 }
 
 const DEFAULT_EXCHANGE = 'amq.default'; // its name in the API; AMQP has none for it
 const PATIENCE_MS = 10_000;
 
-/** @param url of the API; everything is in the virtual host `/` */
+/** Makes the client. @param url URL of the API. All queues are in the virtual host `/`. */
 export function otherClient(url: string, { username, password }: { username: string; password: string }): OtherClient {
   const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 

@@ -5,20 +5,21 @@ import { freePort } from '@offload/child-processes';
 import { startEmbeddedRabbitmq } from '@offload/embedded-servers';
 import { otherClient, type OtherClient } from './other-client.ts';
 
-/** A broker that nobody else uses: the lessons may do with it what they like. */
+/** A broker of the player, which lessons may restart and kill. */
 export interface OwnBroker {
   readonly url: string;
   readonly otherClient: OtherClient;
   stop(): Promise<void>;
-  /** Starts it again, with what it has stored and where it was. */
+  /** Starts it again with its data, on the same ports. */
   start(): Promise<void>;
-  /** Kills it, and removes what it has stored. */
+  /** Kills it and removes its data. */
   remove(): Promise<void>;
 }
 
 /**
- * Starts a RabbitMQ in a temporary folder, as `npm start` does in one of its own.
- * @param say is told what takes long: installing it
+ * Starts a RabbitMQ in a temporary folder.
+ *
+ * @param say gets a line before an installation, which takes a while
  */
 export async function startOwnBroker(say: (line: string) => void): Promise<OwnBroker> {
   const dataDir = realpathSync(mkdtempSync(join(tmpdir(), 'offload-examples-')));
@@ -34,7 +35,7 @@ export async function startOwnBroker(say: (line: string) => void): Promise<OwnBr
   const startServer = () =>
     startEmbeddedRabbitmq({ dataDir, amqpPort, managementPort, abort: killing.signal, log: (line) => log(line) });
   let server = await startServer();
-  log = () => undefined; // that programs are killed is no news
+  log = () => undefined; // the player kills programs, so the log is not needed
   const { username, password } = new URL(server.amqpUrl);
 
   return {

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removePostgres, startEmbeddedPostgres, type EmbeddedPostgres } from '@offload/embedded-servers';
 
-/** A PostgreSQL that nobody else uses. It is started when it is needed first. */
+/** A PostgreSQL of the player. It starts when it is first needed. */
 export interface OwnPostgres {
-  /** @returns the URL of a database that nobody has used, and that is not there yet */
+  /** @returns the URL of a new database, which migrations create */
   freshDatabase(): Promise<string>;
-  /** Ends it, if it runs, and removes what it has stored. */
+  /** Ends it, if it runs, and removes its data. */
   remove(): Promise<void>;
 }
 
-/** @param abort gives up a start that is under way */
+/** @param abort cancels a running start */
 export function ownPostgres(abort: AbortSignal): OwnPostgres {
   let databases = 0;
   let starting: Promise<EmbeddedPostgres> | undefined;
@@ -22,7 +22,7 @@ export function ownPostgres(abort: AbortSignal): OwnPostgres {
 
   function start(): Promise<EmbeddedPostgres> {
     folder = realpathSync(mkdtempSync(join(tmpdir(), 'offload-examples-')));
-    chmodSync(folder, 0o711); // as root, PostgreSQL runs as another user, who has to come through here
+    chmodSync(folder, 0o711); // started by root, PostgreSQL runs as another user, who must enter this folder
     process.on('exit', forget);
     return startEmbeddedPostgres({ dataDir: join(folder, 'postgres'), abort, log: () => undefined });
   }
@@ -35,7 +35,7 @@ export function ownPostgres(abort: AbortSignal): OwnPostgres {
     },
     async remove() {
       if (!folder) return;
-      const server = await starting?.catch(() => undefined); // whoever wanted it has heard why it did not start
+      const server = await starting?.catch(() => undefined); // the caller of freshDatabase has got the error
       await server?.stop();
       await removePostgres(join(folder, 'postgres'));
       forget();

@@ -2,34 +2,35 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '@offload/child-processes';
 import { KILLED, startProgram, type Program } from './program.ts';
 
-/** Offload as `npm start` has it, but for the numbers: an api, a worker and a notifier. */
+/** An Offload like that of `npm start`, with one api, one worker and one notifier. */
 export interface OwnSystem {
-  /** the api's URL */
+  /** URL of the api. */
   readonly api: string;
   /** Kills a process, and starts another in its place; `env` wins over what it had. Resolves when it is ready. */
   restart(app: 'api' | 'worker' | 'notifier', env?: NodeJS.ProcessEnv): Promise<void>;
   /** Kills all of it. */
   kill(): Promise<void>;
-  /** what its processes have complained of, once they were killed */
+  /** Warnings and errors of its processes, complete after the kill. */
   readonly complaints: readonly string[];
 }
 
+/** What `startOwnSystem` needs. */
 export interface OwnSystemOptions {
-  /** of a database that need not be there yet */
+  /** URL of the database, which is created if missing. */
   databaseUrl: string;
   amqpUrl: string;
-  /** what its processes are told besides */
+  /** Further variables of its processes. */
   env: NodeJS.ProcessEnv;
-  /** kills whatever runs */
+  /** Kills all processes when it fires. */
   abort: AbortSignal;
 }
 
 const READY_MS = 30_000;
 const LOOK_AGAIN_MS = 50;
-/** Nothing else of the environment of whoever plays the lessons may change what they show. */
+/** The inherited variables. Others of the developer's environment would change results. */
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot'];
 
-/** Resolves once all of it is ready; what started is killed when it is not. */
+/** Starts a system. Resolves when all processes are ready; otherwise kills those that have started. */
 export async function startOwnSystem({ databaseUrl, amqpUrl, env, abort }: OwnSystemOptions): Promise<OwnSystem> {
   const ports = { api: await freePort(), worker: await freePort(), notifier: await freePort() };
   const environment = {
@@ -77,7 +78,7 @@ export async function startOwnSystem({ databaseUrl, amqpUrl, env, abort }: OwnSy
   try {
     const migrations = run('migrations', 'libs/database/src/run-migrations.ts');
     if (!(await migrations.ends())) throw new Error('the migrations failed');
-    complaints.length = 0; // it said what it has done
+    complaints.length = 0; // drop the output of the migrations
     await Promise.all([startApp('api'), startApp('worker'), startApp('notifier')]);
     return system;
   } catch (error) {
@@ -86,7 +87,7 @@ export async function startOwnSystem({ databaseUrl, amqpUrl, env, abort }: OwnSy
   }
 }
 
-/** What went wrong, and what the processes said of it. */
+/** Adds the log of the processes to an error. */
 export function withComplaints(error: Error, complaints: readonly string[]): Error {
   return new Error([error.message, ...complaints].join('\n'), { cause: error });
 }

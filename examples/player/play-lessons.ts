@@ -1,6 +1,6 @@
-// `npm run examples [-- 03-durable ...]`: plays the lessons, and compares what happens with their `expected.txt`. The
-// broker is one of our own, which is gone afterwards, or somebody else's at AMQP_URL; there, nothing is left behind, and
-// scenes that would restart or manage it are left out.
+// `npm run examples [-- 03-durable ...]`: plays the lessons, and compares their output with `expected.txt`. It starts a
+// broker of its own and removes it at the end, or uses the broker at AMQP_URL. There it leaves nothing behind, and
+// omits scenes that restart or manage the broker.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { diffLinesUnified } from 'jest-diff';
@@ -26,7 +26,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 
 const postgres = ownPostgres(interruption.signal);
 
-/** @returns what is wrong, line by line */
+/** @returns the faults, line by line */
 async function play(name: string, ownBroker: OwnBroker | undefined): Promise<string[]> {
   const url = ownBroker?.url ?? (theirUrl as string);
   const { lesson } = (await import(`../${name}/play.ts`)) as { lesson: Lesson };
@@ -43,7 +43,7 @@ async function play(name: string, ownBroker: OwnBroker | undefined): Promise<str
   const failed = (error: Error): void => void failures.push(...error.message.split('\n'));
   await lesson.play(stage).catch(failed);
   await remove(url, made).catch(failed);
-  for (const title of leftOut) say(`        ${name}: not with somebody else's broker: ${title}`);
+  for (const title of leftOut) say(`        ${name}: omitted on the broker at AMQP_URL: ${title}`);
   const expected = withoutScenes(readFileSync(join(examples, name, 'expected.txt'), 'utf8'), leftOut);
   if (expected.join('\n') !== transcript.lines.join('\n')) {
     failures.push(...diffLinesUnified([...expected], [...transcript.lines]).split('\n'));

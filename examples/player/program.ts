@@ -5,39 +5,40 @@ import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 
 /**
- * A program of a lesson while it runs. Its lines wait to be read, and are written down when they are: so the transcript
- * has the order of the screenplay, however fast which program was.
+ * A running program of a lesson. Its lines are queued until the play reads them, and only then written to the
+ * transcript. So the transcript has the order of the play, at any speed of the programs.
  */
 export interface Program {
-  /** Whether it has not ended yet. */
+  /** Whether it is still running. */
   readonly alive: boolean;
-  /** Whether it has ended, and all of it is read. */
+  /** Whether it has ended and all its lines are read. */
   readonly over: boolean;
-  /** Reads its lines up to one with this in it; rejects when it ends before, or after 30 s. */
+  /** Reads its lines up to one with these words. Rejects when it ends before, or after 30 s. */
   prints(words: string): Promise<void>;
   pressEnter(): void;
-  /** Ctrl-C; reads the rest of its lines. */
+  /** Sends Ctrl-C, and reads the rest of its lines. */
   stop(): Promise<void>;
-  /** SIGKILL; reads the rest of its lines. */
+  /** Sends SIGKILL, and reads the rest of its lines. */
   kill(): Promise<void>;
-  /** Reads the rest of its lines; how it ended is written down unless that was well. Resolves to whether it was. */
+  /** Reads the rest of its lines, and writes its exit code unless that is 0. Resolves with whether it is 0. */
   ends(): Promise<boolean>;
 }
 
+/** What `startProgram` needs. */
 export interface ProgramOptions {
-  /** of the program, from the repository's root */
+  /** Path of the program, from the repository's root. */
   file: string;
   /** what runs it, where it is no TypeScript */
   interpreter?: string;
   args: readonly string[];
   env: NodeJS.ProcessEnv;
-  /** kills it */
+  /** Kills the program when it fires. */
   abort: AbortSignal;
-  /** takes a line that was read */
+  /** Gets each line that is read. */
   write(line: string): void;
 }
 
-/** What is written down last of a program that was killed. */
+/** The last line of a killed program. */
 export const KILLED = '(killed)';
 
 const root = join(import.meta.dirname, '../..');
@@ -63,7 +64,7 @@ export function startProgram({ file, interpreter, args, env, abort, write }: Pro
     abort.removeEventListener('abort', kill);
     output.end();
   });
-  child.stdin.on('error', () => undefined); // it has ended: whoever reads it finds out
+  child.stdin.on('error', () => undefined); // the program has ended, as its reader finds out
   const lines = createInterface({ input: output })[Symbol.asyncIterator]();
   let over = false;
 
@@ -119,7 +120,7 @@ function killGroup({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // gone already
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // the process has ended already
   }
 }
 

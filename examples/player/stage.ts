@@ -8,35 +8,36 @@ import { startOwnSystem, withComplaints, type OwnSystem } from './own-system.ts'
 import { startProgram, type Program } from './program.ts';
 import { createTranscript, type Transcript } from './transcript.ts';
 
-/** The screenplay of a lesson, in the file `play.ts` of its folder. */
+/** The play of a lesson, in the file `play.ts` of its folder. */
 export interface Lesson {
   declares: Footprint;
   play(stage: Stage): Promise<void>;
 }
 
-/** Where a lesson's programs are played. What is told here, and what is read of them, becomes the transcript. */
+/** Plays the programs of a lesson. Their lines, and those of `tell`, become the transcript. */
 export interface Stage {
-  /** A part of the play. What still runs at its end is stopped with Ctrl-C. */
+  /** Plays a scene. At its end, running programs are stopped with Ctrl-C. */
   scene(title: string, play: () => Promise<void>): Promise<void>;
-  /** One that takes a broker of our own: with somebody else's it is left out. */
+  /** Plays a scene that needs the player's own broker. It is omitted on another broker. */
   sceneWithOwnBroker(title: string, play: (broker: OwnBroker) => Promise<void>): Promise<void>;
-  /** The same, with all of Offload running there; its processes are told `env` besides what they need. */
+  /** Plays a scene with all of Offload, whose processes get `env` too. It is omitted on another broker. */
   sceneWithOwnSystem(title: string, env: NodeJS.ProcessEnv, play: (system: OwnSystem) => Promise<void>): Promise<void>;
-  /** Starts a program of the lesson, such as `receive`, in its scene. */
+  /** Starts a program of the lesson, such as `receive`. */
   start(program: string, options?: StartOptions): Program;
-  /** The same, and waits for its end. */
+  /** Starts a program and waits for its end. */
   run(program: string, options?: StartOptions): Promise<void>;
-  /** Opens a page in a browser; both are there until the scene ends. What the page does not catch is written down. */
+  /** Opens a page in a browser until the scene ends. Uncaught errors of the page are written down. */
   open(url: string): Promise<Page>;
-  /** Writes a line that is none of a program's. */
+  /** Writes a line that does not come from a program. */
   tell(who: string, words: string): void;
   /** A Python that has pika; it is installed where there is none. */
   findPython(): Promise<string>;
   freePort(): Promise<number>;
 }
 
+/** Options of `start` and `run`. */
 export interface StartOptions {
-  /** its name in the transcript @default the program's */
+  /** Name in the transcript. @default the program's */
   as?: string;
   /** @default none */
   args?: readonly string[];
@@ -46,27 +47,30 @@ export interface StartOptions {
   env?: NodeJS.ProcessEnv;
 }
 
+/** What `createStage` needs. */
 export interface StageOptions {
-  /** of the lesson's programs, from the repository's root */
+  /** Folder of the lesson's programs, from the repository's root. */
   folder: string;
-  /** the broker's */
+  /** URL of the broker. */
   url: string;
   ownBroker: OwnBroker | undefined;
-  /** for scenes with a system of our own */
+  /** The database server for scenes with a system. */
   ownPostgres: OwnPostgres;
-  /** kills whatever runs */
+  /** Kills all programs when it fires. */
   abort: AbortSignal;
-  /** is told what takes long */
+  /** Gets a line before a step that takes a while. */
   say(line: string): void;
 }
 
+/** A stage with its results. */
 export interface Played {
   transcript: Transcript;
-  /** titles of the scenes that took a broker of our own, and there was none */
+  /** Titles of the omitted scenes, which need the player's own broker. */
   leftOut: string[];
   stage: Stage;
 }
 
+/** Makes the stage of a lesson. */
 export function createStage({ folder, url, ownBroker, ownPostgres, abort, say }: StageOptions): Played {
   const transcript = createTranscript();
   const leftOut: string[] = [];
@@ -87,7 +91,7 @@ export function createStage({ folder, url, ownBroker, ownPostgres, abort, say }:
         for (const program of running()) await program.stop();
       } catch (error) {
         await closeBrowsers();
-        for (const program of running()) await program.kill(); // what they have printed may explain it
+        for (const program of running()) await program.kill(); // their output may explain the error
         throw error;
       } finally {
         onStage.clear();

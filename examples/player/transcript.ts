@@ -1,4 +1,4 @@
-/** What happened, scene by scene: a heading `== title`, and `who | words` for each line. Ids become `<id>`. */
+/** The events of a play: a heading `== title` for each scene, and `who | words` for each line. Ids become `<id>`. */
 export interface Transcript {
   readonly lines: readonly string[];
   scene(title: string): void;
@@ -6,8 +6,9 @@ export interface Transcript {
 }
 
 const WHO_WIDTH = 8;
-const ID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g; // of jobs: new each time
+const ID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g; // ids of jobs are new in each run
 
+/** Makes an empty transcript. */
 export function createTranscript(): Transcript {
   const lines: string[] = [];
   return {
@@ -17,7 +18,7 @@ export function createTranscript(): Transcript {
   };
 }
 
-/** A transcript without the scenes of these titles. */
+/** The lines of a transcript without the scenes of these titles. */
 export function withoutScenes(transcript: string, titles: readonly string[]): string[] {
   const headings = titles.map(headingOf);
   const scenes = transcript.trimEnd().split(/\n\n(?=== )/);

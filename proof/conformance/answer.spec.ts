@@ -3,7 +3,7 @@ import { takeAnswer } from './answer.ts';
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nVary: A\r\nVary: B\r\n\r\n{}';
 
-it('takes one answer after the other off what has come', () => {
+it('takes one answer after the other from the received text', () => {
   const first = takeAnswer(`HTTP/1.1 100 Continue\r\n\r\n${ok}HTTP/1.1 2`);
   expect(first?.answer.status).toBe(100);
   const second = takeAnswer(first?.rest ?? '');
@@ -27,7 +27,7 @@ it('knows which answers end with their head', () => {
   expect(takeAnswer(head.replace('304', '200'), true)?.rest).toBe('');
 });
 
-it('takes nothing else for an answer', () => {
+it('refuses other text', () => {
   expect(() => takeAnswer('nonsense\r\n\r\n')).toThrow('nonsense');
   expect(() => takeAnswer('HTTP/1.1 200 OK\r\n\r\n{}')).toThrow('Content-Length');
 });

@@ -1,7 +1,7 @@
 /** One answer of an api. */
 export interface Answer {
   status: number;
-  /** Names in lower case; several lines of one name are joined with commas. */
+  /** Header fields by lower-case name. Several lines of one name are joined with commas. */
   headers: Record<string, string>;
   body: string;
 }
@@ -19,7 +19,7 @@ export function jsonOf<T = Record<string, unknown>>({ status, body }: Answer): T
 const endsWithItsHead = (status: number): boolean => status < 200 || status === 204 || status === 304;
 
 /**
- * Takes the first answer off what has come on a connection, an octet a character.
+ * Takes the first answer from the text that has arrived on a connection. Each character is a byte.
  *
  * @param toHead whether it answers a HEAD, and so has no body despite its length
  * @returns null while it has not all come

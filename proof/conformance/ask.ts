@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
 import type { Answer } from './answer.ts';
 
+/** A request. */
 export interface Call {
   method: string;
   path: string;
@@ -8,9 +9,10 @@ export interface Call {
   body: string | Uint8Array | null;
 }
 
+/** Sends a request and resolves with its answer. */
 export type Ask = (url: string, call: Call) => Promise<Answer>;
 
-/** A client that sends what it is told and adds nothing but `Host` and `Content-Length`, as fetch does not. */
+/** Makes a client that sends the given request and adds only `Host` and `Content-Length`. fetch adds more. */
 export function openClient(): { ask: Ask; close(): void } {
   const agent = new Agent({ keepAlive: true });
 

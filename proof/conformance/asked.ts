@@ -1,20 +1,20 @@
 import type { ApiName, KeyName } from './world.ts';
 
-/** A job that a row needs, by what has become of it. */
+/** The status of a job that a row needs. */
 export type Given = 'scheduled' | 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
-/** One request as a client sends it. `{id}`, `{etag}` and `{unique}` in its texts are filled in. */
+/** A request of a client. `{id}`, `{etag}` and `{unique}` in its texts are filled in. */
 export interface Asked {
   /** @default GET, or POST with a body */
   method?: string;
   path: string;
   headers?: Record<string, string>;
-  /** Sent as JSON. */
+  /** A body that is sent as JSON. */
   body?: unknown;
-  /** A body sent as it is, with no media type of its own. */
+  /** A body that is sent unchanged, without a media type. */
   octets?: string | Uint8Array;
-  /** Whose API key goes with it, to the api that asks for keys. */
+  /** The name of its API key, for the api that requires keys. */
   by?: KeyName;
-  /** @default open, or guarded with a key */
+  /** @default open; with a key guarded */
   at?: ApiName;
 }

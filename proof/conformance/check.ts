@@ -8,10 +8,10 @@ import type { Row } from './row.ts';
 import { openScene, type OpenScene } from './scene.ts';
 import type { World } from './world.ts';
 
-/** A row that takes longer hangs, in milliseconds. */
+/** Milliseconds after which a row counts as hanging. */
 const LIMIT_MS = 20_000;
 
-/** Runs a row. @returns what is wrong, one text a fault; none: the rule is met */
+/** Runs a row. @returns its faults; none means that the rule is met */
 export async function check(row: Row, world: World): Promise<string[]> {
   const scene = openScene(world);
   const over = new AbortController();
@@ -53,7 +53,7 @@ async function valuesOf(given: Given | undefined, scene: OpenScene): Promise<Rec
   return { unique, id, etag: `W/"${version}"` };
 }
 
-/** The requests in what was sent on a connection, with their answers. */
+/** Pairs the requests in the sent bytes with their answers. */
 function exchangesOf(octets: string, answers: readonly Answer[]): Exchange[] {
   const lines = [...octets.matchAll(/^([A-Z]+) (\S+) HTTP\/1\.[01]\r$/gm)];
   return answers.flatMap((answer, index) => {
@@ -62,7 +62,7 @@ function exchangesOf(octets: string, answers: readonly Answer[]): Exchange[] {
   });
 }
 
-/** The contract does not say which media types the files of its page have, nor of their parts. */
+/** The contract does not describe the media types of its page's files, nor of parts of them. */
 function isDescribed({ path, status }: Exchange): boolean {
   return status >= 400 || !path.startsWith('/docs/');
 }

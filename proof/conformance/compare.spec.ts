@@ -30,7 +30,7 @@ it.each([
   expect(differences(answer, expected)).toHaveLength(1);
 });
 
-it('finds that what should be a problem is none', () => {
+it('finds that an expected problem is missing', () => {
   const plain = { ...answer, headers: { 'content-type': 'application/json' } };
   expect(differences(plain, { status: 400, problem: 'wrong' })).toEqual([expect.stringContaining('Content-Type')]);
 });

@@ -2,7 +2,7 @@ import type { Answer } from './answer.ts';
 import { jsonOf } from './answer.ts';
 import type { Expected } from './row.ts';
 
-/** What an answer has otherwise than expected, one text a fault. */
+/** Finds the differences between an answer and the expected one. */
 export function differences(answer: Answer, { status, problem, headers = {}, body }: Expected): string[] {
   if (answer.status !== status) return [`answered ${answer.status} instead of ${status}: ${answer.body.slice(0, 300)}`];
   const faults = Object.entries(headers).flatMap(([name, expected]) => {
@@ -19,7 +19,7 @@ export function differences(answer: Answer, { status, problem, headers = {}, bod
   return faults;
 }
 
-/** Of an object the members that are expected count, of an array each item. */
+/** Compares values. Only the expected members of an object count, but all items of an array. */
 function partFaults(given: unknown, expected: unknown, at: string): string[] {
   if (expected === null || typeof expected !== 'object' || expected instanceof RegExp) {
     return leafFaults(given, expected, at);

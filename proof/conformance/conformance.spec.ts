@@ -19,7 +19,7 @@ it.each(titled)('%s', async (_title, row) => {
   expect(await check(row, world)).toEqual([]);
 });
 
-it('has logged no fault of its own after all of that', () => {
+it('has logged no error after all of this', () => {
   const { open, guarded } = world.apis;
   const faults = [open, guarded].flatMap(({ log }) => log.filter(({ level }) => ['error', 'fatal'].includes(level)));
   expect(faults).toEqual([]);

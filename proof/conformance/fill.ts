@@ -1,4 +1,4 @@
-/** A copy with `{name}` in each of its texts replaced; names that are not known stay. */
+/** Copies a value and replaces `{name}` in each of its texts. Unknown names stay. */
 export function fill<T>(pattern: T, values: Record<string, string>): T {
   if (typeof pattern === 'string')
     return pattern.replace(/\{(\w+)\}/g, (all, name: string) => values[name] ?? all) as T;

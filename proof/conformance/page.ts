@@ -10,7 +10,7 @@ export interface Verdict {
 
 const LONGEST = 110;
 
-/** The page as Markdown, not yet formatted. Nothing in it changes from run to run while the same rules are met. */
+/** The page as unformatted Markdown. It does not change from run to run while the same rules are met. */
 export function conformancePage(verdicts: readonly Verdict[], versions: readonly string[]): string {
   const met = verdicts.filter(({ faults }) => faults.length === 0).length;
   const documents = [...new Set(verdicts.map(({ row }) => row.document))];
@@ -44,7 +44,7 @@ function table(document: string, verdicts: readonly Verdict[]): string {
   );
 }
 
-/** Which rules a page lists: document, section, rule and request of each, however it is formatted. */
+/** The rules of a page: document, section, rule and request of each, in any formatting. */
 export function listed(page: string): string[][] {
   let document = '';
   return page.split('\n').flatMap((line) => {
@@ -55,7 +55,7 @@ export function listed(page: string): string[][] {
   });
 }
 
-/** `4.2` before `4.10`; sections with names in the order in which they come first. */
+/** Orders `4.2` before `4.10`, and named sections by their first place. */
 function bySection(one: string, other: string, all: readonly string[]): number {
   if (!/^\d/.test(one)) return all.indexOf(one) - all.indexOf(other);
   const [a, b] = [one, other].map((section) => section.split('.').map(Number)) as [number[], number[]];
@@ -96,7 +96,7 @@ function answerOf({ status, problem, headers = {}, body }: Expected): string {
   return answer.length > LONGEST ? `${answer.slice(0, LONGEST)}…` : answer;
 }
 
-/** What is expected of a body, and where its errors are to point. */
+/** The expected members of a body, and the places of its errors. */
 function membersOf(body: unknown, at = ''): string[] {
   if (body instanceof RegExp) return [at];
   if (typeof body === 'string') return [/^[ -~]{0,40}$/.test(body) && !body.includes('{') ? `${at} ${body}` : at];
@@ -111,10 +111,10 @@ function text(content: string): string {
   return content.replaceAll('|', '\\|').replaceAll('*', '\\*').replaceAll('<', '\\<');
 }
 
-/** What stands in nearly every request, and makes long ones longer. */
+/** Fields of nearly every request, which the page omits from long ones. */
 const usual = ['⏎Host: api', '⏎Content-Type: application/json'];
 
-/** As code, in one line, cut where it is long. */
+/** Formats a text as code in one line, and cuts it if it is long. */
 function code(whole: string): string {
   let content = whole.replaceAll(JSON.stringify(sleep).slice(0, -1), '{job');
   if (content.length > LONGEST) content = usual.reduce((shorter, each) => shorter.replace(each, ''), content);

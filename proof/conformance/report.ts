@@ -1,8 +1,8 @@
-// Runs every rule of the table and writes docs/http-conformance.md. Exits with 1 when one is not met.
+// Checks every rule of the table and writes docs/http-conformance.md. It exits with 1 when a rule is not met.
 //
 //   node --import tsx --conditions=@offload/source proof/conformance/report.ts
 //
-// On the servers of TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL, or else on fresh ones.
+// It uses the servers of TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL, or else new ones.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { repository, sql, withTestServers } from '@offload/running-system';

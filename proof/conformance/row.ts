@@ -2,49 +2,49 @@ import type { Asked, Given } from './asked.ts';
 import type { Scene } from './scene.ts';
 import type { ApiName } from './world.ts';
 
-/** What an answer must have; what is not named may be as it likes. */
+/** The expected parts of an answer. Other parts may have any value. */
 export interface Expected {
   status: number;
-  /** Ends the `type` of a problem. */
+  /** The end of a problem's `type`. */
   problem?: string;
-  /** By name; null where there must be none. */
+  /** Header fields by name; null for a field that must be missing. */
   headers?: Record<string, string | RegExp | null>;
-  /** Of the body as JSON: the members that are named, at any depth; arrays as a whole. A pattern is for a text. */
+  /** The expected members of the JSON body, at any depth. Arrays count as a whole. A pattern matches a text. */
   body?: unknown;
 }
 
 interface Rule {
-  /** such as `RFC 9110` */
+  /** Such as `RFC 9110`. */
   document: string;
   section: string;
   rule: string;
-  /** The request in short, for the page. @default made of the request */
+  /** Short form of the request for the page. @default made from the request */
   asked?: string;
 }
 
-/** A rule that one request shows. */
+/** A rule that one request proves. */
 export interface RequestRow extends Rule {
   given?: Given;
   request: Asked;
   expect: Expected;
 }
 
-/** A rule that exactly these octets on a connection show, which the api then closes. */
+/** A rule that needs exactly these bytes on a connection, which the api then closes. */
 export interface WireRow extends Rule {
   given?: Given;
   wire: string;
   /** @default open */
   at?: ApiName;
-  /** The framing itself is wrong: the contract does not describe the answer. */
+  /** The framing itself is wrong, so the contract does not describe the answer. */
   broken?: true;
-  /** Every answer on the connection. */
+  /** Every answer on the connection, in order. */
   expect: Expected[];
 }
 
-/** A rule over several requests. */
+/** A rule that several requests prove. */
 export interface PlayedRow extends Rule {
   asked: string;
-  /** The answer in short, for the page. */
+  /** Short form of the answer for the page. */
   answered: string;
   /**
    * Throws where the rule is not met. Without a message `assert.ok` is not for this: Node.js looks for its expression
@@ -53,9 +53,10 @@ export interface PlayedRow extends Rule {
   run(scene: Scene): Promise<void>;
 }
 
+/** A row of the table. */
 export type Row = RequestRow | WireRow | PlayedRow;
 
-/** Rows of one document. */
+/** Makes the rows of one document. */
 export function rowsOf(document: string, rows: DistributedOmit<Row, 'document'>[]): Row[] {
   return rows.map((row) => ({ document, ...row }) as Row);
 }

@@ -8,33 +8,36 @@ import type { Asked, Given } from './asked.ts';
 import { openWire, type Wire } from './wire.ts';
 import { keyOf, type ApiName, type World } from './world.ts';
 
-/** What one row does with the system; its jobs, texts and connections are its own. */
+/** The system as a row uses it. Jobs, texts and connections belong to the row alone. */
 export interface Scene {
   readonly apis: World['apis'];
-  /** In texts of this row. */
+  /** A text for this row alone. */
   readonly unique: string;
   ask(asked: Asked): Promise<Answer>;
-  /** Like `ask`, of what must be answered with this status; the body of the answer. */
+  /** Sends a request that must be answered with this status. @returns the body of the answer */
   get<T = JobWithLinks>(asked: Asked, status?: number): Promise<T>;
   /** Makes a job in this state, for this row alone. */
   job(given: Given): Promise<JobWithLinks>;
-  /** An open connection, closed in the end. @param toHead whether all its requests are HEAD */
+  /** Opens a connection, which is closed at the end. @param toHead whether all its requests are HEAD */
   connect(at?: ApiName, toHead?: boolean): Promise<Wire>;
-  /** The message that tells workers of a job in the queue `traced`. */
+  /** The dispatch message of a job in the queue `traced`. */
   dispatchOf(jobId: string): Promise<{ priority?: number; headers: Record<string, unknown> }>;
   readonly databaseUrl: string;
 }
 
+/** A scene with its record. */
 export interface OpenScene extends Scene {
-  /** All that was asked, and answered. */
+  /** All requests with their answers. */
   readonly exchanges: readonly Exchange[];
   record(more: readonly Exchange[]): void;
   close(): void;
 }
 
+/** A job that takes no time. */
 export const sleep = { type: 'demo.sleep', payload: { seconds: 0 } };
 const HOUR_MS = 3_600_000;
 
+/** Opens the scene of a row. */
 export function openScene({ apis, system }: World): OpenScene {
   const client = openClient();
   const wires: Wire[] = [];
@@ -116,7 +119,7 @@ export function openScene({ apis, system }: World): OpenScene {
           properties: { priority?: number; headers?: Record<string, unknown> };
         }[];
         const dispatch = dispatches.find(({ payload }) => (JSON.parse(payload) as { jobId: string }).jobId === jobId);
-        if (!dispatch) throw new Error('it has not come');
+        if (!dispatch) throw new Error('the dispatch message has not arrived');
         return { headers: {}, ...dispatch.properties };
       }),
     close() {

@@ -5,12 +5,12 @@ import { takeAnswer, type Answer } from './answer.ts';
 /** Longest wait for an answer, or for the end of a connection, in milliseconds. */
 const PATIENCE_MS = 5_000;
 
-/** A connection on which exactly what is told is sent. */
+/** A connection that sends exactly the given bytes. */
 export interface Wire {
   send(octets: string | Uint8Array): void;
-  /** Ends our side; answers may still come. */
+  /** Closes the sending direction. Answers may still arrive. */
   finish(): void;
-  /** The next answer, interim ones (1xx) too. Rejects when the connection is closed before, or it takes too long. */
+  /** The next answer, also an interim one (1xx). Rejects when the connection closes before, or after 5 s. */
   next(): Promise<Answer>;
   /** The answers until the api closes the connection. Rejects when it does not. */
   rest(): Promise<Answer[]>;
@@ -32,7 +32,7 @@ export async function openWire(url: string, toHead = false): Promise<Wire> {
   socket.on('close', () => (closed = true));
   await once(socket, 'connect');
 
-  /** Resolves with null when the connection was closed instead. */
+  /** Resolves with null when the connection is closed. */
   async function take(patience: AbortSignal): Promise<Answer | null> {
     for (;;) {
       const taken = takeAnswer(text, toHead);
@@ -43,7 +43,7 @@ export async function openWire(url: string, toHead = false): Promise<Wire> {
       if (closed && text === '') return null;
       if (closed) throw new Error(`closed amid an answer: ${text.slice(0, 200)}`);
       const more = ['data', 'end', 'close'].map((event) => once(socket, event, { signal: patience }));
-      await Promise.any(more).catch(() => undefined); // patience is over: said below
+      await Promise.any(more).catch(() => undefined); // the time is over: reported below
       if (patience.aborted) throw new Error(`stayed open with ${JSON.stringify(text.slice(0, 200))}`);
     }
   }
@@ -70,7 +70,7 @@ export async function openWire(url: string, toHead = false): Promise<Wire> {
   };
 }
 
-/** Lines as HTTP ends them, with the empty one behind. */
+/** Joins lines with HTTP line ends, followed by an empty line. */
 export function head(...lines: string[]): string {
   return [...lines, '', ''].join('\r\n');
 }

@@ -31,24 +31,28 @@ const keys = {
   hurried: 'read',
   browsing: 'read',
 } as const;
+/** The name of an API key. */
 export type KeyName = keyof typeof keys;
 
+/** Requests that a client may send to the guarded api in a minute. */
 export const RATE_LIMIT = 40;
 const REQUEST_TIMEOUT_MS = 300;
 /** The origin whose pages may call the guarded api. */
 export const PAGE = 'https://app.example';
 
+/** The API key with this name. */
 export const keyOf = (name: KeyName): string => `conformance-${name}`;
 
 /** The system that rows run against. */
 export interface World {
   readonly apis: Readonly<Record<ApiName, SystemProcess>>;
   readonly system: System;
-  /** Holds an answer against the served /openapi.json. */
+  /** Compares an answer with the served /openapi.json. */
   readonly faultsOf: (exchange: Exchange) => string[];
   close(): Promise<void>;
 }
 
+/** Starts the system for the rows. */
 export async function openWorld(): Promise<World> {
   const system = await startSystem();
   try {

@@ -1,30 +1,30 @@
 import { sql, withClient } from '@offload/running-system';
 
-/** One change of a job's status or attempt, as PostgreSQL saw it. */
+/** A change of a job's status or attempt, as PostgreSQL recorded it. */
 export interface Change {
   jobId: string;
-  /** null when the row was made */
+  /** The earlier status; null when the job was made. */
   from: string | null;
   to: string;
   attempt: number;
-  /** milliseconds since 1970, by PostgreSQL's clock, which is this machine's */
+  /** Milliseconds since 1970, by PostgreSQL's clock, which is this machine's. */
   at: number;
   dueAt: number;
 }
 
-/** A job's row, in the end. */
+/** The final row of a job. */
 export interface JobRow {
   id: string;
-  /** the job's number, out of its payload */
+  /** The job's number in its payload. */
   job: number;
   status: string;
   attempt: number;
   maxAttempts: number;
-  /** codes of what earlier attempts failed with */
+  /** Error codes of failed attempts. */
   errors: string[];
-  /** code of why it failed */
+  /** Error code of a failed job. */
   error: string | null;
-  /** body of the answer that is its result */
+  /** Body of the answer that is the job's result. */
   result: string | null;
 }
 
@@ -45,12 +45,12 @@ const installSql = `
     when (old.status is distinct from new.status or old.attempt is distinct from new.attempt)
     execute function audit.keep();`;
 
-/** From now on PostgreSQL itself records what becomes of every job. */
+/** Installs a trigger with which PostgreSQL records the changes of all jobs from now on. */
 export async function installAudit(url: string): Promise<void> {
   await withClient(url, (client) => client.query(installSql));
 }
 
-/** Oldest first. */
+/** Reads the changes, oldest first. */
 export function readChanges(url: string): Promise<Change[]> {
   return sql<Change>(
     url,
@@ -63,6 +63,7 @@ export function readChanges(url: string): Promise<Change[]> {
 
 const jobNumber = `substring(payload->>'url' from '/([0-9]+)\\?')::int`;
 
+/** Reads the rows of all jobs. */
 export function readJobs(url: string): Promise<JobRow[]> {
   return sql<JobRow>(
     url,
@@ -73,7 +74,7 @@ export function readJobs(url: string): Promise<JobRow[]> {
   );
 }
 
-/** The numbers of the jobs whose dispatch messages are with the broker, and wait there. */
+/** Numbers of the jobs whose dispatch messages wait in the broker. */
 export async function dispatched(url: string): Promise<number[]> {
   const rows = await sql<{ job: number }>(
     url,
@@ -83,7 +84,7 @@ export async function dispatched(url: string): Promise<number[]> {
   return rows.map(({ job }) => job);
 }
 
-/** How many jobs have not reached a terminal state yet, and how many dispatch messages are pending. */
+/** Number of jobs without a final status, and of pending dispatch messages. */
 export async function unfinished(url: string): Promise<{ jobs: number; dispatches: number }> {
   const [row] = await sql<{ jobs: number; dispatches: number }>(
     url,
@@ -93,7 +94,7 @@ export async function unfinished(url: string): Promise<{ jobs: number; dispatche
   return row ?? { jobs: NaN, dispatches: NaN };
 }
 
-/** How many jobs are finished. */
+/** Number of finished jobs. */
 export async function finishedJobs(url: string): Promise<number> {
   const text = `select count(*)::int as jobs from jobs where status in ('succeeded', 'failed', 'cancelled')`;
   const [row] = await sql<{ jobs: number }>(url, text);

@@ -1,7 +1,7 @@
-/** How many are named. */
+/** Most items that are named. */
 const NAMED = 5;
 
-/** What must not be, in one line with some of those it is true of; nothing when there are none. */
+/** Describes a kind of failure in one line with some of its items; nothing without items. */
 export function failureLine(what: string, found: readonly string[]): string[] {
   if (found.length === 0) return [];
   const more = found.length > NAMED ? ` and ${found.length - NAMED} more` : '';

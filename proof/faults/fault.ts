@@ -4,31 +4,31 @@ import type { Load } from './load.ts';
 import type { Pace } from './pace.ts';
 import type { Random } from './random.ts';
 
-/** The moment at which a fault took effect. */
+/** The moment of a fault. */
 export interface Blow {
-  /** `kill -9 of worker-2` */
+  /** Such as `kill -9 of worker-2`. */
   what: string;
-  /** as `Run.startedAt` */
+  /** Same clock as `Run.startedAt`. */
   at: number;
-  /** jobs that the fault left without anybody who would dispatch them */
+  /** Jobs that have lost their dispatch message by the fault. */
   stranded: readonly number[];
 }
 
-/** What a fault can take hold of. */
+/** The system that a fault strikes. */
 export interface Scene {
   readonly fleet: Fleet;
   readonly broker: TestBroker;
   readonly postgres: TestPostgres;
-  /** of the system's own database */
+  /** URL of the system's own database. */
   readonly databaseUrl: string;
   readonly load: Load;
   readonly pace: Pace;
   readonly random: Random;
-  /** How many runs so far were not the first of their job. */
+  /** Number of runs so far that were not the first of their job. */
   runsAgain(): number;
-  /** To be called at the moment the fault takes effect. */
+  /** Records the fault. Call it at the moment of the fault. */
   strike(what: string, stranded?: readonly number[]): void;
 }
 
-/** Does one fault, and resolves when it is over: everything runs again that did before. */
+/** Causes one fault. Resolves when all processes and servers run again. */
 export type Fault = (scene: Scene) => Promise<void>;

@@ -1,17 +1,18 @@
 import type { JobStatus } from '@offload/jobs';
 import { sql } from '@offload/running-system';
 
-/** A job's row, in the end. */
+/** The final row of a job. */
 export interface FinalRow {
   id: string;
   status: JobStatus;
   version: number;
   result: unknown;
   error: unknown;
-  /** milliseconds since 1970; null when it is not finished */
+  /** Milliseconds since 1970; null while it is not finished. */
   finishedAt: number | null;
 }
 
+/** Reads the rows of all jobs. */
 export function readFinalRows(url: string): Promise<FinalRow[]> {
   return sql<FinalRow>(
     url,

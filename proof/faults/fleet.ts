@@ -2,52 +2,55 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { openProxy, type Proxy } from '@offload/spec-kit/servers';
 import type { Environment, System, SystemProcess } from '@offload/running-system';
 
+/** A kind of process. */
 export type Kind = 'api' | 'worker' | 'notifier';
 
-/** A place in the system, which one process after another fills. */
+/** A place in the system, which has one process after another. */
 export interface Place {
-  /** `api-1`, `worker-1`, ... */
+  /** Such as `api-1` or `worker-1`. */
   readonly name: string;
   readonly kind: Kind;
-  /** undefined while nothing runs there */
+  /** Undefined while no process runs there. */
   process: SystemProcess | undefined;
-  /** ways to the servers that can be cut; undefined unless the place was made with them */
+  /** Proxies to the servers; undefined unless the place is cuttable. */
   readonly ways: { broker: Proxy; database: Proxy } | undefined;
 }
 
+/** Options of {@link startFleet}. */
 export interface FleetOptions {
-  /** how many of each */
+  /** Number of processes of each kind. */
   count: Readonly<Record<Kind, number>>;
-  /** Places whose ways to broker and database can be cut. */
+  /** Names of the places whose connections can be cut. */
   cuttable: readonly string[];
-  /** what a place's processes get besides; `amqpUrl` is their way to the broker */
+  /** Further variables of a place's processes. `amqpUrl` is their URL of the broker. */
   environment(place: string, amqpUrl: string): Environment;
 }
 
-/** The processes of the system under test, each of which is replaced when a fault has ended it. */
+/** The processes of the system under test. A process that a fault has ended is replaced. */
 export interface Fleet {
   readonly places: readonly Place[];
-  /** What happened that nobody asked for: processes that ended by themselves, or with the wrong exit code. */
+  /** Unintended events: processes that ended by themselves, or with a wrong exit code. */
   readonly surprises: readonly string[];
   of(kind: Kind): Place[];
-  /** The apis that can be asked now. */
+  /** The running apis. */
   apis(): SystemProcess[];
-  /** Ends the process of a place: SIGTERM must lead to exit code 0. The place is empty then. */
+  /** Ends the process of a place, which is empty then. After SIGTERM the exit code must be 0. */
   end(place: Place, signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
-  /** Fills an empty place; resolves when the process is ready. */
+  /** Starts a process in an empty place. Resolves when it is ready. */
   fill(place: Place): Promise<void>;
-  /** Every process's whole output, by place; ends them all. */
+  /** Ends all processes. @returns the output of each, by place */
   close(): Promise<Map<string, string>>;
 }
 
 const START_TIMEOUT_MS = 60_000;
 
+/** Starts all processes. */
 export async function startFleet(system: System, { count, cuttable, environment }: FleetOptions): Promise<Fleet> {
   const starters = { api: system.startApi, worker: system.startWorker, notifier: system.startNotifier };
   const servers = system.environment as { AMQP_URL: string; DATABASE_URL: string };
   const surprises: string[] = [];
   const outputs = new Map<string, Promise<string>>();
-  /** ended by us */
+  /** Processes that the fleet has ended itself. */
   const asked = new Set<SystemProcess>();
 
   async function makePlace(kind: Kind, name: string): Promise<Place> {
@@ -63,7 +66,7 @@ export async function startFleet(system: System, { count, cuttable, environment 
       DATABASE_URL: ways?.database.url ?? servers.DATABASE_URL,
     };
     const starting = starters[kind]({ ...urls, INSTANCE: name, ...environment(name, urls.AMQP_URL) });
-    starting.catch(() => undefined); // late: the system was stopped meanwhile
+    starting.catch(() => undefined); // the system was stopped during a late start
     const started = await Promise.race([starting, delay(START_TIMEOUT_MS, undefined, { ref: false })]);
     if (!started) throw new Error(`${name} was not ready after ${START_TIMEOUT_MS / 1_000} s`);
     place.process = started;

@@ -5,24 +5,25 @@ import { openLedger, type Ledger } from './ledger.ts';
 import { openRuns, type Runs } from './runs.ts';
 import { databaseUrl, sql } from '@offload/running-system';
 
-/** The servers that faults are done to, and what no fault touches. */
+/** The servers for faults, and those that no fault touches. */
 export interface Ground {
   readonly broker: TestBroker;
   readonly postgres: TestPostgres;
   readonly runs: Runs;
   readonly ledger: Ledger;
-  /** Both servers up, and nothing of the scenario before in them. @returns the URL of a database that is not there yet */
+  /** Starts both servers without data of the last scenario. @returns the URL of a database that migrations create */
   prepare(): Promise<string>;
-  /** `RabbitMQ 3.10.8` and `PostgreSQL 18.4` */
+  /** Such as `RabbitMQ 3.10.8` and `PostgreSQL 18.4`. */
   versions(): Promise<string[]>;
   close(): Promise<void>;
 }
 
-/** Room for the pools of all processes, and for those that are about to replace others. */
+/** Connections for the pools of all processes and of their successors. */
 const MAX_CONNECTIONS = 300;
 
+/** Starts the servers. */
 export async function layGround(): Promise<Ground> {
-  const safe = await startPostgres({ settings: { max_connections: 10, fsync: 'off' } }); // it goes with this process
+  const safe = await startPostgres({ settings: { max_connections: 10, fsync: 'off' } }); // it ends with this process
   const runs = await openRuns(safe.url);
   const ledger = await openLedger(runs);
   const [broker, postgres] = await Promise.all([

@@ -2,15 +2,16 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Run, Runs } from './runs.ts';
 
-/** The server that every job calls: each call is a run of the job, takes the time that is asked for, and is recorded. */
+/** The server that every job calls. A call is a run of the job: it takes the requested time, and is recorded. */
 export interface Ledger {
-  /** What a job calls that shall take `ms`, and `againMs` when it runs again; the answer's body is the job's number. */
+  /** The URL of a job that takes `ms`, and `againMs` in later runs. The body of the answer is the job's number. */
   address(scenario: string, job: number, ms: number, againMs?: number): string;
-  /** How many of a scenario's runs were not the first of their job. */
+  /** Number of a scenario's runs that were not the first of their job. */
   runsAgain(scenario: string): number;
   close(): void;
 }
 
+/** Starts a ledger on a free port. */
 export async function openLedger(runs: Runs): Promise<Ledger> {
   const called = new Set<string>();
   const again = new Map<string, number>();
@@ -34,7 +35,7 @@ export async function openLedger(runs: Runs): Promise<Ledger> {
       end(response.writableFinished);
     });
   });
-  server.keepAliveTimeout = 60_000; // not the one to close a connection that a worker is about to use
+  server.keepAliveTimeout = 60_000; // so that it does not close a connection that a worker is about to use
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
 

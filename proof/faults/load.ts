@@ -1,47 +1,49 @@
 import type { JobWithLinks } from '@offload/jobs/answers';
 import type { Site, Submission } from '@offload/running-system/requests';
 
-/** A job that was answered with 202. */
+/** A job whose post was answered with 202. */
 export interface Acceptance {
   job: number;
   id: string;
-  /** of the api that answered */
+  /** Name of the api that answered. */
   api: string;
-  /** when the answer was here, as `Run.startedAt` */
+  /** Time of the answer, by the clock of `Run.startedAt`. */
   at: number;
-  /** from the post to the whole answer, in milliseconds */
+  /** Milliseconds from the post to the whole answer. */
   tookMs: number;
 }
 
+/** Options of {@link startLoad}. */
 export interface LoadOptions {
-  /** Those that can be asked now; they take turns. */
+  /** The running apis, which take turns. */
   apis(): readonly Site[];
   submission(job: number): Submission;
   perSecond: number;
   onAccepted?(acceptance: Acceptance): unknown;
 }
 
-/** A client that posts one job after another at a steady rate, whatever becomes of them. */
+/** A client that posts jobs at a steady rate, regardless of the answers. */
 export interface Load {
-  /** by job number */
+  /** Accepted jobs by their number. */
   readonly accepted: ReadonlyMap<number, Acceptance>;
-  /** Posts that got no 202, by their status, or `no answer`. Their numbers are never posted again. */
+  /** Number of posts without a 202, by status, or `no answer`. Their jobs are never posted again. */
   readonly refused: Readonly<Record<string, number>>;
-  /** Resolves once so many jobs are accepted. */
+  /** Resolves when `count` jobs are accepted. */
   untilAccepted(count: number): Promise<void>;
-  /** So many jobs at once, besides; resolves when every post has its answer, or none. */
+  /** Posts `count` further jobs at once. Resolves when every post is over. */
   burst(count: number): Promise<void>;
-  /** Resolves when every post has its answer, or none. */
+  /** Stops posting. Resolves when every post is over. */
   stop(): Promise<void>;
-  /** No more posts; calling it again is the same. */
+  /** Stops posting at once. May be called again. */
   abandon(): void;
 }
 
-/** How long a client waits for an answer. */
+/** Most milliseconds that a client waits for an answer. */
 const PATIENCE_MS = 15_000;
-/** Most posts without an answer; while there are so many, no more are sent. */
+/** Most posts without an answer. Beyond it, the load pauses. */
 const MOST_UNANSWERED = 200;
 
+/** Starts a load. */
 export function startLoad({ apis, submission, perSecond, onAccepted }: LoadOptions): Load {
   const accepted = new Map<number, Acceptance>();
   const refused: Record<string, number> = {};
@@ -74,7 +76,7 @@ export function startLoad({ apis, submission, perSecond, onAccepted }: LoadOptio
 
   function postWhatIsDue(): void {
     const now = performance.now();
-    due = Math.max(due, now - 500); // what could not be sent in time is not made up for
+    due = Math.max(due, now - 500); // late posts are skipped
     for (; due <= now; due += 1_000 / perSecond) postNext();
   }
 
@@ -96,7 +98,7 @@ export function startLoad({ apis, submission, perSecond, onAccepted }: LoadOptio
     },
     async burst(count) {
       for (let posts = 0; posts < count; posts += 1) postNext();
-      await Promise.all(underWay); // each has a time limit of its own
+      await Promise.all(underWay); // each post has its own timeout
     },
     async stop() {
       abandon();
@@ -106,7 +108,7 @@ export function startLoad({ apis, submission, perSecond, onAccepted }: LoadOptio
   };
 }
 
-/** @returns the job, or why there is none */
+/** @returns the job, or the reason why there is none */
 async function tryToPost({ url }: Site, submission: Submission): Promise<JobWithLinks | string> {
   try {
     const response = await fetch(`${url}/v1/jobs`, {

@@ -1,10 +1,10 @@
-// One measurement of the fault suite by itself, in its long form:
+// Runs one measurement of the fault suite alone, in its long form:
 //
 //   npm run browsers -- [--jobs 1000] [--seed N] [--write]
 //   npm run webhooks -- [--jobs 5000] [--seed N] [--write]
 //
-// In full size, or with --write, it writes its section of docs/reliability.md. Brings its own servers (TEST_SERVERS chooses
-// the flavour of RabbitMQ). Exits with 1 and what is wrong when anything is.
+// In full size, or with --write, it writes its section of docs/reliability.md. It starts its own servers; TEST_SERVERS
+// chooses the flavour of RabbitMQ. It exits with 1 and names the faults when there are any.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ const measure = measurements[name];
 if (!measure) throw new TypeError(`which one: ${Object.keys(measurements).join(', ')}?`);
 const seed = seedOf(values.seed);
 const jobs = values.jobs === undefined ? LONG[name] : wholeNumber('jobs', values.jobs);
-// Few jobs are over too soon for all the faults of the long form.
+// Few jobs end before all faults of the long form have happened.
 const pace = { ...(2 * jobs < LONG[name] ? SHORT : LONG), [name]: jobs };
 
 const from = performance.now();

@@ -31,8 +31,8 @@ const ofProcesses = {
 };
 
 /**
- * Two lanes at once, one of faults of the servers and one of faults of the processes, with pauses between them. What they
- * are, and in which order, follows from the seed; how they meet, from the machine too.
+ * Two sequences of faults at once, one of servers and one of processes, with pauses between the faults. The seed
+ * decides the faults and their order. How the two meet depends on the machine too.
  */
 export const mixedFaults: Fault = async (scene) => {
   const { pace, random } = scene;
@@ -41,7 +41,7 @@ export const mixedFaults: Fault = async (scene) => {
       fault: oneOf(random, Object.values(faults)),
       pauseMs: between(random, 0, pace.calmMs),
     }));
-  const lanes = [lane(ofServers), lane(ofProcesses)]; // drawn before anything happens
+  const lanes = [lane(ofServers), lane(ofProcesses)]; // drawn before the first fault
   await Promise.all(
     lanes.map(async (each) => {
       for (const { fault, pauseMs } of each) {

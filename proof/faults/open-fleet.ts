@@ -2,12 +2,13 @@ import { type Environment, startSystem } from '@offload/running-system';
 import { startFleet, type Fleet, type Kind } from './fleet.ts';
 import type { Ground } from './ground.ts';
 
+/** A running system. */
 export interface OpenFleet {
   readonly fleet: Fleet;
   readonly databaseUrl: string;
 }
 
-/** A system of so many processes on the prepared ground, with nothing to do yet. `environment` goes to all of them. */
+/** Starts a system of these processes on the prepared servers, without jobs. All of them get `environment`. */
 export async function openFleet(
   ground: Ground,
   count: Readonly<Record<Kind, number>>,

@@ -2,17 +2,18 @@ import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { LONG, SHORT, type Pace } from './pace.ts';
 
+/** The options of the fault suite. */
 export interface Options {
   short: boolean;
-  /** whether docs/reliability.md is written */
+  /** Whether to write docs/reliability.md. */
   write: boolean;
   seed: number;
   pace: Pace;
-  /** names of scenarios and measurements; empty for all of them */
+  /** Names of scenarios and measurements; empty for all. */
   only: string[];
 }
 
-/** @throws TypeError when an option is unknown, or its value is none */
+/** @throws TypeError when an option is unknown or its value is invalid */
 export function parseOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
@@ -35,12 +36,12 @@ export function parseOptions(args: readonly string[]): Options {
   };
 }
 
-/** @returns the seed that is given, or one that is drawn */
+/** @returns the given seed, or a random one */
 export function seedOf(text: string | undefined): number {
   return text === undefined ? randomInt(1, 1_000_000) : wholeNumber('seed', text);
 }
 
-/** @throws TypeError when the option's value is none */
+/** @throws TypeError when the option's value is invalid */
 export function wholeNumber(option: string, text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new TypeError(`--${option} must be a whole number, not "${text}"`);
   return Number(text);

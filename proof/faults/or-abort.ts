@@ -1,4 +1,4 @@
-/** Resolves as `work` does, unless the signal fires before: then it rejects, and whatever `work` does is not waited for. */
+/** Resolves as `work` does. Rejects when the signal fires before; the later result of `work` is ignored. */
 export function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason as Error);

@@ -1,51 +1,52 @@
-/** How much, how often and how long. */
+/** The size and the times of a run of the fault suite. */
 export interface Pace {
-  /** Jobs that a scenario accepts, at least. */
+  /** Least number of jobs that a scenario accepts. */
   jobs: number;
   perSecond: number;
-  /** Before the first fault, between two, and behind the last. */
+  /** Milliseconds before the first fault, between two, and after the last. */
   calmMs: number;
-  /** Posts at once, before RabbitMQ is killed. */
+  /** Number of posts at once before RabbitMQ is killed. */
   burst: number;
-  /** How often a fault that is soon over is done. */
+  /** Number of repetitions of a short fault. */
   rounds: number;
-  /** Faults of each of the two lanes of the mixed scenario. */
+  /** Number of faults in each of the two sequences of the mixed scenario. */
   mixed: number;
-  /** A worker is frozen. */
+  /** Milliseconds that a worker is frozen. */
   freezeMs: number;
-  /** RabbitMQ is over its memory limit. */
+  /** Milliseconds that RabbitMQ is over its memory limit. */
   alarmMs: number;
-  /** The table of jobs is locked. */
+  /** Milliseconds that the table of jobs is locked. */
   lockMs: number;
-  /** A worker's connections are cut, and refused. */
+  /** Milliseconds that a worker's connections are cut and refused. */
   cutMs: number;
-  /** The same without a word: what is sent does not arrive, and nothing says so. */
+  /** Milliseconds that a worker's connections are silent: bytes do not arrive, without an error. */
   silenceMs: number;
-  /** of AMQP, for the workers of the scenarios that freeze or silence one, in seconds; undefined for the library's own */
+  /** AMQP heartbeat in seconds, for workers that are frozen or silenced; undefined for the library's default. */
   heartbeatSeconds: number | undefined;
-  /** The system's RECONCILE_MS; undefined for its own default. */
+  /** The system's RECONCILE_MS; undefined for its default. */
   reconcileMs: number | undefined;
-  /** After the load, until every job must be finished. */
+  /** Milliseconds after the load in which every job must be finished. */
   patienceMs: number;
-  /** Measurements. */
+  /** Number of kills in a measurement. */
   kills: number;
   withoutBrokerMs: number;
   withoutBrokerPerSecond: number;
-  /** Jobs that are watched by a browser each. */
+  /** Number of jobs that a browser each watches. */
   browsers: number;
-  /** What is killed when so much of them is finished. */
+  /** What is killed, each at a share of finished jobs. */
   browserBlows: readonly [share: number, blow: 'RabbitMQ' | 'notifier'][];
-  /** Jobs with a webhook each. */
+  /** Number of jobs with a webhook each. */
   webhooks: number;
-  /** A notifier is killed while webhooks are pending. */
+  /** Number of notifiers that are killed while webhooks are pending. */
   webhookKills: number;
-  /** For everything. */
+  /** Most milliseconds for the whole suite. */
   limitMs: number;
 }
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
+/** The pace of a release. */
 export const LONG = {
   jobs: 2_000,
   perSecond: 80,
@@ -75,6 +76,7 @@ export const LONG = {
   limitMs: 30 * MINUTE,
 } satisfies Pace;
 
+/** The pace of CI. */
 export const SHORT = {
   jobs: 150,
   perSecond: 30,

@@ -1,6 +1,6 @@
 const HEADING = /^## /m;
 
-/** The section of a page that begins as this one does, from its heading to the next; undefined when there is none. */
+/** The section of a page with the same heading as this one, up to the next heading; undefined when there is none. */
 export function sectionLike(page: string, section: string): string | undefined {
   const heading = section.slice(0, section.indexOf('\n'));
   const from = page.startsWith(`${heading}\n`) ? 0 : page.indexOf(`\n${heading}\n`) + 1;
@@ -10,7 +10,7 @@ export function sectionLike(page: string, section: string): string | undefined {
   return page.slice(from, length < 0 ? undefined : from + heading.length + length);
 }
 
-/** The page with this section in place of the one with the same heading, or else before the section called `before`. */
+/** Replaces the section with the same heading, or inserts this one before the section called `before`. */
 export function withSection(page: string, section: string, before: string): string {
   const text = `${section.trimEnd()}\n\n`;
   const old = sectionLike(page, section);

@@ -13,28 +13,32 @@ import { isDelayed, MAX_ATTEMPTS, openScene, randomOf, type OpenScene } from './
 import type { Scenario } from './scenarios.ts';
 import { judge, type Verdict } from './verdict.ts';
 
+/** The record of a scenario. */
 export interface Played extends Verdict {
   recoveries: Recovery[];
-  /** of delayed jobs, milliseconds from when they were due to their first run */
+  /** Milliseconds from the due time of delayed jobs to their first run. */
   lateMs: number[];
-  /** posts without a 202, by status */
+  /** Number of posts without a 202, by status. */
   refused: Readonly<Record<string, number>>;
 }
 
+/** Options of {@link play}. */
 export interface PlayOptions {
   pace: Pace;
   seed: number;
-  /** Each process's log is kept here when something is not as it must be. */
+  /** Folder for the logs of processes, which are kept after a failure. */
   logs: string;
   say(line: string): void;
-  /** Fires when there is no time left. */
+  /** Fires when the time of the suite is over. */
   deadline: AbortSignal;
 }
 
-/** Since the last job is finished. */
+/** Milliseconds for watchers after the last job. */
 export const WATCHERS_PATIENCE_MS = 10_000;
 
-/** The life of one scenario: a system, a load, the faults, the wait until every job is finished, and the verdict. */
+/**
+ * Plays one scenario: starts a system, a load and the faults, waits until every job is finished, and judges the result.
+ */
 export async function play(scenario: Scenario, ground: Ground, options: PlayOptions): Promise<Played> {
   const { name, cuttable = [], againMs, environment } = scenario;
   const { pace, logs, deadline } = options;
@@ -70,7 +74,7 @@ async function playIn(scene: OpenScene, scenario: Scenario, ground: Ground, opti
     await watchers.close(WATCHERS_PATIENCE_MS);
 
     const [jobs, changes] = await Promise.all([readJobs(databaseUrl), readChanges(databaseUrl)]);
-    const runs = await ground.runs.of(name); // after the jobs: of one that is finished there its run is over here
+    const runs = await ground.runs.of(name); // read after the jobs: the run of a finished job is over
     const accepted = [...load.accepted.values()];
     const numbers = new Map(jobs.map(({ id, job }) => [id, job]));
     const verdict = judge({
@@ -91,7 +95,7 @@ async function playIn(scene: OpenScene, scenario: Scenario, ground: Ground, opti
   }
 }
 
-/** @returns when each of them took effect */
+/** Causes the faults. @returns the moment of each */
 async function doFaults(
   { name, fault, repeated }: Scenario,
   { broker, postgres, ledger }: Ground,
@@ -101,7 +105,7 @@ async function doFaults(
 ): Promise<Blow[]> {
   const blows: Blow[] = [];
   if (!fault) return blows;
-  // So that a broker that is killed comes back with its queues: see TestBroker.flush.
+  // Flush, so that a killed broker comes back with its queues: see TestBroker.flush.
   await Promise.all([broker.flush(), delay(pace.calmMs)]);
   const random = randomOf(seed, name, 'faults');
   const strike = (what: string, stranded: readonly number[] = []): void => {
@@ -116,13 +120,13 @@ async function doFaults(
   return blows;
 }
 
-/** Resolves when no job is under way any more and no dispatch message is pending, or when patience is at its end: the verdict tells. */
+/** Resolves when all jobs are finished and no dispatch message is pending, or when the time is over. */
 export async function allFinished(url: string, patienceMs: number): Promise<void> {
   for (const until = performance.now() + patienceMs; performance.now() < until; await delay(200)) {
     const { jobs, dispatches } = await unfinished(url).catch(() => ({ jobs: NaN, dispatches: NaN }));
     if (jobs === 0 && dispatches === 0) break;
   }
-  await delay(500); // a job that runs once more in spite of that does it now
+  await delay(500); // lets a job that wrongly runs again begin
 }
 
 function lateness(

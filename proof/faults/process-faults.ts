@@ -4,7 +4,7 @@ import type { Kind, Place } from './fleet.ts';
 import { oneOf } from './random.ts';
 import { isDelayed } from './scene.ts';
 
-/** A place that is filled. */
+/** Chooses a place with a process. */
 function anyOf({ fleet, random }: Scene, kind: Kind): Place {
   return oneOf(
     random,
@@ -21,13 +21,15 @@ function killOf(kind: Kind): Fault {
   };
 }
 
+/** Kills a worker and replaces it. */
 export const killWorker: Fault = killOf('worker');
+/** Kills a notifier and replaces it. */
 export const killNotifier: Fault = killOf('notifier');
 
-/** Nothing it sends to the broker arrives any more, so that it answers 202 and dispatches nobody; then it is killed. */
+/** Holds an api's messages to the broker, so that it answers 202 without dispatching, and then kills it. */
 export const killApiBeforeDispatch: Fault = async ({ fleet, load, pace, strike }) => {
   const place = fleet.of('api').find(({ ways, process }) => ways && process);
-  if (!place?.ways || !place.process) return; // another fault has it
+  if (!place?.ways || !place.process) return; // another fault uses it
   const { url } = place.process;
   const since = Date.now();
   place.ways.broker.hold('requests');
@@ -44,7 +46,7 @@ export const killApiBeforeDispatch: Fault = async ({ fleet, load, pace, strike }
   await fleet.fill(place);
 };
 
-/** SIGSTOP, and SIGCONT after a while: the process does not notice. */
+/** Freezes a worker by SIGSTOP for a while. The process does not notice. */
 export const freezeWorker: Fault = async (scene) => {
   const { name, process: frozen } = anyOf(scene, 'worker');
   if (!frozen) return;
@@ -57,7 +59,7 @@ export const freezeWorker: Fault = async (scene) => {
   }
 };
 
-/** SIGSTOP until another worker runs one of its jobs; what it did before must not count any more when it goes on. */
+/** Freezes a worker until another worker runs one of its jobs. After SIGCONT its outcome must not count any more. */
 export const thawTooLate: Fault = async (scene) => {
   const { name, process: frozen } = anyOf(scene, 'worker');
   if (!frozen) return;
@@ -73,7 +75,7 @@ export const thawTooLate: Fault = async (scene) => {
   }
 };
 
-/** One process after the other is told to end, and replaced. */
+/** Restarts every process, one after the other. */
 export const rollingRestart: Fault = async ({ fleet, strike }) => {
   for (const place of fleet.places) {
     strike(`SIGTERM to ${place.name}`);
@@ -105,5 +107,7 @@ function cutOff(from: 'broker' | 'database'): Fault {
   };
 }
 
+/** Cuts a worker's connection to the broker. */
 export const cutWorkerFromBroker: Fault = cutOff('broker');
+/** Cuts a worker's connections to the database. */
 export const cutWorkerFromDatabase: Fault = cutOff('database');

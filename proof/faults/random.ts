@@ -1,10 +1,11 @@
-/** Numbers from 0 to 1, without 1: the same ones for the same seed. */
+/** Returns numbers from 0 to 1, without 1. A seed always gives the same numbers. */
 export type Random = () => number;
 
 /**
- * Mulberry32, which is good enough to choose faults with.
+ * Makes a generator: Mulberry32, which is good enough to choose faults.
+ *
  * @param seed a whole number
- * @param purpose tells apart those who share a seed
+ * @param purpose gives different numbers for the same seed
  */
 export function seededRandom(seed: number, purpose: string): Random {
   let state = [...purpose].reduce((sum, letter) => Math.imul(sum, 31) + (letter.codePointAt(0) ?? 0), seed) | 0;
@@ -21,7 +22,7 @@ export function between(random: Random, from: number, to: number): number {
   return from + random() * (to - from);
 }
 
-/** @throws RangeError when there is nothing to choose from */
+/** Chooses one. @throws RangeError when there is no choice */
 export function oneOf<Choice>(random: Random, choices: readonly Choice[]): Choice {
   if (choices.length === 0) throw new RangeError('nothing to choose from');
   return choices[Math.floor(random() * choices.length)] as Choice;

@@ -2,33 +2,34 @@ import type { Change } from './audit.ts';
 import type { Blow } from './fault.ts';
 import type { Run } from './runs.ts';
 
-/** What one fault cost. */
+/** The cost of one fault. */
 export interface Recovery {
   what: string;
-  /** jobs that it interrupted or stranded */
+  /** Number of jobs that the fault interrupted or stranded. */
   jobs: number;
   /**
-   * Milliseconds from the fault to the next run of each of those jobs. Where there were none, the longest time after the
-   * fault in which no run started, until the next fault or the end of the load.
+   * Milliseconds from the fault to the next run of each of those jobs. Without such jobs, the longest time after the
+   * fault without a new run, until the next fault or the end of the load.
    */
   ms: number[];
 }
 
+/** What `recoveries` needs. */
 export interface Records {
-  /** oldest first */
+  /** Oldest first. */
   runs: readonly Run[];
-  /** oldest first */
+  /** Oldest first. */
   changes: readonly Change[];
-  /** the number of the job with that id */
+  /** The number of the job with this id. */
   jobOf(id: string): number | undefined;
-  /** from then on pauses between runs say nothing */
+  /** Time after which pauses between runs have no meaning. */
   endOfLoad: number;
 }
 
 /**
- * Interrupted is a job that was running at the fault and came to another attempt: its next run is the first that began
- * after that attempt was claimed. Stranded is one of which the fault says that it left it without anybody who would dispatch
- * it: its next run is the first after the fault.
+ * Computes the recovery of each fault. An interrupted job was running at the fault and had another attempt. Its next
+ * run is the first after the claim of that attempt. A stranded job has lost its dispatch message by the fault. Its next
+ * run is the first after the fault.
  */
 export function recoveries(blows: readonly Blow[], { runs, changes, jobOf, endOfLoad }: Records): Recovery[] {
   const startsOf = new Map<number, number[]>();
@@ -36,7 +37,7 @@ export function recoveries(blows: readonly Blow[], { runs, changes, jobOf, endOf
   const changesOf = new Map<string, Change[]>();
   for (const change of changes) changesOf.set(change.jobId, [...(changesOf.get(change.jobId) ?? []), change]);
 
-  /** when the next attempt of a job was claimed that was running `at` that time; undefined when it was not, or had none */
+  /** When the next attempt of a job that was running at `at` was claimed; undefined without such a job or attempt. */
   function nextClaim(history: readonly Change[], at: number): number | undefined {
     const then = history.findLast((change) => change.at <= at);
     if (then?.to !== 'running') return undefined;

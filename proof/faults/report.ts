@@ -2,10 +2,10 @@ import type { Pace } from './pace.ts';
 import { duration, median, worst } from './statistics.ts';
 import type { MeasurementResult, ScenarioResult } from './unit.ts';
 
-/** Everything that the page tells. */
+/** The contents of the page. */
 export interface Report {
   date: string;
-  /** such as `2 cores (…), 24 GiB, Debian GNU/Linux 12` */
+  /** Such as `2 cores (…), 24 GiB, Debian GNU/Linux 12`. */
   machine: string;
   versions: readonly string[];
   seed: number;
@@ -16,7 +16,7 @@ export interface Report {
   measurements: readonly MeasurementResult[];
 }
 
-/** The page as Markdown, not yet formatted. */
+/** The page as unformatted Markdown. */
 export function reliabilityPage(report: Report): string {
   const { date, machine, versions, seed, short, pace, tookMs, scenarios } = report;
   const command = `npm run test:faults -- ${short ? '--short --write ' : ''}--seed ${seed}`;
@@ -104,7 +104,7 @@ CI runs the form \`--short\`.
 `;
 }
 
-/** For the page and the terminal. */
+/** A table for the page and the terminal. */
 export function scenarioTable(scenarios: readonly ScenarioResult[]): string {
   const head =
     '| | scenario | accepted | finished | lost | stuck | run twice | retried | unavoidable | faults | recovery: median | worst |';
@@ -125,6 +125,7 @@ export function scenarioTable(scenarios: readonly ScenarioResult[]): string {
   return [head, `|${' --- |'.repeat(12)}`, ...rows].join('\n');
 }
 
+/** A table of the measurements. */
 export function measurementTable(measurements: readonly MeasurementResult[]): string {
   const rows = measurements.map(({ title, measured, failures }) => {
     const verdict = failures.length === 0 ? 'pass' : '**FAIL**';
@@ -151,7 +152,7 @@ function refusedSection(scenarios: readonly ScenarioResult[]): string {
   return lines.length === 0 ? '' : `Posts that got no 202:\n\n${lines.join('\n')}\n\n`;
 }
 
-/** A measurement's section, with when it was made and how to make it again. */
+/** The section of a measurement, with its date and the command that repeats it. */
 export function datedSection(
   section: string,
   made: { name: string; seed: number; tookMs: number; date?: string },

@@ -1,9 +1,11 @@
-// The fault suite: does to the system what happens to systems, under a load of real jobs, and counts what came of it.
+// The fault suite: causes faults in the system under a load of real jobs, and counts the results.
 //
-//   node --import tsx --conditions=@offload/source proof/faults/run.ts [--short] [--seed N] [--only name,name] [--jobs N]
+//   node --import tsx --conditions=@offload/source proof/faults/run.ts [--short] [--seed N] [--only name,name] [--jobs
+// N]
 //
-// --short is for CI. The long form, or --write, writes docs/reliability.md, which says what is done and what is counted.
-// Brings its own servers (TEST_SERVERS chooses the flavour of RabbitMQ). Exits with 1 when anything fails.
+// --short is for CI. The long form, or --write, writes docs/reliability.md, which describes the faults and the figures.
+// It starts its own servers; TEST_SERVERS chooses the flavour of RabbitMQ. It exits with 1 when a scenario or
+// measurement fails.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +36,7 @@ function say(line: string): void {
   );
 }
 
-/** @returns what it found, or nothing and why */
+/** @returns the result, or the reason why there is none */
 async function tryOut<Found extends { failures: string[] }>(
   name: string,
   work: () => Promise<Found>,

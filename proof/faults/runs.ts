@@ -1,22 +1,22 @@
 import pg from 'pg';
 
-/** One run of a job, as its target saw it: from the request's arrival to the answer, or to the end of its connection. */
+/** A run of a job as its target saw it, from the request to the answer, or to the end of the connection. */
 export interface Run {
   scenario: string;
   job: number;
-  /** milliseconds since 1970, of this process's clock, which no fault touches */
+  /** Milliseconds since 1970, by this process's clock, which no fault touches. */
   startedAt: number;
-  /** null while it runs */
+  /** Null while it runs. */
   endedAt: number | null;
-  /** Whether it was answered before the worker went away. */
+  /** Whether it was answered before the worker had gone. */
   answered: boolean;
 }
 
-/** The side table: every run, in a database that no fault touches. */
+/** The table of runs, in a database that no fault touches. */
 export interface Runs {
-  /** To be called again when the run has changed. */
+  /** Stores a run. Call it again after a change. */
   keep(run: Run): void;
-  /** Those of one scenario, oldest first, once all of them are stored. */
+  /** The runs of one scenario, oldest first, when all of them are stored. */
   of(scenario: string): Promise<Run[]>;
   close(): Promise<void>;
 }
@@ -28,7 +28,7 @@ const keepSql = `
   select * from unnest($1::int[], $2::text[], $3::int[], $4::float8[], $5::float8[], $6::boolean[])
   on conflict (id) do update set ended_at = excluded.ended_at, answered = excluded.answered`;
 
-/** @param url of a database for this table alone */
+/** Opens the table. @param url URL of a database for this table alone */
 export async function openRuns(url: string): Promise<Runs> {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   await pool.query(`create table runs (id int primary key, scenario text not null, job int not null,

@@ -24,29 +24,29 @@ import {
 } from './server-faults.ts';
 import type { Cause } from './verdict.ts';
 
-/** A load of jobs, and what is done to the system meanwhile. */
+/** A load of jobs with faults. */
 export interface Scenario {
-  /** for `--only`, and the ledger's addresses */
+  /** Name for `--only` and for the ledger's addresses. */
   name: string;
-  /** what is done */
+  /** Describes the faults. */
   title: string;
   fault?: Fault;
-  /** The fault is soon over, and is done again and again. */
+  /** Whether the fault is short and is repeated. */
   repeated?: boolean;
-  /** Why a job may be tried again in this scenario: what the fault itself makes unavoidable. */
+  /** Causes of second attempts that the fault makes unavoidable. */
   allowed: readonly Cause[];
-  /** How long a run takes that is not the first of its job, in milliseconds. @default as long as the first */
+  /** Milliseconds of a run that is not the first of its job. @default as the first */
   againMs?: number;
-  /** places whose connections go through proxies */
+  /** Places whose connections go through proxies. */
   cuttable?: readonly string[];
-  /** Before the load: what would make the scenario meaningless. */
+  /** Checks, before the load, that the scenario is meaningful. @returns the faults */
   check?(fleet: Fleet): string[];
-  /** what a place's processes get besides; `amqpUrl` is their way to the broker */
+  /** Further variables of a place's processes. `amqpUrl` is their URL of the broker. */
   environment?(place: string, pace: Pace, amqpUrl: string): Environment;
 }
 
 const HOUR_MS = 60 * 60 * 1_000;
-/** Loaded before the program itself; the second module needs the first. */
+/** Options that load modules before the program. The second module needs the first. */
 const SHIFTED_CLOCK = '--import tsx --import ./proof/faults/shifted-clock.ts';
 const clocks: Readonly<Record<string, number>> = {
   'api-1': HOUR_MS,
@@ -54,16 +54,16 @@ const clocks: Readonly<Record<string, number>> = {
   'worker-1': -HOUR_MS,
   'worker-2': HOUR_MS,
 };
-/** A worker that lost its delivery gives the job back if it can, and is taken over if another is faster. */
+/** A worker that has lost its delivery requeues the job, unless another worker takes over first. */
 const DELIVERY_LOST = ['worker lost', 'given back'] as const;
 
-/** So that the broker gives a silent worker up within the time that there is. */
+/** Sets a short heartbeat, so that the broker detects a silent worker in time. */
 function shortHeartbeat(place: string, { heartbeatSeconds }: Pace, amqpUrl: string): Environment {
   if (!place.startsWith('worker') || heartbeatSeconds === undefined) return {};
   return { AMQP_URL: `${amqpUrl}?heartbeat=${heartbeatSeconds}` };
 }
 
-/** What is wrong with the clocks: this scenario must not pass because nothing was shifted. */
+/** Finds clocks that are not shifted: the scenario must not pass because of that. */
 function clockFaults({ places }: Fleet): string[] {
   return places.flatMap(({ name, process }) => {
     const offMs = Date.parse(String(process?.log[0]?.time)) - Date.now();
@@ -72,6 +72,7 @@ function clockFaults({ places }: Fleet): string[] {
   });
 }
 
+/** All scenarios. */
 export const scenarios: readonly Scenario[] = [
   { name: 'none', title: 'no fault', allowed: [] },
   { name: 'worker', title: '`kill -9` of a worker', fault: killWorker, repeated: true, allowed: ['worker lost'] },

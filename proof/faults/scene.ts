@@ -7,7 +7,7 @@ import { startLoad, type Load } from './load.ts';
 import { between, seededRandom, type Random } from './random.ts';
 import { openWatchers, type Watchers } from './watchers.ts';
 
-/** Enough for whatever the faults may cost a job. */
+/** Enough attempts for all faults. */
 export const MAX_ATTEMPTS = 10;
 
 const COUNT = { api: 2, worker: 3, notifier: 1 };
@@ -15,34 +15,36 @@ const CONCURRENCY = 10;
 /** Every tenth job is delayed. */
 const DELAYED_EVERY = 10;
 
+/** Options of {@link openScene}. */
 export interface SceneOptions {
   name: string;
   cuttable?: readonly string[];
-  /** How long a run takes that is not the first of its job, in milliseconds. @default as long as the first */
+  /** Milliseconds of a run that is not the first of its job. @default as the first */
   againMs?: number | undefined;
   environment?(place: string, amqpUrl: string): Environment;
-  /** of every process @default the system's own */
+  /** RECONCILE_MS of every process. @default the system's own */
   reconcileMs?: number | undefined;
 }
 
-/** A system under test on the prepared ground, with an audit in its database, and nothing to do yet. */
+/** A system under test on the prepared servers, with an audit in its database, without jobs. */
 export interface OpenScene {
   readonly fleet: Fleet;
   readonly databaseUrl: string;
-  /** of some of the load's jobs */
+  /** Watchers of some of the load's jobs. */
   readonly watchers: Watchers;
-  /** @param ms how long a job takes @default 20 to 500, drawn at random */
+  /** Starts a load. @param ms duration of a job in milliseconds. @default 20 to 500, at random */
   load(perSecond: number, random: Random, ms?: (random: Random) => number): Load;
 }
 
-/** One of so many jobs is watched. */
+/** Every 25th job is watched. */
 const WATCHED_EVERY = 25;
 
-/** The job's number says whether it is delayed: then nobody dispatch messages it at once. */
+/** Whether a job is delayed, by its number. Such a job is not dispatched at once. */
 export function isDelayed(job: number): boolean {
   return job % DELAYED_EVERY === 0;
 }
 
+/** Opens the scene of a scenario. */
 export async function openScene(
   ground: Ground,
   { name, cuttable = [], againMs, environment, reconcileMs }: SceneOptions,
@@ -93,7 +95,7 @@ export async function openScene(
   };
 }
 
-/** The random numbers of one purpose in one scenario. */
+/** The random numbers for one purpose in one scenario. */
 export function randomOf(seed: number, scenario: string, purpose: 'jobs' | 'faults'): Random {
   return seededRandom(seed, `${scenario} ${purpose}`);
 }

@@ -4,12 +4,13 @@ import type { Fault, Scene } from './fault.ts';
 import { oneOf } from './random.ts';
 import { sql, withClient } from '@offload/running-system';
 
-/** More jobs at once than the workers have room for: a broker that is killed now has dispatch messages to lose. */
+/** Posts more jobs than the workers run at once, so that a broker has dispatch messages to lose. @returns their jobs */
 async function pileUp({ load, pace, databaseUrl }: Scene): Promise<number[]> {
   await load.burst(pace.burst);
   return dispatched(databaseUrl);
 }
 
+/** Kills RabbitMQ and starts it again. */
 export const killBroker: Fault = async (scene) => {
   const { broker, strike } = scene;
   const dispatches = await pileUp(scene);
@@ -18,6 +19,7 @@ export const killBroker: Fault = async (scene) => {
   await broker.start();
 };
 
+/** Kills RabbitMQ and starts it without its data. */
 export const wipeBroker: Fault = async (scene) => {
   const { broker, strike } = scene;
   const dispatches = await pileUp(scene);
@@ -25,7 +27,7 @@ export const wipeBroker: Fault = async (scene) => {
   await broker.wipe();
 };
 
-/** A worker goes together with the broker's data: of the jobs it had, nobody is told. */
+/** Kills a worker together with the broker's data, so that no dispatch message of its jobs is left. */
 export const wipeBrokerAndKillWorker: Fault = async (scene) => {
   const { broker, fleet, random, strike } = scene;
   const place = oneOf(
@@ -53,12 +55,13 @@ export const alarmBroker: Fault = async ({ broker, pace, strike }) => {
   }
 };
 
-/** As after a crash: every process of PostgreSQL ends at once, and the next start recovers. */
+/** Ends PostgreSQL like a crash: every process ends at once, and the next start recovers. */
 export const restartPostgres: Fault = async ({ postgres, strike }) => {
   strike('PostgreSQL restarted in immediate mode');
   await postgres.restart('immediate');
 };
 
+/** Terminates all connections to the database. */
 export const terminateConnections: Fault = async ({ postgres, databaseUrl, strike }) => {
   const database = new URL(databaseUrl).pathname.slice(1);
   const terminate = 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1';
@@ -66,7 +69,7 @@ export const terminateConnections: Fault = async ({ postgres, databaseUrl, strik
   strike(`${terminated.length} connections to the database terminated`);
 };
 
-/** Every statement that concerns jobs waits, and soon every connection of every pool with it. */
+/** Locks the table of jobs, so that soon every connection of every pool waits. */
 export const exhaustPools: Fault = async ({ databaseUrl, pace, strike }) => {
   await withClient(databaseUrl, async (client) => {
     await client.query('begin');

@@ -1,5 +1,5 @@
-// Loaded into a process before anything else: its wall clock is CLOCK_SHIFT_MS off. What measures time by other means
-// (timers, `performance.now`) is not concerned, as when the clock of a machine is wrong.
+// Loaded into a process before any other module: shifts its wall clock by CLOCK_SHIFT_MS, like a machine with a wrong
+// clock. Timers and `performance.now` are not shifted.
 const shiftMs = Number(process.env.CLOCK_SHIFT_MS ?? 0);
 const now = (): number => RealDate.now() + shiftMs;
 

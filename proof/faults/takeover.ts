@@ -9,8 +9,8 @@ const GOAL = { medianMs: 300, worstMs: 1_000 };
 const WORKERS = 4;
 
 /**
- * From `kill -9` of the worker that runs a job until the next attempt's request arrives at the job's target: both taken by
- * this process's clock. One job at a time, and no process is being started meanwhile.
+ * Measures from `kill -9` of the worker that runs a job until the next attempt's request arrives at the target. Both
+ * times are by this process's clock. It runs one job at a time, and no process starts meanwhile.
  */
 export async function measureTakeovers(ground: Ground, kills: number, deadline: AbortSignal): Promise<Measured> {
   const databaseUrl = await ground.prepare();

@@ -1,36 +1,36 @@
 import type { Played } from './play.ts';
 import type { Scenario } from './scenarios.ts';
 
-/** What a measurement found. */
+/** The result of a measurement. */
 export interface Measured {
   measured: string;
   goal: string;
-  /** what must not be */
+  /** Failures, one line for each kind. */
   failures: string[];
-  /** its own section of the page, as Markdown, beginning with a heading; nothing where the row of the table says it all */
+  /** A section of the page as Markdown with a heading; undefined if the row of the table suffices. */
   section?: string;
 }
 
-/** What every measurement is told. */
+/** Options of every measurement. */
 export interface MeasureOptions {
   seed: number;
-  /** Each process's log is kept here when something is not as it must be. */
+  /** Folder for the logs of processes, which are kept after a failure. */
   logs: string;
-  /** Fires when there is no time left. */
+  /** Fires when the time of the suite is over. */
   deadline: AbortSignal;
   say(line: string): void;
 }
 
-/** A scenario that was played, or could not be. */
+/** The result of a scenario, or the reason why it could not be played. */
 export interface ScenarioResult {
   scenario: Scenario;
   played?: Played;
   failures: readonly string[];
 }
 
-/** A measurement that was made, or could not be. */
+/** The result of a measurement, or the reason why it could not be made. */
 export interface MeasurementResult {
-  /** for `--only` */
+  /** Name for `--only`. */
   name: string;
   tookMs: number;
   title: string;

@@ -22,7 +22,7 @@ const life = (job: number) => [
 ];
 const acceptance = (job: number) => ({ job, id: id(job), api: 'http://api', at: 9, tookMs: 1 });
 
-/** Jobs 1 and 2, both well. */
+/** Jobs 1 and 2, both without a failure. */
 function evidence(more: Partial<Evidence> = {}): Evidence {
   return {
     accepted: [1, 2].map(acceptance),
@@ -39,7 +39,7 @@ function evidence(more: Partial<Evidence> = {}): Evidence {
 const failuresOf = (more: Partial<Evidence>) => judge(evidence(more)).failures.join('\n');
 
 describe('judge', () => {
-  it('finds nothing wrong where every job was accepted, run and finished once', () => {
+  it('finds no failure where every job was accepted, run and finished once', () => {
     expect(judge(evidence())).toEqual({
       ...{
         accepted: 2,
@@ -55,7 +55,7 @@ describe('judge', () => {
     });
   });
 
-  it('counts a job that is stored without a 202, and has it finish too', () => {
+  it('counts a job that is stored without a 202, which must finish too', () => {
     expect(judge(evidence({ accepted: [acceptance(1)] }))).toMatchObject({ accepted: 1, keptUnheard: 1, failures: [] });
     const jobs = [row(1), row(2, { status: 'queued', attempt: 0, result: null })];
     expect(failuresOf({ accepted: [acceptance(1)], jobs, changes: life(1), runs: [run(1)] })).toContain(
@@ -63,40 +63,42 @@ describe('judge', () => {
     );
   });
 
-  it('names what is lost, and what is stuck', () => {
+  it('names lost and stuck jobs', () => {
     const verdict = judge(evidence({ jobs: [row(1, { status: 'running', result: null })], runs: [run(1)] }));
     expect(verdict).toMatchObject({ lost: 1, stuck: 1, finished: 0 });
     expect(verdict.failures[0]).toBe('1 lost (202, but no row): id-2');
   });
 
-  it('refuses a result of another job, two terminal states, and one that was left again', () => {
+  it('refuses a result of another job, two final statuses, and a final status that was left', () => {
     expect(failuresOf({ jobs: [row(1, { result: '2' }), row(2)] })).toContain('another result');
     const twice = [...life(1), ...life(2), change(2, 'running', 'failed')];
     expect(failuresOf({ changes: twice })).toContain('1 with other than one terminal state: id-2');
     const left = [...life(1), ...life(2), change(2, 'succeeded', 'running')];
-    expect(failuresOf({ changes: left })).toContain('1 that left a terminal state: id-2');
+    expect(failuresOf({ changes: left })).toContain('1 that left a final status: id-2');
   });
 
-  it.each(['succeeded', 'queued'])('refuses an attempt that was %s by somebody else while it ran', (to) => {
+  it.each(['succeeded', 'queued'])('refuses an attempt that was %s by another worker while it ran', (to) => {
     const jobs = [row(1), row(2, { attempt: 2, maxAttempts: 11, errors: ['worker-lost'] })];
     const changes = [...life(1), ...life(2).slice(0, 2), { ...change(2, 'running', to), at: 100 }];
     const second = (endedAt: number | null) => ({ runs: [run(1), run(2), { ...run(2, 50), endedAt }] });
-    const undercut = 'ended by somebody else while it ran: {"id":"id-2"';
+    const undercut = 'finished by another worker while it ran: {"id":"id-2"';
     expect(failuresOf({ jobs, changes, ...second(5_000) })).toContain(undercut);
     expect(failuresOf({ jobs, changes, ...second(null) })).toContain(undercut);
     expect(failuresOf({ jobs, changes, ...second(150) })).not.toContain(undercut);
   });
 
-  it('refuses a job that failed, one whose result nobody has seen, and one that ran too early', () => {
-    expect(failuresOf({ jobs: [row(1), row(2, { status: 'failed', error: 'timeout' })] })).toContain('otherwise');
+  it('refuses a job that failed, one without a complete run, and one that ran too early', () => {
+    expect(failuresOf({ jobs: [row(1), row(2, { status: 'failed', error: 'timeout' })] })).toContain('not succeeded');
     expect(failuresOf({ runs: [run(1), run(2, 10, false)] })).toContain('without a complete run: id-2');
     expect(failuresOf({ runs: [run(1), run(2, 7)] })).toContain('before it was due: id-2');
   });
 
-  it('refuses a watcher that was left with a state that is not the final one', () => {
+  it('refuses a watcher without the final status', () => {
     const heard = (status: string) => new Map([[id(2), status]]);
     expect(judge(evidence({ watched: heard('succeeded') }))).toMatchObject({ watched: 1, failures: [] });
-    expect(failuresOf({ watched: heard('running') })).toBe('1 whose watcher never heard of the end: id-2 (running)');
+    expect(failuresOf({ watched: heard('running') })).toBe(
+      '1 whose watcher never received the final event: id-2 (running)',
+    );
   });
 
   it.each([
@@ -114,7 +116,7 @@ describe('judge', () => {
     expect(failuresOf({ ...again, ...ran, allowed: [cause] })).toBe('');
   });
 
-  it('has no explanation for two runs of one attempt', () => {
+  it('refuses two runs of one attempt', () => {
     expect(judge(evidence({ runs: [run(1), run(2), run(2, 20)] }))).toMatchObject({ triedAgain: { unexplained: 1 } });
   });
 });

@@ -3,9 +3,9 @@ import type { Acceptance } from './load.ts';
 import type { Run } from './runs.ts';
 import { groupBy } from './group-by.ts';
 
-/** Why a job was tried more than once. */
+/** The cause of a second attempt. */
 export type Cause =
-  /** its worker died or lost its delivery, and another took over */
+  /** The worker died or lost its delivery, and another took over. */
   | 'worker lost'
   /** its worker had to let go of it, and said so */
   | 'given back'
@@ -14,48 +14,50 @@ export type Cause =
   /** nothing on the row accounts for it */
   | 'unexplained';
 
-/** What one scenario left behind. */
+/** The records of one scenario. */
 export interface Evidence {
   accepted: readonly Acceptance[];
-  /** the system's own rows */
+  /** The system's own rows. */
   jobs: readonly JobRow[];
-  /** what PostgreSQL recorded of them */
+  /** The changes that PostgreSQL has recorded. */
   changes: readonly Change[];
-  /** what their target recorded */
+  /** The runs that the jobs' target has recorded. */
   runs: readonly Run[];
-  /** by job id: the status that its watcher heard of last */
+  /** The last status that the watcher of a job has received, by job id. */
   watched: ReadonlyMap<string, string>;
-  /** `maxAttempts` of every job when it was posted */
+  /** `maxAttempts` of every posted job. */
   maxAttempts: number;
-  /** causes that the faults of this scenario make unavoidable */
+  /** Causes that the faults of this scenario make unavoidable. */
   allowed: readonly Cause[];
 }
 
+/** The result of a scenario. */
 export interface Verdict {
   accepted: number;
-  /** jobs that are stored although their client has not heard of a 202 */
+  /** Number of stored jobs whose client has received no 202. */
   keptUnheard: number;
   finished: number;
-  /** answered with 202, but not stored */
+  /** Number of jobs with a 202 that are not stored. */
   lost: number;
-  /** stored, but not finished */
+  /** Number of stored jobs that are not finished. */
   stuck: number;
-  /** jobs that ran twice or more */
+  /** Number of jobs that ran twice or more. */
   ranAgain: number;
-  /** jobs that were tried again, whether or not an earlier attempt got as far as a run, by cause */
+  /** Number of jobs with a second attempt, by cause, whether or not an earlier attempt became a run. */
   triedAgain: Partial<Record<Cause, number>>;
-  /** jobs that somebody watched */
+  /** Number of watched jobs. */
   watched: number;
-  /** what must not be: one line a kind, with the jobs */
+  /** Failures, one line for each kind with its jobs. */
   failures: string[];
 }
 
-/** A worker that gives a job back breaks off its call at the same time, more or less. */
+/** Milliseconds between the requeue of a job and the end of its call, in either order. */
 const LETTING_GO_MS = 2_000;
 const TERMINAL = ['succeeded', 'failed', 'cancelled'];
-/** PostgreSQL keeps due times to the millisecond, and so does the ledger. */
+/** PostgreSQL and the ledger keep times to the millisecond. */
 const CLOCK_MS = 2;
 
+/** Judges the records of a scenario. */
 export function judge({ accepted, jobs, changes, runs, watched, maxAttempts, allowed }: Evidence): Verdict {
   const rows = new Map(jobs.map((row) => [row.job, row]));
   const runsOf = groupBy(runs, ({ job }) => job);
@@ -75,7 +77,7 @@ export function judge({ accepted, jobs, changes, runs, watched, maxAttempts, all
   fail('stuck', stuck, tellRow);
   const finished = jobs.filter(({ status }) => TERMINAL.includes(status));
   fail(
-    'ended otherwise than succeeded',
+    'not succeeded',
     finished.filter(({ status }) => status !== 'succeeded'),
     tellRow,
   );
@@ -85,7 +87,7 @@ export function judge({ accepted, jobs, changes, runs, watched, maxAttempts, all
     tellRow,
   );
   fail(
-    'whose attempt was ended by somebody else while it ran',
+    'whose attempt was finished by another worker while it ran',
     jobs.filter((row) => isUndercut(runsOf.get(row.job) ?? [], historyOf(row))),
     tellRow,
   );
@@ -98,7 +100,7 @@ export function judge({ accepted, jobs, changes, runs, watched, maxAttempts, all
     finished.filter((row) => historyOf(row).filter(({ to }) => TERMINAL.includes(to)).length !== 1),
   );
   fail(
-    'that left a terminal state',
+    'that left a final status',
     jobs.filter((row) => historyOf(row).some(({ from }) => from !== null && TERMINAL.includes(from))),
   );
   fail(
@@ -109,7 +111,7 @@ export function judge({ accepted, jobs, changes, runs, watched, maxAttempts, all
     }),
   );
   fail(
-    'whose watcher never heard of the end',
+    'whose watcher never received the final event',
     finished.filter(({ id, status }) => watched.has(id) && watched.get(id) !== status),
     ({ id }) => `${id} (${watched.get(id)})`,
   );
@@ -126,7 +128,7 @@ export function judge({ accepted, jobs, changes, runs, watched, maxAttempts, all
   }
   for (const cause of (Object.keys(triedAgain) as Cause[]).filter((each) => !allowed.includes(each))) {
     const found = jobs.filter((row) => causesOf(row, runsOf.get(row.job)?.length ?? 0, maxAttempts).includes(cause));
-    fail(`tried again (${cause}), which no fault of this scenario asks for`, found, tellRow);
+    fail(`tried again (${cause}), which no fault of this scenario makes unavoidable`, found, tellRow);
   }
 
   const acceptedJobs = new Set(accepted.map(({ job }) => job));
@@ -143,7 +145,7 @@ export function judge({ accepted, jobs, changes, runs, watched, maxAttempts, all
   };
 }
 
-/** Whether a job was given back or finished although its latest run went on: only the attempt that runs it may say so. */
+/** Whether a job was requeued or finished while its latest run went on. Only the attempt that runs may do that. */
 function isUndercut(runs: readonly Run[], history: readonly Change[]): boolean {
   return history.some(({ from, to, at }) => {
     if (from !== 'running' || to === 'running') return false;
@@ -152,7 +154,7 @@ function isUndercut(runs: readonly Run[], history: readonly Change[]): boolean {
   });
 }
 
-/** Why a job was tried again; nothing when it was not. Each attempt is one run at most. */
+/** The causes of a job's further attempts; empty without such attempts. Each attempt is one run at most. */
 function causesOf({ attempt, errors, error, maxAttempts: now }: JobRow, runs: number, maxAttempts: number): Cause[] {
   const lost = errors.filter((code) => code === 'worker-lost').length;
   const failed = errors.length - lost;

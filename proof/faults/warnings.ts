@@ -1,4 +1,7 @@
-/** What Node.js itself complained of in the outputs of processes, such as a leak of listeners: one line a kind, with where. */
+/**
+ * Finds Node.js's own warnings in the outputs of processes, such as a leak of listeners: one line for each kind, with
+ * its places.
+ */
 export function warningsIn(outputs: ReadonlyMap<string, string>): string[] {
   const places = new Map<string, string[]>();
   for (const [place, output] of outputs) {

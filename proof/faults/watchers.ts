@@ -2,25 +2,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isFinished } from '@offload/jobs';
 import { openEvents, type Site } from '@offload/running-system/requests';
 
-/** Clients that watch one job each, and connect again as browsers do, until they have heard of its end. */
+/** Clients that watch one job each until it is finished, and reconnect as browsers do. */
 export interface Watchers {
   watch(jobId: string): void;
-  /** By job id: the status that was heard of last; `nothing` before the first. */
+  /** The last received status by job id; `nothing` before the first event. */
   readonly heard: ReadonlyMap<string, string>;
-  /** Gives those that have not heard of the end some more time, and closes. */
+  /** Waits for the final events for `patienceMs` at most, and closes all streams. */
   close(patienceMs: number): Promise<void>;
 }
 
-/** As browsers wait by themselves, or less. */
+/** Pause before a reconnect in milliseconds, at most that of browsers. */
 const RECONNECT_MS = 300;
 
-/** @param notifier the one that can be asked now, if any */
+/** Opens watchers. @param notifier returns the running notifier, if any */
 export function openWatchers(notifier: () => Site | undefined): Watchers {
   const heard = new Map<string, string>();
   const underWay = new Set<Promise<void>>();
   let closed = false;
 
-  /** @returns whether the job's end was heard of before the stream ended */
+  /** @returns whether the job was finished before the stream ended */
   async function follow(jobId: string): Promise<boolean> {
     const site = notifier();
     if (!site) return false;
@@ -36,7 +36,7 @@ export function openWatchers(notifier: () => Site | undefined): Watchers {
   async function watch(jobId: string): Promise<void> {
     heard.set(jobId, 'nothing');
     while (!closed) {
-      const ended = await follow(jobId).catch(() => false); // the notifier is gone, or can't be asked now
+      const ended = await follow(jobId).catch(() => false); // the notifier is not reachable
       if (ended) return;
       await delay(RECONNECT_MS);
     }

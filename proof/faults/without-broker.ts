@@ -13,7 +13,7 @@ import { judge } from './verdict.ts';
 
 const NAME = 'without-broker';
 
-/** What the api answers while RabbitMQ is down, and whether everything it accepted runs when RabbitMQ is back. */
+/** Measures the api's answers while RabbitMQ is down, and whether all accepted jobs run when RabbitMQ is back. */
 export async function measureWithoutBroker(
   ground: Ground,
   pace: Pace,
@@ -21,7 +21,7 @@ export async function measureWithoutBroker(
   deadline: AbortSignal,
 ): Promise<Measured> {
   const scene = await openScene(ground, { name: NAME, reconcileMs: pace.reconcileMs });
-  // Short jobs: what has piled up is to be worked off soon.
+  // Short jobs, so that the backlog is soon run.
   const ms = (random: Random) => between(random, 20, 60);
   const load = scene.load(pace.withoutBrokerPerSecond, randomOf(seed, NAME, 'jobs'), ms);
   try {

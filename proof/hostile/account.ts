@@ -2,31 +2,32 @@ import { isDeepStrictEqual } from 'node:util';
 import type { StoredJob } from './stored.ts';
 import { isAsWanted, wantedOf, type Wanted } from './wanted.ts';
 
-/** What clients were told has been taken, to be held against what is stored. */
+/** Records the accepted jobs, to compare them with the stored ones. */
 export interface Account {
-  /** Of a request that was answered with 2xx; several may have led to the same job. `found`: it was there already. */
+  /** Records a 2xx. Several requests may have led to the same job. `found` means that the job existed already. */
   took(id: string, run: number, wanted: Wanted | 'unknown' | 'found'): void;
-  /** Of a request with an idempotency key that was answered with 2xx. @returns what is wrong with that, if anything */
+  /** Records a 2xx to a request with an idempotency key. @returns the fault, or null */
   keyed(key: string, ids: readonly string[]): string | null;
-  /** Of a request without an answer: it may have been obeyed. */
+  /** Records a request without an answer, which the api may have executed. */
   unanswered(run: number, wanted: readonly Wanted[]): void;
   deleted(id: string): void;
-  /** Of a request without an answer. */
+  /** Records a delete request without an answer. */
   perhapsDeleted(id: string): void;
-  /** An id for each number: the first are those that were there before. */
+  /** An id for each number. The first ones are those of the initial jobs. */
   jobId(number: number): string;
   readonly taken: number;
-  /** What is wrong with these, all that are stored but for those that were there before. */
+  /** Finds the faults of the stored jobs without the initial ones. */
   audit(rows: readonly StoredJob[]): { faults: string[]; ofUnanswered: number };
 }
 
+/** Opens an account. @param before ids of the initial jobs */
 export function openAccount(before: readonly string[]): Account {
   const taken = new Map<string, { run: number; wanted: Wanted[]; known: boolean }>();
   const unanswered: { run: number; wanted: Wanted }[] = [];
   const byKey = new Map<string, string>();
   const deleted = new Set<string>();
   const perhapsDeleted = new Set<string>();
-  /** Of all that are known, the latest few too: what is done to them must not wear out the first. */
+  /** Ids of initial jobs and the latest few, so that requests do not use up the initial ones. */
   const known = [...before];
 
   return {
@@ -80,7 +81,7 @@ export function openAccount(before: readonly string[]): Account {
   };
 }
 
-/** What the contract would refuse of a stored job. */
+/** Finds what the contract would refuse in a stored job. */
 function faultsOf(row: StoredJob): string[] {
   const { type, queue, priority, tags, payload, maxAttempts, timeoutMs, backoff, dedupeKey, dueAt, traceparent } = row;
   const given = { type, queue, priority, tags, payload, maxAttempts, timeoutMs, backoff };
@@ -95,12 +96,12 @@ function faultsOf(row: StoredJob): string[] {
   return faults;
 }
 
-/** Whether it may have been found there by its dedupe key. */
+/** Whether the job may have been found by its dedupe key. */
 function isTwin({ type, dedupeKey }: StoredJob, wanted: Wanted): boolean {
   return dedupeKey !== null && wanted.type === type && wanted.dedupeKey === dedupeKey;
 }
 
-/** Also when: unless it was made due by a retry. */
+/** Compares the due time too, unless a retry has set it. */
 function isStoredAs(row: StoredJob, wanted: Wanted): boolean {
   const due = wanted.runAt === null ? row.createdAt.getTime() + wanted.delayMs : Date.parse(wanted.runAt);
   return isAsWanted(row, wanted) && (row.version > 2 || Math.abs(due - row.dueAt.getTime()) <= 1);

@@ -6,22 +6,23 @@ import { keys } from './script.ts';
 import { storedJobs } from './stored.ts';
 import { calmVitals, readVitals, type Vitals } from './vitals.ts';
 
-/** How much larger a process may have become since it was warm, however many requests it has had. */
+/** Most growth of a process since its warm-up, after any number of requests. */
 export const BOUNDS = { residentBytes: 128 * 2 ** 20, heapBytes: 8 * 2 ** 20, descriptors: 10, resources: 20 };
 
+/** The state of an api after the run. */
 export interface Aftermath {
   faults: string[];
   vitals: Vitals;
   stored: number;
-  /** jobs of requests whose answer did not come */
+  /** Number of jobs of requests without an answer. */
   ofUnanswered: number;
-  /** log lines that are warnings */
+  /** Number of warnings in the log. */
   warnings: number;
 }
 
 const authorization = `Bearer ${keys.all}`;
 
-/** Looks at what is left of an api, and ends it. */
+/** Examines an api, and ends it. */
 export async function lookBack(ground: Ground, before: Vitals): Promise<Aftermath> {
   const { api, account, databaseUrl } = ground;
   const faults: string[] = [];
@@ -57,7 +58,7 @@ export async function lookBack(ground: Ground, before: Vitals): Promise<Aftermat
   return { faults, vitals, stored: rows.length, ofUnanswered: audit.ofUnanswered, warnings };
 }
 
-/** The last connections of refused clients are cut a second after; what they leave behind, the bounds tell. */
+/** Waits until the last connections of refused clients are cut, a second later. The bounds judge what is left. */
 async function settled({ api }: Ground, before: Vitals): Promise<void> {
   const calm = eventually(async () => {
     const { descriptors, waiters } = await readVitals(api);
@@ -66,7 +67,7 @@ async function settled({ api }: Ground, before: Vitals): Promise<void> {
   await calm.catch(() => undefined);
 }
 
-/** Every page of every job, by the document. */
+/** Reads every page of all jobs, and compares them with the document. */
 async function listingFaults({ api, faultsByDocument }: Ground, stored: number): Promise<string[]> {
   const path = '/v1/jobs?limit=200';
   const ids = new Set<string>();

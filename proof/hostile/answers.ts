@@ -1,18 +1,18 @@
 import type { Field } from './script.ts';
 
-/** One answer, read to the letter (RFC 9112). */
+/** An answer, parsed strictly (RFC 9112). */
 export interface Answer {
   status: number;
   fields: Field[];
-  /** by name in lower case, the last of several */
+  /** By lower-case name. Of several, the last one. */
   headers: Record<string, string>;
   body: Buffer;
 }
 
-/** These octets are no answers, or end within one. */
+/** The bytes are not answers, or end inside one. */
 export class NoAnswer extends Error {
   override name = 'NoAnswer';
-  /** Whether more octets could have made it one. */
+  /** Whether further bytes could have completed it. */
   readonly cut: boolean;
 
   constructor(what: string, cut = false) {
@@ -24,7 +24,7 @@ export class NoAnswer extends Error {
 const statusLine = /^HTTP\/1\.1 ([1-5]\d\d) [\t\x20-\x7e]*$/;
 const fieldLine =
   /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[\t ]*((?:[\x21-\x7e\x80-\xff](?:[\t \x21-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?)[\t ]*$/;
-/** There may be one of each, at most. */
+/** Fields that may occur once at most. */
 const single = [
   'content-length',
   'content-type',
@@ -36,10 +36,10 @@ const single = [
 ];
 
 /**
- * The answers on one connection, in order; interim ones (1xx) too.
+ * Parses the answers on one connection, in order, also interim ones (1xx).
  *
- * @param methods of the requests that they answer: one to HEAD has no body
- * @returns those before the fault, and the fault where what follows is none
+ * @param methods the methods of their requests: an answer to HEAD has no body
+ * @returns the answers before the fault, and the fault if there is one
  */
 export function readAnswers(octets: Buffer, methods: readonly string[]): { answers: Answer[]; fault: NoAnswer | null } {
   const answers: Answer[] = [];
@@ -75,7 +75,7 @@ function readOne(octets: Buffer, start: number, toHead: boolean): { answer: Answ
   if (doubled.length > 0) throw new NoAnswer(`several ${doubled.join(', ')}`);
   const headers = Object.fromEntries(fields.map(([name, value]) => [name.toLowerCase(), value]));
   const answer = { status: Number(status), fields, headers };
-  // Where the server has not come to read that it was HEAD, it can't know.
+  // If the server has refused the head before reading the method, it can't know that it was HEAD.
   const refused = answer.status >= 400 && headers['connection'] === 'close';
   const bodiless =
     (toHead && !(refused && octets.length - end - 4 === Number(headers['content-length']))) ||

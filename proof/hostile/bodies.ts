@@ -2,7 +2,7 @@ import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } 
 import fc, { type Arbitrary } from 'fast-check';
 import type { Asked, Field } from './script.ts';
 
-/** A body as it is sent, and what belongs to it. */
+/** A body as it is sent, with its fields. */
 export interface Body {
   octets: Buffer;
   says: Asked['body'];
@@ -12,12 +12,13 @@ export interface Body {
 const MIB = 1024 * 1024;
 const JSON_TYPE: Field = ['Content-Type', 'application/json'];
 
+/** Makes a body in UTF-8. */
 export function plainBody(text: string): Body {
-  const octets = Buffer.from(text); // lone surrogates become replacement characters: of those, see `charsets`
+  const octets = Buffer.from(text); // lone surrogates become replacement characters; `charsets` has them
   return { octets, says: { octets, sure: true }, fields: [JSON_TYPE] };
 }
 
-/** The same text in other octets, of which only some are UTF-8. */
+/** Encodes the text in other bytes, of which only some are UTF-8. */
 const charsets: Record<string, (text: string, place: number) => Buffer> = {
   'UTF-16LE': (text) => Buffer.from(text, 'utf16le'),
   'UTF-16LE with its mark': (text) => Buffer.from(`\ufeff${text}`, 'utf16le'),
@@ -37,6 +38,7 @@ const charsets: Record<string, (text: string, place: number) => Buffer> = {
   'control Z behind': (text) => Buffer.from(`${text}\x1a`),
 };
 
+/** Makes a body in another encoding. */
 export const charsetBody = (text: Arbitrary<string>): Arbitrary<Body> =>
   fc.tuple(text, fc.constantFrom(...Object.values(charsets)), fc.nat(40)).map(([each, encode, place]) => {
     const octets = encode(each, place);
@@ -46,7 +48,7 @@ export const charsetBody = (text: Arbitrary<string>): Arbitrary<Body> =>
 type Coder = (octets: Buffer) => Buffer;
 const gzip: Coder = (octets) => gzipSync(octets, { level: 1 });
 const brotli: Coder = (octets) => brotliCompressSync(octets, { params: { [constants.BROTLI_PARAM_QUALITY]: 2 } });
-/** With a sum that tells what is damaged. */
+/** Codings with a checksum, which shows damage. */
 const checked: [name: string, coder: Coder][] = [
   ['gzip', gzip],
   ['deflate', (octets) => deflateSync(octets)],
@@ -59,13 +61,13 @@ const coders: [name: string, coder: Coder][] = [
   ['identity', (octets) => octets],
 ];
 
-/** Names that go with octets of another kind. */
+/** Wrong names of a coding. */
 const misnomers = [
   ...['gzip', 'deflate', 'br', 'zstd', 'x-gzip', 'gzip, gzip', 'gzip, identity', 'lzma', '*', 'gzip;q=1'],
   '__proto__',
 ];
 
-/** What is done to coded octets. */
+/** Damages to coded bytes. */
 const damages: Record<string, Coder> = {
   cut: (octets) => octets.subarray(0, Math.floor(octets.length / 2)),
   'cut at its last octet': (octets) => octets.subarray(0, -1),
@@ -77,7 +79,7 @@ const damages: Record<string, Coder> = {
   empty: () => Buffer.alloc(0),
 };
 
-/** A few kilobytes that become many megabytes. */
+/** Decompression bombs: a few kilobytes that become many megabytes. */
 const bombs = [
   { name: 'gzip', octets: gzip(Buffer.alloc(16 * MIB, ' ')) },
   { name: 'br', octets: brotli(Buffer.alloc(16 * MIB, '[')) },
@@ -85,7 +87,7 @@ const bombs = [
   { name: 'gzip', octets: gzip(gzip(Buffer.alloc(16 * MIB))) },
 ];
 
-/** More than may be, with all of it on its way when that is noticed. */
+/** A body beyond the limit, which is sent completely before the answer. */
 export const largeBody: Arbitrary<Body> = fc
   .tuple(
     fc.constantFrom(MIB + 1, 2 * MIB, 5 * MIB),
@@ -98,6 +100,7 @@ export const largeBody: Arbitrary<Body> = fc
     fields: [['Content-Type', type]],
   }));
 
+/** Makes a body with a content coding, damaged or not. */
 export const codedBody = (text: Arbitrary<string>): Arbitrary<Body> => {
   const octets = text.map((each) => Buffer.from(each));
   const coded = fc.tuple(octets, fc.constantFrom(...coders)).map(([each, [name, coder]]): Body => ({
@@ -111,7 +114,7 @@ export const codedBody = (text: Arbitrary<string>): Arbitrary<Body> => {
   const damaged = fc
     .tuple(octets, fc.constantFrom(...checked), fc.constantFrom(...Object.entries(damages)))
     .map(([each, [name, coder], [damage, spoil]]): Body => {
-      const more = damage === 'twice' || damage === 'rubbish behind'; // decoders may stop at the end of the first
+      const more = damage === 'twice' || damage === 'rubbish behind'; // decoders may stop after the first stream
       return {
         octets: spoil(coder(each)),
         says: more ? { octets: each, sure: false } : null,
@@ -131,7 +134,7 @@ export const codedBody = (text: Arbitrary<string>): Arbitrary<Body> => {
 
 const fieldsOf = (coding: string): Field[] => [JSON_TYPE, ['Content-Encoding', coding]];
 
-/** The text with octets behind one of its quotes: within a string, or behind one. */
+/** Inserts bytes after one of the quotes of a text: inside a string, or after it. */
 function within(text: string, place: number, octets: number[]): Buffer {
   const quotes = [...text.slice(0, 2_000).matchAll(/"/g)].map(({ index }) => index + 1);
   const at = quotes[place % quotes.length] ?? text.length;

@@ -5,9 +5,10 @@ import { play, type Played } from './play.ts';
 import type { Script } from './script.ts';
 import { scriptsFrom } from './scripts.ts';
 
+/** Options of {@link openCampaign}. */
 export interface CampaignOptions {
   seed: number;
-  /** told of each failure as it is found */
+  /** Gets each failure when it is found. */
   say(line: string): void;
 }
 
@@ -18,22 +19,23 @@ export interface Failure {
   played: Played;
 }
 
+/** The result of a campaign. */
 export interface Campaign {
   scripts: Map<string, number>;
   requests: number;
   statuses: Map<string, number>;
   failures: Failure[];
-  /** failures like one that is told of */
+  /** Number of further failures that are like a reported one. */
   more: number;
 }
 
 /** Connections at once. */
 const CLIENTS = 24;
-/** So many are told of; more say nothing new. */
+/** Most failures that are reported. */
 const MOST_FAILURES = 15;
 const SHRINK_MS = 40_000;
 
-/** Plays scripts, each of which has a seed of its own, so that any of them can be played again alone. */
+/** Plays scripts. Each has a seed of its own, so that it can be played alone. */
 export function openCampaign(ground: Ground, { seed, say }: CampaignOptions) {
   const scripts = scriptsFrom(ground.document);
   const campaign: Campaign = { scripts: new Map(), requests: 0, statuses: new Map(), failures: [], more: 0 };
@@ -62,7 +64,7 @@ export function openCampaign(ground: Ground, { seed, say }: CampaignOptions) {
 
   return {
     campaign,
-    /** Those from one number up to another, in some order; no more once enough have failed. */
+    /** Plays the scripts from one number to another, in some order. Stops after too many failures. */
     async play(from: number, to: number): Promise<void> {
       let next = from;
       async function client(): Promise<void> {
@@ -73,7 +75,7 @@ export function openCampaign(ground: Ground, { seed, say }: CampaignOptions) {
   };
 }
 
-/** Plays it again, and smaller ones, as long as they fail. */
+/** Plays a failing script again in smaller forms, as long as they fail. */
 async function shrunk(
   scripts: Arbitrary<Script>,
   seed: number,
@@ -91,12 +93,12 @@ async function shrunk(
   return smallest;
 }
 
-/** Far apart also for neighbours: fast-check begins alike with seeds that are. */
+/** Makes seeds that are far apart, because fast-check begins alike with neighbouring seeds. */
 function seedOf(seed: number, run: number): number {
   return Math.floor(seededRandom(seed, `run ${run}`)() * 2 ** 31);
 }
 
-/** Without what is different each time. */
+/** The fault without the parts that differ each time. */
 function likenessOf(fault: string): string {
   return fault.replace(/[0-9a-f-]{36}|\d{4,}|\/\S*/g, '…').slice(0, 80);
 }

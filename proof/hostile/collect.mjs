@@ -1,10 +1,10 @@
-// Loaded into a process under test: says how long its event loop was held at most since it last said so, and how large
-// the process has been at most, and collects its garbage, when it gets SIGUSR2. What it has then is in use.
+// Loaded into a process under test. At SIGUSR2 it prints the longest time that the event loop was blocked since the
+// last signal, and the largest size of the process. Then it collects garbage, so that the remaining memory is in use.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';
 
-/** How often the event loop is looked at, in milliseconds. */
+/** Interval of the checks of the event loop, in milliseconds. */
 const TICK_MS = 2;
 
 if (isMainThread) {
@@ -14,7 +14,7 @@ if (isMainThread) {
   let last = look();
   let longest = { silentMs: 0, heldMs: 0 };
 
-  /** The time, and how much of a processor's this process has used. */
+  /** Measures the time, and the CPU time of this process. */
   function look() {
     const { user, system } = process.cpuUsage();
     return { at: performance.now(), used: (user + system) / 1_000 };
@@ -22,8 +22,7 @@ if (isMainThread) {
   function tick() {
     const now = look();
     const silentMs = now.at - last.at - TICK_MS;
-    // Of the time in which nothing else could happen, that in which the process was at work: others may have been
-    // instead.
+    // Count only CPU time of this process. In the rest of the time, other processes may have run.
     const heldMs = Math.min(silentMs, now.used - last.used);
     longest = { silentMs: Math.max(longest.silentMs, silentMs), heldMs: Math.max(longest.heldMs, heldMs) };
     last = now;

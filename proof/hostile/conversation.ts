@@ -1,17 +1,17 @@
 import { connect, type Socket } from 'node:net';
 import type { Script } from './script.ts';
 
-/** What came back on one connection. */
+/** The result of one connection. */
 export interface Conversation {
   octets: Buffer;
-  /** `left`: by us. `hung`: the server has not closed it in time. */
+  /** `left`: this side has left. `hung`: the server has not closed the connection in time. */
   end: 'closed' | 'reset' | 'left' | 'hung';
 }
 
-/** So long may a conversation take, in milliseconds. */
+/** Most milliseconds of a conversation. */
 const LIMIT_MS = 10_000;
 
-/** Sends the pieces one by one over a connection of its own, and reads to the end whatever comes meanwhile. */
+/** Sends the pieces one by one on a new connection, and reads all bytes until the end. */
 export async function converse(
   port: number,
   { pieces, ending, afterMs }: Pick<Script, 'pieces' | 'ending' | 'afterMs'>,
@@ -26,7 +26,7 @@ export async function converse(
     }
     socket.on('data', (chunk) => chunks.push(chunk));
     socket.on('end', () => over('closed'));
-    socket.on('close', () => over('reset')); // without an `end` before
+    socket.on('close', () => over('reset')); // no `end` before it
     socket.on('error', () => undefined); // `close` follows
     void sendAll(socket, pieces).then(() => {
       if (ending === 'half-close') socket.end();
@@ -43,12 +43,12 @@ export async function converse(
   return { octets: Buffer.concat(chunks), end };
 }
 
-/** Resolves when they are sent, or the connection is gone. */
+/** Resolves when all pieces are sent, or the connection is closed. */
 async function sendAll(socket: Socket, pieces: readonly Buffer[]): Promise<void> {
   for (const piece of pieces) {
     if (socket.destroyed) return;
     await new Promise<void>((resolve) => {
-      // A turn of the event loop for each, or two would leave as one segment.
+      // One turn of the event loop for each piece, so that no two are sent as one segment.
       socket.write(piece, () => setImmediate(resolve));
     });
   }

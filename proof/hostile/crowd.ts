@@ -9,33 +9,33 @@ import { keys } from './script.ts';
 import type { Phase } from './phases.ts';
 import { strainOf } from './vitals.ts';
 
-/** How many do the same at once. */
+/** Number of equal requests at once. */
 const CROWD = 200;
-/** Larger than what the operating system keeps for a reader that does not read. */
+/** More bytes than the operating system buffers for a client that does not read. */
 const LARGE_BYTES = 6 * 2 ** 20;
-/** A connection that is open for so long is not closed because it is silent, in milliseconds. */
+/** Milliseconds after which a silent connection counts as not closed. */
 const HUNG_MS = 60_000;
 
-/** What came of so many that did the same at once. */
+/** The result of many equal requests at once. */
 export interface Crowd {
   what: string;
-  /** by status; `none` where there was no answer */
+  /** Number of answers by status; `none` without an answer. */
   answers: Map<string, number>;
-  /** null where others came meanwhile */
+  /** Null if other requests were sent meanwhile. */
   phase: Phase | null;
 }
 
 interface Answered {
   status: string;
-  /** why it can't be intended */
+  /** Why the answer can't be intended; null if it can. */
   fault: string | null;
-  /** null where it is not read */
+  /** Null if it is not read. */
   body: string | null;
 }
 
 /**
- * Many at once: posts of a megabyte, clients that do not read what is large, and connections that never send a byte.
- * Beside each crowd an ordinary call must be answered.
+ * Sends many requests at once: posts of a megabyte, clients that do not read large answers, and connections without a
+ * byte. During each crowd, an ordinary request must be answered.
  */
 export async function sendCrowds(ground: Ground, run: number): Promise<{ crowds: Crowd[]; faults: string[] }> {
   const { api, notifier, account, databaseUrl } = ground;
@@ -47,7 +47,7 @@ export async function sendCrowds(ground: Ground, run: number): Promise<{ crowds:
     if (answered.status === '202') account.took(idOf(answered), run, 'unknown');
     return answered;
   }
-  /** @param beside a path whose call is ordinary, and must be answered with 200 */
+  /** @param beside path of an ordinary request, which must be answered with 200 */
   async function together(
     what: string,
     process: Phase['process'],
@@ -95,10 +95,10 @@ export async function sendCrowds(ground: Ground, run: number): Promise<{ crowds:
   return { crowds, faults };
 }
 
-/** Requests whose answers are not read; they end when they are destroyed. */
+/** Requests whose answers are not read. They end when they are destroyed. */
 type Open = ClientRequest[];
 
-/** @param options.open takes the request when it is answered with 2xx, and its body is not read then */
+/** @param options.open gets the request when its answer is 2xx. The body is not read then. */
 function ask(site: SystemProcess, method: string, path: string, { body, open }: { body?: string; open?: Open }) {
   const headers = {
     authorization: `Bearer ${keys.all}`,
@@ -123,7 +123,7 @@ function ask(site: SystemProcess, method: string, path: string, { body, open }: 
   });
 }
 
-/** A crowd may be told to come again, and how soon. */
+/** A client may be asked to come back later, after a given time. */
 function faultOf({ statusCode = 0, headers }: IncomingMessage, body: string): string | null {
   if (statusCode < 300) return null;
   const { type } = JSON.parse(body) as { type: string };
@@ -136,7 +136,7 @@ function idOf({ status, body }: Answered): string {
   return (JSON.parse(body as string) as JobWithLinks).id;
 }
 
-/** Connections that never send a byte. @returns what the server says when it closes them */
+/** Opens connections without sending a byte. @returns what the server sends before it closes them */
 async function sayNothing({ url }: SystemProcess): Promise<Map<string, number>> {
   const { hostname, port } = new URL(url);
   const closed = Array.from({ length: CROWD }, async () => {

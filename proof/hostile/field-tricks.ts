@@ -2,7 +2,7 @@ import { keys } from './script.ts';
 
 const many = (text: string, times = 5_000): string => text.repeat(times);
 
-/** By field: what has been sent to others. Each of these goes alone, and in twos. */
+/** Hostile values by field, known from attacks on other servers. Each is sent alone and doubled. */
 export const fieldTricks: Record<string, readonly string[]> = {
   'Idempotency-Key': [
     ...['""', '"a"', 'a', '"a', 'a"', '"\\"a\\\\"', '"\\a"', '"a";p=1', '"a";p="x;y"', '"a", "b"', '  "a"  ', '?1'],
@@ -73,7 +73,7 @@ export const fieldTricks: Record<string, readonly string[]> = {
   constructor: ['1'],
 };
 
-/** Lines that are no fields, or only for some; and a crowd of fields. */
+/** Lines that are not fields, or only for some parsers; and very many fields. */
 export const lineTricks = [
   ...['X-A: b\r\n c', 'X-A:\r\n\tb', ' X-A: b', 'X A: b', 'X-A : b', ': b', 'X-A', '', 'X-A: a\0b', 'X-A: a\rb'],
   ...['X-A: a\nX-B: c', 'X-\xe9: b', 'X-A: \xe9\x80', 'X-A: \x01', 'X-A: \x7f', '\x00', 'X-(A): b', 'X-A:'],

@@ -6,7 +6,7 @@ import type { Submissions } from './submissions.ts';
 const chunked: Field = ['Transfer-Encoding', 'chunked'];
 const lengthOf = (octets: Buffer): Field => ['Content-Length', String(octets.length)];
 
-/** The body in chunks, with what is put where sizes, extensions, line ends and trailers stand. */
+/** A body in chunks, with the given sizes, extensions, line ends and trailers. */
 function inChunks(
   octets: Buffer,
   { sizes = 3, extension = '', eol = '\r\n', last = '0', trailer = '', prefix = '' },
@@ -29,7 +29,7 @@ const chunks = (fields: Field[], how: Parameters<typeof inChunks>[1] = {}): Fram
   return (octets) => ({ fields, octets: inChunks(octets, how) });
 };
 
-/** In doubt only for who is careless: each of these has one reading, of which the body is the whole. */
+/** Framings that only a careless parser reads differently: the body is the whole content. */
 const plain: Framing[] = [
   (octets) => ({ fields: [lengthOf(octets)], octets }),
   chunks([chunked]),
@@ -42,7 +42,7 @@ const plain: Framing[] = [
   chunks([chunked], { last: '000000' }),
 ];
 
-/** With one reading for some, and another for others; or with none. */
+/** Framings that parsers read differently, or not at all. */
 const doubtful: Framing[] = [
   chunks([chunked, ['Content-Length', '5']]),
   chunks([['Content-Length', '5'], chunked]),
@@ -85,7 +85,7 @@ const versions = [
   ...['HTTP/1.0', 'HTTP/0.9', 'HTTP/1.2', 'HTTP/2.0', 'HTTP/11', 'http/1.1', 'HTTP/1.1 ', 'HTTP/ 1.1', 'HTTPS/1.1'],
   '',
 ];
-/** What is no HTTP/1 at all. */
+/** Bytes that are not HTTP/1. */
 const foreign = [
   ...['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'SSH-2.0-x\r\n'],
   ...['\r\n\r\n\r\n', '\n\n', ' ', 'GET /\r\n\r\n', 'GET / HTTP/1.1\n\n', 'GET / HTTP/1.1\rHost: x\r\r', '\0\0\0\0'],
@@ -93,7 +93,7 @@ const foreign = [
   ...['GET\t/healthz\tHTTP/1.1\r\n\r\n', '\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'],
 ];
 
-/** Posts, in every frame that a body can be put in. */
+/** Posts in every framing of a body. */
 export function framed({ job }: Submissions): Arbitrary<{ make: (index: number) => Message; sound: boolean }> {
   const text = job.map((value) => JSON.stringify(value));
   const of = (framings: Framing[], sound: boolean, version?: Arbitrary<string>) =>

@@ -1,6 +1,6 @@
 import fc, { type Arbitrary } from 'fast-check';
 
-/** A JSON Schema, as far as the api's document uses it. */
+/** The parts of JSON Schema that the api's document uses. */
 export interface Schema {
   $ref?: string;
   type?: string;
@@ -25,7 +25,7 @@ export interface Schema {
 
 const day = 24 * 60 * 60 * 1_000;
 const aYear = 365 * day;
-/** The same for the same seed, and a time that the contract takes for some years. */
+/** A fixed time that the contract accepts for some years, so that a seed gives the same requests. */
 const near = Date.parse('2027-01-01T00:00:00Z');
 
 const moment = fc
@@ -45,7 +45,7 @@ const url = fc
   )
   .map(([scheme, host, path]) => `${scheme}://${host}${path}`);
 
-/** Values that fit the schema, or nearly: a pattern that can't be made up is left to chance. */
+/** Values that are valid or nearly valid. A pattern that can't be generated becomes random text. */
 export function fromSchema(schema: Schema, resolve: (reference: string) => Schema): Arbitrary<unknown> {
   const inner = (each: Schema): Arbitrary<unknown> => fromSchema(each, resolve);
   if (schema.$ref !== undefined) return inner(resolve(schema.$ref));

@@ -10,7 +10,7 @@ import { startSystem, type SystemProcess } from '@offload/running-system';
 import { collectable } from './vitals.ts';
 import { queues } from './wanted.ts';
 
-/** The api and the notifier under test, and what is known of them. */
+/** The api and the notifier under test, with their records. */
 export interface Ground {
   api: SystemProcess;
   notifier: SystemProcess;
@@ -24,10 +24,10 @@ export interface Ground {
 
 const hashed = (key: string): string => createHash('sha256').update(key).digest('hex');
 
-/** What does not come to its end is waited for no longer, in milliseconds. */
+/** Milliseconds that the api waits for an incomplete request. */
 const REQUEST_TIMEOUT_MS = 5_000;
 
-/** An api and a notifier without a worker, and a few jobs of every status but `running`. */
+/** Starts an api and a notifier without a worker, with a few jobs of every status but `running`. */
 export async function layGround(): Promise<Ground> {
   const system = await startSystem();
   try {
@@ -66,14 +66,14 @@ export async function layGround(): Promise<Ground> {
   }
 }
 
-/** What a process loads when it first reads a job, it has loaded then. */
+/** Reads jobs once, so that the processes have loaded the code for that. */
 async function readOnce(api: SystemProcess, notifier: SystemProcess): Promise<void> {
   const headers = { authorization: `Bearer ${keys.read}` };
   const page = await (await fetch(`${api.url}/v1/jobs`, { headers })).json();
   for (const { id, status } of (page as JobPage).jobs.filter(({ status }) => status === 'succeeded')) {
     for (const url of [`${api.url}/v1/jobs/${id}`, `${notifier.url}/v1/jobs/${id}/events`]) {
       const answer = await fetch(url, { headers });
-      await answer.text(); // the stream of a finished job has an end
+      await answer.text(); // the stream of a finished job ends
       if (answer.status !== 200)
         throw new Error(`${url} of a job that has ${status} is answered with ${answer.status}`);
     }

@@ -4,10 +4,10 @@ import { fromSchema, type Schema } from './from-schema.ts';
 
 /** Most bytes of a body. */
 export const LIMIT_BYTES = 2 ** 20;
-/** What goes round a heavy value fits into so much. */
+/** Most bytes around a heavy value. */
 const ROUND_BYTES = 4_096;
 
-/** JSON of nearly a megabyte, each kind of it much work for a careless parser. */
+/** JSON of nearly a megabyte, each kind of which is much work for a careless parser. */
 export const heavyValues: Record<string, string> = {
   numbers: `[${filled('0')}]`,
   floats: `[${filled('1e-300')}]`,
@@ -39,7 +39,7 @@ function filled(unit: string | ((index: number) => string), separator = ','): st
   return units.slice(0, -1).join(separator);
 }
 
-/** Bodies of a call that have the value in the place of the whole, and of each member that its schema names. */
+/** Bodies of a call with the value as the whole body, and as each member of its schema. */
 export function heavyBodies(document: Document, operation: Operation, value: string): string[] {
   const schema = operation.requestBody?.content['application/json']?.schema;
   if (!schema) return [value];
@@ -53,7 +53,7 @@ export function heavyBodies(document: Document, operation: Operation, value: str
   const neededIn = ({ required = [], properties = {} }: Schema): Record<string, unknown> =>
     Object.fromEntries(required.map((member) => [member, sample(properties[member] as Schema)]));
 
-  /** The value in each place within, also deeper; `round` puts it into what is round it. */
+  /** Puts the value in each place, at any depth. `round` puts it into the JSON around it. */
   function within(each: Schema, others: Record<string, unknown>, round: (json: string) => string): string[] {
     const { properties = {}, items } = resolve(each);
     if (items) return within(items, others, (json) => round(`[${json}]`));

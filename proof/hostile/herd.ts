@@ -5,7 +5,7 @@ import { keys } from './script.ts';
 const EACH = 6;
 const authorization = `Bearer ${keys.all}`;
 
-/** Jobs of every status but `queued` and `running`, a few of each. Needs a worker. */
+/** Makes a few jobs of every status but `queued` and `running`. Needs a worker. */
 export async function makeFinishedJobs(api: Site): Promise<void> {
   const unreachable = { type: 'http.request', payload: { url: 'http://127.0.0.1:1/' }, maxAttempts: 1 };
   await makeAll(api, { type: 'demo.sleep', payload: { seconds: 0 } }, 'succeeded');
@@ -18,12 +18,12 @@ export async function makeFinishedJobs(api: Site): Promise<void> {
   }
 }
 
-/** Once there is no worker any more. */
+/** Makes queued jobs, when there is no worker any more. */
 export async function makeQueuedJobs(api: Site): Promise<void> {
   await makeAll(api, { type: 'demo.sleep', payload: {} }, 'queued');
 }
 
-/** Waits until they are finished, unless they wait for something themselves. */
+/** Makes jobs and waits for their status. */
 function makeAll(api: Site, submission: Submission, status: JobWithLinks['status']): Promise<JobWithLinks[]> {
   const prefer: Record<string, string> = ['scheduled', 'queued'].includes(status) ? {} : { prefer: 'wait=20' };
   return Promise.all(

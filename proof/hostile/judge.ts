@@ -3,16 +3,16 @@ import type { Exchange } from '@offload/spec-kit/contracts';
 import type { Answer } from './answers.ts';
 import type { Asked } from './script.ts';
 
-/** A problem tells of the request, and must not become larger than what a line in a log may be. */
+/** Most bytes of a problem: it must not be larger than a line of a log. */
 const LONGEST_PROBLEM = 64 * 1024;
 
-/** Of these the document does not say what they are: they are for browsers. */
+/** Paths that the document does not describe, because they are for browsers. */
 const undescribed = /^\/docs\//;
 
 /**
- * What is wrong with an answer, whatever it answers; and, where that is known, with it as an answer to that.
+ * Finds the faults of any answer, and its faults as an answer to this request if the request is known.
  *
- * @param faultsByDocument of `openApiChecker`
+ * @param faultsByDocument the result of `openApiChecker`
  */
 export function judge(
   answer: Answer,
@@ -58,7 +58,7 @@ function problemFaults({ status, headers, body }: Answer): string[] {
   return faults;
 }
 
-/** Whether the document has something to say: its calls have paths in origin form, without any coding in them. */
+/** Whether the document describes the call: its path is in origin form without percent-encoding. */
 function isDescribed({ target, method }: Asked): boolean {
   const [path = ''] = target.split('?');
   return (

@@ -5,7 +5,7 @@ import { latin1, oddValue } from './odd-text.ts';
 import { head, jobNumber, replaced, toldBy, usualFields, type Field, type Message } from './script.ts';
 import type { Submissions } from './submissions.ts';
 
-/** Marks a line that is sent as it is. */
+/** Marks a line that is sent unchanged. */
 const RAW = '\0raw';
 
 type Edit = (fields: Field[]) => Field[];
@@ -37,7 +37,7 @@ const edits: Arbitrary<Edit> = fc.oneof(
     weight: 2,
   },
 );
-/** Requests that are right but for one to three fields. */
+/** Requests that are valid except for one to three fields. */
 export function oddFields({ job }: Submissions): Arbitrary<(index: number) => Message> {
   const call = fc.oneof(
     { arbitrary: job.map((value) => ({ method: 'POST', target: '/v1/jobs', body: JSON.stringify(value) })), weight: 6 },

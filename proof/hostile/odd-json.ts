@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { oddText } from './odd-text.ts';
 
-/** A text for a place in JSON where a value stands. */
+/** JSON text in the place of a value. */
 export type ValueText = string;
 
 const numbers = ['0', '-0', '-1', '1.5', '1e308', '1e309', '-1e999', '5e-324', '1e-400', '9'.repeat(400)];
@@ -26,7 +26,7 @@ const wrong = [
 const broken = ['[', '{', '}', ']', '{"a"}', '{"a":}', '{"a":1,}', '[1,]', '[,1]', '{a:1}', '"a', '"\\x"', '"\\u12"'];
 const comments = ['/**/1', '1//', '\ufeff1', '\x0b1', '"\n"', '"\t"', '"\0"', '\u00a01', '1\0', '{"a":1}}', '"\\'];
 
-/** Strings, written in one of the ways that JSON has. */
+/** Strings in one of JSON's notations. */
 const stringText = fc.tuple(oddText, fc.constantFrom('short', 'escaped', 'upper')).map(([text, how]) => {
   if (how === 'short') return JSON.stringify(text);
   const units = [...Array(Math.min(text.length, 500)).keys()].map((at) => text.charCodeAt(at).toString(16));
@@ -41,7 +41,7 @@ const deep = fc
     return opening.repeat(levels) + (closed ? `0${closing.join('').repeat(levels)}` : '');
   });
 
-/** Values, most of them in JSON's grammar: what is within an array or object may be anything. */
+/** Values, most of them in JSON's grammar. An array or object may contain anything. */
 export const valueText: Arbitrary<ValueText> = fc.letrec<{ value: ValueText }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -58,12 +58,12 @@ function members(value: Arbitrary<ValueText>): Arbitrary<ValueText> {
   const one = fc.tuple(stringText, value).map(([name, text]) => `${name}:${text}`);
   const all = fc.array(one, { maxLength: 4 });
   return fc.tuple(all, fc.nat(3)).map(([each, doubled]) => {
-    const again = each[doubled]; // a member twice
+    const again = each[doubled]; // a duplicate member
     return `{${[...each, ...(again === undefined ? [] : [again])].join(',')}}`;
   });
 }
 
-/** A change of a value's text: at which of its nodes, and what. */
+/** A change of a value's text at one of its nodes. */
 export type Spoiling = { node: number } & (
   | { how: 'replace'; text: ValueText }
   | { how: 'drop' }
@@ -72,6 +72,7 @@ export type Spoiling = { node: number } & (
 );
 
 const node = fc.nat(12);
+/** Random changes. */
 export const spoiling: Arbitrary<Spoiling> = fc.oneof(
   { arbitrary: fc.record({ node, how: fc.constant('replace' as const), text: valueText }), weight: 5 },
   { arbitrary: fc.record({ node, how: fc.constant('drop' as const) }), weight: 1 },
@@ -79,7 +80,7 @@ export const spoiling: Arbitrary<Spoiling> = fc.oneof(
   { arbitrary: fc.record({ node, how: fc.constant('add' as const), name: stringText, text: valueText }), weight: 2 },
 );
 
-/** The JSON of a value, spoilt: nodes are counted as they are written, and around again where there are fewer. */
+/** The JSON of a value with changes. Nodes are counted in their order, and from the first again if there are fewer. */
 export function spoilt(value: unknown, spoilings: readonly Spoiling[]): string {
   const count = write(value, [], { at: 0 }).nodes;
   return write(

@@ -33,7 +33,7 @@ const long = ['/', '/a', '/%00', '/..', '?', '/v1/jobs?a=', '/é'].map((part) =>
   latin1(part).repeat(8_000).slice(0, 7_900),
 );
 
-/** Beyond what a head may have, or not; octets that no URL has; other forms than paths. */
+/** Targets that are too long or not, with bytes that no URL has, or in other forms than a path. */
 const target = fc.oneof(
   { arbitrary: fc.constantFrom(...paths), weight: 8 },
   { arbitrary: fc.constantFrom(...forms), weight: 4 },
@@ -42,7 +42,7 @@ const target = fc.oneof(
   { arbitrary: oddText.map((text) => `/${percentEncoded(text).slice(0, 3_000)}`), weight: 2 },
 );
 
-/** A request with an odd method, an odd target, or both; with a body now and then. */
+/** Requests with an odd method, an odd target or both, some with a body. */
 export function oddTargets({ jobText }: Submissions): Arbitrary<(index: number) => Message> {
   const method = fc.oneof(
     { arbitrary: fc.constantFrom('GET', 'POST', 'DELETE'), weight: 5 },
@@ -72,7 +72,7 @@ const values = [
   ...['_____________________w', '[object Object]', "'%20or%201=1--"],
 ];
 
-/** `GET /v1/jobs` with any parameters: doubled, nested, many, badly coded. */
+/** `GET /v1/jobs` with any parameters: doubled, nested, many, badly encoded. */
 export const oddQueries: Arbitrary<(index: number) => Message> = fc
   .oneof(
     {

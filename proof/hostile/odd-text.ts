@@ -11,7 +11,7 @@ const known = [
   'file:///etc/passwd',
 ];
 
-/** Text that has brought down somebody before. */
+/** Text that is known to have crashed other programs. */
 export const oddText = fc.oneof(
   { arbitrary: fc.constantFrom(...known), weight: 6 },
   { arbitrary: fc.string({ unit: 'binary', maxLength: 40 }), weight: 3 }, // lone surrogates and all
@@ -24,19 +24,19 @@ export const oddText = fc.oneof(
   },
 );
 
-/** Octets of a head: Latin-1 without line breaks. */
+/** Bytes of a head: Latin-1 without line breaks. */
 export const oddValue = fc.oneof(
   { arbitrary: fc.constantFrom(...known.map((text) => latin1(text).replace(/[\r\n\0]/g, ''))), weight: 3 },
   { arbitrary: fc.string({ maxLength: 60 }), weight: 2 },
   { arbitrary: fc.constantFrom(';', ',', '=', '"', '\\', '(', ' ', 'a').map((one) => one.repeat(6_000)), weight: 1 },
 );
 
-/** The octets of a text's UTF-8, one character each. */
+/** The UTF-8 bytes of a text, one character each. */
 export function latin1(text: string): string {
   return Buffer.from(text).toString('latin1');
 }
 
-/** As in a URL, octet by octet; `encodeURIComponent` takes no lone surrogates. */
+/** Percent-encodes each byte. `encodeURIComponent` throws for lone surrogates. */
 export function percentEncoded(text: string): string {
   return latin1(text).replace(/[^\w.~-]/g, (octet) => `%${octet.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

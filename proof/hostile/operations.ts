@@ -8,17 +8,17 @@ import { oddText, percentEncoded } from './odd-text.ts';
 import { jobNumber, keys, message, replaced, usualFields, type Field, type Message } from './script.ts';
 import type { Submissions } from './submissions.ts';
 
-/** A request that says by itself where it ends; `index` is its place on the connection. */
+/** A request whose end is clear; `index` is its place on the connection. */
 export type Sound = (index: number, more?: readonly Field[]) => Message;
 
-/** What leads further than any text. */
+/** Values that lead further into the api than random text. */
 const knownParts: Record<string, Arbitrary<string>> = {
   id: fc.nat(60).map(jobNumber),
   slug: fc.constantFrom('queue-full', 'not-found', 'invalid-request'),
   file: fc.constantFrom('page.js', 'swagger-ui.css', 'swagger-ui-bundle.js', 'index.html'),
 };
 
-/** Fields whose document says no more than that they are text. */
+/** Values of fields that the document describes only as text. */
 const ofField: Record<string, Arbitrary<string>> = {
   Prefer: fc.constantFrom('wait=0', 'wait=1', 'respond-async', 'respond-async, wait=0', 'wait="0"'),
   'Idempotency-Key': fc.integer({ min: 1, max: 30 }).map((number) => `"key-${number}"`),
@@ -26,19 +26,19 @@ const ofField: Record<string, Arbitrary<string>> = {
   traceparent: fc.constantFrom('00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', '00-0-0-0', ''),
 };
 
-/** Also where they have no meaning: they must be harmless there. */
+/** Fields, also where they have no meaning: they must be harmless there. */
 const someFields = fc
   .record(ofField, { requiredKeys: [] })
   .map((values) => Object.entries(values).map(([name, value]): Field => [name, String(value)]));
 
-/** Mostly who may do everything. */
+/** Mostly the key with all rights. */
 const authorization = fc.oneof(
   { arbitrary: fc.constant([`Bearer ${keys.all}`]), weight: 30 },
   { arbitrary: fc.constant([`Bearer ${keys.read}`]), weight: 2 },
   { arbitrary: fc.constantFrom([], ['Bearer unknown'], ['Basic YTpi']), weight: 1 },
 );
 
-/** Every call of the document, as it is meant or nearly. */
+/** Every call of the document, valid or nearly valid. */
 export function callsOf(document: Document, { jobText, batchText }: Submissions): Arbitrary<Sound> {
   const resolve = (reference: string) => schemaAt(document, reference);
 
@@ -55,7 +55,7 @@ export function callsOf(document: Document, { jobText, batchText }: Submissions)
     );
   }
 
-  /** Part of a path. */
+  /** A part of a path. */
   function partOf(parameter: Parameter): Arbitrary<string> {
     const known = knownParts[parameter.name];
     const value = valueOf(parameter).map(percentEncoded);
@@ -92,10 +92,10 @@ export function callsOf(document: Document, { jobText, batchText }: Submissions)
   return fc.oneof(...calls);
 }
 
-/** Most of its quotes are within a string in which anything may stand that is Unicode. */
+/** A job in which most quotes are in a string that may contain any Unicode. */
 const FREE_TEXT = `{"type":"csv.profile","payload":{"csv":"${'\\"'.repeat(30)}"}}`;
 
-/** Posts whose bodies are what no body should be. */
+/** Posts with invalid bodies. */
 export function oddBodies({ jobText, batchText }: Submissions) {
   const post = (path: string, bodies: Arbitrary<Body>) =>
     fc.tuple(bodies, authorization).map(([body, who]): Sound => {
@@ -112,12 +112,12 @@ export function oddBodies({ jobText, batchText }: Submissions) {
     charset: fc.oneof(both(charsetBody), post('/v1/jobs', charsetBody(free))),
     coding: both(codedBody),
     heavy: post('/v1/jobs', heavyBody),
-    // Refused for one reason or another while most of it is still on its way.
+    // Refused for some reason while most of the body is still in flight.
     large: fc.oneof(...['/v1/jobs', '/v1/jobs/batch', '/v1/queues', '/nowhere'].map((path) => post(path, largeBody))),
   };
 }
 
-/** A megabyte that is much to describe, in a place where it is wrong or right, plain and compressed. */
+/** A megabyte with many faults to describe, in a right or wrong place, plain and compressed. */
 const heavyBody: Arbitrary<Body> = fc
   .tuple(
     fc.constantFrom(...Object.values(heavyValues)),
@@ -142,12 +142,12 @@ export const oddMethods: Arbitrary<Sound> = fc
         message(method, target, [...usualFields(index), ...more]),
   );
 
-/** Often none: one fault hides the others. */
+/** Few items or none, because one fault hides the others. */
 function few<Item>(items: Arbitrary<Item[]>): Arbitrary<Item[]> {
   return fc.oneof(items, fc.constant<Item[]>([]));
 }
 
-/** The same request again and again, under a key of its own. */
+/** The same request repeated with its own key. */
 export const repeats: Arbitrary<Sound> = fc
   .tuple(fc.integer({ min: 1, max: 12 }), fc.boolean())
   .map(([number, many]) => {

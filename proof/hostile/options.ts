@@ -1,16 +1,17 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 
+/** Options of `npm run hostile`. */
 export interface Options {
-  /** how many scripts are played */
+  /** Number of scripts. */
   runs: number;
-  /** the same seed makes the same scripts */
+  /** The same seed makes the same scripts. */
   seed: number;
-  /** the number of the only script to play; null for all of them */
+  /** Number of the only script to play; null for all. */
   only: number | null;
 }
 
-/** @throws TypeError when an option is unknown, or its value is none */
+/** @throws TypeError when an option is unknown or its value is invalid */
 export function parseOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],

@@ -1,6 +1,6 @@
 import type { Strain, Vitals } from './vitals.ts';
 
-/** What a process has been through while it was sent one kind of requests. */
+/** The strain of a process during one kind of requests. */
 export interface Phase {
   what: string;
   process: 'api' | 'notifier';
@@ -8,13 +8,12 @@ export interface Phase {
 }
 
 /**
- * The most that is allowed of it. MAX_BYTES_IN_FLIGHT is 32 MiB, and the process may grow by eight times that. A large
- * body is there as octets, as the text and the value that are read from them, in the row and in the event that are
- * written of it, and again in what the garbage collector has not taken away.
+ * The limits of a strain. MAX_BYTES_IN_FLIGHT is 32 MiB, and the process may grow by eight times that. A large body is
+ * in memory several times: as bytes, as text, as the parsed value, as the row and as the event. Garbage comes on top.
  */
 export const MOST = { heldMs: 100, moreBytes: 8 * 32 * 2 ** 20 };
 
-/** @returns what was too much, compared with the processes at rest */
+/** Finds strains beyond the limits, compared with the processes at rest. */
 export function excessesIn(phases: readonly Phase[], rest: Record<Phase['process'], Vitals>): string[] {
   return phases.flatMap(({ what, process, strain: { heldMs, mostResidentBytes } }) => {
     const more = mostResidentBytes - rest[process].residentBytes;

@@ -5,15 +5,15 @@ import { judge } from './judge.ts';
 import { filledIn, type Asked, type Script } from './script.ts';
 import { wantedBy } from './wanted.ts';
 
-/** What came of a script. */
+/** The result of a script. */
 export interface Played {
   faults: string[];
-  /** in order */
+  /** In order. */
   answers: Answer[];
   end: Conversation['end'];
 }
 
-/** Plays a script once, and takes down what it has led to. */
+/** Plays a script once, and records the results. */
 export async function play(given: Script, run: number, ground: Ground): Promise<Played> {
   const { port, account, api } = ground;
   const { asked, pieces, ending, sound, ...script } = resolved(given, run, account.jobId);
@@ -52,7 +52,7 @@ export async function play(given: Script, run: number, ground: Ground): Promise<
 }
 
 function resolved(script: Script, run: number, jobId: (number: number) => string): Script {
-  const ids = new Map<number, string>(); // the same all over the script
+  const ids = new Map<number, string>(); // the same in the whole script
   const idOf = (number: number): string => {
     const id = ids.get(number) ?? jobId(number);
     ids.set(number, id);
@@ -70,32 +70,32 @@ function resolved(script: Script, run: number, jobId: (number: number) => string
   };
 }
 
-/** What is to be filled in may lie across two pieces. */
+/** Fills in ids. A place for an id may lie across two pieces. */
 function filledPieces(pieces: readonly Buffer[], fill: (text: string) => string): Buffer[] {
   const whole = Buffer.from(fill(Buffer.concat(pieces).toString('latin1')), 'latin1');
   let at = 0;
   return pieces.map(({ length }) => whole.subarray(at, (at += length)));
 }
 
-/** Answers come in the order of the requests; where it is not known what was read as a request, the id tells. */
+/** Finds the request of an answer. Answers are in order; if the requests are unclear, the request id decides. */
 function requestOf(answer: Answer, place: number, asked: readonly Asked[], sound: boolean): Asked | null {
   if (sound) return asked[place] ?? null;
   const id = answer.headers['x-request-id'];
   return asked.find(({ requestId }) => requestId !== null && requestId === id) ?? null;
 }
 
-/** Of posts; more forms of it than there should be, perhaps, but what they lead to counts. */
+/** Paths of posts that make jobs, perhaps in more forms than the api accepts. */
 const POSTS = /^\/v1\/jobs(\/batch)?\/?$/i;
 
-/** Without scheme, host and query. */
+/** The target without scheme, host and query. */
 function pathOf({ target }: Asked): string {
   return target.replace(/^[a-z]+:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
 }
 
-/** Takes down what a request has led to by its answer. */
+/** Records the result of a request by its answer. */
 function settle({ status, headers, body }: Answer, request: Asked | null, run: number, { account }: Ground): string[] {
   if (status >= 300 || (request && request.method !== 'POST' && request.method !== 'DELETE')) return [];
-  if (!request && headers['location'] === undefined) return []; // it shows what is there
+  if (!request && headers['location'] === undefined) return []; // it only reads
   if (request?.method === 'DELETE') {
     const [, id] = /\/v1\/jobs\/([0-9a-f-]{36})\/?$/i.exec(pathOf(request)) ?? [];
     if (status === 204 && id !== undefined) account.deleted(id.toLowerCase());
@@ -123,7 +123,7 @@ function settle({ status, headers, body }: Answer, request: Asked | null, run: n
   return [fault, twice].filter((each) => each !== null);
 }
 
-/** It may have been obeyed, and the answer may not have come. */
+/** Records a request without an answer, which the api may have executed. */
 function leaveOpen(request: Asked, run: number, { account }: Ground): void {
   const { method, body } = request;
   const path = pathOf(request);

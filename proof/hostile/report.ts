@@ -9,7 +9,7 @@ import type { Siege } from './siege.ts';
 const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
 const amount = (count: number): string => count.toLocaleString('en');
 
-/** What came of it, as Markdown. */
+/** The results as Markdown. */
 export function summary(siege: Siege, { seed, runs, only }: Options): string {
   const { campaign, warm, crowds, phases, excesses, aftermath, taken, tookMs } = siege;
   const { scripts, statuses, requests, failures, more } = campaign;
@@ -62,10 +62,10 @@ function table(name: string, counts: ReadonlyMap<string, number>): string {
   return `| ${name} | |\n| --- | --- |\n${rows.map(([what, count]) => `| ${what} | ${amount(count)} |\n`).join('')}`;
 }
 
-/** Of the fields of an answer, those that matter here. */
+/** The fields of an answer that the report shows. */
 const told = ['x-request-id', 'connection', 'content-type', 'content-length', 'transfer-encoding', 'etag', 'allow'];
 
-/** A failure, with the octets that led to it; what is not ASCII as in JSON. */
+/** A failure with its bytes. Characters beyond ASCII are escaped as in JSON. */
 export function failed({ run, played, counterexample }: Failure, seed: number): string {
   const { kind, ending, afterMs, pieces } = counterexample;
   const how = ending === 'reset' || ending === 'vanish' ? `${ending} after ${afterMs} ms` : ending;

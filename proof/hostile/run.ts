@@ -1,10 +1,10 @@
-// Sends an api of its own thousands of requests that no client should send, then crowds that do the same at once, and
-// looks at every answer and at what is left:
+// Sends thousands of hostile requests to an api of its own, then crowds of equal requests, and checks every answer and
+// the state of the api:
 //
 //   npm run hostile -- [--runs 20000] [--seed N] [--only number of a run]
 //
-// Brings its own servers (TEST_SERVERS chooses the flavour of RabbitMQ), and takes those of TEST_DATABASE_URL,
-// TEST_AMQP_URL and TEST_MANAGEMENT_URL where they are set. Exits with 1 when anything is not as it should be.
+// It starts its own servers (TEST_SERVERS chooses the flavour of RabbitMQ), or uses those of TEST_DATABASE_URL,
+// TEST_AMQP_URL and TEST_MANAGEMENT_URL. It exits with 1 when it finds a fault.
 import { withTestServers } from '@offload/running-system';
 import { parseOptions } from './options.ts';
 import { summary } from './report.ts';

@@ -1,60 +1,60 @@
-/** A header field as it is sent. Like all text of a head it is Latin-1: one character an octet. */
+/** A header field as it is sent. All text of a head is Latin-1, with one byte for each character. */
 export type Field = readonly [name: string, value: string];
 
-/** What the client asks, apart from how it goes over the wire. */
+/** The contents of a request, without its framing. */
 export interface Asked {
   method: string;
   target: string;
-  /** Names the request; null where it is the very thing that is tried out. */
+  /** The request id; null if the script tests this field. */
   requestId: string | null;
   /**
-   * What the body says, before it is coded; not sure where that depends on how the request is read. Null: there is none,
-   * or it must not be understood.
+   * The decoded body. It is not `sure` if it depends on how the request is parsed. Null if there is no body, or if the
+   * api must not understand it.
    */
   body: { octets: Buffer; sure: boolean } | null;
-  /** The most that its API key may do. */
+  /** The rights of its API key, at most. */
   rights: 'all' | 'read' | 'none';
-  /** Its idempotency key, where it has exactly one that can be one. */
+  /** Its idempotency key, if it has exactly one valid key. */
   idempotencyKey: string | null;
 }
 
-/** A request and how it goes over the wire. */
+/** A request with its bytes. */
 export interface Message extends Asked {
   octets: Buffer;
 }
 
-/** What happens on one connection. */
+/** The actions on one connection. */
 export interface Script {
   kind: string;
   asked: Asked[];
-  /** Each is sent by itself. */
+  /** Each piece is sent alone. */
   pieces: Buffer[];
-  /** Whether HTTP leaves no doubt where each request ends: then each is answered, in order. */
+  /** Whether the end of each request is clear in HTTP. Then each is answered, in order. */
   sound: boolean;
-  /** `read`: until the server closes, which the last request asks for. `half-close`: the same, but our side is closed. */
+  /** `read`: until the server closes, as the last request asks. `half-close`: the same, but this side is closed. */
   ending: 'read' | 'half-close' | 'reset' | 'vanish';
-  /** How long until it is reset or vanishes, in milliseconds. */
+  /** Milliseconds until this side resets or vanishes. */
   afterMs: number;
 }
 
-// What is not known when a script is made stands in it as text of the same length.
+// Values that are unknown when a script is made are represented by text of the same length.
 
-/** Stands for the number of the script. */
+/** Placeholder for the number of the script. */
 const RUN = 'run-----';
-/** Stands for the id of one of the jobs that are known when it is sent. */
+/** Placeholder for the id of a job that is known at the time of sending. */
 export const jobNumber = (number: number): string => `ffffffff-0000-7000-8000-${String(number).padStart(12, '0')}`;
 const jobNumbers = /ffffffff-0000-7000-8000-(\d{12})/g;
 
-/** The text with the script's number, and ids of jobs. */
+/** Fills in the script's number and the ids of jobs. */
 export function filledIn(text: string, run: number, jobId: (number: number) => string): string {
   const named = text.replaceAll(RUN, String(run).padStart(RUN.length, '0'));
   return named.replace(jobNumbers, (_all, number: string) => jobId(Number(number)));
 }
 
-/** The only key that may do everything, and one that may only read. */
+/** The API key with all rights, and one that may only read. */
 export const keys = { all: 'ofl_hostile-requests', read: 'ofl_hostile-reader' };
 
-/** What every request has unless it is tried out without. */
+/** The fields of every request that does not test them. */
 export function usualFields(index: number): Field[] {
   return [
     ['Host', '127.0.0.1'],
@@ -63,17 +63,18 @@ export function usualFields(index: number): Field[] {
   ];
 }
 
-/** The fields with others in the place of those of the same name; none takes it away. */
+/** Replaces the fields of a name; without values, removes them. */
 export function replaced(fields: readonly Field[], name: string, values: readonly string[]): Field[] {
   const others = fields.filter(([each]) => each.toLowerCase() !== name.toLowerCase());
   return [...others, ...values.map((value): Field => [name, value])];
 }
 
+/** The head of a request. */
 export function head(method: string, target: string, fields: readonly Field[], version = 'HTTP/1.1'): string {
   return `${method} ${target} ${version}\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
 }
 
-/** A sound request; a body goes with its length. */
+/** A valid request; a body has its Content-Length. */
 export function message(
   method: string,
   target: string,
@@ -88,7 +89,7 @@ export function message(
   };
 }
 
-/** What its fields say of a request. */
+/** The contents of a request that follow from its fields. */
 export function toldBy(fields: readonly Field[]): Pick<Asked, 'requestId' | 'rights' | 'idempotencyKey'> {
   const valuesOf = (wanted: string) =>
     fields.flatMap(([name, value]) => (name.toLowerCase() === wanted ? [value] : []));
@@ -100,7 +101,7 @@ export function toldBy(fields: readonly Field[]): Pick<Asked, 'requestId' | 'rig
   return { requestId, idempotencyKey, rights: holds(keys.all) ? 'all' : holds(keys.read) ? 'read' : 'none' };
 }
 
-/** Asks for the end of the connection, behind something of which the end is not known. */
+/** A last request that closes the connection, after bytes whose end is unclear. */
 export function farewell(index: number): Message {
   return message('GET', '/healthz', [...usualFields(index), ['Connection', 'close']]);
 }

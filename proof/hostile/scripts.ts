@@ -7,10 +7,10 @@ import { callsOf, oddBodies, oddMethods, repeats, type Sound } from './operation
 import { farewell, type Message, type Script } from './script.ts';
 import { submissionsFrom } from './submissions.ts';
 
-/** At the end of a request that leaves no doubt. */
+/** Added to the last of several clear requests. */
 const CLOSE = [['Connection', 'close']] as const;
 
-/** All that is sent, by what it tries out. */
+/** All scripts, by what they test. */
 export function scriptsFrom(document: Document): Arbitrary<Script> {
   const submissions = submissionsFrom(document);
   const calls = callsOf(document, submissions);
@@ -41,7 +41,7 @@ export function scriptsFrom(document: Document): Arbitrary<Script> {
       fc.double({ min: 0, max: 1.3, noNaN: true }), // whole, too
     )
     .map(([makers, ending, afterMs, share]) => {
-      const waits = [['Prefer', 'wait=60']] as const; // for nobody
+      const waits = [['Prefer', 'wait=60']] as const; // the client does not wait for it
       const away = ending === 'half-close';
       const all = makers.map(([make, patient], index) => make(index, patient && !away ? waits : []));
       const octets = Buffer.concat(all.map((each) => each.octets));
@@ -81,7 +81,7 @@ function script(kind: string, messages: Message[], { sound = false } = {}): Scri
   };
 }
 
-/** The octets in several pieces; a head is where it matters, so most of the places are there. */
+/** Splits the bytes into several pieces, mostly in the head, where it matters. */
 function split(octets: Buffer, places: readonly number[]): Buffer[] {
   const cuts = places.map((place) => Math.floor(place * Math.min(octets.length, 800))).sort((a, b) => a - b);
   const edges = [0, ...cuts, octets.length];

@@ -6,31 +6,31 @@ import type { Options } from './options.ts';
 import { excessesIn, type Phase } from './phases.ts';
 import { calmVitals, strainOf, type Vitals } from './vitals.ts';
 
-/** All that came of a run. */
+/** All results of a run. */
 export interface Siege {
   campaign: Campaign;
-  /** after the first of the scripts */
+  /** After the first scripts. */
   warm: Vitals;
-  /** of those that do the same at once; none where a single script is played */
+  /** The crowds; empty when a single script is played. */
   crowds: Crowd[];
   phases: Phase[];
-  /** what was too much in them: milliseconds and bytes, which depend on the machine and what else it does */
+  /** Strains beyond the limits, in milliseconds and bytes, which depend on the load of the machine. */
   excesses: string[];
   aftermath: Aftermath;
-  /** jobs of requests that were answered */
+  /** Number of jobs of answered requests. */
   taken: number;
-  /** from the first request to the answer to the last, in milliseconds */
+  /** Milliseconds from the first request to the last answer. */
   tookMs: number;
 }
 
-/** Sends an api of its own so many scripts, then crowds, and looks at what is left of it. */
+/** Sends scripts to an api of its own, then crowds, and examines its state. */
 export async function besiege({ runs, seed, only }: Options, say: (line: string) => void): Promise<Siege> {
   const ground = await layGround();
   const { api, notifier, account } = ground;
   try {
     const { campaign, play } = openCampaign(ground, { seed, say });
     const phases: Phase[] = [];
-    await strainOf(api); // that of its start
+    await strainOf(api); // drop the strain of the start
     const from = performance.now();
     const [first, end] = only === null ? [0, runs] : [only, only + 1];
     const warmAfter = only === null ? Math.min(2_000, Math.ceil(runs / 4)) : only;

@@ -1,6 +1,6 @@
 import { withClient } from '@offload/running-system';
 
-/** A job's row, as far as the contract has a say in it. */
+/** The parts of a job's row that the contract defines. */
 export interface StoredJob {
   id: string;
   type: string;
@@ -24,7 +24,7 @@ const text = `
     dedupe_key as "dedupeKey", traceparent, version, created_at as "createdAt", due_at as "dueAt"
   from jobs order by id`;
 
-/** Every job, by SQL: what is wrong with the system must not hide it. */
+/** Reads every job by SQL, so that a fault of the system does not hide it. */
 export function storedJobs(databaseUrl: string): Promise<StoredJob[]> {
   return withClient(databaseUrl, async (client) => (await client.query<StoredJob>(text)).rows);
 }

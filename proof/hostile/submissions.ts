@@ -5,17 +5,17 @@ import { spoiling, spoilt, valueText } from './odd-json.ts';
 
 /** Texts of bodies of `POST /v1/jobs` and `POST /v1/jobs/batch`. */
 export interface Submissions {
-  /** Jobs that the contract takes, most of them. */
+  /** Jobs, most of which the contract accepts. */
   job: Arbitrary<unknown>;
-  /** JSON, well made or spoilt. */
+  /** JSON, valid or changed. */
   jobText: Arbitrary<string>;
   batchText: Arbitrary<string>;
 }
 
-/** Few, so that they meet. */
+/** Few keys, so that jobs share them. */
 const dedupeKey = fc.integer({ min: 1, max: 9 }).map((number) => `twin-${number}`);
 
-/** Of each type, with a payload from its schema in the document. */
+/** Makes jobs of each type, with a payload from its schema in the document. */
 export function submissionsFrom(document: Document): Submissions {
   const resolve = (reference: string): Schema => schemaAt(document, reference);
   const { properties = {} } = resolve('JobSubmission');
@@ -63,7 +63,7 @@ export function submissionsFrom(document: Document): Submissions {
   return { job, jobText, batchText };
 }
 
-/** The document can't say that a CSV is given one way only. */
+/** Makes a payload. The document can't express that a CSV is given either as text or by URL. */
 function payloadOf(type: string, schema: Schema, resolve: (reference: string) => Schema): Arbitrary<unknown> {
   if (type !== 'csv.profile') return fromSchema(schema, resolve);
   const csv = fc.oneof(

@@ -1,48 +1,48 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SystemProcess } from '@offload/running-system';
 
-/** How a process is, by its own figures. */
+/** The state of a process by its own metrics. */
 export interface Vitals {
   residentBytes: number;
-  /** heap and buffers in use */
+  /** Bytes of heap and buffers in use. */
   heapBytes: number;
-  /** open files and sockets */
+  /** Open files and sockets. */
   descriptors: number;
-  /** sockets, timers and requests that Node.js knows of */
+  /** Sockets, timers and requests of Node.js. */
   resources: number;
-  /** requests that are held until their job is finished */
+  /** Requests that wait until their job is finished. */
   waiters: number;
 }
 
-/** What a process has been through since this was last asked, or its garbage was collected. */
+/** The strain of a process since the last report or garbage collection. */
 export interface Strain {
   /**
-   * the longest time in which its event loop did nothing else, and how much of that the process was at work, in
-   * milliseconds
+   * Longest time in which the event loop was blocked, in milliseconds. `heldMs` counts only CPU time of the process.
    */
   silentMs: number;
   heldMs: number;
-  /** resident at most since the process was started */
+  /** Largest resident memory since the start of the process, in bytes. */
   mostResidentBytes: number;
 }
 
-/** What a process is given in its environment so that `calmVitals` can be read. */
+/** Variables that a process needs for `calmVitals`. */
 export const collectable = {
   NODE_OPTIONS: `--import=${new URL('./collect.mjs', import.meta.url).href}`,
   MALLOC_ARENA_MAX: '1', // glibc: more keep what is free from each other, which looks like memory in use
 };
 
-/** So long nobody asks anything: what is left of connections goes, in milliseconds. */
+/** Milliseconds without requests, after which the rest of connections is gone. */
 const QUIET_MS = 1_200;
 
-/** Those of a process that is left alone, with its garbage collected. */
+/** The vitals of an idle process after a garbage collection. */
 export async function calmVitals(api: SystemProcess): Promise<Vitals> {
   await delay(QUIET_MS);
   await strainOf(api);
-  await strainOf(api); // what the first has found to be finalized goes with the second
+  await strainOf(api); // the second collection removes finalized objects
   return readVitals(api);
 }
 
+/** Reads the vitals of a process. */
 export async function readVitals({ url }: Pick<SystemProcess, 'url'>): Promise<Vitals> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const figure = (name: string): number => {
@@ -58,12 +58,12 @@ export async function readVitals({ url }: Pick<SystemProcess, 'url'>): Promise<V
   };
 }
 
-/** How long its event loop was held at most since this was last asked, in milliseconds. */
+/** Longest time that the event loop was blocked since the last call, in milliseconds. */
 export async function longestTurn(process: SystemProcess): Promise<number> {
   return (await strainOf(process)).heldMs;
 }
 
-/** Collects the garbage of a process. @returns what it has been through before that */
+/** Collects the garbage of a process. @returns its strain before */
 export async function strainOf({ pid, log, line }: SystemProcess): Promise<Strain> {
   const times = log.filter(({ msg }) => msg.startsWith('garbage collected')).length;
   process.kill(pid, 'SIGUSR2');

@@ -4,13 +4,13 @@ import { storedPayload } from '@offload/jobs/definitions';
 import { findJobDefinition } from '@offload/jobs/job-types';
 import { jobBatch, jobSubmission } from '@offload/jobs/submissions';
 
-/** The one fault of a payload that JSON Schema can't say: the api takes it, and the worker fails the job. */
+/** The one fault of a payload that JSON Schema can't express. The api accepts it, and the worker fails the job. */
 const SAID_BY_WORKER = /^must have at most \d+ characters in all$/;
 
 /** The queues of the api under test. */
 export const queues = ['default', 'mail'];
 
-/** What a job must be like that was made from a submission. */
+/** The expected job of a submission. */
 export interface Wanted {
   type: string;
   queue: string;
@@ -21,15 +21,15 @@ export interface Wanted {
   timeoutMs: number;
   backoff: unknown;
   dedupeKey: string | null;
-  /** RFC 3339, in UTC; null where it is given as a delay */
+  /** RFC 3339 in UTC; null if the submission has a delay. */
   runAt: string | null;
   delayMs: number;
 }
 
 /**
- * The jobs that a body asks for, by the contract alone: its schemas, and I-JSON.
+ * The jobs that a body must make, by the contract alone: its schemas and I-JSON.
  *
- * @returns why there are none, where the contract refuses it
+ * @returns the reason as text if the contract refuses the body
  */
 export function wantedBy(octets: Buffer, path: 'job' | 'batch'): Wanted[] | string {
   if (!isUtf8(octets)) return 'it is not UTF-8';
@@ -42,7 +42,7 @@ export function wantedBy(octets: Buffer, path: 'job' | 'batch'): Wanted[] | stri
   }
   const { names, depth } = shape(text);
   if (depth > 64) return `it is ${depth} levels deep`;
-  if (names !== namesIn(body)) return 'a member is there twice';
+  if (names !== namesIn(body)) return 'a member is duplicated';
   if (path === 'job') {
     const wanted = wantedOf(body);
     return typeof wanted === 'string' ? wanted : [wanted];
@@ -53,7 +53,7 @@ export function wantedBy(octets: Buffer, path: 'job' | 'batch'): Wanted[] | stri
   return all.find((each) => typeof each === 'string') ?? (all as Wanted[]);
 }
 
-/** @returns why, where the contract refuses it */
+/** @returns the reason as text if the contract refuses the job */
 export function wantedOf(body: unknown): Wanted | string {
   const submission = jobSubmission.safeParse(body);
   if (!submission.success) return submission.error.message;
@@ -72,7 +72,7 @@ export function wantedOf(body: unknown): Wanted | string {
   };
 }
 
-/** Whether a job is what was wanted, apart from when. */
+/** Whether a job is as expected, apart from its due time. */
 export function isAsWanted(job: Omit<Wanted, 'runAt' | 'delayMs'>, wanted: Wanted): boolean {
   const names = [
     'type',
@@ -88,7 +88,7 @@ export function isAsWanted(job: Omit<Wanted, 'runAt' | 'delayMs'>, wanted: Wante
   return names.every((name) => isDeepStrictEqual(job[name], wanted[name]));
 }
 
-/** How many members are named in JSON, and how deep it is: outside of strings, colons and brackets mean nothing else. */
+/** The number of member names in JSON, and its depth. Outside of strings, colons and brackets have no other meaning. */
 function shape(json: string): { names: number; depth: number } {
   const bare = json.replace(/"(?:[^"\\]|\\.)*"/g, '');
   let [names, depth, deepest] = [0, 0, 0];

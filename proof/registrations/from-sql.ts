@@ -13,7 +13,7 @@ const PATIENCE_MS = 300_000;
 
 const run = promisify(execFile);
 
-/** Calls `offload.submit` in transactions that are rolled back. */
+/** Measures `offload.submit` in transactions that are rolled back. */
 export async function rolledBack({ system }: Ground): Promise<void> {
   const ids = await withClient(system.databaseUrl, async (client) => {
     const made: string[] = [];
@@ -40,12 +40,12 @@ export async function rolledBack({ system }: Ground): Promise<void> {
   );
 }
 
-/** Commits one job at a time, and waits until its handler has been called, by the database's clock. */
+/** Commits one job at a time, and measures until its handler is called, by the database's clock. */
 export async function committed({ system, apis }: Ground): Promise<void> {
   const tookMs = await withClient(system.databaseUrl, async (client) => {
     const times: number[] = [];
     for (let n = 0; n < COMMITTED; n += 1) {
-      await delay(Math.random() * 250); // the relay looks every 250 ms: not always just after it has
+      await delay(Math.random() * 250); // the relay polls every 250 ms: avoid a fixed time after its poll
       await client.query('begin');
       const { rows } = await client.query<{ id: string; at: Date }>(
         `select offload.submit('demo.echo', '{}') as id, clock_timestamp() as at`,
@@ -62,7 +62,7 @@ export async function committed({ system, apis }: Ground): Promise<void> {
   figure(`offload.submit, from commit to run, ${COMMITTED} times: median`, measured, 'each under 300 ms', pass);
 }
 
-/** Who submits many jobs in one transaction, each with a tag of its own. Rejects where the program is not there. */
+/** Programs that submit many jobs in one transaction, each with its own tag. Rejects if the program is missing. */
 const submitters: Record<string, (url: string) => Promise<unknown>> = {
   async pg(url) {
     await withClient(url, async (client) => {
@@ -84,7 +84,7 @@ const submitters: Record<string, (url: string) => Promise<unknown>> = {
     }),
 };
 
-/** 10,000 jobs in one transaction, from each of them. */
+/** Submits 10,000 jobs in one transaction from each program. */
 export async function manyAtOnce({ system }: Ground): Promise<void> {
   for (const [tag, submitAll] of Object.entries(submitters)) {
     const from = performance.now();

@@ -3,7 +3,7 @@ import { figure, median, ms } from '../figures.ts';
 
 const PER_SECOND = 80;
 
-/** Posts a job 80 times a second, to each api in turn, until it is stopped; then it tells how many were refused. */
+/** Posts 80 jobs a second, to each api in turn. `stop` prints how many were refused. */
 export function startLoad(apis: readonly Site[], job: Submission): { stop(): Promise<void> } {
   const refused: string[] = [];
   const tookMs: number[] = [];

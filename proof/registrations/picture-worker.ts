@@ -1,4 +1,4 @@
-// A worker as anybody might have it, with one job type: `picture-worker.ts TYPE VARIANT`. See run.ts.
+// A user's worker with one job type: `picture-worker.ts TYPE VARIANT`. See run.ts.
 import { defineJob } from '@offload/jobs/definitions';
 import { handle, type RunnableType, startWorker } from '@offload/worker';
 import { z } from 'zod';

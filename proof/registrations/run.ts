@@ -1,9 +1,9 @@
-// Job types that come and change while jobs are taken, and jobs that are submitted from SQL, measured:
+// Measures job types that come and change while jobs are accepted, and jobs that are submitted by SQL:
 //
 //   npm run registrations
 //
-// Two apis and workers of its own, on the servers of TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL, or else on
-// fresh ones. Prints a table, and exits with 1 when a figure misses its bound. Takes about two minutes.
+// It uses two apis and workers of its own, on the servers of TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL,
+// or else on new ones. It prints a table, and exits with 1 when a figure misses its bound. It takes about two minutes.
 import { startSystem, withTestServers } from '@offload/running-system';
 import { startLoad } from './load.ts';
 import { lostRegistrations, newTypes, refusedWorker, twoVersions } from './types.ts';

@@ -5,22 +5,22 @@ import { clientOf, finished, post, submit, type Site } from '@offload/running-sy
 import { figure, median, ms } from '../figures.ts';
 import { startLoad } from './load.ts';
 
-/** Where all of it happens. */
+/** The system of the measurements. */
 export interface Ground {
   system: System;
-  /** two or more */
+  /** Two or more. */
   apis: readonly Site[];
 }
 
 const NEW_TYPES = 20;
 const JOBS_OF_A_VERSION = 40;
 const KILLS = 10;
-/** An address where no broker is. */
+/** An address without a broker. */
 const NOWHERE = 'amqp://127.0.0.1:1';
 
 const picture = { type: 'object', properties: { width: { type: 'integer' } }, additionalProperties: false };
 
-/** A worker of one type: see picture-worker.ts. */
+/** Starts a worker of one type: see picture-worker.ts. */
 function startPictures({ system }: Ground, type: string, variant: string, env: Environment = {}): Program {
   const given = { ...system.environment, WORKER_PORT: '0', INSTANCE: `${type}-${variant}`, ...env };
   return startProgram('proof/registrations/picture-worker.ts', given, [type, variant]);
@@ -28,12 +28,12 @@ function startPictures({ system }: Ground, type: string, variant: string, env: E
 
 const registered = (worker: Program) => worker.line(({ msg }) => msg === 'job types registered');
 
-/** Posts a job to each api at once. @returns the answers' status codes */
+/** Posts a job to all apis at once. @returns the statuses */
 async function statuses(apis: readonly Site[], job: object): Promise<number[]> {
   return Promise.all(apis.map(async (api) => (await post(api, job)).status));
 }
 
-/** Types are registered with one api, and their jobs posted to all of them. */
+/** Registers types at one api, and posts their jobs to all apis. */
 export async function newTypes({ apis }: Ground): Promise<void> {
   const tookMs: number[] = [];
   let refused = 0;
@@ -50,7 +50,7 @@ export async function newTypes({ apis }: Ground): Promise<void> {
   figure(`a new type until every api takes it, ${NEW_TYPES} times: median`, measured, 'each under 1 s', pass);
 }
 
-/** A worker of version 2 joins one of version 1, while payloads of version 1 go on; then the older worker ends. */
+/** A worker of version 2 joins one of version 1 while payloads of version 1 are posted. Then the older worker ends. */
 export async function twoVersions(ground: Ground): Promise<void> {
   const [api] = ground.apis as [Site];
   const type = 'picture.resize';
@@ -86,7 +86,7 @@ async function versions(api: Site, type: string, payload: object): Promise<numbe
   return done.map(({ result }) => (result as { version: number }).version);
 }
 
-/** A worker has another schema than the one that is registered under its version. */
+/** Starts a worker whose schema differs from the registered one of its version. */
 export async function refusedWorker(ground: Ground): Promise<void> {
   const { code, output } = await startPictures(ground, 'picture.resize', 'incompatible').exited;
   const difference = /\/payloadSchema\/properties\/width\/type is \\?"string\\?", and \\?"integer\\?"/.test(output);
@@ -94,7 +94,7 @@ export async function refusedWorker(ground: Ground): Promise<void> {
   figure('a worker with another schema of version 1', measured, 'ends, and names it', code !== 0 && difference);
 }
 
-/** A worker is killed after it has registered its type, before any api is told: it has no broker to tell them with. */
+/** Kills a worker after its registration, before it can tell any api: it has no broker. */
 export async function lostRegistrations(ground: Ground): Promise<void> {
   const { apis } = ground;
   const [asked, listed]: [number[], number[]] = [[], []];
@@ -120,7 +120,9 @@ export async function lostRegistrations(ground: Ground): Promise<void> {
   figure(`${what}, until apis know it unasked, ${half}`, `worst ${ms(worst[1])}`, 'each under 6 s', worst[1] < 6_000);
 }
 
-/** Waits until the api has the type in memory, without asking for the type itself: that would have it look. */
+/**
+ * Waits until the api has the type in memory. It does not request the type itself, which would make the api look it up.
+ */
 async function untilListed(api: Site, type: string): Promise<void> {
   for (;;) {
     const { queues } = (await (await fetch(`${api.url}/v1/queues`)).json()) as { queues: QueueInfo[] };

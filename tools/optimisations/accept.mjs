@@ -10,7 +10,7 @@ export const accept = [
   },
   {
     name: 'one-helmet',
-    plain: 'helmet works out its headers for each answer',
+    plain: 'helmet computes its headers for each answer',
     edits: [[service, 'app.use(securityHeaders());', 'app.use(helmet());']],
   },
   {
@@ -21,7 +21,7 @@ export const accept = [
         'libs/http/src/send-json.ts',
         `  response.setHeader('Content-Type', 'application/json; charset=utf-8');
   response.setHeader('Content-Length', bytes);
-  // ASCII is the same octets, and Node.js takes a third of the memory to write it. Of all this it sends nothing to
+  // ASCII is the same bytes in latin1, and Node.js needs a third of the memory to write it. Node.js sends no body to
   // HEAD.
   if (typeof json === 'string') response.end(json, bytes === json.length ? 'latin1' : 'utf8');
   else response.end(json);
@@ -48,7 +48,7 @@ export const accept = [
   },
   {
     name: 'bounded-parse',
-    plain: "zod's own parse. No gain is wanted here: the bound is for hostile bodies, and the ratio is its price",
+    plain: "zod's own parse. The bound is for hostile bodies: it gains nothing, and the ratio is its cost",
     edits: [['libs/jobs/src/definitions/bounded-parse.ts', '  bound(schema);\n  return', '  return']],
   },
   {
@@ -71,7 +71,7 @@ export const accept = [
   },
   {
     name: 'no-key-without-returns',
-    plain: 'each confirm looks for a return, whether there are any or not',
+    plain: 'each confirm looks for a return, even if there is none',
     edits: [
       ['libs/messaging/src/confirms.ts', '    if (returned.size === 0) return undefined; // the common case\n', ''],
     ],
@@ -114,7 +114,7 @@ export const accept = [
   },
   {
     name: 'ends-only',
-    plain: 'apis hear every event, and drop most',
+    plain: 'apis receive every event, and drop most',
     edits: [
       [
         'apps/api/src/main.ts',

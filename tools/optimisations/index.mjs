@@ -5,9 +5,9 @@ import { run } from './run.mjs';
 const by = (rows) => (optimisation) => ({ ...optimisation, rows });
 
 /**
- * Each optimisation, and the edits that take it out: plain code instead, which does the same. Without it those specs fail
- * that ask for the optimisation itself, and no others. Decision 0013 tells why they are there. `rows` is what `npm run
- * compare` measures for it. The size of the young generation is none of them: an option of Node.js sets it.
+ * Each optimisation, with the edits that replace it by plain code that does the same. Without it, only the specs of the
+ * optimisation itself fail. Decision 0013 explains each. `rows` names what `npm run compare` measures for it. The size
+ * of the young generation is not in the list, because an option of Node.js sets it.
  */
 export const optimisations = [
   ...accept.map(by('accept')),

@@ -24,7 +24,7 @@ export const batch = [
   },
   {
     name: 'a-thousand-events',
-    plain: 'two hundred events under way at most',
+    plain: 'at most two hundred unconfirmed events',
     edits: [
       [
         'libs/messaging/src/list-publisher.ts',

@@ -7,7 +7,7 @@ const acks = 'libs/messaging/src/acks.ts';
 export const run = [
   {
     name: 'plain-claim',
-    plain: 'the general statement claims every job; new ones then wait, too, for a row that a takeover waits for',
+    plain: 'the general statement claims every job; new jobs then also wait for a row that a takeover waits for',
     edits: [
       [
         claim,
@@ -29,7 +29,7 @@ export const run = [
   },
   {
     name: 'acks-together',
-    plain: 'each dispatch message is acknowledged by itself',
+    plain: 'each dispatch message has an acknowledgement of its own',
     edits: [
       [acks, 'void open.push(fields.deliveryTag),', 'void fields,'],
       [

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-// `npm run prisma -- <args>` = `prisma <args>`. The CLI (240 MB) lives in this folder and is installed when it is first
-// wanted: only changing the schema needs it. Where its native schema engine could not be downloaded, schema-engine.mjs
-// stands in for it with the WebAssembly engine that Prisma publishes on npm. The database is that of DATABASE_URL, else
-// of the running `npm start`.
+// `npm run prisma -- <args>` runs `prisma <args>`. The CLI (240 MB) lives in this folder and is installed at its first
+// use: only changing the schema needs it. If its native schema engine could not be downloaded, schema-engine.mjs
+// replaces it with the WebAssembly engine that Prisma publishes on npm. The database is that of DATABASE_URL, or else
+// that of the running `npm start`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

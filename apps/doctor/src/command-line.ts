@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-/** What the doctor is asked to do. */
+/** A parsed command line. */
 export type Command =
   | { do: 'help' }
   | { do: 'examine'; repair: boolean; json: boolean }
@@ -13,30 +13,31 @@ export type Command =
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 10_000;
 
+/** The text of `--help`. */
 export const HELP = `npm run doctor [-- command or options]: compares the database with the broker and says what disagrees
 
-  --repair       mends what can be mended, then looks again; leaves dead letters alone
+  --repair       repairs what it can, then examines again; does not touch dead letters
   --json         prints the report as JSON
   --help         this text
 
-  dead-letters [list] [--limit N]   the dead letters, oldest first, with the reason (${DEFAULT_LIMIT} of them)
-  dead-letters show ID              all of one: properties, headers, body
-  dead-letters redrive ID           sends it to its queue again, and only then removes it; --all: every one
+  dead-letters [list] [--limit N]   lists dead letters, oldest first, with the reason (${DEFAULT_LIMIT} of them)
+  dead-letters show ID              shows properties, headers and body of one
+  dead-letters redrive ID           sends it to its queue again, and then removes it; --all redrives every one
   dead-letters delete ID            removes it
 
 ID is a message id, as the list shows it.
 
-Ends with 0 when all agrees or is done, 1 when something disagrees or could not be done, 64 for a wrong command line,
-69 when the database or the broker can't be reached, 78 for a wrong configuration.
+The exit code is 0 if all agrees or is done, 1 if something disagrees or could not be done, 64 for a wrong command line,
+69 if the database or the broker can't be reached, 78 for a wrong configuration.
 
-Environment, also from a file .env (the environment wins); beside a running \`npm start\` none of it is needed:
+Environment, also from a file .env (the environment wins). Beside a running \`npm start\` none of it is needed:
   DATABASE_URL   PostgreSQL
-  AMQP_URL       RabbitMQ, as a user who may do everything with its queues: doctor, or operator
+  AMQP_URL       RabbitMQ, with a user who has all permissions on its queues: doctor, or operator
   AMQP_CA_FILE   the authority that signed the broker's certificate, for amqps:
-  QUEUES         as the api has it (default)
+  QUEUES         the same as for the api (default)
 `;
 
-/** @throws Error that says what is wrong with the command line */
+/** Parses the command line. @throws Error that names the wrong argument */
 export function readCommandLine(args: readonly string[]): Command {
   const { values, positionals } = parseArgs({
     args: [...args],

@@ -18,12 +18,12 @@ async function leave(folder: string, servers: object | string = left): Promise<s
   return file;
 }
 
-it('takes what is set, and asks nobody else then', async () => {
+it('uses the given variables, and no other source then', async () => {
   await leave('.offload');
   expect(readConfiguration(own, root)).toEqual({ ...own, QUEUES: ['default'], serversFile: null });
 });
 
-it('takes what is not set out of .env', async () => {
+it('reads variables that are not set from .env', async () => {
   await writeFile(join(root, '.env'), `AMQP_URL=${own.AMQP_URL}\nQUEUES=mail\nDATABASE_URL=postgresql://elsewhere/x`);
   const config = readConfiguration({ DATABASE_URL: own.DATABASE_URL }, root);
   expect(config).toEqual({ ...own, QUEUES: ['mail'], serversFile: null });
@@ -39,19 +39,19 @@ it('finds the servers of a running `npm start`, in its folder', async () => {
   expect(asked).toEqual({ ...found, QUEUES: ['c'], serversFile: elsewhere });
 });
 
-it("does not put one system's database together with another's broker", async () => {
+it("does not combine one system's database with another's broker", async () => {
   await leave('.offload');
   expect(readConfiguration({ DATABASE_URL: own.DATABASE_URL }, root)).toEqual({
     faults: expect.stringMatching(/AMQP_URL is not set[^]*Run it beside `npm start`.*docker compose run/),
   });
 });
 
-it('takes a file that is no object of texts for none', async () => {
+it('ignores a file that is not an object of texts', async () => {
   await leave('.offload', '{ "DATABASE_URL": ');
   expect(readConfiguration({}, root)).toHaveProperty('faults');
 });
 
-it('names what is wrong, and no password', () => {
+it('names the fault, and no password', () => {
   const { faults } = readConfiguration({ ...own, QUEUES: 'dead' }, root) as { faults: string };
   expect(faults).toMatch(/^The configuration is wrong:\n {2}QUEUES=dead: must not be "dead"/);
   expect(faults).not.toContain('secret');

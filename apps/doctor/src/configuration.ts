@@ -8,22 +8,23 @@ import { z } from 'zod';
 const { DATABASE_URL, AMQP_URL, AMQP_CA_FILE } = processVariables;
 const configSchema = z.object({ DATABASE_URL, AMQP_URL, AMQP_CA_FILE, QUEUES: list('default', queueName) });
 
+/** The configuration of the doctor. */
 export type Configuration = z.output<typeof configSchema> & {
-  /** The file that the servers' URLs come from, where it is not the environment. */
+  /** The file from which the servers' URLs come; null if they come from the environment. */
   serversFile: string | null;
 };
 
 const NEEDS_SERVERS =
-  'Run it beside `npm start`, which tells it where its servers are, or set DATABASE_URL and AMQP_URL both; ' +
+  'Run it beside `npm start`, which has the URLs of its servers, or set both DATABASE_URL and AMQP_URL; ' +
   'in compose: docker compose run --rm doctor';
 
 /**
- * The configuration: out of the environment, then the file `.env`, then what a running `npm start` has left in
- * `servers.json` in its folder. That file counts only where it does not contradict what is set: the database of one system
- * must not be compared with the broker of another.
+ * Reads the configuration from the environment, then the file `.env`, then the `servers.json` of a running `npm start`.
+ * That last file counts only if it does not contradict the other variables. The database of one system must not be
+ * compared with the broker of another.
  *
- * @param root the repository's
- * @returns the configuration, or what is wrong with it, as text
+ * @param root root folder of the repository
+ * @returns the configuration, or its faults as text
  */
 export function readConfiguration(given: NodeJS.ProcessEnv, root: string): Configuration | { faults: string } {
   const environment = { ...parseEnv(readIfThere(join(root, '.env')) ?? ''), ...given };
@@ -44,14 +45,14 @@ export function readConfiguration(given: NodeJS.ProcessEnv, root: string): Confi
   return { faults: faults.join('\n') };
 }
 
-/** What `npm start` has left: variables and their values. Null when there is nothing of the kind. */
+/** Reads the variables that `npm start` has written; null without a valid file. */
 function serversOf(file: string): Record<string, string> | null {
   const text = readIfThere(file);
   if (text === null) return null;
   try {
     return z.record(z.string(), z.string()).parse(JSON.parse(text));
   } catch {
-    return null; // half written: `npm start` is only just beginning
+    return null; // incomplete: `npm start` is writing it
   }
 }
 

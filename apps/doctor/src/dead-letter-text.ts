@@ -3,14 +3,14 @@ import type { BrowsedMessage } from '@offload/messaging/queues';
 import { textIn, type DeadLetter } from './dead-letter.ts';
 import { harmless, instant } from './wording.ts';
 
-/** A dead letter and the job it dispatches for: null when there is no such job. */
+/** A dead letter with the status of its job; null if that job does not exist. */
 export interface ListedDeadLetter extends DeadLetter {
   status: JobStatus | null;
 }
 
 const HEX_A_LINE = 64;
 
-/** `  1  <message id>  <when>` and what else is known, a line each. */
+/** Formats a dead letter for the list: `  1  <message id>  <when>`, and a line for each known fact. */
 export function deadLetterEntry(deadLetter: ListedDeadLetter, number: number): string {
   const { id, sentAt, queue, type, dispatch, reason, status } = deadLetter;
   const job =
@@ -25,7 +25,7 @@ export function deadLetterEntry(deadLetter: ListedDeadLetter, number: number): s
     .join('\n');
 }
 
-/** Everything: what the list has, then properties, headers and body. */
+/** Formats a dead letter in full: the entry of the list, then properties, headers and body. */
 export function deadLetterInFull(
   deadLetter: ListedDeadLetter,
   number: number,
@@ -49,7 +49,10 @@ function section(title: string, entries: [string, unknown][]): string {
   return [`${title}:${lines.length === 0 ? ' none' : ''}`, ...lines].map((line) => harmless(line)).join('\n');
 }
 
-/** What JSON has no form for; amqplib gives a table's bytes as a Buffer, which JSON would write as a list of numbers. */
+/**
+ * Formats a value that JSON lacks. amqplib gives bytes of a table as a Buffer, which JSON would write as a list of
+ * numbers.
+ */
 function readable(_name: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);
   const { type, data } = (value ?? {}) as { type?: unknown; data?: unknown };

@@ -11,7 +11,7 @@ function message(content: string | Buffer, properties: Record<string, unknown> =
 }
 
 describe('readDeadLetter', () => {
-  it('finds out what a worker has said of it', () => {
+  it("reads a worker's reason", () => {
     const headers = { 'x-offload-reason': 'message_id is not a UUID', 'x-offload-queue': 'mail' };
     const properties = { messageId: 'a', type: 'dispatch', timestamp: 1_795_246_262, headers };
     expect(readDeadLetter(message(JSON.stringify({ jobId, type: 'demo.sleep' }), properties))).toEqual({
@@ -24,7 +24,7 @@ describe('readDeadLetter', () => {
     });
   });
 
-  it('finds out what RabbitMQ has said of it', () => {
+  it("reads RabbitMQ's reason", () => {
     const death = {
       reason: 'delivery_limit',
       count: 1,
@@ -37,7 +37,7 @@ describe('readDeadLetter', () => {
     expect(readDeadLetter(message('', { headers: { 'x-first-death-queue': 'jobs.mail' } })).queue).toBe('mail');
   });
 
-  it('makes do with what is neither', () => {
+  it('reads a message without a reason', () => {
     expect(readDeadLetter(message(Buffer.from([255, 0])))).toEqual({
       id: expect.stringMatching(/^sha256:[0-9a-f]{12}$/),
       sentAt: null,
@@ -54,14 +54,14 @@ describe('readDeadLetter', () => {
 describe('the text', () => {
   const deadLetter = { ...readDeadLetter(message('')), id: 'a', reason: 'no\u001b[2J more', status: null };
 
-  it('holds nothing that a terminal would obey', () => {
+  it('contains no control characters for a terminal', () => {
     expect(deadLetterEntry(deadLetter, 1)).not.toContain('\u001b');
     const full = deadLetterInFull(deadLetter, 1, message('\u001b[2J\tand\nso on', { headers: { '\u001b': '\u009b' } }));
     expect(full).not.toMatch(/[\u001b\u009b]/);
     expect(full).toContain('\\u{1b}[2J\tand\nso on');
   });
 
-  it('shows a body that is no text in hexadecimal, and bytes in headers too', () => {
+  it('shows a body that is not text in hexadecimal, and bytes in headers too', () => {
     const headers = { bytes: Buffer.from([1, 255]), big: 2n ** 60n };
     const full = deadLetterInFull(deadLetter, 1, message(Buffer.alloc(40, 255), { headers }));
     expect(full).toContain(`in hexadecimal, since it is not UTF-8:\n${'f'.repeat(64)}\n${'f'.repeat(16)}`);

@@ -3,24 +3,24 @@ import { dispatch } from '@offload/job-messages';
 import type { BrowsedMessage } from '@offload/messaging/queues';
 import { z } from 'zod';
 
-/** A dead letter, as far as it can be told what it is. */
+/** A dead letter with all that is known of it. */
 export interface DeadLetter {
-  /** Its message id; `sha256:` and the beginning of its body's hash where it has none. */
+  /** Its message id, or `sha256:` and the beginning of the hash of its body. */
   id: string;
-  /** When it was sent, to the second, if the sender said so. */
+  /** When it was sent, to the second; null if the sender did not set it. */
   sentAt: Date | null;
-  /** The queue of jobs that it was in, if that is known. */
+  /** The queue of its job; null if unknown. */
   queue: string | null;
   /** AMQP's `type`. */
   type: string | null;
-  /** The job it is a dispatch message of, if it is one. */
+  /** The dispatch message that it was; null if it is something else. */
   dispatch: { jobId: string; type: string | null } | null;
-  /** Why it is here. */
+  /** Why it became a dead letter. */
   reason: string;
 }
 
 /**
- * Headers that tell of a message's death: ours, which say what the worker found, and RabbitMQ's, when it came back too
+ * Headers about the death of a message. Offload's say what the worker found, RabbitMQ's that the message came back too
  * often. https://www.rabbitmq.com/docs/dlx#effects
  */
 export const deathHeaders = [
@@ -35,7 +35,7 @@ export const deathHeaders = [
   'x-last-death-reason',
 ];
 
-/** Even where it is no proper dispatch message, whose job it dispatches for helps. */
+/** A malformed dispatch message may still name its job. */
 const dispatchLike = dispatch.schema.partial({ type: true });
 const death = z.object({
   reason: z.string(),
@@ -43,6 +43,7 @@ const death = z.object({
   'routing-keys': z.array(z.string()).min(1).optional(),
 });
 
+/** Reads a dead letter from a message of any content. */
 export function readDeadLetter({ content, properties }: BrowsedMessage): DeadLetter {
   const {
     messageId,
@@ -96,7 +97,7 @@ function dispatchIn(content: Buffer): DeadLetter['dispatch'] {
     const { jobId, type = null } = dispatchLike.parse(JSON.parse(text));
     return { jobId, type };
   } catch {
-    return null; // what is no dispatch message is told by the reason
+    return null; // the reason says that it is not a dispatch message
   }
 }
 
@@ -104,7 +105,7 @@ function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-/** Seconds, as AMQP counts them. */
+/** Converts AMQP's timestamp, which is in seconds. */
 function dateOf(timestamp: unknown): Date | null {
   const date = typeof timestamp === 'number' ? new Date(timestamp * 1_000) : null;
   return date && !Number.isNaN(date.getTime()) ? date : null;

@@ -9,7 +9,7 @@ const { patient, doctor, create } = usePatient();
 
 type Properties = Partial<BrowsedMessage['properties']>;
 
-/** Sends any bytes, as somebody might. */
+/** Sends any bytes, as any program might. */
 function send(content: string | Buffer, properties: Properties, to: { exchange: string; routingKey?: string }) {
   const message = { content: Buffer.from(content), properties: { messageId: '', ...properties }, fields: {} };
   return patient.publisher.forward(message as BrowsedMessage, to);
@@ -17,7 +17,7 @@ function send(content: string | Buffer, properties: Properties, to: { exchange: 
 const bury = (content: string | Buffer, properties: Properties) =>
   send(content, properties, { exchange: exchanges.dead });
 
-/** What is in a queue of RabbitMQ's once it is so many. */
+/** The messages in a RabbitMQ queue, after `count` have arrived. */
 async function inQueue(queue: string, count: number): Promise<BrowsedMessage[]> {
   return eventually(async () => {
     const messages: BrowsedMessage[] = [];
@@ -33,7 +33,7 @@ async function inQueue(queue: string, count: number): Promise<BrowsedMessage[]> 
 const headersOf = ({ properties }: BrowsedMessage | undefined = {} as BrowsedMessage) => properties?.headers ?? {};
 
 describe('dead letters', () => {
-  it('are listed with the reason a worker gave and the status of their job, and sent again byte by byte', async () => {
+  it("are listed with the worker's reason and the status of their job, and are sent again byte by byte", async () => {
     const { job } = await create();
     const body = `{ "jobId": "${job.id}",\n "type": "demo.sleep" }`;
     const to = { exchange: exchanges.jobs, routingKey: 'default' };
@@ -75,7 +75,7 @@ describe('dead letters', () => {
     expect((await doctor('dead-letters list')).text).toBe('There are no dead letters.');
   });
 
-  it('are known where the broker has made them too, and go back without the headers of their death', async () => {
+  it('are listed with the reason of the broker, and are sent again without the headers of their death', async () => {
     const bindings = [{ exchange: exchanges.jobs, routingKey: 'limited' }];
     const queues = { 'jobs.limited': { bindings, deadLetterExchange: exchanges.dead, deliveryLimit: 1 } };
     const declaring = connect({ url: patient.vhost.amqpUrl, topology: { queues } });
@@ -95,7 +95,7 @@ describe('dead letters', () => {
     expect(Object.keys(headersOf(back)).filter((name) => name.includes('death'))).toEqual([]);
   });
 
-  it('stay, in their order and with the reason told, where they can not be sent again', async () => {
+  it('stay in their order, with the reason printed, if they can not be sent again', async () => {
     await bury('a', { messageId: 'a', headers: { 'x-offload-queue': 'nowhere' } });
     await bury('b', { messageId: 'b', headers: { 'x-offload-queue': 'default' } });
     await bury('c', { messageId: 'c' });
@@ -114,9 +114,9 @@ describe('dead letters', () => {
     await bury('a', { messageId: 'a' });
     await bury(binary, { messageId: 'b' });
     expect((await doctor('dead-letters show b')).text).toContain('body, 3 bytes, in hexadecimal');
-    expect(await doctor('dead-letters delete nobody')).toMatchObject({
+    expect(await doctor('dead-letters delete unknown')).toMatchObject({
       exitCode: 1,
-      text: 'There is no dead letter nobody.',
+      text: 'There is no dead letter unknown.',
     });
     expect(await doctor('dead-letters delete a')).toMatchObject({ exitCode: 0, text: '1 dead letter deleted.' });
     const [left, ...others] = await inQueue(exchanges.dead, 1);

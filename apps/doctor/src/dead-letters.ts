@@ -8,17 +8,18 @@ import { deathHeaders, readDeadLetter, type DeadLetter } from './dead-letter.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { counted, harmless } from './wording.ts';
 
+/** What the commands for dead letters need. */
 export interface DeadLetterParts {
   database: { jobs: Pick<JobStore, 'get'> };
   broker: Connection;
   publisher: Pick<Publisher, 'forward'>;
-  /** Prints a line, or several. */
+  /** Prints one or several lines. */
   print(text: string): void;
 }
 
 const QUEUE = exchanges.dead;
 
-/** The oldest first, and the job of each. */
+/** Lists dead letters, the oldest first, with the status of each job. */
 export async function listDeadLetters(limit: number, parts: DeadLetterParts): Promise<ExitCode> {
   const { print } = parts;
   const deadLetters: DeadLetter[] = [];
@@ -38,7 +39,7 @@ export async function listDeadLetters(limit: number, parts: DeadLetterParts): Pr
   return exitCodes.agrees;
 }
 
-/** All of what is in it. */
+/** Shows one dead letter in full. */
 export async function showDeadLetter(id: string, parts: DeadLetterParts): Promise<ExitCode> {
   const found: { message: BrowsedMessage; number: number }[] = [];
   let number = 0;
@@ -59,10 +60,11 @@ export async function showDeadLetter(id: string, parts: DeadLetterParts): Promis
 }
 
 /**
- * Sends them to their queues again, each as a new dispatch message and without the headers of its death, and removes each when the
- * broker has confirmed it. Should we die in between, it is sent twice: a doubled dispatch message costs a refused claim.
+ * Redrives dead letters: sends each to its queue as a new dispatch message, without the headers of its death. It
+ * removes the dead letter when the broker has confirmed the new message. A crash in between leaves both, and the second
+ * dispatch message only costs a refused claim.
  *
- * @param id null: all that are there when it begins
+ * @param id the message id; null means all dead letters that exist now
  */
 export async function redriveDeadLetters(id: string | null, parts: DeadLetterParts): Promise<ExitCode> {
   const { print } = parts;
@@ -74,7 +76,7 @@ export async function redriveDeadLetters(id: string | null, parts: DeadLetterPar
       const deadLetter = readDeadLetter(message);
       if (id !== null && deadLetter.id !== id) return 'keep';
       const { queue } = deadLetter;
-      const messageId = randomUUID(); // two dispatch messages of one id would be taken for two deliveries of one
+      const messageId = randomUUID(); // two dispatch messages with one id would count as two deliveries of one
       const refused = queue === null ? 'no queue is known for it' : await sendAgain(message, queue, messageId, parts);
       if (refused !== null) {
         stay += 1;
@@ -92,7 +94,7 @@ export async function redriveDeadLetters(id: string | null, parts: DeadLetterPar
   return stay === 0 ? exitCodes.agrees : exitCodes.disagrees;
 }
 
-/** @returns why the broker did not take it, if so */
+/** @returns why the broker did not accept it; null if it did */
 async function sendAgain(
   message: BrowsedMessage,
   queue: string,
@@ -105,10 +107,11 @@ async function sendAgain(
     return null;
   } catch (error) {
     if (!(error instanceof PublishRefusedError)) throw error;
-    return `the broker has no queue ${dispatchQueue(queue)}, or it takes nothing (${error.message})`;
+    return `the broker has no queue ${dispatchQueue(queue)}, or the queue accepts no message (${error.message})`;
   }
 }
 
+/** Deletes one dead letter. */
 export async function deleteDeadLetter(id: string, { broker, print }: DeadLetterParts): Promise<ExitCode> {
   let removed = 0;
   const visited = await browseQueue(broker, {

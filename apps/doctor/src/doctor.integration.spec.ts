@@ -6,7 +6,7 @@ import { usePatient } from './spec-patient.ts';
 const { patient, doctor, findings, create, submit, hold, answer, work, relay, remove, statusOf } = usePatient();
 
 describe('the doctor', () => {
-  it('ends with 0 where database and broker agree', async () => {
+  it('exits with 0 where database and broker agree', async () => {
     work();
     await submit({ delayMs: 60_000 }).then(async (id) => expect(await statusOf(id)).toBe('scheduled'));
     await create({ delayMs: 60_000 });
@@ -14,7 +14,7 @@ describe('the doctor', () => {
     expect(await doctor()).toMatchObject({ exitCode: 0, text: expect.stringContaining('Database and broker agree.') });
   });
 
-  it('finds and mends jobs whose dispatch messages the broker has lost, and leaves alone those that have theirs', async () => {
+  it('repairs jobs whose dispatch messages the broker has lost, and no others', async () => {
     const lost = [await submit({ lost: true }), await submit({ lost: true })];
     const sound = await submit();
     expect(await findings()).toEqual(['lost-dispatches 2', 'no-consumer 3']);
@@ -37,25 +37,25 @@ describe('the doctor', () => {
     );
   });
 
-  it('takes jobs from a holder that leaves two liveness checks unanswered, and from no other', async () => {
+  it('requeues jobs of a holder that leaves two liveness checks unanswered, and of no other', async () => {
     work();
     const gone = await hold('worker-gone');
     const here = await hold('worker-here');
     await answer([here]);
-    relay(); // only now: before its first dispatch message is confirmed, the relay would send a held job to the worker above
+    relay(); // only now: earlier, the relay would dispatch a held job to the worker above
     const before = await doctor();
     expect(before.exitCode).toBe(1);
     expect(before.text).toMatch(/1\. worker-gone holds 1 running job and did not answer the liveness check/);
     expect(before.text).not.toContain('2. ');
 
     const { exitCode, text } = await doctor('--repair');
-    expect(text).toContain('Took 1 job from holders that left two liveness checks unanswered.');
+    expect(text).toContain('Requeued 1 job of holders that left two liveness checks unanswered.');
     expect(exitCode).toBe(0);
     await eventually(async () => expect(await statusOf(gone.jobId)).toBe('succeeded'));
     expect(await patient.database.jobs.get(here.jobId)).toMatchObject({ status: 'running', attempt: here.attempt });
   });
 
-  it('takes no job from a holder that answers the second call', async () => {
+  it('requeues no job of a holder that answers the second liveness check', async () => {
     work();
     const late = await hold('worker-late');
     const repairing = doctor('--repair', {}, { betweenCallsMs: 3_000 });
@@ -64,11 +64,11 @@ describe('the doctor', () => {
     );
     await answer([late]);
     const { exitCode, text } = await repairing;
-    expect(text).toContain('Took no job from its holder: by now all have answered');
+    expect(text).toContain('Requeued no job: all holders have answered');
     expect([exitCode, await statusOf(late.jobId)]).toEqual([0, 'running']);
   });
 
-  it('finds and mends scheduled jobs for which no dispatch message is pending', async () => {
+  it('repairs scheduled jobs without a pending dispatch message', async () => {
     const jobId = await submit({ lost: true, delayMs: 600_000 });
     expect(await findings()).toEqual(['undispatched-jobs 1']);
     const { exitCode, text } = await doctor('--repair');
@@ -78,7 +78,7 @@ describe('the doctor', () => {
     expect(await statusOf(jobId)).toBe('scheduled');
   });
 
-  it('finds missing queues and declares them, with the jobs that waited in them dispatched again', async () => {
+  it('declares missing queues, and dispatches their jobs again', async () => {
     const jobId = await submit();
     await remove('queues/jobs.default');
     await remove('queues/jobs.dead');
@@ -91,7 +91,7 @@ describe('the doctor', () => {
     expect(await findings()).toEqual([]);
   });
 
-  it('says that it cannot send a liveness check, and declares what it needs for it', async () => {
+  it('reports that it cannot send a liveness check, and declares the exchange for it', async () => {
     await remove('exchanges/jobs.control');
     const { text } = await doctor();
     expect(text).toMatch(/The liveness check could not be sent.*no exchange 'jobs\.control'/);
@@ -108,7 +108,7 @@ describe('the doctor', () => {
 });
 
 describe('a registered job type', () => {
-  it('is noted when no worker consumes its queue, and disagrees with nothing', async () => {
+  it('is noted when no worker consumes its queue, without a disagreement', async () => {
     const types = { 'image.resize': 'default', 'image.crop': 'images' };
     const registrations = Object.entries(types).map(([type, queue]) =>
       jobRegistration.parse({ type, queue, payloadSchema: {} }),
@@ -121,7 +121,7 @@ describe('a registered job type', () => {
   });
 });
 
-describe('what it ends with', () => {
+describe('the exit code', () => {
   it('is 64 and the help for a wrong command line, 0 for --help', async () => {
     expect(await doctor('--mend')).toMatchObject({ exitCode: 64, complaints: expect.stringContaining('dead-letters') });
     expect(await doctor('--help')).toMatchObject({ exitCode: 0, text: expect.stringContaining('--repair') });
@@ -131,7 +131,7 @@ describe('what it ends with', () => {
     expect(await doctor('', { AMQP_URL: '' })).toMatchObject({ exitCode: 78 });
   });
 
-  it('is 69 where a server can not be reached or does not let it in, in time and without a password', async () => {
+  it('is 69 if a server is unreachable or refuses the credentials, in time and without printing a password', async () => {
     const broker = Object.assign(new URL(patient.vhost.amqpUrl), { password: 'secret' });
     const refused = await doctor('', { AMQP_URL: broker.href });
     expect(refused.exitCode).toBe(69);

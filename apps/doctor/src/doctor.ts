@@ -12,21 +12,21 @@ import { repair } from './repair.ts';
 import { conclusion, report, reportJson } from './report.ts';
 import { connectTo, openServers, orUnreachable, UnreachableError, type Servers } from './servers.ts';
 
-/** What the doctor is run with. */
+/** What a run of the doctor needs. */
 export interface Surroundings {
   env: NodeJS.ProcessEnv;
-  /** The repository's root, where `.env` is. */
+  /** Root folder of the repository, with the file `.env`. */
   root: string;
-  /** Print a line, or several, of what was asked for, or of what is wrong. */
+  /** Prints one or several lines of the result or of an error. */
   print(text: string): void;
   complain(text: string): void;
-  /** @default that of patience.ts */
+  /** @default the times of patience.ts */
   patience?: Partial<Patience>;
 }
 
 type Examining = Extract<Command, { do: 'examine' }>;
 
-/** Runs one command. Rejects on a fault nobody foresaw only. */
+/** Runs one command. Rejects only on an unexpected error. */
 export async function runDoctor(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const { env, root, print, complain } = surroundings;
   const patience = { ...patient, ...surroundings.patience };
@@ -117,7 +117,7 @@ async function examineAll({ repair: mends, json }: Examining, parts: ExaminePart
   if (mends) {
     if (!json) print(`${conclusion(examine(found))}\n`);
     repaired = await repair(found, parts);
-    if (!json) print(`${repaired.length > 0 ? repaired.join('\n') : 'There is nothing that --repair could mend.'}\n`);
+    if (!json) print(`${repaired.length > 0 ? repaired.join('\n') : 'There is nothing that --repair can repair.'}\n`);
     if (repaired.length > 0) found = await look(parts);
   }
   const examination = examine(found);

@@ -35,7 +35,7 @@ const sound: Look = {
   notCalled: null,
 };
 
-/** What is found, as `code count`, and how it is said. */
+/** The findings as `code count`, with their messages. */
 function found(look: Partial<Look>) {
   const { findings, notes } = examine({ ...sound, ...look });
   return {
@@ -59,23 +59,21 @@ describe('examine', () => {
     );
   });
 
-  it('finds a queue that is missing, also that of the dead letters', () => {
+  it('finds a missing queue, also the queue of dead letters', () => {
     expect(foundIn({ broker: null, scheduled: 1 })).toMatchObject({
       findings: ['missing-queue 0'],
       said: ['The broker has no queue jobs.default.'],
     });
-    expect(found({ deadLetters: null }).said).toEqual([
-      'The broker has no queue jobs.dead: dead letters have nowhere to go.',
-    ]);
+    expect(found({ deadLetters: null }).said).toEqual(['The broker has no queue jobs.dead for dead letters.']);
   });
 
-  it('names a queue that does not answer, instead of what the broker says of it', () => {
+  it("names a queue that does not answer, and ignores the broker's figures for it", () => {
     const silent = 'the queue jobs.default does not answer: it seems to have lost the majority of its members';
     const broker = { waiting: 0, consumers: 0 };
     const { findings, said } = foundIn({ dispatched: 2, running: 1, lost: ['a', 'b'], silent, broker });
     expect(findings).toEqual(['silent-queue 3']);
     expect(said[0]).toMatch(
-      /^The queue jobs.default does not answer: .*: its dispatch messages are neither taken in nor handed out/,
+      /^The queue jobs.default does not answer: .*: it accepts and delivers no dispatch messages/,
     );
   });
 
@@ -91,12 +89,12 @@ describe('examine', () => {
     [{ dispatched: 1 }, 1],
     [{ running: 1 }, 1],
     [{ dispatched: 1, broker: { waiting: 1, consumers: 0 } }, 1],
-  ])('finds that nobody consumes a queue with due jobs: %j', (more, count) => {
+  ])('finds that no worker consumes a queue with due jobs: %j', (more, count) => {
     const { findings } = foundIn({ broker: { waiting: 0, consumers: 0 }, ...more });
     expect(findings).toEqual([`no-consumer ${count}`]);
   });
 
-  it('lets a queue be without consumers that has nothing, or nothing yet', () => {
+  it('accepts a queue without consumers that has no due jobs', () => {
     expect(foundIn({ scheduled: 9, broker: { waiting: 0, consumers: 0 } }).findings).toEqual([]);
   });
 
@@ -116,21 +114,21 @@ describe('examine', () => {
     expect(foundIn({ ...images, types: [] }).notes).toEqual([]);
   });
 
-  it('finds the holders that did not answer, each once, and names some of their jobs', () => {
+  it('finds each holder that did not answer, and names some of its jobs', () => {
     const jobs = ['a', 'b', 'c', 'd', 'e'].map((id) => ({ ...running, id, answered: false, silentMs: 125_000 }));
     const { findings, said } = found({ running: [...jobs, { ...running, answered: false, holder: null }, running] });
     expect(findings).toEqual(['silent-holder 5', 'silent-holder 1']);
     expect(said[0]).toMatch(/^worker-1 holds 5 running jobs .*: a \(silent for 2 min 5 s\), b .*, c .* and 2 more\.$/);
-    expect(said[1]).toMatch(/^A worker that left no name holds 1 running job /);
+    expect(said[1]).toMatch(/^A worker without a name holds 1 running job /);
   });
 
-  it('says that it does not know about holders when the roll could not be called', () => {
+  it('reports that holders are unknown when the liveness check could not be sent', () => {
     const { findings, said } = found({ notCalled: 'no exchange', running: [{ ...running, answered: null }] });
     expect(findings).toEqual(['liveness-unknown 1']);
     expect(said[0]).toContain('no exchange');
   });
 
-  it('finds dispatch messages that are overdue although the broker is there, and scheduled jobs without one', () => {
+  it('finds overdue dispatch messages while the broker is reachable, and scheduled jobs without one', () => {
     const { findings, said } = found({ overdue: { count: 2, oldestMs: 90_000 }, undispatched: 1 });
     expect(findings).toEqual(['overdue-dispatches 2', 'undispatched-jobs 1']);
     expect(said[0]).toContain('by up to 1 min 30 s');
@@ -140,7 +138,7 @@ describe('examine', () => {
     expect(found({ deadLetters: 2 }).findings).toEqual(['dead-letters 2']);
   });
 
-  it('merely notes dispatch messages for which there is no queued job', () => {
+  it('notes dispatch messages without a queued job', () => {
     const { findings, notes } = foundIn({ dispatched: 1, broker: { waiting: 3, consumers: 1 } });
     expect([findings, notes]).toEqual([
       [],

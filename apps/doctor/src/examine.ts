@@ -2,7 +2,7 @@ import { dispatchQueue } from '@offload/job-messages';
 import type { Look, QueueLook, RunningLook } from './look.ts';
 import { counted, span } from './wording.ts';
 
-/** Something that does not agree, in plain words. */
+/** A disagreement between database and broker. */
 export interface Finding {
   code:
     | 'missing-queue'
@@ -15,29 +15,30 @@ export interface Finding {
     | 'overdue-dispatches'
     | 'no-consumer'
     | 'dead-letters';
-  /** The queue of jobs it is about. */
+  /** The queue that it concerns. */
   queue?: string;
-  /** How many jobs, dispatch messages or dead letters it is about. */
+  /** Number of the jobs, dispatch messages or dead letters that it concerns. */
   count: number;
-  /** What disagrees. */
+  /** Describes the disagreement. */
   message: string;
-  /** What to do. */
+  /** Says how to repair it. */
   remedy: string;
 }
 
+/** The result of an examination. */
 export interface Examination {
   findings: Finding[];
-  /** What may surprise, but is in order. */
+  /** Facts that may surprise but are in order. */
   notes: string[];
 }
 
-/** A due dispatch message leaves at once, or a few seconds later if the api that stored it has died. */
+/** Milliseconds after which a pending dispatch message is overdue. It may be some seconds late if its api has died. */
 const OVERDUE_MS = 5_000;
-/** Most jobs that a sentence names. */
+/** Most jobs that a message names. */
 const NAMED_JOBS = 3;
 const MOST_RUNNING = 1_000;
 
-/** Compares what database and broker say. */
+/** Compares the facts of database and broker. */
 export function examine(look: Look): Examination {
   return {
     findings: [
@@ -80,7 +81,7 @@ function ofQueue(look: QueueLook): Finding[] {
       code: 'silent-queue',
       queue,
       count: due,
-      message: `${silent.charAt(0).toUpperCase()}${silent.slice(1)}: its dispatch messages are neither taken in nor handed out.`,
+      message: `${silent.charAt(0).toUpperCase()}${silent.slice(1)}: it accepts and delivers no dispatch messages.`,
       remedy: `Bring its nodes back: \`rabbitmq-queues quorum_status ${dispatchQueue(queue)}\` names its members and its leader.`,
     });
     return findings;
@@ -114,7 +115,7 @@ function ofDeadLetters({ deadLetters }: Look): Finding[] {
       {
         code: 'missing-queue',
         count: 0,
-        message: 'The broker has no queue jobs.dead: dead letters have nowhere to go.',
+        message: 'The broker has no queue jobs.dead for dead letters.',
         remedy: '--repair declares it.',
       },
     ];
@@ -171,14 +172,14 @@ function ofHolders({ running, notCalled }: Look): Finding[] {
   return byHolder.map(([holder, jobs]) => ({
     code: 'silent-holder',
     count: jobs.length,
-    message: `${holder ?? 'A worker that left no name'} holds ${counted(jobs.length, 'running job')} and did not answer the liveness check: ${someOf(jobs)}.`,
+    message: `${holder ?? 'A worker without a name'} holds ${counted(jobs.length, 'running job')} and did not answer the liveness check: ${someOf(jobs)}.`,
     remedy:
-      '--repair takes them from it if it leaves a second liveness check unanswered; a running api does so after three. ' +
+      '--repair requeues them if the worker leaves a second liveness check unanswered; a running api does so after three. ' +
       'Normally the broker hands the dispatch messages of a dead worker to another worker by itself.',
   }));
 }
 
-/** Those whose holder has not answered. */
+/** The jobs whose holder has not answered. */
 export function silentOf(running: readonly RunningLook[]): RunningLook[] {
   return running.filter(({ answered }) => answered === false);
 }
@@ -189,7 +190,7 @@ function someOf(jobs: readonly RunningLook[]): string {
   return more === 0 ? named.join(', ') : `${named.join(', ')} and ${more} more`;
 }
 
-/** Job types whose jobs would not run. Of a queue with a fault of its own, that is enough. */
+/** Notes job types whose jobs would not run. A queue with a fault of its own gets no such note. */
 function unservedTypes(look: QueueLook): string[] {
   const { queue, named, types, broker } = look;
   if (types.length === 0 || ofQueue(look).length > 0) return [];

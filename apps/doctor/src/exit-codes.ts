@@ -1,4 +1,4 @@
-/** What the doctor ends with; those above 1 are of sysexits.h. */
+/** The exit codes. Those above 1 are of sysexits.h. */
 export const exitCodes = {
   agrees: 0,
   disagrees: 1,
@@ -6,10 +6,11 @@ export const exitCodes = {
   usage: 64,
   /** EX_UNAVAILABLE: the database or the broker can't be reached. */
   unavailable: 69,
-  /** EX_SOFTWARE: a fault nobody foresaw; what failed is on stderr. */
+  /** EX_SOFTWARE: an unexpected fault; stderr says what failed. */
   software: 70,
   /** EX_CONFIG: the configuration is wrong. */
   configuration: 78,
 } as const;
 
+/** One of {@link exitCodes}. */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

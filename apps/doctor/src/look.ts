@@ -6,50 +6,51 @@ import type { QueueInspector, QueueStatus } from '@offload/messaging/queues';
 import { delay } from '@offload/process';
 import type { Patience } from './patience.ts';
 
-/** What database and broker say of one queue. */
+/** The facts of database and broker about one queue. */
 export interface QueueLook {
   queue: string;
   /** Whether QUEUES names it. */
   named: boolean;
-  /** The registered job types whose own queue it is. */
+  /** The registered job types with this queue in their policy. */
   types: readonly string[];
   scheduled: number;
-  /** queued, their dispatch message still pending */
+  /** Number of queued jobs whose dispatch message is pending in the outbox. */
   pending: number;
-  /** queued, their dispatch message confirmed by the broker */
+  /** Number of queued jobs whose dispatch message the broker has confirmed. */
   dispatched: number;
   running: number;
-  /** Dispatch messages that wait in the broker, and who consumes them; null when the broker has no such queue. */
+  /** Number of waiting dispatch messages and of consumers; null when the broker has no such queue. */
   broker: { waiting: number; consumers: number } | null;
-  /** Why the queue does not answer, if so: what the broker says of it is not to be relied on then. */
+  /** Why the queue does not answer; null if it does. Otherwise the broker's figures are unreliable. */
   silent: string | null;
-  /** Ids of queued jobs whose dispatch message is neither pending nor waiting, throughout the look. */
+  /** Ids of queued jobs whose dispatch message is neither pending nor waiting during the whole look. */
   lost: readonly string[];
 }
 
 /** A running job and its holder. */
 export interface RunningLook extends RunningJob {
-  /** Whether the holder has answered the liveness check; null when the roll could not be called. */
+  /** Whether the holder has answered the liveness check; null when the check could not be sent. */
   answered: boolean | null;
 }
 
-/** What there is to compare. */
+/** The facts to compare. */
 export interface Look {
   at: Date;
-  /** When the roll was called, as `performance.now()` had it just before. */
+  /** `performance.now()` just before the liveness check was sent. */
   calledAt: number;
   queues: QueueLook[];
   overdue: Survey['overdue'];
-  /** Scheduled jobs for which no dispatch message is pending. */
+  /** Number of scheduled jobs without a pending dispatch message. */
   undispatched: number;
-  /** At most 1,000, the longest silent first. */
+  /** At most 1,000 running jobs, the longest silent first. */
   running: RunningLook[];
-  /** null when the broker has no queue for them */
+  /** Number of dead letters; null when the broker has no queue for them. */
   deadLetters: number | null;
-  /** Why the roll could not be called, if so. */
+  /** Why the liveness check could not be sent; null if it was. */
   notCalled: string | null;
 }
 
+/** What `look` needs. */
 export interface LookParts {
   database: {
     queues: Pick<QueueStats, 'survey'>;
@@ -57,10 +58,10 @@ export interface LookParts {
     jobTypes: Pick<JobTypes, 'list'>;
   };
   inspector: QueueInspector;
-  /** Asks a queue whether it works. @returns what is wrong, if anything */
+  /** Checks whether a queue works. @returns the fault, or null */
   probe(queue: string): Promise<string | null>;
   publisher: Pick<Publisher, 'publish'>;
-  /** Those that QUEUES names. */
+  /** The queues that QUEUES names. */
   queues: readonly string[];
   patience: Patience;
 }
@@ -69,8 +70,8 @@ const PAUSE_MS = 200;
 const REOPEN_MS = 5_000;
 
 /**
- * Sends a liveness check, and looks until all agrees, but for two seconds at most (`lookMs`): what is under way in the meantime, a dispatch message
- * between queue and claim, an answer to the liveness check, must not be taken for a fault.
+ * Collects the facts of database and broker. It sends a liveness check, and repeats the look until all agrees, for
+ * `lookMs` milliseconds at most. So a dispatch message on its way to a claim, or a late answer, is not a finding.
  */
 export async function look(parts: LookParts): Promise<Look> {
   const { database, queues, patience } = parts;
@@ -96,7 +97,7 @@ export async function look(parts: LookParts): Promise<Look> {
     }
     const dead = await inspect(exchanges.dead, parts.inspector);
     const survey = await database.queues.survey();
-    // Measured behind the survey: whoever answered or claimed before it counts as heard.
+    // Measured after the query: a holder that has answered or claimed before it counts as alive.
     const sinceCallMs = performance.now() - calledAt;
     const running = survey.running.map((job) => ({
       ...job,
@@ -123,7 +124,7 @@ export async function look(parts: LookParts): Promise<Look> {
   }
 }
 
-/** Asks all workers to say which jobs they hold. @returns why that was not possible, if so */
+/** Sends a liveness check to all workers. @returns why that was not possible; null if it was */
 export async function callRoll(publisher: Pick<Publisher, 'publish'>): Promise<string | null> {
   try {
     await publisher.publish(control, { command: 'liveness-check' }, { exchange: exchanges.control, mandatory: false });
@@ -134,8 +135,8 @@ export async function callRoll(publisher: Pick<Publisher, 'publish'>): Promise<s
 }
 
 /**
- * Compares jobs and dispatches with what they were at the first look, so that a dispatch message between queue and claim is not taken
- * for lost.
+ * Compares queued jobs and dispatch messages with those of the first look. A dispatch message on its way to a claim is
+ * not lost.
  */
 async function compare(queue: string, { database, inspector, patience }: LookParts, first: DispatchLook | null) {
   let status: QueueStatus | null = null;
@@ -149,7 +150,9 @@ async function compare(queue: string, { database, inspector, patience }: LookPar
   return { status: status as QueueStatus | null, dispatches, suspects };
 }
 
-/** The broker closes the inspector's channel when there is no such queue; it is open again at once. */
+/**
+ * Reads the status of a queue; null when there is none. The broker then closes the channel, which is reopened at once.
+ */
 export async function inspect(queue: string, inspector: QueueInspector): Promise<QueueStatus | null> {
   for (const until = performance.now() + REOPEN_MS; ;) {
     try {
@@ -161,7 +164,7 @@ export async function inspect(queue: string, inspector: QueueInspector): Promise
   }
 }
 
-/** The registered types of each queue that is some type's own, by their newest version. */
+/** The registered job types by the queue in their policy, each with its newest version. */
 async function typesByQueue(jobTypes: Pick<JobTypes, 'list'>): Promise<ReadonlyMap<string, readonly string[]>> {
   const versions = await jobTypes.list();
   const newest = versions.filter(({ type }, index) => type !== versions[index - 1]?.type);

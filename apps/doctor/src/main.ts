@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { runDoctor } from './doctor.ts';
 import { exitCodes } from './exit-codes.ts';
 
-process.stdout.on('error', () => process.exit()); // whoever read it has gone, as `head` does
+process.stdout.on('error', () => process.exit()); // the reader of the output has gone, as `head` does
 
 try {
   process.exitCode = await runDoctor(process.argv.slice(2), {

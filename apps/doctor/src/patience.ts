@@ -1,19 +1,20 @@
-/** How long the doctor waits for what may be under way, in milliseconds. */
+/** How long the doctor waits for each step, in milliseconds. */
 export interface Patience {
-  /** For each server to let it in. @default 8_000 */
+  /** For the connection to each server. @default 8_000 */
   connectMs: number;
-  /** For a queue to answer. @default 5_000 */
+  /** For the answer of a queue. @default 5_000 */
   answerMs: number;
-  /** For the answers to a liveness check, and for dispatch messages on their way from queue to claim. @default 2_000 */
+  /** For answers to a liveness check, and for dispatch messages on their way to a claim. @default 2_000 */
   lookMs: number;
-  /** From a liveness check that somebody left unanswered to the second. @default 4_000 */
+  /** From an unanswered liveness check to the second. @default 4_000 */
   betweenCallsMs: number;
-  /** How long a job must have been due for its dispatch message to be lost: a younger one's may be under way. @default 2_000 */
+  /** For how long a job must be due before its dispatch message can count as lost. @default 2_000 */
   settledMs: number;
-  /** For a running api to dispatch what is pending again. @default 6_000 */
+  /** For a running api to send dispatch messages that were stored again. @default 6_000 */
   dispatchingMs: number;
 }
 
+/** The default times. */
 export const patient: Patience = {
   connectMs: 8_000,
   answerMs: 5_000,

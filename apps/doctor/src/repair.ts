@@ -10,6 +10,7 @@ import { callRoll, inspect, type Look } from './look.ts';
 import type { Patience } from './patience.ts';
 import { counted } from './wording.ts';
 
+/** What a repair needs. */
 export interface RepairParts {
   database: {
     outbox: Pick<Outbox, 'redispatchLost' | 'redispatchScheduled'>;
@@ -18,20 +19,20 @@ export interface RepairParts {
   };
   inspector: QueueInspector;
   publisher: Pick<Publisher, 'publish'>;
-  /** Declares all exchanges and queues of QUEUES; those that are there stay as they are. */
+  /** Declares all exchanges and the queues of QUEUES. Existing ones stay as they are. */
   declare(): Promise<void>;
   patience: Patience;
 }
 
-/** Most jobs changed by one statement. */
+/** Most jobs that one statement changes. */
 const BATCH = 1_000;
-/** For the way of a statement to the database, whose clock says who was silent. */
+/** Milliseconds for the way of a statement to the database, whose clock decides which holder is silent. */
 const MARGIN_MS = 250;
 
 /**
- * Mends what a look has found; dead letters are left to people.
+ * Repairs the findings of a look. It does not touch dead letters.
  *
- * @returns what was done, a sentence each
+ * @returns a sentence for each repair
  */
 export async function repair(found: Look, parts: RepairParts): Promise<string[]> {
   const done = [
@@ -50,7 +51,7 @@ async function declareMissing({ queues, deadLetters, notCalled }: Look, { declar
   try {
     await declare();
   } catch (error) {
-    return [`Could not declare what is missing: ${(error as Error).message}`];
+    return [`Could not declare the missing exchanges and queues: ${(error as Error).message}`];
   }
   return [missing.length > 0 ? `Declared ${missing.join(', ')}.` : 'Declared all exchanges and queues.'];
 }
@@ -68,7 +69,7 @@ async function dispatchAgain({ queues, undispatched }: Look, { database, inspect
     const pending = await database.outbox.redispatchLost([...lost]);
     if (pending > 0) done.push(`Stored ${counted(pending, 'lost dispatch message')} of ${queue} again.`);
     if (pending < lost.length)
-      done.push(`Left ${counted(lost.length - pending, 'job')} of ${queue}: by now they are dispatched, or claimed.`);
+      done.push(`Left ${counted(lost.length - pending, 'job')} of ${queue}: they are dispatched or claimed meanwhile.`);
   }
   if (undispatched > 0) {
     const pending = await inBatches(undispatched, (limit) => database.outbox.redispatchScheduled(limit));
@@ -87,14 +88,17 @@ async function inBatches(count: number, change: (limit: number) => Promise<numbe
   return changed;
 }
 
-/** Only who has left two liveness checks unanswered, some seconds apart. Should it be alive after all, the fence keeps it out. */
+/**
+ * Requeues jobs of holders that leave two liveness checks unanswered. If a holder is alive after all, the fence stops
+ * it.
+ */
 async function takeFromSilent({ running, calledAt }: Look, parts: RepairParts): Promise<string[]> {
   const { database, publisher, patience } = parts;
   const silent = silentOf(running).length;
   if (silent === 0) return [];
   await delay(Math.max(0, calledAt + patience.betweenCallsMs - performance.now()));
   const notCalled = await callRoll(publisher);
-  if (notCalled !== null) return [`Took no job from its holder: the roll could not be called again: ${notCalled}.`];
+  if (notCalled !== null) return [`Requeued no job: the second liveness check could not be sent: ${notCalled}.`];
   await delay(patience.lookMs);
   const taken: Job[] = [];
   for (;;) {
@@ -103,22 +107,22 @@ async function takeFromSilent({ running, calledAt }: Look, parts: RepairParts): 
     if (more.length < BATCH) break;
   }
   await Promise.all(taken.map((job) => publishEvent(job, publisher)));
-  if (taken.length === 0)
-    return ['Took no job from its holder: by now all have answered, or their jobs have moved on.'];
+  if (taken.length === 0) return ['Requeued no job: all holders have answered, or their jobs have moved on.'];
   const finished = taken.filter(({ status }) => isFinished(status)).length;
-  const ended = finished > 0 ? `; ${finished} of them had no attempt left, or were to be cancelled, and ended` : '';
-  return [`Took ${counted(taken.length, 'job')} from holders that left two liveness checks unanswered${ended}.`];
+  const ended =
+    finished > 0 ? `; ${finished} of them had no attempt left, or were to be cancelled, and are finished` : '';
+  return [`Requeued ${counted(taken.length, 'job')} of holders that left two liveness checks unanswered${ended}.`];
 }
 
-/** At most once, as the api does: who needs to be sure reads the row. */
+/** Publishes an event at most once, as the api does. The row has the state for readers that need to be sure. */
 async function publishEvent(job: Job, publisher: Pick<Publisher, 'publish'>): Promise<void> {
   const event = eventOf(job);
   await publisher
     .publish(jobEvents, [event], { exchange: exchanges.events, ...addressOf(event), mandatory: false })
-    .catch(() => undefined); // the row has it
+    .catch(() => undefined); // the row has the state
 }
 
-/** Gives a running api the time to dispatch, so that the next look tells whether there is one. */
+/** Waits until a running api has sent the dispatch messages. The next look then shows whether there is such an api. */
 async function untilDispatched({ database, patience }: RepairParts): Promise<void> {
   for (const until = performance.now() + patience.dispatchingMs; performance.now() < until; await delay(100)) {
     if ((await database.queues.survey()).overdue.count === 0) return;

@@ -50,7 +50,7 @@ const look: Look = {
 };
 const places = { database: 'postgresql://db/offload', broker: 'amqp://broker' };
 
-it('fits one screen: figures, running jobs, what disagrees and what to do', () => {
+it('fits one screen: figures, running jobs, findings and remedies', () => {
   const text = report(look, examine(look), places);
   expect(text.split('\n').slice(0, 11)).toEqual([
     '2026-11-21 07:31:02Z  postgresql://db/offload  amqp://broker',
@@ -71,12 +71,12 @@ it('fits one screen: figures, running jobs, what disagrees and what to do', () =
   expect(text).not.toContain('\u001b');
 });
 
-it('says so when all agrees', () => {
+it('ends with one sentence when all agrees', () => {
   const sound = { ...look, queues: [], running: [] };
   expect(report(sound, examine(sound), places).endsWith('\n\nDatabase and broker agree.')).toBe(true);
 });
 
-it('tells programs all of it under names of their own', () => {
+it('has all facts for programs, under names of their own', () => {
   const json = JSON.parse(reportJson(look, examine(look), ['done'])) as Record<string, unknown>;
   expect(Object.keys(json)).toEqual(
     'at agrees queues overdue undispatched deadLetters livenessCheck running findings notes repaired'.split(' '),

@@ -2,16 +2,16 @@ import type { Examination, Finding } from './examine.ts';
 import type { Look, RunningLook } from './look.ts';
 import { counted, harmless, instant, span } from './wording.ts';
 
-/** Running jobs in the text; all of them are in the JSON. */
+/** Most running jobs in the text. The JSON has all of them. */
 const MOST_RUNNING = 10;
 
-/** Where the look was taken, for people. */
+/** Names of the two servers, for people. */
 export interface Places {
   database: string;
   broker: string;
 }
 
-/** The report as text: the figures on one screen, then what disagrees and what to do. */
+/** The report as text: the figures on one screen, then findings and remedies. */
 export function report(look: Look, examination: Examination, places: Places): string {
   return [
     `${instant(look.at)}  ${places.database}  ${places.broker}`,
@@ -22,7 +22,7 @@ export function report(look: Look, examination: Examination, places: Places): st
   ].join('\n\n');
 }
 
-/** The same for programs. */
+/** The report as JSON, for programs. */
 export function reportJson(look: Look, examination: Examination, repaired: readonly string[] | null): string {
   const { at, queues, overdue, undispatched, running, deadLetters, notCalled } = look;
   const { findings, notes } = examination;
@@ -73,7 +73,7 @@ function runningTable(running: readonly RunningLook[]): string {
   return `${table([head, ...rows], (column) => column === 3)}${more > 0 ? `\nand ${more} more` : ''}`;
 }
 
-/** What disagrees and what to do. */
+/** The findings and remedies as text. */
 export function conclusion({ findings, notes }: Examination): string {
   const verdict =
     findings.length === 0
@@ -86,7 +86,7 @@ function sentence({ message, remedy }: Finding): string {
   return `${harmless(message)}\n   ${remedy}`;
 }
 
-/** Columns as wide as they need to be, two spaces apart. */
+/** Formats a table whose columns are as wide as needed, two spaces apart. */
 function table(rows: readonly string[][], isNumber: (column: number) => boolean): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows

@@ -4,26 +4,27 @@ import { BrokerUnavailableError, connect, type Connection, type Topology } from 
 import { delay } from '@offload/process';
 import type { Configuration } from './configuration.ts';
 
-/** The database or the broker can't be reached. The message says which, and holds no password. */
+/** The database or the broker can't be reached. The message names the server, without its password. */
 export class UnreachableError extends Error {
   override name = 'UnreachableError';
   readonly code = 'unreachable';
 }
 
+/** The connections of the doctor. */
 export interface Servers {
   database: Database;
-  /** Declares nothing, so that what is missing can be told. */
+  /** Declares nothing, so that missing queues can be reported. */
   broker: Connection;
-  /** The servers, for people. */
+  /** Names of the servers, for people. */
   readonly names: { database: string; broker: string };
   close(): Promise<void>;
 }
 
 /**
- * Connects to both.
+ * Connects to the database and the broker.
  *
- * @param patienceMs how long each may take, in milliseconds
- * @throws UnreachableError that names each of them that does not answer
+ * @param patienceMs most time for each, in milliseconds
+ * @throws UnreachableError that names each server that does not answer
  */
 export async function openServers(config: Configuration, patienceMs: number): Promise<Servers> {
   const names = { database: shown(config.DATABASE_URL), broker: shown(config.AMQP_URL) };
@@ -38,16 +39,16 @@ export async function openServers(config: Configuration, patienceMs: number): Pr
   if (broker && faults.length === 0) return { database, broker, names, close };
   await close();
   if (config.serversFile !== null) {
-    faults.push(`(as ${config.serversFile} has it: is \`npm start\` still running?)`);
+    faults.push(`(The URLs are from ${config.serversFile}. Is \`npm start\` still running?)`);
   }
   throw new UnreachableError(faults.join('\n'));
 }
 
 /**
- * A connection that is open.
+ * Opens a connection to the broker.
  *
- * @param topology is declared on it
- * @throws Error that says why it is not open by then
+ * @param topology exchanges and queues that the connection declares
+ * @throws Error with the reason when it is not open in time
  */
 export async function connectTo(config: Configuration, topology: Topology, patienceMs: number) {
   const connection = connect({
@@ -57,7 +58,7 @@ export async function connectTo(config: Configuration, topology: Topology, patie
     topology,
     maxReconnectDelayMs: 500,
   });
-  const untold = (): void => undefined; // each question to the broker rejects with the reason
+  const untold = (): void => undefined; // each later request to the broker rejects with the reason
   connection.events.on('state', untold).on('fault', untold).on('channelLost', untold);
   const late = new AbortController();
   const tooLate = delay(patienceMs, undefined, { signal: late.signal }).then(
@@ -77,7 +78,7 @@ export async function connectTo(config: Configuration, topology: Topology, patie
   }
 }
 
-/** What was lost while it was being used is as good as unreachable. */
+/** Converts the loss of a connection in use into UnreachableError. */
 export function orUnreachable(error: unknown): unknown {
   const away = error instanceof DatabaseUnavailableError || error instanceof BrokerUnavailableError;
   return away ? new UnreachableError(capitalised(error.message), { cause: error }) : error;
@@ -87,10 +88,10 @@ function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
   if (!(error instanceof DatabaseUnavailableError)) return message;
   const { message: reason, code } = (cause ?? {}) as { message?: string; code?: string };
-  return reason || code || message; // an AggregateError of addresses has no message
+  return reason || code || message; // an AggregateError of several addresses has no message
 }
 
-/** Without user and password. */
+/** A URL without user and password. */
 function shown(url: string): string {
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname}`;

@@ -8,10 +8,10 @@ import { eventually, freshDatabaseUrl, freshVhost, type FreshVhost, manage } fro
 import { runDoctor } from './doctor.ts';
 import type { Patience } from './patience.ts';
 
-/** Nothing is far away here. */
+/** Short times, because all servers are on this machine. */
 const hasty = { connectMs: 2_000, lookMs: 500, betweenCallsMs: 1_500, settledMs: 0, dispatchingMs: 2_000 };
 
-/** A system for each test, without any process of its own: what they would do is done here where a test wants it. */
+/** Gives each test a system without processes. The test acts as api and worker itself. */
 export function usePatient() {
   const ending: (() => Promise<unknown>)[] = [];
   const patient = {} as {
@@ -27,7 +27,7 @@ export function usePatient() {
     const vhost = await freshVhost();
     const database = openDatabase({ url, dispatchGraceMs: 0 });
     const broker = connect({ url: vhost.amqpUrl, topology: jobTopology(['default']) });
-    broker.events.on('fault', () => undefined); // what a handler rejects is part of the test
+    broker.events.on('fault', () => undefined); // messages that a handler rejects are part of the test
     const publisher = createPublisher(broker);
     await broker.opened;
     Object.assign(patient, { url, vhost, database, broker, publisher });
@@ -52,7 +52,7 @@ export function usePatient() {
     });
     return { exitCode, text: said.join('\n'), complaints: complaints.join('\n') };
   }
-  /** What it finds, as `code count`. */
+  /** The findings of the doctor, as `code count`. */
   async function findings(line = '--json'): Promise<string[]> {
     const { text } = await doctor(line);
     const { findings: found } = JSON.parse(text) as { findings: { code: string; count: number }[] };
@@ -65,7 +65,7 @@ export function usePatient() {
     const given = { type: 'demo.sleep', queue: 'default', priority: 0, tags: [], payload: {}, delayMs: 0, runAt: null };
     return patient.database.jobs.create({ id: randomUUID(), ...given, maxAttempts, timeoutMs, backoff, ...more });
   }
-  /** Creates a job, and dispatches as the api does; only the database hears of it when the dispatch message is to be lost. */
+  /** Creates a job and dispatches it as the api does. With `lost`, only the database records the dispatch. */
   async function submit({ lost = false, ...more }: Partial<NewJob> & { lost?: boolean } = {}): Promise<string> {
     const { job, outboxId } = await create(more);
     if (!lost) await sendDispatch(job);
@@ -75,7 +75,7 @@ export function usePatient() {
   const sendDispatch = ({ id, type, queue }: { id: string; type: string; queue: string }) =>
     patient.publisher.publish(dispatch, { jobId: id, type }, { exchange: exchanges.jobs, routingKey: queue });
 
-  /** A job that this holder has had for a while. */
+  /** Makes a job that this holder has been running for a while. */
   async function hold(holder: string): Promise<HeldJob> {
     const jobId = await submit({ lost: true });
     const delivery = { jobId, dispatchId: randomUUID(), redelivered: false, deliveryCount: 0, claimId: randomUUID() };
@@ -87,14 +87,14 @@ export function usePatient() {
     });
     return { jobId, attempt: claim.job.attempt };
   }
-  /** A worker that answers liveness checks with these. */
+  /** Starts a worker that answers liveness checks with these jobs. */
   const answer = (held: HeldJob[]) =>
     new Promise<void>((resolve) => {
       const handle = async (): Promise<void> => void (await patient.database.jobs.hold(held));
       subscribe(patient.broker, { exchange: exchanges.control, message: control, handle, onListening: resolve });
     });
 
-  /** A worker that is done with every job at once. */
+  /** Starts a worker that finishes every job at once. */
   function work(queue = 'default'): void {
     const consumer = consume(patient.broker, {
       queue: dispatchQueue(queue),
@@ -109,7 +109,7 @@ export function usePatient() {
     });
     ending.push(() => consumer.drain());
   }
-  /** An api that dispatches what is pending. */
+  /** Starts an api that sends pending dispatch messages. */
   function relay(): void {
     const over = new AbortController();
     const running = (async () => {
@@ -126,7 +126,7 @@ export function usePatient() {
     });
   }
 
-  /** Removes something behind everybody's back: `queues/jobs.default`, `queues/jobs.default/contents`. */
+  /** Removes something by the management API: `queues/jobs.default`, `queues/jobs.default/contents`. */
   const remove = (what: string) => {
     const [kind, ...name] = what.split('/');
     return manage('DELETE', `/api/${kind}/${patient.vhost.name}/${name.join('/')}`);

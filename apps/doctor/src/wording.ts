@@ -1,4 +1,4 @@
-// How numbers, spans of time and foreign text are put into sentences.
+// Formats numbers, durations and foreign text for sentences.
 
 /** `1 job`, `2 jobs` */
 export function counted(number: number, noun: string): string {
@@ -21,7 +21,7 @@ export function instant(at: Date): string {
   return `${at.toISOString().slice(0, 19).replace('T', ' ')}Z`;
 }
 
-/** Without what a terminal would obey: others wrote this. */
+/** Removes control characters from foreign text, which a terminal would execute. */
 export function harmless(text: string, keep: 'nothing' | 'lines' = 'nothing'): string {
   const controls = keep === 'lines' ? /(?![\n\t])[\p{Cc}\p{Cf}]/gu : /[\p{Cc}\p{Cf}]/gu;
   return text.replaceAll(controls, (each) => `\\u{${(each.codePointAt(0) ?? 0).toString(16)}}`);

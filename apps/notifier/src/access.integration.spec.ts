@@ -16,7 +16,7 @@ import { eventually, freshDatabaseUrl, freshVhost } from '@offload/spec-kit';
 import { createApp } from './app.ts';
 import { createHub, type Hub } from './browsers/hub.ts';
 
-/** So short that a stream which the server's limits were meant for would be cut while a test looks on. */
+/** So short that a stream under the server's limits for requests would be cut during a test. */
 const REQUEST_TIMEOUT_MS = 200;
 
 const [reader, submitter] = [newApiKey('reader', ['read']), newApiKey('submitter', ['submit', 'manage'])] as const;
@@ -30,7 +30,7 @@ let vhost: Awaited<ReturnType<typeof freshVhost>>;
 let broker: Connection;
 let hub: Hub;
 let server: Awaited<ReturnType<typeof listen>>;
-/** The same, with little time for requests. */
+/** The same notifier, with little time for requests. */
 let hasty: Awaited<ReturnType<typeof listen>>;
 let base: string;
 let job: Job;
@@ -80,7 +80,7 @@ async function queuedJob(): Promise<Job> {
 
 const paths = (): string[] => ['/v1/events', `/v1/jobs/${job.id}/events`];
 
-it('shows events only to those who may read', async () => {
+it('shows events only to clients with the scope read', async () => {
   for (const path of paths()) {
     const nobody = await fetch(base + path);
     expect([nobody.status, nobody.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="offload"']);
@@ -93,7 +93,7 @@ it('shows events only to those who may read', async () => {
   expect(hub.watchedJobs()).toEqual([]);
 });
 
-it('tells those who are refused nothing of what there is', async () => {
+it('does not reveal to a refused client which jobs exist', async () => {
   for (const path of ['/v1/nowhere', ...paths()]) {
     for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS']) {
       expect((await fetch(base + path, { method })).status).toBe(401);
@@ -135,7 +135,7 @@ it('shows events to a browser, which has a token and sends no header', async () 
   await eventually(() => expect(hub.watchedJobs()).toEqual([]));
 });
 
-it('answers preflights of its pages, and of nobody else', async () => {
+it('answers preflights of allowed pages only', async () => {
   const headers = { 'Access-Control-Request-Method': 'GET', 'Access-Control-Request-Headers': 'authorization' };
   for (const path of paths()) {
     const mine = await fetch(base + path, { method: 'OPTIONS', headers: { ...headers, Origin: page } });
@@ -146,11 +146,11 @@ it('answers preflights of its pages, and of nobody else', async () => {
   }
 });
 
-it('leaves health and metrics to everybody', async () => {
+it('shows health and metrics without a key', async () => {
   for (const path of ['/healthz', '/readyz', '/metrics']) expect((await fetch(base + path)).status).toBe(200);
 });
 
-it('does not cut streams by the time that a request may take', async () => {
+it('does not cut streams after the time that a request may take', async () => {
   const streams = await Promise.all(
     paths().map((path) => fetch(`http://127.0.0.1:${hasty.port}${path}`, { headers: bearer(reader) })),
   );
@@ -162,7 +162,7 @@ it('does not cut streams by the time that a request may take', async () => {
     })();
     return received;
   });
-  // Requests that never end come after them, and are cut; so would the streams have been.
+  // Later requests that never end are cut. By then the streams would have been cut too.
   for (let round = 0; round < 2; round += 1) {
     const slow = connectSocket(hasty.port, '127.0.0.1').resume();
     slow.write('GET');

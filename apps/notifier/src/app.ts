@@ -9,6 +9,7 @@ import { limitStreams } from './browsers/limit-streams.ts';
 import { watchAll } from './browsers/watch-all.ts';
 import { watchJob } from './browsers/watch-job.ts';
 
+/** What `createApp` needs. */
 export interface AppParts {
   database: Database;
   broker: Connection;
@@ -16,13 +17,13 @@ export interface AppParts {
   metrics: Registry;
   log: Logger;
   notifierUrl: string;
-  /** Most bytes of jobs that are shown and not yet read at once. @default see `HttpServiceOptions` */
+  /** Most bytes of large jobs that are sent and not yet read. @default see `HttpServiceOptions` */
   maxBytesInFlight?: number;
   /** Most event streams of one client. @default 1_000 */
   maxStreams?: number;
-  /** Who may read; everybody without any. @default [] */
+  /** The API keys of clients that may read. Without any, every client may. @default [] */
   keys?: readonly ApiKey[];
-  /** What event tokens are signed with. @default none: see `eventTokensFor` */
+  /** Secrets that sign event tokens. @default none: see `eventTokensFor` */
   eventTokenSecrets?: readonly string[];
   /** Origins whose pages may call from a browser, or `*`. @default [] */
   corsOrigins?: readonly string[];
@@ -30,7 +31,7 @@ export interface AppParts {
   allowedHosts?: AllowedHosts;
 }
 
-/** The calls of the notifier and what answers them. */
+/** Makes the notifier's application with its routes. */
 export function createApp(parts: AppParts): Express {
   const { keys = [], eventTokenSecrets = [], corsOrigins = [], allowedHosts = 'any', maxBytesInFlight } = parts;
   return createHttpService({
@@ -50,10 +51,10 @@ export function createApp(parts: AppParts): Express {
         requireScope('read'),
         limitStreams(parts.maxStreams ?? 1_000),
       ];
-      const onlyGet = [byKey, methodNotAllowed('GET')]; // HEAD too: a stream has no end whose headers could be told
+      const onlyGet = [byKey, methodNotAllowed('GET')]; // no HEAD: a stream never ends, so its headers are not final
       app.route('/v1/jobs/:id/events').head(onlyGet).get(mayWatch, watchJob(parts)).all(onlyGet);
       app.route('/v1/events').head(onlyGet).get(mayWatch, watchAll(parts)).all(onlyGet);
-      app.use('/v1', byKey); // what there is not is told only to those who may know
+      app.use('/v1', byKey); // only clients with a key learn that a path does not exist
     },
   });
 }

@@ -70,7 +70,7 @@ log.info({ host: config.HOST, port: server.port }, 'listening');
 
 shutdown.step('work under way', async () => {
   const closed = server.close(config.SHUTDOWN_GRACE_MS);
-  hub.close(); // browsers come back by themselves, to whichever notifier is there
+  hub.close(); // browsers reconnect by themselves, to any notifier
   await Promise.all([closed, webhooks.stop(config.SHUTDOWN_GRACE_MS)]);
 });
 shutdown.step('outbound', outbound.close);

@@ -8,7 +8,7 @@ import { freePort } from '@offload/child-processes';
 const worker: ApplicationKind = { kind: 'worker', main: 'main.ts', portVariable: 'WORKER_PORT', port: 3200, count: 2 };
 const api: ApplicationKind = { kind: 'api', main: 'main.ts', portVariable: 'API_PORT', port: 3000, count: 1 };
 
-it('counts the ports of a kind up from the one in its variable', () => {
+it('numbers the ports of a kind from the port in its variable', () => {
   const names = applicationsOf([api, worker], { WORKER_PORT: '4000' }).map(({ name, url }) => `${name} ${url}`);
   expect(names).toEqual([
     'api http://127.0.0.1:3000',
@@ -18,13 +18,13 @@ it('counts the ports of a kind up from the one in its variable', () => {
   expect(() => applicationsOf([api], { API_PORT: 'http' })).toThrow('API_PORT must be a whole number');
 });
 
-it('gives each worker its queue, where there is one', () => {
+it('gives each worker its queue, if it has one', () => {
   const queues = ['documents', undefined];
   expect(applicationsOf([{ ...worker, queues }], {}).map((each) => each.queues)).toEqual(queues);
   expect(applicationsOf([worker], {}).map((each) => each.queues)).toEqual([undefined, undefined]);
 });
 
-it('names each port that is taken or wanted twice, and the variable that changes it', async () => {
+it('names each port that is taken or used twice, and the variable that changes it', async () => {
   const port = await freePort();
   const other = createServer().listen(port, '127.0.0.1');
   await once(other, 'listening');

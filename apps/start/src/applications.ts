@@ -7,14 +7,14 @@ import type { Service } from './supervisor.ts';
 /** One kind of process of the system. */
 export interface ApplicationKind {
   kind: 'api' | 'worker' | 'notifier';
-  /** the TypeScript file to run, from the repository's root */
+  /** The TypeScript file to run, from the repository's root. */
   main: string;
-  /** variable that names the port of its first instance and, to each instance, its own */
+  /** Name of the variable with the port of the first instance. Each instance gets its own port in it. */
   portVariable: string;
-  /** port of its first instance when that variable is not set */
+  /** Port of the first instance when that variable is not set. */
   port: number;
   count: number;
-  /** QUEUES of each instance, in their order; undefined for what the environment has @default all of them so */
+  /** QUEUES of each instance, in their order; undefined keeps that of the environment. @default undefined for all */
   queues?: readonly (string | undefined)[];
 }
 
@@ -26,22 +26,23 @@ export interface Application {
   main: string;
   portVariable: string;
   port: number;
-  /** its QUEUES, unless they are the environment's */
+  /** Its QUEUES; undefined keeps that of the environment. */
   queues: string | undefined;
-  /** where it listens, as others on this machine reach it */
+  /** URL at which others on this machine reach it. */
   url: string;
 }
 
-/** How often a process that was started is asked whether it is ready. */
+/** Interval between checks of a starting process, in milliseconds. */
 const READY_POLL_MS = 100;
-/** How long a process may take to end after SIGTERM before it is killed. */
+/** Milliseconds between SIGTERM and SIGKILL. */
 const STOP_GRACE_MS = 8_000;
-/** What a process may take of that, at most, to let its jobs finish before it gives them back. */
+/** Milliseconds of that in which a worker lets its jobs finish before it requeues them. */
 export const SHUTDOWN_GRACE_MS = 3_000;
 
 /**
- * Every process with its port. A kind's instances count up from the port in its variable.
- * @throws Error that names each variable whose port is none
+ * Lists every process with its port. The instances of a kind use the port in its variable and the next ones.
+ *
+ * @throws Error that names each variable with an invalid port
  */
 export function applicationsOf(kinds: readonly ApplicationKind[], env: NodeJS.ProcessEnv): Application[] {
   const { HOST: host = '' } = env;
@@ -66,7 +67,7 @@ export function applicationsOf(kinds: readonly ApplicationKind[], env: NodeJS.Pr
   return applications;
 }
 
-/** One message for each port that is taken, or wanted twice, with the variable that changes it. */
+/** Makes a message for each port that is taken or used twice, with the variable that changes it. */
 export async function portFaults(applications: readonly Application[]): Promise<string[]> {
   const owners = new Map<number, string>();
   const faults: string[] = [];
@@ -80,7 +81,7 @@ export async function portFaults(applications: readonly Application[]): Promise<
   return faults;
 }
 
-/** The process as a service: run from its sources, in `root`. */
+/** Makes the service of a process, which runs from its sources in `root`. */
 export function applicationService(app: Application, root: string, env: NodeJS.ProcessEnv, log: LineSink): Service {
   return {
     name: app.name,
@@ -106,7 +107,7 @@ export function applicationService(app: Application, root: string, env: NodeJS.P
   };
 }
 
-/** Resolves once it is ready; never, when its process ends before. */
+/** Resolves when the process is ready. Never resolves if it ends before. */
 async function readiness(app: Application, exited: Promise<unknown>): Promise<void> {
   let ended = false;
   void exited.then(() => (ended = true));

@@ -13,7 +13,7 @@ import {
   startEmbeddedRabbitmq,
 } from '@offload/embedded-servers';
 
-// What an earlier version has left: superuser and administrator are `offload`, with that password, and own everything.
+// The data of an earlier version: superuser and administrator are `offload`, with that password, and own everything.
 let folder = '';
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'offload-earlier-'));
@@ -64,7 +64,7 @@ it('keeps the tables of an earlier PostgreSQL, gives them to the new role, and c
   const refused = expect.stringMatching(/^password authentication failed/);
   expect(answers).toEqual([refused, 'on', 'off 1', '2 43']);
 
-  await rm(`${dataDir}-passwords.json`); // lost: others are made
+  await rm(`${dataDir}-passwords.json`); // lost passwords: new ones are made
   const again = await startEmbeddedPostgres({ dataDir, log: () => {} });
   const login = new URL(again.ownerUrl);
   const values = await knock([
@@ -89,7 +89,7 @@ it("keeps an earlier RabbitMQ's queues, and makes its administrator an ordinary 
   expect(await knock([['amqp', Number(port), 'offload', 'offload']])).toEqual(['yes']);
   await earlier.stop();
   await rm(join(dataDir, 'passwords.json'));
-  if (process.getuid?.() === 0) execFileSync('chown', ['-R', '0:0', dataDir]); // it ran as root
+  if (process.getuid?.() === 0) execFileSync('chown', ['-R', '0:0', dataDir]); // the earlier version ran it as root
   for (const name of ['', 'data', 'log']) await chmod(join(dataDir, name), 0o755);
 
   const server = await startEmbeddedRabbitmq({ dataDir, log: () => {} });

@@ -1,23 +1,24 @@
 import { killChildren } from '@offload/child-processes';
 
-/** When and how the program ends. The first reason counts. */
+/** The end of the program. The first request counts. */
 export interface Ending {
-  /** fires with the first reason */
+  /** Fires at the first request. */
   readonly signal: AbortSignal;
-  /** resolves to the exit code with the first reason */
+  /** Resolves with the exit code of the first request. */
   readonly requested: Promise<number>;
-  /** @param exitCode 0 when somebody asked for the end, 1 when the program can't go on */
+  /** Requests the end. @param exitCode 0 when a user requested it, 1 when the program can't continue */
   request(exitCode: number): void;
 }
 
-// npm passes the terminal's Ctrl-C on to us, who have it from the terminal already: one key press, two signals.
+// npm passes Ctrl-C on to this program, which gets it from the terminal too: one key press, two signals.
 const SAME_KEY_PRESS_MS = 500;
 const DEADLINE_MS = 9_500;
 
 /**
- * SIGINT, SIGTERM and SIGHUP end the program with exit code 0; a second one kills everything at once, and so does a
- * deadline of 9.5 s. An error that nobody caught ends it with 1.
- * @param log is told why
+ * Handles the end of the program. SIGINT, SIGTERM and SIGHUP end it with exit code 0. A second signal kills all
+ * processes at once, and so does a deadline of 9.5 s. An uncaught error ends it with 1.
+ *
+ * @param log gets the reason
  */
 export function createEnding(log: (line: string) => void): Ending {
   const controller = new AbortController();
@@ -51,7 +52,7 @@ export function createEnding(log: (line: string) => void): Ending {
   };
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
-  // Whoever read our output has gone, as when the terminal was closed.
+  // The reader of the output has gone, for example when the terminal was closed.
   process.stdout.on('error', () => controller.abort(0));
 
   return { signal: controller.signal, requested, request: (exitCode) => controller.abort(exitCode) };

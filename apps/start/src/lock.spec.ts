@@ -16,7 +16,7 @@ function sleeper() {
   return startChild('sleep', ['600'], { env: process.env, onLine: () => {} });
 }
 
-it('refuses a second run while the first one lives, and names its pid', () =>
+it('refuses a second run while the first one runs, and names its pid', () =>
   inFolder(async (folder) => {
     const { lock } = await takeLock(folder);
     await expect(takeLock(folder)).rejects.toThrow(`already running (pid ${process.pid})`);
@@ -24,14 +24,14 @@ it('refuses a second run while the first one lives, and names its pid', () =>
     await (await takeLock(folder)).lock.release();
   }));
 
-it('takes over the lock of a killed run and ends what that has left running', () =>
+it('takes over the lock of a killed run and ends its processes', () =>
   inFolder(async (folder) => {
     const orphan = await sleeper();
     const bystander = await sleeper();
     const { lock } = await takeLock(folder);
     lock.record('api', [orphan.pid]);
     await writeFile(join(folder, 'start.pid'), '999999999\nkilled\n');
-    // An id that now belongs to somebody else:
+    // An id that belongs to another process now:
     const processes = JSON.parse(await readFile(join(folder, 'processes.json'), 'utf8'));
     processes['worker-1'] = recordOf([bystander.pid]).map((record) => ({ ...record, identity: 'of another time' }));
     await writeFile(join(folder, 'processes.json'), JSON.stringify(processes));

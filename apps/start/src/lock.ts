@@ -11,11 +11,11 @@ import {
   type RecordedProcess,
 } from '@offload/child-processes/leftovers';
 
-/** The right to run on a folder: one process at a time has it. */
+/** The lock of a folder: one process at a time may run on it. */
 export interface Lock {
-  /** Remembers the processes of a service, so that the next run can end them should this one be killed. */
+  /** Records the processes of a service, so that the next run can end them if this one is killed. */
   record(service: string, pids: readonly number[]): void;
-  /** Gives the right back. */
+  /** Releases the lock. */
   release(): void;
 }
 
@@ -29,15 +29,16 @@ class AlreadyRunningError extends Error {
 }
 
 /**
- * Takes the lock `start.pid` of a folder, which is created when it is not there, for its owner alone. A lock whose
- * process has gone is taken over, and what that process left running is ended.
- * @returns also how many such processes there were
- * @throws AlreadyRunningError when another process has it
+ * Takes the lock `start.pid` of a folder. It creates a missing folder, for its owner alone. It takes over the lock of a
+ * process that has ended, and ends the processes that that one has left running.
+ *
+ * @returns the lock, and the number of ended processes
+ * @throws AlreadyRunningError when another process has the lock
  */
 export async function takeLock(folder: string): Promise<{ lock: Lock; leftovers: number }> {
   const file = join(folder, 'start.pid');
   const processes = join(folder, 'processes.json');
-  // Root's servers run as other users, who have to come through here.
+  // Root's servers run as other users, who must enter this folder.
   mkdirSync(folder, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
   acquire(file);
   const recorded = (readRecord(processes) ?? {}) as Record<string, RecordedProcess[]>;
@@ -59,7 +60,7 @@ export async function takeLock(folder: string): Promise<{ lock: Lock; leftovers:
   };
 }
 
-/** The file holds the process id and, in its second line, what tells that process from a later one with the same id. */
+/** Writes the file: the process id, and text that distinguishes the process from a later one with the same id. */
 function acquire(file: string): void {
   for (;;) {
     try {

@@ -10,26 +10,28 @@ import { freePort } from '@offload/child-processes';
 import type { ProcessLog } from './process-log.ts';
 import type { Supervisor } from './supervisor.ts';
 
-/** Where the servers of `npm start` live, and what keeps them running. */
+/** What the servers of `npm start` need. */
 export interface MachineServersOptions {
-  /** keeps `postgres/` and `rabbitmq/` */
+  /** Folder with `postgres/` and `rabbitmq/`. */
   folder: string;
   supervisor: Supervisor;
   log: ProcessLog;
 }
 
+/** A RabbitMQ that is kept running. */
 export interface KeptRabbitmq {
-  /** with the ordinary user */
+  /** URL with the ordinary user. */
   amqpUrl: string;
-  /** for people: the page, its user, and the file with the password */
+  /** Text for people: the management page, its user, and the file with the password. */
   managementPage: string;
 }
 
-/** All processes' pools together: 50 workers have 10 connections each. */
+/** Connections for the pools of all processes: 50 workers have 10 each. */
 const MAX_CONNECTIONS = 600;
 
 /**
  * Keeps an embedded PostgreSQL running, on port 5432 if that is free.
+ *
  * @returns the URL of its database `offload`, with the ordinary role that owns it
  */
 export async function keepPostgres({ folder, supervisor, log }: MachineServersOptions): Promise<string> {
@@ -75,7 +77,7 @@ export async function keepRabbitmq({ folder, supervisor, log }: MachineServersOp
   return kept;
 }
 
-/** Removes what both have stored. Neither may be running. */
+/** Removes the data of both servers. Neither may run. */
 export async function removeServerData(folder: string): Promise<void> {
   await removePostgres(join(folder, 'postgres'));
   await removeDataFolder(join(folder, 'rabbitmq'));

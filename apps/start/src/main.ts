@@ -1,6 +1,6 @@
-// `npm start`: the whole system on this machine, without Docker. The rooms behind: start-options (command line), lock
-// (one run at a time), machine-servers (PostgreSQL and RabbitMQ), applications (our processes and their ports),
-// supervisor (restarts), process-log (one readable log), ending (Ctrl-C).
+// `npm start`: runs the whole system on this machine, without Docker. The parts: start-options (command line), lock
+// (one run at a time), machine-servers (PostgreSQL and RabbitMQ), applications (processes and their ports), supervisor
+// (restarts), process-log (one readable log), ending (Ctrl-C).
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -32,7 +32,7 @@ function kinds({ workers, notifiers }: StartOptions): ApplicationKind[] {
   ];
 }
 
-/** The queues of all processes: those that are given, and those of which there are workers. */
+/** The QUEUES of all processes: the given queues, and those of the workers. */
 function queuesOf(workers: StartOptions['workers'], { QUEUES }: NodeJS.ProcessEnv): { QUEUES?: string } {
   const named = workers.filter((queue) => queue !== undefined);
   return named.length === 0 ? {} : { QUEUES: [...new Set([...(QUEUES ? QUEUES.split(',') : []), ...named])].join(',') };

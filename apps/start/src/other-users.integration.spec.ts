@@ -24,10 +24,10 @@ let database = new URL('postgres://');
 let broker = new URL('amqp://');
 let page = '';
 
-/** The system with servers of its own and stand-ins for its processes, in a folder that it makes. */
+/** Starts the system with servers of its own and stand-ins for its processes, in a new folder. */
 beforeAll(async () => {
   above = await mkdtemp(join(tmpdir(), 'offload-others-'));
-  await chmod(above, 0o711); // what stops strangers is to be the folder itself
+  await chmod(above, 0o711); // so that only the folder itself stops other users
   folder = join(above, 'data');
   const ports = { API_PORT: await freePort(), WORKER_PORT: await freePort(), NOTIFIER_PORT: await freePort() };
   const variables = Object.entries(ports).map(([name, port]) => [name, String(port)]);
@@ -58,16 +58,16 @@ const SECRETS = [
   ),
 ];
 
-it('keeps its files to itself', async () => {
+it('lets no other user read its files', async () => {
   const knocks = SECRETS.map((name): Knock => ['read', join(folder, name)]);
   if (stranger) expect(await knock(knocks, stranger)).toEqual(SECRETS.map(() => 'EACCES'));
   const modes = await Promise.all(SECRETS.map(async (name) => (await stat(join(folder, name))).mode & 0o077));
   expect(modes).toEqual(SECRETS.map(() => 0));
   expect((await stat(join(folder, 'rabbitmq/home/.erlang.cookie'))).mode & 0o777).toBe(0o400);
-  expect((await stat(folder)).mode & 0o777).toBe(stranger ? 0o711 : 0o700); // root's servers have to come through
+  expect((await stat(folder)).mode & 0o777).toBe(stranger ? 0o711 : 0o700); // root's servers must enter it
 });
 
-it('lets no user in who guesses a password', async () => {
+it('refuses a guessed password', async () => {
   const names = ['offload', 'postgres', 'operator', 'guest', 'rabbitmq', 'root'];
   const guesses = names.flatMap((name) => [
     [name, name],
@@ -89,7 +89,7 @@ it('listens on no Unix socket that is open to all', async () => {
   expect(await knock(knocks, stranger)).toEqual(['ENOENT', 'ENOENT']);
 });
 
-it('gives its processes and tools a login that runs no programs and administers nothing', async () => {
+it('gives its processes and tools a login without administrative rights', async () => {
   const { port, username, password } = database;
   const asProcess = (sql: string): Knock => ['postgres', Number(port), 'offload', username, password, sql];
   const answers = await knock([
@@ -104,17 +104,17 @@ it('gives its processes and tools a login that runs no programs and administers 
   expect(answers).toEqual(['offload false', '0', denied, denied, 'yes', 401]);
 });
 
-it('names the file with the password of the management page, which lets its owner in, and prints none', async () => {
+it('names the file with the password of the management page, which is valid, and prints no password', async () => {
   const file = join(folder, 'rabbitmq', 'passwords.json');
   expect(lines.join('\n')).toContain(`${page} (user operator, its password is in ${file})`);
   const passwords = JSON.parse(await readFile(file, 'utf8')) as Record<string, string>;
   expect(await knock([['http', `${page}/api/whoami`, 'operator', String(passwords['operator'])]])).toEqual([200]);
-  const said = lines.filter((line) => !line.startsWith('migrate')).join('\n'); // the stand-in says what it was given
+  const said = lines.filter((line) => !line.startsWith('migrate')).join('\n'); // the stand-in prints its variables
   for (const secret of [...Object.values(passwords), database.password]) expect(said).not.toContain(secret);
 });
 
-it('runs its servers as root neither', async () => {
-  if (!stranger) return; // then they run as we do
+it('does not run its servers as root', async () => {
+  if (!stranger) return; // not root: the servers run as this user
   const recorded = JSON.parse(await readFile(join(folder, 'processes.json'), 'utf8')) as Record<
     string,
     { pid: number }[]

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 
 import { createProcessLog } from './process-log.ts';
 
-it('puts the name of the process before each line and makes records of pino readable', () => {
+it('puts the name of the process before each line, and makes records of pino readable', () => {
   const output = new PassThrough();
   const log = createProcessLog(['api', 'worker-1'], output as unknown as NodeJS.WriteStream);
   const time = new Date(2026, 10, 21, 9, 30, 5, 7).toISOString();

@@ -1,13 +1,15 @@
 import { prettyFactory } from 'pino-pretty';
 
-/** Writes lines of several processes into one log, each with the name of its process in front. */
+/** Writes a line of a process to the log, after the name of the process. */
 export type ProcessLog = (name: string, line: string) => void;
 
 const COLOURS = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
 
 /**
- * A line that is a JSON object is taken for a record of pino and made readable; every other one stays as it is.
- * @param names of the processes, for the width of the column
+ * Makes one log for several processes. It makes a line that is a JSON object readable, as a record of pino, and prints
+ * every other line unchanged.
+ *
+ * @param names names of the processes, for the width of the column
  */
 export function createProcessLog(names: readonly string[], output: NodeJS.WriteStream): ProcessLog {
   const colorize = output.isTTY === true && !process.env['NO_COLOR'];

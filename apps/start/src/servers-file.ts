@@ -1,12 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What another program has to know to reach the servers of a running system, as `npm run doctor` does. */
+/** The variables with which another program, such as `npm run doctor`, reaches the servers of a running system. */
 const VARIABLES = ['DATABASE_URL', 'AMQP_URL', 'AMQP_CA_FILE', 'QUEUES'] as const;
 
 /**
- * Leaves `servers.json` in the folder: what is set of these variables, as an object. Only its owner may read it, since
- * there are passwords in it. What a run that was killed has left is replaced.
+ * Writes `servers.json` to the folder: an object with the set variables. Only its owner may read it, because it has
+ * passwords. It replaces the file of a killed run.
  */
 export function tellServers(folder: string, env: NodeJS.ProcessEnv): void {
   forgetServers(folder);
@@ -14,7 +14,7 @@ export function tellServers(folder: string, env: NodeJS.ProcessEnv): void {
   writeFileSync(fileIn(folder), `${JSON.stringify(told, null, 2)}\n`, { flag: 'wx', mode: 0o600 });
 }
 
-/** Removes the file, if it is there. */
+/** Removes the file if it exists. */
 export function forgetServers(folder: string): void {
   rmSync(fileIn(folder), { force: true });
 }

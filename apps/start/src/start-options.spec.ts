@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 
 import { readStartOptions } from './start-options.ts';
 
-it('starts two workers and two notifiers on the data of the last run unless told otherwise', () => {
+it('starts two workers and two notifiers on the data of the last run by default', () => {
   const two = [undefined, undefined];
   expect(readStartOptions([])).toEqual({ workers: two, notifiers: 2, fresh: false, watch: false });
   const options = ['--workers', '1', '--notifiers=3', '--fresh', '--watch'];
@@ -10,7 +10,7 @@ it('starts two workers and two notifiers on the data of the last run unless told
   expect(readStartOptions(['--help'])).toBe('help');
 });
 
-it('takes the number of workers of each queue', () => {
+it('reads the number of workers of each queue', () => {
   expect(readStartOptions(['--workers', 'documents=2,default=1,mail=0'])).toMatchObject({
     workers: ['documents', 'documents', 'default'],
   });
@@ -24,6 +24,6 @@ it.each([
   [['--workers', 'a=30,b=21'], '--workers must be 50 at most, not 51'],
   [['--notifiers', '0'], '--notifiers must be a whole number from 1 to 50, not "0"'],
   [['--wrkers', '2'], "Unknown option '--wrkers'"],
-])('names the option at fault in %j', (args, message) => {
+])('names the wrong option in %j', (args, message) => {
   expect(() => readStartOptions(args)).toThrow(message);
 });

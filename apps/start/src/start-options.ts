@@ -1,19 +1,21 @@
 import { parseArgs } from 'node:util';
 
+/** The options of `npm start`. */
 export interface StartOptions {
-  /** One for each worker: the queues that it works on, or undefined for those of QUEUES. @default two of the latter */
+  /** One entry for each worker: its queue, or undefined for those of QUEUES. @default two undefined */
   workers: readonly (string | undefined)[];
   /** @default 2 */
   notifiers: number;
-  /** remove the data of earlier runs first @default false */
+  /** Whether to remove the data of earlier runs first. @default false */
   fresh: boolean;
-  /** start a process again when its sources change @default false */
+  /** Whether to restart a process when its sources change. @default false */
   watch: boolean;
 }
 
 /** Most workers, and most notifiers. */
 const MOST = 50;
 
+/** The text of `--help`. */
 export const START_HELP = `npm start [-- options]: the whole system on this machine, without Docker
 
   --workers N    how many workers, 0 to 50 (2); or so many of each queue: --workers documents=2,default=1
@@ -23,18 +25,19 @@ export const START_HELP = `npm start [-- options]: the whole system on this mach
   --help         this text
 
 Environment, also from a file .env (the environment wins):
-  DATABASE_URL, AMQP_URL  a PostgreSQL or RabbitMQ that runs elsewhere, instead of one under .offload/
-  DATA_DIR                folder of the data, the servers' passwords and the log of processes (.offload)
-  API_PORT                of the api (3000)
-  NOTIFIER_PORT           of the first notifier (3100), counting up
-  WORKER_PORT             of the first worker's health and metrics (3200), counting up
-Everything else in it is passed on to the processes: WORKER_CONCURRENCY, LOG_LEVEL, ...
+  DATABASE_URL, AMQP_URL  a PostgreSQL or RabbitMQ elsewhere, instead of the one under .offload/
+  DATA_DIR                folder of the data, the servers' passwords and the process records (.offload)
+  API_PORT                port of the api (3000)
+  NOTIFIER_PORT           port of the first notifier (3100); others use the next ports
+  WORKER_PORT             port of the first worker's health and metrics (3200); others use the next ports
+The processes get all other variables too: WORKER_CONCURRENCY, LOG_LEVEL, ...
 `;
 
 /**
  * Reads the command line.
- * @returns `help` when that is asked for
- * @throws Error that names the option at fault
+ *
+ * @returns the options, or `help` for `--help`
+ * @throws Error that names the wrong option
  */
 export function readStartOptions(args: readonly string[]): StartOptions | 'help' {
   const { values } = parseArgs({
@@ -68,7 +71,7 @@ function workersOf(text: string): (string | undefined)[] {
   return workers;
 }
 
-/** @throws Error that names `name` when `text` is no whole number from `least` to `most` */
+/** @throws Error that names `name` when `text` is not a whole number from `least` to `most` */
 export function wholeNumber(name: string, text: string, least: number, most: number): number {
   const number = /^\d+$/.test(text) ? Number(text) : NaN;
   if (number >= least && number <= most) return number;

@@ -21,7 +21,7 @@ function setup(options: { firstPauseMs?: number } = {}) {
   return { supervisor, log, misconfiguration, onProcesses };
 }
 
-/** A service whose runs the test ends; `started` resolves with the n-th run. */
+/** A service whose runs the test ends. `started` resolves with the n-th run. */
 function service(failures: Error[] = []) {
   const runs: { exit: (exit: Exit) => void }[] = [];
   let wake = (): void => {};
@@ -69,7 +69,7 @@ it('starts a crashed service again, after a pause that doubles up to the longest
   expect(onProcesses).toHaveBeenLastCalledWith('api', []);
 });
 
-it('says that a service crashes, how and with which last lines, until it is ready', async () => {
+it('logs each crash of a service before it is ready, with its exit and its last lines', async () => {
   const { supervisor, log } = setup();
   const ends: ((exit: Exit) => void)[] = [];
   let beReady = (): void => {};
@@ -105,7 +105,7 @@ it('says that a service crashes, how and with which last lines, until it is read
   ]);
 });
 
-it('does not start a service again that refuses its configuration', async () => {
+it('does not restart a service that refuses its configuration', async () => {
   const { supervisor, misconfiguration } = setup();
   const { service: api, run, runs } = service();
   await supervisor.keep(api);
@@ -131,7 +131,7 @@ it('stops at once, also while a service pauses or is starting', async () => {
   expect(log).not.toContain('api is running again');
 });
 
-it('restarts a service at once, in good order and without a word of a crash', async () => {
+it('restarts a service at once, in good order and without logging a crash', async () => {
   const { supervisor, log } = setup({ firstPauseMs: 3_600_000 });
   const { service: api, run, runs } = service();
   await supervisor.keep(api);

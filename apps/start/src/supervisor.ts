@@ -2,38 +2,40 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { describeExit, type Exit } from '@offload/child-processes';
 
-/** Something that is kept running. */
+/** A service that the supervisor keeps running. */
 export interface Service {
   name: string;
-  /** Starts it, the same way each time; rejects when that fails. `abort` gives the start up. */
+  /** Starts the service, in the same way each time. Rejects when that fails. `abort` cancels the start. */
   start(abort: AbortSignal): Promise<RunningService>;
 }
 
+/** A service that has started. */
 export interface RunningService {
-  /** of all its processes */
+  /** Ids of all its processes. */
   pids: readonly number[];
-  /** resolves once it does its work; not, when it ends before @default since its start has resolved */
+  /** Resolves when it is ready; never if it ends before. @default ready when `start` has resolved */
   ready?: Promise<void>;
-  /** resolves once it has ended, asked or not */
+  /** Resolves when it has ended, by `stop` or by itself. */
   exited: Promise<Exit>;
-  /** the last lines of its output @default none */
+  /** The last lines of its output. @default none */
   tail?(): string;
-  /** ends it in good order, and by force before long */
+  /** Ends it in good order, or by SIGKILL after a while. */
   stop(): Promise<void>;
 }
 
+/** Options of {@link createSupervisor}. */
 export interface SupervisorOptions {
-  /** first pause before a restart; it doubles with each one @default 250 */
+  /** First pause before a restart, in milliseconds. It doubles with each crash. @default 250 */
   firstPauseMs?: number;
-  /** longest pause @default 10_000 */
+  /** Longest pause, in milliseconds. @default 10_000 */
   longestPauseMs?: number;
-  /** after running for so long, a service counts as sound and its next pause is the first again @default 60_000 */
+  /** Milliseconds after which a service counts as sound, and its next pause is the first again. @default 60_000 */
   soundAfterMs?: number;
-  /** gets what happens to a service, without its name */
+  /** Gets the events of a service, without its name. */
   log(service: string, line: string): void;
-  /** told the processes of a service whenever they change: none while it is down */
+  /** Gets the processes of a service whenever they change: none while it is down. */
   onProcesses(service: string, pids: readonly number[]): void;
-  /** told when a service ends with exit code 78: its configuration is wrong, so it is not started again */
+  /** Called when a service exits with 78: its configuration is wrong, so it is not restarted. */
   onMisconfigured(service: string): void;
 }
 
@@ -41,9 +43,9 @@ export interface SupervisorOptions {
 export interface Supervisor {
   /** Starts a service and keeps it running. Rejects when its first start fails, or after `stop`. */
   keep(service: Service): Promise<void>;
-  /** Ends a service in good order and starts it again at once, also one that pauses after a crash. */
+  /** Ends a service in good order and starts it again at once, also during a pause after a crash. */
   restart(name: string): Promise<void>;
-  /** Stops all services at once, also those that are starting or pausing, and resolves when they have ended. */
+  /** Stops all services at once, also during a start or a pause. Resolves when they have ended. */
   stop(): Promise<void>;
 }
 
@@ -51,14 +53,14 @@ export interface Supervisor {
 interface Kept {
   service: Service;
   running: RunningService | undefined;
-  /** fires when the service is to be started again */
+  /** Fires when the service must start again. */
   again: AbortController;
 }
 
 /** EX_CONFIG of sysexits.h */
 export const MISCONFIGURED = 78;
 
-/** Enough for an error, its stack's beginning and Node.js's version. */
+/** Lines of a crash in the log: enough for an error, the beginning of its stack and Node.js's version. */
 const CRASH_LINES = 10;
 
 const DEFAULTS = {
@@ -67,12 +69,12 @@ const DEFAULTS = {
   soundAfterMs: 60_000,
 } satisfies Partial<SupervisorOptions>;
 
-/** @returns whether it became ready before it ended */
+/** @returns whether it was ready before it ended */
 function becomesReady({ ready, exited }: RunningService): Promise<boolean> {
   return Promise.race([(ready ?? Promise.resolve()).then(() => true), exited.then(() => false)]);
 }
 
-/** What to say of a service that ended before it was ready, for the `times`-th time in a row. */
+/** The log message of a service that ended before it was ready, for the `times`-th time in a row. */
 function crashed({ tail }: RunningService, how: Exit, times: number, pauseMs: number): string {
   const often = times > 1 ? `, ${times} times in a row` : '';
   const lines = tail?.().split('\n').slice(-CRASH_LINES).join('\n  ') ?? '';
@@ -80,6 +82,7 @@ function crashed({ tail }: RunningService, how: Exit, times: number, pauseMs: nu
   return `crashed before it was ready (${describeExit(how)}${often}), starting again in ${pauseMs} ms${said}`;
 }
 
+/** Makes a supervisor. */
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { firstPauseMs, longestPauseMs, soundAfterMs, log, onProcesses, onMisconfigured } = { ...DEFAULTS, ...options };
   const stopping = new AbortController();
@@ -88,7 +91,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   async function start(kept: Kept): Promise<RunningService> {
     const { service } = kept;
-    // A signal of its own, which can no longer fire once the service runs: from then on, stop() ends it in good order.
+    // A signal for the start alone. When the service runs, stop() ends it in good order instead.
     const starting = new AbortController();
     const giveUp = () => starting.abort(stopping.signal.reason);
     stopping.signal.addEventListener('abort', giveUp);
@@ -102,7 +105,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     return started;
   }
 
-  /** started → ready → ended → pause → started ..., until the supervisor stops */
+  /** Repeats started → ready → ended → pause → started, until the supervisor stops. */
   async function watch(kept: Kept, started: RunningService): Promise<void> {
     const { service } = kept;
     let pauseMs = firstPauseMs;

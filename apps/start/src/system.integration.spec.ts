@@ -14,7 +14,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** The system with stand-ins for its processes, and with servers that run elsewhere. */
+/** Starts the system with stand-ins for its processes, and with servers that run elsewhere. */
 async function setup(environment: NodeJS.ProcessEnv = {}) {
   folder = await mkdtemp(join(tmpdir(), 'offload-system-'));
   const lines: string[] = [];
@@ -39,7 +39,7 @@ async function setup(environment: NodeJS.ProcessEnv = {}) {
       },
     });
   system = await start();
-  /** resolves to the n-th line that matches */
+  /** Resolves with the n-th line that matches. */
   async function line(pattern: RegExp, number = 1): Promise<string> {
     for (;;) {
       const found = lines.filter((text) => pattern.test(text))[number - 1];
@@ -51,7 +51,7 @@ async function setup(environment: NodeJS.ProcessEnv = {}) {
   return { system, start, lines, line, get, apiPort: env['API_PORT'] };
 }
 
-it('runs until it is told to stop, starts a crashed process again, and leaves none behind', async () => {
+it('runs until a signal, restarts a crashed process, and leaves no process behind', async () => {
   const { system, start, lines, line, get, apiPort } = await setup();
   expect(await line(/^ready/)).toContain(`api http://127.0.0.1:${apiPort}, notifiers http://127.0.0.1:`);
   expect(await line(/^migrate/)).toBe('migrate    | migrating postgres://elsewhere/offload');
@@ -77,13 +77,13 @@ it('runs until it is told to stop, starts a crashed process again, and leaves no
   expect(pids).toHaveLength(4);
   expect(pids).toContain(successor);
   process.kill(system.pid, 'SIGINT');
-  process.kill(system.pid, 'SIGINT'); // npm hands on the Ctrl-C that the terminal has sent already
+  process.kill(system.pid, 'SIGINT'); // npm passes on the Ctrl-C that the terminal has sent already
   expect(await system.exited).toEqual({ code: 0, signal: null });
   expect(lines.filter((text) => text.includes('finishing'))).toHaveLength(4);
   expect(pids.map(processIdentity)).toEqual([undefined, undefined, undefined, undefined]);
 }, 30_000);
 
-it('starts processes again in good order when their sources change', async () => {
+it('restarts processes in good order when their sources change', async () => {
   const { system, lines, line, get } = await setup({ WATCH: '1' });
   await line(/^ready/);
   const pid = await get('/readyz');
@@ -101,7 +101,7 @@ it('starts processes again in good order when their sources change', async () =>
   ]);
 }, 30_000);
 
-it('leaves its servers to programs of the same user while it runs', async () => {
+it('tells programs of the same user the URLs of its servers while it runs', async () => {
   const { system, line } = await setup({ QUEUES: 'default,mail' });
   await line(/^ready/);
   const file = join(folder, 'servers.json');
@@ -135,7 +135,7 @@ it('makes a secret for webhooks once, which only its user may read, and names th
   await again.exited;
 }, 30_000);
 
-it('takes the secrets for webhooks that it is given, and makes none', async () => {
+it('uses the given secrets for webhooks, and makes none', async () => {
   const { system, lines, line, get } = await setup({ WEBHOOK_SECRETS: 'whsec_given' });
   await line(/^ready/);
   expect(await get('/webhook-secrets')).toBe('whsec_given');

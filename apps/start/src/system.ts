@@ -20,30 +20,32 @@ import { createSupervisor, MISCONFIGURED } from './supervisor.ts';
 import { watchSources } from './watch-sources.ts';
 import { keptWebhookSecrets } from './webhook-secrets.ts';
 
+/** What `runSystem` needs. */
 export interface SystemOptions {
-  /** the repository: sources are run there */
+  /** Root folder of the repository, whose sources run. */
   root: string;
-  /** keeps the data, the lock and the record of processes */
+  /** Folder of the data, the lock and the record of processes. */
   folder: string;
-  /** the processes of the system, the api first */
+  /** The processes of the system, the api first. */
   kinds: readonly ApplicationKind[];
-  /** the TypeScript file that brings DATABASE_URL up to date, from `root` */
+  /** The TypeScript file that migrates DATABASE_URL, from `root`. */
   migrations: string;
-  /** remove the data of earlier runs first */
+  /** Whether to remove the data of earlier runs first. */
   fresh: boolean;
-  /** start processes again when their sources change @default false */
+  /** Whether to restart processes when their sources change. @default false */
   watch?: boolean;
-  /** passed on to every process; its DATABASE_URL and AMQP_URL replace the embedded servers */
+  /** Variables of every process. Its DATABASE_URL and AMQP_URL replace the embedded servers. */
   env: NodeJS.ProcessEnv;
 }
 
 const READY_TIMEOUT_MS = 60_000;
-/** What a process that is watched may take to let its jobs finish before it gives them back. */
+/** Milliseconds in which a worker lets its jobs finish before a restart by `--watch`. */
 const RELOAD_GRACE_MS = 100;
 
 /**
- * Runs the whole system in this process's terminal until somebody ends it.
- * @returns the exit code, once nothing of it runs any more: 1 when it could not be started, which the log explains
+ * Runs the whole system in this process's terminal until a signal ends it.
+ *
+ * @returns the exit code when all processes have ended: 1 when the system could not start, which the log explains
  * @throws AlreadyRunningError when it runs already
  */
 export async function runSystem(options: SystemOptions): Promise<number> {
@@ -103,7 +105,7 @@ export async function runSystem(options: SystemOptions): Promise<number> {
       ...env,
       ...(webhooks && { WEBHOOK_SECRETS: webhooks.secrets }),
       ...{ NOTIFIER_URL: notifierUrl, DATABASE_URL: databaseUrl, AMQP_URL: rabbitmq.amqpUrl },
-      // Tokens are short-lived: they may end with the run.
+      // Tokens are short-lived, so they may become invalid with the end of the run.
       EVENT_TOKEN_SECRET: env['EVENT_TOKEN_SECRET'] || randomBytes(32).toString('hex'),
       ...(options.watch && {
         SHUTDOWN_GRACE_MS: env['SHUTDOWN_GRACE_MS'] || String(RELOAD_GRACE_MS),
@@ -190,7 +192,7 @@ async function allReady(apps: readonly Application[], signal: AbortSignal): Prom
   }
 }
 
-/** One line that starts with "ready", and what to try first. */
+/** The text that begins with "ready" and shows the first commands to try. */
 function welcome({
   api,
   notifiers,
@@ -203,11 +205,11 @@ function welcome({
   api: string | undefined;
   notifiers: string[];
   rabbitmq: string | undefined;
-  /** those that it runs by itself, with the ports they got */
+  /** The servers that it runs, with their ports. */
   servers: string[];
   afterMs: number;
   withKeys: boolean;
-  /** the file with the secrets of webhooks, unless they are given */
+  /** The file with the secrets of webhooks; undefined if they are given. */
   webhookSecrets: string | undefined;
 }): string {
   const hooks =

@@ -15,7 +15,7 @@ function write(file: string, text = ''): void {
   writeFileSync(join(root, file), text);
 }
 
-/** Changes a source of an app or a library that is there only in this test. */
+/** Changes a source of an app or a library of this test. */
 const change = (folder: string, name: string, text: string) => write(`${folder}/src/${name}`, text);
 
 function needs(folder: string, ...names: string[]): void {
@@ -23,7 +23,7 @@ function needs(folder: string, ...names: string[]): void {
   write(`${folder}/package.json`, JSON.stringify({ dependencies }));
 }
 
-/** What is told next. */
+/** Waits for the next report. */
 async function next(): Promise<string[]> {
   while (told.length === 0) await new Promise<void>((resolve) => (wake = resolve));
   return (told.shift() as string[]).sort();
@@ -49,19 +49,19 @@ afterEach(() => {
   rmSync(root, { recursive: true });
 });
 
-it('tells of the program whose own files change', async () => {
+it('reports the program whose own files change', async () => {
   write(worker, '1');
   expect(await next()).toEqual([worker]);
 });
 
-it('tells of each program that needs a library which changes, through others too', async () => {
+it('reports each program that needs a changed library, also indirectly', async () => {
   change('libs/worker', 'deep/file.ts', '1');
   expect(await next()).toEqual([worker]);
   change('libs/batcher', 'deep/file.ts', '1');
   expect(await next()).toEqual([api, worker]);
 });
 
-it('tells nothing of tests, and gathers what changes together', async () => {
+it('ignores tests, and reports simultaneous changes together', async () => {
   change('apps/api', 'main.spec.ts', '1');
   change('apps/api', 'spec-main.ts', '1');
   write(worker, '1');
@@ -70,7 +70,7 @@ it('tells nothing of tests, and gathers what changes together', async () => {
   expect(told).toEqual([]);
 });
 
-it('follows a file that an editor replaces by another, each time', async () => {
+it('follows a file that an editor replaces, each time', async () => {
   for (const text of ['1', '2', '3']) {
     write(`${worker}.tmp`, text);
     renameSync(join(root, `${worker}.tmp`), join(root, worker));

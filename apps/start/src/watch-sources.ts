@@ -1,16 +1,19 @@
 import { existsSync, readdirSync, readFileSync, statSync, watch, type FSWatcher } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-/** An editor saves a file in several steps, and often several files; what changes within this time is told together. */
+/**
+ * Milliseconds in which changes are reported together: an editor saves a file in several steps, and often several
+ * files.
+ */
 const GATHER_MS = 50;
 
 /**
- * Tells of programs whose sources have changed: files beside the program, and in `src` of each library that its
- * package.json needs, itself or through others. Tests are no sources.
+ * Reports programs whose sources have changed: files beside the program, and in `src` of each library that its
+ * package.json needs, directly or indirectly. Tests do not count as sources.
  *
  * @param mains the programs, from `root`
- * @param onChange gets those of `mains` that are concerned
- * @returns ends it
+ * @param onChange gets those of `mains` that need a changed source
+ * @returns a function that ends watching
  */
 export function watchSources(
   root: string,
@@ -29,10 +32,10 @@ export function watchSources(
     timer = undefined;
     onChange(all);
   }
-  // Folder by folder: the recursive watch of Node.js 20 follows files, and loses one that an editor replaces by another.
+  // Each folder alone: the recursive watch of Node.js 20 follows files, and loses one that an editor replaces.
   const watchers = new Map<string, FSWatcher>();
   function watchFolder(folder: string, itsMains: ReadonlySet<string>): void {
-    watchers.get(folder)?.close(); // of one that was there before
+    watchers.get(folder)?.close(); // the watcher of a removed folder of this name
     const watcher = watch(folder, { persistent: false }, (_event, name) => {
       if (name === null) return;
       if (isFolder(join(folder, name))) return watchFolder(join(folder, name), itsMains);

@@ -2,16 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** The secret of jobs' own webhooks. */
 export interface KeptSecrets {
-  /** As `WEBHOOK_SECRETS` takes them. */
+  /** In the form of `WEBHOOK_SECRETS`. */
   secrets: string;
-  /** Where they are, for people. */
+  /** Path of the file with the secret, for people. */
   file: string;
 }
 
 /**
- * The secret of jobs' own webhooks that is kept in the folder, in a file that only its owner may read. Made when there is
- * none: receivers go on knowing it from run to run, also from `--fresh` on, and whoever changes the file changes it.
+ * Reads the secret of jobs' own webhooks from the folder, from a file that only its owner may read. A missing secret is
+ * made. So receivers can keep it from run to run, also after `--fresh`. To change the secret, edit the file.
  *
  * @throws Error when the file can't be read or written
  */

@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals';
 import { drawBars, escapeXml } from './bars.ts';
 
-it('escapes what means something in XML', () => {
+it('escapes the special characters of XML', () => {
   expect(escapeXml('a < b & "c" > d')).toBe('a &lt; b &amp; &quot;c&quot; &gt; d');
 });
 
-it('draws a bar each, as long as its value, and marks our own', () => {
+it('draws a bar for each value, and marks that of Offload', () => {
   const bars = [
     { label: 'A & B', value: 1_000, own: true },
     { label: 'C', value: 500, own: false },
@@ -23,6 +23,6 @@ it('draws a bar each, as long as its value, and marks our own', () => {
   expect(svg).toContain('1,000');
 });
 
-it('draws a chart of nothing without a fault', () => {
+it('draws an empty chart', () => {
   expect(drawBars([{ title: 'Nothing', bars: [] }])).toContain('Nothing');
 });

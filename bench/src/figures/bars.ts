@@ -1,4 +1,4 @@
-/** Bars below each other, from the left. */
+/** A chart of horizontal bars. */
 export interface Chart {
   title: string;
   bars: { label: string; value: number; own: boolean }[];
@@ -11,11 +11,11 @@ const LINE = 26;
 const BAR = 16;
 const HEAD = 34;
 
-// Neither a page's background nor its theme is known: no background, and colours that can be read on light and dark.
+// Background and theme of the page are unknown: transparent, in colours that are readable on light and dark.
 const style = `text{font:13px system-ui,sans-serif;fill:#6b7280}.title{font-weight:600}.own{fill:#2f81f7}.peer{fill:#8b949e}
 @media(prefers-color-scheme:dark){text{fill:#b1bac4}}`;
 
-/** Charts below each other, each with a scale of its own, as SVG. */
+/** Draws charts as SVG, one below the other, each with its own scale. */
 export function drawBars(charts: readonly Chart[]): string {
   let top = 0;
   const parts = charts.map((chart) => {
@@ -46,7 +46,7 @@ function drawChart({ title, bars }: Chart, top: number): string {
   return [`<text x="0" y="${top + 20}" class="title">${escapeXml(title)}</text>`, ...lines].join('\n');
 }
 
-/** For text and attributes in double quotes. */
+/** Escapes text for XML, also for attributes in double quotes. */
 export function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

@@ -17,7 +17,7 @@ function judgeWith(median: Median, grown: string[] = []) {
   return judge({ names, idealMakespanS: 5, grown, median } satisfies BoundParts);
 }
 
-/** Everybody is at 10, but what is given. */
+/** Medians that are all 10, except for those given. */
 function tens(own: Partial<Record<KindId, number>>): Median {
   return (kind, system) => (system === 'Offload' ? (own[kind] ?? 10) : 10);
 }
@@ -32,13 +32,13 @@ it('keeps a bound that is met to the point', () => {
   });
 });
 
-it('misses one where less is not less, or more not more', () => {
+it('misses a bound in either direction', () => {
   const judged = judgeWith(tens({ run: 9.9, memoryApi: 10.1 }));
   expect(found(judged, 'no-op jobs a second, relative to BullMQ')?.kept).toBe(false);
   expect(found(judged, 'memory of the api')?.kept).toBe(false);
 });
 
-it('leaves open what was not measured', () => {
+it('leaves a bound open without a measurement', () => {
   const judged = judgeWith(() => NaN, ['0', '1']);
   expect(new Set(judged.map(({ kept }) => kept))).toEqual(new Set([undefined]));
 });

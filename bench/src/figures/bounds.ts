@@ -1,30 +1,31 @@
 import type { KindId } from './kinds.ts';
 
-/** What a figure of Offload has to be, and whether it is. */
+/** A bound of a figure of Offload, with the result. */
 export interface Judged {
   what: string;
   measured: number;
   bound: number;
-  /** `at least` or `at most`. */
+  /** Whether the figure must be `at least` or `at most` the bound. */
   sense: 'least' | 'most';
-  /** Undefined when something was not measured. */
+  /** Whether the bound is kept; undefined without a measurement. */
   kept: boolean | undefined;
   digits: number;
 }
 
-/** NaN of what was not measured. */
+/** The median of a figure of a system; NaN without a measurement. */
 export type Median = (kind: KindId, system: string) => number;
 
+/** What `judge` needs. */
 export interface BoundParts {
   median: Median;
-  /** The names of the systems that are compared. */
+  /** The names of the compared systems. */
   names: Record<'offload' | 'express' | 'amqplib' | 'bullmqEverysec' | 'bullmqAlways' | 'pgBoss' | 'machine', string>;
   idealMakespanS: number;
-  /** The name of Offload with each number of finished jobs, the empty table first. */
+  /** The names of Offload with each number of finished jobs, the empty table first. */
   grown: readonly string[];
 }
 
-/** Which of the bounds are kept. */
+/** Compares the figures with the bounds. */
 export function judge({ median, names, idealMakespanS, grown }: BoundParts): Judged[] {
   const { offload, express, amqplib, bullmqEverysec, bullmqAlways, pgBoss, machine } = names;
 

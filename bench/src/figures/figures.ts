@@ -1,21 +1,22 @@
 import type { KindId } from './kinds.ts';
 import { medianOf, summarize, type Summary } from './summary.ts';
 
-/** What has been measured so far. */
+/** The measurements so far. */
 export interface Figures {
-  /** One more round. What is no number is left out. */
+  /** Adds a round. Values that are not numbers are ignored. */
   add(system: string, values: Partial<Record<KindId, number>>): void;
-  /** It can't be measured. */
+  /** Records why a system can't be measured. */
   miss(system: string, why: string): void;
   summary(kind: KindId, system: string): Summary;
-  /** NaN of what was not measured. */
+  /** The median of the rounds; NaN without a measurement. */
   median(kind: KindId, system: string): number;
-  /** Systems with one of these, in the order in which they were added. */
+  /** The systems with one of these figures, in the order in which they were added. */
   systemsWith(kinds: readonly KindId[]): string[];
-  /** Why systems have no figures, or fewer. */
+  /** Why systems lack figures. */
   missed(): [system: string, why: string][];
 }
 
+/** Makes an empty collection of figures. */
 export function createFigures(): Figures {
   const values = new Map<string, Map<KindId, number[]>>();
   const reasons = new Map<string, Set<string>>();

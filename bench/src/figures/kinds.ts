@@ -1,9 +1,9 @@
-/** One figure that is measured of each system, in each round. */
+/** A figure that is measured for each system in each round. */
 export interface Kind {
   title: string;
   unit: string;
   better: 'higher' | 'lower';
-  /** Digits behind the point. @default 0 */
+  /** Digits after the decimal point. @default 0 */
   digits?: number;
 }
 
@@ -57,4 +57,5 @@ export const kinds = {
   grownPickUpP99: ms('pick-up, p99', 2),
 } satisfies Record<string, Kind>;
 
+/** The id of a figure. */
 export type KindId = keyof typeof kinds;

@@ -10,20 +10,21 @@ import { boundsTable, groupTables, ratioTable } from './tables.ts';
 const plot = join(import.meta.dirname, '../../../docs/performance.svg');
 const peers = ['express', 'amqplib', 'bullmq', 'ioredis', 'pg-boss', 'graphile-worker'];
 
+/** What a report needs. */
 export interface ReportParts {
   figures: Figures;
   judged: readonly Judged[];
   faults: readonly string[];
-  /** Offload's name. */
+  /** The name of Offload in the figures. */
   offload: string;
   serverVersions: readonly string[];
 }
 
-/** Everything that was measured, in Markdown. */
+/** Writes all measurements as Markdown. */
 export function report({ figures, judged, faults, offload, serverVersions }: ReportParts): string {
   const missed = figures
     .missed()
-    .map(([system, why]) => `- ${system} was not measured, or not all of it: ${oneLine(why)}`);
+    .map(([system, why]) => `- ${system} was not measured, or only in part: ${oneLine(why)}`);
   const wrong = faults.map((fault) => `- **${oneLine(fault)}**`);
   return [
     ...(wrong.length > 0 ? ['Errors of this run:', wrong.join('\n')] : []),

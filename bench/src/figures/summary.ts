@@ -1,4 +1,4 @@
-/** What several rounds came to. */
+/** The summary of several rounds. */
 export interface Summary {
   median: number;
   least: number;
@@ -6,12 +6,12 @@ export interface Summary {
   rounds: number;
 }
 
-/** @returns NaN of nothing; between two in the middle their mean */
+/** @returns the median; NaN without values, and the mean of the two in the middle */
 export function medianOf(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** @param share 0.99 for the p99 @returns NaN of nothing; between two values in proportion */
+/** @param share 0.99 for the p99 @returns the quantile, interpolated; NaN without values */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((one, other) => one - other);
   const place = (sorted.length - 1) * share;
@@ -19,6 +19,7 @@ export function quantile(values: readonly number[], share: number): number {
   return below + (above - below) * (place - Math.floor(place));
 }
 
+/** Summarizes the values of several rounds. */
 export function summarize(values: readonly number[]): Summary {
   return {
     median: medianOf(values),
@@ -29,23 +30,24 @@ export function summarize(values: readonly number[]): Summary {
 }
 
 /**
- * How many things were done a second, by the times at which each was: without the first fifth, in which whatever does them
- * gets going.
+ * Computes how many things were done in a second from the time of each. It omits the first fifth, in which the system
+ * warms up.
  *
- * @param times in milliseconds, in any order @returns NaN when there are too few to tell
+ * @param times in milliseconds, in any order
+ * @returns NaN when there are too few times
  */
 export function rateAfterWarmUp(times: readonly number[]): number {
   const sorted = Float64Array.from(times).sort();
   const warm = Math.floor(sorted.length / 5);
   const [from, to] = [sorted[warm] ?? NaN, sorted[sorted.length - 1] ?? NaN];
-  // What was done together with the one from which is counted was done before.
+  // Count from after the first time: things at the same time as it were done before.
   const after = sorted.filter((time) => time > from).length;
   return to > from ? (after * 1_000) / (to - from) : NaN;
 }
 
 /**
- * Jobs that were accepted and are not in the store, and jobs in the store that nobody sent. Requests that were on their way
- * when the load ended may have been stored without an answer.
+ * Finds accepted jobs that are not in the store, and jobs in the store that were never sent. Requests in flight at the
+ * end of the load may be stored without an answer.
  */
 export function miscounted({ accepted, sent, stored }: { accepted: number; sent: number; stored: number }): {
   lost: number;

@@ -38,7 +38,7 @@ const groups: readonly Group[] = [
   { heading: 'While the table grows', kinds: ['grownAccepted', 'grownRun', 'grownPickUpP50', 'grownPickUpP99'] },
 ];
 
-/** Everything that was measured: systems below each other, with the median of the rounds and their least and most. */
+/** Tables of all measurements: one row for each system, with the median of the rounds, their least and their most. */
 export function groupTables(figures: Figures): string[] {
   return groups.flatMap((group) => {
     const systems = figures.systemsWith(group.kinds);
@@ -55,7 +55,7 @@ const compared: readonly KindId[] = [
   ...(['makespan', 'cpuApi', 'cpuWorker', 'memoryApi', 'memoryWorker', 'startApi', 'startWorker'] as const),
 ];
 
-/** Offload's medians divided by those of each peer. */
+/** A table of Offload's medians divided by those of each peer. */
 export function ratioTable(figures: Figures, offload: string): string[] {
   const peers = figures.systemsWith(compared).filter((system) => system !== offload);
   const rows = compared.flatMap((kind) => {
@@ -71,6 +71,7 @@ export function ratioTable(figures: Figures, offload: string): string[] {
   return ['### Offload relative to each peer', table([['', ...peers], ...rows])];
 }
 
+/** A table of the bounds. */
 export function boundsTable(judged: readonly Judged[]): string {
   const rows = judged.map(({ what, measured, bound, sense, kept, digits }) => [
     what,
@@ -81,7 +82,7 @@ export function boundsTable(judged: readonly Judged[]): string {
   return table([['figure', 'measured', 'bound', ''], ...rows]);
 }
 
-/** With what it belongs to, where the title alone says too little. */
+/** The kind with its subject, where the title alone says too little. */
 function titled(kind: KindId): Kind {
   const of: Partial<Record<KindId, string>> = {
     ...{ acceptedP99At64: 'p99 at 64 connections', pickUpP50: 'pick-up, median', pickUpP99: 'pick-up, p99' },

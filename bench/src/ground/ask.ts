@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-/** One statement over a connection of its own: nothing of the bench stays in a database that is to be dropped. */
+/** Runs one statement over a new connection, so that none stays open in a database that is to be dropped. */
 export async function ask<Row extends object>(url: string, sql: string, values: unknown[] = []): Promise<Row[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -11,14 +11,17 @@ export async function ask<Row extends object>(url: string, sql: string, values: 
   }
 }
 
-/** Transactions that were committed in a database. Open connections tell of their last ones ten seconds later, others when they end. */
+/**
+ * Number of committed transactions in a database. An open connection reports its last ones after ten seconds, or at its
+ * end.
+ */
 export async function transactions(url: string): Promise<number> {
   const sql = 'select xact_commit::float8 as count from pg_stat_database where datname = current_database()';
   const [row] = await ask<{ count: number }>(url, sql);
   return row?.count ?? NaN;
 }
 
-/** Makes a database anew, as a copy of another or empty. @param url of it */
+/** Replaces a database by a copy of another, or by an empty one. @param url URL of the database */
 export async function remakeDatabase(url: string, template = 'template0'): Promise<void> {
   const name = new URL(url).pathname.slice(1);
   const admin = Object.assign(new URL(url), { pathname: '/postgres' }).href;

@@ -6,28 +6,31 @@ import { ask } from './ask.ts';
 import { openManagement, type Management } from './management.ts';
 import { startRedis, type RedisServer } from './redis.ts';
 
-/** The servers that the systems use, one of each, with nothing in them but what is measured. */
+/** The servers of the measured systems, one of each, with no other data. */
 export interface Ground {
   folder: string;
-  /** Of a database in PostgreSQL, whether it is there or not. */
+  /** URL of a database in PostgreSQL, which need not exist. */
   databaseUrl(name: string): string;
   amqpUrl: string;
   management: Management;
   redis: RedisServer | { missing: string };
-  /** Process ids by what they are. */
+  /** Process ids by server. */
   pids: { postgres: number; rabbitmq: number; redis: number };
   /** `PostgreSQL 18.4`, ... */
   versions: string[];
   stop(): Promise<void>;
 }
 
-/** Room for the pools of all processes that run at a time. Everything else is as PostgreSQL comes: fsync, 128 MiB of buffers. */
+/**
+ * Connections for the pools of all processes that run at once. Other settings are PostgreSQL's defaults: fsync, 128 MiB
+ * of buffers.
+ */
 const postgresSettings = { max_connections: 300 };
 
-/** @throws Error when PostgreSQL or RabbitMQ do not start; without Redis it goes on */
+/** Starts the servers. @throws Error when PostgreSQL or RabbitMQ does not start; Redis is optional */
 export async function layGround(log: (line: string) => void): Promise<Ground> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'offload-bench-')));
-  await chmod(folder, 0o711); // as root, PostgreSQL runs as another user, who has to come through here
+  await chmod(folder, 0o711); // started by root, PostgreSQL runs as another user, who must enter this folder
   const postgresFolder = join(folder, 'postgres');
   const serverLog = (line: string): void => void (/PANIC|\[error\]/.test(line) && log(line));
   const starting = [

@@ -2,12 +2,12 @@ import { connect } from '@offload/messaging';
 import { inspectQueues } from '@offload/messaging/queues';
 import { z } from 'zod';
 
-/** What the bench asks of RabbitMQ itself. */
+/** Requests of the bench to RabbitMQ. */
 export interface Management {
   version(): Promise<string>;
-  /** Deletes a queue, if there is one. */
+  /** Deletes a queue if it exists. */
   deleteQueue(name: string): Promise<void>;
-  /** Messages that wait in a queue: once its consumers are gone, all that are not acknowledged. */
+  /** Number of messages in a queue. After the end of its consumers, it includes those that are not acknowledged. */
   messages(name: string): Promise<number>;
   close(): Promise<void>;
 }
@@ -17,12 +17,12 @@ interface Node {
   managementUrl: string;
 }
 
-/** @throws Error when the node does not let us in */
+/** @throws Error when the node refuses the credentials */
 export async function openManagement({ amqpUrl, managementUrl }: Node): Promise<Management> {
   const { username, password } = new URL(amqpUrl);
   const headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
   const connection = connect({ url: amqpUrl, name: 'bench', topology: {} });
-  // Not from the management API: its figures are some seconds old.
+  // Asked over AMQP, because the figures of the management API are some seconds old.
   const inspector = inspectQueues(connection);
   await connection.opened;
   return {
@@ -32,7 +32,7 @@ export async function openManagement({ amqpUrl, managementUrl }: Node): Promise<
     },
     async deleteQueue(name) {
       const response = await fetch(`${managementUrl}/api/queues/%2F/${name}`, { method: 'DELETE', headers });
-      if (!response.ok && response.status !== 404) throw new Error(`RabbitMQ does not delete ${name}`);
+      if (!response.ok && response.status !== 404) throw new Error(`RabbitMQ could not delete ${name}`);
     },
     messages: async (name) => (await inspector.inspect(name))?.ready ?? 0,
     close: () => connection.close(),

@@ -1,31 +1,31 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Of Linux; `getconf CLK_TCK` says 100 on every machine that Node.js runs on. */
+/** In Linux; `getconf CLK_TCK` is 100 on every machine that Node.js supports. */
 const MS_PER_TICK = 10;
 
-/** What the kernel counts of a process. */
+/** The times of a process in the kernel. */
 export interface ProcessTimes {
   pid: number;
   parent: number;
-  /** In user and system mode, of itself and of those of its children that have ended, in clock ticks. */
+  /** Clock ticks in user and system mode, of the process and its ended children. */
   ticks: number;
 }
 
-/** Reads a line of `/proc/<pid>/stat`. proc_pid_stat(5): the name is in brackets and may hold anything. */
+/** Reads a line of `/proc/<pid>/stat`. proc_pid_stat(5): the name is in brackets and may contain anything. */
 export function parseStat(text: string): ProcessTimes {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const field = (number: number): number => Number(fields[number - 3]); // the state is field 3
   return { pid: parseInt(text, 10), parent: field(4), ticks: field(14) + field(15) + field(16) + field(17) };
 }
 
-/** Those of a process and everything it has started, in clock ticks. */
+/** Clock ticks of a process and all its descendants. */
 export function ticksOf(root: number, processes: readonly ProcessTimes[]): number {
   const own = processes.find(({ pid }) => pid === root)?.ticks ?? 0;
   const children = processes.filter(({ parent, pid }) => parent === root && pid !== root);
   return children.reduce((sum, { pid }) => sum + ticksOf(pid, processes), own);
 }
 
-/** CPU time of processes with all that they have started, in milliseconds, by the names given; NaN of a NaN, 0 of what is not there. */
+/** CPU time of processes with their descendants, in milliseconds, by name. NaN for a NaN, 0 for a missing process. */
 export function processorTimes<Name extends string>(pids: Record<Name, number>): Record<Name, number> {
   const processes = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

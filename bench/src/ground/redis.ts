@@ -6,14 +6,15 @@ import { freePort, installPackage } from '@offload/child-processes';
 import { Redis } from 'ioredis';
 import { systemProgram } from './system-program.ts';
 
-/** When Redis tells its log to the disk: once a second, or before each answer. */
+/** When Redis syncs its log to the disk: once a second, or before each answer. */
 export type Durability = 'everysec' | 'always';
 
+/** A running Redis. */
 export interface RedisServer {
   url: string;
   pid: number;
   version: string;
-  /** Empties it, and has it keep what comes so. */
+  /** Empties it, and sets its durability. */
   reset(durability: Durability): Promise<void>;
   stop(): Promise<void>;
 }
@@ -21,15 +22,15 @@ export interface RedisServer {
 const READY_TIMEOUT_MS = 10_000;
 
 /**
- * Starts a Redis with an append-only log on 127.0.0.1, installing the system's package when there is none.
+ * Starts a Redis with an append-only log on 127.0.0.1. It installs the system's package if Redis is missing.
  *
- * @throws Error that says why that can't be
+ * @throws Error with the reason when that fails
  */
 export async function startRedis(folder: string, log: (line: string) => void): Promise<RedisServer> {
   const program = await systemProgram('redis-server', () => installPackage('redis-server', log));
   const port = await freePort();
   await mkdir(folder);
-  // No snapshots beside the log, as BullMQ's documentation advises to have the log.
+  // BullMQ's documentation advises a log. There are no snapshots beside it.
   const settings = { port, bind: '127.0.0.1', dir: folder, appendonly: 'yes', appendfsync: 'everysec', save: '' };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = spawn(program, args, { stdio: 'ignore' });
@@ -38,7 +39,7 @@ export async function startRedis(folder: string, log: (line: string) => void): P
   const exited = once(child, 'exit');
 
   const client = new Redis({ host: '127.0.0.1', port, lazyConnect: false, maxRetriesPerRequest: null });
-  client.on('error', () => undefined); // it is not there yet, or any more
+  client.on('error', () => undefined); // Redis has not started yet, or has ended
   const stop = async (): Promise<void> => {
     client.disconnect();
     if (child.exitCode === null && child.signalCode === null) {

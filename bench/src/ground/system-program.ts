@@ -2,10 +2,10 @@ import { delimiter, join } from 'node:path';
 import { isExecutable } from '@offload/child-processes';
 
 /**
- * Where a program of the system is.
+ * Finds a program of the system, or installs it.
  *
- * @param install brings it; resolves to why that can't be, or to null
- * @throws Error when it is neither there nor could be installed
+ * @param install installs it. Resolves with null, or with the reason why that can't be.
+ * @throws Error when the program is missing and can't be installed
  */
 export async function systemProgram(name: string, install: () => Promise<string | null>): Promise<string> {
   const found = find(name);
@@ -13,7 +13,7 @@ export async function systemProgram(name: string, install: () => Promise<string 
   const why = await install();
   const installed = find(name);
   if (installed !== undefined) return installed;
-  throw new Error(`${name} is not installed, and ${why ?? 'its package has put it where nobody looks'}`);
+  throw new Error(`${name} is not installed, and ${why ?? 'its package has installed it in an unknown folder'}`);
 }
 
 function find(name: string): string | undefined {

@@ -17,6 +17,7 @@ const printed = z.object({
   errors: z.int(),
 });
 
+/** A load of equal requests. */
 export interface Load {
   url: string;
   body: string;
@@ -24,24 +25,25 @@ export interface Load {
   seconds: number;
 }
 
-/** What came of a load. */
+/** The result of a load. */
 export interface LoadResult {
-  /** Requests that were written, answered or not. */
+  /** Requests that were sent, answered or not. */
   sent: number;
-  /** Those that were answered with success. */
+  /** Requests that were answered with success. */
   accepted: number;
   perSecond: number;
   p50Ms: number;
   p99Ms: number;
 }
 
-/** Sends a body again and again over so many connections. */
+/** Sends a body again and again over several connections. */
 export type SendLoad = (load: Load) => Promise<LoadResult>;
 
 /**
- * wrk in one thread: written in C, it takes the least from the machine that it shares with what is measured.
+ * Prepares wrk in one thread. It is written in C, and so takes little CPU from the measured processes on the same
+ * machine.
  *
- * @throws Error when it is neither there nor can be installed
+ * @throws Error when wrk is missing and can't be installed
  */
 export async function openWrk(log: (line: string) => void): Promise<SendLoad> {
   const program = await systemProgram('wrk', () => installPackage('wrk', log));

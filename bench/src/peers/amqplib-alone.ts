@@ -1,5 +1,5 @@
-// Dispatch messages and nothing else: amqplib on a durable quorum queue, each message persistent and confirmed, each acknowledged. No
-// state, no result: what nothing on RabbitMQ can be faster than.
+// Dispatch messages alone: amqplib on a durable quorum queue, with each message persistent, confirmed and acknowledged.
+// It has no state and no result, so it is the upper bound for every system on RabbitMQ.
 import { randomUUID } from 'node:crypto';
 import amqp from 'amqplib';
 import { runPeer, variable } from './peer-process.ts';
@@ -13,7 +13,7 @@ async function open() {
   return { channel, close: () => connection.close() };
 }
 
-/** As small as Offload's dispatch message. */
+/** A message as small as Offload's dispatch message. */
 function dispatch(jobId: string): Buffer {
   return Buffer.from(JSON.stringify({ jobId, type: 'demo.echo' }));
 }

@@ -1,4 +1,5 @@
-// BullMQ as its documentation has it: jobs and results are kept (no removeOnComplete), the worker's `concurrency` is given.
+// BullMQ as in its documentation: jobs and results are kept (no removeOnComplete), and the worker's `concurrency` is
+// set.
 import { Queue, Worker } from 'bullmq';
 import { runPeer, variable, type PeerPayload } from './peer-process.ts';
 

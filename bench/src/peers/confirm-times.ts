@@ -1,5 +1,5 @@
-// How long a publish takes to its confirm on a quorum queue, one in flight: `node confirm-times.js <count>` prints the
-// times, in milliseconds, as JSON.
+// Measures the time from a publish to its confirm on a quorum queue, one message in flight. `node confirm-times.js
+// <count>` prints the times in milliseconds as JSON.
 import amqp from 'amqplib';
 import { variable } from './peer-process.ts';
 

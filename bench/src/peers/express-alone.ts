@@ -1,4 +1,4 @@
-// Express 5 with its JSON parser, and nothing behind it: what no api on it can be faster than.
+// Express 5 with its JSON parser alone: the upper bound for every api on Express.
 import { randomUUID } from 'node:crypto';
 import { runPeer } from './peer-process.ts';
 

@@ -1,5 +1,5 @@
-// graphile-worker as it comes, and with BATCHED=1 as its page on performance has it. It deletes a job when it is completed,
-// and keeps no result.
+// graphile-worker with its defaults, or with BATCHED=1 as in its documentation about performance. It deletes completed
+// jobs and keeps no results.
 import { EventEmitter } from 'node:events';
 import { Logger, makeWorkerUtils, run, type WorkerEvents } from 'graphile-worker';
 import pg from 'pg';

@@ -1,53 +1,57 @@
-// What the programs of all peers share: `node <peer>.js api` serves Express, `node <peer>.js worker` runs jobs. Both say
-// that they are ready, and end with whoever started them (see app-process.ts). Compiled, as the apps are.
+// Shared code of the peers' programs: `node <peer>.js api` serves Express, `node <peer>.js worker` runs jobs. Both
+// report when they are ready, and end with the process that started them (see app-process.ts). They run compiled, as
+// the apps do.
 import { setTimeout as delay } from 'node:timers/promises';
 import { createServer } from 'node:http';
 import express from 'express';
 
-/** The payload of every job: a message that is given back, or a time to sleep. */
+/** The payload of every job: a message to return, or a time to sleep. */
 export interface PeerPayload {
   message?: string;
   seconds?: number;
 }
 
-/** How a peer takes jobs. */
+/** How a peer accepts jobs. */
 export interface Intake {
-  /** Resolves to the job's id once it is stored as durably as the peer documents. */
+  /** Resolves with the job's id when it is stored as durably as the peer documents. */
   take(payload: PeerPayload): Promise<string>;
-  /** The same for many, by its call for that. */
+  /** The same for many jobs, by the peer's call for that. */
   takeMany?(payloads: PeerPayload[]): Promise<unknown>;
   close(): Promise<unknown>;
 }
 
-/** How it runs them. */
+/** How a peer runs jobs. */
 export interface Running {
   close(): Promise<unknown>;
 }
 
+/** Records the calls of handlers. */
 export interface Notes {
   /** The handler of every job. @returns its result */
   handle(id: string, payload: PeerPayload): Promise<{ message: string; calledAtMs: number }>;
-  /** To be called when a job is completed. */
+  /** Records that a job is completed. */
   finished(): void;
 }
 
+/** A peer. */
 export interface Peer {
   api(): Promise<Intake>;
   worker?(concurrency: number, notes: Notes): Promise<Running>;
 }
 
-/** Milliseconds since 1970 with fractions, by a clock that only goes forward. */
+/** Milliseconds since 1970 with fractions, by a monotonic clock. */
 function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** The value of an environment variable that has to be there. */
+/** The value of a required environment variable. */
 export function variable(name: string): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} is not set`);
   return value;
 }
 
+/** Runs the api or the worker of a peer. */
 export async function runPeer(peer: Peer): Promise<void> {
   const role = process.argv[2];
   const close = role === 'api' ? await serveApi(await peer.api()) : await serveWorker(peer);

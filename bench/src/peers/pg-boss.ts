@@ -1,11 +1,11 @@
-// pg-boss as its documentation has it: batches of up to `concurrency`, asked for as often as it allows. It keeps the result
-// of batches of one job only; when each job was completed is in its table.
+// pg-boss as in its documentation: batches of up to `concurrency`, fetched as often as it allows. It keeps results only
+// of batches with one job. Its table has the completion time of each job.
 import { randomUUID } from 'node:crypto';
 import PgBoss from 'pg-boss';
 import { runPeer, variable, type PeerPayload } from './peer-process.ts';
 
 const QUEUE = 'jobs';
-/** The shortest it takes. */
+/** The shortest interval that pg-boss accepts, in seconds. */
 const POLLING_S = 0.5;
 
 async function open(): Promise<PgBoss> {

@@ -9,12 +9,12 @@ import { measureFloor } from './floor.ts';
 
 const BATCH = 100;
 const BATCH_CONNECTIONS = 8;
-/** A store that has not grown for so long does not grow any more. */
+/** Milliseconds without a new job after which a store is at rest. */
 const REST_MS = 200;
 
-/** Jobs over HTTP: one a request, at three widths, then in batches; and what it costs. */
+/** Measures jobs over HTTP: one in each request, with three numbers of connections, and in batches; and their costs. */
 export async function measureAccept(bench: Bench): Promise<void> {
-  // graphile-worker's api is the same, whether its worker takes jobs in batches or not.
+  // graphile-worker's api is the same with and without batches in its worker.
   const systems = Object.values(bench.systems).filter((system) => system !== bench.systems.graphileBatched);
   await eachRound(bench, 'accept', systems, (system) => acceptOnce(bench, system));
 }
@@ -24,10 +24,10 @@ async function acceptOnce(bench: Bench, system: System): Promise<void> {
   const api = await system.startApi();
   try {
     figures.add(system.name, { startApi: api.startedMs, memoryApiIdle: residentMiB(api.pid) });
-    await send(api.url, system.one()); // it is answered with 202, or this throws
+    await send(api.url, system.one()); // throws unless the answer is 202
     await sendLoad({ ...addressed(api, system.one()), connections: 64, seconds: plan.warmUpSeconds });
 
-    // Beside what is held against it: what a disk takes changes within a minute.
+    // Measured beside the peers, because the speed of a disk changes within a minute.
     const isOurs = system === bench.systems.offload;
     if (isOurs) await measureFloor(bench);
     const narrow = await acceptAt(bench, system, api, 1);
@@ -58,15 +58,15 @@ async function acceptOnce(bench: Bench, system: System): Promise<void> {
   }
 }
 
-/** What one load came to; CPU and transactions are a job's, until all is done for it but running it. */
+/** The result of a load. CPU and transactions are for one job, until it can run. */
 export interface Accepted extends LoadResult {
-  /** From the end of the load until then; NaN where nothing is left to do after an answer. */
+  /** Milliseconds from the end of the load until all jobs can run; NaN where an answer means that. */
   settledMs: number;
   cpuMs: Record<'api' | 'postgres' | 'rabbitmq' | 'redis', number>;
   transactions: number;
 }
 
-/** @param request what is sent, and how many jobs each of it asks for @default one job */
+/** @param request the request to send, with the number of its jobs. @default one job */
 export async function acceptAt(
   { ground, plan, sendLoad }: Pick<Bench, 'ground' | 'plan' | 'sendLoad'>,
   system: System,
@@ -83,7 +83,7 @@ export async function acceptAt(
   let after = before;
   const load = { ...addressed(api, request), connections, seconds: plan.loadSeconds };
   const result = await countedLoad(system, jobs, async () => {
-    before = processorTimes(pids); // without what counting the jobs costs
+    before = processorTimes(pids); // excludes the cost of counting the jobs
     const sent = await sendLoad(load);
     const from = performance.now();
     await system.settled();
@@ -100,18 +100,19 @@ export async function acceptAt(
   };
 }
 
-/** @throws Error when a job that was accepted is not in the store, or one that nobody has sent is */
+/** @throws Error when an accepted job is not stored, or a stored job was never sent */
 async function countedLoad(system: System, jobs: number, load: () => Promise<LoadResult>): Promise<LoadResult> {
   if (!system.can.store) return load();
   const before = await storedAtRest(system);
   const result = await load();
   const stored = (await storedAtRest(system)) - before;
   const { lost, phantom } = miscounted({ accepted: result.accepted * jobs, sent: result.sent * jobs, stored });
-  if (lost + phantom > 0) throw new Error(`${lost} accepted jobs are not stored, ${phantom} are that nobody sent`);
+  if (lost + phantom > 0)
+    throw new Error(`${lost} accepted jobs are not stored, ${phantom} stored jobs were never sent`);
   return result;
 }
 
-/** Requests that were on their way when a load ended are still being stored. */
+/** Number of stored jobs at rest: requests that were in flight at the end of a load are stored later. */
 async function storedAtRest(system: System): Promise<number> {
   for (let stored = await system.stored(); ;) {
     await delay(REST_MS);

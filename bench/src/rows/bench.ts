@@ -5,19 +5,19 @@ import type { Plan, RowName } from '../plan.ts';
 import type { System } from '../systems/system.ts';
 import type { Systems } from '../systems/systems.ts';
 
-/** What every row is measured with. */
+/** What every row needs. */
 export interface Bench {
   ground: Ground;
   systems: Systems;
   sendLoad: SendLoad;
   plan: Plan;
   figures: Figures;
-  /** Told that jobs were lost, doubled or not run: errors of the run, whatever its figures. */
+  /** Reports that jobs were lost, repeated or not run: an error of the run, with any figures. */
   fault(what: string): void;
   say(line: string): void;
 }
 
-/** One row for some systems: round by round, in each of them one system after the other, each round another one first. */
+/** Measures a row for some systems in rounds. In each round they run one after the other, and another one begins. */
 export async function eachRound(
   { plan, figures, fault, say }: Bench,
   row: RowName,

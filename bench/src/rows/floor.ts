@@ -10,10 +10,10 @@ const SYNCS = 200;
 const CONFIRMS = 200;
 const root = join(import.meta.dirname, '../../..');
 
-/** The name under which the machine's own figures stand. */
+/** The name of the machine's own figures. */
 export const MACHINE = 'this machine';
 
-/** What one job at a time can't be quicker than: a page of the database's log on the disk, and one confirmed message. */
+/** Measures the lower bound of one job at a time: a page of the database's log on the disk, and a confirmed message. */
 export async function measureFloor({ ground, figures }: Bench): Promise<void> {
   figures.add(MACHINE, { fsync: await fsyncMs(ground.folder), confirm: await confirmMs(ground.amqpUrl) });
 }

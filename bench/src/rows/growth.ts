@@ -10,12 +10,12 @@ import { runningRate } from './run-jobs.ts';
 
 const JOBS_TO_RUN = 10_000;
 
-/** The name under which the figures with so many finished jobs in the table stand. */
+/** The name of the figures with this number of finished jobs in the table. */
 export function grownName(size: number): string {
   return `Offload with ${size.toLocaleString('en')} finished jobs`;
 }
 
-/** Whether it stays as quick while the table grows. */
+/** Measures whether Offload stays fast while its table grows. */
 export async function measureGrowth(bench: Bench): Promise<void> {
   const { ground, plan, say } = bench;
   const grown: Offload[] = [];
@@ -30,14 +30,14 @@ export async function measureGrowth(bench: Bench): Promise<void> {
   for (const size of plan.sizes) await ask(ground.databaseUrl('postgres'), `drop database grown_${size} with (force)`);
 }
 
-/** @returns how many jobs there are then, small ones included, and the size of the table with its indexes */
+/** @returns the number of jobs with the small ones, and the size of the table with its indexes */
 async function fill(url: string, size: number): Promise<{ jobs: number; bytes: number }> {
   const pool = new pg.Pool({ connectionString: url });
   try {
     await fillJobs(pool, size, { finished: true });
     await fillGaps(pool);
     await pool.query('vacuum analyze jobs');
-    await pool.query('checkpoint'); // the disk is not to be busy with it while something is measured
+    await pool.query('checkpoint'); // so that no checkpoint runs during a measurement
     const sql = `select count(*)::int as jobs, pg_total_relation_size('jobs')::float8 as bytes from jobs`;
     const { rows } = await pool.query<{ jobs: number; bytes: number }>(sql);
     return rows[0] ?? { jobs: NaN, bytes: NaN };
@@ -47,8 +47,9 @@ async function fill(url: string, size: number): Promise<{ jobs: number; bytes: n
 }
 
 /**
- * Stores small jobs until they no longer find room in old pages. Where jobs come one by one, vacuum offers such room after each 50th
- * part of the table, and the next ones use it; after all of it at once, every job that is measured would go to another old page.
+ * Stores small jobs until old pages have no room for them. In production, vacuum frees such room after each 50th part
+ * of the table, and the next jobs use it. After one vacuum of the whole table, every measured job would go to another
+ * old page.
  */
 async function fillGaps(pool: pg.Pool): Promise<void> {
   const sql = `

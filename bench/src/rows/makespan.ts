@@ -7,13 +7,13 @@ const WORKERS = 4;
 const CONCURRENCY = 10;
 const JOBS = 200;
 const SECONDS = 2;
-/** Before that, so that no process runs its code for the first time. */
+/** Jobs before the measurement, so that no process runs its code for the first time. */
 const WARM_UP = { jobs: 200, seconds: 0.05 };
 
-/** What the jobs would take if nothing took any time but they. */
+/** Seconds that the jobs need without any overhead. */
 export const IDEAL_S = (JOBS * SECONDS) / (WORKERS * CONCURRENCY);
 
-/** Jobs of ten seconds, five times as fast, on four workers: from the 202 of the batch until the last is finished. */
+/** Runs jobs of two seconds on four workers: from the 202 of the batch until the last job is finished. */
 export async function measureMakespan(bench: Bench): Promise<void> {
   const { offload, bullmqEverysec } = bench.systems;
   await eachRound(bench, 'makespan', [offload, bullmqEverysec], async (system) => {

@@ -12,7 +12,7 @@ const CONCURRENCY = 100;
 const POLL_MS = 250;
 const TIMEOUT_MS = 10_000;
 
-/** How long a job takes from its 202 to its handler while there is little to do. */
+/** Measures the time of a job from its 202 to its handler under little load. */
 export async function measurePickUp(bench: Bench): Promise<void> {
   const { figures, plan } = bench;
   const systems = Object.values(bench.systems).filter(({ can }) => can.run);
@@ -25,10 +25,10 @@ export async function measurePickUp(bench: Bench): Promise<void> {
 }
 
 /**
- * Twenty jobs a second, one at a time.
+ * Submits twenty jobs a second, one at a time.
  *
- * @param whileIdle is called with the worker before it has anything to do
- * @returns how long each took, in milliseconds
+ * @param whileIdle is called with the worker before the first job
+ * @returns milliseconds from the 202 to the handler, for each job
  */
 export async function pickUpTimes(
   system: System,

@@ -10,11 +10,11 @@ import { eachRound, type Bench } from './bench.ts';
 const BATCH = 100;
 const SENDERS = 8;
 const CONCURRENCY = 100;
-/** Not more often: whoever is asked has something better to do. */
+/** Interval between polls in milliseconds. More polls would disturb the measured process. */
 const POLL_MS = 250;
 const TIMEOUT_MS = 120_000;
 
-/** Jobs that do nothing, run by one worker process while its api has nothing else to do; and what that costs. */
+/** Measures no-op jobs that one worker process runs while its api is idle, and their costs. */
 export async function measureRunning(bench: Bench): Promise<void> {
   const systems = Object.values(bench.systems).filter(({ can }) => can.run);
   await eachRound(bench, 'run', systems, (system) => runOnce(bench, system));
@@ -31,7 +31,7 @@ async function runOnce({ ground, plan, figures }: Bench, system: System): Promis
   await system.verify(count);
 }
 
-/** What it came to to run some jobs; CPU and transactions are a job's. */
+/** The result of a run. CPU and transactions are for one job. */
 export interface Ran {
   perSecond: number;
   memoryWorkerMiB: number;
@@ -57,12 +57,12 @@ export function runJobs(ground: Pick<Ground, 'pids'>, system: System, count: num
       const servers = { postgres: each('postgres'), rabbitmq: each('rabbitmq'), redis: each('redis') };
       return { perSecond, memoryWorkerMiB, cpuMs: { ...ours, ...servers } };
     });
-    // Its connections have told all when they ended.
+    // Its connections have reported all transactions at their end.
     return { ...ran, transactions: ((await system.transactions()) - transactionsBefore) / count };
   });
 }
 
-/** The rate alone, without a system's processes being watched. */
+/** Measures the rate alone, without the costs. */
 export function runningRate(system: System, count: number): Promise<number> {
   return whileRunning(system.startApi(), async (api) => {
     await fill(api, system, count);
@@ -73,7 +73,7 @@ export function runningRate(system: System, count: number): Promise<number> {
   });
 }
 
-/** Has so many jobs accepted. @param count a multiple of 100 */
+/** Submits jobs and waits until they are accepted. @param count a multiple of 100 */
 async function fill(api: ProgramProcess, system: System, count: number): Promise<void> {
   let left = count / BATCH;
   const request = system.many(BATCH);
@@ -84,7 +84,7 @@ async function fill(api: ProgramProcess, system: System, count: number): Promise
   await system.settled();
 }
 
-/** @throws Error when that takes two minutes */
+/** Waits until all jobs are finished. @throws Error after two minutes */
 export async function untilFinished(system: System, workers: readonly ProgramProcess[], count: number): Promise<void> {
   const from = performance.now();
   for (;;) {

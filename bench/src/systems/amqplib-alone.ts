@@ -4,7 +4,7 @@ import type { System } from './system.ts';
 
 const QUEUE = 'bench.dispatches';
 
-/** What anything on a quorum queue can do at most. */
+/** amqplib alone, the upper bound for every system on a quorum queue. */
 export function amqplibAlone(ground: Ground): System {
   const messages = () => ground.management.messages(QUEUE);
   return peerSystem({

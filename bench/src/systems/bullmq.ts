@@ -4,7 +4,7 @@ import type { Durability } from '../ground/redis.ts';
 import { peerSystem } from './peer-system.ts';
 import type { System } from './system.ts';
 
-/** BullMQ on a Redis that may lose what it has answered in the last second, or that tells the disk before it answers. */
+/** BullMQ on a Redis that syncs its log once a second, or before each answer. */
 export function bullmq({ redis }: Ground, durability: Durability): System {
   const url = 'missing' in redis ? '' : redis.url;
 

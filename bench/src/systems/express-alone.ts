@@ -1,7 +1,7 @@
 import { peerSystem } from './peer-system.ts';
 import type { System } from './system.ts';
 
-/** What an api on Express can do at most. */
+/** Express alone, the upper bound for every api on it. */
 export function expressAlone(): System {
   return peerSystem({
     name: 'Express alone',

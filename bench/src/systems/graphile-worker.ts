@@ -19,7 +19,7 @@ export function graphileWorker(ground: Ground, how: 'default' | 'batched'): Syst
     reset: () => remakeDatabase(url),
     stored: count,
     async verify() {
-      const left = await count(); // it deletes what is completed
+      const left = await count(); // it deletes completed jobs
       if (left > 0) throw new Error(`${left} jobs are left`);
     },
     transactions: () => transactions(url),

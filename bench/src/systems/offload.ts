@@ -5,31 +5,32 @@ import type { Ground } from '../ground/ground.ts';
 import { HELLO, type System } from './system.ts';
 
 const QUEUE = 'jobs.default';
-/** The empty database that others are copies of. */
+/** Name of the empty database of which others are copies. */
 export const OFFLOAD_TEMPLATE = 'offload_template';
 
+/** Offload as a measured system. */
 export type Offload = System & {
-  /** Removes the jobs that were made since {@link System.reset}, where the database had some before. */
+  /** Removes the jobs since {@link System.reset}, from a database that had jobs before. */
   removeNewJobs(): Promise<void>;
 };
 
 /** A compiled checkout of Offload. */
 export interface Checkout {
   name: string;
-  /** Its root. */
+  /** Its root folder. */
   folder: string;
-  /** The empty database that others of it are copies of. */
+  /** Name of its empty database, of which others are copies. */
   template: string;
 }
 
 const thisCheckout: Checkout = { name: 'Offload', folder: root, template: OFFLOAD_TEMPLATE };
 
-/** Makes the empty database that those of {@link offload} are copies of. */
+/** Makes the empty database of which those of {@link offload} are copies. */
 export async function prepareOffload(ground: Ground, { folder, template } = thisCheckout): Promise<void> {
   await migrate({ DATABASE_URL: ground.databaseUrl(template) }, folder);
 }
 
-/** Api and worker, compiled. @param kept a database that is kept, with the jobs in it; otherwise each reset makes it anew */
+/** Compiled api and worker. @param kept a database with jobs to keep; by default each reset makes a new one */
 export function offload(ground: Ground, kept?: string, { name, folder, template } = thisCheckout): Offload {
   const url = ground.databaseUrl(kept ?? 'offload');
   const env = {
@@ -39,7 +40,7 @@ export function offload(ground: Ground, kept?: string, { name, folder, template 
     MAX_BACKLOG: '100000000',
     RETENTION_DAYS: '0', // what is measured must not be deleted meanwhile
   };
-  /** The least id that a job made from now on can have. */
+  /** The least id of a job that is made from now on. */
   let since = leastId();
 
   async function count(sql: string): Promise<number> {
@@ -105,7 +106,7 @@ export function offload(ground: Ground, kept?: string, { name, folder, template 
   };
 }
 
-/** UUIDv7 (RFC 9562 section 5.7): the milliseconds since 1970 come first. */
+/** A UUIDv7 (RFC 9562 section 5.7), which begins with the milliseconds since 1970. */
 function leastId(): string {
   const time = Date.now().toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;

@@ -1,15 +1,15 @@
 import { startProgram, type ProgramProcess } from '../app-process.ts';
 import { HELLO, type System } from './system.ts';
 
-/** What a peer has of its own; the rest is the same for all, since their programs answer the same requests. */
+/** The parts that differ between peers. All their programs answer the same requests. */
 export type PeerParts = Pick<System, 'name' | 'can' | 'jobsToRun' | 'reset'> & {
-  /** Its program in src/peers. */
+  /** Name of its program in src/peers. */
   program: string;
   env: Record<string, string>;
   missing?: string | undefined;
 } & Partial<Pick<System, 'stored' | 'finished' | 'finishedAt' | 'verify' | 'transactions' | 'pickUpFrom'>>;
 
-/** A peer: one program, that is its api or its worker. */
+/** Makes the system of a peer, whose one program is its api or its worker. */
 export function peerSystem({ program, env, name, ...parts }: PeerParts): System {
   const start = (role: string, more: Record<string, string> = {}): Promise<ProgramProcess> =>
     startProgram({

@@ -3,6 +3,7 @@ import type { Ground } from '../ground/ground.ts';
 import { peerSystem } from './peer-system.ts';
 import type { System } from './system.ts';
 
+/** pg-boss as a measured system. */
 export function pgBoss(ground: Ground): System {
   const url = ground.databaseUrl('pg_boss');
   const jobs = `from pgboss.job where name = 'jobs'`;

@@ -1,59 +1,61 @@
 import type { ProgramProcess } from '../app-process.ts';
 import { clockMs } from '../clock.ts';
 
-/** A system under measurement: Offload, or a peer at the same work. One at a time runs; the servers of others idle. */
+/** A measured system: Offload, or a peer at the same work. One system runs at a time; the servers of others idle. */
 export interface System {
   readonly name: string;
-  /** Why it can't be measured, if so. */
+  /** Why it can't be measured; undefined if it can. */
   readonly missing?: string | undefined;
-  /** Whether it stores anything, and runs anything. */
+  /** Whether it stores jobs, and whether it runs them. */
   readonly can: { store: boolean; run: boolean };
-  /** From when a job's pick-up is counted: its 202, or for what stores nothing the call that publishes it. */
+  /** The start of a pick-up: the 202 of the job, or the request for a system without a store. */
   readonly pickUpFrom: 'answer' | 'request';
-  /** Whether something is left to do for a job after it was accepted, before it can be run. */
+  /** Whether an accepted job needs another step before it can run. */
   readonly usesOutbox: boolean;
-  /** Jobs that one worker process is given to run: enough for some seconds. */
+  /** Number of jobs that one worker process runs in some seconds. */
   readonly jobsToRun: number;
-  /** Empties its store; nothing of it runs meanwhile. */
+  /** Empties its store, while none of its processes runs. */
   reset(): Promise<void>;
   startApi(): Promise<ProgramProcess>;
   startWorker(options: WorkerOptions): Promise<ProgramProcess>;
-  /** Path and body of a request for one job that does nothing. */
+  /** The request for one no-op job. */
   one(): Request;
   many(count: number): Request;
-  /** The same for jobs that sleep. */
+  /** The request for several jobs that sleep. */
   manySleeping(count: number, seconds: number): Request;
-  /** Resolves when nothing is left to be done for accepted jobs but to run them. */
+  /** Resolves when all accepted jobs can run. */
   settled(): Promise<void>;
-  /** Jobs in the store. */
+  /** Number of jobs in the store. */
   stored(): Promise<number>;
-  /** Jobs that have been finished, by these workers. Cheap. */
+  /** Number of jobs that these workers have finished. A cheap call. */
   finished(workers: readonly ProgramProcess[]): Promise<number>;
-  /** When each was, in milliseconds since 1970, in any order. */
+  /** When each job was finished, in milliseconds since 1970, in any order. */
   finishedAt(workers: readonly ProgramProcess[]): Promise<number[]>;
-  /** When each handler was called, by the job's id; of a worker that records it. */
+  /** When each handler was called, by the job's id, for a worker that records calls. */
   calledAt(worker: ProgramProcess): Promise<Map<string, number>>;
-  /** Whether all is as it should be after so many jobs were run and the worker has ended. @throws Error that tells what is not */
+  /** Checks the store after `count` jobs were run and the worker has ended. @throws Error that names the fault */
   verify(count: number): Promise<void>;
-  /** Committed transactions so far, where PostgreSQL does something for it. */
+  /** Number of committed transactions so far, for systems with PostgreSQL. */
   transactions(): Promise<number>;
 }
 
+/** Options of a worker. */
 export interface WorkerOptions {
   concurrency: number;
-  /** Keep when each handler was called. @default false */
+  /** Whether to record when each handler is called. @default false */
   recordCalls?: boolean;
 }
 
+/** A request to an api. */
 export interface Request {
   path: string;
   body: string;
 }
 
-/** The payload of every job that does nothing. */
+/** The payload of every no-op job. */
 export const HELLO = { message: 'hello' };
 
-/** Sends a request. @returns what it was answered with 202, and when, in milliseconds since 1970 with fractions */
+/** Sends a request. @returns the answer of its 202, with its time in milliseconds since 1970 with fractions */
 export async function send(url: string, { path, body }: Request): Promise<{ answer: unknown; atMs: number }> {
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(url + path, { method: 'POST', headers, body });

@@ -6,7 +6,7 @@ import { graphileWorker } from './graphile-worker.ts';
 import { offload } from './offload.ts';
 import { pgBoss } from './pg-boss.ts';
 
-/** All of them, Offload first. */
+/** All systems, Offload first. */
 export function allSystems(ground: Ground) {
   return {
     offload: offload(ground),
@@ -20,5 +20,7 @@ export function allSystems(ground: Ground) {
   };
 }
 
+/** The systems by key. */
 export type Systems = ReturnType<typeof allSystems>;
+/** The key of a system. */
 export type SystemKey = keyof Systems;

@@ -1,6 +1,6 @@
 import type { ProgramProcess } from '../app-process.ts';
 
-/** Uses a program once it is ready, and ends it, whatever becomes of that. */
+/** Starts a program, uses it when it is ready, and ends it in any case. */
 export async function whileRunning<Result>(
   starting: Promise<ProgramProcess>,
   use: (program: ProgramProcess) => Promise<Result>,
@@ -13,7 +13,7 @@ export async function whileRunning<Result>(
   }
 }
 
-/** The same with several at once. */
+/** The same with several programs. */
 export async function whileAllRunning<Result>(
   starting: readonly Promise<ProgramProcess>[],
   use: (programs: ProgramProcess[]) => Promise<Result>,

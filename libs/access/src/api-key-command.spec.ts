@@ -36,7 +36,7 @@ it('prints a key, and the variable with its hash', async () => {
   expect([code, stderr]).toEqual([0, '']);
   const { key, line } = printed(stdout);
   expect(line).toBe(`ci:submit+read:${hashOf(key).toString('hex')}`);
-  expect(stdout).toMatch(/kept nowhere/);
+  expect(stdout).toMatch(/stored nowhere/);
 });
 
 it('adds it to the keys of the environment, or else of .env', async () => {

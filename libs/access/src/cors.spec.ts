@@ -158,14 +158,14 @@ it.each([
 });
 
 it.each([
-  ['https://app.example/', 'is no origin'],
-  ['https://app.example/path', 'is no origin'],
-  ['app.example', 'is no origin'],
-  ['null', 'is no origin'],
-  ['https://user@app.example', 'is no origin'],
-  ['https://*.example', 'is no origin'],
-  ['https://app.example,', 'is no origin'],
-  ['https://app.example:99999', 'is no origin'],
+  ['https://app.example/', 'is not an origin'],
+  ['https://app.example/path', 'is not an origin'],
+  ['app.example', 'is not an origin'],
+  ['null', 'is not an origin'],
+  ['https://user@app.example', 'is not an origin'],
+  ['https://*.example', 'is not an origin'],
+  ['https://app.example,', 'is not an origin'],
+  ['https://app.example:99999', 'is not an origin'],
   ['https://app.example:443', 'is sent by browsers as https://app.example'],
   ['HTTPS://App.example', 'is sent by browsers as https://app.example'],
   ['https://ä.example', 'is sent by browsers as https://xn--4ca.example'],

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 
 import type { LineSink } from './child-process.ts';
 
-// invoke-rc.d(8) asks policy-rc.d whether a package may start its service: 101 is no. One that is there is respected.
+// invoke-rc.d(8) asks policy-rc.d whether a package may start its service: 101 means no. An existing policy is kept.
 const INSTALL = `
 policy=/usr/sbin/policy-rc.d
 trap 'exit 130' INT TERM
@@ -12,16 +12,17 @@ if [ ! -e $policy ]; then
   printf '#!/bin/sh\\nexit 101\\n' >$policy && chmod 755 $policy || exit 1
 fi
 export DEBIAN_FRONTEND=noninteractive
-apt-get -qq -o DPkg::Lock::Timeout=300 update || echo 'apt-get update failed; going on with the lists that are there'
+apt-get -qq -o DPkg::Lock::Timeout=300 update || echo 'apt-get update failed; using the existing lists'
 apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --yes --no-install-recommends "$1"
 `;
 
 /**
- * Installs a package of Debian or Ubuntu where that needs no password: as root, or through `sudo -n`. Services of it, and of
- * what comes with it, are not started.
- * @param log is told that this takes a while, and how long it took
- * @param abort ends that
- * @returns why that can't be, for a sentence "it is not installed, and ..."; null when it could
+ * Installs a package of Debian or Ubuntu if that needs no password: as root, or through `sudo -n`. It starts no service
+ * of the package or of its dependencies.
+ *
+ * @param log gets a line before and after the installation, which takes a while
+ * @param abort ends the installation
+ * @returns null after success; otherwise the reason, to complete the sentence "it is not installed, and ..."
  */
 export async function installPackage(name: string, log: LineSink, abort?: AbortSignal): Promise<string | null> {
   const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
@@ -40,7 +41,7 @@ function runs(command: string, args: string[]): boolean {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }
 
-/** Runs a command to its end, whatever that is, and gives back its lines. */
+/** Runs a command to its end and returns its lines. */
 function run(
   [command = '', ...args]: string[],
   signal: AbortSignal | undefined,

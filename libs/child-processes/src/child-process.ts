@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { signalGroup } from './process-identity.ts';
 
-/** Takes one line of a log, without its line feed. */
+/** Gets one line of a log, without its line feed. */
 export type LineSink = (line: string) => void;
 
 /** How a process ended. */
@@ -13,26 +13,27 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
+/** Options of {@link startChild}. */
 export interface ChildOptions {
   env: NodeJS.ProcessEnv;
   /** @default the current folder */
   cwd?: string | undefined;
-  /** user and group to run as; only root may give them @default those of this process */
+  /** User and group of the child. Only root may set them. @default those of this process */
   account?: { uid: number; gid: number } | undefined;
-  /** kills the child with its group when it fires */
+  /** Kills the child with its group when the signal fires. */
   abort?: AbortSignal | undefined;
-  /** gets each line of stdout and stderr */
+  /** Gets each line of stdout and stderr. */
   onLine: LineSink;
 }
 
-/** A running child, leader of a process group of its own: Ctrl-C in the terminal reaches this process alone. */
+/** A running child. It leads its own process group, so Ctrl-C in the terminal reaches this process alone. */
 export interface Child {
   readonly pid: number;
-  /** resolves, never rejects, once the child has ended */
+  /** Resolves when the child has ended. Never rejects. */
   readonly exited: Promise<Exit>;
-  /** the last lines of its output, for the message when it fails */
+  /** The last 40 lines of its output, for error messages. */
   tail(): string;
-  /** `signal`, and after `graceMs` SIGKILL to the whole group; resolves once it has ended */
+  /** Sends `signal`, and SIGKILL to the whole group after `graceMs` milliseconds. Resolves when the child has ended. */
   stop(signal: NodeJS.Signals, graceMs: number): Promise<void>;
 }
 
@@ -40,9 +41,11 @@ const TAIL_LINES = 40;
 const running = new Set<number>();
 
 /**
- * Starts a program and resolves once the operating system has started it. However this process ends, short of SIGKILL, it
- * takes the child with it.
- * @throws Error with the system's code (ENOENT, EACCES) when that fails, an AbortError when `abort` has fired before
+ * Starts a program. Resolves when the operating system has started it. The end of this process ends the child, except
+ * after SIGKILL.
+ *
+ * @throws Error with the system's code (ENOENT, EACCES) when the start fails
+ * @throws AbortError when `abort` has fired before
  */
 export async function startChild(command: string, args: readonly string[], options: ChildOptions): Promise<Child> {
   const { env, cwd, account, abort, onLine } = options;
@@ -68,7 +71,7 @@ export async function startChild(command: string, args: readonly string[], optio
     child.once('exit', (code, signal) => {
       running.delete(pid);
       abort?.removeEventListener('abort', kill);
-      // "close" comes when the output has been read to its end; a grandchild that holds the pipe must not delay us.
+      // "close" waits until all output is read. Do not wait for a grandchild that keeps the pipe open.
       const done = () => resolve({ code, signal });
       child.once('close', done);
       setTimeout(done, 500).unref();
@@ -90,14 +93,14 @@ export async function startChild(command: string, args: readonly string[], optio
   };
 }
 
-/** Kills every child that still runs, with its group. */
+/** Kills all running children with their groups. */
 export function killChildren(): void {
   for (const pid of running) signalGroup(pid, 'SIGKILL');
 }
 
 process.on('exit', killChildren);
 
-/** `code 1` or `signal SIGKILL` */
+/** Describes the end of a process: `code 1` or `signal SIGKILL`. */
 export function describeExit({ code, signal }: Exit): string {
   return signal === null ? `code ${code}` : `signal ${signal}`;
 }

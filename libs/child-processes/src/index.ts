@@ -1,4 +1,4 @@
-// Programs that run beside this process: started, named, found again, and ended with it.
+// Starts programs beside this process, and ends them with it.
 export { installPackage } from './apt-package.ts';
 export {
   describeExit,

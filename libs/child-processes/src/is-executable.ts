@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 
-/** Whether there is a file that this user may run. */
+/** Whether the file exists and this user may run it. */
 export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);

@@ -4,14 +4,16 @@ import { join } from 'node:path';
 
 const PROGRAM = join(import.meta.dirname, '../fixtures/knock.mjs');
 
+/** One attempt to get access; see fixtures/knock.mjs. */
 export type Knock = readonly [what: 'read' | 'connect' | 'postgres' | 'amqp' | 'http', ...args: (string | number)[]];
 
-/** An account that owns nothing of ours: only root can take its part. */
+/** An account that owns no file of Offload. Only root can run a program with it, so it is undefined for other users. */
 export const stranger = process.getuid?.() === 0 ? { uid: 65_533, gid: 65_533 } : undefined;
 
 /**
- * Tries to get in; see fixtures/knock.mjs for what there is to try, and for the answers.
- * @param account whose part is taken @default our own
+ * Tries to get access. fixtures/knock.mjs lists the attempts and their answers.
+ *
+ * @param account the user and group for the attempts. @default those of this process
  */
 export function knock(knocks: readonly Knock[], account?: { uid: number; gid: number }): Promise<unknown[]> {
   const options = { ...account, cwd: '/', env: { KNOCKS: JSON.stringify(knocks) } };

@@ -5,14 +5,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { processIdentity, signalGroup } from './process-identity.ts';
 
-/** A process that was started here and must not outlive its keeper. */
+/** A process that a later run must end if it still runs. */
 export interface RecordedProcess {
   pid: number;
-  /** see `processIdentity` */
+  /** See `processIdentity`. */
   identity: string;
 }
 
-/** What is needed to recognise `pids` later; those that have already ended are left out. */
+/** Records the running processes of `pids`, so that `endLeftovers` recognises them later. */
 export function recordOf(pids: readonly number[]): RecordedProcess[] {
   return pids.flatMap((pid) => {
     const identity = processIdentity(pid);
@@ -20,15 +20,18 @@ export function recordOf(pids: readonly number[]): RecordedProcess[] {
   });
 }
 
-/** Writes `file` in one step, so that a crash leaves either the old or the new contents. @param mode of the file */
+/**
+ * Writes `contents` as JSON in one step: after a crash, `file` has the old or the new contents.
+ * @param mode of the file
+ */
 export function writeRecord(file: string, contents: unknown, mode = 0o644): void {
   mkdirSync(dirname(file), { recursive: true });
-  rmSync(`${file}.new`, { force: true }); // of a crash: its mode may be another
+  rmSync(`${file}.new`, { force: true }); // a file from a crash may have another mode
   writeFileSync(`${file}.new`, JSON.stringify(contents), { mode });
   renameSync(`${file}.new`, file);
 }
 
-/** The JSON in `file`; undefined when there is none or it is damaged. */
+/** Reads the JSON in `file`; undefined when the file is missing or damaged. */
 export function readRecord(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
@@ -37,15 +40,16 @@ export function readRecord(file: string): unknown {
   }
 }
 
-/** Removes `file`; nothing happens when it is not there. */
+/** Removes `file` if it exists. */
 export function removeRecord(file: string): void {
   rmSync(file, { force: true });
 }
 
 /**
- * Ends processes that an earlier run left behind, with their groups: SIGTERM, and SIGKILL after `graceMs`. Ids that now
- * belong to other processes are left alone.
- * @returns how many were still running
+ * Ends the processes that an earlier run left behind, with their groups: SIGTERM, and SIGKILL after `graceMs`
+ * milliseconds. It does not touch a process that has got the same id later.
+ *
+ * @returns how many of them were still running
  */
 export async function endLeftovers(recorded: readonly RecordedProcess[], graceMs = 3_000): Promise<number> {
   const alive = () => recorded.filter(({ pid, identity }) => processIdentity(pid) === identity);

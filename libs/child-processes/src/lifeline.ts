@@ -1,7 +1,8 @@
 /**
- * Ends this program when the process that started it has gone, however that ended, or at a signal. Standard input is the
- * lifeline: it ends with the other end of its pipe.
- * @param stop runs once, before the program ends with exit code 0; with another when it fails
+ * Ends this program when its parent process has ended in any way, or at a signal. The parent holds the other end of
+ * standard input, which ends with it.
+ *
+ * @param stop runs once before the end. The exit code is 0, or 1 if `stop` fails.
  */
 export function endWithParent(stop: () => Promise<void>): void {
   let stopping = false;
@@ -13,7 +14,7 @@ export function endWithParent(stop: () => Promise<void>): void {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
   process.stdin.on('end', end).on('error', end).resume();
-  // Nobody reads our output any more:
+  // The reader of this program's output has gone:
   process.stdout.on('error', end);
   process.stderr.on('error', end);
 }

@@ -1,19 +1,20 @@
 import { createServer } from 'node:net';
 
-// Below the range that Linux takes outgoing ports from (32768 up), so that no connection of ours can sit on the port
-// of a server that is just being restarted.
+// Below the range of outgoing ports in Linux (32768 up), so that no outgoing connection takes the port of a server
+// while that restarts.
 const FIRST = 20_000;
 const COUNT = 12_000;
 const handedOut = new Set<number>();
 
-/** Whether nothing listens on `port` of 127.0.0.1 and on every address, where a server of ours might listen. */
+/** Whether `port` is free on 127.0.0.1 and on the wildcard addresses, where a server might listen. */
 export async function portIsFree(port: number): Promise<boolean> {
   return (await canListen(port, '127.0.0.1')) && (await canListen(port, undefined));
 }
 
 /**
- * A free TCP port on this machine: the first free one of `preferred`, else any. Nothing reserves it, but this process
+ * Finds a free TCP port: the first free one of `preferred`, or any other. The port is not reserved, but this process
  * never gets the same one twice.
+ *
  * @throws Error when a thousand ports in a row are taken
  */
 export async function freePort(...preferred: number[]): Promise<number> {

@@ -4,25 +4,29 @@ import { existsSync, readFileSync } from 'node:fs';
 const LINUX = existsSync('/proc/self/stat');
 
 /**
- * What tells a process from a later one with the same id: when it started, and on Linux in which boot.
- * @returns undefined when no such process runs (a zombie does not)
+ * Text that distinguishes a process from a later one with the same id: its start time, and on Linux the boot.
+ *
+ * @returns undefined when no such process runs (a zombie does not count as running)
  */
 export function processIdentity(pid: number): string | undefined {
   if (!LINUX) return ps(pid, 'lstart=');
   const stat = read(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
-  // proc_pid_stat(5): the name is in brackets and may hold anything; the state follows, the start time is field 22.
+  // proc_pid_stat(5): the name is in brackets and may contain anything. The state follows; the start time is field 22.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return fields[0] === 'Z' ? undefined : `${read('/proc/sys/kernel/random/boot_id')?.trim()}/${fields[19]}`;
 }
 
-/** The command line of a running process, its words separated by spaces; undefined when no such process runs. */
+/** The command line of a running process, with spaces between the words; undefined when no such process runs. */
 export function processCommand(pid: number): string | undefined {
   if (!LINUX) return ps(pid, 'command=');
   return processIdentity(pid) && read(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim();
 }
 
-/** Sends a signal to the process group that `pid` leads, or to `pid` alone when it leads none; to nobody when gone. */
+/**
+ * Sends a signal to the process group that `pid` leads, or else to `pid` alone. Does nothing when the process has
+ * ended.
+ */
 export function signalGroup(pid: number, name: NodeJS.Signals): void {
   for (const target of [-pid, pid]) {
     try {

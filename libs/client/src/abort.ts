@@ -1,7 +1,7 @@
-/** The longest that timers can wait, in milliseconds: 24.8 days. Runtimes make no time of a longer one. */
+/** The longest time of a timer, in milliseconds: 24.8 days. Runtimes fire a timer with a longer time at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** `setTimeout`, for any time: a longer one ends at {@link MAX_TIMER_MS}, and does not fire at once. */
+/** Calls `setTimeout`. A longer time is cut to {@link MAX_TIMER_MS}, so that the timer does not fire at once. */
 function setTimer(run: () => void, ms: number): ReturnType<typeof setTimeout> {
   return setTimeout(run, Math.min(ms, MAX_TIMER_MS));
 }
@@ -22,8 +22,8 @@ function listenTo(signal: AbortSignal): Listening {
 }
 
 /**
- * Calls the listener when the signal fires, at once where it has. However many there are, the signal has one of ours,
- * and none once all are forgotten: a caller's signal may live long, and Node.js warns of a leak at eleven.
+ * Calls the listener when the signal fires, or at once if it has fired. All listeners of a signal share one native
+ * listener, which goes when the last of them is forgotten: a signal may live long, and Node.js warns at eleven.
  *
  * @returns a function that forgets the listener
  */
@@ -42,16 +42,16 @@ function onAbort(signal: AbortSignal | undefined, listener: () => void): () => v
   };
 }
 
-/** The caller's signal and a clock in one. */
+/** A signal that fires with the caller's signal or when a time is over. */
 export interface Deadline {
   readonly signal: AbortSignal;
-  /** Winds the clock: the signal fires in so many milliseconds; undefined stops the clock. */
+  /** Restarts the clock: the signal fires in `ms` milliseconds. With undefined the clock stops. */
   allow(ms: number | undefined): void;
   /** Stops the clock and forgets the caller's signal. */
   end(): void;
 }
 
-/** @param late makes the reason with which the signal fires when the time is over */
+/** @param late makes the signal's reason when the time is over */
 export function startDeadline(signal: AbortSignal | undefined, late: (ms: number) => unknown): Deadline {
   const controller = new AbortController();
   const forget = onAbort(signal, () => controller.abort(signal?.reason));
@@ -68,7 +68,7 @@ export function startDeadline(signal: AbortSignal | undefined, late: (ms: number
   return { signal: controller.signal, allow, end };
 }
 
-/** Resolves in so many milliseconds, 24 days at most; rejects with the signal's reason when that fires first. */
+/** Resolves after `ms` milliseconds, at most 24.8 days. Rejects with the signal's reason if the signal fires first. */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimer(() => {

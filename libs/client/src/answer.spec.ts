@@ -7,7 +7,7 @@ async function thrownAfter(step: Step): Promise<unknown> {
   return client.get(JOB_ID).then(() => undefined, (error: unknown) => error); // prettier-ignore
 }
 
-it('throws a problem document with all it says', async () => {
+it('throws a problem document with all its members', async () => {
   const errors = [
     { pointer: '/payload/seconds', detail: 'must be positive' },
     { parameter: 'limit', detail: 'too many' },
@@ -41,7 +41,7 @@ it('reads an answer behind a byte order mark', async () => {
   });
 });
 
-it('ignores members of a problem document that are not what they should be', async () => {
+it('ignores members of a problem document that have a wrong type', async () => {
   const document = { type: 7, title: null, detail: ['no'], errors: [null, { pointer: '/a' }, { detail: 'kept' }] };
   expect(await thrownAfter(answer(400, document, { 'content-type': 'Application/Problem+JSON; charset=utf-8' }))).toMatchObject({
     name: 'OffloadProblem',
@@ -56,9 +56,9 @@ it('ignores members of a problem document that are not what they should be', asy
 
 it.each([
   ['a page', answer(404, '<h1>Not Found</h1>', { 'content-type': 'text/html', 'x-request-id': 'r-2' })],
-  ['JSON of somebody else', answer(404, { message: 'Not Found' }, { 'x-request-id': 'r-2' })],
-  ['a problem document that is none', answer(404, '{', { 'content-type': 'application/problem+json', 'x-request-id': 'r-2' })],
-])('throws what an error says in %s', async (_what, step) => {
+  ['JSON of another server', answer(404, { message: 'Not Found' }, { 'x-request-id': 'r-2' })],
+  ['a malformed problem document', answer(404, '{', { 'content-type': 'application/problem+json', 'x-request-id': 'r-2' })],
+])('throws UnexpectedAnswerError for %s', async (_what, step) => {
   const error = await thrownAfter(step);
   expect(error).toBeInstanceOf(UnexpectedAnswerError);
   expect(error).toMatchObject({ code: 'unexpected-answer', status: 404, requestId: 'r-2', body: expect.any(String) });
@@ -70,15 +70,15 @@ it.each([
   ['nothing', answer(200)],
   ['other JSON', answer(200, { id: 7 })],
   ['null', answer(200, 'null')],
-])('does not take %s for a job', async (_what, step) => {
+])('rejects %s in place of a job', async (_what, step) => {
   expect(await thrownAfter(step)).toMatchObject({
     name: 'UnexpectedAnswerError',
     status: 200,
-    message: expect.stringMatching(/was answered with something that is no job$/),
+    message: expect.stringMatching(/was answered with something that is not a job$/),
   });
 });
 
-it('does not take other JSON for a list', async () => {
+it('rejects other JSON in place of a list', async () => {
   const client = clientOf(await serve(answer(200, { jobTypes: {} })));
   await expect(client.jobTypes()).rejects.toThrow(/was answered with no list of jobTypes$/);
 });

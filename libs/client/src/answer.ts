@@ -2,7 +2,7 @@ import { OffloadProblem, UnexpectedAnswerError, type ProblemFault } from './erro
 import { retryAfterMs } from './retry-after.ts';
 import { isSnapshot, type Snapshot } from './snapshot.ts';
 
-/** A whole answer. */
+/** A response with its whole body. */
 export interface Answer {
   /** The request's method and URL, for messages. */
   readonly request: string;
@@ -11,12 +11,12 @@ export interface Answer {
   readonly text: string;
 }
 
-/** An answer that nobody asked for, as an error: OffloadProblem when it is a problem document, else UnexpectedAnswerError. */
+/** Makes the error for an unexpected answer: OffloadProblem for a problem document, otherwise UnexpectedAnswerError. */
 export function refusalOf(answer: Answer): OffloadProblem | UnexpectedAnswerError {
   const { status, headers } = answer;
   const document = isProblem(headers) ? (jsonOf(answer) as Record<string, unknown> | null | undefined) : undefined;
   if (typeof document !== 'object' || document === null) return unexpected(answer, `${status}`);
-  // RFC 9457 section 3.1: a member of another type than it should be counts as not there.
+  // RFC 9457 section 3.1: ignore a member of another type than specified.
   const text = (name: string) => (typeof document[name] === 'string' ? document[name] : undefined);
   return new OffloadProblem({
     type: text('type') ?? 'about:blank',
@@ -30,24 +30,24 @@ export function refusalOf(answer: Answer): OffloadProblem | UnexpectedAnswerErro
   });
 }
 
-/** @throws UnexpectedAnswerError when the body is no job */
+/** The job in the body. @throws UnexpectedAnswerError when the body is not a job */
 export function jobOf(answer: Answer): Snapshot {
   return checkedJob(answer, jsonOf(answer));
 }
 
-/** @throws UnexpectedAnswerError when the body has no jobs */
+/** The jobs in the body. @throws UnexpectedAnswerError when the body has no jobs */
 export function jobsOf(answer: Answer): Snapshot[] {
   return listOf<unknown>(answer, 'jobs').map((each) => checkedJob(answer, each));
 }
 
-/** The member of the body that is a list. @throws UnexpectedAnswerError when there is none */
+/** The list that is a member of the body. @throws UnexpectedAnswerError when there is none */
 export function listOf<Item>(answer: Answer, member: string): Item[] {
   const list = (jsonOf(answer) as Record<string, unknown> | null | undefined)?.[member];
   if (!Array.isArray(list)) throw unexpected(answer, `no list of ${member}`);
   return list as Item[];
 }
 
-/** The body as JSON; undefined when it is none. */
+/** The body as JSON; undefined when it is not JSON. */
 export function jsonOf({ text }: Answer): unknown {
   try {
     return JSON.parse(text);
@@ -56,6 +56,7 @@ export function jsonOf({ text }: Answer): unknown {
   }
 }
 
+/** Makes the error for an answer that is not what Offload would send. */
 export function unexpected(answer: Answer, what: string): UnexpectedAnswerError {
   const { request, status, headers, text } = answer;
   const requestId = headers.get('x-request-id') ?? undefined;
@@ -64,7 +65,7 @@ export function unexpected(answer: Answer, what: string): UnexpectedAnswerError 
 }
 
 function checkedJob(answer: Answer, value: unknown): Snapshot {
-  if (!isSnapshot(value)) throw unexpected(answer, 'something that is no job');
+  if (!isSnapshot(value)) throw unexpected(answer, 'something that is not a job');
   return value;
 }
 

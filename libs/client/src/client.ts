@@ -13,40 +13,44 @@ import type { Snapshot } from './snapshot.ts';
 import { submitJob, submitJobs, type BatchItem, type PostOptions, type SubmitOptions } from './submit-jobs.ts';
 
 /**
- * The client of an Offload. Besides what they say, all calls reject with OffloadProblem (it said no), UnreachableError
- * (it said nothing), UnexpectedAnswerError (it is no Offload that answers), or the reason of a signal that has fired.
+ * The client of an Offload api. Beside the rejections below, every call may reject with:
+ *
+ * - OffloadProblem: the api refused the request
+ * - UnreachableError: the api did not answer, or not completely
+ * - UnexpectedAnswerError: the answer does not come from Offload
+ * - the reason of a signal that has fired
  */
 export interface Client {
-  /** `POST /v1/jobs`: resolves when the job is kept. Never makes two, however often it has to be sent. */
+  /** `POST /v1/jobs`: resolves when the job is stored. A repeated request never makes a second job. */
   submit<const K extends Kind>(
     kind: K,
     payload: PayloadOf<K>,
     options?: SubmitOptions,
   ): Promise<SubmittedJob<ResultOf<K>>>;
-  /** `POST /v1/jobs/batch`: 1 to 1,000 jobs, all or none; the handles come in the same order. */
+  /** `POST /v1/jobs/batch`: makes 1 to 1,000 jobs, all or none. The handles have the order of the items. */
   submitBatch<const Kinds extends readonly Kind[]>(
     items: readonly [...{ [Index in keyof Kinds]: BatchItem<Kinds[Index]> }],
     options?: PostOptions,
   ): Promise<{ -readonly [Index in keyof Kinds]: KnownJob<ResultOf<Kinds[Index]>> }>;
-  /** A job made earlier, not looked at yet. @throws TypeError when the id is no UUID */
+  /** The handle of a job made earlier, without a request. @throws TypeError when the id is not a UUID */
   job(id: string): JobHandle;
-  /** The same, typed: a job that turns out to be of another type makes the handle's calls reject with TypeError. */
+  /** The same with types. The calls of the handle reject with TypeError if the job is of another type. */
   job<const K extends Kind>(kind: K, id: string): JobHandle<ResultOf<K>>;
-  /** `GET /v1/jobs/{id}`. Rejects with 404 `job-not-found`, and with TypeError when the id is no UUID. */
+  /** `GET /v1/jobs/{id}`. Rejects with 404 `job-not-found`, and with TypeError when the id is not a UUID. */
   get(id: string, options?: CallOptions): Promise<KnownJob>;
-  /** `GET /v1/jobs`, page after page as they are needed: jobs, newest first. */
+  /** `GET /v1/jobs`: yields jobs, newest first. It requests each page only when the loop needs it. */
   list(options?: ListOptions): AsyncGenerator<KnownJob, void, undefined>;
   /**
-   * `POST /v1/event-tokens`: for a page that is to watch with EventSource, and has no key. Rejects with 404
-   * `no-event-tokens` where the api makes none.
+   * `POST /v1/event-tokens`: makes a token with which a page without a key watches by EventSource. Rejects with 404
+   * `no-event-tokens` if the api makes none.
    */
   eventToken(options?: EventTokenOptions): Promise<EventToken>;
   /**
-   * `POST /v1/deliveries/{id}/redeliver`: sends a webhook again, whatever became of it. Rejects with 404
-   * `delivery-not-found`, and with TypeError when the id is no UUID.
+   * `POST /v1/deliveries/{id}/redeliver`: sends a webhook again, in any status. Rejects with 404 `delivery-not-found`,
+   * and with TypeError when the id is not a UUID.
    */
   redeliver(id: string, options?: CallOptions): Promise<Delivery>;
-  /** `GET /v1/job-types`: what there is to run. */
+  /** `GET /v1/job-types`: the registered job types. */
   jobTypes(options?: CallOptions): Promise<JobTypeInfo[]>;
   /** `GET /v1/job-types/{type}`. Rejects with 404 `job-type-not-found`. */
   jobType(type: string, options?: CallOptions): Promise<JobTypeInfo>;
@@ -54,7 +58,7 @@ export interface Client {
   registerJobType(type: string, registration: JobTypeOptions, options?: CallOptions): Promise<JobTypeInfo>;
   /** `DELETE /v1/job-types/{type}`. Rejects with 404 `job-type-not-found`, and with 409 `job-type-in-use`. */
   removeJobType(type: string, options?: CallOptions): Promise<void>;
-  /** `GET /v1/workers`: who works, and on what. */
+  /** `GET /v1/workers`: the running workers, and the job types that they run. */
   workers(options?: CallOptions): Promise<WorkerInfo[]>;
   /**
    * `POST /v1/workers/{instance}/drain`: the worker takes no new job, finishes those that it has, and ends. Rejects with 404
@@ -67,17 +71,26 @@ export interface Client {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** @throws TypeError */
+/** @throws TypeError when the id is not a UUID */
 function checkedId(id: string): string {
   if (!UUID.test(id)) throw new TypeError('id: must be a UUID');
   return id.toLowerCase();
 }
 
-/** Opens no connection until asked to; there is none to close. @throws TypeError that names the option at fault */
+/**
+ * Makes a client. It sends nothing until a call, and there is nothing to close.
+ *
+ * @throws TypeError that names the invalid option
+ *
+ * @example
+ * const offload = createClient({ baseUrl: 'http://127.0.0.1:3000', apiKey });
+ * const job = await offload.submit(demoSleep, { seconds: 10 });
+ * const { sleptMs } = await job.wait({ timeoutMs: 60_000 });
+ */
 export function createClient(options: ClientOptions): Client {
   const settings = checkedOptions(options);
 
-  // What results are is known in the signatures above only: `never` fits each of them.
+  // Only the signatures above know the types of results: `never` fits each of them.
   function seen(snapshot: Snapshot, kind?: Kind, deduplicated?: boolean): SubmittedJob<never> {
     return createJobHandle(settings, snapshot.id, { kind, snapshot, deduplicated }) as SubmittedJob<never>;
   }

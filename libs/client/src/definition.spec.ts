@@ -6,7 +6,7 @@ import type { Definition } from './definition.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : ['the types differ', A, B];
 
-/** `is` compiles only for what has exactly this type. */
+/** `is` compiles only for a value of exactly this type. */
 const exactly = <Expected>() => ({
   is: <Actual>(value: Actual, ...proof: Same<Actual, Expected>): unknown => [value, proof],
 });
@@ -22,7 +22,7 @@ async function definitionsOfContracts(client: Client) {
   exactly<{ sleptMs: number } | null>().is(job.snapshot.result);
   for await (const event of job.events()) exactly<{ sleptMs: number } | null>().is(event.job.result);
 
-  await client.submit(demoSleep, {}); // what has a default may be left out
+  await client.submit(demoSleep, {}); // members with a default are optional
   // @ts-expect-error -- seconds are a number
   await client.submit(demoSleep, { seconds: '10' });
   // @ts-expect-error -- there are no minutes
@@ -32,14 +32,14 @@ async function definitionsOfContracts(client: Client) {
   // @ts-expect-error -- a payload is needed
   await client.submit(demoSleep);
   await client.submit(demoSleep, {}, { webhook: { url: 'https://example.com/', events: ['failed'] } });
-  // @ts-expect-error -- running is no end
+  // @ts-expect-error -- running is not a final status
   await client.submit(demoSleep, {}, { webhook: { url: 'https://example.com/', events: ['running'] } });
   // @ts-expect-error -- there is no such option
   await client.submit(demoSleep, {}, { prio: 5 });
 
   const typed = client.job(csvProfile, job.id);
   exactly<number>().is((await typed.wait()).rows);
-  // @ts-expect-error -- it has not been seen, perhaps
+  // @ts-expect-error -- the client may not have seen the job
   void typed.snapshot.status;
 }
 
@@ -47,7 +47,7 @@ async function batches(client: Client) {
   const [one, two, three] = await client.submitBatch([
     [demoSleep, { seconds: 1 }, { tags: ['a'] }],
     [httpRequest, { url: 'https://example.com/' }],
-    ['somebody.else', { any: 'thing' }],
+    ['other.type', { any: 'thing' }],
   ]);
   exactly<{ sleptMs: number }>().is(await one.wait());
   exactly<number>().is((await two.wait()).status);
@@ -55,7 +55,7 @@ async function batches(client: Client) {
 
   // @ts-expect-error -- seconds are a number
   await client.submitBatch([[demoSleep, { seconds: '1' }]]);
-  // @ts-expect-error -- what is waited for is one job
+  // @ts-expect-error -- a batch cannot be waited for
   await client.submitBatch([[demoSleep, {}, { waitSeconds: 1 }]]);
 
   const many = await client.submitBatch([1, 2, 3].map((seconds) => [demoSleep, { seconds }] as const));

@@ -12,7 +12,7 @@ const delivery = (changes: Partial<Delivery> = {}): Delivery => ({
   ...changes,
 });
 
-it('submits where the end of a job is to be told, alone and in a batch', async () => {
+it('submits the webhook of a job, alone and in a batch', async () => {
   const accepted = answer(202, job());
   const server = await serve(accepted, accepted, answer(202, { jobs: [job()] }));
   const client = clientOf(server);
@@ -28,14 +28,14 @@ it('submits where the end of a job is to be told, alone and in a batch', async (
 });
 
 describe("a job's deliveries", () => {
-  it('are what the api lists, also when it had to ask twice', async () => {
+  it('are those that the api lists, also after a repeated request', async () => {
     const all = [delivery({ status: 'delivered' }), delivery({ event: 'failed' })];
     const server = await serve(problem(503, 'database-unavailable'), answer(200, { deliveries: all }));
     expect(await clientOf(server).job(JOB_ID).deliveries()).toEqual(all);
     expect(server.received[1]).toMatchObject({ method: 'GET', path: `/v1/jobs/${JOB_ID}/deliveries` });
   });
 
-  it('are asked for under the path of the api', async () => {
+  it('are requested under the path of the api', async () => {
     const server = await serve(answer(200, { deliveries: [] }));
     await clientOf(server, { baseUrl: `${server.url}/offload` })
       .job(JOB_ID)
@@ -47,7 +47,7 @@ describe("a job's deliveries", () => {
     ['no list', job()],
     ['a list of something else', { deliveries: [job()] }],
     ['a list of nothing', { deliveries: [null] }],
-  ])('are not taken from %s', async (_what, body) => {
+  ])('are not read from %s', async (_what, body) => {
     const call = clientOf(await serve(answer(200, body)))
       .job(JOB_ID)
       .deliveries();
@@ -63,7 +63,7 @@ describe("a job's deliveries", () => {
 });
 
 describe('redeliver', () => {
-  it('resolves with the webhook that is pending again, also when it had to ask twice', async () => {
+  it('resolves with the webhook that is pending again, also after a repeated request', async () => {
     const server = await serve(cut, answer(202, delivery()));
     expect(await clientOf(server).redeliver(DELIVERY_ID.toUpperCase())).toEqual(delivery());
     expect(server.received[1]).toMatchObject({
@@ -71,7 +71,7 @@ describe('redeliver', () => {
     });
   });
 
-  it('rejects for an unknown delivery, for what is no delivery, and asks nothing for what is no id', async () => {
+  it('rejects for an unknown delivery and a malformed answer, and sends no request for a malformed id', async () => {
     const server = await serve(problem(404, 'delivery-not-found'), answer(202, job()));
     const client = clientOf(server);
     await expect(client.redeliver(DELIVERY_ID)).rejects.toMatchObject({ slug: 'delivery-not-found' });

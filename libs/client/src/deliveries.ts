@@ -2,45 +2,45 @@ import { jsonOf, listOf, unexpected, type Answer } from './answer.ts';
 import type { Settings } from './options.ts';
 import { request } from './request.ts';
 
-/** How a job can end, and so what a webhook can tell. */
+/** A final status of a job, which triggers a webhook. */
 export type WebhookEvent = 'succeeded' | 'failed' | 'cancelled';
 
-/** What became of one attempt to deliver a webhook. */
+/** The outcome of one attempt to deliver a webhook. */
 export interface DeliveryAttempt {
-  /** From 1. One that is missing was interrupted: nobody knows whether it arrived. */
+  /** Counts from 1. A missing number is an interrupted attempt: the notifier does not know whether it arrived. */
   number: number;
   at: string;
   durationMs: number;
-  /** HTTP status of the response; null where there was none. */
+  /** HTTP status of the response; null where there was no response. */
   status: number | null;
-  /** Why it was not delivered; null where it was. */
+  /** Why the attempt failed; null where it succeeded. */
   error: string | null;
 }
 
-/** A webhook that is pending, or was, and each attempt to deliver it. */
+/** A webhook delivery: one webhook with each attempt to send it. */
 export interface Delivery {
   /** The `webhook-id` of every attempt. */
   readonly id: string;
   readonly jobId: string;
   /** Name of the configured endpoint; null for the job's own webhook. */
   readonly endpoint: string | null;
-  /** Where it goes; of a configured endpoint without path and query. */
+  /** The URL of the receiver. For a configured endpoint it has no path and no query. */
   readonly url: string;
   readonly event: WebhookEvent;
-  /** `failed` was given up. */
+  /** `failed` means that the notifier has given up. */
   readonly status: 'pending' | 'delivered' | 'failed';
-  /** Why it was given up; null where it was not. */
+  /** Why the notifier has given up; null where it has not. */
   readonly error: string | null;
-  /** Oldest first, the last 100. */
+  /** The last 100 attempts, oldest first. */
   readonly attempts: DeliveryAttempt[];
   readonly createdAt: string;
-  /** Of a pending one that nobody is sending just now; not before. */
+  /** The earliest time of the next attempt, while the delivery is pending and no notifier is sending it; else null. */
   readonly nextAttemptAt: string | null;
-  /** When it was delivered or given up. */
+  /** When the webhook was delivered or given up; null while it is pending. */
   readonly endedAt: string | null;
 }
 
-/** `GET /v1/jobs/{id}/deliveries`: the job's webhooks, oldest first. */
+/** `GET /v1/jobs/{id}/deliveries`: the webhook deliveries of a job, oldest first. */
 export async function listDeliveries(settings: Settings, jobUrl: URL, signal?: AbortSignal): Promise<Delivery[]> {
   const url = new URL(`${jobUrl.pathname}/deliveries`, jobUrl);
   const answer = await request(settings, { method: 'GET', url, signal, expected: [200] });
@@ -48,8 +48,8 @@ export async function listDeliveries(settings: Settings, jobUrl: URL, signal?: A
 }
 
 /**
- * `POST /v1/deliveries/{id}/redeliver`. Repeated like a request that is safe: at worst the webhook is sent once more, and its
- * receiver knows it by its id.
+ * `POST /v1/deliveries/{id}/redeliver`. Repeated like a safe request: at worst the notifier sends the webhook once
+ * more, and the receiver recognises it by its id.
  */
 export async function redeliver(settings: Settings, id: string, signal?: AbortSignal): Promise<Delivery> {
   const url = new URL(`v1/deliveries/${encodeURIComponent(id)}/redeliver`, settings.baseUrl);
@@ -57,10 +57,10 @@ export async function redeliver(settings: Settings, id: string, signal?: AbortSi
   return checkedDelivery(answer, jsonOf(answer));
 }
 
-/** @throws UnexpectedAnswerError when this is no delivery */
+/** @throws UnexpectedAnswerError when the value is not a webhook delivery */
 function checkedDelivery(answer: Answer, value: unknown): Delivery {
   const { id, jobId, status, attempts } = (value ?? {}) as Partial<Record<keyof Delivery, unknown>>;
   const isDelivery = [id, jobId, status].every((each) => typeof each === 'string') && Array.isArray(attempts);
-  if (!isDelivery) throw unexpected(answer, 'something that is no delivery');
+  if (!isDelivery) throw unexpected(answer, 'something that is not a webhook delivery');
   return value as Delivery;
 }

@@ -1,6 +1,6 @@
 import type { Snapshot } from './snapshot.ts';
 
-/** One fault of a request: where and what. */
+/** One fault of a request: its place and a description. */
 export interface ProblemFault {
   /** RFC 6901 pointer into the body. */
   readonly pointer?: string;
@@ -11,29 +11,29 @@ export interface ProblemFault {
   readonly detail: string;
 }
 
-/** What a problem document says (RFC 9457 section 3.1), and what the answer's header fields add. */
+/** The members of a problem document (RFC 9457 section 3.1), with two header fields of its response. */
 export interface ProblemMembers {
   /** @default 'about:blank' */
   readonly type: string;
   readonly status: number;
   readonly title: string;
   readonly detail: string | undefined;
-  /** Path of the request that it is about. */
+  /** Path of the request that failed. */
   readonly instance: string | undefined;
-  /** What is wrong with which member, where it is the request's fault; else empty. */
+  /** The faults of an invalid request; empty for other problems. */
   readonly errors: readonly ProblemFault[];
-  /** `X-Request-Id`: what the api's log calls the request. */
+  /** `X-Request-Id`: the id of the request in the api's log. */
   readonly requestId: string | undefined;
   /** `Retry-After`, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 }
 
-/** The api or a notifier said no, with a problem document (RFC 9457). */
+/** The api or a notifier refused a request with a problem document (RFC 9457). */
 export class OffloadProblem extends Error implements ProblemMembers {
   override name = 'OffloadProblem';
   readonly code = 'problem';
   readonly type: string;
-  /** Ends `type`, such as `job-not-found`; stable, for programs to tell problems apart. */
+  /** The stable end of `type`, such as `job-not-found`, by which programs tell problems apart. */
   readonly slug: string;
   readonly status: number;
   readonly title: string;
@@ -58,7 +58,9 @@ export class OffloadProblem extends Error implements ProblemMembers {
   }
 }
 
-/** What answered is not Offload, or not the one expected: a proxy's page, a redirect, a body that is no job. */
+/**
+ * The answer does not come from Offload, or is not the expected one: a proxy's page, a redirect, a body without a job.
+ */
 export class UnexpectedAnswerError extends Error {
   override name = 'UnexpectedAnswerError';
   readonly code = 'unexpected-answer';
@@ -80,25 +82,25 @@ export class UnexpectedAnswerError extends Error {
   }
 }
 
-/** There was no answer, or only part of one: see `cause`. What was asked for may have been done or not. */
+/** There was no complete answer; `cause` says why. The api may have acted on the request or not. */
 export class UnreachableError extends Error {
   override name = 'UnreachableError';
   readonly code = 'unreachable';
 }
 
-/** The job waited for has failed; `job.error` says why. */
+/** `wait` rejects with this when the job has failed; `job.error` says why. */
 export class JobFailedError extends Error {
   override name = 'JobFailedError';
   readonly code = 'job-failed';
   readonly job: Snapshot;
 
   constructor(job: Snapshot) {
-    super(`Job ${job.id} failed: ${job.error ? `${job.error.message} (${job.error.code})` : 'without a word'}`);
+    super(`Job ${job.id} failed: ${job.error ? `${job.error.message} (${job.error.code})` : 'it has no error'}`);
     this.job = job;
   }
 }
 
-/** The job waited for was cancelled. */
+/** `wait` rejects with this when the job was cancelled. */
 export class JobCancelledError extends Error {
   override name = 'JobCancelledError';
   readonly code = 'job-cancelled';
@@ -110,15 +112,17 @@ export class JobCancelledError extends Error {
   }
 }
 
-/** The time to wait is over; the job goes on. */
+/** `wait` rejects with this when its time is over. The job goes on. */
 export class WaitTimeoutError extends Error {
   override name = 'WaitTimeoutError';
   readonly code = 'wait-timeout';
-  /** As it was seen last, if it was. */
+  /** The job as the client saw it last; undefined when it never saw the job. */
   readonly job: Snapshot | undefined;
 
   constructor(id: string, timeoutMs: number, job: Snapshot | undefined) {
-    super(`Job ${id} was not finished within ${timeoutMs} ms: ${job ? `it is ${job.status}` : 'it was never seen'}`);
+    super(
+      `Job ${id} was not finished within ${timeoutMs} ms: ${job ? `it is ${job.status}` : 'the client never saw it'}`,
+    );
     this.job = job;
   }
 }

@@ -3,7 +3,7 @@ import { answer, clientOf, cut, JOB_ID, problem, serve } from './spec-server.ts'
 
 const made = { token: 'a.b.c', expiresAt: '2026-11-21T08:10:00.000Z', events: 'http://n/v1/events?token=a.b.c' };
 
-it('gets a token for a page, and asks again when the answer is lost', async () => {
+it('gets a token for a page, and repeats the request when the answer is lost', async () => {
   const server = await serve(cut, answer(200, { ...made, more: 1 }), answer(200, made));
   const offload = clientOf(server, { apiKey: 'k' });
   expect(await offload.eventToken({ jobId: JOB_ID, seconds: 60 })).toEqual(made);
@@ -16,7 +16,7 @@ it('gets a token for a page, and asks again when the answer is lost', async () =
   ]);
 });
 
-it('says why there is none', async () => {
+it('rejects with the reason when the api makes no token', async () => {
   const server = await serve(problem(404, 'no-event-tokens'), answer(200, { token: 'a.b.c' }));
   await expect(clientOf(server).eventToken()).rejects.toMatchObject({ code: 'problem', slug: 'no-event-tokens' });
   await expect(clientOf(server).eventToken()).rejects.toMatchObject({ code: 'unexpected-answer' });

@@ -2,24 +2,25 @@ import { jsonOf, unexpected } from './answer.ts';
 import { wholeNumber, type Settings } from './options.ts';
 import { request } from './request.ts';
 
+/** Limits of an event token. */
 export interface EventTokenOptions {
-  /** Only the events of this job. @default those of all jobs */
+  /** The token allows only the events of this job. @default the events of all jobs */
   jobId?: string;
-  /** How long it may be used to begin watching, in seconds, 1 to 3,600. @default the api's, 600 */
+  /** Seconds in which a page may begin to watch, 1 to 3,600. @default 600, set by the api */
   seconds?: number;
   signal?: AbortSignal;
 }
 
-/** What a page needs to watch, and nothing else that is secret. */
+/** All that a page needs to watch, without an API key. */
 export interface EventToken {
   readonly token: string;
-  /** RFC 3339 */
+  /** When the token expires, in RFC 3339. */
   readonly expiresAt: string;
-  /** For `new EventSource(events)`: the stream's URL, with the token. */
+  /** URL of the event stream with the token, for `new EventSource(events)`. */
   readonly events: string;
 }
 
-/** `POST /v1/event-tokens`; nothing is kept, so it is repeated freely. */
+/** `POST /v1/event-tokens`. The api stores nothing, so the client may repeat the request. */
 export async function issueEventToken(settings: Settings, options: EventTokenOptions): Promise<EventToken> {
   const { jobId, seconds, signal } = options;
   if (seconds !== undefined) wholeNumber('seconds', seconds, 1, 3_600);

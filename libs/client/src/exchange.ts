@@ -8,32 +8,32 @@ export interface Call {
   url: URL;
   /** @default {} */
   headers?: Readonly<Record<string, string>>;
-  /** JSON, as text: the same bytes however often it is sent. @default no body */
+  /** The body as JSON text, so that each attempt sends the same bytes. @default no body */
   body?: string;
-  /** Breaks it off. */
+  /** Aborts the request. */
   signal?: AbortSignal | undefined;
-  /** How long the server is asked to hold the answer, in seconds (RFC 7240 section 4.3). @default 0 */
+  /** Seconds for which the client asks the server to hold the answer (RFC 7240 section 4.3). @default 0 */
   holdSeconds?: number;
 }
 
-/** A request that was sent, and its response while it is read. */
+/** A request that was sent, with its response. */
 export interface Exchange {
   readonly response: Response;
-  /** All of the body. Rejects as {@link fault} says. */
+  /** Reads the whole body. Rejects with what {@link fault} returns. */
   text(): Promise<string>;
-  /** Winds the clock: what is not over in so many milliseconds is broken off; undefined stops the clock. */
+  /** Restarts the clock: after `timeoutMs` milliseconds the exchange is aborted. With undefined the clock stops. */
   allow(timeoutMs: number | undefined): void;
-  /** What reading threw, as the caller is to see it: the signal's reason, or UnreachableError. */
+  /** Converts an error of reading into the caller's: the signal's reason, or UnreachableError. */
   fault(error: unknown): unknown;
-  /** Drops the response if nobody has begun to read it: it would hold its socket. */
+  /** Drops an unread response, which would keep its socket. */
   close(): Promise<void>;
 }
 
 /**
- * Sends a request once; resolves with its response's head, whatever the status. Redirects are not followed, so that the
- * key goes nowhere else.
+ * Sends a request once and resolves with the head of its response, in any status. It follows no redirect, so that the
+ * API key goes nowhere else. The caller must close the exchange.
  *
- * Rejects with UnreachableError, or the signal's reason. Whoever gets it must close it.
+ * Rejects with UnreachableError or the signal's reason.
  */
 export async function openExchange(settings: Settings, call: Call): Promise<Exchange> {
   const { fetch, apiKey, timeoutMs } = settings;
@@ -44,7 +44,7 @@ export async function openExchange(settings: Settings, call: Call): Promise<Exch
   if (holdSeconds > 0) headers.prefer = `wait=${holdSeconds}`;
   if (call.body !== undefined) headers['content-type'] = 'application/json';
 
-  const deadline = startDeadline(signal, (ms) => new Error(`nothing came within ${ms} ms`));
+  const deadline = startDeadline(signal, (ms) => new Error(`no answer within ${ms} ms`));
   deadline.allow(timeoutMs + holdSeconds * 1_000);
 
   function fault(error: unknown): unknown {
@@ -71,7 +71,7 @@ export async function openExchange(settings: Settings, call: Call): Promise<Exch
       fault,
       async close() {
         deadline.end();
-        // Who has begun to read it frees it; what is broken off already is free.
+        // A reader of the body frees it itself, and an aborted response is free already.
         if (!response.bodyUsed) await response.body?.cancel().catch(() => undefined);
       },
     };
@@ -81,7 +81,7 @@ export async function openExchange(settings: Settings, call: Call): Promise<Exch
   }
 }
 
-/** fetch says `fetch failed`, and why it did one cause further. */
+/** The reason of a failed fetch. Its own message is only `fetch failed`; the cause says why. */
 function reasonOf(error: unknown): string {
   const { message = String(error), cause } = error as Partial<Error>;
   const { message: why } = (cause ?? {}) as Partial<Error>;

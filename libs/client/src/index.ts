@@ -1,4 +1,4 @@
-// Runs wherever there is fetch: browsers, edge runtimes, Node.js. Imports nothing of this repository.
+// Runs in every runtime with fetch: browsers, edge runtimes, Node.js. It imports no other package of this repository.
 export { createClient, type Client } from './client.ts';
 export { type ClientOptions } from './options.ts';
 export { type Definition, type JobOptions, type PayloadOf, type ResultOf, type WebhookOptions } from './definition.ts';

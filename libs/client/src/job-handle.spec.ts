@@ -4,7 +4,7 @@ import { answer, clientOf, cut, job, JOB_ID, problem, serve, succeeded } from '.
 
 const { csvProfile, demoSleep } = jobDefinitions;
 
-it('asks nothing until it is asked', async () => {
+it('sends no request until a call', async () => {
   const server = await serve();
   expect(clientOf(server).job(demoSleep, JOB_ID.toUpperCase())).toMatchObject({ id: JOB_ID, snapshot: undefined });
   expect(server.received).toEqual([]);
@@ -23,7 +23,7 @@ it('rejects when the job is of another type than its definition', async () => {
 });
 
 describe('refresh', () => {
-  it('sends the tag of what it has seen, and keeps that when it has not changed', async () => {
+  it('sends the ETag of the last answer, and keeps the snapshot when the job has not changed', async () => {
     const server = await serve(answer(200, job(), { etag: 'W/"1"' }), answer(304), answer(200, succeeded()));
     const handle = await clientOf(server).get(JOB_ID);
     expect(await handle.refresh()).toEqual(job());
@@ -41,7 +41,7 @@ describe('refresh', () => {
 describe('cancel', () => {
   const cancelled = job({ status: 'cancelled', version: 2 });
 
-  it('resolves with the cancelled job, also when it had to ask twice', async () => {
+  it('resolves with the cancelled job, also after a repeated request', async () => {
     const server = await serve(cut, answer(200, cancelled));
     const handle = clientOf(server).job(JOB_ID);
     expect(await handle.cancel()).toEqual(cancelled);
@@ -49,19 +49,19 @@ describe('cancel', () => {
     expect(server.received[1]).toMatchObject({ method: 'POST', path: `/v1/jobs/${JOB_ID}/cancel`, body: undefined });
   });
 
-  it('resolves with the running job whose worker is told', async () => {
+  it('resolves with the running job when its worker has to cancel it', async () => {
     const handle = clientOf(await serve(answer(202, job({ status: 'running', version: 2 })))).job(JOB_ID);
     expect(await handle.cancel()).toMatchObject({ status: 'running' });
   });
 
-  it('rejects when the job is finished, be it by an earlier attempt whose answer was lost', async () => {
+  it('rejects when the job is finished, also by an earlier attempt whose answer was lost', async () => {
     const server = await serve(cut, problem(409, 'job-finished'));
     await expect(clientOf(server).job(JOB_ID).cancel()).rejects.toMatchObject({ status: 409, slug: 'job-finished' });
   });
 });
 
 describe('retry', () => {
-  it('resolves with the job, which is no longer finished', async () => {
+  it('resolves with the job, which is not finished any more', async () => {
     const failed = job({ status: 'failed', version: 5 });
     const again = job({ version: 6 });
     const server = await serve(answer(200, failed), problem(429, 'rate-limited'), answer(202, again));
@@ -83,17 +83,17 @@ describe('retry', () => {
 });
 
 describe('delete', () => {
-  it('resolves when the job is gone', async () => {
+  it('resolves when the job is deleted', async () => {
     const server = await serve(answer(204));
     await clientOf(server).job(JOB_ID).delete();
     expect(server.received).toMatchObject([{ method: 'DELETE', path: `/v1/jobs/${JOB_ID}` }]);
   });
 
-  it('takes a job for gone that an attempt finds gone whose predecessor got no answer', async () => {
+  it('resolves when a repeated request finds the job deleted', async () => {
     await clientOf(await serve(cut, problem(404, 'job-not-found'))).job(JOB_ID).delete(); // prettier-ignore
   });
 
-  it('rejects when there was no such job, or it is not finished', async () => {
+  it('rejects when there is no such job, or it is not finished', async () => {
     const client = clientOf(await serve(problem(404, 'job-not-found'), problem(409, 'job-not-finished')));
     await expect(client.job(JOB_ID).delete()).rejects.toMatchObject({ slug: 'job-not-found' });
     await expect(client.job(JOB_ID).delete()).rejects.toMatchObject({ slug: 'job-not-finished' });

@@ -8,72 +8,80 @@ import { type JobEvent, type Snapshot } from './snapshot.ts';
 import { waitForJob, type WaitOptions } from './wait-for-job.ts';
 import { watchJob } from './watch-job.ts';
 
+/** Options of every call. */
 export interface CallOptions {
-  /** Ends the call, which then rejects with the signal's reason. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
-/** One job, by its id. Keeps no connection and no timer of its own. */
+/** One job, known by its id. A handle keeps no connection and no timer between calls. */
 export interface JobHandle<Result = unknown> {
   readonly id: string;
-  /** The job as it was seen last by any call of this handle; undefined before the first. */
+  /** The job as the last call of this handle saw it; undefined before the first call. */
   readonly snapshot: Snapshot<Result> | undefined;
-  /** Looks at the job; costs little when it has not changed (`If-None-Match`). */
+  /** `GET /v1/jobs/{id}`: reads the job again. An unchanged job is not sent again (`If-None-Match`). */
   refresh(options?: CallOptions): Promise<Snapshot<Result>>;
   /**
-   * Resolves with the result once the job has succeeded, at once when it was seen to have.
+   * Resolves with the result when the job has succeeded.
    *
-   * Rejects with JobFailedError, JobCancelledError, or WaitTimeoutError, which says nothing about the job.
+   * Rejects with JobFailedError or JobCancelledError. Rejects with WaitTimeoutError after `timeoutMs`; the job goes on.
    */
   wait(options?: WaitOptions): Promise<Result>;
   /**
-   * The job as it is, then whatever happens to it, until it is finished. Connects again by itself. Leaving the loop
-   * closes the stream; a signal that fires is thrown.
+   * Yields the job as it is, then each event of the job until it is finished. A broken stream is opened again. Leaving
+   * the loop closes the stream. Throws the reason of a signal that fires.
+   *
+   * @example
+   * for await (const { event, job } of handle.events()) console.log(event, job.progress);
    */
   events(options?: CallOptions): AsyncGenerator<JobEvent<Result>, void, undefined>;
-  /** Resolves with the cancelled job, or with the running one whose worker is told. Rejects with 409 `job-finished`. */
+  /**
+   * Resolves with the cancelled job, or with the running job, whose worker gets the request. Rejects with 409
+   * `job-finished`.
+   */
   cancel(options?: CallOptions): Promise<Snapshot<Result>>;
   /**
-   * Runs a failed or cancelled job again; else 409 `job-not-finished`. Not repeated when it is unknown what became of
-   * the request: look at the job then.
+   * Queues a failed or cancelled job again. Rejects with 409 `job-not-finished` for another. The request is not
+   * repeated when its outcome is unknown: call `refresh` then.
    */
   retry(options?: CallOptions): Promise<Snapshot<Result>>;
-  /** The job's webhooks, those that are pending and those that were, oldest first, with each attempt. */
+  /** The webhook deliveries of the job, oldest first, with each attempt. */
   deliveries(options?: CallOptions): Promise<Delivery[]>;
-  /** Removes a finished job; 409 when it is not. */
+  /** Deletes a finished job. Rejects with 409 when the job is not finished. */
   delete(options?: CallOptions): Promise<void>;
 }
 
-/** A job that has been seen. */
+/** The handle of a job that the client has seen. */
 export interface KnownJob<Result = unknown> extends JobHandle<Result> {
   readonly snapshot: Snapshot<Result>;
 }
 
-/** A job that this client has submitted. */
+/** The handle of a job that this client has submitted. */
 export interface SubmittedJob<Result = unknown> extends KnownJob<Result> {
-  /** Whether it was there already, unfinished, with the same dedupe key. */
+  /** True if an unfinished job with the same dedupe key was there already, and this is its handle. */
   readonly deduplicated: boolean;
 }
 
-/** What the maker of a handle knows of the job. */
+/** What the client knows of a job when it makes the handle. */
 export interface Known {
-  /** Whatever is seen must be of it. */
+  /** The expected definition or type: a job of another type makes calls reject. */
   kind?: Kind | undefined;
   snapshot?: Snapshot | undefined;
   /** @default false */
   deduplicated?: boolean | undefined;
 }
 
+/** Makes the handle of a job, without a request. */
 export function createJobHandle<Result>(
   settings: Settings,
   id: string,
   known: Known,
 ): JobHandle<Result> & Pick<SubmittedJob, 'deduplicated'> {
   const url = new URL(`v1/jobs/${encodeURIComponent(id)}`, settings.baseUrl);
-  let snapshot = known.snapshot as Snapshot<Result> | undefined; // as the kind says, which is checked when it is seen
+  let snapshot = known.snapshot as Snapshot<Result> | undefined; // `remember` checks that it has the type of `kind`
   let etag: string | null = null;
 
-  /** Answers and events may overtake one another; the version says which is newer. */
+  /** Keeps the newer of two states by their version, because answers and events may overtake one another. */
   function remember(job: Snapshot): Snapshot<Result> {
     if (known.kind !== undefined && job.type !== typeOf(known.kind)) {
       throw new TypeError(`Job ${id} is a ${job.type}, not a ${typeOf(known.kind)}`);
@@ -95,7 +103,7 @@ export function createJobHandle<Result>(
 
   async function refresh({ signal }: CallOptions = {}): Promise<Snapshot<Result>> {
     const answer = await look(0, signal);
-    if (!snapshot) throw unexpected(answer, 'a job that was never shown');
+    if (!snapshot) throw unexpected(answer, '304 before any job');
     return snapshot;
   }
 
@@ -132,13 +140,13 @@ export function createJobHandle<Result>(
     deliveries: ({ signal } = {}) => listDeliveries(settings, url, signal),
     async delete({ signal } = {}) {
       const answer = await request(settings, { method: 'DELETE', url, signal, expected: [204, 404] });
-      // At a later attempt it was perhaps the first one that removed it; gone it is.
+      // Not found at a later attempt: an earlier attempt, whose answer was lost, has probably deleted the job.
       if (answer.status === 404 && answer.attempt === 1) throw refusalOf(answer);
     },
   };
 }
 
-/** @throws UnexpectedAnswerError when the key would leave TLS there */
+/** @throws UnexpectedAnswerError when the link would send the API key without TLS */
 function eventsUrl({ baseUrl, apiKey }: Settings, link: string): URL {
   const url = URL.canParse(link, baseUrl) ? new URL(link, baseUrl) : undefined;
   if (url?.protocol === 'https:' || (url?.protocol === 'http:' && (baseUrl.protocol === 'http:' || !apiKey)))

@@ -17,7 +17,7 @@ it('shows, registers and removes a job type', async () => {
   expect(server.received[1]?.body).toEqual({ payloadSchema: { type: 'object' } });
 });
 
-it('takes nothing else for a job type', async () => {
+it('rejects other JSON in place of a job type', async () => {
   await expect(clientOf(await serve(answer(200, { type: 'a' }))).jobType('a')).rejects.toThrow(/no job type$/);
 });
 

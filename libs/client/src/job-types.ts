@@ -3,7 +3,7 @@ import type { Backoff } from './job.ts';
 import type { Settings } from './options.ts';
 import { request } from './request.ts';
 
-/** One version of a job type, as it is registered. */
+/** One version of a job type, as a worker registers it. */
 export interface JobRegistration {
   type: string;
   version: number;
@@ -12,31 +12,37 @@ export interface JobRegistration {
   timeoutMs: number;
   maxAttempts: number;
   backoff: Backoff;
-  /** Whether its workers run payloads of older versions too. */
+  /** Whether the workers of this version run payloads of older versions too. */
   upgrades: boolean;
   /** JSON Schema, draft 2020-12. */
   payloadSchema: Record<string, unknown>;
   resultSchema: Record<string, unknown>;
 }
 
-/** A version of a job type, as it is shown. */
+/** One version of a job type, as the api shows it. */
 export interface JobTypeVersion extends Pick<
   JobRegistration,
   'version' | 'upgrades' | 'payloadSchema' | 'resultSchema'
 > {
-  /** Instances of the workers that run it now. */
+  /** Names of the workers that run this version now. */
   workers: string[];
-  /** When it was registered, or a worker that runs it was heard, to the minute. */
+  /** When the version was registered, or when a worker that runs it last sent a heartbeat, to the minute. */
   lastSeenAt: string;
 }
 
-/** A job type. Its `version` is that of new payloads: the newest that a worker runs now, or the newest where none runs. */
+/**
+ * A job type. New payloads are for its `version`: the newest that a worker runs now, else the newest that is
+ * registered.
+ */
 export interface JobTypeInfo extends Omit<JobRegistration, 'upgrades'>, Pick<JobTypeVersion, 'workers' | 'lastSeenAt'> {
-  /** All that are registered, the newest first. */
+  /** All registered versions, newest first. */
   versions: JobTypeVersion[];
 }
 
-/** A version of a job type, for programs that are no worker of Offload. What is left out is as `PUT /v1/job-types/{type}` says. */
+/**
+ * A version to register for a program that is not a worker of Offload. Members that are omitted get the defaults of
+ * `PUT /v1/job-types/{type}`.
+ */
 export type JobTypeOptions = Partial<Omit<JobRegistration, 'type'>> & Pick<JobRegistration, 'payloadSchema'>;
 
 /** `GET /v1/job-types/{type}`. Rejects with 404 `job-type-not-found`. */
@@ -63,7 +69,7 @@ export async function removeJobType(settings: Settings, type: string, signal?: A
     signal,
     expected: [204, 404],
   });
-  // At a later attempt it was perhaps the first one that removed it; gone it is.
+  // Not found at a later attempt: an earlier attempt, whose answer was lost, has probably removed the job type.
   if (answer.status === 404 && answer.attempt === 1) throw refusalOf(answer);
 }
 
@@ -71,7 +77,7 @@ function urlOf({ baseUrl }: Settings, type: string): URL {
   return new URL(`v1/job-types/${encodeURIComponent(type)}`, baseUrl);
 }
 
-/** @throws UnexpectedAnswerError when the body is no job type */
+/** @throws UnexpectedAnswerError when the body is not a job type */
 function jobTypeOf(answer: Answer): JobTypeInfo {
   const info = (jsonOf(answer) ?? {}) as Partial<Record<keyof JobTypeInfo, unknown>>;
   if (typeof info.type !== 'string' || !Array.isArray(info.versions)) throw unexpected(answer, 'no job type');

@@ -8,7 +8,7 @@ import type * as job from './job.ts';
 import type * as jobTypes from './job-types.ts';
 import type * as queuesAndWorkers from './queues-and-workers.ts';
 
-/** `true` where each type takes all values of the other. */
+/** `true` where each type accepts all values of the other. */
 type Same<A, B> = [A, B] extends [B, A] ? true : false;
 
 it('has the types of the schemas', () => {

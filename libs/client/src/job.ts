@@ -1,13 +1,13 @@
-// A job as the api shows it. job.spec.ts compares these types with the schemas of @offload/jobs, which no program that
-// installs this package has to install.
+// A job as the api shows it. job.spec.ts compares these types with the schemas of @offload/jobs. They are repeated here
+// so that programs which install this package need not install that one.
 
 /** `scheduled → queued → running → succeeded | failed | cancelled` */
 export type JobStatus = 'scheduled' | 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
-/** What happened to a job: its new status, or `job.progress` of a running one. */
+/** The event of a job: its new status, or `job.progress` while it runs. */
 export type EventName = `job.${JobStatus | 'progress'}`;
 
-/** Pauses between attempts, in milliseconds: `baseMs · factor^n`, at most `maxMs`. */
+/** The pause after n failed attempts: a random time up to `min(maxMs, baseMs * factor ** (n - 1))` milliseconds. */
 export interface Backoff {
   baseMs: number;
   factor: number;
@@ -19,13 +19,13 @@ export interface JobError {
   /** `timeout`, `worker-lost`, `handler-error`, `permanent`, `invalid-payload` and others. */
   code: string;
   message: string;
-  /** Where the handler threw it, and where its causes were thrown; 8 KiB at most. */
+  /** Stack trace of the handler's error and its causes; at most 8 KiB. */
   stack?: string | undefined;
   attempt: number;
   at: string;
 }
 
-/** Times are in RFC 3339. */
+/** A job. Its times are in RFC 3339. */
 export interface Job {
   id: string;
   type: string;
@@ -35,15 +35,15 @@ export interface Job {
   tags: string[];
   payload: unknown;
   result: unknown;
-  /** Why a failed job failed. */
+  /** Why the job failed; null in every other status. */
   error: JobError | null;
-  /** What earlier attempts failed with, oldest first; the last 20. */
+  /** Errors of the last 20 failed attempts, oldest first. */
   errors: JobError[];
   progress: { percent: number; message: string | null } | null;
-  /** How often the handler was started; 0 before the first time. */
+  /** How often the handler was started; 0 before the first attempt. */
   attempt: number;
   maxAttempts: number;
-  /** Grows with every change of the job. */
+  /** Increases with every change of the job. */
   version: number;
   createdAt: string;
   dueAt: string;
@@ -58,8 +58,8 @@ export interface Job {
     /** URL of the job's event stream, on a notifier. */
     events: string;
   };
-  /** Of a queued job: its place in the queue, from 1; 10,001 stands for that and more. An estimate. */
+  /** Place of a queued job in its queue, from 1. An estimate; 10,001 means 10,001 or more. */
   position?: number | undefined;
-  /** Of a queued job: how long until it is likely to start, in milliseconds; null when nobody knows. */
+  /** Milliseconds until a queued job is likely to start; null when the api cannot estimate it. */
   etaMs?: number | null | undefined;
 }

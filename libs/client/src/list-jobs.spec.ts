@@ -32,13 +32,13 @@ it('sends every filter', async () => {
   expect(server.received.map(queryOf)).toEqual([{ ...filters, createdAfter: '1970-01-01T00:00:00.000Z', limit: '50' }]);
 });
 
-it('asks for no more than are wanted', async () => {
+it('requests no more jobs than wanted', async () => {
   const server = await serve(page(0, 2, 'a'), page(2, 3, 'b'));
   expect(await all(clientOf(server).list({ limit: 3, pageSize: 2 }))).toHaveLength(3);
   expect(server.received.map(queryOf)).toEqual([{ limit: '2' }, { limit: '1', cursor: 'a' }]);
 });
 
-it('asks for a page only when it is needed', async () => {
+it('requests a page only when it is needed', async () => {
   const server = await serve(page(0, 2, 'a'));
   for await (const { id } of clientOf(server).list()) if (id === ids[1]) break;
   expect(server.received).toHaveLength(1);
@@ -55,7 +55,7 @@ it('refuses a page size that the api would not give', async () => {
   await expect(listing).rejects.toThrow('pageSize: must be a whole number from 1 to 200');
 });
 
-it('does not take a page without nextCursor for the last one', async () => {
+it('rejects a page without nextCursor', async () => {
   await expect(all(clientOf(await serve(answer(200, { jobs: [] }))).list())).rejects.toThrow(/no nextCursor$/);
 });
 

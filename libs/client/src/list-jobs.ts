@@ -4,23 +4,23 @@ import { wholeNumber, type Settings } from './options.ts';
 import { request } from './request.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Which jobs to list; those that fit everything given. */
+/** Filters of a list of jobs. A job must match all of them. */
 export interface ListOptions {
   status?: JobStatus;
   type?: string;
   queue?: string;
   tag?: string;
-  /** A string gives the time in RFC 3339. */
+  /** A string is RFC 3339. */
   createdAfter?: string | Date;
   createdBefore?: string | Date;
-  /** At most so many jobs. @default all */
+  /** Most jobs to yield. @default all */
   limit?: number;
-  /** Jobs a request, 1 to 200. @default 50 */
+  /** Jobs in one request, 1 to 200. @default 50 */
   pageSize?: number;
   signal?: AbortSignal;
 }
 
-/** Jobs, newest first, page by page as they are needed. A job made meanwhile is not among them. */
+/** Yields jobs, newest first, and requests a page when it is needed. It omits jobs that are made meanwhile. */
 export async function* listJobs(settings: Settings, options: ListOptions): AsyncGenerator<Snapshot, void, undefined> {
   const { limit = Infinity, pageSize = 50, createdAfter, createdBefore, signal, ...equal } = options;
   wholeNumber('pageSize', pageSize, 1, 200);

@@ -16,7 +16,7 @@ it.each([
   expect(() => createClient({ baseUrl: 'http://127.0.0.1:3000', ...options })).toThrow(new TypeError(message));
 });
 
-it('takes an option that is undefined for one that is not given', async () => {
+it('uses the default for an undefined option', async () => {
   const server = await serve(answer(200, job()));
   const client = clientOf(server, { apiKey: undefined, maxAttempts: undefined, timeoutMs: undefined });
   await client.get(JOB_ID);
@@ -29,7 +29,7 @@ it('keeps the path of the base URL', async () => {
   expect(server.received[0]?.path).toBe(`/offload/v1/jobs/${JOB_ID}`);
 });
 
-it('uses the fetch it is given, without a `this`', async () => {
+it('calls the given fetch without a `this`', async () => {
   const asked: unknown[] = [];
   function fetch(this: unknown, ...[url]: Parameters<typeof globalThis.fetch>): Promise<Response> {
     asked.push(this, url);
@@ -39,7 +39,7 @@ it('uses the fetch it is given, without a `this`', async () => {
   expect(asked).toEqual([undefined, `https://offload.example/v1/jobs/${JOB_ID}`]);
 });
 
-it('gives a held answer its time besides, also where a timer cannot hold both', async () => {
+it('adds the time of a held answer to timeoutMs, up to the longest timer', async () => {
   const server = await serve(later(20, answer(202, job())));
   const client = clientOf(server, { timeoutMs: 2 ** 31 - 1, maxAttempts: 1 });
   expect((await client.submit('demo.sleep', {}, { waitSeconds: 60 })).id).toBe(JOB_ID);

@@ -1,23 +1,30 @@
 import { MAX_TIMER_MS } from './abort.ts';
 
+/** Options of {@link createClient}. */
 export interface ClientOptions {
-  /** Where the api is; a path is kept, as in `https://example.com/offload`. Redirects are not followed. */
+  /** URL of the api. Its path is kept, as in `https://example.com/offload`. Redirects are not followed. */
   baseUrl: string | URL;
-  /** Goes as `Authorization: Bearer` to the api and to where a job's `links.events` leads, nowhere else. @default none */
+  /**
+   * Sent as `Authorization: Bearer` to the api and to the host of a job's `links.events`, nowhere else.
+   * @default none
+   */
   apiKey?: string;
   /** @default the `fetch` of the runtime */
   fetch?: typeof globalThis.fetch;
-  /** Of each attempt until the whole answer is here, in milliseconds; what is asked to be held has that besides. @default 30_000 */
+  /** Milliseconds for one attempt with its whole answer, beside the time that an answer is held. @default 30_000 */
   timeoutMs?: number;
-  /** Attempts of one request, the first included; an event stream's, in a row, to connect. @default 5 */
+  /** Attempts of one request, the first included, and attempts in a row to open an event stream. @default 5 */
   maxAttempts?: number;
   /** Upper bound of the random pause before the second attempt, in milliseconds; it doubles with each. @default 500 */
   backoffBaseMs?: number;
-  /** That bound never exceeds this, in milliseconds. @default 30_000 */
+  /** Highest bound of that pause, in milliseconds. @default 30_000 */
   backoffMaxMs?: number;
-  /** A longer `Retry-After` is not waited for, but thrown with the answer, in milliseconds. @default 60_000 */
+  /** A call with a longer `Retry-After` rejects instead of waiting, in milliseconds. @default 60_000 */
   maxRetryAfterMs?: number;
-  /** An event stream without even a heartbeat, of which there is one in 15 s, is opened again, in milliseconds. @default 45_000 */
+  /**
+   * Milliseconds without an event or heartbeat after which an event stream is opened again. A notifier sends a
+   * heartbeat every 15 seconds. @default 45_000
+   */
   idleTimeoutMs?: number;
 }
 
@@ -32,18 +39,18 @@ const DEFAULTS = {
   idleTimeoutMs: 45 * SECOND,
 } satisfies Partial<ClientOptions>;
 
-/** The options, checked, with every default filled in. */
+/** The checked options, with all defaults. */
 export interface Settings extends Required<Omit<ClientOptions, 'baseUrl' | 'apiKey'>> {
-  /** ends with a slash */
+  /** Ends with a slash. */
   readonly baseUrl: URL;
   readonly apiKey: string | undefined;
 }
 
-/** @throws TypeError that names the option at fault */
+/** Checks the options and fills in the defaults. @throws TypeError that names the invalid option */
 export function checkedOptions(options: ClientOptions): Settings {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as ClientOptions;
   const { apiKey } = given;
-  // Called bare: browsers refuse a fetch whose `this` is somebody else's. Looked up late, for those who replace it.
+  // Called without `this`: browsers refuse another one. Looked up with each call, for programs that replace it.
   const fetch: typeof globalThis.fetch = given.fetch ?? ((input, init) => globalThis.fetch(input, init));
   const settings = { ...DEFAULTS, ...given, apiKey, fetch, baseUrl: checkedBaseUrl(given.baseUrl) };
   wholeNumber('maxAttempts', settings.maxAttempts, 1, 100);
@@ -52,20 +59,20 @@ export function checkedOptions(options: ClientOptions): Settings {
   milliseconds('backoffMaxMs', settings.backoffMaxMs);
   milliseconds('maxRetryAfterMs', settings.maxRetryAfterMs);
   milliseconds('idleTimeoutMs', settings.idleTimeoutMs, 1);
-  // fetch would take what no header can hold for a fault of the network.
+  // fetch would report a key that no header can hold as a network error.
   if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
     throw new TypeError('apiKey: must be visible ASCII characters, at least one');
   }
   return settings;
 }
 
-/** @throws TypeError unless the value is one of the whole numbers from `min` to `max` */
+/** @throws TypeError unless the value is a whole number from `min` to `max` */
 export function wholeNumber(name: string, value: number, min: number, max: number): void {
   if (Number.isInteger(value) && value >= min && value <= max) return;
   throw new TypeError(`${name}: must be a whole number from ${min} to ${max}`);
 }
 
-/** @throws TypeError unless a timer can wait for so long */
+/** @throws TypeError unless the value is a time that a timer can have */
 export function milliseconds(name: string, value: number, min = 0): void {
   if (value >= min && value <= MAX_TIMER_MS) return;
   throw new TypeError(`${name}: must be from ${min} to ${MAX_TIMER_MS} milliseconds`);

@@ -10,11 +10,11 @@ import { answer, cut, ended, job, JOB_ID, problem, serve, succeeded } from './sp
 const src = import.meta.dirname;
 const parserFile = join(dirname(createRequire(import.meta.url).resolve('eventsource-parser')), 'index.js');
 
-/** What every runtime with fetch has, and nothing of Node.js. */
+/** The globals of every runtime with fetch, and none of Node.js. */
 const { AbortController, clearTimeout, crypto, fetch, Headers, performance, setTimeout, TextDecoder, URL } = globalThis;
 const web = { AbortController, clearTimeout, crypto, fetch, Headers, performance, setTimeout, TextDecoder, URL };
 
-/** A source as it is compiled: types are gone, imports stay. */
+/** Compiles a source: types are removed, imports stay. */
 async function compiled(file: string): Promise<string> {
   const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true };
   return ts.transpileModule(await readFile(file, 'utf8'), { compilerOptions }).outputText;
@@ -32,7 +32,7 @@ it('imports nothing but eventsource-parser', async () => {
   expect(new Set(foreign)).toEqual(new Set(['eventsource-parser']));
 });
 
-/** Loads index.ts with all it imports where there is nothing else. */
+/** Loads index.ts with all its imports in an empty context. */
 async function load(context: Context): Promise<typeof client> {
   const modules = new Map<string, Module>();
   async function module(file: string): Promise<Module> {
@@ -47,7 +47,7 @@ async function load(context: Context): Promise<typeof client> {
   return index.namespace as typeof client;
 } // prettier-ignore
 
-it('runs with nothing but what the web has', async () => {
+it('runs with the globals of the web alone', async () => {
   const frame = (of: object) => `event: job.succeeded\nid: 3\ndata: ${JSON.stringify(of)}\n\n`;
   const done = succeeded();
   const notifier = await serve(ended(frame(done)));

@@ -1,35 +1,37 @@
-// What waits, and who works on it.
+// The answers of `GET /v1/queues` and `GET /v1/workers`.
 
+/** A queue, as `GET /v1/queues` shows it. */
 export interface QueueInfo {
   queue: string;
-  /** The registered job types whose own queue it is, sorted. */
+  /** The registered job types with this queue in their policy, sorted. */
   types: string[];
-  /** Queued jobs: they wait for a worker. */
+  /** Number of queued jobs, which wait for a worker. */
   ready: number;
   running: number;
   scheduled: number;
-  /** Workers that take jobs from it; null while RabbitMQ can not be asked, or where QUEUES does not name it. */
+  /** Number of workers that consume the queue; null if RabbitMQ is not reachable or QUEUES does not name the queue. */
   consumers: number | null;
-  /** How long ago the queued job that waits longest was due, in milliseconds; null when none waits. */
+  /** Milliseconds since the longest waiting job was due; null when none waits. */
   oldestWaitingMs: number | null;
-  /** Jobs that left the queue in a second, lately; null when not known. */
+  /** Jobs that leave the queue in a second, measured recently; null when unknown. */
   drainPerSecond: number | null;
 }
 
+/** A worker, as `GET /v1/workers` shows it. */
 export interface WorkerInfo {
   instance: string;
-  /** Of Offload. */
+  /** The version of Offload. */
   version: string;
   queues: string[];
-  /** Jobs that it runs at once, of each queue. */
+  /** Jobs of each queue that the worker runs at once. */
   slots: number;
-  /** Jobs that it runs now. */
+  /** Jobs that the worker runs now. */
   running: number;
-  /** The version of each job type that it runs. */
+  /** The version of each job type that the worker runs. */
   types: Record<string, number>;
-  /** It takes no new jobs. */
+  /** True while the worker drains: it claims no new jobs. */
   draining: boolean;
   startedAt: string;
-  /** It is heard every ten seconds; one that is not for 30 is taken to be gone. */
+  /** Time of the last heartbeat. A worker sends one every ten seconds, and is regarded as lost after 30 seconds. */
   lastHeardAt: string;
 }

@@ -18,7 +18,7 @@ it.each([
   expect(Math.min(...pauses)).toBeLessThan(bound * 0.1);
 });
 
-it('pauses a little longer than it is told, and not at all for too long', () => {
+it('pauses a little longer than Retry-After, and gives up when that is too long', () => {
   const told = (seconds: string) => pauseAfter(settings, 3, new Headers({ 'retry-after': seconds }));
   expect(told('2')).toBeGreaterThanOrEqual(2_000);
   expect(told('2')).toBeLessThanOrEqual(2_100);
@@ -26,7 +26,7 @@ it('pauses a little longer than it is told, and not at all for too long', () => 
   expect(told('61')).toBeUndefined();
 });
 
-it('repeats what is not idempotent only where nothing was done', () => {
+it('repeats an unsafe request only where the server did nothing', () => {
   const statuses = [200, 400, 404, 408, 409, 429, 500, 502, 503, 504];
   expect(statuses.filter((status) => mayRepeat('freely', status))).toEqual([408, 429, 502, 503, 504]);
   expect(statuses.filter((status) => mayRepeat('unacted', status))).toEqual([408, 429]);

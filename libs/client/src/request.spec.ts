@@ -34,7 +34,7 @@ describe('repeats', () => {
     expect(Number(second) - Number(first)).toBeGreaterThanOrEqual(990);
   });
 
-  it('and frees the socket of an answer that it throws away', async () => {
+  it('and frees the socket of a dropped answer', async () => {
     const endless: Step = (response) => void response.writeHead(503).write('wait');
     const server = await serve(endless, found);
     await clientOf(server).get(JOB_ID);
@@ -49,7 +49,7 @@ describe('does not repeat', () => {
     expect(server.received).toHaveLength(1);
   });
 
-  it('more often than maxAttempts, and throws the last answer', async () => {
+  it('a request more often than maxAttempts, and throws the last answer', async () => {
     const full = (seconds: string) => problem(503, 'queue-full', { 'retry-after': seconds });
     const server = await serve(full('0'), full('0'), full('7'), found);
     const error = await rejection(clientOf(server, { maxAttempts: 3 }).get(JOB_ID));
@@ -58,7 +58,7 @@ describe('does not repeat', () => {
     expect(server.received).toHaveLength(3);
   });
 
-  it('what is to be repeated later than maxRetryAfterMs', async () => {
+  it('a request whose Retry-After exceeds maxRetryAfterMs', async () => {
     const server = await serve(problem(429, 'rate-limited', { 'retry-after': '61' }), found);
     expect(await rejection(clientOf(server).get(JOB_ID))).toMatchObject({ status: 429, retryAfterMs: 61_000 });
   });
@@ -75,7 +75,7 @@ describe('does not repeat', () => {
   });
 });
 
-it('says where nobody was reached, and why', async () => {
+it('names the unreachable server, and the reason', async () => {
   const server = await serve(cut, cut);
   const error = await rejection(clientOf(server, { maxAttempts: 2 }).get(JOB_ID));
   expect(error).toBeInstanceOf(UnreachableError);
@@ -83,9 +83,9 @@ it('says where nobody was reached, and why', async () => {
   expect((error as Error).cause).toMatchObject({ message: 'fetch failed' });
 });
 
-it('says so when nothing came in time', async () => {
+it('rejects with UnreachableError when there is no answer in time', async () => {
   const error = await rejection(clientOf(await serve(silence), { timeoutMs: 50, maxAttempts: 1 }).get(JOB_ID));
-  expect((error as Error).message).toMatch(/: nothing came within 50 ms$/);
+  expect((error as Error).message).toMatch(/: no answer within 50 ms$/);
 });
 
 it('rejects with the reason of a signal that fires, or has fired', async () => {
@@ -99,7 +99,7 @@ it('rejects with the reason of a signal that fires, or has fired', async () => {
   expect(server.received).toHaveLength(1);
 });
 
-it('leaves nothing on a signal that many calls share', async () => {
+it('leaves no listener on a signal that many calls share', async () => {
   const server = await serve(...Array.from({ length: 40 }, () => found));
   const { signal } = new AbortController();
   const client = clientOf(server);

@@ -5,23 +5,24 @@ import { openExchange, type Call } from './exchange.ts';
 import type { Settings } from './options.ts';
 import { backoffMs, mayRepeat, pauseAfter, type Repeat } from './repeat.ts';
 
+/** A request with its rules for repetition. */
 export interface RequestCall extends Call {
-  /** Statuses that the caller reads itself; every other is repeated if it may be, else thrown. */
+  /** Statuses that the caller handles itself. Every other is repeated if allowed, and otherwise thrown. */
   expected: readonly number[];
   /** @default 'freely' */
   repeat?: Repeat;
 }
 
-/** An answer of an expected status. */
+/** An answer with an expected status. */
 export interface Expected extends Answer {
-  /** Counts from 1. */
+  /** The number of the attempt, from 1. */
   readonly attempt: number;
 }
 
 /**
- * Sends a request, again and again where that is safe, until it is answered.
+ * Sends a request, and repeats it where that is safe, until an answer has an expected status.
  *
- * Rejects with OffloadProblem, UnexpectedAnswerError or UnreachableError, as the last attempt ended, or with the
+ * Rejects with the error of the last attempt (OffloadProblem, UnexpectedAnswerError or UnreachableError), or with the
  * signal's reason.
  */
 export async function request(settings: Settings, call: RequestCall): Promise<Expected> {
@@ -38,7 +39,7 @@ export async function request(settings: Settings, call: RequestCall): Promise<Ex
   }
 }
 
-/** @param attempt undefined when it is not to be repeated */
+/** @param attempt undefined when the request must not be repeated */
 async function tryOnce(
   settings: Settings,
   call: RequestCall,
@@ -62,7 +63,7 @@ async function tryOnce(
   }
 }
 
-/** An earlier attempt, whose answer was lost, is still being worked on (the IETF's Idempotency-Key draft, section 2.6). */
+/** Whether an earlier attempt is still in progress (the IETF's Idempotency-Key draft, section 2.6). */
 function isInFlight(refusal: Error): boolean {
   return refusal instanceof OffloadProblem && refusal.slug === 'idempotency-key-in-flight';
 }

@@ -12,18 +12,18 @@ it.each([
 });
 
 it.each(['Sun, 06 Nov 1994 08:49:37 GMT', 'Sunday, 06-Nov-94 08:49:37 GMT', 'Sun Nov  6 08:49:37 1994'])(
-  'reads %j as a date, and counts from the date of the answer',
+  'reads %j as a date, and compares it with the Date of the answer',
   (value) => {
     expect(retryAfterMs(new Headers({ 'retry-after': value, date }))).toBe(7_000);
   },
 );
 
-it('counts a date from now when the answer has none of its own', () => {
+it('compares a date with the local clock when the answer has no Date', () => {
   const inAMinute = new Date(Date.now() + 60_000).toUTCString();
   expect(retryAfterMs(new Headers({ 'retry-after': inAMinute }))).toBeGreaterThan(58_000);
 });
 
-it('takes a date that has passed for now', () => {
+it('returns 0 for a date that has passed', () => {
   expect(retryAfterMs(new Headers({ 'retry-after': 'Sun, 06 Nov 1994 08:49:29 GMT', date }))).toBe(0);
 });
 

@@ -1,8 +1,8 @@
 /**
- * `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date in one of the three forms of section 5.6.7. A date counts
- * from the answer's own `Date` where it has one, since this machine's clock may go wrong.
+ * Reads `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date in one of the three forms of section 5.6.7. A date
+ * is compared with the answer's own `Date`, because the local clock may be wrong.
  *
- * @returns milliseconds, at least 0; undefined when there is none that can be read
+ * @returns milliseconds, at least 0; undefined when the header is missing or malformed
  */
 export function retryAfterMs(headers: Headers): number | undefined {
   const text = headers.get('retry-after')?.trim() ?? '';
@@ -13,8 +13,8 @@ export function retryAfterMs(headers: Headers): number | undefined {
   return Math.max(0, then - (Number.isNaN(now) ? Date.now() : now));
 }
 
-/** The obsolete form of asctime means GMT without saying so. */
+/** Parses a date. The obsolete form of asctime is in GMT but does not say so. */
 function parseDate(text: string): number {
-  if (!/^[A-Z][a-z]{2,8},? .*\d\d:\d\d:\d\d/.test(text)) return NaN; // Date.parse makes a date of many things
+  if (!/^[A-Z][a-z]{2,8},? .*\d\d:\d\d:\d\d/.test(text)) return NaN; // Date.parse accepts too many other texts
   return Date.parse(text.endsWith(' GMT') ? text : `${text} GMT`);
 }

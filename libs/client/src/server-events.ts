@@ -1,16 +1,17 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import type { Exchange } from './exchange.ts';
 
+/** Options of {@link readServerEvents}. */
 export interface ReadOptions {
-  /** Limit of each silence, heartbeats being none, in milliseconds. */
+  /** Most milliseconds between two chunks of the stream. Heartbeats count as chunks. */
   idleTimeoutMs: number;
-  /** How soon the server wants us back, in milliseconds. */
+  /** Gets the `retry` of the stream: the pause before the next connection, in milliseconds. */
   onRetry(retryMs: number): void;
 }
 
 /**
- * The events of a stream (https://html.spec.whatwg.org/#server-sent-events), until the server ends it. Throws
- * UnreachableError when it breaks off, and the signal's reason. Frees the socket, also when its reader stops early.
+ * Yields the events of a stream (https://html.spec.whatwg.org/#server-sent-events) until the server ends it. Throws
+ * UnreachableError when the stream breaks, or the signal's reason. Frees the socket, also when the reader stops early.
  */
 export async function* readServerEvents(
   exchange: Exchange,
@@ -27,12 +28,12 @@ export async function* readServerEvents(
       const { value, done } = await reader.read().catch((error: unknown) => {
         throw exchange.fault(error);
       });
-      exchange.allow(undefined); // what takes its time now is our caller, not the server
+      exchange.allow(undefined); // the time until the next read is the caller's, not the server's
       if (done) return;
       parser.feed(decoder.decode(value, { stream: true }));
       yield* arrived.splice(0);
     }
   } finally {
-    await reader.cancel().catch(() => undefined); // broken off already
+    await reader.cancel().catch(() => undefined); // the stream is broken already
   }
 }

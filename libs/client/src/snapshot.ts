@@ -1,12 +1,12 @@
 import type { EventName, Job, JobStatus } from './job.ts';
 
-/** A job as the api or a notifier showed it. Never changes; a newer one has a higher `version`. */
+/** A job as the api or a notifier has shown it. A snapshot never changes; a newer one has a higher `version`. */
 export type Snapshot<Result = unknown> = Readonly<Omit<Job, 'result'>> & {
-  /** Of a succeeded job; null before. */
+  /** The result of a succeeded job; null in every other status. */
   readonly result: Result | null;
 };
 
-/** What happened to a job, and the job afterwards. */
+/** An event of a job, with the job after it. */
 export interface JobEvent<Result = unknown> {
   /** `job.<status>`, or `job.progress` */
   readonly event: EventName;
@@ -15,12 +15,12 @@ export interface JobEvent<Result = unknown> {
 
 const finished = { succeeded: true, failed: true, cancelled: true } satisfies Partial<Record<JobStatus, true>>;
 
-/** Whether the job will never change again by itself. */
+/** Whether a job has a final status. Only `retry` changes such a job. */
 export function isFinished({ status }: Pick<Snapshot, 'status'>): boolean {
   return Object.hasOwn(finished, status);
 }
 
-/** Whether this is a job at all: what an api other than Offload's, or a proxy's page, would not be. */
+/** Whether a value is a job. The answer of another api or a proxy's page is not. */
 export function isSnapshot(value: unknown): value is Snapshot {
   if (typeof value !== 'object' || value === null) return false;
   const { id, type, status, version, links } = value as Record<keyof Snapshot, unknown>;

@@ -6,35 +6,36 @@ import { createClient, type Client } from './client.ts';
 import type { ClientOptions } from './options.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** One request as it came. */
+/** A received request. */
 export interface Received {
   method: string;
-  /** path and query */
+  /** Path and query. */
   path: string;
   headers: IncomingHttpHeaders;
-  /** parsed; undefined when there was none */
+  /** The parsed body; undefined without one. */
   body: unknown;
-  /** when the whole of it was here, as performance.now() */
+  /** When the whole request had arrived, by performance.now(). */
   at: number;
-  /** Resolves when it has been answered, or its client has gone. */
+  /** Resolves when the request is answered or its client has gone. */
   closed: Promise<unknown>;
 }
 
-/** What the server does with one request. */
+/** Answers one request. */
 export type Step = (response: ServerResponse, request: Received) => unknown;
 
+/** A server that answers by a script. */
 export interface ScriptedServer {
-  /** without a final slash */
+  /** Has no final slash. */
   readonly url: string;
   readonly received: Received[];
-  /** Resolves once so many requests are here. */
+  /** Resolves when `count` requests have arrived. */
   untilReceived(count: number): Promise<void>;
 }
 
 const closing: (() => unknown)[] = [];
 afterEach(() => Promise.all(closing.splice(0).map((close) => close())));
 
-/** A server that does the steps, one a request, and answers 400 to whatever comes then. */
+/** Starts a server that uses one step for each request, and then answers 400. */
 export async function serve(...steps: Step[]): Promise<ScriptedServer> {
   const received: Received[] = [];
   const arrivals = new EventTarget();
@@ -64,11 +65,12 @@ export async function serve(...steps: Step[]): Promise<ScriptedServer> {
   };
 }
 
-/** A client of that server that loses no time between attempts. */
+/** Makes a client of that server with pauses of no length between attempts. */
 export function clientOf({ url }: ScriptedServer, options: Partial<ClientOptions> = {}): Client {
   return createClient({ baseUrl: url, backoffBaseMs: 1, ...options });
 }
 
+/** Answers with a status and a JSON body. */
 export function answer(status: number, body?: unknown, headers: Record<string, string> = {}): Step {
   return (response) => {
     if (body !== undefined) response.setHeader('content-type', 'application/json');
@@ -77,23 +79,24 @@ export function answer(status: number, body?: unknown, headers: Record<string, s
   };
 }
 
+/** Answers with a problem document. */
 export function problem(status: number, slug: string, headers: Record<string, string> = {}, more: object = {}): Step {
   const body = { type: `/problems/${slug}`, title: 'A title', status, detail: 'A detail', instance: '/v1', ...more };
   return answer(status, body, { 'content-type': 'application/problem+json', ...headers });
 }
 
-/** The step, after so many milliseconds. */
+/** Runs the step after `ms` milliseconds. */
 export function later(ms: number, step: Step): Step {
   return (response, request) => setTimeout(() => step(response, request), ms);
 }
 
-/** No answer: the connection is cut. */
+/** Cuts the connection without an answer. */
 export const cut: Step = (response) => response.socket?.destroy();
 
-/** No answer, and the connection stays. */
+/** Sends no answer and keeps the connection. */
 export const silence: Step = () => undefined;
 
-/** The head of an event stream and these events; then it stays open. */
+/** Sends the head of an event stream and these events, and keeps the stream open. */
 export function events(...frames: string[]): Step {
   return (response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
@@ -101,7 +104,7 @@ export function events(...frames: string[]): Step {
   };
 }
 
-/** The same, and it ends. */
+/** Sends the head of an event stream and these events, and ends the stream. */
 export function ended(...frames: string[]): Step {
   return (response, request) => {
     void events(...frames)(response, request);
@@ -109,8 +112,10 @@ export function ended(...frames: string[]): Step {
   };
 }
 
+/** The id of the job in the specs. */
 export const JOB_ID = '01a1fba9-679a-75c8-9117-2a8c29e05854';
 
+/** A queued job, with changes. */
 export function job(changes: Partial<Snapshot> = {}): Snapshot {
   return {
     id: JOB_ID,
@@ -137,5 +142,6 @@ export function job(changes: Partial<Snapshot> = {}): Snapshot {
   };
 }
 
+/** A succeeded job, with changes. */
 export const succeeded = (changes: Partial<Snapshot> = {}): Snapshot =>
   job({ status: 'succeeded', attempt: 1, version: 3, result: { sleptMs: 1_000 }, ...changes });

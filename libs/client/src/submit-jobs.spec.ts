@@ -8,7 +8,7 @@ const accepted = answer(202, job(), { location: `/v1/jobs/${JOB_ID}`, 'retry-aft
 const otherId = '01a1fba9-679a-75c8-9117-2a8c29e05855';
 
 describe('submit', () => {
-  it('posts type, payload and what the job says of itself, and nothing else', async () => {
+  it('posts type, payload and the options of the job, and nothing else', async () => {
     const server = await serve(accepted);
     const options = { priority: 5, dedupeKey: 'invoice-42', tags: ['nightly'], runAt: new Date(0), maxAttempts: 2 };
     const own = { idempotencyKey: 'k', signal: new AbortController().signal, waitSeconds: 0 };
@@ -26,13 +26,13 @@ describe('submit', () => {
     expect(submitted).toMatchObject({ id: JOB_ID, snapshot: job(), deduplicated: false });
   });
 
-  it('takes the bare name of a type', async () => {
+  it('accepts the name of a type instead of a definition', async () => {
     const server = await serve(accepted);
     await clientOf(server).submit('demo.sleep', { seconds: 10 });
     expect(server.received[0]?.body).toEqual({ type: 'demo.sleep', payload: { seconds: 10 } });
   });
 
-  it('repeats with the same idempotency key, of its own, new with each call', async () => {
+  it('repeats with the same idempotency key, which is new with each call', async () => {
     const inFlight = problem(409, 'idempotency-key-in-flight', { 'retry-after': '0' });
     const replayed = answer(202, job(), { 'idempotency-replayed': 'true' });
     const server = await serve(cut, problem(503, 'queue-full'), inFlight, replayed, accepted);
@@ -48,7 +48,7 @@ describe('submit', () => {
     expect(server.received.slice(0, 4).map(({ body }) => body)).toEqual(Array(4).fill(server.received[0]?.body));
   });
 
-  it('repeats what was submitted, whatever becomes of the payload meanwhile', async () => {
+  it('repeats the submitted payload, even if the caller changes the object meanwhile', async () => {
     const payload = { seconds: 1 };
     const server = await serve((response, request) => {
       payload.seconds = 2;
@@ -67,7 +67,7 @@ describe('submit', () => {
     await expect(client.submit(demoSleep, {})).rejects.toMatchObject({ slug: 'idempotency-key-in-flight' });
   });
 
-  it('escapes an idempotency key, and refuses one that no string could be', async () => {
+  it('escapes an idempotency key, and refuses one with other characters', async () => {
     const server = await serve(accepted);
     const client = clientOf(server);
     await client.submit(demoSleep, {}, { idempotencyKey: 'say "a\\b"' });
@@ -77,13 +77,13 @@ describe('submit', () => {
     }
   });
 
-  it('does not repeat a key that came with another request', async () => {
+  it('does not repeat a request whose key belongs to another request', async () => {
     const server = await serve(problem(422, 'idempotency-key-reused'));
     const call = clientOf(server).submit(demoSleep, {}, { idempotencyKey: 'k' });
     await expect(call).rejects.toMatchObject({ status: 422, slug: 'idempotency-key-reused' });
   });
 
-  it('asks for a held answer, and has the finished job', async () => {
+  it('asks for a held answer, and resolves with the finished job', async () => {
     const server = await serve(answer(200, succeeded(), { 'preference-applied': 'wait=30' }));
     const submitted = await clientOf(server, { timeoutMs: 50 }).submit(demoSleep, {}, { waitSeconds: 30 });
     expect(server.received[0]?.headers.prefer).toBe('wait=30');
@@ -91,12 +91,12 @@ describe('submit', () => {
     expect(server.received).toHaveLength(1);
   });
 
-  it('allows a held answer its time', async () => {
+  it('adds the hold time to the timeout', async () => {
     const server = await serve(later(100, accepted));
     await clientOf(server, { timeoutMs: 50, maxAttempts: 1 }).submit(demoSleep, {}, { waitSeconds: 1 });
   });
 
-  it('submits all the same when too many answers are held', async () => {
+  it('submits without waiting when the api holds too many answers', async () => {
     const server = await serve(problem(429, 'too-many-waiters', { 'retry-after': '0' }), accepted);
     await clientOf(server, { maxAttempts: 1 }).submit(demoSleep, {}, { waitSeconds: 30 });
     expect(server.received.map(({ headers }) => headers.prefer)).toEqual(['wait=30', undefined]);
@@ -109,7 +109,7 @@ describe('submit', () => {
     await expect(call).rejects.toThrow('waitSeconds: must be a whole number from 0 to 60');
   });
 
-  it('tells an earlier job with the same dedupe key', async () => {
+  it('marks an earlier job with the same dedupe key as deduplicated', async () => {
     const running = job({ status: 'running', version: 2 });
     const server = await serve(answer(200, running, { deduplicated: 'true' }));
     const submitted = await clientOf(server).submit(demoSleep, {}, { dedupeKey: 'one' });
@@ -140,13 +140,13 @@ describe('submitBatch', () => {
     expect(handles.map(({ id, snapshot }) => [id, snapshot])).toEqual(jobs.map((each) => [each.id, each]));
   });
 
-  it('throws which job of the batch is at fault', async () => {
+  it('names the invalid job of a batch', async () => {
     const errors = [{ pointer: '/jobs/0/payload/seconds', detail: 'too large' }];
     const call = clientOf(await serve(problem(400, 'invalid-request', {}, { errors }))).submitBatch([[demoSleep, {}]]);
     await expect(call).rejects.toMatchObject({ status: 400, errors });
   });
 
-  it('does not take fewer jobs for all of them', async () => {
+  it('rejects when the answer has fewer jobs than the batch', async () => {
     const call = clientOf(await serve(answer(202, { jobs: [] }))).submitBatch([[demoSleep, {}]]);
     await expect(call).rejects.toThrow(/was answered with 0 jobs for 1$/);
   });

@@ -7,33 +7,34 @@ import { request } from './request.ts';
 import type { Snapshot } from './snapshot.ts';
 import { MAX_HOLD_SECONDS } from './wait-for-job.ts';
 
-/** What applies to one POST of jobs. */
+/** Options of one request that submits jobs. */
 export interface PostOptions {
   /**
-   * 1 to 255 printable characters of ASCII. A POST with the key of an earlier one is answered as that was and makes no
-   * job, for 24 hours: give one that can be repeated by another process. @default a UUID, new with each call
+   * 1 to 255 printable ASCII characters. For 24 hours, a request with the same key gets the answer of the first one and
+   * makes no job. Set a key of your own if another process may repeat the request. @default a UUID, new with each call
    */
   idempotencyKey?: string;
-  /** Ends the call; the job may have been made or not. */
+  /** Aborts the call. The api may have made the job or not. */
   signal?: AbortSignal;
 }
 
+/** Options of `submit`. */
 export interface SubmitOptions extends JobOptions, PostOptions {
-  /** Holds the answer until the job is finished, or so many seconds are over, 0 to 60 (RFC 7240). @default 0 */
+  /** Seconds for which the api holds its answer until the job is finished, 0 to 60 (RFC 7240). @default 0 */
   waitSeconds?: number;
 }
 
-/** One job of a batch, as `submit` takes it. */
+/** One job of a batch, with the arguments of `submit`. */
 export type BatchItem<K extends Kind> = readonly [kind: K, payload: PayloadOf<K>, options?: JobOptions];
 
-/** A submitted job as the api answered it. */
+/** A submitted job as the api has answered it. */
 export interface Submitted {
   readonly job: Snapshot;
-  /** Whether it is an earlier job, still unfinished, with the same dedupe key. */
+  /** Whether this is an earlier, unfinished job with the same dedupe key. */
   readonly deduplicated: boolean;
 }
 
-/** `POST /v1/jobs`. Safe to repeat, by its Idempotency-Key: never makes two jobs. */
+/** `POST /v1/jobs`. The Idempotency-Key makes it safe to repeat: it never makes two jobs. */
 export async function submitJob(
   settings: Settings,
   kind: Kind,
@@ -49,7 +50,7 @@ export async function submitJob(
 
   let answer = await post(waitSeconds, waitSeconds > 0 ? [200, 202, 429] : [200, 202]);
   if (answer.status === 429) {
-    // Too many requests are held already, which is no reason not to take the job.
+    // The api holds too many requests already. Submit the job without waiting for it.
     const pauseMs = pauseAfter(settings, 1, answer.headers);
     if (pauseMs === undefined) throw refusalOf(answer);
     await pause(pauseMs, signal);
@@ -58,7 +59,7 @@ export async function submitJob(
   return { job: jobOf(answer), deduplicated: answer.headers.get('deduplicated') === 'true' };
 }
 
-/** `POST /v1/jobs/batch`: all of them or none, in the order given. Safe to repeat, too. */
+/** `POST /v1/jobs/batch`: makes all jobs or none, in the given order. It is safe to repeat too. */
 export async function submitJobs(
   settings: Settings,
   items: readonly BatchItem<Kind>[],
@@ -77,7 +78,9 @@ export async function submitJobs(
   return jobs;
 }
 
-/** As a string of structured fields (RFC 9651 section 4.1.6), which the IETF's Idempotency-Key draft asks for. */
+/**
+ * Formats the key as a structured-field string (RFC 9651 section 4.1.6), as the IETF's Idempotency-Key draft requires.
+ */
 function keyOf(given: string = crypto.randomUUID()): string {
   if (!/^[\x20-\x7e]{1,255}$/.test(given)) {
     throw new TypeError('idempotencyKey: must be 1 to 255 printable characters of ASCII');

@@ -4,7 +4,7 @@ import { answer, clientOf, job, JOB_ID, later, problem, serve, silence, succeede
 
 const rejection = (promise: Promise<unknown>) => promise.then(() => undefined, (error: unknown) => error); // prettier-ignore
 
-it('asks for an answer that is held for a minute, and resolves with the result', async () => {
+it('asks the api to hold its answer for a minute, and resolves with the result', async () => {
   const server = await serve(answer(200, succeeded(), { etag: 'W/"3"' }));
   const handle = clientOf(server).job(JOB_ID);
   expect(await handle.wait()).toEqual({ sleptMs: 1_000 });
@@ -16,7 +16,7 @@ it('asks for an answer that is held for a minute, and resolves with the result',
   expect(server.received).toHaveLength(1);
 });
 
-it('asks again at once after an answer that was held as long as it should be', async () => {
+it('reads again at once after an answer that was held for the full time', async () => {
   const held = later(1_010, answer(304, undefined, { 'retry-after': '60', 'preference-applied': 'wait=1' }));
   const server = await serve(answer(200, job(), { etag: 'W/"1"' }), held, answer(200, succeeded()));
   const handle = clientOf(server).job(JOB_ID);
@@ -29,14 +29,14 @@ it('asks again at once after an answer that was held as long as it should be', a
   ]);
 });
 
-it('asks again after Retry-After where answers are not held', async () => {
+it('reads again after Retry-After where answers are not held', async () => {
   const server = await serve(answer(200, job(), { 'retry-after': '1' }), answer(200, succeeded()));
   await clientOf(server).job(JOB_ID).wait();
   const [first, second] = server.received.map(({ at }) => at);
   expect(Number(second) - Number(first)).toBeGreaterThanOrEqual(990);
 });
 
-it('asks for short answers when too many are held, as soon as Retry-After says', async () => {
+it('asks for no held answer when too many are held, after Retry-After', async () => {
   const tooMany = problem(429, 'too-many-waiters', { 'retry-after': '0' });
   const server = await serve(tooMany, answer(200, job(), { 'retry-after': '0' }), answer(200, succeeded()));
   await clientOf(server, { maxAttempts: 1 }).job(JOB_ID).wait();
@@ -64,7 +64,7 @@ it('rejects with the cancelled job', async () => {
   expect(thrown).toMatchObject({ code: 'job-cancelled', job: cancelled, message: `Job ${JOB_ID} was cancelled` });
 });
 
-it('rejects when the time is over, with the job as it was seen last, and breaks off its request', async () => {
+it('rejects when the time is over, with the job as seen last, and aborts its request', async () => {
   const running = job({ status: 'running', version: 2 });
   const server = await serve(answer(200, running, { 'retry-after': '0' }), silence);
   const thrown = await rejection(clientOf(server).job(JOB_ID).wait({ timeoutMs: 500 }));
@@ -74,13 +74,13 @@ it('rejects when the time is over, with the job as it was seen last, and breaks 
   await server.received[1]?.closed;
 });
 
-it('asks for answers that are held no longer than it waits', async () => {
+it('asks for answers that are held no longer than its own timeout', async () => {
   const server = await serve(answer(200, succeeded()));
   await clientOf(server).job(JOB_ID).wait({ timeoutMs: 7_500 });
   expect(server.received[0]?.headers.prefer).toBe('wait=7');
 });
 
-it('rejects with the reason of its signal, between two questions too', async () => {
+it('rejects with the reason of its signal, between two requests too', async () => {
   const server = await serve(answer(200, job(), { 'retry-after': '60' }));
   const stop = new AbortController();
   const waiting = rejection(clientOf(server).job(JOB_ID).wait({ signal: stop.signal }));

@@ -5,33 +5,36 @@ import { milliseconds } from './options.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { isFinished, type Snapshot } from './snapshot.ts';
 
-/** The longest that the api holds an answer, in seconds. */
+/** The longest time that the api holds an answer, in seconds. */
 export const MAX_HOLD_SECONDS = 60;
-/** Pause before the job is looked at again, where the api says nothing else. */
+/** Milliseconds between two reads of the job, where the api sends no `Retry-After`. */
 const POLL_MS = 1_000;
 
-/** What a held answer takes a second, in milliseconds; a little less, since clocks differ. */
+/** Milliseconds of a held second: a little less than 1,000, because clocks differ. */
 const HELD_MS = 900;
 
-/** A job that can be looked at. */
+/** A job that `waitForJob` reads. */
 export interface Waited {
   readonly id: string;
-  /** As it was seen last. */
+  /** The job as it was seen last. */
   snapshot(): Snapshot | undefined;
-  /** Looks at it anew; the answer is asked to be held until it is finished. 429 when too many are held. */
+  /**
+   * Reads the job and asks the api to hold the answer until it is finished. The answer is 429 when it holds too many.
+   */
   look(holdSeconds: number, signal: AbortSignal): Promise<Answer>;
 }
 
+/** Options of `wait`. */
 export interface WaitOptions {
-  /** Limit, in milliseconds; WaitTimeoutError then. @default none: as long as the job takes */
+  /** Milliseconds after which `wait` rejects with WaitTimeoutError. @default none: waits as long as the job takes */
   timeoutMs?: number;
-  /** Ends the waiting, not the job. */
+  /** Ends the wait, not the job. */
   signal?: AbortSignal;
 }
 
 /**
- * Resolves with the finished job, however it ended. Where the api doesn't hold its answers, or no longer, it is asked
- * again as soon as its Retry-After says.
+ * Resolves with the job when it is finished, in any final status. If the api does not hold its answers, the job is read
+ * again after `Retry-After`.
  */
 export async function waitForJob(job: Waited, { timeoutMs, signal }: WaitOptions): Promise<Snapshot> {
   if (timeoutMs !== undefined) milliseconds('timeoutMs', timeoutMs);
@@ -46,7 +49,7 @@ export async function waitForJob(job: Waited, { timeoutMs, signal }: WaitOptions
       const askedAt = performance.now();
       const holdSeconds = holds ? secondsUntil(until - askedAt) : 0;
       const answer = await job.look(holdSeconds, deadline.signal);
-      if (answer.status === 429) holds = false; // it holds too many requests already: ours are short from now on
+      if (answer.status === 429) holds = false; // the api holds too many requests: ask for no held answer from now on
       const held = holdSeconds > 0 && performance.now() - askedAt >= holdSeconds * HELD_MS;
       const now = job.snapshot();
       if (held || (now && isFinished(now))) continue;
@@ -57,7 +60,7 @@ export async function waitForJob(job: Waited, { timeoutMs, signal }: WaitOptions
   }
 }
 
-/** Whole seconds, rounded down so that the answer is here before the time is over. */
+/** Whole seconds, rounded down, so that the answer arrives before the time is over. */
 function secondsUntil(ms: number): number {
   return Math.min(MAX_HOLD_SECONDS, Math.max(1, Math.floor(ms / 1_000)));
 }

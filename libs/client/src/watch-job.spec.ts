@@ -26,7 +26,7 @@ const progress = job({ ...running, version: 3, progress: { percent: 40, message:
 const done = job({ ...progress, status: 'succeeded', version: 4, result: { sleptMs: 10_000 } });
 const path = `/v1/jobs/${JOB_ID}/events`;
 
-/** A notifier that does the steps, and a handle of a job whose events are there. */
+/** Starts a notifier that answers by the steps, and makes the handle of a job with its events there. */
 async function setup(steps: Step[], options: Partial<ClientOptions> = {}) {
   const notifier = await serve(...steps);
   const links = { self: `/v1/jobs/${JOB_ID}`, events: `${notifier.url}${path}` };
@@ -41,7 +41,7 @@ async function seen(stream: AsyncIterable<JobEvent>): Promise<[string, number][]
   return list;
 }
 
-it('keeps what an event of progress leaves out: payload, result and errors', async () => {
+it('keeps payload, result and errors, which an event of progress omits', async () => {
   const { payload, result, errors, ...rest } = { ...progress, payload: { seconds: 10 }, errors: [] };
   const first = { ...running, payload, errors };
   const { handle } = await setup([events(frame('running', first), frame('progress', rest), frame('succeeded', done))]);
@@ -50,7 +50,7 @@ it('keeps what an event of progress leaves out: payload, result and errors', asy
   expect(jobs).toEqual([first, { ...progress, payload, result, errors }]);
 });
 
-it('tells the job as it is, then each event, and ends after the terminal one though the stream stays open', async () => {
+it('yields the job as it is, then each event, and ends after the final one though the stream stays open', async () => {
   const steps = [events(RETRY, frame('queued', queued), ':\n\n', frame('running', running), frame('progress', progress), frame('succeeded', done))]; // prettier-ignore
   const { notifier, handle } = await setup(steps);
   expect(await seen(handle.events())).toEqual([
@@ -67,7 +67,7 @@ it('tells the job as it is, then each event, and ends after the terminal one tho
   await notifier.received[0]?.closed; // its socket is free
 });
 
-it('reads events that come in pieces, in the middle of a character too', async () => {
+it('reads events that arrive in pieces, also split inside a character', async () => {
   const bytes = Buffer.from(frame('succeeded', job({ ...done, tags: ['größer 🦊'] })));
   const pieces = new ReadableStream({
     start(controller) {
@@ -82,13 +82,13 @@ it('reads events that come in pieces, in the middle of a character too', async (
   expect(handle.snapshot?.tags).toEqual(['größer 🦊']);
 });
 
-it('ends when there is nothing more to come', async () => {
+it('ends when the server answers 204', async () => {
   const { handle } = await setup([answer(204)]);
   expect(await seen(handle.events())).toEqual([]);
 });
 
-describe('connects again, with what it has seen last,', () => {
-  it('when the stream ends or breaks off before the end of the job', async () => {
+describe('connects again with the last event id', () => {
+  it('when the stream ends or breaks before the job is finished', async () => {
     const broken: Step = (response, request) => {
       events(frame('progress', progress))(response, request);
       response.write('event: job.succ', () => response.destroy());
@@ -104,7 +104,7 @@ describe('connects again, with what it has seen last,', () => {
     expect(notifier.received.map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '2', '3']);
   });
 
-  it('when nothing at all is heard for too long', async () => {
+  it('when the stream is silent for too long', async () => {
     const { notifier, handle } = await setup([events(RETRY, frame('running', running)), ended(frame('succeeded', done))], { idleTimeoutMs: 500 }); // prettier-ignore
     expect(await seen(handle.events())).toEqual([
       ['job.running', 2],
@@ -113,14 +113,14 @@ describe('connects again, with what it has seen last,', () => {
     await notifier.received[0]?.closed;
   });
 
-  it('after as long as the server says', async () => {
+  it("after the server's retry time", async () => {
     const { notifier, handle } = await setup([ended('retry: 300\n\n', frame('queued', queued)), ended(frame('succeeded', done))]); // prettier-ignore
     await seen(handle.events());
     const [first, second] = notifier.received.map(({ at }) => at);
     expect(Number(second) - Number(first)).toBeGreaterThanOrEqual(295);
   });
 
-  it('and tells nothing twice', async () => {
+  it('and yields no event twice', async () => {
     const steps = [ended(RETRY, frame('running', running)), ended(frame('running', running), frame('queued', queued), frame('succeeded', done))]; // prettier-ignore
     const { handle } = await setup(steps);
     expect(await seen(handle.events())).toEqual([
@@ -129,7 +129,7 @@ describe('connects again, with what it has seen last,', () => {
     ]);
   });
 
-  it('when nobody answers, or says not now', async () => {
+  it('when the server does not answer, or answers 503', async () => {
     const away = problem(503, 'not-now', { 'retry-after': '0' });
     const halfAProblem: Step = (response) => response.writeHead(502).write('{', () => response.destroy());
     const steps = [
@@ -145,7 +145,7 @@ describe('connects again, with what it has seen last,', () => {
     expect(notifier.received).toHaveLength(6);
   });
 
-  it('so often in a row, and no more', async () => {
+  it('at most maxAttempts times in a row', async () => {
     const hello = ended(RETRY, ':\n\n');
     const { notifier, handle } = await setup([hello, cut, hello, cut, answer(502)], { maxAttempts: 2 });
     await expect(seen(handle.events())).rejects.toMatchObject({ name: 'UnexpectedAnswerError', status: 502 });
@@ -155,9 +155,9 @@ describe('connects again, with what it has seen last,', () => {
 
 it.each([
   ['there is no such job', problem(404, 'job-not-found'), { slug: 'job-not-found' }],
-  ['it must not', problem(403, 'forbidden'), { status: 403 }],
-  ['it must not for too long', problem(429, 'rate-limited', { 'retry-after': '3600' }), { retryAfterMs: 3_600_000 }],
-  ['what answers streams no events', answer(200, '<h1>Hello</h1>'), { name: 'UnexpectedAnswerError', status: 200 }],
+  ['the key has no right', problem(403, 'forbidden'), { status: 403 }],
+  ['Retry-After is too long', problem(429, 'rate-limited', { 'retry-after': '3600' }), { retryAfterMs: 3_600_000 }],
+  ['the answer is no event stream', answer(200, '<h1>Hello</h1>'), { name: 'UnexpectedAnswerError', status: 200 }],
   ['an event carries no job', events('event: job.queued\ndata: {}\n\n'), { name: 'UnexpectedAnswerError', body: '{}' }],
 ])('rejects when %s', async (_what, step, error) => {
   const { notifier, handle } = await setup([step]);

@@ -7,24 +7,25 @@ import { backoffMs, mayRepeat, pauseAfter } from './repeat.ts';
 import { readServerEvents } from './server-events.ts';
 import { isFinished, isSnapshot, type JobEvent, type Snapshot } from './snapshot.ts';
 
-/** Until the server says `retry`. */
+/** Pause before a new connection until the server sends `retry`, in milliseconds. */
 const RETRY_MS = 1_000;
 
 interface Attempt {
   url: URL;
   lastEventId: string | undefined;
   signal: AbortSignal | undefined;
-  /** In a row; counts from 1. */
+  /** The number of the attempt in a row, from 1. */
   attempt: number;
 }
 
 /**
- * The job as it is, then each event until the terminal one: server-sent events over fetch. A stream that ends too early,
- * breaks off or falls silent is opened again after the server's `retry`, with Last-Event-ID; what comes twice is dropped
- * by its version. What an event of progress leaves out (payload, result, errors) is taken from the event before.
+ * Yields the job as it is, then each event until the final one, by server-sent events over fetch. A stream that ends
+ * early, breaks or falls silent is opened again after the server's `retry`, with Last-Event-ID. An event that arrives
+ * twice is dropped by its version. An event of progress has no payload, result and errors; they are copied from the
+ * event before.
  *
- * Throws when it can't be opened so often in a row as a request is attempted, at once when it is refused, and the
- * signal's reason.
+ * Throws the last error after `maxAttempts` failed attempts in a row to connect, a refusal at once, and the signal's
+ * reason.
  */
 export async function* watchJob(
   settings: Settings,
@@ -51,7 +52,7 @@ export async function* watchJob(
         const event = eventOf(message, url, last);
         if (!event || event.job.version <= (last?.version ?? 0)) continue;
         last = event.job;
-        // No header could carry another.
+        // A header cannot carry any other id.
         if (message.id !== undefined && /^[\x20-\x7e]+$/.test(message.id)) lastEventId = message.id;
         yield event;
         if (isFinished(event.job)) return;
@@ -61,17 +62,17 @@ export async function* watchJob(
     } finally {
       await opened.close();
     }
-    await pause(retryMs + backoffMs(settings, 1), signal); // not everybody whose notifier died at the same moment
+    await pause(retryMs + backoffMs(settings, 1), signal); // the random part spreads the clients of a lost notifier
   }
 }
 
-/** Why there is no stream, and how long to wait before the next attempt. */
+/** Why the stream did not open, and the pause before the next attempt. */
 interface Failure {
   error: Error;
   pauseMs: number;
 }
 
-/** @throws what no other attempt would change */
+/** @throws an error that no further attempt would avoid */
 async function open(
   settings: Settings,
   { url, lastEventId, signal, attempt }: Attempt,
@@ -108,7 +109,7 @@ function isEventStream({ status, headers }: Response): boolean {
   return status === 200 && /^text\/event-stream\s*(;|$)/i.test(headers.get('content-type') ?? '');
 }
 
-/** @returns undefined for what is not about a job */
+/** @returns undefined for an event that is not about a job */
 function eventOf(
   { event, data }: { event?: string | undefined; data: string },
   url: URL,

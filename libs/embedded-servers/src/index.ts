@@ -1,4 +1,4 @@
-// A real PostgreSQL and a real RabbitMQ on this machine, without Docker.
+// Starts a real PostgreSQL and a real RabbitMQ on this machine, without Docker.
 export { postgresBinaries } from './postgres/postgres-binaries.ts';
 export {
   removePostgres,

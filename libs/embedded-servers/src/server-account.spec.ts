@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { stranger } from '@offload/child-processes';
 import { dataFolderFor, giveTo, REACHABLE_FOLDER, removeDataFolder } from './server-account.ts';
 
-it('leaves data where they are when the account can reach them, and else moves them, behind a link', async () => {
+it('leaves data in place when the account can reach them, and otherwise moves them behind a link', async () => {
   const above = await realpath(await mkdtemp(join(tmpdir(), 'offload-account-')));
   const dataDir = join(above, 'rabbitmq');
   await mkdir(join(dataDir, 'data'), { recursive: true });
@@ -19,7 +19,7 @@ it('leaves data where they are when the account can reach them, and else moves t
     await chmod(above, 0o700);
     const folder = dataFolderFor(dataDir, account);
     expect(folder.startsWith(`${REACHABLE_FOLDER}/`)).toBe(true);
-    expect(dataFolderFor(dataDir, account)).toBe(folder); // once
+    expect(dataFolderFor(dataDir, account)).toBe(folder); // moved once
     expect((await lstat(dataDir)).isSymbolicLink()).toBe(true);
     expect(await readFile(join(dataDir, 'data', 'kept'), 'utf8')).toBe('as it was');
     giveTo(account, join(folder, 'data'));

@@ -14,23 +14,24 @@ import {
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** The user that a server runs as: root starts none as root. */
+/** The user that a server runs as if this process is root: no server runs as root. */
 export interface Account {
   uid: number;
   gid: number;
   name: string;
 }
 
-/** Where root keeps what that user cannot reach, as when the checkout lies under /root. */
+/** Folder for data that this user cannot reach in their own place, for example when the checkout lies under /root. */
 export const REACHABLE_FOLDER = '/var/lib/offload';
 
-/** How a server is called, and the user that its package brings. */
+/** The names of the servers. The keys are the users that their packages create. */
 const SERVERS = { postgres: 'PostgreSQL', rabbitmq: 'RabbitMQ' } as const;
 
 /**
- * The account to run a server as. Undefined unless this process is root. Root runs it as the user that owns `dataDir`,
- * else as the user of its package, else as `nobody`: no user is created.
- * @throws Error when this machine has none of them
+ * Chooses the account of a server; undefined unless this process is root. Root uses the owner of `dataDir`, or else the
+ * user of the server's package, or else the system user `nobody`. No user is created.
+ *
+ * @throws Error when this machine has none of these users
  */
 export function serverAccount(server: keyof typeof SERVERS, dataDir: string): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
@@ -43,16 +44,15 @@ export function serverAccount(server: keyof typeof SERVERS, dataDir: string): Ac
     if (uid !== undefined && gid !== undefined) return { uid, gid, name };
   }
   throw new Error(
-    `${SERVERS[server]} must not run as root, and there is no user "${server}" or "nobody" that it could run as. Ways out: ` +
-      `start as another user; or create the user (useradd --system ${server}); or set ` +
+    `${SERVERS[server]} must not run as root, and there is no user "${server}" or "nobody" that it could run as. ` +
+      `Start as another user, or create the user (useradd --system ${server}), or set ` +
       `${server === 'postgres' ? 'DATABASE_URL' : 'AMQP_URL'} to a ${SERVERS[server]} elsewhere.`,
   );
 }
 
 /**
- * A place for data at `dataDir` that `account` can reach: its real path. Where `account` cannot even enter the folders
- * above it, the data lie under /var/lib/offload and `dataDir` is a symbolic link to there; data that are there already
- * move.
+ * The real path of the data at `dataDir`, in a place that `account` can reach. If `account` cannot enter the folders
+ * above it, the data lie under /var/lib/offload, and `dataDir` is a symbolic link to them. Existing data are moved.
  */
 export function dataFolderFor(dataDir: string, account: Account | undefined): string {
   if (isLink(dataDir)) {
@@ -71,14 +71,14 @@ export function dataFolderFor(dataDir: string, account: Account | undefined): st
   return target;
 }
 
-/** /var/lib/offload, open for every user to pass through. */
+/** Makes /var/lib/offload, which every user may enter. */
 export function reachableFolder(): string {
   mkdirSync(REACHABLE_FOLDER, { recursive: true });
   chmodSync(REACHABLE_FOLDER, 0o755);
   return REACHABLE_FOLDER;
 }
 
-/** Whether `account` may enter `folder`, asked of the system itself. */
+/** Whether `account` may enter `folder`, as the operating system says. */
 export function canEnter(folder: string, account: Account | undefined): boolean {
   if (account === undefined) return true;
   const { uid, gid } = account;
@@ -97,13 +97,13 @@ function idOf(flag: '-u' | '-g', name: string): number | undefined {
   }
 }
 
-/** Gives all of a folder to `account`, unless it has it already. */
+/** Makes `account` the owner of a folder with its contents, unless it is already. */
 export function giveTo(account: Account | undefined, folder: string): void {
   if (account === undefined || statSync(folder).uid === account.uid) return;
   execFileSync('chown', ['-R', `${account.uid}:${account.gid}`, folder]);
 }
 
-/** Removes the data at `dataDir`, also where `dataFolderFor` has put them elsewhere. No server may run on them. */
+/** Removes the data at `dataDir`, also where `dataFolderFor` has moved them. No server may run on them. */
 export async function removeDataFolder(dataDir: string): Promise<void> {
   if (isLink(dataDir)) await rm(readlinkSync(dataDir), { recursive: true, force: true, maxRetries: 5 });
   await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });

@@ -1,4 +1,5 @@
-// The door @offload/http/bodies: large bodies, which are read strictly and answered within the service's byte budget.
+// The door @offload/http/bodies: reads request bodies strictly, and sends answers within the byte budget of the
+// service.
 export { budgetOf } from './byte-budget.ts';
 export { bodyDigest, jsonBody, type JsonBodyOptions } from './json-body.ts';
 export { sendJson, sendRawJson, shareable } from './send-json.ts';

@@ -36,7 +36,7 @@ async function setup(most: number, options: ByteBudgetOptions = {}) {
     app.post('/large', jsonBody(), (_request, response) => sendJson(response, LETTERS));
     app.get('/large', (_request, response) => sendJson(response, LETTERS));
     app.get('/late', (_request, response) => {
-      // Answered although its client has left, as after a read of the database that was under way.
+      // Answers although its client has left, as a route does after a slow read of the database.
       response.once('close', () => setImmediate(() => void (sendJson(response, LETTERS), (late += 1))));
     });
     app.get('/small', (_request, response) => sendJson(response, 'small'));
@@ -103,19 +103,22 @@ const slowBodies: [what: string, octets: Buffer][] = [
   ],
 ];
 
-it.each(slowBodies)('refuses more bodies than fit, where one %s, until that is gone', async (_what, octets) => {
-  const { port, post, get, figure } = await setup(4 * MIB);
-  const client = await connectRaw(port);
-  client.send(octets);
-  await eventually(async () => expect(await figure('http_bytes_in_flight')).toBeGreaterThan(2 * MIB));
-  expect(await post('/length', 2 * MIB)).toEqual(overloaded);
-  expect([await post('/length', 1_000), await get('/small')]).toMatchObject([{ status: 200 }, 200]);
-  client.socket.destroy();
-  await eventually(async () => expect(await post('/length', 2 * MIB)).toMatchObject({ status: 200 }));
-  await eventually(async () => expect(await figure('http_bytes_in_flight')).toBe(0));
-});
+it.each(slowBodies)(
+  'refuses a body that does not fit beside one that %s, until that one is gone',
+  async (_what, octets) => {
+    const { port, post, get, figure } = await setup(4 * MIB);
+    const client = await connectRaw(port);
+    client.send(octets);
+    await eventually(async () => expect(await figure('http_bytes_in_flight')).toBeGreaterThan(2 * MIB));
+    expect(await post('/length', 2 * MIB)).toEqual(overloaded);
+    expect([await post('/length', 1_000), await get('/small')]).toMatchObject([{ status: 200 }, 200]);
+    client.socket.destroy();
+    await eventually(async () => expect(await post('/length', 2 * MIB)).toMatchObject({ status: 200 }));
+    await eventually(async () => expect(await figure('http_bytes_in_flight')).toBe(0));
+  },
+);
 
-it('refuses answers while too many are not read, but none to what was done', async () => {
+it('refuses answers while too many are unread, but not the answer to a request that changed data', async () => {
   const { post, get, stare, figure } = await setup(LARGE + MIB);
   const client = await stare();
   expect([await get('/large'), await get('/small'), await figure('http_overloaded_total')]).toEqual([503, 200, 1]);
@@ -125,7 +128,7 @@ it('refuses answers while too many are not read, but none to what was done', asy
   await eventually(async () => expect(await figure('http_bytes_in_flight')).toBe(0));
 });
 
-it('answers alone what is larger than all of the budget', async () => {
+it('sends an answer larger than the whole budget when there is no other', async () => {
   const { get, post } = await setup(MIB);
   expect([await get('/large'), (await post('/length', 2 * MIB)).status]).toEqual([200, 200]);
 });
@@ -138,7 +141,7 @@ it('cuts off a client that reads nothing', async () => {
   await once(client.socket, 'close');
 });
 
-it('cuts off the client that has read longest where bytes are needed, after a while', async () => {
+it('cuts off the client that has read for the longest time when its bytes are needed', async () => {
   const { stare, get, figure } = await setup(2 * LARGE + MIB, { patienceMs: 0 });
   const [first, second] = [await stare(), await stare()];
   expect([await get('/large'), await figure('http_readers_cut_total')]).toEqual([200, 1]);
@@ -147,7 +150,7 @@ it('cuts off the client that has read longest where bytes are needed, after a wh
   expect((await second.closed).length).toBeGreaterThan(LARGE);
 });
 
-it.each(slowBodies)('cuts off a body that %s where its bytes are needed, with 408', async (_what, octets) => {
+it.each(slowBodies)('answers 408 to a body that %s when its bytes are needed', async (_what, octets) => {
   const { port, post, figure } = await setup(4 * MIB, { idleMs: 0 });
   const client = await connectRaw(port);
   client.send(octets);
@@ -159,7 +162,7 @@ it.each(slowBodies)('cuts off a body that %s where its bytes are needed, with 40
   expect(await figure('http_bytes_in_flight')).toBe(0);
 });
 
-it('cuts off as few bodies as it must, and none that is younger or has come to its end', async () => {
+it('cuts off as few bodies as needed, and none that is younger or complete', async () => {
   const { port, post, figure, hold } = await setup(6 * MIB, { idleMs: 0 });
   const held = await hold(2 * MIB);
   const clients = [await connectRaw(port), await connectRaw(port)] as const;
@@ -187,7 +190,7 @@ it('cuts off a body that trickles', async () => {
   expect(await client.closed).toMatch(/^HTTP\/1.1 408 /);
 });
 
-it('cuts off a stream whose reader is slow where its bytes are needed', async () => {
+it('cuts off a stream with a slow reader when its bytes are needed', async () => {
   const { port, get, figure } = await setup(LARGE + MIB, { patienceMs: 0 });
   const client = await connectRaw(port);
   client.socket.pause();
@@ -200,9 +203,9 @@ it('cuts off a stream whose reader is slow where its bytes are needed', async ()
 
 it.each([
   ['the socket takes at once', '/stream?length=20000'],
-  ['is not written after all', '/stream?length=20000&silent'],
+  ['are not written after all', '/stream?length=20000&silent'],
   ['the client has read', '/stream'],
-])('counts no longer what %s, though the stream is open', async (_what, path) => {
+])('stops counting bytes that %s, though the stream is open', async (_what, path) => {
   const { base, figure } = await setup(2 * LARGE);
   const { body } = await fetch(base + path);
   const reader = body?.getReader();
@@ -212,7 +215,7 @@ it.each([
   await reader?.cancel();
 });
 
-it('counts a body no longer once it is released, though its answer is held', async () => {
+it('stops counting a released body, though its answer is held', async () => {
   const { post, hold, figure } = await setup(4 * MIB);
   const held = await hold(3 * MIB);
   expect(await post('/length', 2 * MIB)).toEqual(overloaded);
@@ -224,7 +227,7 @@ it('counts a body no longer once it is released, though its answer is held', asy
   expect(await figure('http_bytes_in_flight')).toBe(0);
 });
 
-it('takes no room for what is only announced', async () => {
+it('does not count a Content-Length before the body arrives', async () => {
   const { port, post } = await setup(MIB);
   const client = await connectRaw(port);
   client.send(head(`Content-Length: ${8 * MIB}`));
@@ -232,7 +235,7 @@ it('takes no room for what is only announced', async () => {
   expect(await post('/length', MIB / 2)).toMatchObject({ status: 200 });
 });
 
-it('holds nothing for clients that have left before their body was decoded, or their answer was made', async () => {
+it('counts nothing for clients that left before their body was decoded or their answer was made', async () => {
   const { port, figure, get } = await setup(64 * MIB);
   const zipped = gzipSync(Buffer.alloc(8 * MIB, ' '));
   const requests = [

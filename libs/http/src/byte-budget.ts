@@ -3,65 +3,71 @@ import type { Response } from 'express';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { Problem } from './problem.ts';
 
-/** Bodies and answers of up to so many bytes are not counted: how many connections there are bounds those. */
+/** Bodies and answers of at most this many bytes are not counted: the number of connections bounds them. */
 export const UNCOUNTED_BYTES = 16 * 1024;
 
+/** When the budget may cut off a slow client. */
 export interface ByteBudgetOptions {
   /**
-   * A client that has sent nothing of its body for so long may be cut off when bytes are needed, in milliseconds.
+   * Milliseconds without a byte of the request body, after which the budget may cut off the client to free its bytes.
    * @default 2_000
    */
   idleMs?: number;
-  /** A client that has taken nothing of a counted answer for so long is cut off, in milliseconds. @default 10_000 */
+  /** Milliseconds in which a client reads nothing of a counted answer before it is cut off. @default 10_000 */
   stalledMs?: number;
   /**
-   * What takes longer to come in, or to be read, may be cut off when its bytes are needed, in milliseconds. @default
-   * 5_000
+   * Milliseconds that a body may take to arrive, or an answer to be read. After that, the budget may cut off the client
+   * to free its bytes. @default 5_000
    */
   patienceMs?: number;
 }
 
-/** A body that comes in, or an answer that is read: its client may be slow. */
+/** A body that arrives, or an answer that its client reads: the client may be slow. */
 interface Slow {
   /** When it began. */
   since: number;
-  /** When it may be cut off, however young it is. */
+  /** From this time on the budget may cut it off, however young it is. */
   idleAt: number;
   cut(): void;
 }
 
 /**
- * The bytes that a process may hold for its clients at once: bodies that come in, and answers that are not yet read.
+ * Limits the bytes that a process holds for its clients at once: bodies that arrive, and answers that are not read yet.
+ * When the bytes do not suffice, the budget cuts off the slowest clients first and then refuses requests with 503.
  */
 export interface ByteBudget {
   /**
-   * Counts the body of a request until its answer is over, or `release`.
+   * Counts the body of a request until its answer ends or `release` is called.
    *
-   * @param cut called with Problem 408 `request-timeout` when the body comes in too slowly and its bytes are needed
-   * @returns to be called with how many bytes of it have come by now; throws Problem 503 `overloaded` when those are
-   *   too many
+   * @param cut is called with Problem 408 `request-timeout` if the body arrives too slowly and others need its bytes
+   * @returns a function to call with the number of bytes that have arrived so far. It throws Problem 503 `overloaded`
+   *   if they exceed the budget.
    */
   body(response: ServerResponse, cut: (late: Problem) => void): (bytes: number) => void;
-  /** The body has come to its end: its client is not slow any more. */
+  /** Reports that the whole body has arrived: the budget no longer regards its client as slow. */
   arrived(response: ServerResponse): void;
-  /** Counts the body no longer: nothing of it is kept. @returns whether it was counted */
+  /** Stops counting the body, because the process keeps nothing of it. @returns whether the body was counted */
   release(response: ServerResponse): boolean;
   /**
-   * Counts an answer until it is over, and cuts its client off when that does not read it.
+   * Counts an answer until it ends. The budget cuts off a client that does not read the answer.
    *
-   * @param changed whether the request has changed something: its answer is counted, but never refused
-   * @throws Problem 503 `overloaded`
+   * @param changed whether the request has changed data. Its answer is then counted but never refused.
+   * @throws Problem 503 `overloaded` if the answer exceeds the budget
    */
   answer(response: Response, bytes: number, changed: boolean): void;
-  /** Counts what is written to a stream, until the client has read it. @throws Problem 503 `overloaded` */
+  /** Counts what is written to a stream until the client has read it. @throws Problem 503 `overloaded` */
   written(response: ServerResponse, bytes: number): void;
 }
 
-/** @param most bytes at once; a single body or answer may be larger, when there is no other */
+/**
+ * Makes the byte budget of a service, with its metrics.
+ *
+ * @param most bytes at once. A single body or answer may be larger while there is no other.
+ */
 export function createByteBudget(most: number, metrics: Registry, options: ByteBudgetOptions = {}): ByteBudget {
   const { idleMs = 2_000, stalledMs = 10_000, patienceMs = 5_000 } = options;
   let held = 0;
-  /** What waits for its client, oldest first. */
+  /** Bodies and answers that wait for their clients, oldest first. */
   const slow = new Set<Slow>();
   const bodies = new WeakMap<ServerResponse, { giveBack: () => void; coming: Slow }>();
   const registers = [metrics];
@@ -93,7 +99,7 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
     registers,
   });
 
-  /** @param own what the room is for */
+  /** @param own the body or answer that needs the bytes: it is not cut off */
   function makeRoom(bytes: number, own?: Slow): void {
     for (const each of slow) {
       if (held + bytes <= most) return;
@@ -106,8 +112,8 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
   }
 
   /**
-   * @param own the body that they belong to
-   * @param ownBytes how many of those that are held belong to it
+   * @param own the body that the bytes belong to
+   * @param ownBytes how many of the held bytes belong to that body already
    */
   function take(bytes: number, mayRefuse = true, own?: Slow, ownBytes = 0): void {
     if (held + bytes > most) makeRoom(bytes, own);
@@ -118,7 +124,7 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
     held += bytes;
   }
 
-  /** @returns what gives the bytes back; only its first call counts */
+  /** @returns a function that gives the bytes back. Only its first call has an effect. */
   function giveBackOf(bytes: number): () => void {
     let left = bytes;
     return () => {
@@ -127,7 +133,7 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
     };
   }
 
-  /** From now on its client is cut off where the bytes are needed, until `response` is over. */
+  /** Lets the budget cut off this client, until `response` ends. */
   function mayCut(response: ServerResponse, giveBack: () => void, cut = (): unknown => response.destroy()): Slow {
     const begun: Slow = {
       since: performance.now(),
@@ -162,7 +168,7 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
         return begun;
       }
       return (bytes) => {
-        // Bytes of a client that has left would never be given back: its close has been.
+        // The `close` event of a client that has left has fired already: nothing would give its bytes back.
         if (bytes <= UNCOUNTED_BYTES || bytes <= counted || response.destroyed) return;
         take(bytes - counted, true, coming, counted);
         counted = bytes;
@@ -183,7 +189,7 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
       if (bytes <= UNCOUNTED_BYTES || response.req.method === 'HEAD' || response.destroyed) return;
       take(bytes, !changed);
       mayCut(response, giveBackOf(bytes));
-      response.setTimeout(stalledMs); // the server destroys what times out
+      response.setTimeout(stalledMs); // the server destroys a response that times out
     },
     written(response, bytes) {
       if (bytes <= UNCOUNTED_BYTES || response.destroyed) return;
@@ -195,13 +201,13 @@ export function createByteBudget(most: number, metrics: Registry, options: ByteB
         giveBack();
       };
       response.once('drain', read);
-      // No drain follows what the socket has taken at once, or what was not written after all.
+      // No `drain` follows if the socket takes the bytes at once, or if they are not written after all.
       setImmediate(() => void (response.writableLength === 0 && read()));
     },
   };
 }
 
-/** The budget of the service that `response` is an answer of. */
+/** The budget of the service that sends `response`. */
 export function budgetOf(response: Response): ByteBudget {
   return response.app.locals['budget'] as ByteBudget;
 }
@@ -212,6 +218,6 @@ function overloaded(): Problem {
 }
 
 function tooSlow(): Problem {
-  const detail = 'It comes in too slowly, and others need the room.';
+  const detail = 'The body arrives too slowly, and other requests need its memory.';
   return new Problem(408, 'request-timeout', 'The request took too long', detail);
 }

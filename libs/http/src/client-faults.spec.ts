@@ -34,7 +34,7 @@ const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: spec\r\n\r\
 /** The answers in `text`, each with its body as it is. */
 const answersIn = (text: string) => text.split(/(?=HTTP\/1\.1 )/).map(parseAnswer);
 
-describe('what is no request', () => {
+describe('a malformed request', () => {
   it.each([
     ['a line of something else', 'hello\r\n\r\n', 400],
     ['a TLS greeting', Buffer.from('16030100a5010000a10303', 'hex'), 400],
@@ -61,21 +61,21 @@ describe('what is no request', () => {
     expect(logged).toEqual([]);
   });
 
-  it('is told of once, and what comes after does not reset the connection before that is read', async () => {
+  it('is answered once, and later bytes do not reset the connection before the answer is read', async () => {
     const { port, base } = await setup();
     const client = await connectRaw(port, true);
     client.send('nonsense\r\n\r\n');
     await once(client.socket, 'end');
     for (let round = 0; round < 3; round += 1) {
       client.send('more of it\r\n\r\n'.repeat(5_000));
-      await fetch(`${base}/healthz`); // which comes after it
+      await fetch(`${base}/healthz`); // the server reads this request after those bytes
     }
     client.socket.end();
     expect(answersIn(await client.closed)).toMatchObject([{ status: 400 }]);
     expect(client.errors).toEqual([]);
   });
 
-  it('does not keep the answers to what came before from being given', async () => {
+  it('does not prevent the answers to earlier requests', async () => {
     const { port, base, held } = await setup();
     const client = await connectRaw(port);
     client.send(`${get('/held')}${get('/healthz')}nonsense\r\n\r\n`);
@@ -87,10 +87,10 @@ describe('what is no request', () => {
   });
 });
 
-describe('a chunk that is none', () => {
+describe('a malformed chunk', () => {
   const broken = `${post}X-Request-Id: mine\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`;
 
-  it('is answered for its request, which is never acted on', async () => {
+  it('gets a problem, and its request is never acted on', async () => {
     const { port, bodies, logged } = await setup();
     const { status, headers, body } = parseAnswer(await exchangeRaw(port, broken));
     expect([status, headers.get('x-request-id'), JSON.parse(body).instance]).toEqual([400, 'mine', '/jobs']);
@@ -113,7 +113,7 @@ describe('a request that takes too long', () => {
     ['never ends its head', 'GET /healthz HTTP/1.1\r\nHost: spec\r\nX-A'],
     ['never ends its body', `${post}Content-Length: 100\r\n\r\n{"a":`],
     ['never ends its chunks', `${post}Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n`],
-    ['never ends a body that nobody reads', 'GET /held HTTP/1.1\r\nHost: spec\r\nContent-Length: 100\r\n\r\n{'],
+    ['never ends a body that no route reads', 'GET /held HTTP/1.1\r\nHost: spec\r\nContent-Length: 100\r\n\r\n{'],
   ])('gets 408 and is cut when it %s', async (_what, text) => {
     const { port, bodies, logged } = await setup(SHORT_MS);
     const { status, headers, body } = parseAnswer(await exchangeRaw(port, text));
@@ -138,7 +138,7 @@ describe('a request that takes too long', () => {
     expect(answersIn(await client.closed)).toMatchObject([{ status: 404 }]);
   });
 
-  it('is no answer that takes long: those are left alone, with or without a body that nobody has read', async () => {
+  it('is not a slow answer: those are not cut, with or without an unread body', async () => {
     const { port, held } = await setup(SHORT_MS);
     const large = `${'x'.repeat(200_000)}`;
     const clients = [await connectRaw(port), await connectRaw(port)] as const;
@@ -147,14 +147,14 @@ describe('a request that takes too long', () => {
     const stream = await connectRaw(port);
     stream.send(get('/begun'));
     await stream.received(/a part/);
-    // Two that begin later and are cut: by then the others would have been, too.
+    // Two requests that begin later are cut: by then the server would have cut the others too.
     for (let round = 0; round < 2; round += 1) await exchangeRaw(port, 'GET');
     expect(held).toHaveLength(3);
     for (const response of held) response.end('at last');
     for (const client of [...clients, stream]) await client.received(/at last/);
   });
 
-  it('is not acted on when the rest comes after all', async () => {
+  it('is not acted on when its rest arrives late', async () => {
     const { port, bodies } = await setup(SHORT_MS);
     const client = await connectRaw(port);
     client.send(`${post}Content-Length: 2\r\n\r\n{`);
@@ -177,7 +177,7 @@ describe('a request that takes too long', () => {
   });
 });
 
-it('notices that a client has gone whose answer is held', async () => {
+it('notices when the client of a held answer has gone', async () => {
   const { port, base, held, logged } = await setup();
   const client = await connectRaw(port);
   client.send(`${get('/held')}${get('/healthz')}`);

@@ -5,9 +5,9 @@ import type { Duplex } from 'node:stream';
 import { Problem, problemDetails } from './problem.ts';
 import { setTimer } from '@offload/process';
 
-/** How long a refused client may go on sending, in milliseconds, before its connection is cut. */
+/** Milliseconds that a refused client may go on sending before its connection is cut. */
 const LINGER_MS = 1_000;
-/** Bytes of a first line from which on a head that is too large is so because of it. */
+/** If the first line of a head has this many bytes, the target is what makes the head too large. */
 const TARGET_LIMIT = 8_000;
 
 interface Exchange {
@@ -15,28 +15,27 @@ interface Exchange {
   response: ServerResponse;
 }
 
-/** What is under way on one connection. */
+/** The requests and answers of one connection. */
 interface Connection {
-  /** the one whose request began last, as long as it has not come to its end */
+  /** The exchange whose request began last; null once that request is complete. */
   latest: Exchange | null;
-  /** answers that are not over; more than one where requests are sent without waiting (RFC 9112 section 9.3.2) */
+  /** Answers that have not ended; more than one where a client pipelines requests (RFC 9112 section 9.3.2). */
   unfinished: ServerResponse[];
-  /** a fault has been found: nothing that comes is a request any more */
+  /** A fault was found: later bytes on this connection are not read as requests. */
   failed: boolean;
 }
 
-/** What the parser of Node.js adds to its errors. */
+/** An error of Node.js's HTTP parser, with the members that the parser adds. */
 type ParseError = NodeJS.ErrnoException & { reason?: string; rawPacket?: Buffer };
 
 /**
- * Answers as problems the faults that Node.js finds before, or while, the application reads a request: a malformed head or
- * chunk, too long a header, a request that does not come to its end in time. Then closes the connection, since it is not
- * known where the next request would begin.
+ * Answers with a problem if Node.js finds a fault in a request: a malformed head or chunk, a long header, or a request
+ * that does not end in time. Then it closes the connection, because the start of the next request is unknown.
  *
- * Answers to earlier requests on the connection come first. Where the answer to the request itself has begun already, the
- * connection is only closed.
+ * Answers to earlier requests on the connection are sent first. If the answer to the faulty request has begun already,
+ * the connection is only closed.
  *
- * @returns to be called with each request, before anything else sees it
+ * @returns a function to call with each request before any other listener sees it
  */
 export function answerClientFaults(server: Server): (request: IncomingMessage, response: ServerResponse) => void {
   const connections = new WeakMap<Socket, Connection>();
@@ -48,14 +47,14 @@ export function answerClientFaults(server: Server): (request: IncomingMessage, r
   }
 
   function refuse(stream: Duplex, problem: Problem): void {
-    const socket = stream as Socket; // we speak no TLS
+    const socket = stream as Socket; // the server has no TLS
     const connection = connectionOf(socket);
-    if (connection.failed) return; // each further packet is the same fault again
+    if (connection.failed) return; // each further packet reports the same fault again
     connection.failed = true;
-    // None: the fault is in a request whose head has not come to its end.
+    // Null if the fault is in a request whose head is incomplete.
     const culprit = connection.latest?.request.complete === false ? connection.latest : null;
     const isLate = problem.status === 408;
-    // The rest must not come after all and be acted on. After other faults it can't.
+    // Stop reading a late request, so that its rest is not acted on. After other faults the parser reads no further.
     if (isLate) socket.pause();
 
     const earlier = connection.unfinished.filter((response) => response !== culprit?.response);
@@ -64,7 +63,7 @@ export function answerClientFaults(server: Server): (request: IncomingMessage, r
       if (!socket.writable) return socket.destroy();
       if (culprit?.response.headersSent) return socket.destroySoon();
       socket.write(answer(problem, culprit));
-      // With the socket the request is aborted too, so that whoever reads its body hears of it.
+      // Destroying the socket aborts the request too: a reader of its body gets an error.
       if (isLate || culprit) socket.destroy();
       else linger(socket);
     });
@@ -72,9 +71,12 @@ export function answerClientFaults(server: Server): (request: IncomingMessage, r
 
   server.on('clientError', (error, stream) => refuse(stream, asProblem(error)));
   server.on('connect', (_request: IncomingMessage, stream) => {
-    stream.on('error', () => stream.destroy()); // Node.js has let go of the connection
+    stream.on('error', () => stream.destroy()); // Node.js no longer handles errors of this connection
     const headers = { Allow: '' };
-    refuse(stream, new Problem(405, 'method-not-allowed', 'Method not allowed', 'This is no proxy.', { headers }));
+    refuse(
+      stream,
+      new Problem(405, 'method-not-allowed', 'Method not allowed', 'This server is not a proxy.', { headers }),
+    );
   });
 
   return (request, response) => {
@@ -89,7 +91,9 @@ export function answerClientFaults(server: Server): (request: IncomingMessage, r
   };
 }
 
-/** Whether what is too long is the target: the first line has no end. Told by what came last, so not always. */
+/**
+ * Whether the target is what is too long: its line has no end. Only the last packet is known, so this may miss some.
+ */
 function isInTarget(rawPacket: Buffer | undefined): boolean {
   const [line = ''] = (rawPacket?.toString('latin1') ?? '').split('\r\n', 1);
   return line.length > TARGET_LIMIT && /^[A-Z]+ /.test(line);
@@ -98,10 +102,15 @@ function isInTarget(rawPacket: Buffer | undefined): boolean {
 function asProblem({ code, reason, message, rawPacket }: ParseError): Problem {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new Problem(408, 'request-timeout', 'The request took too long', 'It has not come to its end in time.');
+      return new Problem(408, 'request-timeout', 'The request took too long', 'It was not complete in time.');
     case 'HPE_HEADER_OVERFLOW':
       if (isInTarget(rawPacket)) {
-        return new Problem(414, 'uri-too-long', 'The target is too long', 'With the headers, 16 KiB are the most.');
+        return new Problem(
+          414,
+          'uri-too-long',
+          'The target is too long',
+          'Target and headers together may have 16 KiB at most.',
+        );
       }
       return new Problem(
         431,
@@ -110,15 +119,15 @@ function asProblem({ code, reason, message, rawPacket }: ParseError): Problem {
         'With the target, 16 KiB are the most.',
       );
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return new Problem(413, 'body-too-large', 'The body is too large', 'Its chunks carry more than their data.');
+      return new Problem(413, 'body-too-large', 'The body is too large', 'Its chunk extensions are too large.');
     case 'HPE_INVALID_EOF_STATE':
-      return new Problem(400, 'bad-request', 'The request cannot be read', 'It has not come to its end.');
+      return new Problem(400, 'bad-request', 'The request cannot be read', 'It is incomplete.');
     default:
       return new Problem(400, 'bad-request', 'The request cannot be read', reason ?? message);
   }
 }
 
-/** The octets of a last answer (RFC 9112 section 9.6). With no target known, `instance` is the request's id. */
+/** The bytes of the last answer (RFC 9112 section 9.6). Without a known target, `instance` is the request's id. */
 function answer(problem: Problem, culprit: Exchange | null): string {
   const requestId = String(culprit?.response.getHeader('x-request-id') ?? randomUUID());
   const target = (culprit?.request as { originalUrl?: string } | undefined)?.originalUrl;
@@ -139,14 +148,14 @@ function answer(problem: Problem, culprit: Exchange | null): string {
   return `${status}${lines.join('')}\r\n${culprit?.request.method === 'HEAD' ? '' : body}`;
 }
 
-/** What `allowOrigins` has said already; the fault is told the page, too. */
+/** The headers that `allowOrigins` has set already: a page that may call may read the fault too. */
 function corsHeaders(culprit: Exchange | null): Record<string, string> {
   const said = Object.entries(culprit?.response.getHeaders() ?? {});
   const ours = said.filter(([name]) => name === 'vary' || name.startsWith('access-control-'));
   return Object.fromEntries(ours.map(([name, value]) => [name, String(value)]));
 }
 
-/** Closes our direction only, for a while: closed with octets unread, TCP would take back an answer still on its way. */
+/** Closes the sending direction first. If unread bytes were pending at a full close, TCP would discard the answer. */
 function linger(socket: Socket): void {
   socket.end();
   socket.resume();

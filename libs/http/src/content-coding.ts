@@ -12,9 +12,9 @@ const decoders: Record<string, () => Transform> = {
 };
 
 /**
- * What decodes a body of this `Content-Encoding`, as it comes; null where it is not encoded.
+ * Makes the decoder for a body with this `Content-Encoding`; null where the body is not encoded.
  *
- * @throws Problem 415 `unsupported-media-type` with the codings that are known, of which one is taken
+ * @throws Problem 415 `unsupported-media-type` for an unknown coding or for several. The problem lists the known ones.
  */
 export function decoderOf(contentEncoding = ''): Transform | null {
   const coding = contentEncoding.trim().toLowerCase();
@@ -22,6 +22,6 @@ export function decoderOf(contentEncoding = ''): Transform | null {
   if (Object.hasOwn(decoders, coding)) return (decoders[coding] as () => Transform)();
   const known = Object.keys(decoders).filter((name) => !name.startsWith('x-'));
   const headers = { 'Accept-Encoding': known.join(', ') };
-  const detail = coding.includes(',') ? 'one content coding is taken, not several' : 'its content coding is not known';
+  const detail = coding.includes(',') ? 'only one content coding is accepted' : 'this content coding is not supported';
   throw new Problem(415, 'unsupported-media-type', 'The media type is not supported', detail, { headers });
 }

@@ -6,7 +6,7 @@ import { exchangeRaw, serve } from './spec-service.ts';
 
 const page = 'https://app.example';
 
-/** A service that counts what comes through, and what it answers to one request, given line by line. */
+/** Starts a service that counts the requests it lets through. `send` sends one request, given line by line. */
 async function setup({ hosts = [], origins = [] }: { hosts?: AllowedHosts; origins?: readonly string[] } = {}) {
   let served = 0;
   const { port } = await serve(
@@ -55,7 +55,7 @@ it.each([
   }
 });
 
-it('answers for hosts that are configured, beside loopback', async () => {
+it('answers for configured hosts and for loopback', async () => {
   const { ask } = await setup({ hosts: allowedHostNames.parse('Api.Example, 10.0.0.7,[fd00::7]') });
   for (const host of ['api.example', 'API.example.:80', '10.0.0.7:3000', '[fd00::7]', '127.0.0.1']) {
     expect([host, (await ask('POST', host)).status]).toEqual([host, 200]);
@@ -63,7 +63,7 @@ it('answers for hosts that are configured, beside loopback', async () => {
   expect((await ask('POST', 'rebind.example')).status).toBe(421);
 });
 
-it('answers a client older than Host, which no browser is', async () => {
+it('answers an HTTP/1.0 client without Host, because no browser is one', async () => {
   const { port } = await setup();
   expect(parseAnswer(await exchangeRaw(port, 'GET /healthz HTTP/1.0\r\n\r\n')).status).toBe(200);
 });
@@ -111,7 +111,7 @@ it('serves every page where * is configured', async () => {
   expect((await ask('POST', '127.0.0.1', crossSite, 'Origin: null')).status).toBe(200);
 });
 
-it('answers for loopback only where anybody may call, for any host behind keys or a guard, and for what it is told', () => {
+it('answers for loopback only without keys, for any host behind keys or a guard, and for configured hosts', () => {
   const given = ['api.example'];
   expect(allowedHosts({ API_KEYS: [] })).toEqual([]);
   expect(allowedHosts({ API_KEYS: ['a key'] })).toBe('any');
@@ -119,7 +119,7 @@ it('answers for loopback only where anybody may call, for any host behind keys o
   expect(allowedHosts({ API_KEYS: ['a key'], AUTH: 'off', ALLOWED_HOSTS: given })).toBe(given);
 });
 
-it('reads names, and refuses what is no name', () => {
+it('reads host names, and refuses other text', () => {
   expect(allowedHostNames.parse(' * ')).toBe('any');
   for (const wrong of ['http://api', 'api:3000', 'api/', 'a b', 'api,', '*.example,*', 'api?']) {
     expect([wrong, allowedHostNames.safeParse(wrong).success]).toEqual([wrong, false]);

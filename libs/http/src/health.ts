@@ -1,20 +1,23 @@
 import type { RequestHandler } from 'express';
 import { setTimer } from '@offload/process';
 
-/** One thing the process depends on. */
+/** Checks one dependency of the process for `/readyz`. */
 export interface ReadinessCheck {
-  /** Without it the process can't do its work: 503. Otherwise it is degraded: 200. */
+  /** If true, a fault makes `/readyz` answer 503; otherwise it answers 200 with the status `degraded`. */
   required: boolean;
-  /** @returns null or an empty list when all is well, otherwise what is wrong */
+  /** @returns null or an empty list if all is well, otherwise the faults */
   check(): Promise<Faults> | Faults;
 }
 
 type Faults = string | readonly string[] | null;
 
-/** A dependency may have as many faults as there are queues; an answer names so many. */
+/** Most faults of one dependency that an answer names. A dependency may have as many faults as there are queues. */
 const MOST_NAMED = 10;
 
-/** A check that asks: well unless `ask` rejects, or takes longer than `timeoutMs`. */
+/**
+ * Makes a readiness check from a request: the check reports a fault if `ask` rejects or takes longer than `timeoutMs`
+ * milliseconds.
+ */
 export function answers(ask: () => Promise<void>, timeoutMs = 2_000): () => Promise<string | null> {
   return () => {
     let timer: NodeJS.Timeout;
@@ -29,7 +32,7 @@ export function answers(ask: () => Promise<void>, timeoutMs = 2_000): () => Prom
   };
 }
 
-/** `GET /readyz`: each dependency by name, 503 when a required one is missing. */
+/** Answers `GET /readyz`: each dependency by name, and 503 if a required one has a fault. */
 export function readiness(checks: Record<string, ReadinessCheck>): RequestHandler {
   return async (_request, response) => {
     const results = await Promise.all(

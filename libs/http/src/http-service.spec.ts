@@ -67,7 +67,7 @@ it('hides an unexpected error from the client and logs it', async () => {
   expect(logged).toHaveLength(1);
 });
 
-it('says of a problem nothing that a route has said of another answer', async () => {
+it('removes the headers that a route has set from a problem', async () => {
   const { base } = await serve((app) =>
     app.get('/late', (_request, response) => {
       response.set({ ETag: 'W/"1"', 'Content-Location': '/v1/jobs/1', Deduplicated: 'true', Vary: 'Prefer' });
@@ -84,14 +84,14 @@ it('answers problems with Cache-Control: no-store', async () => {
   for (const path of ['/broken', '/nowhere']) await request(app).get(path).expect('Cache-Control', 'no-store');
 });
 
-it('answers a path that cannot be decoded with a problem of the client', async () => {
+it('answers 400 to a path that cannot be decoded', async () => {
   const { app, logged } = setup();
   const { body } = await request(app).get('/named/%zz').expect(400);
   expect(body).toMatchObject({ type: '/problems/bad-request', instance: '/named/%25zz' });
   expect(logged).toEqual([]);
 });
 
-it('listens, says when the port is taken, and closes', async () => {
+it('listens, rejects when the port is taken, and closes', async () => {
   const { app } = setup();
   const { port, close } = await listen(app, { host: '127.0.0.1', port: 0 });
   expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
@@ -125,12 +125,12 @@ it('does not wait for ever for a dependency', async () => {
   ).toBe('refused');
 });
 
-it('does not take what has no ETag for known', async () => {
+it('does not answer 304 without an ETag', async () => {
   const { app } = setup();
   await request(app).get('/healthz').set('If-None-Match', '*').expect(200);
 });
 
-it('prints no label that a caller makes up', async () => {
+it('prints no label that a client invents', async () => {
   const { app } = setup();
   const printed = async () => (await request(app).get('/metrics').expect(200)).text;
   const ask = (method: string, path: string) =>

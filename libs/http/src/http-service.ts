@@ -15,25 +15,26 @@ import { methodNotAllowed, notFound } from './problem.ts';
 import { problemHandler } from './problem-handler.ts';
 import { originForm, requestHead } from './request-head.ts';
 
-/** Most time for a request's head, in milliseconds. */
+/** Most time for the head of a request, in milliseconds. */
 const HEAD_TIMEOUT_MS = 10_000;
 /**
- * How long a connection is kept without a request, in milliseconds. Proxies in front (nginx, load balancers) keep theirs for
- * 60 seconds: whoever closes first must not be this side, or a request that crosses the closing is lost.
+ * Milliseconds that an idle connection is kept. A proxy in front (nginx, a load balancer) keeps its side for 60 seconds
+ * and must close first. Otherwise a request that the proxy sends while this side closes is lost.
  */
 const KEEP_ALIVE_MS = 65_000;
 /**
- * A connection on which nothing comes or goes for so long is cut, in milliseconds: its client does not read what it is sent.
- * Held answers are silent for a minute at most, and event streams for 15 seconds.
+ * Milliseconds without a byte in either direction, after which a connection is cut: its client does not read the
+ * answer. Held answers are silent for a minute at most, and event streams for 15 seconds.
  */
 const SILENCE_MS = 120_000;
-/** How often requests are looked for that take too long, in milliseconds. */
+/** Interval between checks for requests that take too long, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
 
+/** What `createHttpService` needs to make the application of a process. */
 export interface HttpServiceOptions {
   log: Logger;
   metrics: Registry;
-  /** What `/readyz` asks, by name. */
+  /** The dependencies that `/readyz` checks, by name. */
   checks: Record<string, ReadinessCheck>;
   /** Origins whose pages may call from a browser, or `*`: see `allowOrigins`. @default [] */
   corsOrigins?: readonly string[];
@@ -45,7 +46,18 @@ export interface HttpServiceOptions {
   routes?: (app: Express) => void;
 }
 
-/** An Express application with what every process answers: `/healthz`, `/readyz`, `/metrics`, and problems for errors. */
+/**
+ * Makes an Express application with the answers of every Offload process: `/healthz`, `/readyz`, `/metrics`, and
+ * problem details for errors. Pass it to {@link listen}.
+ *
+ * @example
+ * const app = createHttpService({
+ *   log,
+ *   metrics,
+ *   checks: { database: { required: true, check: answers(() => database.ping()) } },
+ *   routes: (service) => service.get('/v1/books', listBooks),
+ * });
+ */
 export function createHttpService(options: HttpServiceOptions): Express {
   const {
     log,
@@ -63,7 +75,8 @@ export function createHttpService(options: HttpServiceOptions): Express {
   app.enable('case sensitive routing');
   app.enable('strict routing');
   app.set('query parser', 'simple');
-  // Express answers 304 to `If-None-Match: *` for whatever it sends, a 202 too: routes that have an ETag do it themselves.
+  // Express answers 304 to any `If-None-Match: *`, even instead of a 202. Routes that have an ETag compare it
+  // themselves.
   Object.defineProperty(app.request, 'fresh', { value: false });
   app.use(securityHeaders());
   app.use(requestId);
@@ -84,11 +97,12 @@ export function createHttpService(options: HttpServiceOptions): Express {
   return app;
 }
 
+/** Where `listen` listens, and how long a request may take. */
 export interface ListenOptions {
   host: string;
-  /** 0 lets the system choose */
+  /** 0 lets the operating system choose a free port. */
   port: number;
-  /** How long a request may take to come in, head and body, in milliseconds; 10 seconds at most for the head. @default 30_000 */
+  /** Milliseconds in which a whole request must arrive; 10 seconds at most for its head. @default 30_000 */
   requestTimeoutMs?: number;
 }
 
@@ -96,10 +110,10 @@ export interface ListenOptions {
  * Listens, and closes on demand: no new connections, idle ones closed, answers under way finished, with `Connection: close`.
  * What is not finished after `graceMs` (a request that never comes to its end, say) is cut off; by default it is waited for.
  *
- * What a request does that HTTP does not allow, or too slowly, is answered as a problem too, and its connection closed: see
- * `answerClientFaults`. An answer may take two minutes until it begins, and as long as it wants then.
+ * A malformed or slow request gets a problem, and its connection is closed: see `answerClientFaults`. An answer may
+ * take two minutes to begin, and any time to end.
  *
- * @throws when the port is taken
+ * @throws Error with the code `EADDRINUSE` if the port is taken
  */
 export async function listen(
   app: RequestListener,
@@ -129,11 +143,12 @@ export async function listen(
   };
   server.on('request', handle);
   server.on('checkContinue', (request, response) => {
-    // Until somebody wants the body (`jsonBody` does) it may or may not come: then nobody knows where the next request begins.
+    // The client sends the body only when a route (`jsonBody`) asks for it. Close the connection afterwards, because
+    // the start of the next request is unknown if no route asks.
     response.shouldKeepAlive = false;
     handle(request, response);
   });
-  server.on('checkExpectation', handle); // `requestHead` answers
+  server.on('checkExpectation', handle); // `requestHead` answers it
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -151,7 +166,7 @@ export async function listen(
 function close(server: Server, graceMs?: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const cut = graceMs === undefined ? undefined : setTimer(() => server.closeAllConnections(), graceMs);
-    // Connections whose last answer ends after this moment would otherwise be kept alive for their time.
+    // A connection whose last answer ends after this moment would stay open for the keep-alive time.
     const sweep = setTicker(() => server.closeIdleConnections(), 50);
     server.close((error) => {
       clearInterval(sweep);
@@ -162,7 +177,7 @@ function close(server: Server, graceMs?: number): Promise<void> {
   });
 }
 
-/** Sets the headers of `helmet`. They are the same for every answer: to run its fourteen middlewares each time costs more. */
+/** Sets the headers of `helmet`, computed once: they never change, and its fourteen middlewares would cost more. */
 function securityHeaders(): RequestHandler {
   const headers: [name: string, value: string][] = [];
   const recorder = { setHeader: (...header: [string, string]) => headers.push(header), removeHeader: () => undefined };
@@ -173,14 +188,16 @@ function securityHeaders(): RequestHandler {
   };
 }
 
-/** Every response carries `X-Request-Id`: the request's own where it sends a harmless one. */
+/** Sets `X-Request-Id` on every response: the id of the request if that is harmless, otherwise a new one. */
 const requestId: RequestHandler = (request, response, next) => {
   const given = request.get('x-request-id');
   response.set('x-request-id', given && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID());
   next();
 };
 
-/** `GET /metrics`. Who asks while they are printed shares the print: it holds the process for some milliseconds. */
+/**
+ * Answers `GET /metrics`. Simultaneous requests share one print, because printing blocks the process for milliseconds.
+ */
 function printed(registry: Registry): RequestHandler {
   let print: Promise<string> | null = null;
   return async (_request, response) => {
@@ -189,7 +206,7 @@ function printed(registry: Registry): RequestHandler {
   };
 }
 
-/** The methods that calls have. What callers make up must not become a label: each is a dozen lines of `/metrics`. */
+/** The methods that metrics name. Others become "other", because a client could add any number of labels. */
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']);
 
 function measured(registry: Registry): RequestHandler {

@@ -32,7 +32,7 @@ async function setup() {
   return { client, open, gone, send, answers: () => answers };
 }
 
-it('handles the next request of a connection when the one before is answered', async () => {
+it('handles the next request of a connection after the previous one is answered', async () => {
   const { open, send, answers } = await setup();
   send(0, 3);
   for (const turn of [0, 1, 2]) {
@@ -42,7 +42,7 @@ it('handles the next request of a connection when the one before is answered', a
   await eventually(() => expect(answers().match(/answer \d/g)).toEqual(['answer 0', 'answer 1', 'answer 2']));
 });
 
-it('takes in all of very many, some at a time', async () => {
+it('handles very many pipelined requests, a few at a time', async () => {
   const { open, send } = await setup();
   for (let from = 0; from < 300; from += 50) send(from, from + 50);
   for (let turn = 0; turn < 300; turn += 1) {
@@ -52,7 +52,7 @@ it('takes in all of very many, some at a time', async () => {
   expect(open.map(({ url }) => url)).toEqual(Array.from({ length: 300 }, (_, index) => `/${index}`));
 });
 
-it('lets the request under way know that the client has gone, and forgets the others', async () => {
+it('closes the current response when the client has gone, and drops the waiting requests', async () => {
   const { client, open, gone, send } = await setup();
   send(0, 10);
   await eventually(() => expect(open).toHaveLength(1));

@@ -1,13 +1,13 @@
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Requests of one connection that may wait for their turn, but for those that came in the same packet. */
+/** Most requests of one connection that wait for their turn, beside those of the same packet. */
 const MOST_WAITING = 16;
 
 /**
- * Handles the requests of a connection one after the other, however many are sent without waiting for answers: only safe
- * ones might be handled at once (RFC 9112 section 9.3.2). So a connection has one answer in memory, and that hears of it
- * when the client has gone, which Node.js does not tell answers that wait for their turn.
+ * Handles the requests of a connection one after the other, even if the client pipelines them: only safe requests might
+ * run in parallel (RFC 9112 section 9.3.2). A connection then has one answer in memory. That answer also gets `close`
+ * when the client has gone; Node.js does not emit it on answers that wait for their turn.
  */
 export function inTurn(handle: RequestListener): RequestListener {
   const waiting = new WeakMap<Socket, (() => void)[]>();

@@ -1,4 +1,4 @@
-// An HTTP service as every process of Offload has one: its answers, its problems, and what it refuses.
+// The HTTP service of every Offload process: health, metrics, problem details, and the requests that it refuses.
 export { allowOrigins, corsOrigins } from './cors.ts';
 export { allowedHostNames, allowedHosts, type AllowedHosts } from './foreign-requests.ts';
 export { answers, type ReadinessCheck } from './health.ts';

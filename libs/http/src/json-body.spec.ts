@@ -62,7 +62,7 @@ it('reads JSON behind a byte order mark, plain or compressed', async () => {
   );
 });
 
-it('reads a body that comes in pieces, and those of the next requests on the connection', async () => {
+it('reads a body that arrives in pieces, and the bodies of the next requests on the connection', async () => {
   const { port } = await setup();
   const client = await connectRaw(port);
   client.send(request(['Content-Type: application/json', 'Transfer-Encoding: chunked'], '2\r\n{"\r\n'));
@@ -75,7 +75,7 @@ it('reads a body that comes in pieces, and those of the next requests on the con
   await client.received(/"body":\{"b":2\}/);
 });
 
-it('takes no digest where nobody asks for it', async () => {
+it('computes no digest where no route reads it', async () => {
   const { base, logged } = await setup({ digested: (request) => request.get('x-digest') !== undefined });
   const status = async (headers: Record<string, string>) =>
     (await fetch(`${base}/echo`, { method: 'POST', body: '{}', headers: { ...JSON_TYPE, ...headers } })).status;
@@ -87,14 +87,14 @@ it.each([
   ['gzip', gzipSync],
   ['deflate', deflateSync],
   ['br', brotliCompressSync],
-])('reads %s, and takes the digest of what was meant', async (coding, compress) => {
+])('reads %s, and computes the digest of the decoded body', async (coding, compress) => {
   const { post } = await setup();
   const { status, json } = await post(compress('{"a":1}'), { ...JSON_TYPE, 'Content-Encoding': coding });
   expect([status, json]).toEqual([200, { body: { a: 1 }, digest: sha256('{"a":1}') }]);
 });
 
 it.each(['application/json; charset=utf-8', 'Application/JSON;charset="UTF-8"', 'application/json; profile=x'])(
-  'takes %s for JSON',
+  'accepts %s as JSON',
   async (type) => {
     const { post } = await setup();
     expect((await post('{}', { 'Content-Type': type })).status).toBe(200);
@@ -108,7 +108,7 @@ it.each([
   ['json', '{}'],
   ['application/json; charset=utf-16', '{}'],
   ['application/json; charset=latin-1', '{}'],
-])('answers 415 with what it takes for %s', async (type, body) => {
+])('answers 415 with the accepted types for %s', async (type, body) => {
   const { post } = await setup();
   const { status, headers, json } = await post(body, { 'Content-Type': type });
   expect([status, headers.get('accept'), json.type]).toEqual([
@@ -127,10 +127,10 @@ it('answers 415 without a Content-Type, and without a body', async () => {
 });
 
 it.each([
-  ['zip', 'its content coding is not known'],
-  ['compress', 'its content coding is not known'],
-  ['gzip, gzip', 'one content coding is taken, not several'],
-  ['gzip,br', 'one content coding is taken, not several'],
+  ['zip', 'this content coding is not supported'],
+  ['compress', 'this content coding is not supported'],
+  ['gzip, gzip', 'only one content coding is accepted'],
+  ['gzip,br', 'only one content coding is accepted'],
 ])('answers 415 with the content codings it knows for %s', async (coding, detail) => {
   const { post } = await setup();
   const { status, headers, json } = await post('{}', { ...JSON_TYPE, 'Content-Encoding': coding });
@@ -152,7 +152,7 @@ it.each([
   expect(logged).toEqual([]);
 });
 
-it('takes as much as the limit, compressed or not, and answers 413 beyond', async () => {
+it('reads a body up to the limit, compressed or not, and answers 413 beyond it', async () => {
   const { post } = await setup({ limitBytes: 100 });
   const [fits, large] = [98, 99].map((length) => JSON.stringify('x'.repeat(length))) as [string, string];
   const gzip = { ...JSON_TYPE, 'Content-Encoding': 'gzip' };
@@ -162,7 +162,7 @@ it('takes as much as the limit, compressed or not, and answers 413 beyond', asyn
   }
 });
 
-it('answers 413 without waiting for the rest, and reads on', async () => {
+it('answers 413 before the rest arrives, and reads the next request', async () => {
   const { port } = await setup({ limitBytes: 10 });
   const chunked = await connectRaw(port);
   chunked.send(request(['Content-Type: application/json', 'Transfer-Encoding: chunked'], 'b\r\n"0123456789\r\n'));
@@ -180,7 +180,7 @@ it.each([
   ['GZIP', Buffer.concat([gzipSync('{"a":1}'), Buffer.from('junk')]), 'incorrect header check'],
   ['deflate', deflateRawSync('{"a":1}'), 'incorrect header check'],
   ['br', gzipSync('{"a":1}'), 'Decompression failed'],
-])('answers 400 that names the coding for what is not coded as %s', async (coding, body, reason) => {
+])('answers 400 that names the coding for a body that is not coded as %s', async (coding, body, reason) => {
   const { post, logged } = await setup();
   const { status, json } = await post(body, { ...JSON_TYPE, 'Content-Encoding': coding });
   expect([status, json.type]).toEqual([400, '/problems/bad-request']);
@@ -203,7 +203,7 @@ it('answers 400 for a body shorter than its Content-Length, and logs nothing whe
   expect(logged).toEqual([]);
 });
 
-it('answers a body longer than its Content-Length for what it says, and the rest as another request', async () => {
+it('reads as much body as Content-Length says, and the rest as another request', async () => {
   const { port } = await setup();
   const text = await exchangeRaw(
     port,
@@ -214,7 +214,7 @@ it('answers a body longer than its Content-Length for what it says, and the rest
   expect(parseAnswer(text.slice(second))).toMatchObject({ status: 400 });
 });
 
-it('says so when a route asks for the digest of a body that nobody has read', async () => {
+it('throws when a route asks for the digest of an unread body', async () => {
   const { base, logged } = await setup();
   expect((await fetch(`${base}/without`, { method: 'POST' })).status).toBe(500);
   expect(logged).toHaveLength(1);

@@ -7,31 +7,39 @@ import { decoderOf } from './content-coding.ts';
 import { clipped, Problem } from './problem.ts';
 import { parseStrictJson } from './strict-json.ts';
 
+/** Limits of a JSON body. A body beyond one of them gets a problem. */
 export interface JsonBodyOptions {
-  /** Most bytes of a body, both as it comes and after content decoding. @default 1_048_576 (1 MiB) */
+  /** Most bytes of a body, as received and after content decoding. @default 1_048_576 (1 MiB) */
   limitBytes?: number;
-  /** Most arrays and objects within each other. @default 64 */
+  /** Most levels of arrays and objects. @default 64 */
   maxDepth?: number;
-  /** Most members, arrays and objects in all: see `parseStrictJson`. @default 50_000 */
+  /** Most members, arrays and objects together: see `parseStrictJson`. @default 50_000 */
   maxParts?: number;
-  /** Requests whose `bodyDigest` may be asked for: it costs more than the rest of a small body. @default all */
+  /** Requests whose `bodyDigest` a route reads. A digest costs more than parsing a small body. @default all */
   digested?: (request: Request) => boolean;
 }
 
-/** Parses large bodies: one takes milliseconds, and whole crowds come to their end at once. */
+/** Parses one large body an event-loop turn: each takes milliseconds, and many may be complete at once. */
 const oneATurn = createOneATurn();
 
-/** Kept instead of the octets, which a held answer would keep too. */
+/** The digests of bodies. The bytes themselves are dropped, so that a held answer does not keep them. */
 const digests = new WeakMap<Request, Buffer>();
 
 /**
- * Reads the body as JSON into `request.body`. It must be `application/json` in UTF-8, plain or compressed, and mean the same
- * to everybody: see `parseStrictJson`.
+ * Reads the request body as JSON into `request.body`. The body must be `application/json` in UTF-8, plain or
+ * compressed, and have one meaning for every parser: see `parseStrictJson`.
  *
- * Whatever else comes is a problem: 415 `unsupported-media-type` with what is accepted (RFC 9110 section 15.5.16), 413
- * `body-too-large`, 503 `overloaded` where the process holds too many bytes, 408 `request-timeout` where it comes in
- * slowly and others need its room, 400 `malformed-json`, 400 `invalid-request` with a pointer, or 400 `bad-request` for
- * what does not come to its end or is not compressed as it says.
+ * Other bodies get a problem:
+ *
+ * - 415 `unsupported-media-type` with the accepted types (RFC 9110 section 15.5.16)
+ * - 413 `body-too-large`
+ * - 503 `overloaded` if the process holds too many bytes
+ * - 408 `request-timeout` if the body arrives slowly and other requests need its bytes
+ * - 400 `malformed-json`, or 400 `invalid-request` with a pointer
+ * - 400 `bad-request` if the body is incomplete or not compressed as its header says
+ *
+ * @example
+ * app.post('/v1/books', jsonBody({ limitBytes: 64 * 1024 }), createBook);
  */
 export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
   const { limitBytes = 1024 * 1024, maxDepth = 64, maxParts = 50_000, digested = () => true } = options;
@@ -43,11 +51,11 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
     const published = Number(headers['content-length'] ?? 0);
     if (published > limitBytes) throw tooLarge(limitBytes);
     const budget = budgetOf(response);
-    const count = budget.body(response, settle); // as it comes: what is only announced takes no room
+    const count = budget.body(response, settle); // counts received bytes, not the announced Content-Length
 
     if (/^100-continue$/i.test(headers.expect ?? '') && request.httpVersion !== '1.0') {
       response.shouldKeepAlive = !/(^|[\s,])close([\s,]|$)/i.test(headers.connection ?? '');
-      response.writeContinue(); // only now: who may not, or sends too much, need not send it (RFC 9110 section 10.1.1)
+      response.writeContinue(); // only after the checks: a refused client need not send its body (RFC 9110 section 10.1.1)
     }
 
     let settled = false;
@@ -56,7 +64,7 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
     function settle(error: unknown, octets?: Buffer): void {
       if (settled) return;
       settled = true;
-      chunks = []; // a held answer would keep them
+      chunks = []; // a held answer would keep them in memory
       if (decoded > UNCOUNTED_BYTES) budget.arrived(response);
       if (decoder) {
         request.unpipe(decoder).resume();
@@ -69,7 +77,7 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
     async function parseLarge(octets: Buffer): Promise<void> {
       await oneATurn.next();
       const fault = parse(octets);
-      await oneATurn.next(); // what the route does with it comes in a turn of its own, too
+      await oneATurn.next(); // the route handles the body in another turn
       next(fault);
     }
     /** @returns what is wrong with the body */
@@ -109,7 +117,7 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
       request.on('data', keep).once('end', end);
     }
     request.once('close', () => {
-      // After the end it is settled already, or will be when all is decoded.
+      // If the request is complete, the end of the body or of its decoding settles it.
       if (!request.complete || !decoder) settle(null);
     });
     if (request.destroyed) settle(null);
@@ -117,10 +125,10 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
 }
 
 /**
- * SHA-256 of the body as the client meant it: its octets after content decoding. For the fingerprint that belongs to an
- * idempotency key.
+ * SHA-256 of the body as the client meant it: its bytes after content decoding. It is part of the fingerprint that
+ * belongs to an idempotency key.
  *
- * @throws Error where `jsonBody` has not read a body, or was told that nobody asks
+ * @throws Error if `jsonBody` has not read the body, or its `digested` excluded the request
  */
 export function bodyDigest(request: Request): Buffer {
   const digest = digests.get(request);
@@ -135,8 +143,8 @@ function refuseOtherTypes(request: Request): void {
   const type = parseMediaType(given);
   if (type?.essence !== 'application/json') throw unsupported('send the body as application/json');
   const charset = type.params.get('charset');
-  // JSON has no such parameter (RFC 8259 section 11); who sends one must at least mean the same.
-  if (charset !== null && !/^utf-?8$/i.test(charset)) throw unsupported('JSON is UTF-8, and nothing else is read');
+  // JSON has no charset parameter (RFC 8259 section 11). A client that sends one must at least mean UTF-8.
+  if (charset !== null && !/^utf-?8$/i.test(charset)) throw unsupported('the charset must be UTF-8');
 }
 
 function parseMediaType(text: string): MIMEType | null {
@@ -153,10 +161,10 @@ function unsupported(detail: string): Problem {
 }
 
 function endedEarly(): Problem {
-  return new Problem(400, 'bad-request', 'The request cannot be read', 'it ended early');
+  return new Problem(400, 'bad-request', 'The request cannot be read', 'the body ended early');
 }
 
-/** zlib's messages don't say what they are about: "incorrect header check". */
+/** Names the coding in the detail, because a message of zlib, such as "incorrect header check", does not. */
 function undecodable(cause: Error, coding = ''): Problem {
   const detail = `its body is not coded as ${coding.trim().toLowerCase()}: ${clipped(cause.message)}`;
   return new Problem(400, 'bad-request', 'The request cannot be read', detail, { cause });

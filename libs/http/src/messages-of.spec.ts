@@ -5,7 +5,7 @@ import { expect, it } from '@jest/globals';
 import express from 'express';
 import { messagesOf } from './messages-of.ts';
 
-it('makes requests and responses that express need not change, and that still have what express adds', async () => {
+it("makes requests and responses that already have the prototypes of the application's Express", async () => {
   const app = express();
   app.get('/', (request, response) => void response.json({ path: request.path, ownApp: request.app === app }));
   const server = createServer(messagesOf(app), (request, response) => {

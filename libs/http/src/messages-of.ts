@@ -1,18 +1,17 @@
 import { IncomingMessage, ServerResponse, type RequestListener } from 'node:http';
 import type { Express } from 'express';
 
-/** The classes of which a server makes its requests and responses. */
+/** The classes from which a server makes its requests and responses. */
 interface Messages {
   IncomingMessage?: typeof IncomingMessage;
   ServerResponse?: typeof ServerResponse;
 }
 
 /**
- * Requests and responses that are the application's own from the start, for `createServer`. Express gives each of them its
- * prototype when it comes, and V8 is slow with objects whose prototype was changed: that is more than half of what a
- * request costs in Express. Where it is the right one already, nothing is changed.
+ * The classes of requests and responses for `createServer`, with the prototypes of this Express application. Express
+ * changes the prototype of each message otherwise, which takes V8 more than half of the time of a request.
  *
- * @returns none for a listener that is no Express application
+ * @returns no classes if the listener is not an Express application
  */
 export function messagesOf(app: RequestListener | Express): Messages {
   if (!('request' in app)) return {};

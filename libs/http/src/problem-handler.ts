@@ -2,13 +2,15 @@ import type { ErrorRequestHandler, Request } from 'express';
 import { type Logger, setTimer } from '@offload/process';
 import { clipped, Problem, problemDetails } from './problem.ts';
 
-/** While the database is away every request fails for the same reason: it is logged once in so many milliseconds. */
+/**
+ * Interval between log lines while the database is away, in milliseconds: every request then fails for the same reason.
+ */
 const AWAY_LOG_MS = 5_000;
 
-/** What a route says of the answer that it has in hand, which a problem then replaces. */
+/** Headers that a route has set for its own answer. A problem replaces that answer and must not carry them. */
 const OF_ANOTHER_ANSWER = ['ETag', 'Content-Location', 'Location', 'Deduplicated', 'Idempotency-Replayed'];
 
-/** Says everything that was thrown as a problem; what is nobody's known fault is logged and said as a bare 500. */
+/** Answers every thrown error as a problem. An error without a known code is logged and answered as a bare 500. */
 export function problemHandler(log: Logger): ErrorRequestHandler {
   let awayLoggedAt = -Infinity;
   return (error, request, response, next) => {
@@ -34,12 +36,12 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
   };
 }
 
-/** How long a body that nobody wants is read on, in milliseconds. */
+/** Milliseconds for which the unread rest of a body is read and discarded. */
 const DISCARD_MS = 1_000;
 
 /**
- * Reads the rest of a body that nobody wants, for a while: a client that is still sending might never see the answer, since
- * TCP takes it back when a connection is closed with octets unread.
+ * Reads and discards the rest of a body for a while. Without this, a client that still sends might not see the answer:
+ * TCP discards the answer when a connection is closed with unread bytes.
  */
 function discard(request: Request, answer: () => void): void {
   const late = setTimer(finish, DISCARD_MS);
@@ -53,7 +55,7 @@ function discard(request: Request, answer: () => void): void {
 
 type Told = [status: number, slug: string, title: string, more?: { detail?: string; headers?: Record<string, string> }];
 
-/** Errors of the libraries, by their `code`. */
+/** The problems of the libraries' errors, by their `code`. */
 const ofCode: Record<string, Told> = {
   'database-unavailable': [
     503,
@@ -68,13 +70,15 @@ function fromCode(error: unknown): Problem | null {
   return typeof code === 'string' && Object.hasOwn(ofCode, code) ? told(ofCode[code] as Told, message, error) : null;
 }
 
-/** Express serves files with preconditions and ranges (RFC 9110 sections 13.1 and 14.2). */
+/** Problems of Express, which serves files with preconditions and ranges (RFC 9110 sections 13.1 and 14.2). */
 const ofStatus: Record<number, [slug: string, title: string]> = {
   412: ['precondition-failed', 'A precondition is not met'],
   416: ['range-not-satisfiable', 'There is no such range'],
 };
 
-/** Express marks what is the client's fault with a status below 500; a path that can't be decoded, say. */
+/**
+ * The problem of an Express error that is the client's fault: it has a status below 500, as for an undecodable path.
+ */
 function fromExpress(error: unknown): Problem | null {
   const { status, message } = (error ?? {}) as { status?: unknown; message?: string };
   if (typeof status !== 'number' || status < 400 || status > 499) return null;
@@ -89,5 +93,7 @@ function told([status, slug, title, more]: Told, message: string | undefined, ca
 }
 
 function unexpected(cause: unknown): Problem {
-  return new Problem(500, 'internal-error', 'Something went wrong here', 'The fault is logged.', { cause });
+  return new Problem(500, 'internal-error', 'Internal server error', 'The log has the error, with this request id.', {
+    cause,
+  });
 }

@@ -2,14 +2,20 @@ import type { RequestHandler } from 'express';
 import type { z } from 'zod';
 import { withoutToken } from './token-parameter.ts';
 
-/** One fault of a request: where, as an RFC 6901 pointer into the body or the name of a parameter or header, and what. */
+/** One fault of a request. Its place is an RFC 6901 pointer into the body, or the name of a parameter or header. */
 export type Fault = ({ pointer: string } | { parameter: string } | { header: string }) & { detail: string };
 
-/** An error that is the client's to see: RFC 9457 problem details, `application/problem+json`. */
+/**
+ * An error whose text the client may read. The service answers it as RFC 9457 problem details,
+ * `application/problem+json`.
+ *
+ * @example
+ * throw new Problem(404, 'job-not-found', 'Job not found', `There is no job ${id}.`);
+ */
 export class Problem extends Error {
   override name = 'Problem';
   readonly status: number;
-  /** Ends the `type` URI, `/problems/<slug>`; stable. */
+  /** The stable end of the `type` URI, `/problems/<slug>`. */
   readonly slug: string;
   readonly title: string;
   readonly errors: Fault[] | undefined;
@@ -31,9 +37,9 @@ export class Problem extends Error {
   }
 }
 
-/** So many faults are told: a large body of rubbish must not make a larger answer. */
+/** Most faults that an answer lists: a large malformed body must not cause a larger answer. */
 const MOST_FAULTS = 50;
-/** The same for what of the client's own words an answer repeats, in characters. */
+/** Most characters of the client's own text that an answer repeats. */
 const LONGEST_ECHO = 500;
 const LONGEST_INSTANCE = 2_000;
 
@@ -49,7 +55,7 @@ function nameOf(fault: Fault): string {
   return 'parameter' in fault ? fault.parameter : fault.header;
 }
 
-/** 400 with a pointer for each fault zod found in the body, or in the part of it at `prefix`. */
+/** Makes Problem 400 with a pointer for each fault that zod found in the body, or in its part at `prefix`. */
 export function invalidBody(error: z.ZodError, prefix = ''): Problem {
   return badRequest(
     error.issues.flatMap((issue): Fault[] => {
@@ -63,7 +69,7 @@ export function invalidBody(error: z.ZodError, prefix = ''): Problem {
   );
 }
 
-/** 400 with the name of each parameter of the path or the query that zod found fault with. */
+/** Makes Problem 400 with the name of each path or query parameter in which zod found a fault. */
 export function invalidParameters(error: z.ZodError): Problem {
   return badRequest(
     error.issues.flatMap((issue): Fault[] => {
@@ -75,19 +81,17 @@ export function invalidParameters(error: z.ZodError): Problem {
   );
 }
 
-/** 400 for a header field that can't be read. */
+/** Makes Problem 400 for a header field that cannot be read. */
 export function invalidHeader(header: string, detail: string): Problem {
   return badRequest([{ header, detail }]);
 }
 
-/** 400 for one member of the body, found at fault by other means than its schema. */
+/** Makes Problem 400 for one member of the body that fails a check beyond its schema. */
 export function invalidMember(pointer: string, detail: string): Problem {
   return badRequest([{ pointer, detail }]);
 }
 
-/**
- * An RFC 6901 pointer. One that would be too long to repeat ends at the last array or object on its way that has room.
- */
+/** Makes an RFC 6901 pointer. A pointer that is too long to repeat ends at the last array or object that fits. */
 export function pointerTo(path: readonly (string | number)[]): string {
   let pointer = '';
   for (const step of path) {
@@ -99,10 +103,10 @@ export function pointerTo(path: readonly (string | number)[]): string {
 }
 
 /**
- * For the methods that a path does not have: the last handler of a route, behind `.all`. OPTIONS gets 204 with `Allow` (RFC
- * 9110 section 9.3.7), the others 405 (section 15.5.6).
+ * Answers the methods that a path does not have. Use it as the last handler of a route, in `.all`. OPTIONS gets 204
+ * with `Allow` (RFC 9110 section 9.3.7), the others get 405 (section 15.5.6).
  *
- * @param allow the methods it has, as in `GET, HEAD`; OPTIONS is added
+ * @param allow the allowed methods, as in `GET, HEAD`. OPTIONS is added.
  */
 export function methodNotAllowed(allow: string): RequestHandler {
   const headers = { Allow: `${allow}, OPTIONS` };
@@ -113,15 +117,16 @@ export function methodNotAllowed(allow: string): RequestHandler {
   };
 }
 
+/** Answers 404 `not-found`. Use it as the last handler of an application. */
 export const notFound: RequestHandler = (request) => {
   throw new Problem(404, 'not-found', 'Not found', `There is nothing at ${clipped(request.path)}`);
 };
 
 /**
- * The body of an answer that says `problem`, as JSON (RFC 9457 section 3.1).
+ * The JSON body of an answer with this problem (RFC 9457 section 3.1).
  *
- * @param target of the request, whatever it is: its `instance`, without event tokens; cut if it is so long that it can be
- * no call of ours
+ * @param target the request's target. It becomes the `instance`, without event tokens, and is cut if it is longer than
+ *   any path of Offload.
  */
 export function problemDetails(problem: Problem, target: string): string {
   const instance = withoutToken(target);
@@ -137,14 +142,14 @@ export function problemDetails(problem: Problem, target: string): string {
   });
 }
 
-/** With everything encoded that no URI has (RFC 3986 section 2): a target may be any octets. */
+/** Encodes all characters that a URI cannot have (RFC 3986 section 2): a target may be any bytes. */
 function uriReference(target: string): string {
   const encoded = (character: string): string =>
     `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
   return target.replace(/%(?![0-9a-f]{2})|[^\x21-\x7e]|["#<>[\\\]^`{|}]/gi, encoded);
 }
 
-/** What an answer may repeat of a client's words: all of them, if they are not too many. */
+/** Shortens the client's own text to what an answer may repeat. */
 export function clipped(text: string): string {
   return text.length > LONGEST_ECHO ? `${text.slice(0, LONGEST_ECHO)}…` : text;
 }

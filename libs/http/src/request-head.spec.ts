@@ -40,7 +40,7 @@ describe('Host', () => {
   );
 });
 
-it('answers 417 for an expectation that nobody knows, with a body or without', async () => {
+it('answers 417 for an unknown expectation, with a body or without', async () => {
   const { send } = await setup();
   for (const more of [[], ['Content-Length: 2']]) {
     const { status, json, headers } = await send(['POST /jobs/7 HTTP/1.1', 'Host: spec', 'Expect: a-miracle', ...more]);
@@ -52,7 +52,7 @@ it('answers 417 for an expectation that nobody knows, with a body or without', a
 
 it.each([
   ['another major version', 'GET /healthz HTTP/2.0', 'Host: spec'],
-  ['a transfer coding that nobody knows', 'POST /jobs/7 HTTP/1.1', 'Host: spec', 'Transfer-Encoding: gzip, chunked'],
+  ['an unknown transfer coding', 'POST /jobs/7 HTTP/1.1', 'Host: spec', 'Transfer-Encoding: gzip, chunked'],
   ['a transfer coding in HTTP/1.0', 'POST /jobs/7 HTTP/1.0', 'Transfer-Encoding: chunked'],
 ])('answers 400 to %s, and closes', async (_what, ...lines) => {
   const { send } = await setup();
@@ -70,7 +70,7 @@ describe('the target', () => {
     expect(await send([`GET ${target} HTTP/1.1`, 'Host: spec'])).toMatchObject({ status: 200, json: expected });
   });
 
-  it('is the instance of a problem, in origin form', async () => {
+  it('becomes the instance of a problem, in origin form', async () => {
     const { send } = await setup();
     const { status, json } = await send(['GET http://spec/nowhere?a=1 HTTP/1.1', 'Host: spec']);
     expect([status, json.instance]).toEqual([404, '/nowhere?a=1']);
@@ -87,7 +87,7 @@ describe('the target', () => {
     expect(originForm(target)).toBe(expected);
   });
 
-  it('does no harm when it is long', async () => {
+  it('is converted quickly even when it is long', async () => {
     const { send } = await setup();
     const { status, body, json } = await send([`GET /${'%41'.repeat(5_000)} HTTP/1.1`, 'Host: spec']);
     expect(status).toBe(404);
@@ -103,7 +103,7 @@ describe('the target', () => {
 });
 
 describe('the method', () => {
-  it('OPTIONS is answered with what a path allows, and 404 where there is nothing', async () => {
+  it('OPTIONS lists the methods of a path, and gets 404 where there is no path', async () => {
     const { base } = await setup();
     for (const [path, allow] of [
       ['/jobs/7', 'GET, HEAD, POST, OPTIONS'],
@@ -136,7 +136,7 @@ describe('the method', () => {
         Response,
         Response,
       ];
-      // The client asks for other connections; and the metrics have changed since.
+      // The client requests other connections, and the metrics have changed since.
       const ofEach = [
         'date',
         'x-request-id',

@@ -6,7 +6,7 @@ it.each([
   ['small', 'a"é', false],
   ['large', 'x'.repeat(20_000), true],
   ['large, and more bytes than characters', 'é'.repeat(20_000), true],
-])('sends what is shared whole, with its length: %s', async (_what, text, isLarge) => {
+])('sends a shared text whole, with its length: %s', async (_what, text, isLarge) => {
   const json = shareable(JSON.stringify(text));
   expect(Buffer.isBuffer(json)).toBe(isLarge);
   const { base } = await serve((app) => app.get('/shared', (_request, response) => sendRawJson(response, json)));

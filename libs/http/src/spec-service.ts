@@ -10,7 +10,7 @@ afterEach(async () => {
   for (const step of cleanup.splice(0).reverse()) await step();
 });
 
-/** A service of these routes that really listens, until the test ends. */
+/** Starts a service with these routes on a free port, until the test ends. */
 export async function serve(
   routes: (app: Express) => void,
   options: Partial<HttpServiceOptions> = {},
@@ -27,14 +27,14 @@ export async function serve(
   return { base: `http://127.0.0.1:${port}`, port, logged, app, metrics };
 }
 
-/** A connection that sends exactly what it is told to, until the test ends. */
+/** Opens a connection that sends exactly the given bytes, until the test ends. */
 export async function connectRaw(port: number, allowHalfOpen = false): Promise<RawClient> {
   const client = await openRaw(port, allowHalfOpen);
   cleanup.push(() => void client.socket.destroy());
   return client;
 }
 
-/** Sends `text` on a new connection. @returns what comes until the server closes the connection */
+/** Sends `text` on a new connection. @returns all that the server sends until it closes the connection */
 export async function exchangeRaw(port: number, text: string | Buffer): Promise<string> {
   const client = await connectRaw(port);
   client.send(text);

@@ -15,7 +15,7 @@ function refusal(text: string | Buffer, maxDepth?: number) {
   throw new Error('it was accepted');
 }
 
-describe('what JSON.stringify prints', () => {
+describe('text that JSON.stringify prints', () => {
   const name = fc.string({ unit: 'grapheme', maxLength: 8 }).filter((each) => each !== '__proto__');
   const { value } = fc.letrec((tie) => ({
     value: fc.oneof(
@@ -30,7 +30,7 @@ describe('what JSON.stringify prints', () => {
   }));
   const space = fc.constantFrom(undefined, 1, '\t', ' \n');
 
-  it('is accepted, and means what JSON.parse makes of it', () => {
+  it('is accepted, and parsed as JSON.parse does', () => {
     fc.assert(
       fc.property(value, space, (given, indent) => {
         const text = JSON.stringify(given, null, indent);
@@ -39,7 +39,7 @@ describe('what JSON.stringify prints', () => {
     );
   });
 
-  it('is refused with one member doubled, and the pointer is to that one', () => {
+  it('is refused with a duplicate member, and the pointer names that member', () => {
     const path = fc.array(fc.oneof(name, fc.nat(3)), { maxLength: 6 });
     const spelling = fc.constantFrom(JSON.stringify, escapedThroughout);
     fc.assert(
@@ -71,7 +71,7 @@ function escapePointer(step: string): string {
   return step.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-it('takes any text as JSON.parse does, unless it refuses it for more', () => {
+it('parses any text as JSON.parse does, unless it refuses the text for another reason', () => {
   const piece = fc.constantFrom(...'{}[]:,"\\01e.-+ \n', 'true', 'null', '"a":', '"\\u0061":', '\\u00', '1e999');
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
@@ -110,14 +110,14 @@ it.each(['{"__proto__":{"admin":true}}', '{"\\u005f_proto__":1}'])('refuses the 
   expect(parse('["__proto__", {"a":"__proto__"}]')).toHaveLength(2); // only as a name
 });
 
-it('counts arrays and objects within each other', () => {
+it('counts the levels of arrays and objects', () => {
   expect(parse('[{"a":[]},[[]]]', 3)).toBeDefined();
   expect(refusal('[{"a":[]},[[[]]]]', 3)).toMatchObject({ slug: 'invalid-request', pointer: '/1/0/0' });
   expect(refusal('['.repeat(500_000))).toMatchObject({ slug: 'invalid-request' });
   expect(refusal('{"a":'.repeat(200_000))).toMatchObject({ slug: 'invalid-request' });
 });
 
-it('keeps the pointer short, to the last that has room', () => {
+it('shortens a long pointer to the last array or object that fits', () => {
   const long = 'x'.repeat(1_000);
   expect(refusal(`{"a":{"${long}":{"b":1,"b":2}}}`).pointer).toBe('/a');
 });
@@ -135,7 +135,7 @@ it.each([
 });
 
 it.each(['1e309', '-1e400', '9E+308', `1${'0'.repeat(309)}`])(
-  'refuses %.10s, of which JSON.parse makes Infinity',
+  'refuses %.10s, which JSON.parse turns into Infinity',
   (text) => {
     expect(refusal(`{"a":[0,${text}]}`)).toMatchObject({
       pointer: '/a/1',
@@ -154,8 +154,8 @@ it.each([
   ['a comment', '// no\n1'],
   ['NaN', 'NaN'],
   ['UTF-16', Buffer.from('{}', 'utf16le')],
-  ['what is not UTF-8', Buffer.from([0x22, 0xff, 0x22])],
-])('has no meaning for %s', (_what, text) => {
+  ['bytes that are not UTF-8', Buffer.from([0x22, 0xff, 0x22])],
+])('refuses as malformed: %s', (_what, text) => {
   expect(refusal(text)).toMatchObject({ status: 400, slug: 'malformed-json', errors: undefined });
 });
 
@@ -185,7 +185,7 @@ describe('a byte order mark', () => {
     expect(refusal(text)).toMatchObject({ status: 400, slug: 'malformed-json' });
   });
 
-  it('does not hide a trap', () => {
+  it('does not hide a member __proto__', () => {
     expect(refusal('\ufeff{"a":1,"a":2}')).toMatchObject({ slug: 'invalid-request', pointer: '/a' });
   });
 });

@@ -10,35 +10,36 @@ const BACKSLASH = 0x5c;
 const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
-/** A number of so many characters or fewer, and without an exponent, is never beyond a double. */
+/** A number of at most this many characters without an exponent always fits a double. */
 const DIGITS_OF_A_DOUBLE = 308;
-/** The shortest that is beyond it: 9e308, say. */
+/** Length of the shortest number that does not fit a double, such as 9e308. */
 const SHORTEST_BEYOND = 5;
 
-/** An array or object that the scan is in. */
+/** An array or object that contains the place of the scan. */
 interface Level {
   isObject: boolean;
-  /** of an object: the members so far */
+  /** The member names so far, if this is an object. */
   names: Set<string>;
-  /** of an object: whether the next string is a member's name */
+  /** Whether the next string is a member name, if this is an object. */
   nameComes: boolean;
-  /** the member, or the index of the item, that the scan is at */
+  /** The member, or the index of the item, at the place of the scan. */
   step: string | number;
 }
 
 /**
- * Parses JSON that means the same to everybody who reads it (I-JSON, RFC 7493): UTF-8, no member twice, no number beyond
- * what a double holds; and nothing that would be a trap further on: no member `__proto__`, not too many levels.
+ * Parses JSON that has one meaning for every parser (I-JSON, RFC 7493). It must be UTF-8, name no member twice and have
+ * no number beyond a double. It must also have no member `__proto__`.
  *
- * A byte order mark before it is ignored. Linear in the length of the text, however it is built, and what is made of it
- * is bounded by count too.
+ * A byte order mark at the start is ignored. The time is linear in the length of the text, and the number of parsed
+ * parts is bounded.
  *
- * @param maxDepth most arrays and objects within each other
- * @param maxParts most members, arrays and objects in all: each costs many times its bytes
- * @throws Problem 400 `malformed-json` for what is no JSON, 400 `invalid-request` that points to the first member at fault
+ * @param maxDepth most levels of arrays and objects
+ * @param maxParts most members, arrays and objects together: each takes many times its bytes in memory
+ * @throws Problem 400 `malformed-json` if the text is not JSON
+ * @throws Problem 400 `invalid-request` with a pointer to the first member that is wrong
  */
 export function parseStrictJson(octets: Buffer, maxDepth: number, maxParts: number): unknown {
-  // RFC 8259 section 8.1: JSON is UTF-8. Decoding would put replacement characters where it is not, without a word.
+  // JSON is UTF-8 (RFC 8259 section 8.1). Decoding other bytes would silently insert replacement characters.
   if (!isUtf8(octets)) throw malformed('the body is not UTF-8');
   if (octets.length === 0) throw malformed('the body is empty');
   const text = octets.toString('utf8', beginsWithMark(octets) ? MARK.length : 0);
@@ -50,7 +51,7 @@ export function parseStrictJson(octets: Buffer, maxDepth: number, maxParts: numb
   }
 }
 
-/** A byte order mark, as some editors and libraries write it: RFC 8259 section 8.1 lets a parser ignore it. */
+/** A byte order mark, as some editors and libraries write it. RFC 8259 section 8.1 lets a parser ignore it. */
 const MARK = Buffer.from('\ufeff');
 
 function beginsWithMark(octets: Buffer): boolean {
@@ -62,11 +63,11 @@ function malformed(detail: string, cause?: unknown): Problem {
 }
 
 /**
- * One pass over the text before anything is made of it. What is no JSON it leaves to the parser: it only must come to an
- * end with it.
+ * Checks the text in one pass before it is parsed. It ignores malformed JSON, which the parser refuses later: on such a
+ * text the pass only has to end.
  */
 function refuseTraps(text: string, maxDepth: number, maxParts: number): void {
-  const levels: Level[] = []; // used again for each array or object of the same depth
+  const levels: Level[] = []; // each array or object of the same depth reuses its level
   let depth = 0;
   let parts = 0;
   let level: Level | undefined;
@@ -112,7 +113,7 @@ function refuseTraps(text: string, maxDepth: number, maxParts: number): void {
           level.nameComes = false;
           level.step = name;
           if (name === '__proto__') throw fault('is not allowed as the name of a member');
-          // To look for it before adding it would cost as much again: the size tells.
+          // The size shows a duplicate. To look the name up before adding it would cost as much again.
           const { size } = level.names;
           if (level.names.add(name).size === size) throw fault('is there twice');
         }
@@ -129,7 +130,7 @@ function refuseTraps(text: string, maxDepth: number, maxParts: number): void {
   }
 }
 
-/** Where the string that begins at `start` ends, or -1; a quote behind an odd number of backslashes is part of it. */
+/** Where the string that begins at `start` ends, or -1. A quote after an odd number of backslashes does not end it. */
 function closingQuote(text: string, start: number): number {
   let quote = start;
   for (;;) {
@@ -141,7 +142,7 @@ function closingQuote(text: string, start: number): number {
   }
 }
 
-/** A name as it is after unescaping, which decides whether it is another's (RFC 8259 section 8.3). Null: no JSON. */
+/** A name after unescaping, because names are compared so (RFC 8259 section 8.3). Null if it is not JSON. */
 function unescaped(text: string, start: number, end: number): string | null {
   const name = text.slice(start + 1, end);
   if (!name.includes('\\')) return name;
@@ -152,7 +153,7 @@ function unescaped(text: string, start: number, end: number): string | null {
   }
 }
 
-/** In JSON, nothing but what a number is made of follows a digit before the number's end. */
+/** Where a number ends. In JSON, only characters of the number follow a digit before that end. */
 function endOfNumber(text: string, start: number): number {
   let at = start + 1;
   while (isOfNumber(text.charCodeAt(at))) at += 1;
@@ -164,7 +165,7 @@ function isOfNumber(code: number): boolean {
   return (code >= ZERO && code <= NINE) || code === 0x2e || code === 0x2b || code === 0x2d || (code | 0x20) === 0x65;
 }
 
-/** JSON.parse makes `Infinity` of 1e309, and what would be stored is `null`. */
+/** Whether a number fits a double. JSON.parse turns 1e309 into `Infinity`, which would be stored as `null`. */
 function isHeldByDouble(text: string, start: number, end: number): boolean {
   if (end - start < SHORTEST_BEYOND) return true;
   if (end - start <= DIGITS_OF_A_DOUBLE && !hasExponent(text, start, end)) return true;

@@ -22,6 +22,6 @@ it.each([
   ['/v1/events?%54OKEN%5B0%5D=secret', '/v1/events'],
   ['/v1/events?x=token;y=1&token_id=2', '/v1/events?x=token;y=1&token_id=2'],
   ['/v1/events?token=%zz&%zz=1', '/v1/events?%zz=1'],
-])('leaves of %s no token', (target, rest) => {
+])('removes the token from %s', (target, rest) => {
   expect(withoutToken(target)).toBe(rest);
 });

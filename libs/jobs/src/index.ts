@@ -1,4 +1,4 @@
-// A job, its JSON, and the schemas of single members. Browser-safe, zod only, as are all doors of this library.
+// A job, its JSON, and the schemas of single members. All doors of this library run in browsers and import zod alone.
 export {
   briefOf,
   isFinished,

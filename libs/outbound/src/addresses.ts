@@ -2,15 +2,15 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /**
- * Where an address leads: `public` for the Internet, `private` for this machine and its networks, `never` for what no
- * configuration opens: link-local, metadata services, and all that is no ordinary unicast address.
+ * The network of an address. Only a setting opens `private`: this machine and its networks. No setting opens `never`:
+ * link-local addresses, metadata services, and everything that is not ordinary unicast.
  */
 export type Reach = 'public' | 'private' | 'never';
 
 /** Ranges that `allowPrivateTargets` opens: loopback, RFC 1918, RFC 6598 (also used by VPNs) and RFC 4193. */
 const privateRanges: ReadonlySet<string> = new Set(['loopback', 'private', 'carrierGradeNat', 'uniqueLocal']);
 
-/** Metadata and host services of clouds that lie outside link-local, some of them in ranges that are open otherwise. */
+/** Metadata and host services of clouds outside link-local, some of them in ranges that are open otherwise. */
 const metadata = [
   '100.100.100.200/32', // Alibaba Cloud
   '168.63.129.16/32', // Azure's host agent, on a public address
@@ -20,17 +20,17 @@ const metadata = [
   'fd00:42::42/128', // Scaleway
 ].map((range) => ipaddr.parseCIDR(range));
 
-/** RFC 4291 section 2.4: what is assigned so far lies in 2000::/3; RFC 6052: an IPv4 address behind a translator. */
+/** RFC 4291 section 2.4: all assigned addresses lie in 2000::/3. RFC 6052: an IPv4 address behind a translator. */
 const globalUnicast = ipaddr.parseCIDR('2000::/3');
 const nat64 = ipaddr.parseCIDR('64:ff9b::/96');
 
 /**
- * Says where an IP address leads. Pure; takes one address in the notation of a resolver (dotted decimal or RFC 4291,
- * a zone id allowed) and answers `never` for anything else.
+ * Classifies an IP address. It accepts one address in the notation of a resolver: dotted decimal or RFC 4291, with or
+ * without a zone id. Other text is `never`.
  *
- * An IPv4 address inside an IPv6 one is what counts when it is mapped (`::ffff:0:0/96`) or translated (NAT64,
- * `64:ff9b::/96`, in daily use on networks without IPv4). The other ways to hide one (6to4, Teredo, ISATAP, SIIT,
- * IPv4-compatible, locally assigned NAT64) have no use today and lead nowhere.
+ * Of an IPv6 address that contains an IPv4 address, the IPv4 address counts if it is mapped (`::ffff:0:0/96`) or
+ * translated (NAT64, `64:ff9b::/96`, common on networks without IPv4). The other forms are `never`, because they have
+ * no use today: 6to4, Teredo, ISATAP, SIIT, IPv4-compatible and locally assigned NAT64.
  */
 export function reachOf(text: string): Reach {
   if (isIP(text) === 0 || !ipaddr.isValid(text)) {
@@ -53,12 +53,12 @@ export function reachOf(text: string): Reach {
   if (privateRanges.has(range)) {
     return 'private';
   }
-  // A list of what is open, not of what is closed: a range this library learns to name later is refused.
+  // A list of open ranges: a range that ipaddr.js names in a later version is refused.
   const open = range === 'unicast' && (!isIPv6(address) || address.match(globalUnicast));
   return open ? 'public' : 'never';
 }
 
-/** The one notation that leaves no room: ipaddr.js takes `::127.0.0.1`, as resolvers print it, for a mapped address. */
+/** Converts to one notation, because ipaddr.js reads `::127.0.0.1`, as resolvers print it, as a mapped address. */
 function canonical(text: string): string {
   const [address = ''] = text.split('%');
   return address.includes(':') ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;

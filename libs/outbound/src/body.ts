@@ -1,25 +1,25 @@
 import type { Dispatcher } from 'undici';
 import { decoded } from './codings.ts';
 
-/** A response while it is being read. */
+/** A response, which the caller may read until its `read` function returns. */
 export interface OutboundResponse {
   status: number;
-  /** Names in lower case; several values of one name joined with `, `. Without `set-cookie`. */
+  /** Header fields by lower-case name. Several values of one name are joined with `, `. Without `set-cookie`. */
   headers: Record<string, string>;
-  /** Each `Set-Cookie` line: there is a comma in the date of most, so they can't be joined (RFC 9110 section 5.3). */
+  /** The `Set-Cookie` lines. They can't be joined, because their dates contain commas (RFC 9110 section 5.3). */
   setCookie: string[];
   /**
-   * The body piece by piece, decompressed (gzip, deflate, br, any five on top of each other); throws once it exceeds
-   * the request's `maxBytes`.
+   * The body in pieces, decompressed (gzip, deflate, br, at most five in a row). Throws ResponseTooLargeError when it
+   * exceeds the request's `maxBytes`.
    */
   body: AsyncIterable<Uint8Array>;
-  /** The whole body. */
+  /** Reads the whole body. Rejects as `body` throws. */
   bytes(): Promise<Uint8Array>;
 }
 
 /**
- * Presents undici's response with its body decompressed and limited to `maxBytes`, counted after decompression so that
- * a bomb is cut off too. Failures while reading pass through `fault`.
+ * Decompresses the body of undici's response and limits it to `maxBytes`. Bytes are counted after decompression, which
+ * cuts off a decompression bomb. Errors of reading pass through `fault`.
  */
 export function readBody(
   { statusCode, headers: rawHeaders, body: raw }: Pick<Dispatcher.ResponseData, 'statusCode' | 'headers' | 'body'>,
@@ -44,12 +44,12 @@ export function readBody(
   };
 }
 
-/** Those of the content, then those of its transfer, which were put on later; `chunked` is off already. */
+/** The content codings, then the transfer codings, which were applied later. `chunked` is removed already. */
 function codingsOf({ 'content-encoding': content = '', 'transfer-encoding': transfer = '' }: Record<string, string>) {
   return `${content},${transfer.replace(/\bchunked\s*$/i, '')}`;
 }
 
-/** Names are a server's to choose, `__proto__` among them: `fromEntries` makes each a member of its own. */
+/** Joins header values. `fromEntries` makes any name an own member, even a server's `__proto__`. */
 function joined(headers: Record<string, string | string[] | undefined>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]));
 }

@@ -6,7 +6,7 @@ import { ResponseTooLargeError, UnsupportedCodingError } from './errors.ts';
 
 const plain = 'plain text, plain text';
 
-/** What comes out for `bytes`, which arrive in pieces of `size`. */
+/** Decodes `bytes`, which arrive in pieces of `size`. */
 async function read(bytes: Buffer, codings: string, { size = 1_000, maxBytes = 1_000 } = {}): Promise<string> {
   const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, n) => bytes.subarray(n * size, ++n * size));
   return Buffer.concat(await Readable.from(decoded(Readable.from(pieces), codings, maxBytes)).toArray()).toString();
@@ -30,7 +30,7 @@ describe('content', () => {
     ['gzip, deflate', zlib(gzip(plain))],
     [' , identity , gzip ,, gzip', gzip(gzip(plain))],
     ['gzip, deflate, br, deflate, gzip', gzip(raw(br(zlib(gzip(plain)))))],
-  ])('coded as "%s" is read as it was meant, in pieces of any size', async (codings, bytes) => {
+  ])('coded as "%s" is decoded, in pieces of any size', async (codings, bytes) => {
     for (const size of [1, 7, 1_000]) await expect(read(bytes, codings, { size })).resolves.toBe(plain);
   });
 
@@ -45,15 +45,13 @@ describe('content', () => {
     },
   );
 
-  it('coded more often than five times is refused', async () => {
+  it('with more than five codings is refused', async () => {
     const codings = Array(1_000).fill('gzip').join(', ');
-    await expect(read(gzip(plain), codings)).rejects.toThrow(
-      'the response has 1000 content codings, and 5 are the most',
-    );
+    await expect(read(gzip(plain), codings)).rejects.toThrow('the response has 1000 content codings; 5 are allowed');
   });
 
   it.each(['gzip', 'zstd', 'gzip, br', 'deflate'])(
-    'without a byte is nothing, though coded as "%s"',
+    'without a byte stays empty, though coded as "%s"',
     async (codings) => {
       await expect(read(Buffer.alloc(0), codings)).resolves.toBe('');
     },
@@ -63,10 +61,10 @@ describe('content', () => {
     ['gzip', gzip(Buffer.alloc(1_000_000))],
     ['deflate', raw(Buffer.alloc(1_000_000))],
     ['gzip, br', br(gzip(Buffer.alloc(1_000_000)))],
-    // Members without content: all of it is decoded, and nothing ever comes out.
+    // Members without content: the decoder reads all of them and returns no byte.
     ['gzip', Buffer.concat(Array(1_000).fill(gzip('')))],
     ['gzip, gzip', gzip(Buffer.concat(Array(1_000).fill(gzip(''))))],
-  ])('that is a bomb, coded as "%s", is cut off', async (codings, bytes) => {
+  ])('that is a decompression bomb, coded as "%s", is cut off', async (codings, bytes) => {
     await expect(read(bytes, codings)).rejects.toThrow(ResponseTooLargeError);
   });
 
@@ -78,7 +76,7 @@ describe('content', () => {
     ['deflate', 'deflate', zlib(plain, { dictionary: Buffer.from(plain) }), 'Missing dictionary'],
     ['br', 'br, gzip', gzip(plain), 'Decompression failed'],
     ['gzip', 'gzip, br', br(plain), 'incorrect header check'],
-  ])('that is not coded as "%s" is refused, the coding named', async (coding, codings, bytes, reason) => {
+  ])('that is not coded as "%s" is refused with the name of the coding', async (coding, codings, bytes, reason) => {
     const reading = read(bytes, codings);
     await expect(reading).rejects.toThrow(UnsupportedCodingError);
     await expect(reading).rejects.toThrow(`the response is not coded as "${coding}": ${reason}`);
@@ -88,7 +86,7 @@ describe('content', () => {
     ['gzip', gzip(plain)],
     ['deflate', zlib(plain)],
     ['br', br(plain)],
-  ])('coded as "%s" that breaks off is another fault, since it may not do so again', async (coding, bytes) => {
+  ])('coded as "%s" that breaks off is a network fault, which may be retried', async (coding, bytes) => {
     const reading = read(bytes.subarray(0, -5), coding);
     await expect(reading).rejects.not.toThrow(UnsupportedCodingError);
     await expect(reading).rejects.toThrow(`the response, coded as "${coding}", breaks off`);

@@ -4,7 +4,7 @@ import { ResponseTooLargeError, UnsupportedCodingError } from './errors.ts';
 
 type Content = AsyncIterable<Uint8Array>;
 
-/** The content codings of RFC 9110 section 8.4.1; a decoder is made for content that begins with `first`. */
+/** The content codings of RFC 9110 section 8.4.1, each with a function that makes the decoder from the first bytes. */
 const decoders = new Map<string, (first: Uint8Array) => Transform>([
   ['gzip', () => createGunzip()],
   ['x-gzip', () => createGunzip()],
@@ -12,16 +12,17 @@ const decoders = new Map<string, (first: Uint8Array) => Transform>([
   ['br', () => createBrotliDecompress()],
 ]);
 
-/** Most codings on one response: each costs a decoder. */
+/** Most codings of one response, because each needs a decoder. */
 const MAX_CODINGS = 5;
 
 /**
- * Takes the codings off that `contentEncoding` lists, the last one first. Content without a byte is passed on
- * with any codings: answers to HEAD, 204 and 304 may name some too.
+ * Decodes content with the codings that `contentEncoding` lists, the last one first. Content without a byte is passed
+ * on with any codings: answers to HEAD, 204 and 304 may list some too.
  *
- * Before each decoder, content may be ten times as long as `maxBytes`: some servers code byte by byte, and a bomb
- * need not come out long to keep the CPU busy.
- * @throws UnsupportedCodingError for a coding that is not known, more than five, or content that is not coded so
+ * Before each decoder, content may be ten times as long as `maxBytes`, because some servers code byte by byte. The
+ * limit also stops a bomb that decodes to little but takes much CPU.
+ *
+ * @throws UnsupportedCodingError for an unknown coding, more than five codings, or content that is not coded so
  * @throws ResponseTooLargeError for content longer than `maxBytes`
  */
 export async function* decoded(raw: Content, contentEncoding: string, maxBytes: number): AsyncGenerator<Uint8Array> {
@@ -36,10 +37,10 @@ export async function* decoded(raw: Content, contentEncoding: string, maxBytes: 
       const fault =
         decoder === undefined
           ? `the content coding "${coding.slice(0, 100)}" of the response is not supported`
-          : `the response has ${codings.length} content codings, and ${MAX_CODINGS} are the most`;
+          : `the response has ${codings.length} content codings; ${MAX_CODINGS} are allowed`;
       throw new UnsupportedCodingError(fault);
     }
-    // The iterator throws what went wrong on either side; the callback has nothing to add.
+    // The iterator throws the errors of both sides, so the callback ignores them.
     content = named(
       pipeline(all, decoder(first), () => undefined),
       coding,
@@ -48,10 +49,12 @@ export async function* decoded(raw: Content, contentEncoding: string, maxBytes: 
   yield* limited(content, maxBytes);
 }
 
-/** What zlib and Brotli say of content, but for that it breaks off: that may be a server that has died. */
+/**
+ * Error codes of zlib and Brotli for malformed content. Truncated content is not among them: the server may have died.
+ */
 const contentFaults = /^(Z_(DATA|STREAM)_ERROR|Z_NEED_DICT|ERR__ERROR_)/;
 
-/** zlib's messages don't say what they are about. */
+/** Adds the name of the coding to zlib's messages, which lack it. */
 async function* named(content: Content, coding: string): AsyncGenerator<Uint8Array> {
   try {
     yield* content;
@@ -65,15 +68,12 @@ async function* named(content: Content, coding: string): AsyncGenerator<Uint8Arr
   }
 }
 
-/**
- * Some servers send what RFC 1950 wraps bare. Bare content never begins so: it would be a stored block with a stray
- * bit.
- */
+/** Whether deflate content has the wrapper of RFC 1950. Some servers omit it; bare content never begins like one. */
 function hasZlibHeader([first = 0]: Uint8Array): boolean {
   return (first & 0x8f) === 0x08;
 }
 
-/** @returns the first bytes, undefined where there are none, and all of the content */
+/** @returns the first bytes, undefined where there are none, and the whole content */
 async function peek(content: AsyncGenerator<Uint8Array>): Promise<[Uint8Array | undefined, Content]> {
   const { value: first, done } = await content.next();
   if (done) return [undefined, content];

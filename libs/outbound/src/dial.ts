@@ -5,36 +5,35 @@ import { reachOf } from './addresses.ts';
 import { RefusedTargetError } from './errors.ts';
 import { undici } from './undici.ts';
 
-/** Finds every address of a name; rejects when there is none. */
+/** Finds all addresses of a name. Rejects when there are none. */
 export type Resolve = (hostname: string) => Promise<readonly string[]>;
 
-/** Opens a connection (for `https:` with TLS on it, verified for `hostname`) to one of `addresses` and nothing else. */
+/** Connects to one of `addresses` and to no other. For `https:` the connection has TLS, verified for `hostname`. */
 export type Connect = (target: Target) => Promise<Socket>;
 
-/** Where a connection goes: the name, for TLS and the `host` field, and the addresses that were checked for it. */
+/** The target of a connection: the name for TLS and the `host` field, and the checked addresses. */
 export interface Target {
   protocol: string;
   hostname: string;
-  /** Empty for the protocol's own port. */
+  /** Empty for the default port of the protocol. */
   port: string;
-  /** The name that TLS asks for and verifies; absent for IP literals. */
+  /** The name that TLS sends and verifies; undefined for IP literals. */
   servername: string | undefined;
   addresses: readonly string[];
 }
 
-/** The system's resolver, `/etc/hosts` included. */
+/** The resolver of the operating system, with `/etc/hosts`. */
 export const resolveBySystem: Resolve = async (hostname) => {
   const found = await lookup(hostname, { all: true, order: 'verbatim' });
   return found.map(({ address }) => address);
 };
 
 /**
- * One lookup under way for each name, shared by all who ask for it meanwhile; nothing is remembered once it has ended. A
- * lookup of the system can't be cancelled and holds a thread of libuv's pool until it ends, so a name whose DNS hangs
- * holds one at most, however many requests go there and however often they are given up.
+ * Shares one running lookup of a name among all requests for it. Nothing is cached after the lookup.
  *
- * What remains: lookups get half of the pool, two threads of four. So two names that hang at once still delay all others;
- * four do when UV_THREADPOOL_SIZE is 8. https://docs.libuv.org/en/v1.x/threadpool.html
+ * A lookup of the operating system can't be cancelled and blocks a thread of libuv's pool until it ends. So a name
+ * whose DNS hangs blocks one thread at most, for any number of requests. Lookups get half of the pool, two threads of
+ * four: two hanging names still delay all others. https://docs.libuv.org/en/v1.x/threadpool.html
  */
 export function oncePerName(resolve: Resolve): Resolve {
   const underWay = new Map<string, Promise<readonly string[]>>();
@@ -47,15 +46,16 @@ export function oncePerName(resolve: Resolve): Resolve {
   };
 }
 
-/** @returns the name for TLS: RFC 6066 section 3 has neither IP literals nor the final dot in it. */
+/** @returns the name for TLS, without a final dot; undefined for IP literals (RFC 6066 section 3) */
 export function servernameOf(hostname: string): string | undefined {
   return isIP(hostname) === 0 ? hostname.replace(/\.$/, '') : undefined;
 }
 
 /**
- * The addresses of `hostname` that may be connected to: all of them, or none. A name with one address inside is refused
- * as a whole: whoever controls it chooses which one a connection would get.
- * @throws RefusedTargetError when an address leads inside
+ * Resolves `hostname` and checks its addresses. A name with one internal address is refused as a whole, because the
+ * owner of the name could choose which address a connection gets.
+ *
+ * @throws RefusedTargetError when an address is internal
  */
 export async function checkedAddresses(
   hostname: string,
@@ -70,8 +70,8 @@ export async function checkedAddresses(
 }
 
 /**
- * Connects over TCP, trying the addresses of both families side by side (RFC 8305). The socket looks nothing up: its
- * lookup function answers with the checked addresses, so a name that changes in between (DNS rebinding) changes nothing.
+ * Connects over TCP, and tries IPv4 and IPv6 side by side (RFC 8305). The lookup function of the socket returns the
+ * checked addresses, so a name that changes after the check (DNS rebinding) has no effect.
  */
 export function connectBySocket(connectTimeoutMs: number): Connect {
   return ({ addresses, protocol, hostname, port, servername }) => {
@@ -89,7 +89,7 @@ export function connectBySocket(connectTimeoutMs: number): Connect {
   };
 }
 
-/** Always answers with the whole list, as `autoSelectFamily` asks for. */
+/** A lookup function that always returns the whole list, as `autoSelectFamily` requires. */
 function pinnedLookup(addresses: readonly string[]): LookupFunction {
   return (_hostname, _options, callback) => {
     callback(

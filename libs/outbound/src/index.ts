@@ -1,4 +1,4 @@
-// Guarded HTTP to targets that users name: the SSRF guard, pinned sockets and limits.
+// Sends HTTP requests to targets that users name: guarded against SSRF, with limits.
 export type { OutboundResponse } from './body.ts';
 export type { Connect, Resolve, Target } from './dial.ts';
 export {

@@ -65,16 +65,16 @@ describe('the guard', () => {
   });
 
   it.each([
-    [['10.1.2.3'], /; ALLOW_PRIVATE_TARGETS=true would let it through$/],
-    [['93.184.216.34', '::1'], /; ALLOW_PRIVATE_TARGETS=true would let it through$/],
-    [['169.254.169.254'], / that no setting lets through$/],
-    [['10.1.2.3', '169.254.169.254'], / that no setting lets through$/],
-  ])('names the setting that would let %j through, where one would', async (addresses, said) => {
+    [['10.1.2.3'], /; ALLOW_PRIVATE_TARGETS=true would allow it$/],
+    [['93.184.216.34', '::1'], /; ALLOW_PRIVATE_TARGETS=true would allow it$/],
+    [['169.254.169.254'], / that no setting allows$/],
+    [['10.1.2.3', '169.254.169.254'], / that no setting allows$/],
+  ])('names the setting that would allow %j, if there is one', async (addresses, said) => {
     const { outbound } = offline({ 'inside.test': addresses });
     await expect(outbound.request({ url: 'http://inside.test/' }, text)).rejects.toThrow(said);
   });
 
-  it('refuses a name as a whole when one of its addresses is inside, without telling which', async () => {
+  it('refuses a name as a whole when one of its addresses is internal, without naming that address', async () => {
     const { outbound, dialled } = offline({ 'mixed.test': ['93.184.216.34', '10.1.2.3'] });
     const refused = await outbound.request({ url: 'http://mixed.test/' }, text).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(RefusedTargetError);
@@ -83,7 +83,7 @@ describe('the guard', () => {
     expect(dialled).toEqual([]);
   });
 
-  it('connects to the checked addresses under the name, and asks the resolver once', async () => {
+  it('connects to the checked addresses under the name, after one lookup', async () => {
     let asked = 0;
     const dialled: Target[] = [];
     const outbound = setup({
@@ -117,7 +117,7 @@ describe('the guard', () => {
     await expect(outbound.request({ url: 'http://rebinding.test/' }, text)).rejects.toThrow(RefusedTargetError);
   });
 
-  it('lets loopback through where private targets are allowed, the socket pinned to what was checked', async () => {
+  it('allows loopback where private targets are allowed, and pins the socket to the checked address', async () => {
     const { port } = await serve((request, response) => response.end(request.headers.host));
     const outbound = setup({ allowPrivateTargets: true, resolve: () => Promise.resolve(['127.0.0.1']) });
     await expect(outbound.request({ url: `http://only.here.test:${port}/` }, text)).resolves.toBe(

@@ -27,7 +27,7 @@ describe('a request', () => {
     { timeoutMs: 2 ** 31 },
     { timeoutMs: Infinity },
     { timeoutMs: -1 },
-  ])('that HTTP or a timer cannot carry is invalid: %j', async (part) => {
+  ])('with a member that HTTP or a timer does not allow is invalid: %j', async (part) => {
     const { url } = await serve((_request, response) => response.end());
     await expect(setup().request({ url, ...part }, text)).rejects.toThrow(InvalidRequestError);
   });
@@ -44,7 +44,7 @@ describe('a request', () => {
     }
   });
 
-  it('says what sends it, unless its headers do', async () => {
+  it('has a default user-agent', async () => {
     const { url } = await serve((request, response) => response.end(request.headers['user-agent']));
     await expect(setup().request({ url }, text)).resolves.toMatch(/^Offload\/\d+\.\d+\.\d+$/);
     await expect(setup().request({ url, headers: { 'User-AGENT': 'mine' } }, text)).resolves.toBe('mine');
@@ -62,14 +62,14 @@ describe('a request', () => {
     expect(answer).toEqual([302, '/elsewhere']);
   });
 
-  it('is broken off at once by its signal, with the reason', async () => {
+  it('is aborted at once by its signal, with the reason', async () => {
     const { url } = await serve(() => controller.abort(new Error('stop')));
     const controller = new AbortController();
     await expect(setup().request({ url, signal: controller.signal }, text)).rejects.toThrow('stop');
     await expect(setup().request({ url, signal: controller.signal }, text)).rejects.toThrow('stop');
   });
 
-  it('is broken off while its response is read', async () => {
+  it('is aborted while its response is read', async () => {
     const { url } = await serve((_request, response) => response.write('begun'));
     const controller = new AbortController();
     const reading = setup().request({ url, signal: controller.signal }, async ({ body }) => {
@@ -89,10 +89,13 @@ describe('a request', () => {
 
   it.each([
     ['an unknown name', { resolve: () => Promise.reject(new Error('getaddrinfo ENOTFOUND')) }],
-    ['a name that fails at length', { resolve: () => Promise.reject(new Error('one line\r\n\n  and another\n')) }],
+    [
+      'a name that fails with a long message',
+      { resolve: () => Promise.reject(new Error('one line\r\n\n  and another\n')) },
+    ],
     ['a name without addresses', { resolve: () => Promise.resolve([]) }],
     ['a resolver that hangs', { connectTimeoutMs: 20, resolve: () => new Promise<string[]>(() => undefined) }],
-  ])('to %s is a network fault that is told in one line', async (_title, options) => {
+  ])('to %s is a network fault with a message of one line', async (_title, options) => {
     const failed = await setup(options)
       .request({ url: 'http://nowhere.test/' }, text)
       .catch((error: unknown) => error);
@@ -100,7 +103,7 @@ describe('a request', () => {
     expect((failed as Error).message).toMatch(/^the request to nowhere\.test failed: .*\S$/);
   });
 
-  it('shares a lookup that is under way with all others of its name, and holds up no other name', async () => {
+  it('shares a running lookup with all requests of its name, and delays no other name', async () => {
     const asked: string[] = [];
     const hanging = new Promise<string[]>(() => undefined);
     const outbound = setup({
@@ -118,10 +121,10 @@ describe('a request', () => {
     expect(await toHanging()).toBe(late);
     expect(asked).toEqual(['hangs.test']);
     expect(await other()).toContain('no other.test, 2');
-    expect(await other()).toContain('no other.test, 3'); // a lookup that has ended is over
+    expect(await other()).toContain('no other.test, 3'); // a finished lookup is not reused
   });
 
-  it('to a closed port, or one where the connection breaks off, is a network fault with its cause', async () => {
+  it('to a closed port, or over a broken connection, is a network fault with its cause', async () => {
     const { url, server } = await serve((request) => request.socket.destroy());
     await expect(setup().request({ url }, text)).rejects.toThrow(NetworkFaultError);
     server.close();
@@ -130,16 +133,16 @@ describe('a request', () => {
   });
 });
 
-it('breaks off what is under way when it is closed', async () => {
+it('aborts running requests when it is closed', async () => {
   const { url } = await serve(() => void outbound.close());
   const outbound = setup();
   await expect(outbound.request({ url }, text)).rejects.toThrow(NetworkFaultError);
 });
 
 it.each([
-  ['before it was asked for anything', false],
-  ['after it was', true],
-])('sends nothing any more once it is closed, %s', async (_when, used) => {
+  ['before its first request', false],
+  ['after a request', true],
+])('sends nothing after it is closed, %s', async (_when, used) => {
   let requests = 0;
   const { url } = await serve((_request, response) => {
     requests += 1;

@@ -10,7 +10,7 @@ describe('a response', () => {
     expect(headers).toMatchObject({ 'x-many': 'a, b' });
   });
 
-  it('keeps the lines of Set-Cookie apart', async () => {
+  it('keeps the lines of Set-Cookie separate', async () => {
     const cookies = ['a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT', 'b=2'];
     const { url } = await serve((_request, response) => response.setHeader('Set-Cookie', cookies).end());
     const { headers, setCookie } = await setup().request({ url }, (response) => response);
@@ -20,14 +20,14 @@ describe('a response', () => {
     await expect(setup().request({ url: one.url }, (response) => response.setCookie)).resolves.toEqual(['b=2']);
   });
 
-  it.each(['__proto__', 'constructor', 'hasOwnProperty'])('takes a header named %s for any other', async (name) => {
+  it.each(['__proto__', 'constructor', 'hasOwnProperty'])('treats a header named %s like any other', async (name) => {
     const { url } = await serve((_request, response) => response.setHeader(name, ['a', 'b']).end());
     const headers = await setup().request({ url, headers: { 'x-a': 'a' } }, (response) => response.headers);
     expect(Object.entries(headers)).toContainEqual([name.toLowerCase(), 'a, b']);
     expect(Object.getPrototypeOf(headers)).toBe(Object.prototype);
   });
 
-  it('is decoded, also where HEAD names a coding without content', async () => {
+  it('is decoded, also where an answer to HEAD names a coding without content', async () => {
     const { url } = await serve((request, response) => {
       response.setHeader('content-encoding', 'gzip, br');
       response.end(request.method === 'HEAD' ? undefined : brotliCompressSync(gzipSync('plain')));
@@ -36,7 +36,7 @@ describe('a response', () => {
     await expect(setup().request({ url, method: 'HEAD' }, text)).resolves.toBe('');
   });
 
-  it('is decoded where its transfer is coded, which no request asks for', async () => {
+  it('is decoded where its transfer is coded, though no request asks for that', async () => {
     const coded = gzipSync('plain').toString('latin1');
     const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n';
     const url = await serveOctets(`${head}${coded.length.toString(16)}\r\n${coded}\r\n0\r\n\r\n`);
@@ -77,12 +77,12 @@ describe('a response', () => {
     await expect(setup().request({ url }, text)).rejects.toThrow(ResponseTooLargeError);
   });
 
-  it('has header values as they came, byte by byte', async () => {
+  it('has header values as received, byte by byte', async () => {
     const url = await serveOctets('HTTP/1.1 200 OK\r\nX-A: \xfc\xff\x80\r\nContent-Length: 0\r\n\r\n');
     await expect(setup().request({ url }, ({ headers }) => headers['x-a'])).resolves.toBe('\xfc\xff\x80');
   });
 
-  it('that is not coded as it says is refused, and a network fault where its coding breaks off', async () => {
+  it('that is not coded as it says is refused, and one that breaks off is a network fault', async () => {
     const gzip = gzipSync('text');
     const { url } = await serve((request, response) =>
       response.setHeader('content-encoding', 'gzip').end(request.url === '/short' ? gzip.subarray(0, -5) : 'no gzip'),
@@ -93,7 +93,7 @@ describe('a response', () => {
     await expect(short).rejects.toThrow(/failed: the response, coded as "gzip", breaks off$/);
   });
 
-  it('up to the limit is read, one byte more is too large, a bomb too', async () => {
+  it('up to the limit is read; one byte more is too large, and so is a decompression bomb', async () => {
     const { url } = await serve((request, response) => {
       const bomb = request.url === '/bomb';
       response.setHeader('content-encoding', bomb ? 'gzip' : 'identity');
@@ -119,25 +119,23 @@ describe('a response', () => {
     ['has a NUL in a header', 'HTTP/1.1 200 OK\r\nX-A: a\0b\r\nContent-Length: 0\r\n\r\n'],
     ['has a broken header', 'HTTP/1.1 200 OK\r\nno header\r\n\r\n'],
     ['has a broken chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
-  ])('that %s is a network fault that says so in one line', async (_title, octets) => {
+  ])('that %s is a network fault with a message of one line', async (_title, octets) => {
     const url = await serveOctets(octets);
     const failed = await setup()
       .request({ url }, text)
       .catch((error: unknown) => error);
     expect(failed).toBeInstanceOf(NetworkFaultError);
-    expect((failed as Error).message).toBe(
-      `the request to ${new URL(url).host} failed: what came back is no HTTP response`,
-    );
+    expect((failed as Error).message).toBe(`the request to ${new URL(url).host} failed: the response is not HTTP`);
   });
 
-  it('left unread holds nothing up', async () => {
+  it('left unread does not block the connection', async () => {
     const { url } = await serve((_request, response) => response.writeHead(200).write('endless'));
     const outbound = setup();
     await expect(outbound.request({ url }, ({ status }) => status)).resolves.toBe(200);
     await expect(outbound.request({ url }, ({ status }) => status)).resolves.toBe(200);
   });
 
-  it('passes on what reading it threw', async () => {
+  it('rejects with the error of its reader', async () => {
     const { url } = await serve((_request, response) => response.end('x'));
     const failing = setup().request({ url }, () => Promise.reject(new Error('of the reader')));
     await expect(failing).rejects.toThrow('of the reader');

@@ -20,36 +20,43 @@ import {
 import { checkedRequest, type OutboundRequest } from './request.ts';
 import { undici } from './undici.ts';
 
+/** Options of {@link createOutbound}. */
 export interface OutboundOptions {
-  /** Lets loopback and private ranges through; link-local and metadata addresses never. @default false */
+  /** Allows loopback and private ranges. Link-local and metadata addresses are never allowed. @default false */
   allowPrivateTargets?: boolean;
-  /** Limit for resolving the name, and again for connecting, in milliseconds. @default 10_000 */
+  /** Most time for resolving the name, and again for connecting, in milliseconds. @default 10_000 */
   connectTimeoutMs?: number;
-  /** Asked for a name only while no lookup of it is under way. @default the system's resolver */
+  /** Resolves names. It is called for a name only while no lookup of it is running. @default the system's resolver */
   resolve?: Resolve;
-  /** @default a TCP socket, with TLS on it for https */
+  /** Opens connections. @default a TCP socket, with TLS for https */
   connect?: Connect;
 }
 
-/** Longest head of a response, in bytes: what Node.js takes too. */
+/** Longest head of a response, in bytes. Node.js has the same limit. */
 const MAX_HEAD_BYTES = 16_384;
 
-/** Guarded HTTP to targets that users name. */
+/** Sends HTTP requests to targets that users name, guarded against SSRF. */
 export interface Outbound {
   readonly allowPrivateTargets: boolean;
   /**
-   * Sends one request and resolves with what `read` returns; the response can be read only until then, and what is
-   * left of it is dropped. Redirects are not followed, proxies from the environment are not used.
+   * Sends one request and resolves with the result of `read`. The response can be read only until `read` is settled;
+   * the rest is dropped. It follows no redirects and uses no proxy of the environment.
    *
    * Rejects with `RefusedTargetError`, `InvalidRequestError`, `ResponseTooLargeError`, `UnsupportedCodingError`,
-   * `NetworkFaultError` (timeouts included), the signal's reason, or what `read` threw.
+   * `NetworkFaultError` (timeouts included), the signal's reason, or the error of `read`.
+   *
+   * @example
+   * const status = await outbound.request({ url }, (response) => response.status);
    */
   request<T>(request: OutboundRequest, read: (response: OutboundResponse) => T | Promise<T>): Promise<T>;
-  /** Breaks off what is under way (`NetworkFaultError`) and closes every connection. */
+  /** Aborts running requests with `NetworkFaultError` and closes all connections. */
   close(): Promise<void>;
 }
 
-/** Opens no connection until asked to. Keeps idle connections for a few seconds; {@link Outbound.close} ends them. */
+/**
+ * Makes an outbound. It opens no connection before the first request, and keeps idle connections for a few seconds.
+ * Call {@link Outbound.close} at the end.
+ */
 export function createOutbound(options: OutboundOptions = {}): Outbound {
   const { allowPrivateTargets = false, connectTimeoutMs = 10_000 } = options;
   const resolve = oncePerName(options.resolve ?? resolveBySystem);
@@ -67,7 +74,7 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
   function open(): Agent {
     const { Agent } = undici();
     const opened = new Agent({
-      // Checking where sockets are made covers each request, first or later, and leaves kept connections pinned.
+      // The check where sockets are made covers every request and keeps reused connections pinned.
       connect: (target, callback) => {
         dial(target).then(
           (socket) => callback(null, socket),
@@ -79,7 +86,7 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
       bodyTimeout: 0,
       keepAliveMaxTimeout: 10_000,
     });
-    if (closed) void opened.destroy(); // and so sends nothing
+    if (closed) void opened.destroy(); // so that it sends nothing
     return opened;
   }
 
@@ -102,7 +109,7 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
       try {
         return await read(kept);
       } finally {
-        // An unread rest would hold the connection; being cut short is no news to anybody.
+        // An unread rest would block the connection. Ignore the error of cutting it.
         response.body.on('error', () => undefined).destroy();
       }
     } finally {
@@ -135,11 +142,13 @@ function asFault(error: unknown, host: string): unknown {
   return new Fault(`the request to ${host} failed: ${inOneLine(error)}`, { cause: error });
 }
 
-/** Undici asserts what its parser lets through, as the status 000, and quotes the assertion over several lines. */
+/**
+ * Undici asserts on responses that its parser accepts, such as the status 000, and quotes the assertion over several
+ * lines.
+ */
 function inOneLine(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (error instanceof undici().errors.HTTPParserError || code === 'ERR_ASSERTION')
-    return 'what came back is no HTTP response';
+  if (error instanceof undici().errors.HTTPParserError || code === 'ERR_ASSERTION') return 'the response is not HTTP';
   const [line = ''] = (message ?? '').trim().split(/\s*[\r\n]/);
   return line === '' ? String(code ?? error) : line;
 }
@@ -148,7 +157,7 @@ function timeout(timeoutMs: number): NetworkFaultError {
   return new NetworkFaultError(`the exchange took longer than ${timeoutMs} ms`);
 }
 
-/** The system's resolver can't be interrupted; its late answer is dropped. */
+/** Limits the time of a lookup, which can't be interrupted. Its late answer is dropped. */
 async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {

@@ -3,33 +3,33 @@ import { InvalidRequestError } from './errors.ts';
 
 /** One request to a target that a user named. */
 export interface OutboundRequest {
-  /** Absolute, `http:` or `https:`, without credentials. */
+  /** Absolute `http:` or `https:` URL without credentials. */
   url: string;
-  /** Sent as given: methods are case-sensitive. @default 'GET' */
+  /** Case-sensitive, and sent as given. @default 'GET' */
   method?: string;
   /**
-   * `user-agent: Offload/<version>` and `accept-encoding: identity` are added unless given; `host` and what frames the
-   * message can't be set. @default {}
+   * `user-agent: Offload/<version>` and `accept-encoding: identity` are added by default. `host` and the fields that
+   * frame the message can't be set. @default {}
    */
   headers?: Readonly<Record<string, string>>;
   /** Text is sent as UTF-8. @default no body */
   body?: string | Uint8Array;
-  /** Breaks the exchange off at once; the request then rejects with its reason. */
+  /** Aborts the exchange at once. The request then rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Limit for the whole exchange, reading included, in milliseconds; 0 leaves it to `signal`. @default 30_000 */
+  /** Most time for the whole exchange with reading, in milliseconds; 0 means no limit. @default 30_000 */
   timeoutMs?: number;
-  /** Limit for the response's body after decompression, in bytes. @default 1_048_576 (1 MiB) */
+  /** Most bytes of the response's body after decompression. @default 1_048_576 (1 MiB) */
   maxBytes?: number;
 }
 
-/** A longer time would be none: Node.js makes 1 ms of it. */
+/** Longest time of a timer. Node.js turns a longer one into 1 ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** A request that can be sent, every default filled in. */
+/** A valid request with all defaults. */
 export type CheckedRequest = Required<Pick<OutboundRequest, 'method' | 'headers' | 'timeoutMs' | 'maxBytes'>> &
   Pick<OutboundRequest, 'body'> & { url: URL };
 
-/** Fields about the connection or the message's framing (RFC 9110 section 7.6.1), which are the client's to set. */
+/** Fields of the connection or of the message's framing (RFC 9110 section 7.6.1), which undici sets. */
 const reserved: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
@@ -48,10 +48,10 @@ const reserved: ReadonlySet<string> = new Set([
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
-/** Sent unless given. Some servers refuse requests that don't say what sends them (RFC 9110 section 10.1.5). */
+/** Default fields. Some servers refuse requests without a user-agent (RFC 9110 section 10.1.5). */
 const defaults = { 'user-agent': `Offload/${version}`, 'accept-encoding': 'identity' };
 
-/** @throws InvalidRequestError naming the member that can't be sent */
+/** Checks a request and fills in the defaults. @throws InvalidRequestError that names the invalid member */
 export function checkedRequest(request: OutboundRequest): CheckedRequest {
   const { method = 'GET', headers = {}, body, timeoutMs = 30_000, maxBytes = 1_048_576 } = request;
   const url = URL.canParse(request.url) ? new URL(request.url) : undefined;

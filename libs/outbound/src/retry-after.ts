@@ -1,22 +1,22 @@
 /**
- * What `Retry-After` says (RFC 9110 section 10.2.3): seconds, or an HTTP-date. Where it came several times, joined with
- * commas, the longest wait counts.
+ * Reads `Retry-After` (RFC 9110 section 10.2.3): seconds, or an HTTP date. Of several values, joined with commas, the
+ * longest wait counts.
  *
- * @returns milliseconds from now, 0 for a time that is past; undefined for an absent value, or one that is unreadable in
- * any of its parts
+ * @param now the present in milliseconds since 1970. @default Date.now()
+ * @returns milliseconds from now, 0 for a past time; undefined without a value, or if any part is malformed
  */
 export function parseRetryAfter(value: string | undefined, now = Date.now()): number | undefined {
-  // The comma within a date follows the name of a day.
+  // Split after digits or GMT, because the comma in a date follows the name of a day.
   const waits = (value ?? '').split(/(?<=\d|GMT)\s*,/).map((text) => waitOf(text.trim(), now));
   const longest = Math.max(...waits);
   return Number.isNaN(longest) ? undefined : longest;
 }
 
-/** @returns NaN for what is unreadable */
+/** @returns NaN for a malformed value */
 function waitOf(text: string, now: number): number {
   if (/^\d+$/.test(text)) {
     return Number(text) * 1_000;
   }
-  // Date.parse reads almost anything as some date, so only what says GMT gets there.
+  // Date.parse reads almost anything as a date, so require GMT.
   return / GMT$/.test(text) ? Math.max(Date.parse(text) - now, 0) : NaN;
 }

@@ -3,7 +3,7 @@ import type * as Undici from 'undici';
 
 let loaded: typeof Undici | undefined;
 
-/** undici, loaded when it is first wanted: a worker whose jobs send no requests saves the 10 MiB that it takes. */
+/** Loads undici at the first request, because it takes 10 MiB that a worker without HTTP jobs saves. */
 export function undici(): typeof Undici {
   loaded ??= createRequire(import.meta.url)('undici') as typeof Undici;
   return loaded;

@@ -25,7 +25,7 @@ function setup() {
   return { events, lines, sample };
 }
 
-it('counts each step of each message, and those under way', async () => {
+it('counts each step of each message, and the messages in flight', async () => {
   const { events, sample } = setup();
   for (const step of ['published', 'published', 'confirmed', 'consumed', 'consumed', 'rejected', 'consumed']) {
     events.emit('message', step, 'jobs');
@@ -55,7 +55,7 @@ it('shows the state, and counts the reconnects but not the first connection', as
   expect(lines.at(-1)).toBe('broker open (publishes)');
 });
 
-it('logs what went wrong with a message, and why a channel was lost', () => {
+it('logs the fault of a message, and the reason for a lost channel', () => {
   const { events, lines } = setup();
   events.emit('channelLost', 'PRECONDITION_FAILED');
   events.emit('fault', new Error('rejected: not JSON'), { where: 'jobs.default', messageId: '1' });

@@ -2,16 +2,17 @@ import type { EventEmitter } from 'node:events';
 import type { Logger } from './logger.ts';
 import { Counter, Gauge, type Registry } from './metrics.ts';
 
-/** Logs and counts what a process's connections to the broker tell. */
+/** Logs and counts the events of a process's broker connections. */
 export interface BrokerTelemetry {
   /**
-   * @param events of a connection of @offload/messaging: `state`, `channelLost`, `message` and `fault`
-   * @param role what the connection is for @default broker
+   * Observes a connection of @offload/messaging by its events `state`, `channelLost`, `message` and `fault`.
+   *
+   * @param role the connection's purpose, in the log. @default broker
    */
   observe(events: EventEmitter, role?: string): void;
 }
 
-/** What a message's step changes about those under way: see `MessageStep` in @offload/messaging. */
+/** How a step of a message changes the number of messages in flight: see `MessageStep` in @offload/messaging. */
 const inFlight: Record<string, [direction: 'out' | 'in', change: 1 | -1]> = {
   published: ['out', 1],
   confirmed: ['out', -1],
@@ -25,9 +26,10 @@ const inFlight: Record<string, [direction: 'out' | 'in', change: 1 | -1]> = {
   lost: ['in', -1],
 };
 
+/** Makes the telemetry of a process's broker connections, and registers its metrics. */
 export function createBrokerTelemetry(log: Logger, registry: Registry): BrokerTelemetry {
   const registers = [registry];
-  // Each job takes several steps: they are counted here, and handed over when somebody asks.
+  // Each job has several steps. They are counted in a Map, and copied to the metric only when it is collected.
   const steps = new Map<string, Map<string, number>>(); // by where and step
   const flying = { out: 0, in: 0 };
   /**

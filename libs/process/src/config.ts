@@ -1,34 +1,36 @@
-// The door @offload/process/config: variables of the environment, and how a process parses its own.
+// The door @offload/process/config: reads the environment variables of a process.
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
-/** The longest grace. No job runs for a day, and a day plus the seconds that `handleShutdown` adds fits into a timer. */
+/**
+ * Longest SHUTDOWN_GRACE_MS. No job runs for a day, and a day plus the seconds that `handleShutdown` adds fits a timer.
+ */
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const EX_CONFIG = 78; // sysexits.h: something was found in an unconfigured or misconfigured state
 
-/** A TCP port; 0 lets the system choose. */
+/** Makes the schema of a TCP port with this default. 0 lets the operating system choose. */
 export const port = (preset: number) => z.coerce.number().int().min(0).max(65_535).default(preset);
 
-/** A whole number from `min` to `max`. */
+/** Makes the schema of a whole number from `min` to `max`, with this default. */
 export const integer = (preset: number, min = 0, max = 2 ** 31 - 1) =>
   z.coerce.number().int().min(min).max(max).default(preset);
 
-/** `true` or `false`. */
+/** Makes the schema of `true` or `false`, with this default. */
 export const flag = (preset: boolean) =>
   z
     .enum(['true', 'false'])
     .default(preset ? 'true' : 'false')
     .transform((text) => text === 'true');
 
-/** An http(s) URL that paths are put behind; a final slash is dropped. */
+/** Makes the schema of an http(s) base URL, with this default. A final slash is removed. */
 export const baseUrl = (preset: string) =>
   z
     .url({ protocol: /^https?$/, hostname: /./, error: 'must be an http:// or https:// URL' })
     .default(preset)
     .transform((url) => url.replace(/\/$/, ''));
 
-/** A comma-separated list of at least one entry, each of which must fit. */
+/** Makes the schema of a comma-separated list with at least one entry, each of which must fit `entry`. */
 export const list = (preset: string, entry: z.ZodType<string, string>) =>
   z
     .string()
@@ -80,9 +82,9 @@ export const processVariables = {
 };
 
 /**
- * Parses the environment once; an empty variable counts as not set.
+ * Parses the environment. An empty variable counts as not set.
  *
- * @returns the configuration, or the faults, one line a variable
+ * @returns the configuration, or the faults with one line for each variable
  */
 export function parseConfig<Schema extends z.ZodObject>(
   schema: Schema,
@@ -93,20 +95,20 @@ export function parseConfig<Schema extends z.ZodObject>(
   if (parsed.success) return { config: parsed.data };
   return {
     faults: parsed.error.issues.map(({ path: [variable], message }) => {
-      if (variable === undefined) return message; // of the configuration as a whole
+      if (variable === undefined) return message; // a fault of the whole configuration
       const name = String(variable);
       if (given[name] === undefined) return `${name} is not set: ${message}`;
-      const isSecret = /_(URL|SECRETS?|ENDPOINTS|KEYS)$/.test(name); // URLs carry passwords, endpoints secrets
+      const isSecret = /_(URL|SECRETS?|ENDPOINTS|KEYS)$/.test(name); // URLs contain passwords, endpoints contain secrets
       return isSecret ? `${name}: ${message}` : `${name}=${given[name]}: ${message}`;
     }),
   };
 }
 
-/** Certificates in PEM; a file that can't be read or holds none is a fault. */
+/** Reads PEM certificates. A file that is not readable or has none is a fault. */
 function readCertificate(file: string, context: z.RefinementCtx<string>): string {
   try {
     const pem = readFileSync(file, 'utf8');
-    new X509Certificate(pem); // of several the first
+    new X509Certificate(pem); // parses the first of several
     return pem;
   } catch (error) {
     context.addIssue(`must be a readable PEM file of certificates: ${(error as Error).message}`);
@@ -114,7 +116,7 @@ function readCertificate(file: string, context: z.RefinementCtx<string>): string
   }
 }
 
-/** The configuration of this process; a wrong one ends it with every fault on stderr and exit code 78. */
+/** Reads the configuration of this process. A wrong one ends the process with all faults on stderr and exit code 78. */
 export function loadConfig<Schema extends z.ZodObject>(schema: Schema): z.output<Schema> {
   const outcome = parseConfig(schema, process.env);
   if ('config' in outcome) return outcome.config;

@@ -1,4 +1,4 @@
-// What every process needs: its configuration, its log, its metrics, its loops and its end.
+// The foundation of every process: configuration, log, metrics, loops, timers and shutdown.
 export { createBrokerTelemetry, type BrokerTelemetry } from './broker-telemetry.ts';
 export { keepHeapSmall } from './keep-heap-small.ts';
 export { createLogger, type Logger } from './logger.ts';

@@ -1,10 +1,10 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Has V8 collect what is no longer used as soon as the old generation has grown by so much, not when it is some times as
- * large: our processes hold little for long, and collecting it costs little. To be called before much is allocated.
+ * Makes V8 collect garbage earlier: when the old generation has grown by `percent`, not by a multiple. Offload's
+ * processes keep little data for long, so collecting it is cheap. Call this at the start of the program.
  *
- * @param percent of its size after the last collection
+ * @param percent growth relative to the size after the last collection
  */
 export function keepHeapSmall(percent: number): void {
   setFlagsFromString(`--heap-growing-percent=${percent}`);

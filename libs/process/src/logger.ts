@@ -2,7 +2,7 @@ import { pino, type Logger } from 'pino';
 
 export type { Logger };
 
-/** JSON lines on stdout, each with the process's `name` and `instance`. */
+/** Makes a logger that writes JSON lines to stdout. Each line has the `name` and the `instance` of the process. */
 export function createLogger(name: string, options: { level: string; instance: string }): Logger {
   return pino({
     name,

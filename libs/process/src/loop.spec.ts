@@ -5,7 +5,7 @@ import { startLoop } from './loop.ts';
 
 type Logged = { log: Logger; warned: unknown[] };
 
-/** @param beside a loop of the same process */
+/** @param beside another loop of the same process */
 function setup(round: (n: number) => Promise<number> | number, beside?: Logged) {
   const { log, warned }: Logged = beside ?? {
     log: createLogger('api', { level: 'silent', instance: 'spec' }),
@@ -21,7 +21,7 @@ function setup(round: (n: number) => Promise<number> | number, beside?: Logged) 
 const HOUR_MS = 3_600_000;
 
 describe('a loop', () => {
-  it('goes round until it is stopped', async () => {
+  it('runs rounds until it is stopped', async () => {
     const { loop, reached, rounds } = setup(() => 1);
     await reached(3);
     await loop.stop();
@@ -30,7 +30,7 @@ describe('a loop', () => {
     expect(rounds()).toBe(then);
   });
 
-  it('rests until it is woken, also when that was during a round', async () => {
+  it('pauses until it is woken, also by a wake during a round', async () => {
     const { loop, reached } = setup((n) => {
       if (n === 2) loop.wake();
       return HOUR_MS;
@@ -41,7 +41,7 @@ describe('a loop', () => {
     await loop.stop();
   });
 
-  it('tells the first of several failures, and goes on', async () => {
+  it('logs the first of several equal failures, and goes on', async () => {
     const { loop, warned, reached } = setup((n) => {
       if (n === 3) return 1;
       throw new Error(`round ${n}`);
@@ -53,7 +53,7 @@ describe('a loop', () => {
 
   const coded = (code: string, message = code) => Object.assign(new Error(message), { code });
 
-  it('tells a failure of another kind, from whichever it turns into it, and not the same kind with other words', async () => {
+  it('logs a failure of another kind, but not the same kind with another message', async () => {
     const faults = [
       coded('database-unavailable'),
       new TypeError('a defect'),
@@ -77,7 +77,7 @@ describe('a loop', () => {
     ]);
   });
 
-  it('lets another loop say that the database is away when the one that said so fails otherwise', async () => {
+  it('lets another loop log that the database is away when the first one fails with another error', async () => {
     let fault: Error = coded('database-unavailable');
     const first = setup(() => {
       throw fault;
@@ -90,14 +90,14 @@ describe('a loop', () => {
     }, first);
     await second.reached(2);
     await Promise.all([first.loop.stop(), second.loop.stop()]);
-    expect(first.warned.map((line) => (line as [unknown, string])[1].split(' can')[0])).toEqual([
+    expect(first.warned.map((line) => (line as [unknown, string])[1].split(' failed')[0])).toEqual([
       'the spec',
       'the spec',
       'the other',
     ]);
   });
 
-  it('has one loop of a process say that the database is away, in one line, and again the next time', async () => {
+  it('logs once in a process, in one line, that the database is away, and again the next time', async () => {
     let away = true;
     const round = () => {
       if (away) throw Object.assign(new Error('the database is not available'), { code: 'database-unavailable' });
@@ -113,12 +113,12 @@ describe('a loop', () => {
     await Promise.all([first.loop.stop(), second.loop.stop()]);
     const line = [
       { code: 'database-unavailable' },
-      expect.stringMatching(/goes on trying: the database is not available$/),
+      expect.stringMatching(/will try again: the database is not available$/),
     ];
     expect(first.warned).toEqual([line, line]);
   });
 
-  it('stops only when the round under way is over', async () => {
+  it('stops after the current round', async () => {
     let finish: () => void = () => undefined;
     const { loop } = setup(() => new Promise<number>((resolve) => (finish = () => resolve(0))));
     let stopped = false;

@@ -1,20 +1,21 @@
 import type { Logger } from './logger.ts';
 import { setTimer } from './timers.ts';
 
-/** Does something again and again, one round after the other. */
+/** Runs a function again and again, one round after the other. */
 export interface Loop {
-  /** The next round now: there may be something to do sooner than was known. */
+  /** Starts the next round now instead of after the pause: there may be work sooner than expected. */
   wake(): void;
-  /** Resolves when the round under way is over. */
+  /** Stops the loop. Resolves when the current round is over. */
   stop(): Promise<void>;
 }
 
+/** Options of {@link startLoop}. */
 export interface LoopOptions {
-  /** What the log calls it. */
+  /** Name of the loop in the log. */
   name: string;
-  /** @returns how long to rest then, in milliseconds */
+  /** Does the work of one round. @returns the pause until the next round, in milliseconds */
   round(): Promise<number>;
-  /** How long to rest after a round that failed, in milliseconds. */
+  /** Pause after a failed round, in milliseconds. */
   retryMs: number;
   log: Logger;
 }
@@ -25,12 +26,18 @@ function kindOf(error: unknown): unknown {
   return code ?? name ?? 'unknown';
 }
 
-/** Loops that the database keeps from their work, by the log of their process: the first one tells. */
+/**
+ * Names of the loops that fail because the database is away, by the log of their process. Only the first one logs it.
+ */
 const kept = new WeakMap<Logger, Set<string>>();
 
 /**
- * Begins at once. A round that fails is logged, the first of several that fail with the same code, and tried again.
- * While the database is away, one loop of a process says so, without a stack.
+ * Starts a loop with a first round at once. A failed round is repeated after `retryMs`. The log gets the first of
+ * several failures with the same code. While the database is away, one loop of a process logs it, without a stack.
+ *
+ * @example
+ * const loop = startLoop({ name: 'retention', round: async () => deleteOldJobs(), retryMs: 5_000, log });
+ * shutdown.step('retention', loop.stop);
  */
 export function startLoop({ name, round, retryMs, log }: LoopOptions): Loop {
   let stopped = false;
@@ -50,7 +57,7 @@ export function startLoop({ name, round, retryMs, log }: LoopOptions): Loop {
   }
 
   function tell(error: unknown, others: Set<string>): void {
-    const told = `the ${name} can't do its work; it goes on trying`;
+    const told = `the ${name} failed and will try again`;
     const { code, message } = error as { code?: unknown; message?: string };
     if (code !== 'database-unavailable') return log.warn({ err: error }, told);
     if (others.size === 0) log.warn({ code }, `${told}: ${message}`);
@@ -58,7 +65,7 @@ export function startLoop({ name, round, retryMs, log }: LoopOptions): Loop {
   }
 
   async function run(): Promise<void> {
-    /** What the last round failed with, if it did: the kind, since a message may be another each time. */
+    /** Kind of the last round's failure; null after a success. The message may differ each time. */
     let failing: unknown = null;
     const others = kept.get(log) ?? new Set();
     kept.set(log, others);

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
 import { createOneATurn } from './one-a-turn.ts';
 
-/** What is done, and how many turns of the event loop have passed then. */
+/** Records each piece of work with the number of event-loop turns before it. */
 function setup() {
   const done: [what: string, turn: number][] = [];
   let turns = 0;
@@ -23,7 +23,7 @@ function setup() {
   };
 }
 
-it('does one thing in a turn, in order, also what is asked for meanwhile', async () => {
+it('runs one piece of work in a turn, in order, also work that is requested meanwhile', async () => {
   const { done, next, stop } = setup();
   const asked = ['a', 'b', 'c'].map(next);
   const late = next('d').then(() => next('f'));
@@ -33,7 +33,7 @@ it('does one thing in a turn, in order, also what is asked for meanwhile', async
   expect(new Set(done.map(([, at]) => at)).size).toBe(6);
 });
 
-it('does the first at once, also when turns were taken before', async () => {
+it('runs the first at once, also after earlier turns', async () => {
   const { done, next, stop } = setup();
   for (const what of ['a', 'b']) {
     const before = done.length;
@@ -46,7 +46,7 @@ it('does the first at once, also when turns were taken before', async () => {
   stop();
 });
 
-it('tells that a turn is taken, until it is over', async () => {
+it('shows that a turn is taken, until the turn is over', async () => {
   const { oneATurn, done, next, note, stop } = setup();
   expect(oneATurn.taken).toBeNull();
   oneATurn.take();

@@ -1,17 +1,17 @@
 /**
- * Lets what holds the event loop for milliseconds happen once in a turn of the loop. So a crowd that wants the same at
- * once keeps others waiting for no longer than a single one does.
+ * Limits work that blocks the event loop for milliseconds to one piece in a turn of the loop. So many simultaneous
+ * requests for such work delay other requests no longer than a single one does.
  */
 export interface OneATurn {
-  /** Waits for a turn of one's own, in the order of the calls: at once, where none is taken. */
+  /** Waits for a turn, in the order of the calls. Resolves at once if the current turn is free. */
   next(): Promise<void>;
-  /** Takes what is left of this turn. For those who learn only afterwards that they held the loop. */
+  /** Takes the current turn. Call it after work that has blocked the event loop without waiting for a turn. */
   take(): void;
-  /** Resolves once the turns are over that are taken by now; null where none is. Whoever comes first may take the next. */
+  /** Resolves after all turns that are taken now; null if none is. Another caller may take the next turn first. */
   readonly taken: Promise<void> | null;
 }
 
-/** @returns turns that the callers of this object share, and no others */
+/** Makes turns for the callers that share this object. */
 export function createOneATurn(): OneATurn {
   let taken: Promise<void> | null = null;
 
@@ -35,7 +35,7 @@ export function createOneATurn(): OneATurn {
   };
 }
 
-/** Resolves in the turn that follows. */
+/** Resolves in the next turn. */
 async function afterwards(before: Promise<void> | null): Promise<void> {
   if (before) await before;
   await new Promise((resolve) => setImmediate(resolve));

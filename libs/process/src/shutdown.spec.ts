@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 
-/** A process with one step that says `drained`; `then` is what it does besides. @returns its exit code and the step's word */
+/** Runs a process with one step that prints `drained`, and with the code of `then`. @returns exit code and output */
 async function run(
   then: string,
   signals: readonly NodeJS.Signals[] = [],
@@ -39,7 +39,7 @@ it('runs the steps on SIGTERM or SIGINT, and exits with 0', async () => {
 
 it('exits at once, without the steps, after an uncaught error', async () => {
   const thrown = `setTimeout(() => { throw new Error('in a callback'); });`;
-  const rejected = `setTimeout(() => void Promise.reject(new Error('nobody waits')));`;
+  const rejected = `setTimeout(() => void Promise.reject(new Error('not awaited')));`;
   expect(await Promise.all([run(thrown), run(rejected)])).toEqual([
     [1, ''],
     [1, ''],
@@ -73,7 +73,7 @@ it('exits with 1 at once on a second signal, and when a step fails', async () =>
   ]);
 });
 
-it('gives the steps the time that it is told, also one that timers cannot hold', async () => {
+it('gives the steps their time, also one that is too long for a timer', async () => {
   const slow = `shutdown.step('slow', () => new Promise((resolve) => setTimeout(resolve, 50)));`;
   expect(await run(slow, ['SIGTERM'], 2 ** 31 + 10_000)).toEqual([0, 'drained']);
 });

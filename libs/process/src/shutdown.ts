@@ -10,22 +10,22 @@ const SETTINGS: Readonly<Record<string, string>> = {
 /** Codes of errors that only another configuration, program, broker or database can mend. */
 const FINAL = [...Object.keys(SETTINGS), 'topology-mismatch', 'schema-conflict'];
 
-/** Ends a process in good order. */
+/** Ends a process with its shutdown steps. */
 export interface Shutdown {
-  /** Adds a step; steps run one after the other in the order of these calls. */
+  /** Adds a step. The steps run one after the other, in the order of these calls. */
   step(name: string, run: () => Promise<void> | void): void;
-  /** Ends the process with 1 at once, without the steps: it can't do its work, and this is why. */
+  /** Ends the process with exit code 1 at once, without the steps, because it can't do its work. Logs the error. */
   fail(error: Error): void;
   /** Ends the process as SIGTERM does, unless it is ending already. */
   stop(reason: string): void;
 }
 
 /**
- * SIGTERM or SIGINT runs the steps and exits with 0; a second signal exits at once. Steps that take longer than `limitMs`
- * are cut, and the exit code is 1.
+ * Handles the end of a process. SIGTERM or SIGINT runs the steps and exits with 0, or with 1 if a step fails. A second
+ * signal exits with 1 at once, and so does a shutdown that takes longer than `limitMs` milliseconds.
  *
- * An error that nobody caught exits with 1 at once, without the steps: the process's state can't be trusted any more, and
- * a worker must not give back for free the very job that may have brought it down.
+ * An uncaught error exits with 1 at once, without the steps, because the state of the process is not reliable any more.
+ * The steps of a worker would also requeue the job that may have caused the error, without counting the attempt.
  */
 export function handleShutdown(log: Logger, limitMs: number): Shutdown {
   const steps: { name: string; run: () => Promise<void> | void }[] = [];

@@ -5,25 +5,28 @@ import { createLogger, type Logger } from './logger.ts';
 import { createMetrics, type Registry } from './metrics.ts';
 import { handleShutdown, type Shutdown } from './shutdown.ts';
 
-/** What each process of Offload has from its first moment. */
+/** The foundation of a process, from its first moment. */
 export interface RunningProcess<Config> {
   config: Config;
-  /** INSTANCE, or the kind of the process, its host and its process id. */
+  /** INSTANCE, or the kind, host and id of the process. */
   instance: string;
   log: Logger;
   metrics: Registry;
   shutdown: Shutdown;
 }
 
-/** A schema that has at least {@link processVariables}. */
+/** A schema with at least these {@link processVariables}. */
 type ConfigSchema = z.ZodObject<Pick<typeof processVariables, 'LOG_LEVEL' | 'INSTANCE' | 'SHUTDOWN_GRACE_MS'>>;
 
 /**
- * Reads the configuration from the environment, and prepares log, metrics and shutdown. A wrong configuration ends the
- * process with exit code 78.
+ * Reads the configuration from the environment, and makes the log, the metrics and the shutdown of a process. A wrong
+ * configuration ends the process with exit code 78.
  *
- * @param kind names the process in logs: `api`, `worker`
- * @param shutdownMs how long the steps of the shutdown may take beyond SHUTDOWN_GRACE_MS, in milliseconds
+ * @param kind name of the process in logs: `api`, `worker`
+ * @param shutdownMs milliseconds that the shutdown steps may take beyond SHUTDOWN_GRACE_MS
+ *
+ * @example
+ * const { config, log, metrics, shutdown } = startProcess('example', schema, 5_000);
  */
 export function startProcess<Schema extends ConfigSchema>(
   kind: string,

@@ -1,3 +1,3 @@
-// Hooks for pages that submit a job and show it as it goes on. They keep their state in the component: there is no store.
+// React hooks that submit a job and show its progress. Their state is in the component: there is no store.
 export { useJob, type UseJobOptions, type WatchedJob } from './use-job.ts';
 export { useSubmit, type Submission } from './use-submit.ts';

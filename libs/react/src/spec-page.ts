@@ -7,16 +7,16 @@ const { window } = new JSDOM('<main></main>');
 const { document, navigator } = window;
 const globals = { window, document, navigator, IS_REACT_ACT_ENVIRONMENT: true };
 for (const [name, value] of Object.entries(globals)) {
-  Object.defineProperty(globalThis, name, { value, configurable: true }); // navigator is there already in newer Node.js
+  Object.defineProperty(globalThis, name, { value, configurable: true }); // newer Node.js has a navigator already
 }
 afterAll(() => Object.keys(globals).forEach((name) => Reflect.deleteProperty(globalThis, name)));
 
-// React looks for the page when it is loaded.
+// React checks for a page when it is loaded.
 const { act, createElement } = await import('react');
 const { createRoot } = await import('react-dom/client');
 export { act };
 
-/** An EventSource whose server is the spec. */
+/** An EventSource without a network: the spec plays the server. */
 export class Stream extends EventTarget {
   static readonly CLOSED = 2;
   static opened: Stream[] = [];
@@ -41,7 +41,7 @@ export class Stream extends EventTarget {
   }
 }
 
-/** Shows a component on an empty page, and again with other properties. */
+/** Renders a component on an empty page. `again` renders it with other properties. */
 export async function show<Properties extends object>(
   component: FunctionComponent<Properties>,
   properties: NoInfer<Properties>,

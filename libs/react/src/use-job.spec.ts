@@ -16,7 +16,7 @@ function Shown({ events, ...options }: Properties): string {
 
 const job = (status: string, version: number, members: object = {}) => ({ status, version, ...members }) as Snapshot;
 
-it('shows a job as it goes on, until it is finished', async () => {
+it('shows the progress of a job until it is finished', async () => {
   const page = await show(Shown, { events: '/events' });
   const [stream] = Stream.opened as [Stream];
   expect(stream.url).toBe('/events');
@@ -32,12 +32,12 @@ it('shows a job as it goes on, until it is finished', async () => {
   await page.leave();
 });
 
-it('is rendered by a server with the job as it was seen, without a stream', async () => {
+it('shows the initial job when a server renders it, without a stream', async () => {
   Object.assign(globalThis, { EventSource: undefined });
   expect(renderToString(createElement(Shown, { events: '/events', initial: job('queued', 1) }))).toBe('queued');
 });
 
-it('watches no job that is finished, and none where there is none', async () => {
+it('opens no stream for a finished job, or without a job', async () => {
   const page = await show(Shown, { events: '/events', initial: job('failed', 3) });
   expect(page.text()).toBe('failed');
   await page.render({ events: undefined });
@@ -45,7 +45,7 @@ it('watches no job that is finished, and none where there is none', async () => 
   await page.leave();
 });
 
-it('forgets a job for another, and closes its stream when the page is left', async () => {
+it('replaces a job by another, and closes its stream when the component leaves the page', async () => {
   const page = await show(Shown, { events: '/one' });
   const [one] = Stream.opened as [Stream];
   await one.send(job('running', 2));
@@ -59,14 +59,14 @@ it('forgets a job for another, and closes its stream when the page is left', asy
   ]);
 });
 
-it('says when its stream is refused', async () => {
+it('sets an error when its stream is refused', async () => {
   const page = await show(Shown, { events: '/events' });
   await Stream.opened[0]?.refuse();
   expect(page.text()).toBe('The stream of events was refused');
   await page.leave();
 });
 
-it('gets another URL when its token has expired, and asks again when that fails', async () => {
+it('gets another URL when its token has expired, and tries again when that fails', async () => {
   jest.useFakeTimers();
   const renew = jest.fn(() => Promise.resolve('/new')).mockRejectedValueOnce(new Error('offline'));
   const page = await show(Shown, { events: '/old', initial: job('queued', 1), renew });

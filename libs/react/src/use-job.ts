@@ -2,24 +2,30 @@ import { isFinished, type Snapshot } from '@offload/client';
 import { useEffect, useRef, useState } from 'react';
 import { watchEvents } from './watch-events.ts';
 
+/** Options of {@link useJob}. */
 export interface UseJobOptions<Result = unknown> {
-  /** The job as it was seen before: by the server that renders the page, or when it was submitted. @default none */
+  /** The job as the submission or the rendering server saw it. @default undefined */
   initial?: Snapshot<Result> | undefined;
-  /** Gets another URL when the browser has given up, as it does once a token has expired. @default none: `error` says so */
+  /**
+   * Gets another URL when the browser has given up, because the token has expired for example.
+   * @default none: `error` is set instead
+   */
   renew?: () => Promise<string>;
 }
 
+/** The state of a watched job. */
 export interface WatchedJob<Result = unknown> {
   /** The job as it was seen last; undefined before the first time. */
   job: Snapshot<Result> | undefined;
-  /** Why nothing more is heard. Undefined again once there is. */
+  /** Why the stream is interrupted; undefined after the next event. */
   error: Error | undefined;
 }
 
 /**
- * Shows a job as it goes on. A server that renders the page shows `initial`, and opens no stream.
+ * Watches a job and shows its progress. When a server renders the page, it shows `initial` and opens no stream.
  *
- * @param events URL of the job's stream: `links.events` of the job, or `events` of an event token; undefined while there is no job
+ * @param events URL of the job's event stream: `links.events` of the job, or `events` of an event token; undefined
+ *   without a job
  * @example
  * const { job, error } = useJob(submitted?.events);
  */
@@ -43,6 +49,6 @@ export function useJob<Result = unknown>(
     });
   }, [events, over, renewable]);
 
-  const current = seen?.events === events ? seen : undefined; // not the job that was watched before
+  const current = seen?.events === events ? seen : undefined; // ignore the job of an earlier URL
   return { job: over ? initial : (current?.job ?? initial), error: current?.error };
 }

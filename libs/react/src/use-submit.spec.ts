@@ -28,7 +28,7 @@ it('submits once for two clicks, and again afterwards', async () => {
   await page.leave();
 });
 
-it('says why it has failed, also when nothing could be sent', async () => {
+it('sets the error of a failed submission, also when nothing was sent', async () => {
   const send = jest.fn<Send>(() => {
     throw new Error('no network');
   });

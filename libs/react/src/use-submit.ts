@@ -1,21 +1,23 @@
 import { useRef, useState } from 'react';
 
+/** The state of the submissions of a component. */
 export interface Submission<Given extends unknown[], Submitted> {
   /**
-   * Submits, unless that is under way already: a second click joins the first. Never rejects; resolves with undefined when it
-   * has failed.
+   * Submits a job. A call during a submission joins that submission. Never rejects; resolves with undefined when the
+   * submission has failed.
    */
   submit(...given: Given): Promise<Submitted | undefined>;
   submitting: boolean;
-  /** What the latest submission has given. */
+  /** What `send` returned for the latest submission; undefined before. */
   submitted: Submitted | undefined;
-  /** Why the latest submission has failed. */
+  /** Why the latest submission has failed; undefined if it has not. */
   error: Error | undefined;
 }
 
 /**
- * Submits a job from a page, by whatever does it: a call of the page's own server, or of a client.
+ * Submits jobs from a page.
  *
+ * @param send submits one job: by a call of the page's own server, or by a client
  * @example
  * const { submit, submitted } = useSubmit((seconds: number) => client.submit(demoSleep, { seconds }));
  * const { job } = useJob(submitted?.snapshot.links.events, { initial: submitted?.snapshot });

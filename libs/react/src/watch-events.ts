@@ -1,24 +1,25 @@
 import { isFinished, type Snapshot } from '@offload/client';
 
+/** Options of {@link watchEvents}. */
 export interface WatchOptions {
-  /** Told of the job as it is, and after each change. */
+  /** Gets the job as it is, and after each change. */
   onJob(job: Snapshot): void;
-  /** Told why nothing more is heard. */
+  /** Gets the error when the stream is interrupted. */
   onError(error: Error): void;
-  /** Gives another URL once the browser has given up. @default none: the error is told, and the watching ends */
+  /** Gets another URL when the browser has given up. @default none: `onError` gets an error, and watching ends */
   renew: (() => Promise<string>) | undefined;
 }
 
 const names = ['scheduled', 'queued', 'running', 'progress', 'succeeded', 'failed', 'cancelled'];
 
-/** Until another URL is asked for, in milliseconds; doubles as long as nothing is heard. */
+/** Pause before a new URL is requested, in milliseconds. It doubles until an event arrives. */
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [1_000, 30_000];
 
 /**
- * Watches a job's events in a browser, until the job is finished. EventSource connects again by itself, and gives up where it is
- * refused, as with a token that has expired.
+ * Watches the events of a job in a browser until the job is finished. EventSource reconnects by itself. It gives up
+ * when the notifier refuses the connection, because the token has expired for example.
  *
- * @returns ends the watching
+ * @returns a function that ends watching
  */
 export function watchEvents(url: string, { onJob, onError, renew }: WatchOptions): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -38,7 +39,7 @@ export function watchEvents(url: string, { onJob, onError, renew }: WatchOptions
     const job = JSON.parse(data) as Snapshot;
     pauseMs = FIRST_PAUSE_MS;
     if (last && job.version <= last.version) return;
-    last = type === 'job.progress' ? { ...last, ...job } : job; // that one leaves out payload, result and errors
+    last = type === 'job.progress' ? { ...last, ...job } : job; // an event of progress omits payload, result and errors
     onJob(last);
     if (isFinished(last)) source.close();
   }

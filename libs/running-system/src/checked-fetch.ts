@@ -4,7 +4,7 @@ import { openApiChecker } from '@offload/spec-kit/contracts';
 const contract = readFileSync(new URL('../../../apps/api/openapi.json', import.meta.url), 'utf8');
 const faultsOf = openApiChecker(JSON.parse(contract) as object);
 
-/** `fetch` of an api, whose answers must be as its contract says. */
+/** Calls `fetch`, and throws if the api's answer does not match its OpenAPI document. */
 export async function checkedFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const request = new Request(input, init);
   const response = await fetch(request);
@@ -12,6 +12,6 @@ export async function checkedFetch(input: string | URL | Request, init?: Request
   const body = await response.clone().text();
   const headers = Object.fromEntries(response.headers);
   const faults = faultsOf({ method: request.method, path: pathname, status: response.status, headers, body });
-  if (faults.length > 0) throw new Error(`not what the contract says: ${faults.join('; ')}`);
+  if (faults.length > 0) throw new Error(`the answer does not match the OpenAPI document:  ${faults.join('; ')}`);
   return response;
 }

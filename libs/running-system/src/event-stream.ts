@@ -13,12 +13,12 @@ export interface EventStream {
   readonly headers: Headers;
   /** The next event; undefined when the stream has ended. */
   next(): Promise<ServerEvent | undefined>;
-  /** Every event from now until the stream ends, or until `last` is true of one. */
+  /** Collects events until the stream ends or `last` is true of an event. */
   until(last: (event: ServerEvent) => boolean): Promise<ServerEvent[]>;
   close(): Promise<void>;
 }
 
-/** Resolves when the notifier has answered: it hears every event from now on. */
+/** Opens an event stream. Resolves when the notifier has answered, so it gets every later event. */
 export async function openEvents(url: string, lastEventId?: string): Promise<EventStream> {
   const response = await fetch(url, { headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId } });
   const events = readEvents(response);
@@ -44,7 +44,7 @@ export async function openEvents(url: string, lastEventId?: string): Promise<Eve
   };
 }
 
-// https://html.spec.whatwg.org/#event-stream-interpretation, as far as a notifier uses it: one data line an event.
+// https://html.spec.whatwg.org/#event-stream-interpretation, as far as a notifier uses it: one data line in an event.
 async function* readEvents(response: Response): AsyncGenerator<ServerEvent, void> {
   let text = '';
   const decoder = new TextDecoder();

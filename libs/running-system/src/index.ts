@@ -1,4 +1,4 @@
-// The processes of Offload, started for tests (compiled) and proofs (from source), and what talks to them.
+// Starts the processes of Offload for tests (compiled) and proofs (from source), with helpers that talk to them.
 export { repository, startProgram, type Environment, type Exit, type LogLine, type Program } from './program.ts';
 export { agreedProfile, publishedCsv } from './reference-profile.ts';
 export { databaseUrl, sql, withClient } from './sql.ts';

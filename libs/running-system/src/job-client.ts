@@ -4,14 +4,15 @@ import type { JobSubmission } from '@offload/jobs/submissions';
 import { eventually } from '@offload/spec-kit';
 import { checkedFetch } from './checked-fetch.ts';
 
-/** Anything that answers at a URL, without a final slash. */
+/** A server with its URL, without a final slash. */
 export interface Site {
   readonly url: string;
 }
 
+/** A job to submit. */
 export type Submission = Pick<JobSubmission, 'type' | 'payload'> & Partial<JobSubmission>;
 
-/** `POST /v1/jobs` of anything; a string goes as it is. */
+/** Sends any body to `POST /v1/jobs`. A string is sent unchanged, other values as JSON. */
 export function post(api: Site, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
   return checkedFetch(`${api.url}/v1/jobs`, {
     method: 'POST',
@@ -20,26 +21,27 @@ export function post(api: Site, body: unknown, headers: Record<string, string> =
   });
 }
 
-/** A client that asks once: what a test sees is what the api did. */
+/** Makes a client that repeats no request, so that a test sees each answer of the api. */
 export function clientOf({ url }: Site): Client {
   return createClient({ baseUrl: url, maxAttempts: 1, fetch: checkedFetch });
 }
 
-/** A client that bears with processes that are being killed. */
+/** Makes a client that repeats requests, for tests that kill processes. */
 function patientClientOf({ url }: Site): Client {
   return createClient({ baseUrl: url, maxAttempts: 100, backoffBaseMs: 100, backoffMaxMs: 100, fetch: checkedFetch });
 }
 
-/** `POST /v1/jobs` of a job that must be accepted. */
+/** Submits a job to `POST /v1/jobs`. Rejects when the api does not accept it. */
 export async function submit(api: Site, { type, payload, ...options }: Submission): Promise<JobWithLinks> {
   return (await clientOf(api).submit(type, payload, options)).snapshot;
 }
 
+/** Reads a job from `GET /v1/jobs/{id}`. */
 export async function getJob(api: Site, id: string): Promise<JobWithLinks> {
   return (await clientOf(api).get(id)).snapshot;
 }
 
-/** The job once it is finished, however it ended. */
+/** Waits until the job is finished, in any final status. Rejects after `timeoutMs` milliseconds. */
 export async function finished(api: Site, { id }: { id: string }, timeoutMs = 30_000): Promise<JobWithLinks> {
   const job = patientClientOf(api).job(id);
   try {
@@ -50,14 +52,16 @@ export async function finished(api: Site, { id }: { id: string }, timeoutMs = 30
   return job.snapshot as JobWithLinks;
 }
 
-/** One figure of a process's `/metrics`, by its name with labels as Prometheus prints it; 0 when it is not there. */
+/**
+ * Reads one metric of a process's `/metrics`, by its name with labels as Prometheus prints it. A missing metric is 0.
+ */
 export async function metric(process: Site, name: string): Promise<number> {
   const text = await (await fetch(`${process.url}/metrics`)).text();
   const line = text.split('\n').find((each) => each.startsWith(`${name} `));
   return line ? Number(line.slice(name.length + 1)) : 0;
 }
 
-/** The one of these workers that runs a job now. */
+/** Waits until one of these workers runs a job, and resolves with that worker. */
 export function holderOf<Worker extends Site>(workers: readonly Worker[]): Promise<Worker> {
   return eventually(async () => {
     const running = await Promise.all(workers.map((worker) => metric(worker, 'offload_jobs_running')));

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
 
+/** The root folder of the repository. */
 export const repository = join(import.meta.dirname, '../../..');
 
+/** Environment variables of a process, by name. */
 export type Environment = Record<string, string>;
 
 /** One line of a process's log, as pino writes it. */
@@ -14,32 +16,33 @@ export interface LogLine {
   [member: string]: unknown;
 }
 
+/** The end of a program. */
 export interface Exit {
-  /** null when a signal ended it */
+  /** The exit code; null when a signal ended the program. */
   code: number | null;
-  /** everything it has written to stdout and stderr */
+  /** All that the program has written to stdout and stderr. */
   output: string;
 }
 
-/** A TypeScript file of this repository, running as a process of its own. */
+/** A TypeScript file of this repository that runs as a process of its own. */
 export interface Program {
   readonly file: string;
   readonly pid: number;
-  /** grows while it runs; lines that are not JSON are only in `Exit.output` */
+  /** The lines so far, while the program runs. Lines that are not JSON are only in `Exit.output`. */
   readonly log: readonly LogLine[];
-  /** resolves with the first line for which `matches` is true; rejects with the whole output when it ends before */
+  /** Resolves with the first line for which `matches` is true. Rejects with the output when the program ends before. */
   line(matches: (line: LogLine) => boolean): Promise<LogLine>;
-  /** resolves with what first matches the output, colours left out; rejects like `line` */
+  /** Resolves with the first match in the output, without colours. Rejects like `line`. */
   text(pattern: RegExp): Promise<string>;
   readonly exited: Promise<Exit>;
-  /** sends the signal and resolves once the process has ended, to its exit code: null when the signal ended it */
+  /** Sends the signal. Resolves with the exit code when the process has ended: null when the signal ended it. */
   kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | null>;
 }
 
-/** Nothing of the environment of whoever runs the tests may change what they see. */
+/** The inherited variables. Others of the developer's environment would change results. */
 const inherited = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot'];
 
-/** What tools/test-system.mjs compiles for a run of the tests. */
+/** The files that tools/test-system.mjs compiles for a run of the tests. */
 const COMPILED = /^(apps\/(?:api|worker|notifier)|libs\/database)\/src\/(.*)\.ts$/;
 
 /** Node.js options that run a file of this repository, and end it with this process. */
@@ -51,8 +54,8 @@ function programArguments(file: string): string[] {
 }
 
 /**
- * Runs `file`, a path from the repository's root, with exactly these variables: from source, or in specs as it is deployed,
- * compiled.
+ * Runs `file`, a path from the repository's root, with exactly these variables. Proofs run it from source; specs run
+ * the compiled file, as in a deployment.
  */
 export function startProgram(file: string, env: Environment, args: string[] = []): Program {
   const basis = Object.fromEntries(inherited.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
@@ -82,7 +85,7 @@ export function startProgram(file: string, env: Environment, args: string[] = []
   const died = exited.then((exit): never => {
     throw new Error(`${file} ended with code ${exit.code}:\n${exit.output}`);
   });
-  died.catch(() => undefined); // whoever waits for a line hears of it
+  died.catch(() => undefined); // callers of `line` get the error
 
   return {
     file,
@@ -125,6 +128,6 @@ function parse(text: string): LogLine | null {
   try {
     return JSON.parse(text) as LogLine;
   } catch {
-    return null; // cut off by a kill
+    return null; // a kill has cut the line
   }
 }

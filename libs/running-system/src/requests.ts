@@ -1,4 +1,4 @@
-// The door @offload/running-system/requests: what tests and proofs ask of a running system over HTTP.
+// The door @offload/running-system/requests: HTTP requests of tests and proofs to a running system.
 export { checkedFetch } from './checked-fetch.ts';
 export { openEvents, type EventStream, type ServerEvent } from './event-stream.ts';
 export {

@@ -3,45 +3,52 @@ import { freshDatabaseUrl, freshVhost, type FreshVhost } from '@offload/spec-kit
 import { startPooler, type PoolMode } from '@offload/spec-kit/servers';
 import { startProgram, type Environment, type Program } from './program.ts';
 
-/** What `/readyz` says about a process that answers it with 200. */
+/** The status that `/readyz` shows when it answers 200. */
 export type Readiness = 'ready' | 'degraded';
 
 /** An api, worker or notifier that listens on a free port of 127.0.0.1. */
 export interface SystemProcess extends Program {
-  /** without a final slash */
+  /** Has no final slash. */
   readonly url: string;
 }
 
-/** The system under test: processes on a virtual host and a migrated database that nobody else uses. */
+/** The system under test: its processes, with a virtual host and a migrated database of their own. */
 export interface System {
-  /** the virtual host's name, for RabbitMQ's management API */
+  /** Name of the virtual host, for RabbitMQ's management API. */
   readonly vhost: string;
-  /** of its database, also where its processes reach it through a pooler */
+  /** URL of the database itself, also where the processes connect through a pooler. */
   readonly databaseUrl: string;
-  /** what each of its processes is given, apart from a port */
+  /** The environment of each process, without its port. */
   readonly environment: Readonly<Environment>;
-  /** `env` wins over `environment`; each resolves once the process is `until` (ready), and rejects with its log when it dies. */
+  /**
+   * Starts a process with `env`, which overrides `environment`. Resolves when `/readyz` shows `until`. Rejects with the
+   * log when the process ends before. @default until ready
+   */
   startApi(env?: Environment, until?: Readiness): Promise<SystemProcess>;
   startWorker(env?: Environment, until?: Readiness): Promise<SystemProcess>;
   startNotifier(env?: Environment, until?: Readiness): Promise<SystemProcess>;
-  /** Kills every process that was started, ready or not, and removes the virtual host. */
+  /** Kills every process that was started, and removes the virtual host. */
   stop(): Promise<void>;
 }
 
-/** Servers for a system, other than those of the run. */
+/** The servers for a system, instead of those of the run. */
 export interface SystemServers {
-  /** of a database that need not be there yet */
+  /** URL of the database, which is created if missing. */
   databaseUrl: string;
-  /** of a virtual host that nobody else uses; it is not removed */
+  /** URL of a virtual host that no other system uses. It is not removed. */
   amqpUrl: string;
   /**
-   * Processes reach the database through a PgBouncer in this mode, migrations directly.
-   * @default what TEST_POOLER says; without it directly
+   * Puts a PgBouncer in this mode between processes and database. Migrations connect directly.
+   * @default TEST_POOLER, or no pooler
    */
   poolMode?: PoolMode;
 }
 
-/** @param servers @default a fresh database and a fresh virtual host of the run's servers */
+/**
+ * Starts a system without processes: it migrates the database and registers the job types.
+ *
+ * @param servers @default a fresh database and a fresh virtual host of the run's servers
+ */
 export async function startSystem(servers?: SystemServers): Promise<System> {
   const vhost = servers ? givenVhost(servers.amqpUrl) : await freshVhost();
   const databaseUrl = servers?.databaseUrl ?? freshDatabaseUrl();
@@ -80,7 +87,7 @@ export async function startSystem(servers?: SystemServers): Promise<System> {
     const migrations = run('libs/database/src/run-migrations.ts', { DATABASE_URL: databaseUrl });
     const { code, output } = await migrations.exited;
     if (code !== 0) throw new Error(`The database was not migrated:\n${output}`);
-    // Many tests have an api and no worker.
+    // Many tests have an api and no worker, so the job types are registered here.
     const types = await run('apps/worker/src/main.ts', { DATABASE_URL: databaseUrl }, ['--register-types']).exited;
     if (types.code !== 0) throw new Error(`The job types were not registered:\n${types.output}`);
   } catch (error) {
@@ -104,7 +111,7 @@ function givenVhost(amqpUrl: string): FreshVhost {
 }
 
 async function readiness(started: SystemProcess, until: Readiness): Promise<void> {
-  const ended = started.line(() => false); // only ever rejects, when it dies
+  const ended = started.line(() => false); // never resolves; rejects when the process ends
   while ((await Promise.race([ended, statusOf(started.url)])) !== until) await delay(50);
 }
 
@@ -112,6 +119,6 @@ async function statusOf(url: string): Promise<unknown> {
   try {
     return ((await (await fetch(`${url}/readyz`)).json()) as { status?: unknown }).status;
   } catch {
-    return undefined; // it is dying
+    return undefined; // the process is ending
   }
 }

@@ -2,23 +2,24 @@ import { on } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** One request that waits for its answer. */
+/** A request that waits for its answer. */
 export interface Call {
   answer(status: number, body?: string): void;
-  /** Resolves when it has been answered, or its client has gone. */
+  /** Resolves when the request is answered or its client has gone. */
   readonly closed: Promise<void>;
 }
 
-/** A server that `http.request` jobs call, and whose answers the test decides when they have arrived. */
+/** A server for `http.request` jobs. The test answers each request after it has arrived. */
 export interface Target {
   readonly url: string;
-  /** How many requests have arrived. */
+  /** Number of requests that have arrived. */
   readonly requests: number;
-  /** The next request that nobody has taken yet; waits for it. */
+  /** Waits for the next request that no earlier call has returned. */
   next(): Promise<Call>;
   close(): void;
 }
 
+/** Starts a target on a free port of 127.0.0.1. */
 export async function startTarget(): Promise<Target> {
   const server = createServer();
   const arrivals = on(server, 'request') as AsyncIterator<[IncomingMessage, ServerResponse]>;

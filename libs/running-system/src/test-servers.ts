@@ -1,6 +1,6 @@
 /**
- * Has the servers of a test run, as Jest's globalSetup starts them, while `use` runs: for programs that are no tests.
- * TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL name others.
+ * Runs `use` with the servers of a test run, which Jest's globalSetup starts. It is for programs that Jest does not
+ * run. TEST_DATABASE_URL, TEST_AMQP_URL and TEST_MANAGEMENT_URL name other servers.
  */
 export async function withTestServers<T>(use: () => Promise<T>): Promise<T> {
   await run('test-servers.mjs');

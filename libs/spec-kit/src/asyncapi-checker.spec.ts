@@ -28,25 +28,25 @@ const document = {
   },
 };
 
-/** The same with one text in it replaced. */
+/** The document with one text replaced. */
 const spoilt = (from: string, to: string) => JSON.parse(JSON.stringify(document).replace(from, to)) as object;
 
-it('finds no fault with a good document', () => {
+it('finds no fault in a valid document', () => {
   expect(asyncApiChecker(document).documentFaults()).toEqual([]);
 });
 
 it.each([
   ['a binding that AMQP does not have', '"is":"routingKey"', '"is":"exchange"'],
   ['another version of the specification', '"asyncapi":"3.0.0"', '"asyncapi":"2.6.0"'],
-  ['an action that there is not', '"action":"send"', '"action":"publish"'],
-  ['a reference that leads nowhere', '{"$ref":"#/components/messages/news"}', '{"$ref":"#/components/messages/olds"}'],
+  ['an unknown action', '"action":"send"', '"action":"publish"'],
+  ['a broken reference', '{"$ref":"#/components/messages/news"}', '{"$ref":"#/components/messages/olds"}'],
   ['an operation with a message of another channel', '#/channels/news/messages/news"', '#/components/messages/news"'],
   ['a parameter that is not described', '"address":"{topic}"', '"address":"{subject}"'],
 ])('finds %s', (_what, from, to) => {
   expect(asyncApiChecker(spoilt(from, to)).documentFaults()).not.toEqual([]);
 });
 
-it('holds payload, headers and properties of a message against the document', () => {
+it('compares payload, headers and properties of a message with the document', () => {
   const { messageFaults } = asyncApiChecker(document);
   const good = { payload: { at: '2026-11-21T08:00:00Z' }, headers: { 'x-kind': 1 }, properties: { delivery_mode: 2 } };
   expect(messageFaults('news', good)).toEqual([]);

@@ -6,14 +6,15 @@ import { schemaFaults } from './schema-faults.ts';
 export interface ArrivedMessage {
   payload: unknown;
   headers: Record<string, unknown>;
-  /** AMQP's, by the names of RabbitMQ's management API. @default not looked at */
+  /** AMQP properties, by the names of RabbitMQ's management API. @default not checked */
   properties?: Record<string, unknown>;
 }
 
+/** Checks an AsyncAPI document, and messages against it. */
 export interface AsyncApiChecker {
-  /** What is wrong with the document itself, one text a fault. */
+  /** The faults of the document itself. */
   documentFaults(): string[];
-  /** What a message has that the document does not say, or lacks; `name` is one of the document's components. */
+  /** The differences between a message and the document. `name` is a message of the document's components. */
   messageFaults(name: string, message: ArrivedMessage): string[];
 }
 
@@ -28,8 +29,8 @@ interface Document {
 }
 
 /**
- * Holds an AsyncAPI 3.0 document against its official JSON Schema, and messages against the document: payload, headers
- * and, where it has the extension `x-amqp-properties`, AMQP's properties.
+ * Makes a checker for an AsyncAPI 3.0 document. It compares the document with the official JSON Schema, and messages
+ * with the document: payload, headers and, where it has the extension `x-amqp-properties`, AMQP properties.
  * https://www.asyncapi.com/docs/reference/specification/v3.0.0
  */
 export function asyncApiChecker(asyncApi: object): AsyncApiChecker {
@@ -61,7 +62,7 @@ export function asyncApiChecker(asyncApi: object): AsyncApiChecker {
   };
 }
 
-/** The JSON Schema does not look where references lead. */
+/** Finds broken references, which the JSON Schema does not check. */
 function lostReferences(document: Document): string[] {
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) => path as string);
   const found = (path: string): unknown =>
@@ -69,12 +70,12 @@ function lostReferences(document: Document): string[] {
   return references.filter((path) => typeof found(path) !== 'object').map((path) => `#/${path}: leads nowhere`);
 }
 
-/** Nor that a channel has the messages of its operations, and the parameters of its address. */
+/** Finds channels that lack the messages of their operations or the parameters of their addresses. */
 function looseEnds({ channels, operations }: Document): string[] {
   const ofOperations = Object.entries(operations).flatMap(([name, { channel, messages }]) =>
     messages
       .filter(({ $ref }) => !$ref.startsWith(`${channel.$ref}/messages/`))
-      .map(({ $ref }) => `${name}: ${$ref} is no message of its channel`),
+      .map(({ $ref }) => `${name}: ${$ref} is not a message of its channel`),
   );
   const ofChannels = Object.entries(channels).flatMap(([name, { address, parameters = {} }]) => {
     const named = [...(address ?? '').matchAll(/\{([^}]+)\}/g)].map(([, parameter]) => parameter as string).sort();

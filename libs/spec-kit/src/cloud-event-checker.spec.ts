@@ -8,7 +8,7 @@ it.each([
   ['all attributes', { subject: 'x', time: '2018-04-05T17:31:00Z', datacontenttype: 'application/json', data: {} }],
   ['extensions', { comexampleextension1: 'value', comexampleothervalue: 5 }],
   ['binary data', { datacontenttype: 'application/vnd.apache.thrift.binary', data_base64: 'AQID' }],
-])('finds no fault with %s', (_what, more) => {
+])('finds no fault in %s', (_what, more) => {
   expect(cloudEventFaults({ ...event, ...more })).toEqual([]);
 });
 
@@ -16,12 +16,12 @@ it.each([
   ['no id', { id: undefined }],
   ['an empty id', { id: '' }],
   ['no source', { source: undefined }],
-  ['a source that is no URI reference', { source: 'a b' }],
+  ['a source that is not a URI reference', { source: 'a b' }],
   ['another version', { specversion: '0.3' }],
   ['no type', { type: undefined }],
   ['a time without a zone', { time: '2018-04-05T17:31:00' }],
   ['an empty subject', { subject: '' }],
-  ['what is no media type', { datacontenttype: 'json' }],
+  ['a malformed media type', { datacontenttype: 'json' }],
   ['a name with capitals', { jobId: 'x' }],
   ['an extension that is an object', { job: {} }],
   ['two kinds of data', { data: {}, data_base64: 'AQID' }],

@@ -5,9 +5,9 @@ const text = { type: 'string', minLength: 1 };
 const optional = { type: ['string', 'null'], minLength: 1 };
 
 /**
- * The rules of CloudEvents 1.0.2 for an event in JSON: its JSON Schema (cloudevents/formats/cloudevents.json), with the one
- * version there is, and what only the text says: a time zone, names of attributes, types of extensions, and one kind of
- * data. https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
+ * The rules of CloudEvents 1.0.2 for an event in JSON: the official JSON Schema (cloudevents/formats/cloudevents.json),
+ * and the rules that only the text has. Those require a time zone, valid names of attributes and types of extensions,
+ * and one kind of data. https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
  */
 const schema = {
   type: 'object',
@@ -31,7 +31,7 @@ const schema = {
 
 let validate: ValidateFunction | undefined;
 
-/** @returns what in an event in structured JSON mode is against CloudEvents 1.0, one text a fault */
+/** Finds the faults of an event in structured JSON mode by the rules of CloudEvents 1.0. */
 export function cloudEventFaults(event: unknown): string[] {
   validate ??= newAjv().compile(schema);
   if (validate(event)) return [];

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 
 import { eventually } from './eventually.ts';
 
-it('repeats the assertion until it passes, and gives back its value', async () => {
+it('repeats the assertion until it passes, and resolves with its value', async () => {
   let tries = 0;
   const value = await eventually(() => {
     tries += 1;

@@ -1,16 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** Options of {@link eventually}. */
 export interface EventuallyOptions {
-  /** @default 10_000 */
+  /** Milliseconds after which it rejects. @default 10_000 */
   timeoutMs?: number;
-  /** pause between two tries @default 20 */
+  /** Pause between two attempts in milliseconds. @default 20 */
   intervalMs?: number;
 }
 
 const DEFAULTS = { timeoutMs: 10_000, intervalMs: 20 } satisfies Required<EventuallyOptions>;
 
 /**
- * Repeats an assertion until it passes, and resolves to what it returns. After `timeoutMs` its last error is thrown.
+ * Repeats an assertion until it passes, and resolves with its value. After `timeoutMs` it rejects with the last error.
+ *
+ * @example
+ * await eventually(() => expect(connection.state).toBe('open'));
  */
 export async function eventually<T>(assertion: () => T | Promise<T>, options: EventuallyOptions = {}): Promise<T> {
   const { timeoutMs, intervalMs } = { ...DEFAULTS, ...options };

@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import { freshVhost } from './fresh-vhost.ts';
 import { manage } from './manage.ts';
 
-it('makes a virtual host in which the test user may do everything, and removes it', async () => {
+it('makes a virtual host in which the test user has all permissions, and removes it', async () => {
   const vhost = await freshVhost();
   const { username, pathname } = new URL(vhost.amqpUrl);
   expect(pathname).toBe(`/${vhost.name}`);

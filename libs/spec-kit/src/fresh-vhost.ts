@@ -3,17 +3,18 @@ import { randomUUID } from 'node:crypto';
 import { manage } from './manage.ts';
 import { testServer } from './test-server.ts';
 
-/** A virtual host of the test server that nobody else uses. */
+/** A virtual host of the test server for one test. */
 export interface FreshVhost {
   readonly name: string;
-  /** connects to it as a user with every permission */
+  /** URL of the virtual host, with a user that has all permissions. */
   readonly amqpUrl: string;
-  /** removes it with all in it; its connections are closed. One that is gone already is no fault. */
+  /** Removes the virtual host with its queues, and closes its connections. Resolves too if it is removed already. */
   remove(): Promise<void>;
 }
 
 /**
  * Makes a virtual host through RabbitMQ's management API.
+ *
  * @throws Error with the API's answer when that fails
  */
 export async function freshVhost(): Promise<FreshVhost> {

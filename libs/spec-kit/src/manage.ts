@@ -2,16 +2,17 @@ import { testServer } from './test-server.ts';
 
 /** A RabbitMQ, such as a `TestBroker`. */
 export interface ManagedServer {
-  /** only its user and password count: an administrator's */
+  /** URL with the user and password of an administrator; other parts are ignored. */
   readonly amqpUrl: string;
   readonly managementUrl: string;
 }
 
 /**
- * Asks RabbitMQ's management API, as an administrator, and resolves to the JSON of its answer: undefined when it has none
- * or there is no such thing (404). Its counters lag 5 s behind.
+ * Sends a request to RabbitMQ's management API as an administrator. Resolves with the JSON of the answer, or with
+ * undefined for an empty answer and for 404. The counters of the API lag 5 s behind.
+ *
  * @param server @default the one of the run
- * @throws Error with the answer when it is another 4xx or 5xx
+ * @throws Error with the answer for another 4xx or 5xx
  */
 export async function manage(
   method: 'GET' | 'PUT' | 'POST' | 'DELETE',

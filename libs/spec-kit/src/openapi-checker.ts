@@ -1,13 +1,13 @@
 import { newAjv2020 } from './new-ajv.ts';
 import { schemaFaults } from './schema-faults.ts';
 
-/** One request and what came back. */
+/** A request with its answer. */
 export interface Exchange {
   method: string;
-  /** The request's target; what follows a question mark does not count. */
+  /** The request's target. Its query is ignored. */
   path: string;
   status: number;
-  /** Names in lower case. */
+  /** Header fields by lower-case name. */
   headers: Record<string, string>;
   body: string;
 }
@@ -28,16 +28,16 @@ interface Document {
 }
 
 /**
- * Holds answers against an OpenAPI 3.1 document: status, media type, headers and body of the call they belong to. A path
- * or method that the document does not have may only be answered by a problem.
+ * Makes a checker for answers to the calls of an OpenAPI 3.1 document: their status, media type, headers and body. For
+ * a path or method that the document does not have, only a problem is valid.
  *
- * @returns a function that tells what is wrong with an answer, one text a fault
+ * @returns a function that finds the faults of an answer
  */
 export function openApiChecker(openApi: object): (exchange: Exchange) => string[] {
   const document = openApi as Document;
   const faultsOf = schemaFaults(newAjv2020(), document, 'openapi:');
   const paths = Object.entries(document.paths).map(([path, methods]) => ({
-    // A path without parameters is meant before one with.
+    // A path without parameters wins over one with parameters.
     weight: path.split('{').length,
     pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{[^}]+\}/g, '[^/]+')}$`),
     methods,

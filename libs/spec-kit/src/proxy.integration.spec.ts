@@ -6,7 +6,7 @@ import { expect, it } from '@jest/globals';
 import { openProxy } from './proxy.ts';
 import { testServer } from './test-server.ts';
 
-it('leads to a broker', async () => {
+it('connects to a broker', async () => {
   const proxy = await openProxy(testServer('TEST_AMQP_URL').href);
   const socket = connect(Number(new URL(proxy.url).port), '127.0.0.1');
   socket.write('AMQP\x00\x00\x09\x01'); // AMQP 0-9-1, 4.2.2: the client's first words

@@ -8,9 +8,9 @@ import { openProxy, type Proxy } from './proxy.ts';
 
 let server: Server;
 let proxy: Proxy;
-/** what the server has received, over all connections */
+/** All that the server has received, on all connections. */
 let received = '';
-/** the server's ends of its connections */
+/** The server's sockets. */
 let accepted: Socket[] = [];
 
 beforeEach(async () => {
@@ -32,7 +32,7 @@ afterEach(async () => {
   server.close();
 });
 
-/** A connection through the proxy, and what it has heard. */
+/** Opens a connection through the proxy, and records what it receives. */
 async function dial() {
   const socket = connect(Number(new URL(proxy.url).port), '127.0.0.1');
   const heard = { text: '', closed: false };
@@ -42,7 +42,7 @@ async function dial() {
   return { socket, heard, hears };
 }
 
-/** A new connection has gone there and back, and whatever was sent before it would have, too. */
+/** Sends bytes on a new connection and back. All earlier bytes have then passed too. */
 async function roundTrip() {
   const { socket, heard } = await dial();
   socket.write('.');
@@ -50,7 +50,7 @@ async function roundTrip() {
   socket.destroy();
 }
 
-it('has the url of its target, but for the address', () => {
+it('has the URL of its target with another address', () => {
   expect(proxy.url).toMatch(/^echo:\/\/127\.0\.0\.1:\d+\/path$/);
 });
 
@@ -58,7 +58,7 @@ it('refuses a target without a port', async () => {
   await expect(openProxy('amqp://localhost/')).rejects.toThrow('needs a port');
 });
 
-it('passes everything both ways, and the end of each side to the other', async () => {
+it('passes all bytes both ways, and the end of each side to the other', async () => {
   const { socket, heard, hears } = await dial();
   socket.write('one');
   await hears('ONE');
@@ -73,7 +73,7 @@ it('passes everything both ways, and the end of each side to the other', async (
 });
 
 describe('cut', () => {
-  it('ends the connections on both sides, and lets new ones through', async () => {
+  it('ends the connections on both sides, and accepts new ones', async () => {
     const { heard } = await dial();
     await eventually(() => expect(accepted).toHaveLength(1));
     proxy.cut();
@@ -91,7 +91,7 @@ describe('cut', () => {
 });
 
 describe('hold', () => {
-  it('keeps everything back, even the end of one side, until it is let go', async () => {
+  it('holds all bytes, and the end of one side, until it is let go', async () => {
     const { socket, heard, hears } = await dial();
     socket.write('a');
     await hears('A');
@@ -106,7 +106,7 @@ describe('hold', () => {
     await eventually(() => expect(heard.closed).toBe(true));
   });
 
-  it('keeps a reset back too', async () => {
+  it('holds a reset too', async () => {
     const { heard } = await dial();
     await eventually(() => expect(accepted).toHaveLength(1));
     proxy.hold();
@@ -117,7 +117,7 @@ describe('hold', () => {
     await eventually(() => expect(heard.closed).toBe(true));
   });
 
-  it('of the answers lets the requests through', async () => {
+  it('of the answers passes the requests', async () => {
     const { socket, heard, hears } = await dial();
     await eventually(() => expect(accepted).toHaveLength(1));
     proxy.hold('answers');
@@ -129,7 +129,7 @@ describe('hold', () => {
     await hears('A');
   });
 
-  it('of the requests lets the answers through', async () => {
+  it('of the requests passes the answers', async () => {
     const { socket, hears } = await dial();
     await eventually(() => expect(accepted).toHaveLength(1));
     proxy.hold('requests');
@@ -144,7 +144,7 @@ describe('hold', () => {
 });
 
 describe('shut', () => {
-  it('refuses new connections until it is opened again, and leaves the others alone', async () => {
+  it('refuses new connections until it is opened again, and keeps the existing ones', async () => {
     const { socket, hears } = await dial();
     proxy.shut();
     proxy.shut();
@@ -160,7 +160,7 @@ describe('shut', () => {
   });
 });
 
-it('is gone once it is closed', async () => {
+it('does not listen after it is closed', async () => {
   const { heard } = await dial();
   await proxy.close();
   await eventually(() => expect(heard.closed).toBe(true));

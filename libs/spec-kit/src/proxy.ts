@@ -1,44 +1,46 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** What a connection carries: what its client sends, what the server answers, or both. */
+/** A direction of a connection: `requests` from the client, `answers` from the server, or both. */
 export type Direction = 'both' | 'requests' | 'answers';
 
-/** A way to a server that can be cut, held up and shut. */
+/** A TCP proxy to a server, which a test can cut, hold and shut. */
 export interface Proxy {
-  /** the target's, with the proxy's address in it */
+  /** The URL of the target, with the proxy's address. */
   readonly url: string;
-  /** destroys all connections, as when the server goes; new ones are accepted */
+  /** Destroys all connections, as the end of a server does. New ones are accepted. */
   cut(): void;
   /**
-   * Passes nothing more on the connections there are, yet leaves them open on both sides, as when the network goes
-   * without a word: neither the end nor the reset of one side reaches the other. Later connections are not concerned.
+   * Stops passing bytes on the existing connections, but keeps them open on both sides, like a silent network failure.
+   * An end or a reset of one side does not reach the other. Later connections pass bytes.
+   *
    * @param direction @default 'both'
    */
   hold(direction?: Direction): void;
-  /** passes what was held, and again what comes @default 'both' */
+  /** Passes the held bytes and all later ones. @default 'both' */
   letGo(direction?: Direction): void;
-  /** refuses new connections; those there are stay */
+  /** Refuses new connections, and keeps the existing ones. */
   shut(): void;
-  /** accepts connections again, on the same port */
+  /** Accepts connections again, on the same port. */
   open(): Promise<void>;
-  /** cuts and shuts; resolves when nothing of it is left */
+  /** Destroys all connections and stops listening. Resolves when the proxy has ended. */
   close(): Promise<void>;
 }
 
-// Below the ports that Linux takes for outgoing connections (32768 up) and those of the embedded servers (20000 up):
-// nobody sits on the proxy's while it is shut.
+// Below the outgoing ports of Linux (32768 up) and the ports of the embedded servers (20000 up), so that no other
+// program takes the proxy's port while the proxy is shut.
 const FIRST_PORT = 10_000;
 const PORTS = 10_000;
 
 /**
  * Opens a TCP proxy on 127.0.0.1.
- * @param targetUrl a URL with a port in it, such as `amqp://127.0.0.1:5672/vhost`
+ *
+ * @param targetUrl a URL with a port, such as `amqp://127.0.0.1:5672/vhost`
  */
 export async function openProxy(targetUrl: string): Promise<Proxy> {
   const target = new URL(targetUrl);
   if (target.port === '') throw new TypeError(`a proxy's target needs a port: ${target.protocol}//${target.host}`);
-  /** `held` are those of the two from which nothing is passed on. */
+  /** The pairs of sockets. `held` has the sockets from which no bytes are passed. */
   const links = new Set<{ near: Socket; far: Socket; held: Set<Socket> }>();
 
   function link(near: Socket): void {
@@ -54,7 +56,7 @@ export async function openProxy(targetUrl: string): Promise<Proxy> {
     near.pipe(far).pipe(near);
   }
 
-  /** from where to where the bytes of `direction` go */
+  /** The sockets from and to which the bytes of `direction` pass. */
   const streams = (direction: Direction): { from: Socket; to: Socket; held: Set<Socket> }[] =>
     [...links].flatMap(({ near, far, held }) => {
       const [requests, answers] = [
@@ -73,7 +75,7 @@ export async function openProxy(targetUrl: string): Promise<Proxy> {
   let server: Server | undefined = await listenAnywhere(link);
   const { port } = server.address() as { port: number };
   const shut = () => {
-    server?.close(); // calls back once the connections have ended, yet refuses new ones at once
+    server?.close(); // refuses new connections at once, and calls back when the existing ones have ended
     server = undefined;
   };
 

@@ -1,22 +1,22 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** A connection that sends exactly what it is told to. */
+/** A connection that sends exactly the given bytes. */
 export interface RawClient {
   socket: Socket;
   send(text: string | Buffer): void;
-  /** resolves with everything that has come once it matches */
+  /** Resolves with all received text when it matches. */
   received(pattern: RegExp): Promise<string>;
-  /** resolves with everything that has come once the server has closed the connection */
+  /** Resolves with all received text when the server has closed the connection. */
   closed: Promise<string>;
-  /** what went wrong with the connection; a reset is a way to close it, too */
+  /** Errors of the connection. A server may also close it by a reset. */
   errors: Error[];
 }
 
 /**
  * Opens a connection.
  *
- * @param allowHalfOpen whether it stays open to send when the server has closed its direction
+ * @param allowHalfOpen whether the client may go on sending after the server has closed its direction
  */
 export async function openRaw(port: number, allowHalfOpen = false): Promise<RawClient> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen });
@@ -44,7 +44,7 @@ export async function openRaw(port: number, allowHalfOpen = false): Promise<RawC
   };
 }
 
-/** Takes apart what is exactly one answer. @throws when it is none, or more */
+/** Parses exactly one answer. @throws Error when the text is not one answer */
 export function parseAnswer(text: string): { status: number; headers: Headers; body: string } {
   const [head = '', ...rest] = text.split('\r\n\r\n');
   const body = rest.join('\r\n\r\n');

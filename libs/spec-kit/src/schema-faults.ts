@@ -1,14 +1,14 @@
 import type { Ajv, ValidateFunction } from 'ajv';
 import type { Ajv2020 } from 'ajv/dist/2020.js';
 
-/** Says what is wrong with a value; `what` begins each fault. Nothing where it fits the schema. */
+/** Finds the faults of a value by a schema. Each fault begins with `what`. */
 export type SchemaFaults = (schema: object, value: unknown, what: string) => string[];
 
 /**
- * Holds values against the schemas that stand in a document, whose references (`#/components/…`) are followed. Each schema
- * is compiled once.
+ * Makes a function that checks values by the schemas of a document, and follows their references (`#/components/…`).
+ * Each schema is compiled once.
  *
- * @param name what the document is called among those that `ajv` knows, `openapi:` for example
+ * @param name name of the document in `ajv`, for example `openapi:`
  */
 export function schemaFaults(ajv: Ajv | Ajv2020, document: object, name: string): SchemaFaults {
   ajv.addSchema({ ...document, $id: name }, name);

@@ -6,18 +6,19 @@ import { createInterface } from 'node:readline';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
-/** A program that keeps a server for us. */
+/** A child program that runs a server. */
 export interface ServerProgram {
-  /** resolves to the answer's value; rejects with its error, or when the program has ended */
+  /** Resolves with the answer's value. Rejects with its error, or when the program has ended. */
   ask(...request: unknown[]): Promise<unknown>;
-  /** ends the program, which removes its server */
+  /** Ends the program, which removes its server. */
   end(): Promise<void>;
 }
 
 /**
- * Runs a program of libs/spec-kit/src/servers whose requests and answers are lines of JSON, see requests.ts there.
- * It goes when this process has gone, however that ended. By its path, not as a dependency: it is a process of its own.
- * @param what a word for its server, for messages
+ * Runs a program of libs/spec-kit/src/servers. Its requests and answers are lines of JSON: see requests.ts there. The
+ * program ends when this process has ended in any way. It is started by its path, not imported.
+ *
+ * @param what name of its server, for messages
  */
 export function runServerProgram(file: string, what: string): ServerProgram {
   const program = join(ROOT, 'libs/spec-kit/src/servers', file);
@@ -31,8 +32,8 @@ export function runServerProgram(file: string, what: string): ServerProgram {
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   let messages = '';
   child.stderr.on('data', (chunk) => (messages = `${messages}${chunk}`.slice(-4_000)));
-  child.stdin.on('error', () => undefined); // it has ended: there is no answer either
-  // Nobody removed the server: it is not to keep the process from ending, which removes it.
+  child.stdin.on('error', () => undefined); // the program has ended, so there is no answer either
+  // A test may forget to remove the server. Do not keep this process alive for it: its end removes the server.
   for (const handle of [child, child.stdin, child.stdout, child.stderr]) (handle as Socket).unref();
 
   return {

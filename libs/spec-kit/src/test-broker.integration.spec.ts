@@ -13,7 +13,7 @@ import { testCertificates } from './test-certificates.ts';
 const START_MS = 60_000;
 const { ca, ...ofServer } = testCertificates();
 
-/** A durable queue with a persistent message in it, which the broker has confirmed. */
+/** Makes a durable queue with a persistent message, which the broker has confirmed. */
 async function queueWithMessage(broker: ManagedServer, name: string, type: 'classic' | 'quorum') {
   await manage('PUT', `/api/queues/%2F/${name}`, { durable: true, arguments: { 'x-queue-type': type } }, broker);
   const message = { payload: 'hello', payload_encoding: 'string', properties: { delivery_mode: 2 }, routing_key: name };
@@ -34,7 +34,7 @@ describe('startBroker', () => {
   afterAll(() => broker?.remove());
 
   it(
-    'keeps its ports and its confirmed messages when it is killed and started again',
+    'keeps its ports and its confirmed messages after a kill and a start',
     async () => {
       const { get } = await queueWithMessage(broker, 'kept', 'classic');
       await broker.flush();
@@ -48,7 +48,7 @@ describe('startBroker', () => {
   );
 
   it(
-    'is empty when it was wiped, on its ports and with its first user',
+    'is empty after a wipe, with the same ports and its first user',
     async () => {
       await queueWithMessage(broker, 'wiped', 'quorum');
       await broker.wipe();
@@ -67,9 +67,9 @@ describe('startBroker', () => {
     await expect(once(dial(testCertificates().ca), 'secureConnect')).rejects.toThrow('certificate');
   });
 
-  it('takes a delivery back that stays unacknowledged for longer than consumerTimeoutMs', async () => {
+  it('requeues a delivery that stays unacknowledged for longer than consumerTimeoutMs', async () => {
     const { get } = await queueWithMessage(broker, 'held', 'quorum');
-    // A consumer inside the broker, with its own client: a tuple here is a record of it. It never acknowledges.
+    // A consumer inside the broker, with the Erlang client, whose records are tuples. It never acknowledges.
     const consume = `
       {ok, Connection} = amqp_connection:start({amqp_params_direct, none, none, <<"/">>, node(), none, []}),
       {ok, Channel} = amqp_connection:open_channel(Connection),
@@ -79,7 +79,7 @@ describe('startBroker', () => {
     await eventually(async () => expect(await get()).toMatchObject([{ payload: 'hello', redelivered: true }]));
   });
 
-  it('is controlled by rabbitmqctl, and says what went wrong', async () => {
+  it('runs rabbitmqctl, and rejects with its error', async () => {
     await broker.control('set_vm_memory_high_watermark', 'absolute', '123MB');
     const limit = 'vm_memory_monitor:get_vm_memory_high_watermark().';
     expect(await broker.control('eval', limit)).toMatch(/absolute,.*123/);
@@ -89,7 +89,7 @@ describe('startBroker', () => {
 
 describe('startBroker with definitions', () => {
   it(
-    'has only the users in them, and is gone with its data once it is removed',
+    'has only the users in them, and removes its data',
     async () => {
       const everything = { user: 'boss', vhost: '/', configure: '.*', write: '.*', read: '.*' };
       const broker = await startBroker({
@@ -117,7 +117,7 @@ describe('startBroker with definitions', () => {
         );
         await broker.remove();
         expect(data).toMatch(/^<<"\/.+">>$/);
-        expect(existsSync(data.slice(3, -3))).toBe(false); // in a container it has not been a folder of this machine
+        expect(existsSync(data.slice(3, -3))).toBe(false); // a container's folder was never on this machine
         await expect(connecting(broker.amqpUrl)).rejects.toThrow('ECONNREFUSED');
         await expect(broker.start()).rejects.toThrow('There is no broker any more');
       } finally {

@@ -1,59 +1,62 @@
 import { runServerProgram } from './server-program.ts';
 
+/** Options of {@link startBroker}. */
 export interface TestBrokerOptions {
   /**
-   * RabbitMQ's `consumer_timeout`: what a delivery may stay unacknowledged, ms. Enforced up to a quarter of it later, and
-   * for quorum queues only from RabbitMQ 4.3 on. @default that of the run's flavour, half an hour at least
+   * RabbitMQ's `consumer_timeout`: how long a delivery may stay unacknowledged, in milliseconds. RabbitMQ enforces it
+   * up to a quarter later, and for quorum queues only from 4.3 on. @default that of the run's flavour, half an hour at
+   * least
    */
   consumerTimeoutMs?: number;
-  /** PEM texts, as of `testCertificates()`: the broker also listens with TLS @default it does not */
+  /** PEM texts, as of `testCertificates()`: the broker also listens with TLS. @default no TLS */
   tls?: { ca: string; certificate: string; key: string };
   /**
-   * A definitions document as RabbitMQ exports it, loaded at each start: there are only its users and virtual hosts then.
-   * @default the virtual host `/` with one administrator
+   * A definitions document as RabbitMQ exports it, loaded at each start. The broker then has its users and virtual
+   * hosts only. @default the virtual host `/` with one administrator
    */
   definitions?: object;
 }
 
-/** A RabbitMQ of a test file's own. */
+/** A RabbitMQ of one test file. */
 export interface TestBroker {
-  /** of the virtual host `/`; the user is an administrator. With definitions there is no user in it: put one of yours. */
+  /** URL of the virtual host `/`, with an administrator. With definitions it has no user: add one of them. */
   readonly amqpUrl: string;
-  /** the same with TLS; undefined without `tls` */
+  /** The same with TLS; undefined without `tls`. */
   readonly amqpsUrl?: string;
-  /** of the management API, without user and password (they are those of `amqpUrl`) */
+  /** URL of the management API, without user and password. Those of `amqpUrl` are valid there. */
   readonly managementUrl: string;
-  /** ends it as a crash would (SIGKILL); resolves when it no longer listens. See `flush`. */
+  /** Ends it by SIGKILL, like a crash. Resolves when it no longer listens. See `flush`. */
   kill(): Promise<void>;
   /**
-   * Has what was declared written to disk (half a second). RabbitMQ with Mnesia, the default before 4.2, confirms a queue
-   * before the last record of it is there: when killed within 2 s it may come back without the queue, and without the
-   * confirmed messages in it. Call it between declaring and `kill`, or one run in twenty fails.
+   * Writes all declarations to disk, which takes half a second. Call it between declaring a queue and `kill`, or one
+   * run in twenty fails. RabbitMQ with Mnesia, the default before 4.2, confirms a queue before its last record is on
+   * disk. After a kill within 2 s, the queue and its confirmed messages may be missing.
    */
   flush(): Promise<void>;
-  /** ends it in good order: clients are told; resolves when it no longer listens */
+  /** Ends it in good order and closes its connections. Resolves when it no longer listens. */
   stop(): Promise<void>;
-  /** starts it again on the same ports and data; resolves when AMQP and management answer */
+  /** Starts it again on the same ports and data. Resolves when AMQP and management answer. */
   start(): Promise<void>;
   /**
-   * Ends it by SIGKILL, deletes what it has stored, and starts it empty on the same ports, as when its disk is replaced:
-   * there are only the users and virtual hosts of its first start. Resolves as `start` does.
+   * Ends it by SIGKILL, deletes its data, and starts it empty on the same ports, as with a new disk. It has the users
+   * and virtual hosts of its first start only. Resolves as `start` does.
    */
   wipe(): Promise<void>;
-  /** runs `rabbitmqctl` (half a second) and resolves to what it prints, trimmed; rejects when it fails */
+  /** Runs `rabbitmqctl`, which takes half a second. Resolves with its trimmed output; rejects when it fails. */
   control(...args: string[]): Promise<string>;
-  /** ends it and deletes its data; every later call but this one is refused */
+  /** Ends it and deletes its data. Every other later call rejects. */
   remove(): Promise<void>;
 }
 
-// Mnesia's transaction log, and Ra's table of which log belongs to which quorum queue. (With Khepri there is no such log,
-// which is no error.)
+// Writes Mnesia's transaction log, and Ra's table of the logs of quorum queues. With Khepri there is no such log, and
+// the call does nothing.
 const FLUSH = 'disk_log:sync(latest_log), [dets:sync(Table) || Table <- dets:all()].';
 
 /**
- * Starts a RabbitMQ that the caller may kill, restart and reconfigure, in the flavour of the run's servers (TEST_SERVERS;
- * embedded when that is not set). Takes 5 to 10 s: share one within a file, and `remove` it in the end. It goes, too,
- * when this process ends, however that is.
+ * Starts a RabbitMQ that the caller may kill, restart and reconfigure. TEST_SERVERS chooses its flavour; the default is
+ * embedded. A start takes 5 to 10 s: share one in a file, and `remove` it at the end. The broker also ends with this
+ * process.
+ *
  * @throws Error with the end of RabbitMQ's log when it does not start
  */
 export async function startBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {

@@ -22,7 +22,7 @@ async function connectTrusting(authority: string): Promise<void> {
   await once(client, 'secureConnect');
 }
 
-it('lets a client connect that trusts its authority', async () => {
+it('is accepted by a client that trusts its authority', async () => {
   await connectTrusting(ca);
   expect(client?.authorized).toBe(true);
 });

@@ -1,20 +1,21 @@
 import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 
-/** PEM texts of a server's certificate, and of what it takes to use and to trust it. */
+/** PEM texts: a server's certificate with its key, and its authority. */
 export interface TestCertificates {
-  /** the authority's certificate, which clients have to trust */
+  /** Certificate of the authority, which clients must trust. */
   ca: string;
-  /** the server's, for `127.0.0.1` and `localhost` */
+  /** The server's certificate, for `127.0.0.1` and `localhost`. */
   certificate: string;
-  /** the server's private key (PKCS #8) */
+  /** The server's private key (PKCS #8). */
   key: string;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /**
- * Issues a server's certificate, from a new authority each time: who trusts one trusts no other. Valid for a day. Made by
- * hand, as RFC 5280 has it, because Node.js can sign but not issue, and not every machine has an openssl.
+ * Issues a server's certificate that is valid for a day. Each call makes a new authority, which other clients do not
+ * trust. It encodes the certificates itself (RFC 5280), because Node.js can't issue them and not every machine has
+ * openssl.
  */
 export function testCertificates(): TestCertificates {
   const [authority, server] = [newKeys(), newKeys()];
@@ -46,7 +47,7 @@ function certificate(subject: string, subjectKey: KeyObject, extensions: Buffer,
   return `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{1,64}/g, '$&\n')}-----END CERTIFICATE-----\n`;
 }
 
-/** A value of ASN.1 in its distinguished encoding: tag, length, contents. */
+/** Encodes an ASN.1 value by the distinguished rules (DER): tag, length, contents. */
 function der(tag: number, ...contents: Buffer[]): Buffer {
   const { length } = Buffer.concat(contents);
   const lengthBytes = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];

@@ -1,23 +1,23 @@
 import { runServerProgram } from './server-program.ts';
 
 /**
- * When a pooler gives a client's session to another client: when the client has gone, or after each transaction or
- * statement.
+ * When a pooler gives a client's session to another client: after the client's end, each transaction or each statement.
  */
 export type PoolMode = 'session' | 'transaction' | 'statement';
 
 /** A pooler in front of a test's PostgreSQL. */
 export interface TestPooler {
-  /** of the database that was given, through the pooler */
+  /** URL of the given database through the pooler. */
   readonly url: string;
-  /** ends it */
+  /** Ends the pooler. */
   remove(): Promise<void>;
 }
 
 /**
- * Starts a PgBouncer of a test file's own in front of a PostgreSQL, on 127.0.0.1. It goes, too, when this process ends.
- * @param databaseUrl with user and password; other databases of this server can be reached in the same way
- * @throws Error where it is not installed and can't be (Debian's and Ubuntu's package `pgbouncer`)
+ * Starts a PgBouncer for a test file, in front of a PostgreSQL, on 127.0.0.1. It also ends with this process.
+ *
+ * @param databaseUrl URL with user and password. Other databases of this server work in the same way.
+ * @throws Error when PgBouncer is missing and can't be installed (Debian's and Ubuntu's package `pgbouncer`)
  */
 export async function startPooler(databaseUrl: string, mode: PoolMode): Promise<TestPooler> {
   const { ask, end } = runServerProgram('test-pooler.ts', 'PgBouncer');

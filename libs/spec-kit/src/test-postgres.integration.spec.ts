@@ -11,7 +11,7 @@ let postgres: TestPostgres;
 beforeAll(async () => void (postgres = await startPostgres({ settings: { max_connections: 17 } })), START_MS);
 afterAll(() => postgres?.remove());
 
-/** Asks for encryption, which PostgreSQL answers with one letter: https://www.postgresql.org/docs/18/protocol-flow.html */
+/** Requests encryption. PostgreSQL answers with one letter: https://www.postgresql.org/docs/18/protocol-flow.html */
 async function sslRequest() {
   const socket = connect(Number(new URL(postgres.url).port), '127.0.0.1');
   await once(socket, 'connect');
@@ -27,7 +27,7 @@ it('runs on 127.0.0.1', async () => {
 });
 
 it(
-  'is back on its port after a restart, and after it was killed',
+  'listens on its port again after a restart, and after a kill',
   async () => {
     const { socket } = await sslRequest();
     const closed = once(socket, 'close');
@@ -44,12 +44,12 @@ it(
   START_MS,
 );
 
-it('says what PostgreSQL said when it does not start', async () => {
+it("rejects with PostgreSQL's log when it does not start", async () => {
   const starting = startPostgres({ settings: { max_connections: 'many' } });
   await expect(starting).rejects.toThrow(/did not start.*max_connections.*many/s);
 }, 30_000);
 
-it('is gone once it is removed', async () => {
+it('does not start again after it is removed', async () => {
   await postgres.remove();
   await expect(sslRequest()).rejects.toThrow('ECONNREFUSED');
   await expect(postgres.start()).rejects.toThrow('There is no PostgreSQL any more');

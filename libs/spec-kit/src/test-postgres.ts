@@ -1,35 +1,37 @@
 import { runServerProgram } from './server-program.ts';
 
+/** Options of {@link startPostgres}. */
 export interface TestPostgresOptions {
-  /** server settings by name, such as `max_connections` @default PostgreSQL's own */
+  /** Server settings by name, such as `max_connections`. @default PostgreSQL's own */
   settings?: Record<string, string | number>;
 }
 
 /**
- * PostgreSQL's own names: `fast` rolls open transactions back and tells clients; `immediate` ends every process at once, so
- * that the next start recovers as after a crash. What was committed is kept either way.
+ * PostgreSQL's stop modes. `fast` rolls open transactions back and closes connections. `immediate` ends every process
+ * at once, so the next start recovers as after a crash. Both keep committed data.
  */
 export type PostgresStopMode = 'fast' | 'immediate';
 
-/** A PostgreSQL of a test file's own. */
+/** A PostgreSQL of one test file. */
 export interface TestPostgres {
-  /** of its database `postgres`; the user is a superuser */
+  /** URL of the database `postgres`, with a superuser. */
   readonly url: string;
-  /** SIGKILL to the server itself; its backends notice and end. Nothing that was committed is lost. */
+  /** Ends the server process by SIGKILL; its backends end by themselves. No committed data are lost. */
   kill(): Promise<void>;
-  /** resolves when it no longer listens @default 'fast' */
+  /** Ends it. Resolves when it no longer listens. @default 'fast' */
   stop(mode?: PostgresStopMode): Promise<void>;
-  /** starts it again on the same port and data; resolves when it accepts connections */
+  /** Starts it again on the same port and data. Resolves when it accepts connections. */
   start(): Promise<void>;
-  /** `stop` and `start` @default 'fast' */
+  /** Calls `stop` and `start`. @default 'fast' */
   restart(mode?: PostgresStopMode): Promise<void>;
-  /** ends it and deletes its data; every later call but this one is refused */
+  /** Ends it and deletes its data. Every other later call rejects. */
   remove(): Promise<void>;
 }
 
 /**
- * Starts an embedded PostgreSQL that the caller may end and restart, on 127.0.0.1. Takes 2 s: share one within a file, and
- * `remove` it in the end. It goes, too, when this process ends, however that is.
+ * Starts an embedded PostgreSQL on 127.0.0.1 that the caller may end and restart. A start takes 2 s: share one in a
+ * file, and `remove` it at the end. The server also ends with this process.
+ *
  * @throws Error with the end of the server's log when it does not start
  */
 export async function startPostgres({ settings = {} }: TestPostgresOptions = {}): Promise<TestPostgres> {

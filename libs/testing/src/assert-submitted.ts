@@ -6,11 +6,14 @@ import type { z } from 'zod';
 import type { TestOffload } from './test-offload.ts';
 
 /**
- * Finds the first job of the definition's type that was submitted with these members in its payload. A member that is
- * left out may be anything; one that is given must be equal, all the way down.
+ * Finds the first submitted job of the definition's type whose payload has the given members. Members that are omitted
+ * may have any value; given members must be deeply equal.
  *
  * @returns the job as it is now
- * @throws AssertionError with the payloads that were submitted
+ * @throws AssertionError that lists the submitted payloads
+ *
+ * @example
+ * assertSubmitted(offload, imageResize, { path: 'a.png' });
  */
 export function assertSubmitted<D extends JobDefinition>(
   { jobs }: Pick<TestOffload, 'jobs'>,

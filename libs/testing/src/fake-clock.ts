@@ -3,19 +3,19 @@ import { syncBuiltinESMExports } from 'node:module';
 
 /** A clock that stands still until a test moves it. */
 export interface FakeClock {
-  /** Moves the clock, runs each timer that is due meanwhile, and lets what these have settled go on. */
+  /** Moves the clock by `ms` milliseconds, runs the timers that become due, and lets their promises settle. */
   advance(ms: number): Promise<void>;
-  /** Gives the real clock back. To be called once. */
+  /** Restores the real clock. Call it once. */
   restore(): void;
 }
 
 const REPLACED = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] as const;
 
 /**
- * Replaces the clock of this process: timers, `Date` and `performance.now`, for handlers and for the timeout of their
- * job alike. It reaches `node:timers/promises` too, except under Jest, whose modules keep the functions they imported.
+ * Replaces the clock of this process: timers, `Date` and `performance.now`. Handlers and job timeouts use it too. It
+ * replaces `node:timers/promises` except under Jest, whose modules keep the functions that they have imported.
  *
- * @param now what the clock shows first. @default the present
+ * @param now the first time of the clock. @default the present
  * @example
  * const clock = fakeClock();
  * const running = runHandler({ definition: demoSleep, handler }, { seconds: 3_600 });

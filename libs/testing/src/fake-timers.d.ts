@@ -1,4 +1,4 @@
-/** As much of it as fake-clock.ts uses. */
+/** The part of the package that fake-clock.ts uses. */
 declare module '@sinonjs/fake-timers' {
   interface Clock {
     tickAsync(ms: number): Promise<number>;

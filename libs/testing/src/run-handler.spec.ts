@@ -9,11 +9,11 @@ import { definition, handler } from './spec-thumbnail.ts';
 type Thumbnail = Handler<typeof definition>;
 const payload = { path: 'a.png' };
 
-/** A handler that ends when its signal fires, and in no other way. */
+/** A handler that ends only when its signal fires. */
 const obedient: Thumbnail = (_payload, { signal }) =>
   new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
 
-it('gives the payload with its defaults, and keeps result, progress and log', async () => {
+it('passes the payload with its defaults, and returns result, progress and log', async () => {
   expect(await runHandler({ definition, handler }, payload, { jobId: 'job', attempt: 2 })).toEqual({
     status: 'succeeded',
     result: { path: 'a.png@100' },
@@ -24,7 +24,7 @@ it('gives the payload with its defaults, and keeps result, progress and log', as
   });
 });
 
-it('takes payload and result through JSON and their schemas, each transformation once', async () => {
+it('converts payload and result through JSON and their schemas, each transform once', async () => {
   const pay = defineJob({
     type: 'spec.pay',
     description: 'Pays.',
@@ -46,7 +46,7 @@ it('takes payload and result through JSON and their schemas, each transformation
   expect(Object.keys(run.result ?? { paidAt: 1 })).toEqual([]);
 });
 
-it('fails for good on a payload or a result that does not fit', async () => {
+it('fails permanently on an invalid payload or result', async () => {
   const wrong = { path: 5 } as unknown as typeof payload;
   expect(await runHandler({ definition, handler }, wrong)).toMatchObject({
     status: 'failed',
@@ -65,13 +65,13 @@ it.each([
   [new Error('disk'), { attempt: 3 }, 'failed', 'handler-error'],
   [new Error('disk'), { maxAttempts: 1 }, 'failed', 'handler-error'],
   [new SnoozeError(1_000), {}, 'scheduled', undefined],
-])('tells how it ends when the handler throws %s, with %j', async (thrown, options, status, code) => {
+])('returns the outcome when the handler throws %s, with %j', async (thrown, options, status, code) => {
   const run = await runHandler({ definition, handler: () => Promise.reject(thrown) }, payload, options);
   expect([run.status, run.error?.code]).toEqual([status, code]);
   if (thrown instanceof SnoozeError) expect(run.delayMs).toBe(1_000);
 });
 
-it('cancels a run, and takes a job from its worker', async () => {
+it('cancels a run, and stops a run like a shutdown', async () => {
   const [cancel, stop] = [new AbortController(), new AbortController()];
   const cancelled = runHandler({ definition, handler: obedient }, payload, { cancel: cancel.signal });
   const stopped = runHandler({ definition, handler: obedient }, payload, { stop: stop.signal });
@@ -85,7 +85,7 @@ it('does not run a job that was cancelled before', async () => {
   expect(run).toMatchObject({ status: 'cancelled', log: [] });
 });
 
-it('ends a run that takes longer than the timeout of its job, by a clock that the test moves', async () => {
+it('ends a run after the timeout of its job, by a clock that the test moves', async () => {
   const clock = fakeClock(new Date('2030-01-01'));
   const running = runHandler({ definition, handler: obedient }, payload);
   await clock.advance(4_999);
@@ -96,13 +96,13 @@ it('ends a run that takes longer than the timeout of its job, by a clock that th
   expect(run).toMatchObject({ status: 'scheduled', error: { code: 'timeout' } });
 });
 
-it('gives the real clock back', () => {
+it('restores the real clock', () => {
   const { setTimeout: real } = globalThis;
   fakeClock().restore();
   expect(globalThis.setTimeout).toBe(real);
 });
 
-it('sends no HTTP unless it is given what sends it', async () => {
+it('sends no HTTP without an outbound', async () => {
   const calling: Thumbnail = async (_payload, { outbound }) =>
     outbound.request({ url: 'http://example.com' }, () => ({ path: '' }));
   const run = await runHandler({ definition, handler: calling }, payload);

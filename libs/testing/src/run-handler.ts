@@ -8,52 +8,56 @@ import { pino } from 'pino';
 import type { z } from 'zod';
 import { testJob } from './test-job.ts';
 
-/** A job type and what does its work. */
+/** A job definition with its handler. */
 export interface Runnable<D extends JobDefinition = JobDefinition> {
   definition: D;
   handler: Handler<D>;
 }
 
+/** Options of {@link runHandler}. */
 export interface RunHandlerOptions {
-  /** @default a new one */
+  /** @default a new UUID */
   jobId?: string;
-  /** Number of this run, from 1. @default 1 */
+  /** Number of this attempt, from 1. @default 1 */
   attempt?: number;
   /** @default the definition's */
   maxAttempts?: number;
-  /** Cancels the job when it fires. */
+  /** Cancels the job when the signal fires. */
   cancel?: AbortSignal;
-  /** Takes the job from its worker when it fires, as a shutdown does: unfinished, the job is `queued` again. */
+  /** Ends the attempt like a shutdown when the signal fires: an unfinished job is `queued` again. */
   stop?: AbortSignal;
-  /** What the handler sends HTTP with. @default one that refuses each request */
+  /** Sends the handler's HTTP requests. @default an outbound that refuses each request */
   outbound?: Outbound;
 }
 
-/** One line that the handler has logged. */
+/** One line of the handler's log. */
 export interface LogLine {
   level: string;
   msg: string;
   [member: string]: unknown;
 }
 
-/** How one run of a handler ended, and what it said meanwhile. */
+/** The outcome of one attempt, with its progress and log. */
 export interface HandlerRun<D extends JobDefinition = JobDefinition> {
-  /** `scheduled` runs again after `delayMs`, with an error as a retry, without one as snoozed; `queued` was given back. */
+  /**
+   * The job's next status. `scheduled` means another attempt after `delayMs`: a retry if there is an `error`, otherwise
+   * a snooze. `queued` means that the job was requeued.
+   */
   status: Outcome['status'];
-  /** The result as watchers get it, through the schema and JSON; undefined unless the run succeeded. */
+  /** The result after the schema and JSON, as watchers get it; undefined unless the attempt succeeded. */
   result: z.output<D['result']> | undefined;
-  /** Why the job failed, or is tried again. */
+  /** Why the job failed or is retried; undefined otherwise. */
   error: { code: string; message: string; attempt: number; stack?: string } | undefined;
-  /** Until the next attempt, in milliseconds, of a job that is `scheduled`. */
+  /** Milliseconds until the next attempt of a `scheduled` job; undefined otherwise. */
   delayMs: number | undefined;
-  /** Each call of `progress`, with what would be stored of it. */
+  /** Each call of `progress`, as it would be stored. */
   progress: JobProgress[];
   log: LogLine[];
 }
 
 /**
  * Runs a handler once, as a worker does: the payload goes through JSON and the definition's schema, the timeout of its
- * policy holds, and the result is checked. Needs no server. Never rejects: what the handler throws is in `error`.
+ * policy applies, and the result is checked. It needs no server. It never rejects: `error` has the handler's error.
  *
  * @example
  * const run = await runHandler({ definition: imageResize, handler }, { path: 'a.png', width: 10 });
@@ -73,7 +77,7 @@ export function runHandler<D extends JobDefinition>(
   return runJob({ definition, handler }, job, options);
 }
 
-/** One attempt of a job that was claimed. */
+/** Runs one attempt of a claimed job. */
 export async function runJob<D extends JobDefinition>(
   { definition, handler }: Runnable<D>,
   job: Job,

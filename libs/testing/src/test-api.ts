@@ -5,15 +5,16 @@ import { jobBatch, jobSubmission } from '@offload/jobs/submissions';
 import type { z } from 'zod';
 import { testJob } from './test-job.ts';
 
+/** What the calls of the test api need. */
 export interface TestApiParts {
   findDefinition(type: string): JobDefinition | undefined;
   jobs: readonly Job[];
-  /** Resolves when the submission can be answered. */
+  /** Accepts a job. Resolves when the submission can be answered. */
   add(job: Job): Promise<void>;
   cancel(job: Job): Job;
 }
 
-/** Why a request was refused. */
+/** A refusal of a request, which becomes a problem document. */
 class Refusal extends Error {
   readonly status: number;
   readonly slug: string;
@@ -27,7 +28,7 @@ class Refusal extends Error {
   }
 }
 
-/** The calls of the api that a client needs to submit jobs and to look at them, as a `fetch` without a network. */
+/** Makes a `fetch` without a network that answers the calls with which a client submits and reads jobs. */
 export function createTestApi({ findDefinition, jobs, add, cancel }: TestApiParts): typeof fetch {
   function wanted(body: unknown, at: string): { job: Job; dedupeKey: string | undefined } {
     const submission = boundedParse(jobSubmission, body);
@@ -47,7 +48,7 @@ export function createTestApi({ findDefinition, jobs, add, cancel }: TestApiPart
   }
 
   const byKey = new Map<string, string>();
-  /** @returns the job that has its dedupe key already, or the new one */
+  /** @returns the id of the unfinished job with the same dedupe key, or of the new job */
   async function take({ job, dedupeKey }: ReturnType<typeof wanted>): Promise<string> {
     const key = dedupeKey === undefined ? undefined : JSON.stringify([job.type, dedupeKey]);
     const earlier = jobs.find(({ id }) => key !== undefined && id === byKey.get(key));

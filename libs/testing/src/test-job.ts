@@ -1,10 +1,10 @@
 import type { Job } from '@offload/jobs';
 import { boundedParse, storedPayload, type JobDefinition } from '@offload/jobs/definitions';
 
-/** What a test says of a job. Whatever it leaves out is as in a fresh job. */
+/** Members of a test's job. Those that are omitted are as in a new job. */
 export type JobMembers = Partial<Job>;
 
-/** A job as the api makes it: queued, with its payload as it is stored. */
+/** Makes a job as the api does: queued, with its payload in the stored form. */
 export function testJob({ type, policy, payload }: JobDefinition, posted: unknown, members: JobMembers = {}): Job {
   const now = new Date().toISOString();
   return {
@@ -31,7 +31,7 @@ export function testJob({ type, policy, payload }: JobDefinition, posted: unknow
   };
 }
 
-/** Through JSON, as a payload goes; one that does not fit is kept, for the attempt to refuse it. */
+/** Converts a payload through JSON. An invalid payload is kept, so that the attempt refuses it. */
 function asStored(schema: JobDefinition['payload'], posted: unknown): unknown {
   const json = JSON.stringify(posted) as string | undefined;
   const payload: unknown = json === undefined ? undefined : JSON.parse(json);

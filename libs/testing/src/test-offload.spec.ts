@@ -9,7 +9,7 @@ import { createTestOffload } from './test-offload.ts';
 
 const other = defineJob({ type: 'spec.other', description: 'Other.', payload: z.string(), result: z.null() });
 
-it('keeps what is submitted, and does not run it', async () => {
+it('stores a submitted job, and does not run it', async () => {
   const offload = createTestOffload([{ definition, handler }, { definition: other }]);
   const job = await offload.client.submit(definition, { path: 'a.png' }, { tags: ['x'], priority: 9, delayMs: 60_000 });
   await offload.client.submitBatch([
@@ -24,7 +24,7 @@ it('keeps what is submitted, and does not run it', async () => {
   ]);
 });
 
-it('finds a submitted job by some members of its payload', async () => {
+it('finds a submitted job by members of its payload', async () => {
   const offload = createTestOffload([{ definition }, { definition: other }]);
   await offload.client.submit(other, 'one');
   expect(() => assertSubmitted(offload, definition)).toThrow('no spec.thumbnail was submitted; submitted: spec.other');
@@ -55,7 +55,7 @@ it('drains: retries without a pause until a job is finished, with its errors', a
   });
 });
 
-it('drains jobs that a handler submits, and runs one that puts itself off once', async () => {
+it('drains jobs that a handler submits, and runs a job that snoozes once', async () => {
   let runs = 0;
   const offload = createTestOffload([
     { definition, handler: async () => (await offload.client.submit(other, 'next'), { path: '' }) },
@@ -82,7 +82,7 @@ it('answers with the unfinished job of the same dedupe key', async () => {
   expect((await submit()).deduplicated).toBe(false);
 });
 
-it('refuses what the api refuses, and says what it can not do', async () => {
+it('refuses like the api, and answers 501 to other calls', async () => {
   const { client } = createTestOffload([{ definition }]);
   const wrong = await client.submit('spec.thumbnail', { path: 5 }).catch((error: unknown) => error);
   expect(wrong).toMatchObject({ status: 400, errors: [{ pointer: '/payload/path' }] });
@@ -91,7 +91,7 @@ it('refuses what the api refuses, and says what it can not do', async () => {
   await expect(client.get(crypto.randomUUID())).rejects.toMatchObject({ status: 404 });
 });
 
-it('cancels a job that waits, and no finished one', async () => {
+it('cancels a queued job, but not a finished one', async () => {
   const { client, drain } = createTestOffload([{ definition, handler }]);
   const job = await client.submit(definition, { path: 'a.png' });
   expect(await job.cancel()).toMatchObject({ status: 'cancelled' });

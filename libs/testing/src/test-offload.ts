@@ -5,34 +5,35 @@ import type { Handler, HandlerContext } from '@offload/worker';
 import { runJob } from './run-handler.ts';
 import { createTestApi } from './test-api.ts';
 
-/** A job type that jobs can be submitted of; one without a handler is never run. */
+/** A job type of a test. Jobs of a type without a handler are never run. */
 export interface TestType {
   definition: JobDefinition;
-  // Its definition ties a handler to its payload; a list of several can't say so.
+  // A list of several types can't tie each handler to its own payload.
   handler?: (payload: never, context: HandlerContext) => Promise<unknown>;
 }
 
+/** Options of {@link createTestOffload}. */
 export interface TestOffloadOptions {
   /** Runs a job before its submission is answered. @default false: only `drain` runs jobs */
   inline?: boolean;
 }
 
-/** An Offload in the memory of this process: for tests of programs that submit jobs. */
+/** An Offload in the memory of this process, for tests of programs that submit jobs. */
 export interface TestOffload {
-  /** To be given to the program under test. It talks to no server. */
+  /** The client for the program under test. It connects to no server. */
   readonly client: Client;
   /** The jobs as they are now, in the order of their submission. */
   readonly jobs: readonly Job[];
   /**
-   * Runs every unfinished job that has a handler, whenever it is due: attempt after attempt without a pause, until it is
-   * finished or puts itself off (`SnoozeError`). Jobs that are submitted meanwhile are run, too.
+   * Runs every unfinished job that has a handler, without regard to its due time. It repeats attempts without a pause
+   * until the job is finished or snoozes (`SnoozeError`). It also runs jobs that are submitted meanwhile.
    */
   drain(): Promise<void>;
 }
 
 /**
- * Takes jobs as the api does, checks their payloads, and keeps them here. Its client can submit, look, wait and cancel;
- * another call rejects with OffloadProblem 501.
+ * Makes an Offload for one test. It accepts jobs and checks their payloads as the api does, and stores them in memory.
+ * Its client can submit, read, wait and cancel; every other call rejects with OffloadProblem 501.
  *
  * @example
  * const offload = createTestOffload([{ definition: imageResize, handler }], { inline: true });
@@ -69,7 +70,7 @@ export function createTestOffload(
         error: ended ? error : null,
         errors: error && !ended ? [...job.errors, error] : job.errors,
         progress: run.progress.at(-1) ?? job.progress,
-        // A snoozed attempt is not used up.
+        // A snoozed attempt does not count.
         maxAttempts: run.status === 'scheduled' && !error ? job.maxAttempts + 1 : job.maxAttempts,
         finishedAt: ended ? at : null,
         durationMs: ended ? Date.parse(at) - Date.parse(startedAt) : null,

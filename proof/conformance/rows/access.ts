@@ -22,7 +22,7 @@ const http: Row[] = rowsOf('RFC 9110', [
   },
   {
     section: '11.6.2',
-    rule: 'Credentials of another scheme are none of ours',
+    rule: 'Credentials of another scheme count as missing',
     request: { path, at, headers: { authorization: 'Basic YTpi' } },
     expect: { status: 401, headers: { 'WWW-Authenticate': 'Bearer realm="offload"' } },
   },
@@ -97,16 +97,16 @@ const scopes: Row[] = rowsOf('Contract', [
   },
   {
     section: 'Who may',
-    rule: 'A key is never said back',
+    rule: 'An answer never repeats a key',
     asked: 'GET /v1/jobs, Authorization: Bearer ofl_secret',
     answered: '401, without the key',
     async run({ ask, unique }) {
       const answer = await ask({ path, at, headers: { authorization: `Bearer ${unique}` } });
       assert.equal(answer.status, 401);
-      assert.ok(!JSON.stringify(answer).includes(unique), 'it is said back');
+      assert.ok(!JSON.stringify(answer).includes(unique), 'the answer repeats it');
     },
   },
 ]);
 
-/** Who may do what. */
+/** Authentication and authorisation. */
 export const access = [...http, ...bearer, ...scopes];

@@ -36,7 +36,7 @@ const cors: Row[] = rowsOf('Fetch', [
   },
   {
     section: 'CORS protocol',
-    rule: 'Where no origin is configured nothing is said to any',
+    rule: 'Without configured origins, no answer has these header fields',
     request: { path: '/healthz', at: 'open', headers: { Origin: PAGE } },
     expect: { status: 200, headers: { 'Access-Control-Allow-Origin': null, Vary: null } },
   },
@@ -48,7 +48,7 @@ const cors: Row[] = rowsOf('Fetch', [
   },
   {
     section: 'CORS protocol and credentials',
-    rule: 'Cookies are not asked for',
+    rule: 'Credentials such as cookies are not allowed',
     request: { path: '/healthz', at, headers: { Origin: PAGE } },
     expect: { status: 200, headers: { 'Access-Control-Allow-Credentials': null, 'Set-Cookie': null } },
   },
@@ -69,7 +69,7 @@ const cors: Row[] = rowsOf('Fetch', [
   },
   {
     section: 'CORS-preflight request',
-    rule: 'OPTIONS without Access-Control-Request-Method is none',
+    rule: 'OPTIONS without Access-Control-Request-Method is not a preflight',
     request: { method: 'OPTIONS', path: '/v1/jobs', by, headers: { Origin: PAGE } },
     expect: { status: 204, headers: { Allow: 'GET, HEAD, POST, OPTIONS' } },
   },
@@ -80,10 +80,10 @@ async function tokenOf({ get }: Scene): Promise<string> {
   return (await get<{ token: string }>({ path: '/v1/event-tokens', body: { jobId: job }, by })).token;
 }
 
-/** Asks a notifier, and expects to be refused without hearing the token again. */
+/** Sends a request to a notifier, which must refuse it without repeating the token. */
 async function refused(scene: Scene, path: string, headers: Record<string, string> = {}): Promise<Answer> {
   const answer = await scene.ask({ path, at: 'notifier', headers });
-  assert.ok(!JSON.stringify(answer).includes(path.split('token=')[1] ?? path), 'the token is said back');
+  assert.ok(!JSON.stringify(answer).includes(path.split('token=')[1] ?? path), 'the answer repeats the token');
   return answer;
 }
 
@@ -94,7 +94,7 @@ const tokens: Row[] = [
   ...rowsOf('RFC 6750', [
     {
       section: '2',
-      rule: 'Who sends a key and an event token is answered 400 with invalid_request',
+      rule: 'A request with a key and an event token is answered 400 with invalid_request',
       asked: 'GET /v1/events?token=…, Authorization: Bearer …, at a notifier',
       answered: '400 invalid-request, WWW-Authenticate',
       async run(scene) {
@@ -105,7 +105,7 @@ const tokens: Row[] = [
     },
     {
       section: '3.1',
-      rule: 'An event token for one job is not good for others: 403 with insufficient_scope',
+      rule: 'An event token for one job is not valid for others: 403 with insufficient_scope',
       asked: 'GET /v1/events?token=… and of another job, at a notifier',
       answered: '403 insufficient-scope, WWW-Authenticate',
       async run(scene) {
@@ -118,7 +118,7 @@ const tokens: Row[] = [
     },
     {
       section: '3.1',
-      rule: 'An event token that is not known is answered 401 with invalid_token, and not said back',
+      rule: 'An unknown event token is answered 401 with invalid_token, and not repeated',
       asked: 'GET /v1/events?token=…, cut, at a notifier',
       answered: '401 unauthorized, WWW-Authenticate',
       async run(scene) {
@@ -148,7 +148,7 @@ const tokens: Row[] = [
     },
     {
       section: '3.9',
-      rule: 'An event token is for notifiers: the api knows it neither as a key nor in the query',
+      rule: 'An event token is for notifiers: the api accepts it neither as a key nor in the query',
       asked: 'GET /v1/jobs, Authorization: Bearer and the token; GET /v1/jobs?token=…',
       answered: '401 unauthorized',
       async run(scene) {
@@ -156,11 +156,11 @@ const tokens: Row[] = [
         const asKey = await scene.ask({ path: '/v1/jobs', at, headers: { authorization: `Bearer ${token}` } });
         const inQuery = await scene.ask({ path: `/v1/jobs?token=${token}`, at });
         assert.deepEqual([asKey.status, inQuery.status], [401, 401]);
-        assert.ok(!inQuery.body.includes(token), 'the token is said back');
+        assert.ok(!inQuery.body.includes(token), 'the answer repeats the token');
       },
     },
   ]),
 ];
 
-/** What pages of other origins may, and how browsers watch. */
+/** The rights of pages of other origins, and event tokens. */
 export const browsers = [...cors, ...tokens];

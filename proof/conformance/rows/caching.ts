@@ -1,7 +1,7 @@
 import { rowsOf } from '../row.ts';
 import { sleep } from '../scene.ts';
 
-/** What caches may do with answers (RFC 9111). */
+/** Rules for caches (RFC 9111). */
 export const caching = rowsOf('RFC 9111', [
   {
     section: '5.2.2.7',
@@ -32,7 +32,7 @@ export const caching = rowsOf('RFC 9111', [
   },
   {
     section: '5.2.2.5',
-    rule: 'What is in the queues just now is not stored',
+    rule: 'The current state of the queues is not stored',
     request: { path: '/v1/queues' },
     expect: { status: 200, headers: { 'Cache-Control': 'no-store' } },
   },

@@ -71,7 +71,7 @@ export const conditions = rowsOf('RFC 9110', [
   },
   {
     section: '13.1.2',
-    rule: 'If-None-Match that fails keeps another method from being performed, by 412',
+    rule: 'If-None-Match that fails prevents another method with 412',
     asked: 'DELETE /v1/jobs/{id}, If-None-Match: *',
     answered: '412, and the job is still there',
     async run({ ask, job }) {
@@ -82,7 +82,7 @@ export const conditions = rowsOf('RFC 9110', [
   },
   {
     section: '13.1.1',
-    rule: 'If-Match with another entity tag keeps a method from being performed',
+    rule: 'If-Match with another entity tag prevents a method',
     asked: 'DELETE /v1/jobs/{id}, If-Match: "another"',
     answered: '412, and the job is still there',
     async run({ ask, job }) {
@@ -181,7 +181,7 @@ export const conditions = rowsOf('RFC 9110', [
   },
   {
     section: '13.1.2',
-    rule: 'The result of a job can be asked for conditionally, too',
+    rule: 'A request for the result of a job can be conditional too',
     given: 'succeeded',
     request: { path: '/v1/jobs/{id}/result', headers: { 'if-none-match': '{etag}' } },
     expect: { status: 304, headers: { ETag: '{etag}' } },

@@ -5,7 +5,7 @@ import { head } from '../wire.ts';
 
 const get = (path: string, ...fields: string[]): string => head(`GET ${path} HTTP/1.1`, 'Host: api', ...fields);
 
-/** How long a connection lasts, and what comes in which order (RFC 9112 section 9). */
+/** The life of a connection, and the order of its answers (RFC 9112 section 9). */
 export const connections = rowsOf('RFC 9112', [
   {
     section: '9.3',
@@ -63,7 +63,7 @@ export const connections = rowsOf('RFC 9112', [
   },
   {
     section: '9.6',
-    rule: 'Connection: close is obeyed, and said back',
+    rule: 'Connection: close is obeyed, and repeated in the answer',
     wire: get('/healthz', 'Connection: close'),
     expect: [{ status: 200, headers: { Connection: 'close' } }],
   },
@@ -85,7 +85,7 @@ export const connections = rowsOf('RFC 9112', [
   },
   {
     section: '9.6',
-    rule: 'What comes behind a request with Connection: close is not processed',
+    rule: 'Bytes after a request with Connection: close are not processed',
     asked: 'GET /healthz with Connection: close, and POST /v1/jobs behind it',
     answered: '200 alone, and no job',
     async run({ connect, get: read, unique }) {

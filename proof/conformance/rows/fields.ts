@@ -7,7 +7,7 @@ const post = ['POST /v1/jobs HTTP/1.1', 'Host: api', 'Content-Type: application/
 const body = JSON.stringify(sleep);
 const length = `Content-Length: ${body.length}`;
 
-/** Fields that any message may have, and what is expected of the server (RFC 9110 sections 5 to 8, and 10.1). */
+/** Fields of any message, and expectations (RFC 9110 sections 5 to 8, and 10.1). */
 export const fields = rowsOf('RFC 9110', [
   {
     section: '5.1',
@@ -36,7 +36,7 @@ export const fields = rowsOf('RFC 9110', [
   },
   {
     section: '5.5',
-    rule: 'A field that is no list is refused when it is there twice',
+    rule: 'A field that is not a list is refused when it is duplicated',
     wire: head(
       'POST /v1/jobs HTTP/1.1',
       'Host: api',
@@ -81,7 +81,7 @@ export const fields = rowsOf('RFC 9110', [
   },
   {
     section: '7.8',
-    rule: 'An Upgrade to a protocol that is not spoken is ignored',
+    rule: 'An Upgrade to an unsupported protocol is ignored',
     wire: head('GET /healthz HTTP/1.1', 'Host: api', 'Connection: Upgrade, close', 'Upgrade: h2c, websocket'),
     expect: [{ status: 200 }],
   },
@@ -99,7 +99,7 @@ export const fields = rowsOf('RFC 9110', [
   },
   {
     section: '8.7',
-    rule: 'Content-Location of a 200 to POST is where the same can be read',
+    rule: 'Content-Location of a 200 to POST is the URL of the same job',
     asked: 'POST /v1/jobs, Prefer: wait=20, then GET of Content-Location',
     answered: '200 with the same job',
     async run({ ask, get }) {
@@ -110,7 +110,7 @@ export const fields = rowsOf('RFC 9110', [
   },
   {
     section: '10.1.1',
-    rule: 'Who expects 100-continue gets 100 before the body, then the answer to it',
+    rule: 'A request that expects 100-continue gets 100 before its body, then the answer',
     asked: 'POST /v1/jobs, Expect: 100-Continue; the body once 100 has come',
     answered: '100, 202',
     async run({ connect }) {
@@ -123,7 +123,7 @@ export const fields = rowsOf('RFC 9110', [
   },
   {
     section: '10.1.1',
-    rule: 'Who expects 100-continue and is refused for its head gets that answer alone, and the connection is closed',
+    rule: 'A request that expects 100-continue and is refused for its head gets that answer alone, and the connection is closed',
     wire: head('POST /v1/jobs HTTP/1.1', 'Host: api', 'Content-Type: text/csv', length, 'Expect: 100-continue'),
     expect: [{ status: 415, problem: 'unsupported-media-type', headers: { Connection: 'close' } }],
   },

@@ -21,14 +21,14 @@ export const framing = rowsOf('RFC 9112', [
   },
   {
     section: '6.1',
-    rule: 'Content-Length beside Transfer-Encoding closes the connection, so that nothing is smuggled behind',
+    rule: 'Content-Length beside Transfer-Encoding closes the connection, so that no request is smuggled',
     wire: `${head(...post, 'Content-Length: 4', chunked)}${chunks}${head('GET /healthz HTTP/1.1', 'Host: api')}`,
     expect: refused,
     broken: true,
   },
   {
     section: '6.1',
-    rule: 'A transfer coding that is not known is refused; by 400, where 501 should be',
+    rule: 'An unknown transfer coding is refused, with 400 instead of the recommended 501',
     wire: `${head(...post, 'Transfer-Encoding: gzip, chunked', 'Connection: close')}${chunks}`,
     expect: [{ status: 400, problem: 'bad-request' }],
   },
@@ -60,7 +60,7 @@ export const framing = rowsOf('RFC 9112', [
   },
   {
     section: '6.3',
-    rule: 'A Content-Length that is no number is refused',
+    rule: 'A Content-Length that is not a number is refused',
     wire: head(...post, 'Content-Length: +2'),
     expect: refused,
     broken: true,
@@ -107,7 +107,7 @@ export const framing = rowsOf('RFC 9112', [
   },
   {
     section: '7.1.1',
-    rule: 'Chunk extensions that are not known are ignored',
+    rule: 'Unknown chunk extensions are ignored',
     wire: `${head(...post, chunked, 'Connection: close')}${size};name=value;quoted="a;b"\r\n${text}\r\n0;last\r\n\r\n`,
     expect: [{ status: 202 }],
   },

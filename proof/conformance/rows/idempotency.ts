@@ -10,7 +10,7 @@ const refused = { status: 400, problem: 'invalid-request', body: { errors: [{ he
 
 const key = (unique: string) => ({ 'idempotency-key': `"${unique}"` });
 
-/** Requests that are obeyed once. */
+/** Idempotency keys. */
 export const idempotency = rowsOf('draft-ietf-httpapi-idempotency-key-header', [
   {
     section: '2.1',
@@ -100,7 +100,7 @@ export const idempotency = rowsOf('draft-ietf-httpapi-idempotency-key-header', [
         await locking.query('begin; lock table idempotency_keys in access exclusive mode');
         const first = ask(asked);
         await eventually(async () => {
-          // Retention may be waiting, too: it deletes.
+          // Retention may also wait, because it deletes.
           const text = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()
             and query like '%idempotency_keys%' and query not like '%delete%'`;
           if ((await sql(databaseUrl, text)).length === 0) throw new Error('the first has not come to the lock');
@@ -118,7 +118,7 @@ export const idempotency = rowsOf('draft-ietf-httpapi-idempotency-key-header', [
   },
   {
     section: '5',
-    rule: 'Keys of different clients are apart',
+    rule: 'Keys of different clients are independent',
     asked: 'POST /v1/jobs with one key by two clients, with different bodies',
     answered: '202 of two jobs',
     async run({ get, unique }) {

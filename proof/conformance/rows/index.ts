@@ -1,4 +1,4 @@
-// The registry: one line a topic. The page puts them in the order of their documents.
+// The registry: one line for each topic. The page orders them by their documents.
 import type { Row } from '../row.ts';
 import { access } from './access.ts';
 import { browsers } from './browsers.ts';

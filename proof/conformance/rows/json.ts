@@ -7,7 +7,7 @@ const post = (octets: string | Uint8Array): Asked => ({
   octets,
   headers: { 'content-type': 'application/json' },
 });
-/** A job with this as text of a member that is kept as it is. */
+/** A job with this JSON as the text of a member that is stored unchanged. */
 const withCsv = (json: string) => post(`{"type":"csv.profile","delayMs":3600000,"payload":{"csv":${json}}}`);
 const text = JSON.stringify(sleep);
 const noJson = { status: 400, problem: 'malformed-json' };
@@ -16,7 +16,7 @@ function faultAt(pointer: string) {
   return { status: 400, problem: 'invalid-request', body: { errors: [{ pointer }] } };
 }
 
-/** A payload of so many arrays within each other; the job around it makes two levels more. */
+/** A payload of nested arrays. The job around it adds two levels. */
 const nested = (levels: number) =>
   `{"type":"demo.sleep","payload":{"seconds":${'['.repeat(levels)}${']'.repeat(levels)}}}`;
 
@@ -30,13 +30,13 @@ const rfc8259: Row[] = rowsOf('RFC 8259', [
   },
   {
     section: '2',
-    rule: 'Any value is a text: one that is no job is wrong, not malformed',
+    rule: 'Any value is a JSON text: one that is not a job is invalid, not malformed',
     request: post('"demo.sleep"'),
     expect: faultAt(''),
   },
   {
     section: '2',
-    rule: 'What begins as JSON and goes on behind it is none',
+    rule: 'Text after a JSON value is malformed',
     request: post(`${text} {}`),
     expect: noJson,
   },
@@ -49,7 +49,7 @@ const rfc8259: Row[] = rowsOf('RFC 8259', [
   },
   {
     section: '4',
-    rule: 'A comma behind the last member is an error',
+    rule: 'A comma after the last member is an error',
     request: post('{"type":"demo.sleep","payload":{},}'),
     expect: noJson,
   },
@@ -61,7 +61,7 @@ const rfc8259: Row[] = rowsOf('RFC 8259', [
   },
   {
     section: '6',
-    rule: 'NaN and Infinity are no numbers',
+    rule: 'NaN and Infinity are not numbers',
     request: post('{"type":"demo.sleep","payload":{"seconds":NaN}}'),
     expect: noJson,
   },
@@ -125,7 +125,7 @@ const rfc8259: Row[] = rowsOf('RFC 8259', [
   },
   {
     section: '9',
-    rule: 'However deep it is, it does no harm',
+    rule: 'Very deep nesting does no harm',
     asked: 'POST /v1/jobs with 500,000 levels',
     request: post(nested(500_000)),
     expect: { status: 400, problem: 'invalid-request' },
@@ -153,7 +153,7 @@ const rfc7493: Row[] = rowsOf('RFC 7493', [
   },
   {
     section: '2.3',
-    rule: 'A member that is there twice is refused',
+    rule: 'A duplicate member is refused',
     request: post('{"type":"demo.sleep","payload":{},"priority":1,"priority":2}'),
     expect: faultAt('/priority'),
   },

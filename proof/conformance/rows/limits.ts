@@ -10,7 +10,7 @@ import { RATE_LIMIT, type KeyName } from '../world.ts';
 
 const read = { path: '/v1/jobs?tag=none' };
 
-/** One more request than the client may send in a minute. */
+/** Sends one request more than the client may send in a minute. */
 async function tooMany({ ask }: Scene, by: KeyName): Promise<Answer> {
   for (let count = 0; count < RATE_LIMIT; count += 1) assert.equal((await ask({ ...read, by })).status, 200);
   return ask({ ...read, by });
@@ -31,7 +31,7 @@ const statuses: Row[] = rowsOf('RFC 6585', [
   },
   {
     section: '5',
-    rule: 'Header fields that are too large are answered 431, and it is not stored',
+    rule: 'Too large header fields are answered 431, which is not stored',
     asked: 'GET /healthz with a header field of 20,000 octets',
     wire: head('GET /healthz HTTP/1.1', 'Host: api', `X-Filler: ${'x'.repeat(20_000)}`),
     expect: [
@@ -58,7 +58,7 @@ const rate: Row[] = rowsOf('draft-ietf-httpapi-ratelimit-headers-08', [
   },
   {
     section: '4.1.1',
-    rule: 'What is left is in r, and shrinks with each request',
+    rule: 'r has the remaining requests, and decreases with each request',
     asked: 'GET /v1/jobs twice',
     answered: 'RateLimit, r smaller by one',
     async run({ ask }) {
@@ -72,7 +72,7 @@ const rate: Row[] = rowsOf('draft-ietf-httpapi-ratelimit-headers-08', [
   },
   {
     section: '4.1.2',
-    rule: 'When there is more is in t, in whole seconds within the window',
+    rule: 't has the time of the reset, in whole seconds within the window',
     request: { ...read, by: 'anyone' },
     expect: { status: 200, headers: { RateLimit: /; *t=([1-5]?\d|60)(;|$)/ } },
   },
@@ -160,16 +160,16 @@ const contract: Row[] = rowsOf('Contract', [
   },
   {
     section: 'Limits',
-    rule: 'A queue with as many jobs as it may have takes no more: 503 with Retry-After',
+    rule: 'A full queue accepts no more jobs: 503 with Retry-After',
     request: { path: '/v1/jobs', body: { ...sleep, queue: 'full' }, by: 'anyone' },
     expect: { status: 503, problem: 'queue-full', headers: { 'Retry-After': /^[1-9]\d*$/ } },
   },
 ]);
 
-/** How much a client may ask for. */
+/** Limits of clients. */
 export const limits = [...statuses, ...rate, ...contract];
 
-/** A job in so many octets. */
+/** A job of this many bytes. */
 function bodyOf(octets: number): string {
   const of = (text: string) => JSON.stringify({ type: 'csv.profile', payload: { csv: text }, delayMs: 3_600_000 });
   return of('a'.repeat(octets - of('').length));

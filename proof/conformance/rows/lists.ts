@@ -6,7 +6,7 @@ import { sleep } from '../scene.ts';
 export const lists = rowsOf('Contract', [
   {
     section: 'List',
-    rule: 'A page has 50 jobs, where no limit says otherwise',
+    rule: 'A page has 50 jobs by default',
     asked: 'GET /v1/jobs?tag=… of 51 jobs',
     answered: '200 with 50 jobs, and a nextCursor',
     async run({ get, unique }) {

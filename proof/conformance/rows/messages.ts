@@ -28,7 +28,7 @@ export const messages = rowsOf('RFC 9112', [
   },
   {
     section: '2.2',
-    rule: 'What is no HTTP is answered 400, and the connection closed',
+    rule: 'Bytes that are not HTTP are answered 400, and the connection is closed',
     asked: 'a TLS greeting',
     wire: '\x16\x03\x01\0\xa5\x01\0\0\xa1\x03\x03\r\n\r\n',
     expect: refused,
@@ -50,7 +50,7 @@ export const messages = rowsOf('RFC 9112', [
   },
   {
     section: '3',
-    rule: 'A method that is longer than any other is refused; by 400, where 501 should be',
+    rule: 'A very long method is refused, with 400 instead of the recommended 501',
     asked: 'a method of 100 letters',
     wire: head(`${'A'.repeat(100)} /healthz HTTP/1.1`, ...last),
     expect: [{ status: 400, problem: 'bad-request' }],
@@ -70,13 +70,13 @@ export const messages = rowsOf('RFC 9112', [
   },
   {
     section: '3.2',
-    rule: 'More than one Host is refused, be they the same',
+    rule: 'More than one Host is refused, even with the same value',
     wire: head('GET /healthz HTTP/1.1', 'Host: api', 'Host: api'),
     expect: refused,
   },
   {
     section: '3.2',
-    rule: 'A Host that is none is refused',
+    rule: 'A malformed Host is refused',
     wire: head('GET /healthz HTTP/1.1', 'Host: user@api/path'),
     expect: refused,
   },

@@ -4,11 +4,11 @@ import { head } from '../wire.ts';
 
 const NO_ANSWER_OF_ITS_OWN = ['date', 'x-request-id', 'content-length'];
 
-/** What a request's method means (RFC 9110 section 9). */
+/** Request methods (RFC 9110 section 9). */
 export const methods = rowsOf('RFC 9110', [
   {
     section: '9.1',
-    rule: 'A method that is not recognized is refused; by 400, where 501 should be: no client gets a 5xx for its own fault',
+    rule: 'An unknown method is refused, with 400 instead of the recommended 501: no client gets a 5xx for its own fault',
     wire: head('FROBNICATE /v1/jobs HTTP/1.1', 'Host: api', 'Connection: close'),
     expect: [{ status: 400, problem: 'bad-request' }],
   },
@@ -77,7 +77,7 @@ export const methods = rowsOf('RFC 9110', [
   },
   {
     section: '9.3.5',
-    rule: 'What was deleted is not there any more',
+    rule: 'A deleted job does not exist any more',
     asked: 'DELETE /v1/jobs/{id}, then GET and DELETE',
     answered: '204, 404, 404',
     async run({ ask, job }) {
@@ -112,7 +112,7 @@ export const methods = rowsOf('RFC 9110', [
   },
   {
     section: '15.5.5',
-    rule: 'A path with nothing at it is answered 404',
+    rule: 'An unknown path is answered 404',
     request: { path: '/v2/jobs' },
     expect: { status: 404, problem: 'not-found' },
   },

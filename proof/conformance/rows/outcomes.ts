@@ -4,7 +4,7 @@ import { rowsOf } from '../row.ts';
 
 const job = '/v1/jobs/{id}';
 
-/** What becomes of one job, as it is told: its result, its error, and its end after a retry. */
+/** The outcome of one job: its result, its error, and its end after a retry. */
 export const outcomes = rowsOf('Contract', [
   {
     section: 'Result',
@@ -22,7 +22,7 @@ export const outcomes = rowsOf('Contract', [
   },
   {
     section: 'Job',
-    rule: 'An unfinished job says in Retry-After when to ask again, a finished one does not',
+    rule: 'The answer with an unfinished job has Retry-After, that with a finished one does not',
     asked: 'GET of a queued, a running and a succeeded job',
     answered: '200, Retry-After of the first two',
     async run({ ask, job }) {
@@ -35,7 +35,7 @@ export const outcomes = rowsOf('Contract', [
   },
   {
     section: 'Job',
-    rule: 'A failed job tells the code, the message, the attempt and the time of its error',
+    rule: 'A failed job has the code, the message, the attempt and the time of its error',
     given: 'failed',
     request: { path: job },
     expect: {

@@ -4,7 +4,7 @@ import { sleep } from '../scene.ts';
 
 const path = '/v1/jobs';
 const later = { ...sleep, delayMs: 3_600_000 };
-/** Nothing was waited for, and nothing was said about it. */
+/** The api has neither waited nor mentioned the preference. */
 const ignored = { status: 202, headers: { 'Preference-Applied': null } };
 
 const prefer = (value: string) => ({ path, body: later, headers: { prefer: value } });
@@ -20,13 +20,13 @@ export const preferences = rowsOf('RFC 7240', [
   },
   {
     section: '2',
-    rule: 'Preferences that are not known are ignored',
+    rule: 'Unknown preferences are ignored',
     request: prefer('return=minimal, handling=strict, vendor.own="a b"; x=y'),
     expect: ignored,
   },
   {
     section: '2',
-    rule: 'What is not understood of a preference is ignored, not refused',
+    rule: 'An invalid value of a preference is ignored, not refused',
     request: prefer('wait=soon'),
     expect: ignored,
   },
@@ -38,13 +38,13 @@ export const preferences = rowsOf('RFC 7240', [
   },
   {
     section: '2',
-    rule: 'Of a preference that is there twice the first counts',
+    rule: 'The first of two equal preferences counts',
     request: prefer('wait=0, wait=50'),
     expect: { status: 202, headers: { 'Preference-Applied': 'wait=0' } },
   },
   {
     section: '2',
-    rule: 'The first counts also where it is not understood',
+    rule: 'The first counts even if its value is invalid',
     request: prefer('wait=soon, wait=0'),
     expect: ignored,
   },

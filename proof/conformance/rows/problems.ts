@@ -12,10 +12,10 @@ interface Problem {
   errors?: { pointer: string; detail: string }[];
 }
 
-/** RFC 3986: what a reference may consist of. */
+/** RFC 3986: the characters of a reference. */
 const REFERENCE = /^(?:[\w.~!$&'()*+,;=:@/?[\]-]|%[\dA-F]{2})*$/i;
 
-/** Problems of all kinds that a client can bring about. */
+/** Problems of all kinds that a client can cause. */
 async function problems({ ask, job, connect }: Scene): Promise<Problem[]> {
   const [done, scheduled] = [await job('succeeded'), await job('scheduled')];
   const post = (path: string, body?: unknown) => ask({ method: 'POST', path, body });
@@ -106,7 +106,7 @@ const details: Row[] = rowsOf('RFC 9457', [
   },
   {
     section: '3.1.4',
-    rule: 'detail is about this occurrence, and helps to mend it',
+    rule: 'detail is about this occurrence, and helps to correct it',
     request: { path: '/v1/jobs', body: { ...sleep, type: 'demo.slep' } },
     expect: { status: 400, problem: 'invalid-request', body: { detail: /^\/type: .*demo\.sleep/ } },
   },
@@ -139,7 +139,7 @@ const details: Row[] = rowsOf('RFC 9457', [
   },
   {
     section: '5',
-    rule: 'A problem does not tell how the server is made',
+    rule: 'A problem does not reveal the implementation of the server',
     asked: '15 requests with different faults',
     answered: 'no stack, no path of a file, no SQL',
     async run(scene) {
@@ -167,7 +167,7 @@ const pointers: Row[] = rowsOf('RFC 6901', [
   },
   {
     section: '4',
-    rule: 'A pointer leads to the value at fault, through names and indices',
+    rule: 'A pointer leads to the wrong value, through names and indices',
     asked: 'POST /v1/jobs with three faults',
     answered: '400, pointers to the three values',
     async run({ get }) {

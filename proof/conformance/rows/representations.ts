@@ -6,7 +6,7 @@ const text = JSON.stringify(sleep);
 const path = '/v1/jobs';
 const json = { 'content-type': 'application/json' };
 
-/** How a body is described, and how what it can't be is told (RFC 9110 sections 8, 12 and 15.5.16). */
+/** Descriptions of bodies, and answers to unsupported ones (RFC 9110 sections 8, 12 and 15.5.16). */
 export const representations = rowsOf('RFC 9110', [
   {
     section: '8.3.1',
@@ -28,19 +28,19 @@ export const representations = rowsOf('RFC 9110', [
   },
   {
     section: '8.3',
-    rule: 'Content without a media type is not guessed at',
+    rule: 'The media type of content is not guessed',
     request: { path, octets: text },
     expect: { status: 415, problem: 'unsupported-media-type' },
   },
   {
     section: '8.4',
-    rule: 'A content coding that is not known is answered 415',
+    rule: 'An unknown content coding is answered 415',
     request: { path, octets: text, headers: { ...json, 'content-encoding': 'compress' } },
     expect: { status: 415, problem: 'unsupported-media-type' },
   },
   {
     section: '12.5.3',
-    rule: 'A 415 for its content coding tells the codings in Accept-Encoding, and does not blame the media type',
+    rule: 'A 415 for a content coding lists the codings in Accept-Encoding, and has no Accept',
     request: { path, octets: text, headers: { ...json, 'content-encoding': 'compress' } },
     expect: { status: 415, headers: { 'Accept-Encoding': /^gzip, deflate, br/, Accept: null } },
   },
@@ -80,7 +80,7 @@ export const representations = rowsOf('RFC 9110', [
   },
   {
     section: '12.5.1',
-    rule: 'An Accept that nothing fits is disregarded',
+    rule: 'An Accept without a match is ignored',
     request: { path: '/v1/job-types', headers: { accept: 'text/html, image/*' } },
     expect: { status: 200, headers: { 'Content-Type': /^application\/json/ } },
   },
@@ -111,7 +111,7 @@ export const representations = rowsOf('RFC 9110', [
   },
   {
     section: '14.2',
-    rule: 'A range in a unit that is not known is ignored',
+    rule: 'A range in an unknown unit is ignored',
     request: { path: '/docs/swagger-ui.css', headers: { range: 'lines=0-9' } },
     expect: { status: 200, headers: { 'Content-Range': null } },
   },

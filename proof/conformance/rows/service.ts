@@ -2,24 +2,24 @@ import assert from 'node:assert/strict';
 import { rowsOf } from '../row.ts';
 import { queues } from '../world.ts';
 
-/** What is there beside the jobs: request ids, health, metrics, and the contract itself. */
+/** Beside the jobs: request ids, health, metrics, and the contract itself. */
 export const service = rowsOf('Contract', [
   {
     section: 'Request id',
-    rule: 'One of more than 128 characters is not taken',
+    rule: 'An id of more than 128 characters is replaced',
     asked: 'GET /healthz, X-Request-Id of 129 characters',
     request: { path: '/healthz', headers: { 'x-request-id': 'x'.repeat(129) } },
     expect: { status: 200, headers: { 'X-Request-Id': /^[0-9a-f-]{36}$/ } },
   },
   {
     section: 'Health',
-    rule: '/healthz tells that the process lives, with a database or without',
+    rule: '/healthz answers 200 while the process runs, with a database or without',
     request: { path: '/healthz', at: 'stranded' },
     expect: { status: 200, body: { status: 'alive' } },
   },
   {
     section: 'Health',
-    rule: '/readyz is 503 without the database, and says so',
+    rule: '/readyz answers 503 without the database, and names it',
     request: { path: '/readyz', at: 'stranded' },
     expect: { status: 503, body: { status: 'unavailable', checks: { database: /\w/, broker: 'ok' } } },
   },
@@ -68,7 +68,7 @@ export const service = rowsOf('Contract', [
       const { paths } = await get<Document>({ path: '/openapi.json' });
       for (const [path, { post }] of Object.entries(paths)) {
         for (const { value } of Object.values(post?.requestBody?.content['application/json'].examples ?? {})) {
-          const single = { dedupeKey: undefined, queue: 'idle' }; // rows run again and again, and nothing is called
+          const single = { dedupeKey: undefined, queue: 'idle' }; // rows run repeatedly, and must call no URL
           const ofJob =
             'jobs' in value
               ? { jobs: (value.jobs as object[]).map((job) => ({ ...job, ...single })) }
@@ -82,7 +82,7 @@ export const service = rowsOf('Contract', [
   },
   {
     section: 'OpenAPI',
-    rule: 'The page to try it in loads nothing from another host',
+    rule: 'The page to try the api loads nothing from another host',
     asked: 'GET /docs, and what it loads',
     answered: '200, paths of this api alone; Content-Security-Policy',
     async run({ ask }) {

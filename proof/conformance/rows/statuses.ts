@@ -3,7 +3,7 @@ import { rowsOf } from '../row.ts';
 import { sleep } from '../scene.ts';
 import { head } from '../wire.ts';
 
-/** What an answer says, by its status and fields (RFC 9110 sections 10.2 and 15). */
+/** Statuses of answers, and their fields (RFC 9110 sections 10.2 and 15). */
 export const statuses = rowsOf('RFC 9110', [
   {
     section: '10.2.2',
@@ -23,13 +23,13 @@ export const statuses = rowsOf('RFC 9110', [
   },
   {
     section: '10.2.4',
-    rule: 'Nothing tells which software answers',
+    rule: 'No field names the software of the server',
     request: { path: '/healthz' },
     expect: { status: 200, headers: { Server: null, 'X-Powered-By': null, Via: null } },
   },
   {
     section: '15.3.3',
-    rule: '202 tells the state, and where to ask for it',
+    rule: '202 has the state of the job, and its URL',
     request: { path: '/v1/jobs', body: { ...sleep, queue: 'idle' } },
     expect: { status: 202, body: { status: 'queued', links: { self: /^\/v1\/jobs\/[0-9a-f-]{36}$/ } } },
   },
@@ -47,14 +47,14 @@ export const statuses = rowsOf('RFC 9110', [
   },
   {
     section: '15.5.9',
-    rule: 'A body that does not come in time is answered 408, and the connection closed',
+    rule: 'A body that is too late is answered 408, and the connection is closed',
     at: 'stranded',
     wire: `${head('POST /v1/jobs HTTP/1.1', 'Host: api', 'Content-Type: application/json', 'Content-Length: 9')}{"ty`,
     expect: [{ status: 408, problem: 'request-timeout', headers: { Connection: 'close' } }],
   },
   {
     section: '15.5.9',
-    rule: 'A head that does not come in time is answered 408, too',
+    rule: 'A head that is too late is answered 408 too',
     at: 'stranded',
     wire: 'GET /healthz HTTP/1.1\r\nHos',
     expect: [{ status: 408, problem: 'request-timeout', headers: { Connection: 'close' } }],
@@ -75,7 +75,7 @@ export const statuses = rowsOf('RFC 9110', [
   },
   {
     section: '15.6.4',
-    rule: '503 tells in Retry-After when to come again',
+    rule: '503 has Retry-After',
     request: { path: '/v1/jobs', body: sleep, at: 'stranded' },
     expect: { status: 503, problem: 'database-unavailable', headers: { 'Retry-After': /^\d+$/ } },
   },

@@ -6,7 +6,7 @@ const path = '/v1/jobs';
 const keyed = (key: string) => ({ path, body: sleep, headers: { 'idempotency-key': key } });
 const refused = { status: 400, problem: 'invalid-request', body: { errors: [{ header: 'Idempotency-Key' }] } };
 
-/** What `Idempotency-Key` may be: a string (RFC 8941). */
+/** The syntax of `Idempotency-Key`: a string (RFC 8941). */
 export const structuredFields = rowsOf('RFC 8941', [
   {
     section: '3.1.2',
@@ -25,7 +25,7 @@ export const structuredFields = rowsOf('RFC 8941', [
   },
   {
     section: '3.3.3',
-    rule: '`\\"` and `\\\\` stand for the characters behind the backslash',
+    rule: '`\\"` and `\\\\` stand for the characters after the backslash',
     request: keyed('"{unique} \\"quoted\\" \\\\"'),
     expect: { status: 202 },
   },
@@ -43,13 +43,13 @@ export const structuredFields = rowsOf('RFC 8941', [
   },
   {
     section: '4.2',
-    rule: 'Two items are none: a list is an error',
+    rule: 'A list instead of an item is an error',
     request: keyed('"{unique}", "another"'),
     expect: refused,
   },
   {
     section: '4.2',
-    rule: 'What follows the item is an error',
+    rule: 'Text after the item is an error',
     request: keyed('"{unique}" more'),
     expect: refused,
   },

@@ -10,7 +10,7 @@ const wrong = (pointer: string): Expected => ({
   body: { errors: [{ pointer }] },
 });
 
-/** What a job may be (`POST /v1/jobs`). */
+/** The members of a job (`POST /v1/jobs`). */
 export const submission = rowsOf('Contract', [
   {
     section: 'Submit',
@@ -24,7 +24,7 @@ export const submission = rowsOf('Contract', [
   },
   {
     section: 'Submit',
-    rule: 'Everything that may be said of a job is taken',
+    rule: 'All members of a job are accepted',
     request: post({
       ...{ runAt: '2020-01-01T00:00:00Z', delayMs: 0, queue: 'idle', priority: 9, maxAttempts: 100, timeoutMs: 1 },
       ...{ backoff: { baseMs: 0, factor: 10, maxMs: 86_400_000 }, dedupeKey: '{unique}', tags: ['one', 'größer'] },
@@ -37,7 +37,7 @@ export const submission = rowsOf('Contract', [
   },
   {
     section: 'Submit',
-    rule: 'delayMs makes the job due so much later',
+    rule: 'delayMs delays the due time of a job',
     asked: `POST ${path} {"delayMs":90000, …}`,
     answered: '202 scheduled, dueAt 90 s behind createdAt, Retry-After until then',
     async run({ ask }) {
@@ -55,7 +55,7 @@ export const submission = rowsOf('Contract', [
   },
   {
     section: 'Submit',
-    rule: 'A priority goes with the job to its queue',
+    rule: 'A priority becomes that of the dispatch message',
     asked: `POST ${path} {"priority":7, …}`,
     answered: '202; the dispatch message has priority 7',
     async run({ get, dispatchOf }) {
@@ -80,7 +80,7 @@ export const submission = rowsOf('Contract', [
   },
   {
     section: 'Submit',
-    rule: 'maxAttempts: a job that fails for good is not tried again, one that times out is',
+    rule: 'maxAttempts: a permanent failure is not retried, a timeout is',
     asked: `POST ${path} {"timeoutMs":50, "maxAttempts":2, …}, Prefer: wait=20`,
     answered: '200 failed by timeout, attempt 2, with the error of the first',
     async run({ get }) {
@@ -100,7 +100,7 @@ export const submission = rowsOf('Contract', [
   },
   {
     section: 'Submit',
-    rule: 'A queued job tells its place in the queue, and when it is likely to start',
+    rule: 'A queued job has its place in the queue, and its likely start',
     asked: 'POST /v1/jobs twice into a queue, then GET of both',
     answered: '200, position of the second behind the first; etaMs',
     async run({ get, job }) {
@@ -126,7 +126,7 @@ export const submission = rowsOf('Contract', [
   },
   {
     section: 'Dedupe',
-    rule: 'Keys of different types are apart',
+    rule: 'Keys of different types are independent',
     asked: 'POST /v1/jobs of two types with one dedupeKey',
     answered: '202 twice',
     async run({ get, unique }) {

@@ -39,13 +39,13 @@ const times: Row[] = rowsOf('RFC 3339', [
   },
   {
     section: '4.4',
-    rule: 'A time without an offset is none',
+    rule: 'A time without an offset is refused',
     ...runAt('2030-07-01T12:00:00'),
     expect: wrong,
   },
   {
     section: '5.6',
-    rule: 'Seconds must be there',
+    rule: 'Seconds are required',
     ...runAt('2030-07-01T12:00Z'),
     expect: wrong,
   },
@@ -75,7 +75,7 @@ const times: Row[] = rowsOf('RFC 3339', [
   },
   {
     section: '5.7',
-    rule: 'A day that the month does not have is none',
+    rule: 'A day that the month does not have is refused',
     ...runAt('2030-02-30T12:00:00Z'),
     expect: wrong,
   },
@@ -96,7 +96,7 @@ const ids: Row[] = rowsOf('RFC 9562', [
   },
   {
     section: '4',
-    rule: 'An id is read in upper case, too',
+    rule: 'An id is also read in upper case',
     asked: 'GET /v1/jobs/{ID}',
     answered: '200 with the id in lower case',
     async run({ get, job }) {
@@ -135,7 +135,7 @@ const ids: Row[] = rowsOf('RFC 9562', [
   },
   {
     section: '4',
-    rule: 'What has not the form of an id is none',
+    rule: 'A malformed id is refused',
     request: { path: `${path}/01900000-0000-7000-8000-00000000000g` },
     expect: { status: 400, problem: 'invalid-request', body: { errors: [{ parameter: 'id' }] } },
   },

@@ -3,7 +3,7 @@ import type { WebhookDelivery } from '@offload/jobs/webhooks';
 import { rowsOf } from '../row.ts';
 import { sleep } from '../scene.ts';
 
-/** Nothing is sent there: the notifier of these rows has no secrets. */
+/** No webhook is sent there, because the notifier of these rows has no secrets. */
 const url = 'https://receiver.example/hooks';
 const post = { path: '/v1/jobs', body: { ...sleep, webhook: { url } } };
 
@@ -11,7 +11,7 @@ const post = { path: '/v1/jobs', body: { ...sleep, webhook: { url } } };
 export const webhooks = rowsOf('Contract', [
   {
     section: 'Webhooks',
-    rule: 'A job that has ended is pending one webhook, to where it said',
+    rule: 'A finished job has one pending webhook, to its own URL',
     asked: 'GET /v1/jobs/{id}/deliveries of a job with webhook that has succeeded',
     answered: '200 with one delivery of succeeded; Cache-Control: no-store',
     async run({ ask, get }) {

@@ -5,36 +5,39 @@ import { openEventSource, type Closed, type EventSource } from './event-source.t
 /** What one browser has seen of its job. */
 export interface Watched {
   jobId: string;
-  /** in the order in which they came, over all its streams */
+  /** Versions in the order of their arrival, on all its streams. */
   versions: number[];
-  /** the last event's; undefined before the first */
+  /** The job of the last event; undefined before the first. */
   job: JobWithLinks | undefined;
-  /** of the last event, `job.<status>` */
+  /** Name of the last event, `job.<status>`. */
   event: string;
-  /** of the last event */
+  /** Id of the last event. */
   lastEventId: string;
-  /** when the first event came that said that the job is finished, in milliseconds since 1970 */
+  /** When the first event with a finished job arrived, in milliseconds since 1970. */
   endedAt: number | undefined;
-  /** the end was there when a stream had been opened again, and did not come over one that was open */
+  /** Whether that event was the first of a reopened stream, and not one on an open stream. */
   throughReconnect: boolean;
-  /** why it will not connect again; undefined while it may */
+  /** Why it will not reconnect; undefined while it may. */
   closed: Closed | undefined;
-  /** how often it has connected again before it was done */
+  /** Number of its reconnects before the end. */
   reconnects: number;
 }
 
-/** Browsers that watch one job each, until they have heard of its end. */
+/** Browsers that watch one job each until it is finished. */
 export interface Audience {
   readonly watched: readonly Watched[];
   /**
-   * @param leaves whether the page closes its connection at the end, as pages should; otherwise the browser asks again,
-   * and is told that there is no more
+   * Opens a browser.
+   *
+   * @param leaves whether the page closes its stream at the end, as pages should. Otherwise the browser reconnects, and
+   *   gets 204.
    */
   watch(job: JobWithLinks, leaves: boolean, onEvent: (job: JobWithLinks) => void): void;
-  /** Resolves when every browser is done, or patience is at its end, and closes those that are not. */
+  /** Resolves when every browser is done, or after `patienceMs`. Closes the others. */
   close(patienceMs: number): Promise<void>;
 }
 
+/** Makes an audience without browsers. */
 export function openAudience(): Audience {
   const watched: Watched[] = [];
   const open = new Set<EventSource>();
@@ -48,7 +51,7 @@ export function openAudience(): Audience {
         ...{ throughReconnect: false, closed: undefined, reconnects: 0 },
       };
       watched.push(seen);
-      let stream = 0; // the one that the last event came over
+      let stream = 0; // number of the stream with the last event
       const source = openEventSource(links.events, {
         onEvent({ type, data, lastEventId }) {
           const job = JSON.parse(data) as JobWithLinks;
@@ -64,7 +67,7 @@ export function openAudience(): Audience {
           if (isFinished(job.status) && leaves) source.close();
         },
         onClosed(closed) {
-          const [first, last] = [1, closed.how === 'ended' ? 1 : 0]; // the last asks whether there is more
+          const [first, last] = [1, closed.how === 'ended' ? 1 : 0]; // the last request gets 204
           Object.assign(seen, { closed, reconnects: source.requests - first - last });
           open.delete(source);
           if (open.size === 0) onEmpty();

@@ -1,14 +1,17 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** One address in front of several servers, as load balancers are: it passes bytes, and connections end as they do behind it. */
+/** A load balancer: one address for several servers. It passes bytes, and ends its connections with those behind it. */
 export interface Balancer {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
   close(): void;
 }
 
-/** @param targets URLs of the servers that are there now; they take turns, and one that does not listen is passed over */
+/**
+ * Opens a balancer.
+ * @param targets returns the URLs of the running servers. They take turns; a server that does not listen is skipped.
+ */
 export async function openBalancer(targets: () => readonly string[]): Promise<Balancer> {
   const sockets = new Set<Socket>();
   let turn = 0;

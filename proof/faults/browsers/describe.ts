@@ -4,6 +4,7 @@ import type { Measured } from '../unit.ts';
 import type { Watched } from './audience.ts';
 import type { Outage, Played, PlayParts } from './play.ts';
 
+/** The results of the measurement. */
 export interface Findings extends Played {
   watched: readonly Watched[];
   rows: readonly FinalRow[];
@@ -11,7 +12,7 @@ export interface Findings extends Played {
   failures: string[];
 }
 
-/** What was found, in a row of the table and in a section of its own. */
+/** Describes the results, as a row of the table and as a section. */
 export function describe({ watched, rows, blows, outages, cancels, failures }: Findings): Measured {
   const finishedAt = new Map(rows.map(({ id, finishedAt: at }) => [id, at]));
   const late = watched.flatMap(({ jobId, endedAt, throughReconnect }) => {

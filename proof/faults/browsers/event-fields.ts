@@ -1,24 +1,26 @@
-/** One event of a stream, as a page gets it. */
+/** An event of a stream, as a page gets it. */
 export interface StreamEvent {
-  /** `message` where the stream names none */
+  /** The event's name; `message` without one. */
   type: string;
   data: string;
-  /** of this event, or of the last one before it that had an id */
+  /** Id of this event, or of the last event with an id. */
   lastEventId: string;
 }
 
+/** Parses a stream. */
 export interface EventParser {
-  /** Takes the next piece of the stream, cut anywhere. */
+  /** Parses the next part of the stream, cut anywhere. */
   feed(text: string): void;
-  /** The id that a browser sends as `Last-Event-ID` when it connects again. */
+  /** The id that a browser sends as `Last-Event-ID` with a reconnect. */
   readonly lastEventId: string;
 }
 
 /**
- * Reads a stream as browsers do: https://html.spec.whatwg.org/#event-stream-interpretation. An event that the stream's end
- * cuts off is dropped.
- * @param lastEventId of the stream before this one
- * @param onRetry what the stream says about how long to wait before connecting again, in milliseconds
+ * Makes a parser that works as browsers do: https://html.spec.whatwg.org/#event-stream-interpretation. It drops an
+ * incomplete event at the end of the stream.
+ *
+ * @param lastEventId last id of the stream before
+ * @param onRetry gets the `retry` of the stream: the pause before a reconnect, in milliseconds
  */
 export function parseEvents(
   lastEventId: string,

@@ -1,31 +1,32 @@
 import { get } from 'node:http';
 import { parseEvents, type StreamEvent } from './event-fields.ts';
 
+/** Options of {@link openEventSource}. */
 export interface EventSourceParts {
   onEvent(event: StreamEvent): void;
-  /** Called once: why it will not connect again. */
+  /** Called once, with the reason, when it will not reconnect. */
   onClosed(why: Closed): void;
 }
 
-/** `ended` is a 204, with which a server says that there is no more; `refused` any other answer that is no stream. */
+/** `ended` means a 204, after which no event follows. `refused` means any other answer that is not a stream. */
 export type Closed = { how: 'by the page' } | { how: 'ended' } | { how: 'refused'; status: number };
 
-/** A browser's connection to a stream of events. */
+/** A browser's connection to an event stream. */
 export interface EventSource {
-  /** How often it has asked for the stream. */
+  /** Number of its requests. */
   readonly requests: number;
-  /** How often it was answered with a stream. */
+  /** Number of answers that were a stream. */
   readonly streams: number;
   close(): void;
 }
 
-/** As browsers do before a stream tells another time. */
+/** Pause of browsers before a stream sets another one. */
 const RECONNECT_MS = 3_000;
 
 /**
- * Follows a stream as EventSource does (https://html.spec.whatwg.org/#the-eventsource-interface): it connects again
- * whenever the stream ends or can't be had, with `Last-Event-ID`, after the time that the stream has told; an answer that
- * is no stream ends it for good. Nothing times out.
+ * Follows a stream as EventSource does (https://html.spec.whatwg.org/#the-eventsource-interface). It reconnects with
+ * `Last-Event-ID` after the stream's `retry`, whenever the stream ends or the connection fails. An answer that is not a
+ * stream ends it. It has no timeout.
  */
 export function openEventSource(url: string, { onEvent, onClosed }: EventSourceParts): EventSource {
   let [requests, streams, reconnectMs] = [0, 0, RECONNECT_MS];
@@ -65,7 +66,7 @@ export function openEventSource(url: string, { onEvent, onClosed }: EventSourceP
         (ms) => (reconnectMs = ms),
       );
       response.setEncoding('utf8').on('data', (text: string) => parser.feed(text));
-      response.on('error', () => undefined).on('close', () => again()); // broken off or ended: the same to a browser
+      response.on('error', () => undefined).on('close', () => again()); // a browser treats a broken stream like an ended one
     });
     request.on('error', () => again());
     stop = () => request.destroy();

@@ -17,10 +17,10 @@ import { judge } from './verdict.ts';
 const NAME = 'browsers';
 const COUNT = { api: 1, worker: 2, notifier: 2 };
 const CONCURRENCY = 10;
-/** Since the last job is finished: longer than the half minute after which a notifier looks for events that it missed. */
+/** Time after the last job in milliseconds: more than the 30 s after which a notifier looks for missed events. */
 const BROWSERS_PATIENCE_MS = 45_000;
 
-/** Whether every browser ends with the final state of the job it watches, whatever becomes of RabbitMQ and notifiers. */
+/** Measures whether every browser gets the final status of its job while RabbitMQ and notifiers are killed. */
 export async function measureBrowsers(ground: Ground, pace: Pace, options: MeasureOptions): Promise<Measured> {
   const { seed, deadline, logs, say } = options;
   let notifiers: () => string[] = () => [];

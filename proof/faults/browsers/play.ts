@@ -8,52 +8,57 @@ import { submit, type Site } from '@offload/running-system/requests';
 import type { Audience } from './audience.ts';
 import { fateOf, MEAN_MS, submissionOf } from './jobs.ts';
 
+/** What `play` needs. */
 export interface PlayParts {
   ground: Ground;
   fleet: Fleet;
   databaseUrl: string;
   audience: Audience;
   jobs: number;
-  /** when so much of the jobs is finished */
+  /** The faults, each at a share of finished jobs. */
   blows: readonly [share: number, blow: 'RabbitMQ' | 'notifier'][];
-  /** How many jobs run at once. */
+  /** Number of jobs that run at once. */
   slots: number;
   random: Random;
-  /** after the last blow, for every job to be finished */
+  /** Milliseconds after the last fault in which every job must be finished. */
   patienceMs: number;
   say(line: string): void;
 }
 
-/** A time in which something was away, in milliseconds since 1970. */
+/** A time in which a server was away, in milliseconds since 1970. */
 export interface Outage {
   from: number;
   until: number;
 }
 
+/** The record of the play. */
 export interface Played {
-  /** answers to cancel, by status */
+  /** Number of answers to cancel requests, by status. */
   cancels: ReadonlyMap<number, number>;
   outages: readonly Outage[];
 }
 
-/** So many jobs that wait are cancelled while RabbitMQ is away: nobody hears an event of it. */
+/** Number of waiting jobs that are cancelled while RabbitMQ is away, so that no event of it is published. */
 const CANCELLED_MEANWHILE = 5;
-/** Posted at once; then with pauses, so that browsers come at any time. */
+/** Share of jobs that are posted at once. The others have pauses, so that browsers arrive at any time. */
 const FIRST_SHARE = 0.5;
 const POSTERS = 8;
-/** So long RabbitMQ or a notifier is away, besides what starting it takes. */
+/** Milliseconds that RabbitMQ or a notifier is away, beside its start. */
 const AWAY_MS = 2_000;
 
-/** Jobs and their browsers, cancels, and the faults meanwhile. Resolves when every job is finished, or patience is at its end. */
+/**
+ * Submits jobs with their browsers, cancels some, and causes the faults. Resolves when every job is finished, or time
+ * is over.
+ */
 export async function play(parts: PlayParts): Promise<Played> {
   const { fleet, databaseUrl, jobs, slots, random, patienceMs } = parts;
   const [api] = fleet.apis();
   if (!api) throw new Error('there is no api');
   const cancels = new Map<number, number>();
   const underWay = new Set<Promise<void>>();
-  /** jobs that are to be cancelled at any time, and are not yet */
+  /** Ids of jobs that are to be cancelled later. */
   const condemned: string[] = [];
-  const all = (jobs * MEAN_MS) / slots; // what the jobs take without a fault
+  const all = (jobs * MEAN_MS) / slots; // duration of all jobs without a fault
 
   async function cancel(id: string): Promise<void> {
     const { status } = await fetch(`${api?.url}/v1/jobs/${id}/cancel`, { method: 'POST' });
@@ -68,7 +73,7 @@ export async function play(parts: PlayParts): Promise<Played> {
   }
   function begin(work: Promise<void>): void {
     const working = work.finally(() => underWay.delete(working));
-    working.catch(() => undefined); // told below
+    working.catch(() => undefined); // reported below
     underWay.add(working);
   }
 

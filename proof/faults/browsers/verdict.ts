@@ -4,7 +4,7 @@ import { failureLine } from '../failure-line.ts';
 import type { FinalRow } from '../final-rows.ts';
 import type { Watched } from './audience.ts';
 
-/** @returns what must not be: one line a kind, with the jobs */
+/** Finds what went wrong. @returns one line for each kind of failure, with its jobs */
 export function judge(watched: readonly Watched[], rows: readonly FinalRow[]): string[] {
   const rowOf = new Map(rows.map((row) => [row.id, row]));
   const tell = (seen: Watched): string =>
@@ -27,15 +27,15 @@ export function judge(watched: readonly Watched[], rows: readonly FinalRow[]): s
       watched.filter(({ closed }) => !closed),
     ),
     ...fail(
-      'browsers refused for good',
+      'browsers that were refused',
       ended.filter(({ closed }) => closed?.how === 'refused'),
     ),
     ...fail(
-      'browsers that were done without having heard of the end',
+      'browsers that ended without the final event',
       ended.filter(({ closed, job }) => closed?.how !== 'refused' && !(job && isFinished(job.status))),
     ),
     ...fail(
-      'browsers with another final state than the row',
+      'browsers with another final status than the row',
       ended.filter(({ jobId, job, event, lastEventId }) => {
         const row = rowOf.get(jobId);
         if (!job || !row || !isFinished(job.status)) return false;

@@ -3,7 +3,7 @@ import { answerOf } from './answers.ts';
 
 const lucky = () => 0.9;
 
-it('fails four times in ten, whatever the receiver', () => {
+it('fails in four of ten cases, for any receiver', () => {
   const drawn = Array.from({ length: 100 }, (_, n) => answerOf('gone', [], true, () => n / 100));
   const count = (answer: string) => drawn.filter((each) => each === answer).length;
   expect(['error', 'reset', 'hang', 'redirect', 'gone'].map(count)).toEqual([15, 15, 5, 5, 60]);

@@ -1,6 +1,6 @@
 import type { Random } from '../random.ts';
 
-/** What a receiver does with a webhook. */
+/** The reaction of a receiver to a webhook. */
 export type Answer =
   | 'delivered'
   | 'error'
@@ -16,7 +16,7 @@ export type Answer =
   /** 410 */
   | 'gone';
 
-/** The kinds of receivers, by the beginning of their paths. */
+/** The kinds of receivers. Their paths begin with the kind. */
 export type Kind =
   | 'hook'
   /** wants none: 410 */
@@ -36,9 +36,10 @@ const chances: readonly [upTo: number, answer: Answer][] = [
 ];
 
 /**
- * Four times in ten chance decides, whatever the receiver.
- * @param before how often this webhook has been answered before
- * @param closed whether the receivers of this kind were told that they are gone
+ * Chooses the answer of a receiver. In four of ten cases it is a random failure, for any kind of receiver.
+ *
+ * @param before the earlier answers to this webhook
+ * @param closed whether the receivers of this kind are gone
  */
 export function answerOf(kind: Kind, before: readonly Answer[], closed: boolean, random: Random): Answer {
   const drawn = random();

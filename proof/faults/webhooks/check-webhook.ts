@@ -3,7 +3,7 @@ import { webhookBody } from '@offload/jobs/webhooks';
 import { cloudEventFaults } from '@offload/spec-kit/contracts';
 import { Webhook } from 'standardwebhooks';
 
-/** What a webhook says of a job. */
+/** The contents of a webhook. */
 export interface Told {
   type: string;
   subject: string;
@@ -15,8 +15,9 @@ export interface Told {
 
 /**
  * Reads a webhook as its receiver should.
- * @param secrets each must verify it
- * @returns what it says, and what is wrong with it
+ *
+ * @param secrets the secrets, each of which must verify it
+ * @returns its contents and its faults
  */
 export function checkWebhook(
   headers: IncomingHttpHeaders,

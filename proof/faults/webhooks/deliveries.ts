@@ -1,6 +1,6 @@
 import { sql } from '@offload/running-system';
 
-/** What the sender has written of a webhook, in the end. */
+/** The final row of a webhook delivery. */
 export interface DeliveryRow {
   id: string;
   jobId: string;
@@ -8,14 +8,15 @@ export interface DeliveryRow {
   url: string;
   event: string;
   status: 'pending' | 'delivered' | 'failed';
-  /** attempts begun */
+  /** Number of started attempts. */
   attempt: number;
-  /** of those of which something was written; a killed notifier writes nothing */
+  /** The recorded attempts. A killed notifier records nothing. */
   log: { at: string; durationMs: number; status: number | null }[];
-  /** milliseconds since 1970: when the job ended */
+  /** When the job was finished, in milliseconds since 1970. */
   createdAt: number;
 }
 
+/** Reads the rows of all webhook deliveries. */
 export function readDeliveries(url: string): Promise<DeliveryRow[]> {
   return sql<DeliveryRow>(
     url,
@@ -25,7 +26,7 @@ export function readDeliveries(url: string): Promise<DeliveryRow[]> {
   );
 }
 
-/** How many are still pending. */
+/** Number of pending webhooks. */
 export async function pending(url: string): Promise<number> {
   const text = `select count(*)::int as pending from webhook_deliveries where status = 'pending'`;
   const [row] = await sql<{ pending: number }>(url, text);

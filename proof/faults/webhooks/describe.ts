@@ -6,15 +6,16 @@ import type { DeliveryRow } from './deliveries.ts';
 import { RETRY_AFTER_SECONDS, type Report } from './report-of-receiver.ts';
 import type { Verdict } from './verdict.ts';
 
+/** The results of the measurement. */
 export interface Findings extends Verdict {
-  /** how often a notifier was killed */
+  /** Number of killed notifiers. */
   killed: number;
   rows: readonly FinalRow[];
   deliveries: readonly DeliveryRow[];
   report: Report;
 }
 
-/** What was found, in a row of the table and in a section of its own. */
+/** Describes the results, as a row of the table and as a section. */
 export function describe(findings: Findings): Measured {
   const { killed, rows, deliveries, report, duplicates, gone, hitsBeforeGoneWasKnown, failures } = findings;
   const of = (status: string): DeliveryRow[] => deliveries.filter((delivery) => delivery.status === status);

@@ -1,15 +1,15 @@
 import type { Kind } from './answers.ts';
 
-/** Tags, and so the configured endpoints that hear of jobs with them besides. */
+/** Tags of jobs, and names of the configured endpoints for jobs with them. */
 export const ENDPOINTS = ['audit', 'closing'] as const;
 
-/** How a job is to end, so that final states differ: out of twenty one times out, one is cancelled. */
+/** The intended end of a job, so that final statuses differ: of twenty jobs one times out and one is cancelled. */
 export function fateOf(job: number): 'runs' | 'times out' | 'cancelled' {
   if (job % 20 === 0) return 'times out';
   return job % 20 === 10 ? 'cancelled' : 'runs';
 }
 
-/** @param hosts of the receivers, with their ports: they take turns */
+/** @param hosts the receivers with their ports, which take turns */
 function urlOf(job: number, hosts: readonly string[]): string {
   const host = `http://${hosts[job % hosts.length]}`;
   const kinds: readonly Kind[] = ['gone', 'slow', 'shared'];
@@ -17,6 +17,7 @@ function urlOf(job: number, hosts: readonly string[]): string {
   return kind === 'shared' ? `${host}/shared/all` : `${host}/${kind ?? 'hook'}/${job}`;
 }
 
+/** The submission of a job. */
 export function submissionOf(job: number, hosts: readonly string[]): object {
   const fate = fateOf(job);
   const tag = ENDPOINTS[(job % 10) - 4];

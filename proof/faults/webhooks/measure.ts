@@ -18,17 +18,17 @@ import { judge } from './verdict.ts';
 
 const NAME = 'webhooks';
 const COUNT = { api: 1, worker: 2, notifier: 3 };
-/** Each is a host of its own to the senders. */
+/** Each address is a host of its own for the senders. */
 const ADDRESSES = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'];
 const TIMEOUT_MS = 1_500;
-/** A second apart, for longer than any run takes. */
+/** Number of retries, one second apart: more than in any run. */
 const RETRIES = 120;
 
-/** Whether every webhook arrives, at receivers that fail in every way, while the notifiers that send them are killed. */
+/** Measures whether every webhook arrives at receivers that fail in every way, while notifiers are killed. */
 export async function measureWebhooks(ground: Ground, pace: Pace, options: MeasureOptions): Promise<Measured> {
   const { seed, deadline, logs, say } = options;
   const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
-  // An endpoint that changes its secret has two.
+  // An endpoint has two secrets during a change.
   const secrets = { hook: [newSecret()], audit: [newSecret(), newSecret()], closing: [newSecret()] };
   const receiver = startProgram('proof/faults/webhooks/receiver.ts', {
     ...{ ADDRESSES: ADDRESSES.join(), SEED: String(seed), SECRETS: JSON.stringify(secrets) },
@@ -80,8 +80,8 @@ export async function measureWebhooks(ground: Ground, pace: Pace, options: Measu
 }
 
 interface Listening {
-  /** addresses with ports */
+  /** Addresses with ports. */
   hosts: string[];
-  /** a port of 127.0.0.1 */
+  /** A port of 127.0.0.1. */
   control: number;
 }

@@ -6,21 +6,24 @@ import { metric } from '@offload/running-system/requests';
 import { pending } from './deliveries.ts';
 import { fateOf, submissionOf } from './jobs.ts';
 
+/** What `play` needs. */
 export interface PlayParts {
   fleet: Fleet;
   databaseUrl: string;
   hosts: readonly string[];
   jobs: number;
-  /** how often a notifier is killed, while webhooks are pending */
+  /** Number of notifiers that are killed while webhooks are pending. */
   kills: number;
-  /** Tells the receivers of a kind that they are gone. */
+  /** Makes the receivers of a kind answer 410. */
   close(kind: 'closing' | 'shared'): Promise<void>;
-  /** after the last job, for all webhooks */
+  /** Milliseconds for all webhooks after the last job. */
   patienceMs: number;
   say(line: string): void;
 }
 
-/** Jobs posted together: of few jobs fewer, so that they end one after the other, too. */
+/**
+ * Most jobs that are posted together. A small number of jobs has smaller batches, so that they end one after the other.
+ */
 const LARGEST_BATCH = 100;
 const SMALLEST_BATCH = 10;
 const BATCHES = 50;
@@ -28,7 +31,7 @@ const PAUSE_MS = 700;
 const KILL_EVERY_MS = 3_000;
 const LOOK_EVERY_MS = 50;
 
-/** @returns how often a notifier was killed while webhooks were pending */
+/** Plays the measurement. @returns the number of notifiers that were killed while webhooks were pending */
 export async function play(parts: PlayParts): Promise<number> {
   const { databaseUrl, jobs, close, patienceMs, say } = parts;
   const over = new AbortController();
@@ -72,7 +75,7 @@ async function submitAll({ fleet, hosts, jobs }: PlayParts, onBatch: (submitted:
   }
 }
 
-/** Every few seconds the one that sends most, so that there is something to lose; another takes its place. */
+/** Every few seconds, kills the notifier that sends most webhooks, and replaces it. */
 async function killNotifiers({ fleet, databaseUrl, kills, say }: PlayParts, over: AbortSignal): Promise<number> {
   let killed = 0;
   let dueAt = performance.now() + KILL_EVERY_MS;
@@ -91,7 +94,7 @@ async function killNotifiers({ fleet, databaseUrl, kills, say }: PlayParts, over
   return killed;
 }
 
-/** Places with how many webhooks they are sending just now, most first. */
+/** The places with the number of webhooks that each is sending, most first. */
 async function bySending(places: readonly Place[]): Promise<{ place: Place; sends: number }[]> {
   const sending = places.map(async (place) => {
     const sends = place.process ? await metric(place.process, 'offload_webhooks_in_flight') : 0;

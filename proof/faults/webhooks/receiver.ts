@@ -1,6 +1,6 @@
-// The receivers of the webhooks of `npm run webhooks`, in a process of their own: a server on each of ADDRESSES, which
-// answers as its path says, fails by chance, and keeps what came. Told what to do, and asked what it has seen, on a server of
-// its own, whose port and those of the receivers it writes as a line of JSON.
+// The receivers of the webhooks of `npm run webhooks`, in a process of their own: a server on each of ADDRESSES. Each
+// answers as its path says, fails at random, and records the requests. A further server controls them and returns their
+// records. The process prints its port and those of the receivers as a line of JSON.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,7 +11,7 @@ import { checkWebhook } from './check-webhook.ts';
 import { GONE_PATH, RETRY_AFTER_SECONDS, type Hit, type Report } from './report-of-receiver.ts';
 
 const { ADDRESSES = '127.0.0.1', SEED = '1', SECRETS = '{}' } = process.env;
-/** by kind of receiver; the others' under `hook` */
+/** Secrets by kind of receiver; those of other kinds are under `hook`. */
 const secrets = JSON.parse(SECRETS) as Partial<Record<Kind, string[]>>;
 const random = seededRandom(Number(SEED), 'receiver');
 const hits: Hit[] = [];
@@ -53,7 +53,7 @@ async function receive(request: IncomingMessage, response: ServerResponse): Prom
 
 async function open(address: string, listener: RequestListener): Promise<number> {
   const server = createServer(listener);
-  server.keepAliveTimeout = 60_000; // connections break off when chance says so
+  server.keepAliveTimeout = 60_000; // connections break off only at random
   await once(server.listen(0, address), 'listening');
   return (server.address() as AddressInfo).port;
 }
@@ -61,7 +61,7 @@ async function open(address: string, listener: RequestListener): Promise<number>
 const hosts = await Promise.all(
   ADDRESSES.split(',').map(async (address) => {
     const port = await open(address, (request, response) => {
-      receive(request, response).catch((error: unknown) => process.stderr.write(`${String(error)}\n`)); // broken off
+      receive(request, response).catch((error: unknown) => process.stderr.write(`${String(error)}\n`)); // the connection is broken
     });
     return `${address}:${port}`;
   }),

@@ -1,28 +1,28 @@
 import type { Answer } from './answers.ts';
 import type { Told } from './check-webhook.ts';
 
-/** One request, as its receiver saw it. */
+/** A request as its receiver saw it. */
 export interface Hit {
-  /** the webhook's */
+  /** Id of the webhook. */
   id: string;
-  /** milliseconds since 1970 */
+  /** Milliseconds since 1970. */
   at: number;
   path: string;
   answer: Answer;
-  /** what was wrong with the request */
+  /** Faults of the request. */
   faults?: string[];
 }
 
-/** What all receivers have seen. */
+/** The records of all receivers. */
 export interface Report {
   hits: Hit[];
-  /** by webhook: what its first request said */
+  /** The contents of the first request of each webhook. */
   told: Record<string, Told>;
-  /** how many requests followed a redirect */
+  /** Number of requests that followed a redirect. */
   redirected: number;
 }
 
-/** `POST` to it with a kind of receiver behind it: those are gone from now on. */
+/** Path of a `POST`, followed by a kind of receiver, after which receivers of that kind answer 410. */
 export const GONE_PATH = '/gone/';
-/** What slow receivers ask for: more than senders wait by themselves. */
+/** Retry-After of slow receivers in seconds: longer than the senders' own delay. */
 export const RETRY_AFTER_SECONDS = 3;

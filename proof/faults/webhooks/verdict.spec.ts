@@ -25,13 +25,13 @@ function verdict(its: Partial<DeliveryRow>, hits: Hit[], more: { told?: object; 
   return judge({ jobs: 1, rows: [row], deliveries: [{ ...delivery, ...its }], report });
 }
 
-it('finds nothing wrong with a webhook that was taken once', () => {
+it('finds no failure in a webhook that was delivered once', () => {
   expect(verdict({}, [hit(5, 'delivered')])).toEqual({
     ...{ duplicates: { webhooks: 0, requests: 0 }, hitsBeforeGoneWasKnown: 0, gone: 0, failures: [] },
   });
 });
 
-it('allows one to come again whose 2xx nobody heard or wrote, and counts it', () => {
+it('allows and counts a webhook that arrives again because its 2xx was not recorded', () => {
   const twice = [hit(5, 'delivered'), hit(2_000, 'error'), hit(4_000, 'delivered')];
   const log = [entry(2_000, 500), entry(4_010, 204)];
   const killed = verdict({ attempt: 3, log }, twice);
@@ -39,7 +39,7 @@ it('allows one to come again whose 2xx nobody heard or wrote, and counts it', ()
   expect(verdict({ attempt: 3, log: [entry(1_500, null), ...log] }, twice).failures).toEqual([]);
 });
 
-it('counts requests at a receiver that has said 410 as long as nobody could write it', () => {
+it('counts requests to a receiver after its 410 until a sender can record the 410', () => {
   const gone: Partial<DeliveryRow> = { status: 'failed', attempt: 2, log: [entry(12_010, 410)] };
   const found = verdict(gone, [hit(5, 'gone'), hit(12_000, 'gone')]);
   expect([found.failures, found.hitsBeforeGoneWasKnown, found.gone]).toEqual([[], 1, 1]);

@@ -5,30 +5,33 @@ import type { DeliveryRow } from './deliveries.ts';
 import { RETRY_AFTER_SECONDS, type Hit, type Report } from './report-of-receiver.ts';
 import { groupBy } from '../group-by.ts';
 
+/** The records of the measurement. */
 export interface Evidence {
-  /** how many jobs were submitted, with a webhook each */
+  /** Number of submitted jobs, each with a webhook. */
   jobs: number;
   rows: readonly FinalRow[];
   deliveries: readonly DeliveryRow[];
   report: Report;
 }
 
+/** The result of the measurement. */
 export interface Verdict {
-  /** webhooks that came again although their receiver had taken them, and in how many requests */
+  /** Number of webhooks that arrived again after a 2xx, and number of those requests. */
   duplicates: { webhooks: number; requests: number };
-  /** requests at a URL whose 410 was not written yet: they were under way, or their sender was killed with it */
+  /** Requests to a URL whose 410 was not recorded yet: they were in flight, or their sender was killed. */
   hitsBeforeGoneWasKnown: number;
-  /** URLs that answered 410 */
+  /** Number of URLs that answered 410. */
   gone: number;
-  /** what must not be */
+  /** Failures, one line for each kind. */
   failures: string[];
 }
 
-/** Whatever was sent before a 410 was written has arrived by then. */
+/** Milliseconds after a recorded 410, in which requests sent before it still arrive. */
 const UNDER_WAY_MS = 500;
-/** Two clocks that count whole milliseconds. */
+/** Difference of two clocks with whole milliseconds. */
 const CLOCK_MS = 50;
 
+/** Judges the records. */
 export function judge({ jobs, rows, deliveries, report }: Evidence): Verdict {
   const hitsOf = groupBy(report.hits, ({ id }) => id);
   const hitsAt = (delivery: DeliveryRow): readonly Hit[] => hitsOf.get(delivery.id) ?? [];
@@ -64,21 +67,21 @@ export function judge({ jobs, rows, deliveries, report }: Evidence): Verdict {
       rows.filter(({ id }) => own.get(id)?.length !== 1).map(({ id }) => id),
     ),
     ...fail('webhooks still pending', ({ status }) => status === 'pending'),
-    ...fail('webhooks given up though nobody said 410', (each) => each.status === 'failed' && !isGone(each)),
-    ...fail('webhooks that are delivered, it says, and were not taken', (each) => {
+    ...fail('webhooks given up without a 410', (each) => each.status === 'failed' && !isGone(each)),
+    ...fail('webhooks recorded as delivered without a 2xx', (each) => {
       return each.status === 'delivered' && !arrived(each);
     }),
     ...fail('webhooks that never arrived', (each) => !isGone(each) && !arrived(each)),
-    ...fail('webhooks whose 2xx the sender neither wrote nor can have missed', (each) => {
+    ...fail('webhooks whose 2xx the sender has not recorded, though it was not killed', (each) => {
       return taken(hitsAt(each)) - heard(each).length > unheard(each);
     }),
-    ...fail('webhooks sent again after their 2xx was written', (each) => {
+    ...fail('webhooks sent again after their 2xx was recorded', (each) => {
       const [first = Infinity] = heard(each);
       return hitsAt(each).some(({ at }) => at > first + UNDER_WAY_MS);
     }),
-    ...fail('webhooks sent more often than was written', (each) => hitsAt(each).length > each.attempt),
+    ...fail('webhooks sent more often than recorded', (each) => hitsAt(each).length > each.attempt),
     ...fail('webhooks sent before the Retry-After was over', (each) => unheard(each) === 0 && isEarly(hitsAt(each))),
-    ...fail('webhooks that say something else than the row of their job', ({ id, jobId, event }) => {
+    ...fail('webhooks with other contents than the row of their job', ({ id, jobId, event }) => {
       const [says, row] = [report.told[id], rowOf.get(jobId)];
       if (!says || !row) return hitsOf.has(id);
       const { status, version, result, error } = row;
@@ -90,11 +93,11 @@ export function judge({ jobs, rows, deliveries, report }: Evidence): Verdict {
       afterGone.filter(({ late }) => late > 0).map(({ delivery }) => tell(delivery)),
     ),
     ...failureLine(
-      'requests that were not sound',
+      'requests with faults',
       report.hits.flatMap(({ id, faults = [] }) => faults.map((fault) => `${id}: ${fault}`)),
     ),
     ...failureLine(
-      'webhooks that no job has',
+      'webhooks without a job',
       [...hitsOf.keys()].filter((id) => !known.has(id)),
     ),
     ...(report.redirected === 0 ? [] : [`${report.redirected} redirects were followed`]),
@@ -108,18 +111,18 @@ export function judge({ jobs, rows, deliveries, report }: Evidence): Verdict {
   };
 }
 
-/** Attempts whose answer the sender did not hear, or did not live to write. */
+/** Number of attempts whose answer the sender did not receive or record. */
 function unheard({ attempt, log }: DeliveryRow): number {
   return attempt - log.length + log.filter(({ status }) => status === null).length;
 }
 
-/** When it was written that the receiver had taken it. */
+/** When the sender recorded each 2xx. */
 function heard({ log }: DeliveryRow): number[] {
   const entries = log.filter(({ status }) => status !== null && status >= 200 && status < 300);
   return entries.map(({ at, durationMs }) => Date.parse(at) + durationMs);
 }
 
-/** How often its receiver answered 2xx. */
+/** Number of 2xx of the receiver. */
 function taken(hits: readonly Hit[]): number {
   return hits.filter(({ answer }) => answer === 'delivered').length;
 }
@@ -136,13 +139,13 @@ function isEarly(hits: readonly Hit[]): boolean {
   });
 }
 
-/** When it was first written that a receiver is gone. */
+/** When a sender first recorded the 410 of a receiver. */
 function firstGone(deliveries: readonly DeliveryRow[]): number {
   const entries = deliveries.flatMap(({ log }) => log.filter(({ status }) => status === 410));
   return Math.min(...entries.map(({ at, durationMs }) => Date.parse(at) + durationMs));
 }
 
-/** When a receiver first said that it is gone. */
+/** When a receiver first answered 410. */
 function firstAnswer(deliveries: readonly DeliveryRow[], hitsAt: (delivery: DeliveryRow) => readonly Hit[]): number {
   const hits = deliveries.flatMap((delivery) => hitsAt(delivery).filter(({ answer }) => answer === 'gone'));
   return Math.min(...hits.map(({ at }) => at));

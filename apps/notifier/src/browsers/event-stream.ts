@@ -1,51 +1,57 @@
 import type { ServerResponse } from 'node:http';
 
 /**
- * How soon a browser comes back after its stream broke, in milliseconds: anywhere in between, so that those who lost the
- * same notifier at the same moment do not come to the next one at the same moment.
+ * Milliseconds until a browser reconnects after its stream broke, chosen at random between these. So the browsers of a
+ * lost notifier do not reconnect to another at the same moment.
  */
 const RETRY_MS = [1_000, 3_000] as const;
-/** The same after a good-bye, which all of a notifier's browsers are told at once. */
+/** The same when the notifier stops and sends all its browsers away at once. */
 const AWAY_MS = [500, 5_000] as const;
-/** A comment: it keeps proxies from closing a quiet stream, and finds out about dead clients. */
+/** A comment, which keeps proxies from closing a quiet stream and detects dead clients. */
 const HEARTBEAT = Buffer.from(':\n\n');
 
 /** A response that has become a stream of server-sent events (https://html.spec.whatwg.org/#server-sent-events). */
 export interface EventStream {
-  /** Does nothing once the stream has been ended, or the client has gone. */
+  /** Writes an event. Does nothing after the end of the stream. */
   write(event: Buffer): void;
-  /** Ends the stream once what was written has gone out. */
+  /** Ends the stream after all written events are sent. */
   end(): void;
-  /** The same for a client that is to come back, to whichever notifier is there. */
+  /** Ends the stream in the same way, and makes the browser reconnect to another notifier. */
   sendAway(): void;
 }
 
-/** A stream for those who look after all of them. */
+/** A stream with the methods for the owner of all streams. */
 export interface KeptStream extends EventStream {
   beat(): void;
-  /** To be called now and then. @returns what was written and has not gone out, in bytes; 0 once the client has gone */
+  /**
+   * Checks the client; to be called regularly.
+   *
+   * @returns bytes that are written and not sent; 0 when the client has gone
+   */
   look(): number;
-  /** Breaks it off: what has not gone out never will. */
+  /** Cuts the connection. Bytes that are not sent are lost. */
   cut(): void;
 }
 
+/** Options of {@link openEventStream}. */
 export interface EventStreamOptions {
-  /** Called once when the stream is over, whoever ended it. */
+  /** Called once when the stream is over, on either side. */
   onClose(): void;
-  /** Called after a write, when the client has not taken all of it. */
+  /** Called after a write that the client has not taken completely. */
   onBehind(): void;
-  /** Called when the stream is broken off because the client was too far behind. */
+  /** Called when the stream is cut because the client was too far behind. */
   onCut(): void;
   /**
-   * A client that has been further behind than this, in bytes, for a second, look by look, is cut off instead of being written to. So
-   * one event may be larger, and so may be what is written in one turn of the event loop, before anything can go out.
+   * Most bytes that a client may be behind. A client that is further behind at each check for a second is cut. One
+   * event may be larger than this, and so may be all events of one turn of the event loop, which are sent later.
    */
   mostBehind: number;
 }
 
-/** How long a client may be too far behind, in milliseconds. */
+/** Milliseconds that a client may be too far behind. */
 const PATIENCE_MS = 1_000;
 
+/** Turns a response into an event stream, and sends its head. */
 export function openEventStream(response: ServerResponse, options: EventStreamOptions): KeptStream {
   const { onClose, onBehind, onCut, mostBehind } = options;
   response.writeHead(200, {
@@ -53,10 +59,10 @@ export function openEventStream(response: ServerResponse, options: EventStreamOp
     'Cache-Control': 'no-store, no-transform', // who compresses holds events back until a block is full
     'X-Accel-Buffering': 'no', // nginx would hold events back
   });
-  response.flushHeaders(); // sent by themselves they are kept as one text, and not as the many parts of it
+  response.flushHeaders(); // sent alone, they are kept in memory as one text instead of many parts
   response.once('close', onClose);
 
-  /** When a look first found the client too far behind, and all later ones did. */
+  /** When a check first found the client too far behind; null if the last check did not. */
   let lateSince: number | null = null;
 
   const isOver = (): boolean => response.writableEnded || response.destroyed;

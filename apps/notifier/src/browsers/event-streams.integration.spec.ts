@@ -8,10 +8,10 @@ import { startNotifier, type SpecNotifier } from './spec-notifier.ts';
 const KIB = 1024;
 const CUT = 'offload_watchers_cut_total';
 
-/** What an event has to be made of so that the buffers of the operating system do not hide that nobody reads. */
+/** Content of a large event, so that the buffers of the operating system do not hide a client that does not read. */
 const large = { note: 'x'.repeat(512 * KIB) };
 
-/** @returns a job whose next versions can be published one after the other */
+/** @returns a running job, with a function that publishes its next version */
 async function versionsOf({ queuedJob, hub }: SpecNotifier): Promise<{ job: Job; publish(payload?: unknown): number }> {
   const job = await queuedJob();
   let version = 1;
@@ -29,7 +29,7 @@ describe('a reader that does not read', () => {
   );
   afterAll(() => notifier.stop());
 
-  it('is cut off when it is too far behind, which harms nobody else, and gets the job as it is when it is back', async () => {
+  it('is cut off when it is too far behind, without harm to others, and gets the current job when it reconnects', async () => {
     const { watch, stare, hub, figure, claim } = notifier;
     const { job, publish } = await versionsOf(notifier);
     const path = `/v1/jobs/${job.id}/events`;
@@ -55,7 +55,7 @@ describe('a reader that does not read', () => {
   });
 });
 
-it('carries more in one turn of the event loop than a reader may be behind, to one that reads', async () => {
+it('sends more in one turn of the event loop than a reader may be behind, if the client reads', async () => {
   const notifier = await startNotifier({ mostBehind: 64 * KIB });
   try {
     const { watch, figure } = notifier;
@@ -71,7 +71,7 @@ it('carries more in one turn of the event loop than a reader may be behind, to o
   }
 });
 
-it('cuts off those who are furthest behind when all together leave too much unread', async () => {
+it('cuts off the clients that are furthest behind when all together leave too much unread', async () => {
   const notifier = await startNotifier({ mostBehind: 1024 ** 3, mostBehindTogether: 4 * 1024 * KIB });
   try {
     const { stare, figure } = notifier;
@@ -118,14 +118,14 @@ it('gives every stream a heartbeat, but not all at once', async () => {
 });
 
 describe('a notifier that stops', () => {
-  it('sends all its browsers away, each to come back at another moment', async () => {
+  it('sends all its browsers away, each with another time to reconnect', async () => {
     const notifier = await startNotifier();
     const { job } = await versionsOf(notifier);
     const paths = Array.from({ length: 20 }, (_, at) => (at % 2 ? '/v1/events' : `/v1/jobs/${job.id}/events`));
     const watched = await Promise.all(paths.map((path) => notifier.watch(path)));
     await eventually(async () => expect(await notifier.figure('offload_watchers')).toBe(20));
     await notifier.stop();
-    await Promise.all(watched.map(({ ended }) => ended)); // none of them broken off
+    await Promise.all(watched.map(({ ended }) => ended)); // no stream was cut
     const retries = watched.map((each) => each.retries.at(-1) ?? NaN);
     for (const { retries: both } of watched) expect(both).toHaveLength(2);
     expect(new Set(retries).size).toBeGreaterThan(10);
@@ -133,7 +133,7 @@ describe('a notifier that stops', () => {
     expect(Math.max(...retries)).toBeLessThanOrEqual(5_000);
   });
 
-  it('sends away who still comes', async () => {
+  it('sends a late browser away', async () => {
     const notifier = await startNotifier();
     try {
       const { job } = await versionsOf(notifier);
@@ -150,7 +150,7 @@ describe('a notifier that stops', () => {
   });
 });
 
-it('breaks nothing when a client goes while its job is being read', async () => {
+it('survives a client that leaves while its job is being read', async () => {
   const notifier = await startNotifier();
   try {
     const { job } = await versionsOf(notifier);
@@ -196,12 +196,12 @@ it('opens no more streams for a client than it may have, of one job or of all', 
   }
 });
 
-it('shows no more large jobs at once than its budget allows: browsers come again, others get 503', async () => {
+it('sends no more large jobs at once than its budget allows: browsers reconnect, others get 503', async () => {
   const notifier = await startNotifier({ maxBytesInFlight: 24 * KIB * KIB, mostBehind: KIB ** 3 });
   try {
     const { watch, stare, queuedJob, run, base, figure } = notifier;
     const job = await queuedJob();
-    await run(job, 'x'.repeat(16 * KIB * KIB)); // more than the operating system keeps for who does not read
+    await run(job, 'x'.repeat(16 * KIB * KIB)); // more than the operating system buffers for a client that does not read
     const path = `/v1/jobs/${job.id}/events`;
     const reader = stare(path);
     await eventually(async () => expect(await figure('http_bytes_in_flight')).toBeGreaterThan(KIB));
@@ -220,7 +220,7 @@ it('shows no more large jobs at once than its budget allows: browsers come again
   }
 });
 
-it('counts nothing of a large job for a stream that is sent nothing of it', async () => {
+it('does not count a large job for a stream that does not get it', async () => {
   const notifier = await startNotifier({ maxBytesInFlight: 24 * KIB * KIB, mostBehind: KIB ** 3 });
   try {
     const { watch, stare, queuedJob, database, seen, figure } = notifier;

@@ -2,36 +2,38 @@ import type { ServerResponse } from 'node:http';
 import { Counter, setTicker, type Registry } from '@offload/process';
 import { openEventStream, type EventStream, type KeptStream } from './event-stream.ts';
 
+/** Options of {@link createEventStreams}. */
 export interface EventStreamsOptions {
-  /** Each stream is written to at least this often, in milliseconds. @default 15_000 */
+  /** Interval of heartbeats on each stream, in milliseconds. @default 15_000 */
   heartbeatMs?: number;
   /**
-   * A reader that has been further behind than this, in bytes, for a second is cut off; it gets the job as it is then when it
-   * is back. @default 1 MiB
+   * Most bytes that a reader may be behind for a second before it is cut off. It gets the current job when it
+   * reconnects.
+   * @default 1 MiB
    */
   mostBehind?: number;
-  /** All readers together, by the same count: who is furthest behind goes first. @default 256 MiB */
+  /** The same for all readers together: the reader that is furthest behind is cut first. @default 256 MiB */
   mostBehindTogether?: number;
 }
 
 const defaults = { heartbeatMs: 15_000, mostBehind: 1024 ** 2, mostBehindTogether: 256 * 1024 ** 2 };
 
-/** How often it is looked after the streams, in milliseconds; each time a part of them gets its heartbeat. */
+/** Interval between checks of the streams, in milliseconds. Each check sends a heartbeat to a part of them. */
 const TICK_MS = 250;
 
 /** The open event streams of this process. */
 export interface EventStreams {
-  /** @param onClose called once when the stream is over, whoever ended it */
+  /** Opens a stream. @param onClose is called once when the stream is over, on either side */
   open(response: ServerResponse, onClose: () => void): EventStream;
-  /** No more heartbeats. */
+  /** Stops the heartbeats. */
   close(): void;
 }
 
-/** Keeps streams alive, and what their readers leave unread within bounds. */
+/** Keeps streams alive, and limits what their readers leave unread. */
 export function createEventStreams(metrics: Registry, options: EventStreamsOptions = {}): EventStreams {
   const { heartbeatMs, mostBehind, mostBehindTogether } = { ...defaults, ...options };
   const streams = new Set<KeptStream>();
-  /** Those that did not take all of what they were sent at once. */
+  /** The streams whose clients did not take the last write at once. */
   const late = new Set<KeptStream>();
   /**
    * A rise means that readers are slow or have stopped reading. Each stream may lag by one MiB for a second, all
@@ -43,7 +45,8 @@ export function createEventStreams(metrics: Registry, options: EventStreamsOptio
     registers: [metrics],
   });
 
-  // One timer for all, and never all at once: a set's iterator goes on where it was, whoever comes and goes.
+  // One timer for all streams, a part of them at a time: the iterator of a set continues when streams are added or
+  // removed.
   let round = streams.values();
   let due = 0;
   function beatSome(): void {

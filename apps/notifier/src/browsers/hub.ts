@@ -4,45 +4,46 @@ import { Gauge, type Registry } from '@offload/process';
 import { createEventStreams, type EventStreams, type EventStreamsOptions } from './event-streams.ts';
 import { frame } from './frame.ts';
 
-/** Somebody who wants to know about jobs. */
+/** A watcher of jobs. */
 export interface Watcher {
-  /** @param event as it goes over the wire, serialized once for all watchers */
+  /** Shows an event. @param event the event as it is sent, serialized once for all watchers */
   notify(job: Job, event: Buffer): void;
-  /** The notifier is stopping. */
+  /** Ends the stream, because the notifier is stopping. */
   sendAway(): void;
 }
 
-/** Somebody who wants to know about one job. */
+/** A watcher of one job. */
 export interface JobWatcher extends Watcher {
-  /** The version of the job that it has been shown; 0 before it was shown any. */
+  /** The version of the job that was shown last; 0 before the first. */
   seen(): number;
-  /** There is nothing more to come. */
+  /** Ends the stream, because no event will follow. */
   end(): void;
 }
 
-/** Hands each event to those who watch its job, and to those who watch all jobs. */
+/** Passes each event to the watchers of its job, and to the watchers of all jobs. */
 export interface Hub {
   publish(event: JobEvent): void;
-  /** Whether anybody watches this job (any, where none is named), or all: otherwise its events need not be read. */
+  /** Whether the job (or with undefined, any job) has a watcher. Otherwise its events need not be read. */
   wants(jobId: string | undefined): boolean;
   /** @returns a function that ends the watch */
   watchJob(jobId: string, watcher: JobWatcher): () => void;
   /** @returns a function that ends the watch */
   watchAll(watcher: Watcher): () => void;
-  /** The jobs that are being watched one by one. */
+  /** Ids of the jobs that are watched singly. */
   watchedJobs(): string[];
-  /** The version of this job that all who watch it have been shown; Infinity when nobody does. */
+  /** The version of the job that all its watchers have seen; Infinity when it has none. */
   seenByAll(jobId: string): number;
-  /** Shows a job as it is to those who watch it and have seen less. */
+  /** Shows the current job to its watchers that have seen an older version. */
   show(job: Job): void;
-  /** There is no such job any more: ends the streams of those who watch it. */
+  /** Ends the streams of a job that does not exist any more. */
   forget(jobId: string): void;
   readonly streams: Pick<EventStreams, 'open'>;
-  /** Sends everybody away; who comes later is to be sent away, too. */
+  /** Sends all watchers away. `closed` is true then, and later watchers must be sent away too. */
   close(): void;
   readonly closed: boolean;
 }
 
+/** Makes a hub. @param notifierUrl base URL of the notifiers, for the links of jobs */
 export function createHub(metrics: Registry, notifierUrl: string, options?: EventStreamsOptions): Hub {
   const byJob = new Map<string, Set<JobWatcher>>();
   const all = new Set<Watcher>();

@@ -10,7 +10,7 @@ function job(version: number): Job {
 }
 const event = (version: number): Buffer => Buffer.from(String(version));
 
-/** A watcher whose job is read after `early` have come, and that hears of `late` then. */
+/** Plays a watcher: the job is read after the versions `early` have arrived; the versions `late` arrive then. */
 function play(early: number[], snapshot: number, late: number[], claimed?: number) {
   const shown: number[] = [];
   let ended = false;
@@ -31,7 +31,7 @@ const version = fc.integer({ min: 1, max: LAST });
 const versions = fc.array(version, { maxLength: 40 });
 
 describe('a watcher of a job', () => {
-  it('is shown versions that only grow, from the snapshot to the newest, the terminal one last, whatever comes when', () => {
+  it('gets increasing versions from the snapshot to the newest, the final one last, in any order of arrival', () => {
     fc.assert(
       fc.property(versions, version, versions, fc.option(version, { nil: undefined }), (early, read, late, claimed) => {
         const { shown, ended, seen } = play(early, read, late, claimed);
@@ -39,23 +39,23 @@ describe('a watcher of a job', () => {
         const newest = Math.max(read, ...early, ...late);
         expect(seen).toBe(newest);
         if (newest > Math.min(claimed ?? 0, read)) expect(shown.at(-1)).toBe(newest);
-        // What the client has not seen, or says it has and can't have, begins with what was read.
+        // The stream begins with the read job, unless the client has seen that version already.
         if ((claimed ?? 0) < read) expect(shown[0]).toBe(read);
         expect(ended).toBe(shown.some((each) => isFinished(job(each).status)));
       }),
     );
   });
 
-  it('misses nothing between the snapshot and what came while it was read, in whatever order', () => {
+  it('misses no event that arrives while the snapshot is read, in any order', () => {
     expect(play([4, 2, 3, 3, 1], 2, [5, 4, 8]).shown).toEqual([2, 3, 4, 5, 8]);
   });
 
-  it('keeps no more than the newest of what comes while the job is read', () => {
-    const early = Array.from({ length: 1_000 }, (_, at) => -at); // a version each, none of them new
+  it('keeps only the newest events that arrive while the job is read', () => {
+    const early = Array.from({ length: 1_000 }, (_, at) => -at); // many old versions
     expect(play([...early, 6, 7], 5, []).shown).toEqual([5, 6, 7]);
   });
 
-  it('believes nobody to have seen more than there was', () => {
+  it('ignores a claim to have seen a version that does not exist', () => {
     expect(play([], 2, [3], 999_999).shown).toEqual([3]);
   });
 });

@@ -2,26 +2,24 @@ import { isFinished, type Job } from '@offload/jobs';
 import type { EventStream } from './event-stream.ts';
 import type { JobWatcher } from './hub.ts';
 
-/**
- * Most events that are kept while the job is being read; of more, the newest: what is read then is newer than most of
- * them, and shows the whole job.
- */
+/** Most events that are kept while the job is read. Older ones are dropped, because the read job is newer than most. */
 const MOST_EARLY = 32;
 
+/** A watcher of one job with its stream. */
 export interface StreamedWatcher extends JobWatcher {
   /**
-   * What the job was when it was read, and the stream for it and all that follows, and for what came since the watch began.
+   * Starts the stream with the job as it was read, followed by the events that have arrived since the watch began.
    *
-   * @param claimed the version that the client says it has seen; it can't be newer than what was read, unless the client
-   *   errs, and that much is not shown again
+   * @param claimed the version that the client says it has seen. It is not sent again, but a version that is newer than
+   *   the read job is an error of the client and is ignored.
    */
   begin(stream: EventStream, job: Job, event: Buffer, claimed?: number): void;
 }
 
 /**
- * Shows one job: versions only grow, whatever order they come in and however often, and the terminal one is the last.
- *
- * To be told of events before the job is read, so that nothing falls between the two.
+ * Makes a watcher that shows the versions of one job in increasing order, each once, and ends after the final one.
+ * Events may arrive in any order and several times. Let it receive events before the job is read, so that none is lost
+ * between.
  */
 export function createJobWatcher(): StreamedWatcher {
   let stream: EventStream | null = null;

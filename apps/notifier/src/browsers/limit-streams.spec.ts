@@ -8,10 +8,10 @@ import { createLogger, createMetrics } from '@offload/process';
 import type { Response } from 'express';
 import { limitStreams } from './limit-streams.ts';
 
-/** Its streams count for its name: of a client that has left there is no address any more. */
+/** A client with a key, so that its streams count for its name: a client that has left has no address any more. */
 const reader = newApiKey('reader', ['read']);
 
-/** One stream at a time, after a token was looked at, which takes until the test says so. */
+/** A service with one stream for each client. The test decides when a token is verified. */
 async function setup() {
   const looking: { response: Response; next: () => void }[] = [];
   const service = createHttpService({
@@ -50,7 +50,7 @@ async function setup() {
   return { ask, close: () => server.close(0) };
 }
 
-it('keeps no place for a client that leaves while its token is looked at', async () => {
+it('keeps no place for a client that leaves while its token is verified', async () => {
   const { ask, close } = await setup();
   for (let times = 0; times < 3; times += 1) {
     const gone = await ask();
@@ -61,7 +61,7 @@ it('keeps no place for a client that leaves while its token is looked at', async
   await close();
 });
 
-it('gives the place of a stream back when its client leaves, and none for one that was refused', async () => {
+it('frees the place of a stream when its client leaves, and no place for a refused stream', async () => {
   const { ask, close } = await setup();
   const first = await ask();
   expect(await first.status()).toBe('200');

@@ -3,13 +3,13 @@ import { Problem } from '@offload/http';
 import type { RequestHandler } from 'express';
 
 /**
- * At most so many event streams of a caller (see `callerOf`) at once, of all routes that it stands before; more get 429
- * `too-many-streams`. Counted in this process's memory. Behind `authenticateWatcher`.
+ * Limits the event streams that a caller (see `callerOf`) has open at once, over all routes with this handler. Others
+ * get 429 `too-many-streams`. It counts in the memory of this process. Put it after `authenticateWatcher`.
  */
 export function limitStreams(most: number): RequestHandler {
   const open = new Map<string, number>();
   return (_request, response, next) => {
-    if (response.destroyed) return; // the client has left while its token was looked at
+    if (response.destroyed) return; // the client has left while its token was verified
     const caller = callerOf(response);
     const count = open.get(caller) ?? 0;
     if (count >= most) throw tooMany(most);
@@ -24,6 +24,6 @@ export function limitStreams(most: number): RequestHandler {
 }
 
 function tooMany(most: number): Problem {
-  const detail = `You have ${most} event streams open here, and that is the most.`;
+  const detail = `You have ${most} open event streams on this notifier, which is the limit.`;
   return new Problem(429, 'too-many-streams', 'Too many event streams', detail, { headers: { 'Retry-After': '5' } });
 }

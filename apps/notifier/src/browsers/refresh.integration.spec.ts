@@ -10,14 +10,14 @@ beforeAll(async () => void (notifier = await startNotifier()));
 afterEach(() => void Object.assign(notifier.seen, notifier.database.jobs));
 afterAll(() => notifier.stop());
 
-/** Somebody who watches this job, and has been shown it. */
+/** Starts a watcher of this job, which has been shown the job. */
 async function watching(job: Job) {
   const watched = await notifier.watch(`/v1/jobs/${job.id}/events`);
   await eventually(() => expect(watched.events).toHaveLength(1));
   return watched;
 }
 
-/** The ids of the jobs that are read from now on. */
+/** Records the ids of the jobs that are read from now on. */
 function readings(): string[] {
   const ids: string[] = [];
   notifier.seen.get = (id) => {
@@ -27,11 +27,11 @@ function readings(): string[] {
   return ids;
 }
 
-describe('who watches a job', () => {
+describe('a watcher of a job', () => {
   it('gets its final state although the broker was away', async () => {
     const job = await notifier.queuedJob();
     const { events, ended } = await watching(job);
-    await notifier.run(job); // and its events are lost
+    await notifier.run(job); // its events are lost
     await notifier.loseBroker();
     await ended;
     expect(events.map(({ event }) => event)).toEqual(['job.queued', 'job.succeeded']);
@@ -59,7 +59,7 @@ describe('who watches a job', () => {
     let hasRun: () => void = () => undefined;
     const run = new Promise<void>((resolve) => (hasRun = resolve));
     other.seen.versions = async (ids) => {
-      await run; // no look finds the job half-way
+      await run; // no refresh finds the job in a middle state
       return other.database.jobs.versions(ids);
     };
     try {
@@ -75,7 +75,7 @@ describe('who watches a job', () => {
     }
   });
 
-  it('is sent away from a job that is no more, and stays away', async () => {
+  it('loses its stream when the job is deleted, and does not reconnect', async () => {
     const { queuedJob, run, database, refresh, base, hub } = notifier;
     const job = await queuedJob();
     const { events, ended } = await watching(job);
@@ -90,8 +90,8 @@ describe('who watches a job', () => {
   });
 });
 
-describe('a look at the watched jobs', () => {
-  it('reads only those that have changed since they were shown, a few at once', async () => {
+describe('a refresh of the watched jobs', () => {
+  it('reads only jobs that have changed since they were shown, a few at once', async () => {
     const { database, hub, queuedJob, claim } = notifier;
     const jobs = await Promise.all(Array.from({ length: 30 }, () => queuedJob()));
     const watchers = await Promise.all(jobs.map(watching));
@@ -116,7 +116,7 @@ describe('a look at the watched jobs', () => {
     await eventually(() => expect(hub.watchedJobs()).toEqual([]));
   });
 
-  it('is one at a time, however often it is woken', async () => {
+  it('runs once at a time, however often it is woken', async () => {
     const { queuedJob, seen, database, refresh } = notifier;
     const { close } = await watching(await queuedJob());
     let [looks, atOnce, most] = [0, 0, 0];
@@ -135,7 +135,7 @@ describe('a look at the watched jobs', () => {
     await close();
   });
 
-  it('says nothing to those who watch all jobs', async () => {
+  it('sends nothing to watchers of all jobs', async () => {
     const { queuedJob, claim, watch, refresh, publishEvent } = notifier;
     const job = await queuedJob();
     const [one, all] = [await watching(job), await watch('/v1/events')];

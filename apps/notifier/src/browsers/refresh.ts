@@ -2,25 +2,26 @@ import type { JobStore } from '@offload/database';
 import { startLoop, type Logger, type Loop } from '@offload/process';
 import type { Hub } from './hub.ts';
 
-/** Versions asked for at once. */
+/** Job versions in one query. */
 const VERSIONS = 1_000;
-/** Jobs read at once: one may be megabytes. */
+/** Jobs that are read at once, because one may be megabytes. */
 const JOBS = 10;
 
+/** What `startRefresh` needs. */
 export interface RefreshParts {
   database: { jobs: Pick<JobStore, 'versions' | 'get'> };
   hub: Hub;
   log: Logger;
-  /** How often it looks, in milliseconds. @default 30_000 */
+  /** Interval between two refreshes, in milliseconds. @default 30_000 */
   everyMs?: number;
-  /** After a look that failed. @default 1_000 */
+  /** Pause after a failed refresh, in milliseconds. @default 1_000 */
   retryMs?: number;
 }
 
 /**
- * Looks after those who watch one job: now and then, and when it is woken because events may have been missed, asks which
- * of the watched jobs have changed since, and shows those. Who misses an event without anybody's noticing (its sender had
- * lost the broker, say) hears of it that much later.
+ * Reads watched jobs again in case an event was lost: at an interval, and when it is woken after a lost connection. It
+ * queries which of the watched jobs have changed since they were shown, and shows those. An event may be lost
+ * unnoticed, when its sender loses the broker for example.
  */
 export function startRefresh(parts: RefreshParts): Loop {
   const { log, everyMs = 30_000, retryMs = 1_000 } = parts;
@@ -31,7 +32,7 @@ export function startRefresh(parts: RefreshParts): Loop {
   return startLoop({ name: 'refresh of watched jobs', round, retryMs, log });
 }
 
-/** One look. Ends early when the hub is closed. @throws when the database is away */
+/** Refreshes once. Ends early when the hub is closed. @throws Error when the database is away */
 export async function refreshWatched({ database, hub }: Pick<RefreshParts, 'database' | 'hub'>): Promise<void> {
   for (const ids of chunks(hub.watchedJobs(), VERSIONS)) {
     if (hub.closed) return;
@@ -42,13 +43,13 @@ export async function refreshWatched({ database, hub }: Pick<RefreshParts, 'data
       await Promise.all(some.filter(isAhead).map(show));
     }
 
-    /** Each as it comes: together they may be large. */
+    /** Shows one job after the other, because together they may be large. */
     async function show(id: string): Promise<void> {
       const job = await database.jobs.get(id);
       if (job) hub.show(job);
     }
 
-    // Asked again before each is read: an event may have come meanwhile, or everybody gone.
+    // Checked again before each read: an event may have arrived meanwhile, or all watchers may have left.
     function isAhead(id: string): boolean {
       return (versions.get(id) as number) > hub.seenByAll(id);
     }

@@ -16,15 +16,17 @@ import type { EventStreamsOptions } from './event-streams.ts';
 import { createHub } from './hub.ts';
 import { startRefresh } from './refresh.ts';
 
+/** An event as a client received it. */
 export interface Received {
   event: string;
   id: string;
   job: JobWithLinks;
 }
 
+/** A notifier of a spec. */
 export type SpecNotifier = Awaited<ReturnType<typeof startNotifier>>;
 
-/** A notifier in this process, on a fresh database and virtual host. */
+/** Starts a notifier in this process, with a fresh database and virtual host. */
 export async function startNotifier(
   options: EventStreamsOptions & { refreshMs?: number } & Pick<AppParts, 'maxStreams' | 'maxBytesInFlight'> = {},
 ) {
@@ -32,7 +34,7 @@ export async function startNotifier(
   await migrate(url);
   const vhost = await freshVhost();
   const database = openDatabase({ url });
-  /** The jobs as the notifier's calls see them: to be replaced in parts. */
+  /** The jobs as the notifier reads them. A spec may replace its methods. */
   const seen: JobStore = { ...database.jobs };
   const seenDatabase: Database = { ...database, jobs: seen };
   const broker = connect({ url: vhost.amqpUrl, topology: jobTopology([]) });
@@ -109,14 +111,14 @@ export async function startNotifier(
     queuedJob,
     claim,
     succeed,
-    /** Through all of its life, unannounced. */
+    /** Runs the job to its end without publishing events. */
     async run(job: Job, result: unknown = { ok: true }): Promise<{ running: Job; succeeded: Job }> {
       const running = await claim(job);
       return { running, succeeded: await succeed(running, result) };
     },
     publishEvent: (job: Job, event?: EventName): Promise<void> =>
       publisher.publish(jobEvents, [eventOf(job, event)], { exchange: exchanges.events, mandatory: false }),
-    /** Cuts the connection to the broker; resolves when it listens again. */
+    /** Cuts the connection to the broker. Resolves when the notifier is subscribed again. */
     async loseBroker(): Promise<void> {
       const before = listened;
       await eventually(async () => {
@@ -127,7 +129,7 @@ export async function startNotifier(
       await eventually(() => expect(listened).toBeGreaterThan(before));
     },
     watch: (path: string, headers?: Record<string, string>) => watch(base + path, headers),
-    /** A client that reads nothing of what comes. */
+    /** Opens a stream with a client that reads nothing. */
     stare: (path: string): Socket => stare(server.port, path),
     figure: async (name: string): Promise<number> =>
       ((await metrics.getSingleMetric(name)?.get())?.values[0]?.value as number | undefined) ?? NaN,

@@ -7,7 +7,7 @@ beforeAll(async () => void (notifier = await startNotifier()));
 afterAll(() => notifier.stop());
 
 describe('GET /v1/events', () => {
-  it('tells of all jobs, or of those that match every filter', async () => {
+  it('sends the events of all jobs, or of those that match every filter', async () => {
     const { watch, queuedJob, publishEvent, run } = notifier;
     const all = await watch('/v1/events');
     const filtered = await watch(
@@ -33,7 +33,7 @@ describe('GET /v1/events', () => {
     await all.close();
   });
 
-  it.each(['colour=red', 'status=blue', 'tag=a&tag=b'])('refuses a filter that it does not know: %s', async (query) => {
+  it.each(['colour=red', 'status=blue', 'tag=a&tag=b'])('refuses an unknown filter: %s', async (query) => {
     const response = await fetch(`${notifier.base}/v1/events?${query}`);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ errors: [{ parameter: query.split('=')[0] }] });

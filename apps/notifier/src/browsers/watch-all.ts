@@ -11,7 +11,7 @@ const query = z.strictObject({
   tag: plainText(64).optional(),
 });
 
-/** `GET /v1/events`: the events of all jobs from now on, or of those that match every filter given. */
+/** Answers `GET /v1/events` with the events of all jobs from now on, or of jobs that match every given filter. */
 export function watchAll({ hub }: { hub: Hub }): RequestHandler {
   return (request, response) => {
     const parsed = query.safeParse(request.query);
@@ -24,7 +24,7 @@ export function watchAll({ hub }: { hub: Hub }): RequestHandler {
       (status === undefined || job.status === status) &&
       (tag === undefined || job.tags.includes(tag));
 
-    if (response.destroyed) return; // the client has gone while its token was looked at
+    if (response.destroyed) return; // the client has left while its token was verified
     const stream = hub.streams.open(response, () => unwatch());
     const unwatch = hub.watchAll({
       notify: (job, event) => {
@@ -32,6 +32,6 @@ export function watchAll({ hub }: { hub: Hub }): RequestHandler {
       },
       sendAway: stream.sendAway,
     });
-    if (hub.closed) stream.sendAway(); // we are stopping
+    if (hub.closed) stream.sendAway(); // the notifier is stopping
   };
 }

@@ -14,7 +14,7 @@ afterAll(() => notifier.stop());
 const pathOf = ({ id }: Pick<Job, 'id'>): string => `/v1/jobs/${id}/events`;
 
 describe('GET /v1/jobs/{id}/events', () => {
-  it('shows the job as it is, then each event, and ends after the terminal one', async () => {
+  it('shows the current job, then each event, and ends after the final one', async () => {
     const { queuedJob, watch, run, publishEvent } = notifier;
     const job = await queuedJob();
     const { response, events, retries, ended } = await watch(pathOf(job));
@@ -35,15 +35,15 @@ describe('GET /v1/jobs/{id}/events', () => {
     expect(retries).toHaveLength(1);
   });
 
-  it('shows a late watcher the job as it is first', async () => {
+  it('shows a late watcher the current job first', async () => {
     const job = await notifier.queuedJob();
     await notifier.run(job);
     const { events, ended } = await notifier.watch(pathOf(job));
-    await ended; // the job is finished: nothing more to come
+    await ended; // the job is finished: no event follows
     expect(events.map(({ event }) => event)).toEqual(['job.succeeded']);
   });
 
-  it('leaves out what is older than what was shown, and what came twice', async () => {
+  it('drops events that are older than the shown job, and events that arrive twice', async () => {
     const { queuedJob, claim, succeed, watch, publishEvent } = notifier;
     const job = await queuedJob();
     const running = await claim(job);
@@ -61,7 +61,7 @@ describe('GET /v1/jobs/{id}/events', () => {
     const job = await queuedJob();
     const all: Job[] = [job];
     seen.get = async (id) => {
-      const read = await database.jobs.get(id); // and what is read is old before it is here
+      const read = await database.jobs.get(id); // the read job is old before it arrives
       all.push(await claim(job));
       for (const percent of [10, 20]) {
         all.push((await database.jobs.reportProgress(id, 1, { percent, message: null })) as Job);
@@ -78,7 +78,7 @@ describe('GET /v1/jobs/{id}/events', () => {
     expect(events.at(-1)?.event).toBe('job.succeeded');
   });
 
-  it('sends nothing old to who has seen it, and 204 when nothing more will come', async () => {
+  it('sends no seen version again, and answers 204 when no event will follow', async () => {
     const { queuedJob, watch, run, publishEvent, base } = notifier;
     const job = await queuedJob();
     const seen = await watch(pathOf(job), { 'Last-Event-ID': '1' });
@@ -91,7 +91,7 @@ describe('GET /v1/jobs/{id}/events', () => {
     expect(after.status).toBe(204);
   });
 
-  it('does not believe that somebody has seen a version that does not exist', async () => {
+  it('ignores a claim to have seen a version that does not exist', async () => {
     const { queuedJob, watch, run, publishEvent } = notifier;
     const job = await queuedJob();
     const { events, ended } = await watch(pathOf(job), { 'Last-Event-ID': '999' });
@@ -100,7 +100,7 @@ describe('GET /v1/jobs/{id}/events', () => {
     expect(events.map(({ event }) => event)).toEqual(['job.succeeded']);
   });
 
-  it('shows a job that was retried by hand to who comes back after its first end', async () => {
+  it('shows a job that was retried by hand to a client that reconnects after its first end', async () => {
     const { database, queuedJob, claim, watch } = notifier;
     const job = await queuedJob();
     const { attempt } = await claim(job);
@@ -112,7 +112,7 @@ describe('GET /v1/jobs/{id}/events', () => {
     await close();
   });
 
-  it('carries a job that is larger than a slow reader may be behind', async () => {
+  it('sends a job that is larger than a slow reader may be behind', async () => {
     const job = await notifier.queuedJob();
     const result = 'x'.repeat(6 * 1024 * 1024);
     await notifier.run(job, result);
@@ -145,7 +145,7 @@ describe('GET /v1/jobs/{id}/events', () => {
     await eventually(() => expect(hub.watchedJobs()).toEqual([]));
   });
 
-  it('has a browser come again while the database is away, and tells others', async () => {
+  it('makes a browser reconnect while the database is away, and answers others with a problem', async () => {
     const { seen, watch, base, hub } = notifier;
     seen.get = () => Promise.reject(new DatabaseUnavailableError(new Error('spec')));
     const path = pathOf({ id: randomUUID() });

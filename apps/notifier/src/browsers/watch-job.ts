@@ -11,11 +11,11 @@ import { createJobWatcher } from './job-watcher.ts';
 const parameters = z.object({ id: jobId });
 
 /**
- * `GET /v1/jobs/{id}/events`: the job as it is now, then each event, until the terminal one.
+ * Answers `GET /v1/jobs/{id}/events` with the current job, then with each event until the final one.
  *
- * Only after a 200 a browser comes back by itself (https://html.spec.whatwg.org/#sse-processing-model): it gets that
- * too while the database is away or too many bytes are in flight, and has to come again. 404 and 204, where nothing
- * more will come, keep it from doing so.
+ * A browser reconnects only after a 200 (https://html.spec.whatwg.org/#sse-processing-model). So while
+ * the database is away or too many bytes are in flight, it gets 200 and an immediate end. Where no event will follow,
+ * 404 and 204 keep it from reconnecting.
  */
 export function watchJob(parts: {
   database: { jobs: Pick<JobStore, 'get'> };
@@ -31,7 +31,7 @@ export function watchJob(parts: {
     const { id } = parsed.data;
 
     const watcher = createJobWatcher();
-    const unwatch = hub.watchJob(id, watcher); // first, so that nothing falls between the snapshot and the events
+    const unwatch = hub.watchJob(id, watcher); // first, so that no event is lost between the read and the watch
     try {
       const job = await database.jobs.get(id);
       if (!job) throw new Problem(404, 'job-not-found', 'Job not found', `There is no job ${id}`);
@@ -40,28 +40,29 @@ export function watchJob(parts: {
         unwatch();
         return void response.status(204).end();
       }
-      if (response.destroyed) return unwatch(); // the client has gone while we were reading
+      if (response.destroyed) return unwatch(); // the client has left during the read
       const event = snapshot(job);
-      // Unlike an event, which all its watchers share; who has this version already is not sent it again.
+      // Counted for each watcher, unlike an event, which all share. A client that has seen this version does not get
+      // it.
       if (job.version > claimed) budgetOf(response).written(response, event.length);
       const stream = hub.streams.open(response, unwatch);
-      if (hub.closed) return stream.sendAway(); // we are stopping since
+      if (hub.closed) return stream.sendAway(); // the notifier has begun to stop
       watcher.begin(stream, job, event, claimed);
     } catch (error) {
       unwatch();
       if (!(willPass(error) && isBrowser(request))) throw error;
-      if (response.destroyed) return; // nobody is there to be sent away
+      if (response.destroyed) return; // the client has left
       hub.streams.open(response, () => undefined).sendAway();
     }
   };
 }
 
-/** Whether the same request may well succeed soon: the database is away, or too many bytes are in flight. */
+/** Whether the same request may succeed soon: the database is away, or too many bytes are in flight. */
 function willPass(error: unknown): boolean {
   return error instanceof DatabaseUnavailableError || (error instanceof Problem && error.status === 503);
 }
 
-/** Whether an EventSource asks; others can be told what is the matter. */
+/** Whether the client is an EventSource. Other clients get a problem. */
 function isBrowser(request: Request): boolean {
   return request.get('accept')?.includes('text/event-stream') ?? false;
 }

@@ -17,7 +17,7 @@ const ended = (jobId: string, status: 'delivered' | 'failed') =>
   });
 
 describe('a webhook', () => {
-  it('arrives signed, as a CloudEvent with the job in it', async () => {
+  it('arrives signed, as a CloudEvent with the job', async () => {
     const { received, url } = await receiver();
     const id = await finished({ url }, { result: { text: 'naïve \u{1f600} \ud800' } });
     notifier();
@@ -38,7 +38,7 @@ describe('a webhook', () => {
     expect(delivery.attempts).toMatchObject([{ number: 1, status: 204, error: null }]);
   });
 
-  it('can be verified with each of two secrets, and with no other', async () => {
+  it('can be verified with each of two secrets, and no other', async () => {
     const { received, url } = await receiver();
     const [fresh, old] = [newWebhookSecret(), newWebhookSecret()];
     const id = await finished({ url });
@@ -50,7 +50,7 @@ describe('a webhook', () => {
     expect(() => verified({ ...one, body: `${one.body} ` }, fresh)).toThrow('No matching signature');
   });
 
-  it('is the same each time that it is sent', async () => {
+  it('has the same id and body at each attempt', async () => {
     const { received, url } = await receiver((response) =>
       response.writeHead(received.length < 3 ? 500 : 200).end('thanks'),
     );
@@ -66,7 +66,7 @@ describe('a webhook', () => {
     for (const each of received) verified(each, spec.secret);
   });
 
-  it('is sent by whoever hears of it, without waiting for a look around', async () => {
+  it('is sent when the event of the job arrives, before the next poll', async () => {
     const { received, url } = await receiver();
     const { hear } = notifier();
     await finished({ url });
@@ -76,7 +76,7 @@ describe('a webhook', () => {
     });
   });
 
-  it('is sent once, however many notifiers there are', async () => {
+  it('is sent once by any number of notifiers', async () => {
     const { received, url } = await receiver();
     const ids = await Promise.all(Array.from({ length: 40 }, () => finished({ url })));
     for (let n = 0; n < 3; n += 1) notifier();
@@ -85,7 +85,7 @@ describe('a webhook', () => {
     expect(received).toHaveLength(40);
   });
 
-  it('is left to others without a secret to sign it with', async () => {
+  it('is left to other notifiers if this one has no secret', async () => {
     const { received, url } = await receiver();
     const { stop } = notifier({ secrets: [] });
     const id = await finished({ url });
@@ -97,7 +97,7 @@ describe('a webhook', () => {
   });
 });
 
-describe('what a receiver answers', () => {
+describe('the answer of a receiver', () => {
   it.each([301, 307, 400, 404, 429, 503])('with %d is tried again', async (status) => {
     const { received, url } = await receiver((response, { path }) =>
       response.writeHead(received.length === 1 ? status : 204, { location: `${path}/elsewhere` }).end(),
@@ -108,7 +108,7 @@ describe('what a receiver answers', () => {
     expect(received.map(({ path }) => path)).toEqual(['/hook', '/hook']);
   });
 
-  it('with 410 ends it, and whatever else is pending there', async () => {
+  it('with 410 gives up this webhook and all others that are pending for the receiver', async () => {
     const { received, url } = await receiver((response, { path }) =>
       response.writeHead(path === '/hook' ? 410 : 204).end(),
     );
@@ -119,7 +119,7 @@ describe('what a receiver answers', () => {
     expect(received.filter(({ path }) => path === '/hook')).toHaveLength(1);
   });
 
-  it('is asked for again as late as it says', async () => {
+  it('delays the next attempt by its Retry-After', async () => {
     const { url } = await receiver((response) => response.writeHead(503, { 'retry-after': '3600' }).end());
     notifier();
     const id = await finished({ url });
@@ -139,7 +139,7 @@ describe('what a receiver answers', () => {
     expect(received).toHaveLength(3);
   });
 
-  it('is enough when it is 2xx, whatever becomes of the rest', async () => {
+  it('delivers the webhook with 2xx, also if its body breaks off', async () => {
     const { url } = await receiver((response) => {
       response.writeHead(200, { 'content-length': '1000' });
       response.write('cut', () => response.destroy());
@@ -163,7 +163,7 @@ describe('what a receiver answers', () => {
 });
 
 describe('a receiver that gives no answer', () => {
-  it('is tried again: refused, cut off, silent', async () => {
+  it('gets the webhook again: refused, cut off, silent', async () => {
     const silent: string[] = [];
     const { received, url } = await receiver((response, { id }, { socket }) => {
       if (received.length === 1) socket.destroy();
@@ -191,7 +191,7 @@ describe('a receiver that gives no answer', () => {
     const others = await Promise.all(Array.from({ length: 30 }, () => finished({ url: alive.url })));
     notifier({ concurrency: 12, concurrencyPerHost: 10, timeoutMs: 60_000 });
     for (const id of others) await ended(id, 'delivered');
-    await eventually(() => expect(held).toHaveLength(10)); // and no more than that at once
+    await eventually(() => expect(held).toHaveLength(10)); // no more at once
     await eventually(() => {
       expect(held.length).toBeLessThanOrEqual(10);
       for (const answer of held.splice(0)) answer();
@@ -201,7 +201,7 @@ describe('a receiver that gives no answer', () => {
     for (const id of waiting) await ended(id, 'delivered');
   });
 
-  it('gets one probe at a time after ten failures, and the rest when it answers again', async () => {
+  it('gets one probe at a time after ten failures, and all webhooks when it answers again', async () => {
     let well = false;
     const { received, url } = await receiver((response) => response.writeHead(well ? 204 : 503).end());
     const ids = await Promise.all(Array.from({ length: 30 }, () => finished({ url })));
@@ -210,13 +210,13 @@ describe('a receiver that gives no answer', () => {
       const open = await metrics.getSingleMetric('offload_webhook_hosts_open')?.get();
       expect(open?.values[0]?.value).toBe(1);
     });
-    expect(received.length).toBeLessThan(15); // ten, and a probe or two if this comes late; otherwise all thirty
+    expect(received.length).toBeLessThan(15); // ten, and a probe or two on a slow machine; without a circuit thirty
     well = true;
     for (const id of ids) await ended(id, 'delivered');
   });
 });
 
-it('rests between looks, also when more hosts are pending something later than one look goes through', async () => {
+it('pauses between polls, also when more hosts have later webhooks than one poll reads', async () => {
   const gone = await receiver();
   await gone.close();
   const hosts = Array.from({ length: 520 }, (_, n) => `http://127.${Math.floor(n / 250) + 1}.0.${(n % 250) + 1}:9/`);
@@ -237,7 +237,7 @@ it('rests between looks, also when more hosts are pending something later than o
 }, 60_000);
 
 describe('a notifier that stops', () => {
-  it('waits for answers, and gives back what has none', async () => {
+  it('waits for answers, and returns webhooks without one', async () => {
     const answers: (() => void)[] = [];
     const { received, url } = await receiver((response) => void answers.push(() => response.writeHead(204).end()));
     const { stop } = notifier();
@@ -268,7 +268,7 @@ describe('a configured endpoint', () => {
     notifier({ endpoints: [{ name: 'billing', url, secrets, ...filter }] });
     const ids = await eventually(async () => {
       const id = await finished(null, { type: 'mine' });
-      expect((await deliveryOf(id)).endpoint).toBe('billing'); // it is registered by then
+      expect((await deliveryOf(id)).endpoint).toBe('billing'); // the endpoint is registered now
       return [id, await finished(null, { type: 'another' })] as const;
     });
     await ended(ids[0], 'delivered');
@@ -279,7 +279,7 @@ describe('a configured endpoint', () => {
   });
 });
 
-it('delivers again by hand what was given up, under the same id', async () => {
+it('redelivers a failed webhook under the same id', async () => {
   const { received, url } = await receiver((response) => response.writeHead(received.length === 1 ? 410 : 204).end());
   notifier();
   const id = await finished({ url });

@@ -10,19 +10,24 @@ import { retryDelay } from './retry-schedule.ts';
 import { sendWebhook, type Answer } from './send-webhook.ts';
 import { webhookMetrics } from './webhook-metrics.ts';
 
-/** How often to look when nobody says that there is something to do. */
+/** Milliseconds between polls without an event. */
 const POLL_MS = 1_000;
-/** So soon after a look that found nothing there is no other: most events are of jobs without webhooks. */
+/**
+ * Milliseconds after a poll that found nothing, in which there is no other: most events are of jobs without webhooks.
+ */
 const QUIET_MS = 20;
-/** How long after its attempt must be over a webhook is still its taker's, so that what became of it can be written. */
+/** Milliseconds that a lease lasts beyond the timeout of its attempt, so that the outcome can be stored. */
 const LEASE_SLACK_MS = 10_000;
 const RECORD_RETRY_MS = 500;
-/** Most bytes of jobs under way: each is in memory several times over while it is written, signed and sent. */
+/** Most bytes of jobs in running attempts: each is in memory several times while it is serialized, signed and sent. */
 const MOST_BYTES = 16 * 1024 * 1024;
-/** How often the database is told which endpoints there are, and what nobody will send is given up. */
+/**
+ * Milliseconds between two registrations of the endpoints, at which webhooks that no notifier can send are given up.
+ */
 const UPKEEP_MS = 30_000;
 const ends: ReadonlySet<string> = new Set(webhookEvent.options.map((event) => `job.${event}`));
 
+/** What `startWebhookDelivery` needs. */
 export interface DeliverWebhooksParts {
   webhooks: Webhooks;
   outbound: Outbound;
@@ -31,26 +36,27 @@ export interface DeliverWebhooksParts {
   notifierUrl: string;
   /** All configured endpoints. */
   endpoints: readonly SignedEndpoint[];
-  /** What jobs' own webhooks are signed with; without any they are left to others. */
+  /** Secrets that sign the webhooks of single jobs. Without any, other notifiers send those. */
   secrets: readonly string[];
-  /** How long one attempt may take, in milliseconds. */
+  /** Most time for one attempt, in milliseconds. */
   timeoutMs: number;
-  /** Most attempts at once, of this process. */
+  /** Most attempts of this process at once. */
   concurrency: number;
-  /** Most of them to one host. */
+  /** Most attempts of this process to one host at once. */
   concurrencyPerHost: number;
-  /** Seconds to wait after the first attempt that failed, the second and so on. */
+  /** Seconds to wait after the first failed attempt, the second and so on. */
   retrySeconds: readonly number[];
 }
 
-/** Sends what is pending, with all other notifiers that do so. */
+/** Sends the webhooks that are pending, together with all other notifiers. */
 export interface WebhookDelivery {
-  /** The doorbell: after the end of a job there may be something to send. @param routingKey what has happened to one */
+  /** Polls soon if the event may have made a webhook pending. @param routingKey the name of a job's event */
   hear(routingKey: string): void;
-  /** Takes no more, and lets attempts go on for so long; those that are not over by then are given back. */
+  /** Starts no attempt, and lets running ones go on for `graceMs` milliseconds. Returns the leases of the others. */
   stop(graceMs: number): Promise<void>;
 }
 
+/** Starts to send webhooks. */
 export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelivery {
   const { webhooks, outbound, log, notifierUrl, endpoints, secrets, timeoutMs, concurrency, retrySeconds } = parts;
   const leaseMs = timeoutMs + LEASE_SLACK_MS;
@@ -60,17 +66,18 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
   const underWay = new Set<Promise<void>>();
   const metrics = webhookMetrics(parts.metrics, { webhooks, inFlight: () => underWay.size });
   const letGo = new AbortController();
-  setMaxListeners(0, letGo.signal); // each attempt listens
+  setMaxListeners(0, letGo.signal); // each attempt adds a listener
   let bytesUnderWay = 0;
   let quietUntil = 0;
-  /** Where the last look ended, '' where the next one begins to go around, and whether this time around anything was found. */
+  /** Host at which the last poll ended, or '' to begin with the first; and whether this round has found any webhook. */
   let after = '';
   let isIdle = true;
 
   async function upkeep(): Promise<number> {
     await webhooks.register(endpoints);
     const ended = await webhooks.expire();
-    if (ended > 0) log.warn({ ended }, 'webhooks given up: pending for more than a day, or to an endpoint nobody has');
+    if (ended > 0)
+      log.warn({ ended }, 'webhooks given up: pending for more than a day, or to an endpoint that no notifier has');
     return UPKEEP_MS;
   }
 
@@ -78,13 +85,13 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
     const quietMs = quietUntil - performance.now();
     if (quietMs > 0) await delay(quietMs);
     const [limit, maxBytes] = [concurrency - underWay.size, MOST_BYTES - bytesUnderWay];
-    if (limit <= 0 || maxBytes <= 0) return POLL_MS; // whoever ends wakes us
+    if (limit <= 0 || maxBytes <= 0) return POLL_MS; // the end of an attempt wakes the loop
     const room = { perHost: parts.concurrencyPerHost, room: hosts.room(), after };
     const whose = { endpoints: names, jobsOwn: secrets.length > 0 };
     const { taken, next } = await webhooks.take({ limit, maxBytes, ...room, ...whose, leaseMs });
     for (const each of taken) begin(each);
     isIdle = taken.length === 0 && (isIdle || after === '');
-    // Begun in the middle, it has not seen the hosts before that: once more, from the beginning.
+    // A poll that began in the middle has not seen the hosts before: poll once more from the first.
     const isAround = next === '' && (after === '' || isIdle);
     after = next;
     if (!isAround) return 0;
@@ -99,11 +106,16 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
     hosts.begin(taken.host);
     bytesUnderWay += taken.bytes;
     const work = deliver(taken)
-      .catch((error: Error) => log.error({ err: error, webhookId: taken.id }, 'left for another attempt'))
+      .catch((error: Error) =>
+        log.error(
+          { err: error, webhookId: taken.id },
+          'could not store the outcome of a webhook: another attempt follows',
+        ),
+      )
       .finally(() => {
         underWay.delete(work);
         bytesUnderWay -= taken.bytes;
-        loop.wake(); // its place is free
+        loop.wake(); // an attempt may start in this place
       });
     underWay.add(work);
   }
@@ -140,7 +152,9 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
     return delayMs === null ? { kind: 'failed' } : { kind: 'retry', delayMs };
   }
 
-  /** What happened is to be written, however long the database is away; who took it since sends it again. */
+  /**
+   * Stores the outcome, however long the database is away. If the lease ends before, another notifier sends it again.
+   */
   async function written(write: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
@@ -148,7 +162,7 @@ export function startWebhookDelivery(parts: DeliverWebhooksParts): WebhookDelive
       } catch (error) {
         if (!(error instanceof DatabaseUnavailableError) || letGo.signal.aborted) throw error;
       }
-      await delay(RECORD_RETRY_MS, undefined, { signal: letGo.signal }).catch(() => undefined); // then it is tried once more
+      await delay(RECORD_RETRY_MS, undefined, { signal: letGo.signal }).catch(() => undefined); // one last try follows
     }
   }
 

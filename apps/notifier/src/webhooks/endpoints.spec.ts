@@ -11,7 +11,7 @@ const parse = (value: unknown) =>
   });
 const endpoint = { name: 'billing', url: 'https://example.com/hook?key=hidden', secrets: [secret] };
 
-it('reads endpoints, of all jobs and all ends unless they say otherwise', () => {
+it('reads endpoints, by default for all jobs and all final statuses', () => {
   expect(parse('')).toEqual({ config: { WEBHOOK_ENDPOINTS: [] } });
   const filter = { events: ['failed'], types: ['demo.sleep'], queues: ['mail'], tags: ['nightly'] };
   expect(parse([endpoint, { ...endpoint, ...filter, name: 'other' }])).toEqual({
@@ -36,7 +36,7 @@ it.each([
   ['/0/events/0', [{ ...endpoint, events: ['queued'] }]],
   ['Unrecognized key', [{ ...endpoint, type: 'demo.sleep' }]],
   ['two have the same name', [endpoint, endpoint]],
-])('says what is wrong (%s) and repeats no secret', (fault, value) => {
+])('names the fault (%s) without a secret', (fault, value) => {
   const parsed = parse(value);
   if (!('faults' in parsed)) throw new Error('not refused');
   expect(parsed.faults.join('\n')).toMatch(fault);

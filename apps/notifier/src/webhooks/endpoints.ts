@@ -5,9 +5,9 @@ import type { WebhookEndpoint } from '@offload/database/webhooks';
 import { webhookSecret } from '@offload/access/secrets';
 import { z } from 'zod';
 
-/** Where the webhooks of all jobs go, or of those that match, and what they are signed with. */
+/** An endpoint for the webhooks of all jobs, or of jobs that match, with its secrets. */
 export interface SignedEndpoint extends WebhookEndpoint {
-  /** Each signs, so that a receiver may know either while one replaces the other. */
+  /** Each secret adds a signature, so that a receiver may know the old or the new one during a change. */
   secrets: readonly string[];
 }
 
@@ -25,8 +25,8 @@ const endpoints = z
   .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'two have the same name');
 
 /**
- * `WEBHOOK_ENDPOINTS`, as JSON: a list of `{ name, url, secrets, events, types, queues, tags }`; the last four may be left
- * out and leave nothing out then. Faults say where, and repeat nothing that may be a secret.
+ * Parses `WEBHOOK_ENDPOINTS`: a JSON list of `{ name, url, secrets, events, types, queues, tags }`. The last four are
+ * optional filters; omitted means no filter. A fault names its place, and repeats no text that may be a secret.
  *
  * @default none
  */

@@ -17,7 +17,7 @@ function setup(perHost = 3) {
 }
 
 describe('a host', () => {
-  it('gets so many at once, whatever others get', () => {
+  it('gets its number of attempts at once, independent of others', () => {
     const { hosts, roomOf } = setup();
     for (let n = 0; n < 3; n += 1) hosts.begin('a');
     hosts.begin('b');
@@ -29,7 +29,7 @@ describe('a host', () => {
     expect(roomOf('a')).toBe(1);
   });
 
-  it('is forgotten when nothing is held against it, and after a while in any case', () => {
+  it('is forgotten when it has no failures, and after a while in any case', () => {
     const { hosts, clock, fail } = setup();
     hosts.begin('a');
     hosts.end('a', null);
@@ -42,7 +42,7 @@ describe('a host', () => {
 });
 
 describe('the circuit of a host', () => {
-  it('opens after ten failures in a row, not after as many in all', async () => {
+  it('opens after ten failures in a row, not after ten in all', async () => {
     const { hosts, fail, roomOf, open } = setup();
     fail(9);
     hosts.begin('a');
@@ -53,7 +53,7 @@ describe('the circuit of a host', () => {
     expect([roomOf('a'), await open()]).toEqual([0, 1]);
   });
 
-  it('lets one probe through after its pause; a failed one doubles the pause, to a minute at most', () => {
+  it('allows one probe after its pause; a failed probe doubles the pause, to a minute at most', () => {
     const { hosts, clock, fail, roomOf } = setup();
     fail(10);
     const pauses: number[] = [];
@@ -78,7 +78,7 @@ describe('the circuit of a host', () => {
     expect(roomOf('a')).toBe(3);
   });
 
-  it('is not held open for longer by what was under way when it opened', () => {
+  it('does not stay open for longer because of attempts that were running when it opened', () => {
     const { hosts, clock, fail, roomOf } = setup();
     hosts.begin('a');
     hosts.begin('a');
@@ -90,7 +90,7 @@ describe('the circuit of a host', () => {
     expect(roomOf('a')).toBe(1);
   });
 
-  it('lets another probe through when the outcome of the last one is unknown', () => {
+  it('allows another probe when the outcome of the last one is unknown', () => {
     const { hosts, clock, fail, roomOf } = setup();
     fail(10);
     clock.ms += 2_000;

@@ -1,16 +1,16 @@
 import { Gauge, type Registry } from '@offload/process';
 
-/** So many failures in a row open a host's circuit. */
+/** Number of failures in a row that open the circuit of a host. */
 const FAILURES_TO_OPEN = 10;
-/** How long it stays open at first; twice as long after each probe that fails, up to the longest. In milliseconds. */
+/** Milliseconds that a circuit stays open at first. Each failed probe doubles the pause, up to the longest. */
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 60_000;
-/** A host of which nobody has heard for so long is forgotten, its failures too, in milliseconds. */
+/** Milliseconds without an attempt after which a host and its failures are forgotten. */
 const FORGET_MS = 5 * 60_000;
 
 /**
- * What each host (with its port) may get: so many webhooks at once that one dead receiver delays no other, and none while
- * its circuit is open.
+ * Limits the attempts to each host (with its port), so that one dead receiver delays no other. A host whose circuit is
+ * open gets none.
  *
  * ```
  * closed ──failures in a row──▶ open ──pause over──▶ half open: one probe ──it fails──▶ open, for longer
@@ -18,10 +18,10 @@ const FORGET_MS = 5 * 60_000;
  * ```
  */
 export interface Hosts {
-  /** Those that may get fewer than `perHost` now, with how many. */
+  /** The hosts that may get fewer than `perHost` attempts now, with the number for each. */
   room(): Map<string, number>;
   begin(host: string): void;
-  /** @param failed whether the host gave no answer, or one that says it is in trouble; null when nobody knows */
+  /** Records the end of an attempt. @param failed true without an answer, or with 5xx or 429; null when unknown */
   end(host: string, failed: boolean | null): void;
 }
 
@@ -30,13 +30,13 @@ interface Host {
   failures: number;
   pauseMs: number;
   openUntil: number;
-  /** When it failed last. */
+  /** Time of the last failure. */
   failedAt: number;
-  /** Whether what is under way is the probe of an open circuit: nothing else is, then. */
+  /** Whether the only running attempt is the probe of an open circuit. */
   isProbed: boolean;
 }
 
-/** @param now the clock, in milliseconds @default performance.now */
+/** Makes the circuits. @param now the clock, in milliseconds. @default performance.now */
 export function createHosts(perHost: number, metrics: Registry, now: () => number = () => performance.now()): Hosts {
   const hosts = new Map<string, Host>();
   const isTripped = ({ failures }: Host): boolean => failures >= FAILURES_TO_OPEN;
@@ -87,7 +87,7 @@ export function createHosts(perHost: number, metrics: Registry, now: () => numbe
       if (failed === true) {
         host.failures += 1;
         host.failedAt = now();
-        // Others that were under way when it opened tell nothing new; the probe does.
+        // Only the probe counts. Other attempts were running when the circuit opened and show nothing new.
         if (host.failures === FAILURES_TO_OPEN || host.isProbed) {
           host.pauseMs = Math.min(Math.max(2 * host.pauseMs, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
           host.openUntil = now() + host.pauseMs;

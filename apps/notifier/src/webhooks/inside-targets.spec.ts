@@ -6,7 +6,8 @@ import type { Job } from '@offload/jobs';
 import { createOutbound, type Outbound } from '@offload/outbound';
 import { sendWebhook, type Answer } from './send-webhook.ts';
 
-// Where webhooks must not go. Resolver and connector are the test's own: even a broken guard would send nothing out.
+// Targets that webhooks must not reach. Resolver and connector are the test's own, so even a broken guard sends
+// nothing.
 
 const PUBLIC = '93.184.216.34';
 const opened: (() => unknown)[] = [];
@@ -14,7 +15,7 @@ afterEach(async () => {
   for (const close of opened.splice(0)) await close();
 });
 
-/** A webhook sender whose whole DNS is `names`; every connection ends at `server`, or fails if there is none. */
+/** A webhook sender whose whole DNS is `names`. Each connection ends at `server`, or fails without one. */
 function setup(options: { names?: Record<string, string[][]>; allowPrivateTargets?: boolean; server?: Server } = {}) {
   const { names = {}, allowPrivateTargets = false, server } = options;
   const dialled: (readonly string[])[] = [];
@@ -100,21 +101,21 @@ const names = [
   ['that is this machine', 'localhost', ['127.0.0.1', '::1']],
   ['with loopback behind it', 'localtest.me', ['127.0.0.1']],
   ['with a private address behind it', 'intranet.example', ['10.1.2.3']],
-  ['that carries its address', '192-168-1-1.sslip.io', ['192.168.1.1']],
+  ['that contains its address', '192-168-1-1.sslip.io', ['192.168.1.1']],
   ['of a metadata service', 'metadata.google.internal', ['169.254.169.254']],
   ['with a mapped address behind it', 'mapped.example', ['::ffff:127.0.0.1']],
   ['with a scoped address behind it', 'scoped.example', ['fe80::1%eth0']],
-  ['with one address inside among others', 'mixed.example', [PUBLIC, '127.0.0.1']],
+  ['with one internal address among others', 'mixed.example', [PUBLIC, '127.0.0.1']],
   ['in capitals', 'LOCALHOST', ['127.0.0.1']],
   ['with a final dot', 'localhost.', ['127.0.0.1']],
 ] as const;
 
-describe('a webhook is refused, and nothing connected to,', () => {
+describe('a webhook is refused without a connection', () => {
   it.each(literals)('for %s: %s', async (_what, url) => {
     const { send, dialled, asked } = setup();
     const answer = await send(url);
     expect(answer).toMatchObject({ kind: 'refused', status: null, hostFailed: null });
-    expect(answer.error).toMatch(/ALLOW_PRIVATE_TARGETS=true would let it through|no setting lets through/);
+    expect(answer.error).toMatch(/ALLOW_PRIVATE_TARGETS=true would allow it|no setting allows/);
     expect([dialled, asked]).toEqual([[], []]);
   });
 
@@ -141,7 +142,7 @@ describe('a webhook is refused, and nothing connected to,', () => {
     'http://user:word@example.com/',
     '//example.com/',
     'gopher://a/',
-  ])('for what is no plain HTTP: %s', async (url) => {
+  ])('for other protocols and credentials: %s', async (url) => {
     const { send, dialled } = setup({ names: { 'example.com': [[PUBLIC]] } });
     expect(await send(url)).toMatchObject({ kind: 'refused' });
     expect(dialled).toEqual([]);
@@ -149,7 +150,7 @@ describe('a webhook is refused, and nothing connected to,', () => {
 });
 
 describe('a name that changes', () => {
-  it('between check and connection changes nothing: the checked addresses are connected to', async () => {
+  it('between check and connection has no effect: the checked addresses are used', async () => {
     const { send, dialled, asked } = setup({ names: { 'rebinding.example': [[PUBLIC], ['127.0.0.1']] } });
     expect(await send('https://rebinding.example/')).toMatchObject({ kind: 'failed', hostFailed: true });
     expect([asked, dialled]).toEqual([['rebinding.example'], [[PUBLIC]]]);
@@ -163,7 +164,7 @@ describe('a name that changes', () => {
   });
 });
 
-it.each([301, 302, 303, 307, 308])('a redirect inside (%d) is not followed', async (status) => {
+it.each([301, 302, 303, 307, 308])('a redirect to an internal address (%d) is not followed', async (status) => {
   const requests: string[] = [];
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.headers.host}${request.url}`);
@@ -186,12 +187,12 @@ it.each([
   ['a name in another script', 'https://bücher.example/'],
 ])('a webhook goes to %s that is public: %s', async (_what, url) => {
   const { send, dialled } = setup({ names: { 'receiver.example': [[PUBLIC]], 'xn--bcher-kva.example': [[PUBLIC]] } });
-  expect(await send(url)).toMatchObject({ kind: 'failed', hostFailed: true }); // the test's connector leads nowhere
+  expect(await send(url)).toMatchObject({ kind: 'failed', hostFailed: true }); // the test's connector connects nowhere
   expect(dialled).toHaveLength(1);
 });
 
 it.each(['http://127.0.0.1:8080/', 'http://10.0.0.1/', 'http://[::1]/', 'http://[fd00::1]/'])(
-  'private targets are connected to where they are allowed: %s',
+  'a webhook goes to a private target where these are allowed: %s',
   async (url) => {
     const { send, dialled } = setup({ allowPrivateTargets: true });
     await send(url);

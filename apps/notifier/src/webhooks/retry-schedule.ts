@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
-/** A webhook is given up when it has been pending for so long, in milliseconds. */
+/** Milliseconds that a webhook may be pending before it is given up. */
 export const DEADLINE_MS = 24 * 60 * 60 * 1_000;
-/** Each delay is shortened by up to this part of it: what failed together need not come back together. */
+/** Each delay is shortened by a random part up to this. It spreads webhooks that failed together. */
 const SPREAD = 0.1;
 
 /**
- * `WEBHOOK_RETRY_SECONDS`: how long to wait after the first attempt that failed, after the second and so on; after the
- * last there is one more attempt and no other.
+ * Parses `WEBHOOK_RETRY_SECONDS`: the seconds to wait after the first failed attempt, the second and so on. After the
+ * last delay there is one more attempt.
  */
 export const retrySchedule = z
   .string()
@@ -16,12 +16,12 @@ export const retrySchedule = z
   .pipe(z.array(z.number('must be seconds, separated by commas').min(0).max(86_400)));
 
 /**
- * When to try again after a failed attempt, within the time in which a webhook is delivered at all.
+ * Computes the delay after a failed attempt.
  *
- * @param tries how many attempts there were
- * @param pendingMs for how long it has been pending, in milliseconds
- * @param retryAfterMs what the receiver asked for, in milliseconds: not before that, unless the time is over then
- * @returns milliseconds from now, or null when it is to be given up
+ * @param tries number of attempts so far
+ * @param pendingMs milliseconds that the webhook has been pending
+ * @param retryAfterMs the receiver's `Retry-After` in milliseconds: the delay is not shorter
+ * @returns milliseconds from now, or null when the webhook is given up
  */
 export function retryDelay(
   { tries, pendingMs, retryAfterMs = 0 }: { tries: number; pendingMs: number; retryAfterMs?: number | undefined },

@@ -11,48 +11,50 @@ import {
 import { delay } from '@offload/process';
 import { Webhook } from 'standardwebhooks';
 
-/** A webhook that is to be sent. */
+/** A webhook to send. */
 export interface UnsentWebhook {
-  /** The `webhook-id`, the same at each attempt. */
+  /** The `webhook-id`, which is the same at each attempt. */
   id: string;
   url: string;
-  /** As it was when it ended. */
+  /** The job as it was when it was finished. */
   job: Job;
-  /** It is signed with each of them. */
+  /** Each secret adds a signature. */
   secrets: readonly string[];
 }
 
+/** Options of {@link sendWebhook}. */
 export interface SendWebhookOptions {
-  /** Begins `links.events`. */
+  /** Base URL of the notifiers, for `links.events`. */
   notifierUrl: string;
   timeoutMs: number;
   signal: AbortSignal;
 }
 
-/** What became of one request. */
+/** The outcome of one request. */
 export interface Answer {
-  /** `delivered` is any 2xx, `gone` is 410; what is `refused` can't be sent there, now or later. */
+  /** `delivered` is any 2xx, `gone` is 410. `refused` means that the target is not allowed, now or later. */
   kind: 'delivered' | 'gone' | 'failed' | 'refused';
   /** HTTP status; null where there was no response. */
   status: number | null;
-  /** Why it was not delivered; null where it was. */
+  /** Why the webhook was not delivered; null where it was. */
   error: string | null;
-  /** What the receiver asked for, in milliseconds. */
+  /** The receiver's `Retry-After`, in milliseconds. */
   retryAfterMs?: number | undefined;
-  /** The address inside that a refused target led to: for the log alone. */
+  /** The internal address of a refused target, for the log only. */
   address?: string | undefined;
-  /** Whether the host gave no answer, or one that says it is in trouble; null when it was not asked. */
+  /** Whether the host gave no answer, or 5xx or 429; null when no request was sent. */
   hostFailed: boolean | null;
 }
 
-/** Of a response that nobody reads, so much is taken in, for so long, that its connection can be used again. */
+/** Bytes of an ignored response body that are read, for a limited time, so that its connection can be reused. */
 const MAX_RESPONSE_BYTES = 16 * 1024;
 const DRAIN_MS = 250;
 
 /**
- * Writes, signs and sends a webhook once. Redirects are not followed: they are failures, as is all that is no 2xx.
+ * Serializes, signs and sends a webhook once. Every answer but a 2xx is a failure, also a redirect, which is not
+ * followed.
  *
- * Rejects with the signal's reason when it fires before there is an answer.
+ * Rejects with the signal's reason when the signal fires before there is an answer.
  */
 export async function sendWebhook(
   outbound: Outbound,
@@ -63,7 +65,7 @@ export async function sendWebhook(
   const request = { url: webhook.url, method: 'POST', ...message, timeoutMs, signal, maxBytes: MAX_RESPONSE_BYTES };
   try {
     return await outbound.request(request, async ({ status, headers, bytes }) => {
-      const drained = bytes().catch(() => undefined); // too long, or cut off: the status was there
+      const drained = bytes().catch(() => undefined); // ignore a body that is too long or cut off: the status counts
       await Promise.race([drained, delay(DRAIN_MS, undefined, { ref: false })]);
       return judge(status, headers);
     });
@@ -78,8 +80,8 @@ export async function sendWebhook(
 }
 
 /**
- * A webhook as https://www.standardwebhooks.com has it: a CloudEvent in JSON, signed with each secret. Its id and body
- * are the same at each attempt, the time and so the signature are of this one.
+ * Makes the request of a webhook as https://www.standardwebhooks.com specifies it: a CloudEvent in JSON, signed with
+ * each secret. Id and body are the same at each attempt; the time, and so the signature, are new.
  */
 function written({ id, job, secrets }: UnsentWebhook, notifierUrl: string) {
   const body = JSON.stringify(eventOf(withLinks(job, notifierUrl)));

@@ -13,7 +13,7 @@ import { newWebhookSecret } from '@offload/access/secrets';
 import { freshDatabaseUrl } from '@offload/spec-kit';
 import { startWebhookDelivery, type DeliverWebhooksParts } from './deliver-webhooks.ts';
 
-/** One request as a receiver got it. */
+/** A request as a receiver got it. */
 export interface Received {
   id: string;
   path: string;
@@ -23,7 +23,7 @@ export interface Received {
 
 type Act = (response: ServerResponse, received: Received, request: IncomingMessage) => void;
 
-/** A real database, real receivers, and as many notifiers' deliveries of webhooks as a test wants. */
+/** Gives a spec a real database, real receivers, and any number of notifiers that deliver webhooks. */
 export function useDeliveries() {
   const url = freshDatabaseUrl();
   const secret = newWebhookSecret();
@@ -36,11 +36,11 @@ export function useDeliveries() {
   });
   afterEach(async () => {
     for (const close of toClose.splice(0).reverse()) await close();
-    await Promise.all(made.splice(0).map((id) => database.jobs.delete(id))); // and what is pending of them
+    await Promise.all(made.splice(0).map((id) => database.jobs.delete(id))); // and their pending webhooks
   });
   afterAll(() => database.close());
 
-  /** Begins to deliver; quick retries unless said otherwise. */
+  /** Starts to deliver webhooks, with quick retries by default. */
   function notifier(more: Partial<DeliverWebhooksParts> = {}) {
     const outbound = createOutbound({ allowPrivateTargets: true });
     const metrics = createMetrics();
@@ -64,7 +64,7 @@ export function useDeliveries() {
     return { hear: delivery.hear, stop, metrics };
   }
 
-  /** A server that takes webhooks; `act` answers, with 204 unless given. */
+  /** Starts a server that receives webhooks. `act` answers; the default is 204. */
   async function receiver(act: Act = (response) => void response.writeHead(204).end()) {
     const received: Received[] = [];
     const server = createServer(async (request, response) => {
@@ -79,7 +79,7 @@ export function useDeliveries() {
     return { received, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, close };
   }
 
-  /** A job that has succeeded. @returns its id */
+  /** Makes a job that has succeeded. @returns its id */
   async function finished(
     webhook: Partial<Webhook> | null,
     more: { type?: string; result?: unknown } = {},

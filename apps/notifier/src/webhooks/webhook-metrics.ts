@@ -1,7 +1,7 @@
 import type { Webhooks } from '@offload/database/webhooks';
 import { Counter, Gauge, Histogram, type Registry } from '@offload/process';
 
-/** Counts attempts, and asks what is pending when it is looked at. */
+/** Counts attempts, and queries the pending webhooks when the metrics are collected. */
 export function webhookMetrics(
   registry: Registry,
   { webhooks, inFlight }: { webhooks: Pick<Webhooks, 'countPending'>; inFlight: () => number },
@@ -39,7 +39,7 @@ export function webhookMetrics(
       this.set(inFlight());
     },
   });
-  // Both are asked for at each look, and told by one statement.
+  // One query serves both gauges of a collection.
   let counted: ReturnType<typeof webhooks.countPending> | null = null;
   const count = () =>
     (counted ??= webhooks

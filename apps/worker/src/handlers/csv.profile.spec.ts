@@ -105,7 +105,7 @@ describe('an error', () => {
     await expect(run({ url: missing })).rejects.toThrow(PermanentError);
     await expect(run({ url: missing }, undefined, false)).rejects.toThrow(
       new PermanentError(
-        '127.0.0.1 is refused: it leads to an address inside; ALLOW_PRIVATE_TARGETS=true would let it through',
+        '127.0.0.1 is refused: it leads to an internal address; ALLOW_PRIVATE_TARGETS=true would allow it',
       ),
     );
     await expect(run({ url: 'http://169.254.169.254/' })).rejects.toThrow(PermanentError);

@@ -17,7 +17,7 @@ async function start(port?: number): Promise<EmbeddedPostgres> {
   return server;
 }
 
-/** What the superuser is answered. */
+/** Runs a query as the superuser. */
 async function query({ url, port }: EmbeddedPostgres, sql: string): Promise<unknown> {
   const { username, password } = new URL(url);
   return (await knock([['postgres', port, 'postgres', username, password, sql]]))[0];
@@ -29,7 +29,7 @@ afterEach(async () => {
   await removeDataFolder(folder);
 });
 
-it('keeps what was committed through kill -9, on the same port, and listens on 127.0.0.1 alone', async () => {
+it('keeps committed data through kill -9, on the same port, and listens on 127.0.0.1 alone', async () => {
   folder = await mkdtemp(join(tmpdir(), 'offload-postgres-'));
   await chmod(folder, 0o711);
   const first = await start();
@@ -42,7 +42,7 @@ it('keeps what was committed through kill -9, on the same port, and listens on 1
   expect(lines.join('\n')).toContain('automatic recovery in progress');
   expect(await query(second, 'select answer from kept')).toBe('42');
 
-  // A supervisor that was killed leaves its server behind: the next start on the folder ends that one.
+  // A killed supervisor leaves its server behind: the next start on the folder ends that server.
   const third = await start();
   expect(await second.exited).toEqual({ code: 0, signal: null });
   expect(await query(third, 'select answer from kept')).toBe('42');
@@ -56,7 +56,7 @@ it('works in a folder that only root can enter', async () => {
   expect(lines.join('\n')).toContain('database system was shut down at'); // the same data again
 }, 30_000);
 
-it('says what PostgreSQL said when it does not start', async () => {
+it("rejects with PostgreSQL's log when it does not start", async () => {
   folder = await mkdtemp(join(tmpdir(), 'offload-postgres-'));
   const starting = startEmbeddedPostgres({
     dataDir: join(folder, 'postgres'),

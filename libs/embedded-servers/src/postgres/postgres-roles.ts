@@ -6,12 +6,13 @@ import type { Passwords } from '../kept-passwords.ts';
 
 /** The superuser: for administrators, never for the system's processes. */
 export const SUPERUSER = 'postgres';
-/** An ordinary role, and the database that belongs to it. It may make databases, as `prisma migrate dev` does. */
+/** An ordinary role, and the database that it owns. It may create databases, as `prisma migrate dev` does. */
 export const OWNER = 'offload';
 
+/** Options of {@link setRoles}. */
 export interface RolesOptions {
   binaries: string;
-  /** of the data; no server runs on it */
+  /** Folder of the data. No server may run on it. */
   folder: string;
   account: Account | undefined;
   env: NodeJS.ProcessEnv;
@@ -20,10 +21,11 @@ export interface RolesOptions {
 }
 
 /**
- * Gives both roles their passwords, making what is not there, without a server and without knowing an earlier password.
- * In a folder of an earlier version the superuser is `offload` and owns the tables: it gets its name of now, and they a
- * new owner.
- * @throws Error with what PostgreSQL says
+ * Sets the passwords of both roles, without a server and without the earlier passwords. It creates missing roles and
+ * the database. In a folder of an earlier version, the superuser `offload` owns the tables. This renames that superuser
+ * and gives the tables to a new role `offload`.
+ *
+ * @throws Error with PostgreSQL's messages
  */
 export async function setRoles(options: RolesOptions): Promise<void> {
   const { passwords } = options;
@@ -42,12 +44,10 @@ export async function setRoles(options: RolesOptions): Promise<void> {
   if (serious.length > 0) throw new Error(`PostgreSQL's roles could not be set:\n${serious.join('\n')}`);
 }
 
-/**
- * The first superuser has the id 10. `alter role` does not rename the role of its own session, and here is no other.
- */
+/** The first superuser has the id 10. `alter role` can't rename the role of its own session, and there is no other. */
 const RENAME_SUPERUSER = `update pg_authid set rolname = '${SUPERUSER}' where oid = 10`;
 
-/** Sequences of columns follow their tables, and so do indexes, row types and array types. */
+/** Sequences of columns change owner with their tables, and so do indexes, row types and array types. */
 const GIVE_ALL = `do $$ declare statement text; begin
   for statement in
     select format('alter table %s owner to ${OWNER}', oid::regclass) from pg_class
@@ -60,8 +60,10 @@ const GIVE_ALL = `do $$ declare statement text; begin
 end $$`;
 
 /**
- * PostgreSQL's single-user mode, which asks for no password: https://www.postgresql.org/docs/18/app-postgres.html
- * @returns what went wrong, of any of the statements
+ * Runs statements in PostgreSQL's single-user mode, without a password:
+ * https://www.postgresql.org/docs/18/app-postgres.html
+ *
+ * @returns the errors of all statements
  */
 function runAlone(
   { binaries, folder, account, env, abort }: RolesOptions,
@@ -75,7 +77,7 @@ function runAlone(
       const faults = stderr.split('\n').filter((line) => /\b(?:ERROR|FATAL|PANIC): /.test(line));
       resolve(error ? [...faults, `${error.code ?? error.signal}`] : faults);
     });
-    child.stdin?.on('error', () => undefined); // it has ended, and says why
+    child.stdin?.on('error', () => undefined); // the child has ended; its output says why
     child.stdin?.end(statements.map((statement) => `${statement.replaceAll(/\s+/g, ' ')}\n`).join(''));
   });
 }

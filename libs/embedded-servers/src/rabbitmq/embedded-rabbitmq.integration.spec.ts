@@ -28,9 +28,8 @@ async function manage(method: string, path: string, body: unknown): Promise<unkn
 }
 
 /**
- * RabbitMQ 3.10 answers before all of a new queue is on disk: the last record in Mnesia's log (within 2 s), and which Raft
- * log belongs to a quorum queue (within one). Killed before, it comes back without the queue or with one that answers
- * nobody; older queues are not concerned.
+ * RabbitMQ 3.10 confirms a new queue before it is on disk. The last record of Mnesia's log takes up to 2 s, and the
+ * entry of the queue's Raft log up to 1 s. After a kill before that, the queue is missing or does not answer.
  */
 const WRITE_DECLARATIONS = 'disk_log:sync(latest_log), [dets:sync(Table) || Table <- dets:all()].';
 
@@ -61,7 +60,7 @@ it('keeps confirmed messages through kill -9, in a small log, and leaves no proc
   expect(await manage('POST', 'exchanges/%2F/amq.default/publish', message)).toEqual({ routed: true });
 
   const logSize = 'maps:get(wal_max_size_bytes, ra_system:fetch(quorum_queues)).';
-  expect((await first.control(['eval', logSize])).trim()).toBe(String(64 * 1024 ** 2)); // an eighth of the default
+  expect((await first.control(['eval', logSize])).trim()).toBe(String(64 * 1024 ** 2)); // an eighth of RabbitMQ's default
 
   await first.control(['eval', WRITE_DECLARATIONS]);
   process.kill(first.pid, 'SIGKILL');

@@ -28,47 +28,48 @@ import { OPERATOR, ORDINARY_USER, ownDefinitions } from './rabbitmq-definitions.
 import { rabbitmqReady } from './rabbitmq-readiness.ts';
 import type { RabbitmqSettings } from './rabbitmq-settings.ts';
 
+/** Options of {@link startEmbeddedRabbitmq}. */
 export interface EmbeddedRabbitmqOptions {
   /**
-   * folder of everything that the node keeps; created when it is not there. In it, in a file that only its owner may
-   * read, are the passwords of the node's users: random ones, made when there is no such file
+   * Folder of all data of the node. It is created if missing. A file in it, which only its owner may read, has the
+   * random passwords of the node's users. That file is made if missing.
    */
   dataDir: string;
   /** @default a free one */
   amqpPort?: number;
-  /** used with `settings.tls` only @default a free one */
+  /** Used only with `settings.tls`. @default a free one */
   amqpsPort?: number;
   /** @default a free one */
   managementPort?: number;
-  /** @default a consumer timeout of 3 hours, and nothing else */
+  /** @default a consumer timeout of 3 hours */
   settings?: RabbitmqSettings;
-  /** how long `stop` waits before SIGKILL, which costs no confirmed message @default 2500 */
+  /** Milliseconds that `stop` waits before SIGKILL, which loses no confirmed message. @default 2500 */
   stopGraceMs?: number;
-  /** kills it when it fires, and makes a start that is under way fail @default it is not given up */
+  /** When it fires, kills the node and makes a running start fail. @default none */
   abort?: AbortSignal;
-  /** gets the node's warnings and errors, and what installing it says */
+  /** Gets the node's warnings and errors, and the lines of its installation. */
   log: LineSink;
 }
 
 /** A running RabbitMQ node. */
 export interface EmbeddedRabbitmq {
-  /** of the virtual host `/`, with the user `operator` (an administrator), or none if definitions were given */
+  /** URL of the virtual host `/`, with the administrator `operator`; without a user if definitions were given. */
   readonly amqpUrl: string;
-  /** the same with the user `offload`, who may do everything in that virtual host only */
+  /** The same with the user `offload`, who has all permissions in that virtual host only. */
   readonly ordinaryUrl: string;
-  /** of the management page and API, without user and password (the operator's) */
+  /** URL of the management page and API, without user and password. The operator's are valid there. */
   readonly managementUrl: string;
-  /** the file with the passwords by user, for people */
+  /** The file with the passwords by user. */
   readonly passwordsFile: string;
-  /** of the broker itself */
+  /** Process id of the broker. */
   readonly pid: number;
-  /** of all its processes: the broker and its port mapper */
+  /** Process ids of the broker and its port mapper. */
   readonly pids: readonly number[];
-  /** resolves once the broker has ended, asked or not, and nothing of it is left */
+  /** Resolves when the broker and its helpers have ended, by `stop` or by themselves. */
   readonly exited: Promise<Exit>;
-  /** ends it and everything it started within `stopGraceMs` and a second */
+  /** Ends the broker and its helpers within `stopGraceMs` and one second. */
   stop(): Promise<void>;
-  /** runs `rabbitmqctl` and resolves to what it prints; rejects when it fails */
+  /** Runs `rabbitmqctl` and resolves with its output. Rejects when it fails. */
   control(args: readonly string[]): Promise<string>;
 }
 
@@ -77,16 +78,17 @@ export interface EmbeddedRabbitmq {
  * (rabbitmq-server#11070).
  */
 const STOP_GRACE_MS = 2_500;
-/** Files in the node's folder: of its processes, and of its users' passwords. */
+/** Files in the node's folder: the records of its processes, and the passwords of its users. */
 const RECORD = 'processes.json';
 const PASSWORDS = 'passwords.json';
 const CONTROL_TIMEOUT_MS = 60_000;
 
 /**
- * Starts a private RabbitMQ node with the management plugin on 127.0.0.1 out of the system's package, installing that
- * when it is missing (see `rabbitmqFolder`). Resolves when it accepts connections. Confirmed persistent messages
+ * Starts a private RabbitMQ node with the management plugin on 127.0.0.1. It uses the system's package, which it
+ * installs if missing (see `rabbitmqFolder`). Resolves when the node accepts connections. Confirmed persistent messages
  * survive a stop, a crash and `kill -9`. A node that an earlier run left on the same folder is ended first. Root may
  * call this: see `serverAccount` and `dataFolderFor`.
+ *
  * @throws Error with the end of the node's log when it does not start within 60 s
  */
 export async function startEmbeddedRabbitmq(options: EmbeddedRabbitmqOptions): Promise<EmbeddedRabbitmq> {
@@ -106,7 +108,7 @@ export async function startEmbeddedRabbitmq(options: EmbeddedRabbitmqOptions): P
   const env = writeRabbitmqConfiguration(dataDir, ports, settings, account);
   writeControlScript(join(dataDir, 'rabbitmqctl'), join(programs, 'rabbitmqctl'), env);
 
-  // Erlang's port mapper: the broker would start one that outlives it, so it finds ours instead.
+  // Erlang's port mapper. Otherwise the broker would start one that outlives it.
   const portMapper = await startPortMapper(ports.portMapper, { env, cwd: '/', account, abort, onLine: () => {} });
   writeRecord(record, recordOf([portMapper.pid]));
   let serving = false;
@@ -123,7 +125,7 @@ export async function startEmbeddedRabbitmq(options: EmbeddedRabbitmqOptions): P
   const pids = [broker.pid, portMapper.pid];
   writeRecord(record, recordOf(pids));
   const exited = broker.exited.then(async (exit) => {
-    signalGroup(broker.pid, 'SIGKILL'); // what a killed broker leaves of its helpers
+    signalGroup(broker.pid, 'SIGKILL'); // ends the helpers of a killed broker
     await portMapper.stop('SIGTERM', 500);
     removeRecord(record);
     return exit;
@@ -154,7 +156,7 @@ export async function startEmbeddedRabbitmq(options: EmbeddedRabbitmqOptions): P
   return server;
 }
 
-/** Those that are kept for the node in `dataDir`, made when there are none. */
+/** Reads the passwords of the node in `dataDir`, or makes them if there are none. */
 export function rabbitmqPasswords(dataDir: string) {
   const [file, users] = [join(dataDir, PASSWORDS), [OPERATOR, ORDINARY_USER] as const];
   const kept = readPasswords(file, users);
@@ -185,7 +187,7 @@ async function startPortMapper(port: number, options: ChildOptions): Promise<Chi
   }
 }
 
-/** Errors, and while it serves warnings: those of its start and end are about deprecations and the like. */
+/** Whether a line belongs in the log: errors, and warnings while the node serves. Others are about deprecations. */
 function isNotable(line: string, serving: boolean): boolean {
   return (serving ? /\[(?:warning|error|critical|alert|emergency)\]/ : /\[(?:error|critical|alert|emergency)\]/).test(
     line,

@@ -6,22 +6,24 @@ import { installPackage, type LineSink, isExecutable } from '@offload/child-proc
 const PACKAGES = '/usr/lib/rabbitmq/lib';
 
 /**
- * The folder with RabbitMQ's own `rabbitmq-server`, installing the system's package through apt when there is none and
- * that needs no password (as root or through `sudo -n`). The package's own service is not started. `abort` ends that.
- * @throws Error that names the ways out when it is neither there nor could be installed
+ * Finds the folder with RabbitMQ's own `rabbitmq-server`. If it is missing, installs the system's package through apt,
+ * where that needs no password (as root or through `sudo -n`). The package's own service is not started. `abort` ends
+ * the installation.
+ *
+ * @throws Error with instructions when RabbitMQ is missing and can't be installed
  */
 export async function rabbitmqFolder(log: LineSink, abort?: AbortSignal): Promise<string> {
   const found = findRabbitmq();
   if (found !== undefined) return found;
   const why = await installPackage('rabbitmq-server', log, abort);
   const installed = findRabbitmq();
-  if (installed === undefined) throw missing(why ?? 'apt-get has put it where nobody looks');
+  if (installed === undefined) throw missing(why ?? 'apt-get has installed it in an unknown folder');
   return installed;
 }
 
-/** The folder with RabbitMQ's own `rabbitmq-server`; undefined when it is not installed. */
+/** Finds the folder with RabbitMQ's own `rabbitmq-server`; undefined when it is not installed. */
 function findRabbitmq(): string | undefined {
-  // Debian's /usr/sbin/rabbitmq-server switches to the user rabbitmq and drops the environment: the real one comes first.
+  // Skip Debian's /usr/sbin/rabbitmq-server, which switches to the user rabbitmq and drops the environment.
   const versions = existsSync(PACKAGES)
     ? readdirSync(PACKAGES).filter((name) => name.startsWith('rabbitmq_server-'))
     : [];
@@ -35,8 +37,8 @@ function findRabbitmq(): string | undefined {
 
 function missing(why: string): Error {
   return new Error(
-    `RabbitMQ is not installed, and ${why}. Ways out: install the package rabbitmq-server ` +
-      '(Debian, Ubuntu: apt install rabbitmq-server; macOS: brew install rabbitmq); or set AMQP_URL to a RabbitMQ ' +
-      'that runs elsewhere; or start the whole system in containers: docker compose up --build --wait',
+    `RabbitMQ is not installed, and ${why}. Install the package rabbitmq-server ` +
+      '(Debian, Ubuntu: apt install rabbitmq-server; macOS: brew install rabbitmq), or set AMQP_URL to a RabbitMQ ' +
+      'that runs elsewhere, or start the whole system in containers: docker compose up --build --wait',
   );
 }

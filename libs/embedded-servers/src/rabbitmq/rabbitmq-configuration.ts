@@ -5,28 +5,30 @@ import { join } from 'node:path';
 import { giveTo, type Account } from '../server-account.ts';
 import { rabbitmqLog, rabbitmqTerms, type RabbitmqSettings } from './rabbitmq-settings.ts';
 
+/** The ports of a node. */
 export interface RabbitmqPorts {
   amqp: number;
-  /** used with `settings.tls` only */
+  /** Used only with `settings.tls`. */
   amqps: number;
   management: number;
-  /** of Erlang's distribution, which `rabbitmqctl` uses */
+  /** Port of Erlang's distribution, which `rabbitmqctl` uses. */
   distribution: number;
-  /** of Erlang's port mapper, epmd */
+  /** Port of Erlang's port mapper, epmd. */
   portMapper: number;
 }
 
-/** Erlang's distribution, of the node and of `rabbitmqctl`: the cookie lets in, but others need not even knock. */
+/** Binds Erlang's distribution, of the node and of `rabbitmqctl`, to loopback. The cookie protects it as well. */
 const ON_LOOPBACK = '-kernel inet_dist_use_interface {127,0,0,1}';
 
-/** A delivery may stay unacknowledged for longer than the longest job takes; RabbitMQ's own default is 30 minutes. */
+/** A delivery may stay unacknowledged for longer than the longest job. RabbitMQ's own default is 30 minutes. */
 const CONSUMER_TIMEOUT_MS = 3 * 60 * 60 * 1000;
 
 /**
- * Writes the configuration of a node that keeps everything in `dataDir` and listens on 127.0.0.1 alone. The node runs
- * as `account`, which owns what the node writes, and the files here: no other user can read any of it. The folder
- * itself stays this process's own.
- * @returns the environment to start it with
+ * Writes the configuration of a node that keeps its data in `dataDir` and listens on 127.0.0.1 alone. The node runs as
+ * `account`, which owns the files here and those that the node writes; no other user can read them. This process keeps
+ * the folder itself.
+ *
+ * @returns the environment of the node
  */
 export function writeRabbitmqConfiguration(
   dataDir: string,
@@ -36,7 +38,7 @@ export function writeRabbitmqConfiguration(
 ): NodeJS.ProcessEnv {
   const write = (name: string, contents: string, mode = 0o600) => {
     const file = join(dataDir, name);
-    rmSync(file, { force: true }); // one of before keeps its mode
+    rmSync(file, { force: true }); // an existing file would keep its mode
     writeFileSync(file, contents, { mode });
     if (account) chownSync(file, account.uid, account.gid);
   };
@@ -50,7 +52,7 @@ export function writeRabbitmqConfiguration(
   if (!existsSync(join(dataDir, cookie))) write(cookie, randomBytes(20).toString('hex'), 0o400);
   for (const name of ['home', 'data', 'log']) giveTo(account, join(dataDir, name));
   write('enabled_plugins', '[rabbitmq_management].\n');
-  // Names come from here alone: otherwise Erlang starts two resolver processes for the one name there is.
+  // Names are resolved from this file alone. Otherwise Erlang starts two resolver processes for one name.
   write('inetrc', '{lookup, [file]}.\n{host, {127,0,0,1}, ["localhost"]}.\n');
   const withTimeout = { ...settings, consumerTimeoutMs: settings.consumerTimeoutMs ?? CONSUMER_TIMEOUT_MS };
   const { terms, files } = rabbitmqTerms(withTimeout, `{"127.0.0.1", ${ports.amqps}}`, dataDir);
@@ -59,7 +61,7 @@ export function writeRabbitmqConfiguration(
   return environment(dataDir, ports, account);
 }
 
-/** As Erlang terms: translating a rabbitmq.conf costs 3 s of CPU at each start. */
+/** The configuration as Erlang terms, because translating a rabbitmq.conf costs 3 s of CPU at each start. */
 function configuration({ amqp, management }: RabbitmqPorts, terms: readonly string[]): string {
   return `[{rabbit, [
    {tcp_listeners, [{"127.0.0.1", ${amqp}}]},
@@ -97,7 +99,7 @@ function environment(
     RABBITMQ_CONFIG_FILE: join(dataDir, 'rabbitmq.config'),
     RABBITMQ_ENABLED_PLUGINS_FILE: join(dataDir, 'enabled_plugins'),
     RABBITMQ_CTL_ERL_ARGS: ON_LOOPBACK,
-    // No busy waiting: the two cores of a small machine are for the jobs.
+    // No busy waiting, which would take CPU from the jobs on a small machine.
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `${ON_LOOPBACK} +sbwt none +sbwtdcpu none +sbwtdio none`,
   };
 }

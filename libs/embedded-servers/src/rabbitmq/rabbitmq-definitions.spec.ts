@@ -9,13 +9,13 @@ type Document = Record<'policies' | 'parameters', object[]> & { users: { name: s
 const passwords = { operator: 'one', offload: 'other' };
 const own = ownDefinitions(passwords) as Document;
 
-it('bounds listeners and the virtual host as the definitions for other installations do', () => {
+it('has the policies and limits of the definitions for other installations', () => {
   const file = join(import.meta.dirname, '../../../../deploy/rabbitmq/definitions.json');
   const { policies, parameters } = JSON.parse(readFileSync(file, 'utf8')) as Document;
   expect([own.policies, own.parameters]).toEqual([policies, parameters]);
 });
 
-it('holds hashes that RabbitMQ can check, and no password', () => {
+it('has hashes that RabbitMQ can check, and no password', () => {
   expect(JSON.stringify(own)).not.toMatch(/"one"|"other"/);
   for (const { name, password_hash: hash } of own.users) {
     const bytes = Buffer.from(hash, 'base64');

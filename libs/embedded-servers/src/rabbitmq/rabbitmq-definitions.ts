@@ -4,7 +4,7 @@ import type { Passwords } from '../kept-passwords.ts';
 
 /** An administrator, for people and the management page. */
 export const OPERATOR = 'operator';
-/** An ordinary user, for programs: it may do everything in the virtual host `/`, and nothing with the node. */
+/** An ordinary user, for programs. It has all permissions in the virtual host `/`, and none on the node. */
 export const ORDINARY_USER = 'offload';
 
 /** The same as in deploy/rabbitmq/definitions.json; docs/security.md says what they are for. */
@@ -33,8 +33,8 @@ const LIMITS = [
 ];
 
 /**
- * A definitions document with both users, loaded at each start: they get the passwords and rights in it also where they
- * are there already, as `offload` is in what an earlier version has left, as an administrator.
+ * Makes a definitions document with both users, loaded at each start. It also sets the passwords and permissions of
+ * existing users: an earlier version has left `offload` as an administrator.
  */
 export function ownDefinitions(passwords: Passwords<typeof OPERATOR | typeof ORDINARY_USER>): object {
   const everything = { vhost: '/', configure: '.*', write: '.*', read: '.*' };
@@ -50,7 +50,9 @@ export function ownDefinitions(passwords: Passwords<typeof OPERATOR | typeof ORD
   };
 }
 
-/** RabbitMQ's salted SHA-256. https://www.rabbitmq.com/docs/passwords#computing-password-hash */
+/**
+ * Hashes a password as RabbitMQ does: salted SHA-256. https://www.rabbitmq.com/docs/passwords#computing-password-hash
+ */
 function hashed(password: string) {
   const salt = randomBytes(4);
   const hash = createHash('sha256').update(salt).update(password, 'utf8').digest();

@@ -5,7 +5,7 @@ import { describeExit, type Child, type Exit } from '@offload/child-processes';
 
 const READY_TIMEOUT_MS = 60_000;
 
-/** What is asked of a node that is starting, and how it is ended. */
+/** A node that is starting. */
 interface StartingRabbitmq {
   amqpUrl: string;
   managementUrl: string;
@@ -14,8 +14,9 @@ interface StartingRabbitmq {
 }
 
 /**
- * Resolves once the broker accepts connections and its management API answers.
- * @throws Error with the end of its log when it ends before, or when that takes more than 60 s, which ends it
+ * Resolves when the broker accepts connections and its management API answers.
+ *
+ * @throws Error with the end of the log when the broker ends before, or is not ready after 60 s and is ended
  */
 export async function rabbitmqReady(server: StartingRabbitmq, broker: Child): Promise<void> {
   let ended: Exit | undefined;
@@ -32,7 +33,9 @@ export async function rabbitmqReady(server: StartingRabbitmq, broker: Child): Pr
   }
 }
 
-/** Whether the broker listens, which it does last of all. It logs nothing about a client that leaves without a word. */
+/**
+ * Whether the broker listens, which is the last step of its start. It logs nothing about a client that only connects.
+ */
 export function accepts({ hostname, port }: URL): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(Number(port), hostname, () => {
@@ -50,7 +53,7 @@ async function managementAnswers({ amqpUrl, managementUrl }: StartingRabbitmq): 
     const options = { headers: { authorization }, signal: AbortSignal.timeout(1_000) };
     const response = await fetch(`${managementUrl}/api/whoami`, options);
     await response.arrayBuffer();
-    return response.ok || (username === '' && response.status === 401); // the users are in definitions we don't read
+    return response.ok || (username === '' && response.status === 401); // the users in given definitions are unknown
   } catch {
     return false; // not listening yet
   }

@@ -1,27 +1,28 @@
-/** What a RabbitMQ may be given that it does not have by itself. */
+/** Settings of a RabbitMQ that differ from its defaults. */
 export interface RabbitmqSettings {
-  /** RabbitMQ's `consumer_timeout`, ms @default RabbitMQ's own */
+  /** RabbitMQ's `consumer_timeout` in milliseconds. @default RabbitMQ's own */
   consumerTimeoutMs?: number | undefined;
-  /** PEM texts: it also listens with TLS. A client need show no certificate; one that it shows must be of `ca`. */
+  /** PEM texts: the node also listens with TLS. Client certificates are optional, and must be signed by `ca`. */
   tls?: { ca: string; certificate: string; key: string } | undefined;
-  /** a definitions document as RabbitMQ exports it, loaded at each start; its users are then the only ones */
+  /** A definitions document as RabbitMQ exports it, loaded at each start. The node then has its users only. */
   definitions?: object | undefined;
 }
 
-/** RabbitMQ's own pause between two looks at how long deliveries have been out (`channel_tick_interval`). */
+/** RabbitMQ's own interval between checks of `consumer_timeout` (`channel_tick_interval`). */
 const LONGEST_TICK_MS = 60_000;
 
 /**
- * How much of the write-ahead log of quorum queues RabbitMQ keeps in memory, as a section of a configuration: 64 MiB.
- * Its own 512 MiB fill within the hour at some hundred jobs a second, and come to more than 1 GiB of memory.
+ * Limits the write-ahead log of quorum queues in memory to 64 MiB, as a section of a configuration. RabbitMQ's own
+ * limit of 512 MiB is reached within the hour at some hundred jobs a second, and takes more than 1 GiB of memory.
  */
 export const rabbitmqLog = `{ra, [{wal_max_size_bytes, ${64 * 1024 ** 2}}]}`;
 
 /**
- * The settings as Erlang terms, for the section `rabbit` of a configuration.
- * @param amqps the listener for TLS, as an Erlang term
- * @param folder where RabbitMQ finds `files`
- * @returns the terms, and the name and contents of each file that they name
+ * Converts the settings to Erlang terms, for the section `rabbit` of a configuration.
+ *
+ * @param amqps the TLS listener as an Erlang term
+ * @param folder the folder where RabbitMQ reads `files`
+ * @returns the terms, with the name and contents of each file that they name
  */
 export function rabbitmqTerms(
   { consumerTimeoutMs, tls, definitions }: RabbitmqSettings,
@@ -32,7 +33,7 @@ export function rabbitmqTerms(
   const files: Record<string, string> = {};
   const file = (name: string, contents: string) => {
     files[name] = contents;
-    return JSON.stringify(`${folder}/${name}`); // an Erlang string is written like one of JSON
+    return JSON.stringify(`${folder}/${name}`); // an Erlang string has the syntax of a JSON string
   };
   if (consumerTimeoutMs !== undefined) {
     const tickMs = Math.min(LONGEST_TICK_MS, Math.ceil(consumerTimeoutMs / 4));

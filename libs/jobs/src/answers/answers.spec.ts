@@ -18,7 +18,7 @@ const job: Job = {
   ...{ attempt: 1, maxAttempts: 5, version: 3, createdAt: at, dueAt: at, startedAt: at, finishedAt: at, durationMs: 0 },
 };
 
-it('writes a job with its links as it is with them', () => {
+it('writes the JSON of a job with its links', () => {
   const base = 'https://events.example/"quoted"';
   expect(JSON.parse(jsonWithLinks(new SerializedJob(job), base))).toEqual(withLinks(job, base));
 });

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { job } from '../job/job.ts';
 import type { SerializedJob } from '../job/serialized-job.ts';
 
-// What the calls of the api answer, apart from the job itself.
+// The schemas of the api's answers, apart from the job itself.
 
-/** A job as HTTP shows it. */
+/** A job in an answer of the api: the job with its links. */
 export const jobWithLinks = job.extend({
   links: z.object({
     self: z.string().describe('Path of the job, on the api.'),
@@ -14,21 +14,26 @@ export const jobWithLinks = job.extend({
     .int()
     .min(1)
     .optional()
-    .describe('Of a queued job: its place in the queue, from 1; 10,001 stands for that and more. An estimate.'),
+    .describe('Place of a queued job in its queue, from 1. An estimate; 10,001 means 10,001 or more.'),
   etaMs: z
     .int()
     .nullable()
     .optional()
-    .describe('Of a queued job: how long until it is likely to start, in milliseconds; null when nobody knows.'),
+    .describe('Milliseconds until a queued job is likely to start; null when the api cannot estimate it.'),
 });
+/** See {@link jobWithLinks}. */
 export type JobWithLinks = z.infer<typeof jobWithLinks>;
 
-/** Adds where to read and where to watch the job; `notifierUrl` is the notifier's base URL without a final slash. */
+/**
+ * Adds the links of a job: its own path, and the URL of its event stream.
+ *
+ * @param notifierUrl base URL of the notifier, without a final slash
+ */
 export function withLinks(shown: z.infer<typeof job>, notifierUrl: string): JobWithLinks {
   return { ...shown, links: linksOf(shown.id, notifierUrl) };
 }
 
-/** The same as JSON. */
+/** Writes the JSON of a job with its links: see {@link withLinks}. */
 export function jsonWithLinks({ job, json }: SerializedJob, notifierUrl: string): string {
   return `${json.slice(0, -1)},"links":${JSON.stringify(linksOf(job.id, notifierUrl))}}`;
 }
@@ -38,89 +43,113 @@ function linksOf(id: string, notifierUrl: string): JobWithLinks['links'] {
   return { self, events: `${notifierUrl}${self}/events` };
 }
 
+/** The answer of `GET /v1/jobs`: one page of jobs, newest first. */
 export const jobPage = z.object({
   jobs: z.array(jobWithLinks),
-  nextCursor: z.string().nullable().describe('For the next page; null when this is the last one.'),
+  nextCursor: z.string().nullable().describe('The `cursor` of the next page; null on the last page.'),
 });
+/** See {@link jobPage}. */
 export type JobPage = z.infer<typeof jobPage>;
 
+/** The answer of `POST /v1/jobs/batch`: the accepted jobs. */
 export const jobsTaken = z.object({ jobs: z.array(jobWithLinks).describe('In the order of the request.') });
+/** See {@link jobsTaken}. */
 export type JobsTaken = z.infer<typeof jobsTaken>;
 
 const jsonSchema = z.record(z.string(), z.unknown()).describe('JSON Schema, draft 2020-12.');
 
 const jobTypeVersion = z.object({
   version: z.int(),
-  upgrades: z.boolean().describe('Whether its workers run payloads of older versions too.'),
+  upgrades: z.boolean().describe('Whether the workers of this version run payloads of older versions too.'),
   payloadSchema: jsonSchema,
   resultSchema: jsonSchema,
-  workers: z.array(z.string()).describe('Instances of the workers that run it now.'),
-  lastSeenAt: z.iso.datetime().describe('When it was registered, or a worker that runs it was heard, to the minute.'),
+  workers: z.array(z.string()).describe('Names of the workers that run it now.'),
+  lastSeenAt: z.iso
+    .datetime()
+    .describe('When it was registered, or when a worker that runs it last sent a heartbeat, to the minute.'),
 });
 
+/** The answer of `GET /v1/job-types/{type}`: a job type with its versions. */
 export const jobTypeInfo = jobTypeVersion.omit({ upgrades: true }).extend({
   type: z.string(),
   version: z
     .int()
-    .describe('What new payloads are for: the newest that a worker runs now, or the newest where none runs.'),
+    .describe(
+      'The version of new payloads: the newest that a worker runs now, or the newest registered one where none runs.',
+    ),
   description: z.string(),
   queue: z.string(),
   timeoutMs: z.int(),
   maxAttempts: z.int(),
   backoff: z.object({ baseMs: z.int(), factor: z.number(), maxMs: z.int() }),
-  versions: z.array(jobTypeVersion).describe('All that are registered, the newest first.'),
+  versions: z.array(jobTypeVersion).describe('All registered versions, newest first.'),
 });
+/** See {@link jobTypeInfo}. */
 export type JobTypeInfo = z.infer<typeof jobTypeInfo>;
+/** The answer of `GET /v1/job-types`. */
 export const jobTypeList = z.object({ jobTypes: z.array(jobTypeInfo) });
 
 const queueInfo = z.object({
   queue: z.string(),
-  types: z.array(z.string()).describe('The registered job types whose own queue it is, sorted.'),
-  ready: z.int().describe('Queued jobs: they wait for a worker.'),
+  types: z.array(z.string()).describe('The registered job types with this queue in their policy, sorted.'),
+  ready: z.int().describe('Number of queued jobs, which wait for a worker.'),
   running: z.int(),
   scheduled: z.int(),
   consumers: z
     .int()
     .nullable()
     .describe(
-      'Workers that take jobs from it; null while RabbitMQ can not be asked, or where QUEUES does not name it.',
+      'Number of workers that consume it; null if RabbitMQ is not reachable or QUEUES does not name the queue.',
     ),
   oldestWaitingMs: z
     .int()
     .nullable()
-    .describe('How long ago the queued job that waits longest was due; null when none waits.'),
-  drainPerSecond: z.number().nullable().describe('Jobs that left the queue in a second, lately; null when not known.'),
+    .describe('Milliseconds since the longest waiting job was due; null when none waits.'),
+  drainPerSecond: z
+    .number()
+    .nullable()
+    .describe('Jobs that leave the queue in a second, measured recently; null when unknown.'),
 });
+/** See `queueList`. */
 export type QueueInfo = z.infer<typeof queueInfo>;
+/** The answer of `GET /v1/queues`. */
 export const queueList = z.object({
   queues: z.array(queueInfo),
   priorities: z
     .boolean()
     .nullable()
-    .describe('Whether jobs of higher priority go first: RabbitMQ does so from 4.0 on. Null before it was connected.'),
+    .describe(
+      'Whether RabbitMQ delivers jobs of higher priority first, as it does from 4.0 on. Null before the first connection.',
+    ),
 });
 
 export const workerInfo = z.object({
   instance: z.string(),
   version: z.string().describe('Of Offload, or of a worker in another language.'),
   queues: z.array(z.string()),
-  slots: z.int().describe('Jobs that it runs at once, of each queue.'),
+  slots: z.int().describe('Jobs of each queue that it runs at once.'),
   running: z.int().describe('Jobs that it runs now.'),
   types: z.record(z.string(), z.int()).describe('The version of each job type that it runs.'),
-  draining: z.boolean().describe('It takes no new jobs.'),
+  draining: z.boolean().describe('Whether it drains: it claims no new jobs.'),
   startedAt: z.iso.datetime(),
-  lastHeardAt: z.iso.datetime().describe('It is heard every ten seconds; one that is not for 30 is taken to be gone.'),
+  lastHeardAt: z.iso
+    .datetime()
+    .describe(
+      'Time of its last heartbeat. A worker sends one every ten seconds, and is regarded as lost after 30 seconds.',
+    ),
 });
+/** See `workerList`. */
 export type WorkerInfo = z.infer<typeof workerInfo>;
+/** The answer of `GET /v1/workers`. */
 export const workerList = z.object({ workers: z.array(workerInfo) });
 
-/** RFC 9457. */
+/** The body of every refusal: problem details (RFC 9457). */
 export const problem = z.object({
   type: z.string().describe('`/problems/<slug>`; stable.'),
   title: z.string(),
   status: z.int(),
   detail: z.string(),
-  instance: z.string().describe('What was requested.'),
+  instance: z.string().describe('Path of the request.'),
   errors: z
     .array(
       z.object({

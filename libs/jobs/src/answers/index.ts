@@ -1,4 +1,4 @@
-// What the calls of the api answer.
+// The door @offload/jobs/answers: the schemas of the api's answers.
 export {
   jobPage,
   jobsTaken,

@@ -5,7 +5,7 @@ import { boundedParse } from './bounded-parse.ts';
 
 const MANY = 100_000;
 
-/** How often an entry was checked. */
+/** A schema that counts its checks. */
 function counted() {
   let checks = 0;
   const entry = z.number().refine((value) => {
@@ -24,7 +24,7 @@ function recursive(entry: z.ZodType): z.ZodType {
   return tree;
 }
 
-describe('of many wrong entries checks only the first', () => {
+describe('checks only the first of many wrong entries', () => {
   it.each<[what: string, schemaOf: (entry: z.ZodNumber) => z.ZodType, value: unknown]>([
     ['an array', (entry) => z.array(entry), wrong],
     ['an array with checks', (entry) => z.array(entry).min(1).max(MANY), wrong],
@@ -35,12 +35,16 @@ describe('of many wrong entries checks only the first', () => {
       members(0),
     ],
     ['an optional member', (entry) => z.strictObject({ a: z.array(entry).optional() }), { a: wrong }],
-    ['each way of a union', (entry) => z.union([z.array(entry), z.strictObject({ a: z.array(entry) })]), { a: wrong }],
+    [
+      'each option of a union',
+      (entry) => z.union([z.array(entry), z.strictObject({ a: z.array(entry) })]),
+      { a: wrong },
+    ],
     ['a default', (entry) => z.strictObject({ a: z.array(entry).default([]) }), { a: wrong }],
     ['a pipe', (entry) => z.unknown().pipe(z.array(entry)), wrong],
     ['a transformation', (entry) => z.array(entry).transform((list) => list.length), wrong],
-    ['what is named later', (entry) => z.lazy(() => z.array(entry)), wrong],
-    ['what contains itself', recursive, { list: Array(MANY).fill({ value: 0 }) }],
+    ['a lazy schema', (entry) => z.lazy(() => z.array(entry)), wrong],
+    ['a recursive schema', recursive, { list: Array(MANY).fill({ value: 0 }) }],
     [
       'an intersection',
       (entry) => z.intersection(z.object({ a: z.array(entry) }), z.object({ b: z.any() })),
@@ -57,7 +61,7 @@ describe('of many wrong entries checks only the first', () => {
     }
   });
 
-  it('and none of an array that is too long', () => {
+  it('and no entry of an array that is too long', () => {
     const { entry, checks } = counted();
     const { error } = boundedParse(z.strictObject({ tags: z.array(entry).max(20, 'has too many') }), { tags: wrong });
     expect(error?.issues).toMatchObject([{ code: 'too_big', path: ['tags'], message: 'has too many' }]);
@@ -65,7 +69,7 @@ describe('of many wrong entries checks only the first', () => {
   });
 });
 
-it('tells where the first faults are, however far behind', () => {
+it('reports the place of the first faults, also far behind', () => {
   const list = [...Array<number>(1_000).fill(1), 'x', ...Array<number>(1_000).fill(1), 'y'];
   const schema = z.strictObject({
     list: z.array(z.number()),
@@ -79,7 +83,7 @@ it('tells where the first faults are, however far behind', () => {
   ]);
 });
 
-it('finds what zod finds, and no fault where zod finds none', () => {
+it('finds the faults that zod finds, and none where zod finds none', () => {
   const make = () =>
     z.strictObject({
       list: z.array(z.union([z.int(), z.array(z.int().min(2)).max(20)])).min(1),
@@ -111,7 +115,7 @@ it('finds what zod finds, and no fault where zod finds none', () => {
       const [all, first] = [plain.safeParse(given), boundedParse(schema, given)];
       expect([first.success, first.data]).toEqual([all.success, all.data]);
       const found = (each: typeof all) => (each.error?.issues ?? []).map(({ path }) => path.join('/'));
-      // A union tells of itself, or of what is within.
+      // A union reports its own path, or a path within.
       const isFound = (path: string) => found(all).some((each) => each.startsWith(path) || path.startsWith(each));
       expect(found(first).filter((path) => !isFound(path))).toEqual([]);
     }),

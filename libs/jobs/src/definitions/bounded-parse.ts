@@ -1,23 +1,23 @@
 import { z } from 'zod';
 
-/** Entries of an array or record that are checked together. Arrays in an array so have at most 16 × 16 faults. */
+/** Number of array or record entries that are checked together: nested arrays have at most 16 × 16 faults. */
 const SLICE = 16;
 
 type Parse = z.core.$ZodType['_zod']['parse'];
 
-/** The schemas that have been looked through. */
+/** The schemas that are changed already. */
 const bounded = new WeakSet<z.core.$ZodType>();
 
 /**
- * The same as `schema.safeParse(value)`, for a value that may be hostile. The entries of an array or record are checked
- * in order, a few at a time, and those behind the first faults are not checked. An array that is too long is refused
- * without its items being checked.
+ * Parses a value that may be hostile, like `schema.safeParse(value)`. It checks the entries of an array or record in
+ * order, a few at a time, and stops after the first faults. It refuses an array that is too long without checking its
+ * items. Otherwise a megabyte of wrong items takes seconds.
  *
- * Otherwise the faults of a megabyte of wrong items take seconds to find and to describe.
+ * This changes how zod's own schemas parse, because zod has no option for it. Its checks run after all items are
+ * parsed, also with `abort` or `when`. Its `validate` stops early, but reports no places and ignores refinements. A
+ * test compares the outcome with zod's own for random values.
  *
- * This changes how zod's own schemas parse, since zod offers no way that does. A check (also with `abort` or `when`)
- * runs after all items have been parsed. `validate` stops early, but tells only whether there is a fault, and does not
- * stop at what a refinement finds. A test compares the outcome with zod's own for random values.
+ * @returns the result of `safeParse`; it never throws
  */
 export function boundedParse<Schema extends z.ZodType>(
   schema: Schema,
@@ -27,7 +27,7 @@ export function boundedParse<Schema extends z.ZodType>(
   return schema.safeParse(value);
 }
 
-/** Changes how the schema, and each schema within it, checks arrays and records. */
+/** Changes how the schema and each schema within it check arrays and records. */
 function bound(schema: z.core.$ZodType): void {
   if (bounded.has(schema)) return;
   bounded.add(schema);
@@ -39,7 +39,7 @@ function bound(schema: z.core.$ZodType): void {
     replaceParse(schema, parseRecord);
 }
 
-/** What a definition is made of, however it names it. */
+/** All schemas within a part of a definition, under any member name. */
 function* schemasIn(part: unknown, depth = 0): Generator<z.core.$ZodType> {
   if (typeof part !== 'object' || part === null || depth > 2) return;
   if (part instanceof z.core.$ZodType) return yield part;
@@ -54,7 +54,7 @@ function replaceParse<Schema extends z.core.$ZodType>(
   let original = _zod.parse;
   const isWithoutChecks = _zod.run === original;
   const replacement: Parse = (payload, context) => parse(schema, original, payload, context);
-  // zod replaces it too, at the first call, once it knows whether the schema contains itself.
+  // zod replaces `parse` itself at the first call, when it knows whether the schema contains itself.
   Object.defineProperty(_zod, 'parse', { get: () => replacement, set: (parse: Parse) => (original = parse) });
   if (isWithoutChecks) _zod.run = replacement;
 }

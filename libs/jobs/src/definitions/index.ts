@@ -1,4 +1,4 @@
-// Job types: how they are defined and registered, and how their payloads are parsed and stored.
+// The door @offload/jobs/definitions: defines and registers job types, and parses and stores their payloads.
 export { boundedParse } from './bounded-parse.ts';
 export {
   defaultPolicy,

@@ -17,7 +17,7 @@ it.each([0, -1, NaN, MAX_TIMEOUT_MS + 1, 2 ** 31, Infinity])('refuses a timeout 
   );
 });
 
-it('takes the longest timeout that a job may have', () => {
+it('accepts the longest timeout that a job may have', () => {
   expect(define(MAX_TIMEOUT_MS).policy).toMatchObject({ timeoutMs: MAX_TIMEOUT_MS, maxAttempts: 5 });
 });
 

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { jobTypeName } from '../members/identifiers.ts';
 import { storingFault } from './stored-payload.ts';
 
-/** How long to wait after n failed attempts: a random time up to `min(maxMs, baseMs * factor ** (n - 1))`. */
+/** The pause after n failed attempts: a random time up to `min(maxMs, baseMs * factor ** (n - 1))`. */
 export interface Backoff {
   /** Upper bound before the second attempt, in milliseconds. @default 1_000 */
   baseMs: number;
@@ -12,18 +12,18 @@ export interface Backoff {
   maxMs: number;
 }
 
-/** What applies to a job of this type unless the job itself says otherwise. */
+/** The settings of all jobs of a type. A job may override each of them. */
 export interface JobPolicy {
-  /** The lane its dispatch messages wait in. @default 'default' */
+  /** The queue of the job's dispatch messages. @default 'default' */
   queue: string;
-  /** An attempt that runs longer is aborted and counts as failed, in milliseconds. @default 60_000 */
+  /** Milliseconds after which an attempt is aborted and counts as failed. @default 60_000 */
   timeoutMs: number;
   /** Attempts before the job is `failed`, the first included. @default 5 */
   maxAttempts: number;
   backoff: Backoff;
 }
 
-/** Longest timeout a job may have; the broker's `consumer_timeout` must exceed it (2 hours). */
+/** Longest timeout of a job, in milliseconds (2 hours). The broker's `consumer_timeout` must exceed it. */
 export const MAX_TIMEOUT_MS = 2 * 60 * 60 * 1000;
 
 /** Highest version of a job type. */
@@ -36,35 +36,39 @@ export const defaultPolicy: JobPolicy = {
   backoff: { baseMs: 1_000, factor: 2, maxMs: 300_000 },
 };
 
-/** One kind of slow work: its name, the shapes of what goes in and comes out, and its policy. */
+/** One kind of slow work: its name, the schemas of payload and result, and its policy. */
 export interface JobDefinition<
   Type extends string = string,
   Payload extends z.ZodType = z.ZodType,
   Result extends z.ZodType = z.ZodType,
 > {
   type: Type;
-  /** Of payload and result. Raise it when one of them changes: the schemas of a version stay as they were registered. */
+  /**
+   * Version of the payload and result schemas, from 1 to 1,000,000. Raise it when a schema changes: the registered
+   * schemas of a version never change.
+   */
   version: number;
   /** One line for people, shown by `GET /v1/job-types`. */
   description: string;
   /**
-   * Checked when the job is posted (400) and again before it runs (permanent failure). Its input is stored, with
-   * defaults, and the handler gets its output: a transformation is applied once.
+   * Schema of the payload. The api checks a posted payload (400), and the worker checks it again before the handler
+   * (permanent failure). The input with defaults is stored, and the handler gets the output: a transform is applied
+   * once.
    */
   payload: Payload;
-  /** Checked when the handler returns; another result is a permanent failure. */
+  /** Schema of the handler's result. Any other result is a permanent failure. */
   result: Result;
   policy: JobPolicy;
-  /** Makes a payload of this version of one that was stored under an older `version`. Needed from version 2 on. */
+  /** Converts a payload of an older `version` into one of this version. Required from version 2 on. */
   upgrade?: (payload: unknown, version: number) => unknown;
 }
 
 /** The checked payload of a definition, as its handler receives it. */
 export type Payload<D extends JobDefinition> = z.output<D['payload']>;
-/** What the definition's handler must return. */
+/** The result that the definition's handler must return, before its schema transforms it. */
 export type Result<D extends JobDefinition> = z.input<D['result']>;
 
-/** What {@link defineJob} takes. */
+/** The argument of {@link defineJob}. */
 type JobDeclaration<Type extends string, Payload extends z.ZodType, Result extends z.ZodType> = Omit<
   JobDefinition<Type, Payload, Result>,
   'policy' | 'version'
@@ -75,10 +79,20 @@ type JobDeclaration<Type extends string, Payload extends z.ZodType, Result exten
 };
 
 /**
- * Declares a job type; members missing from `policy` are taken from {@link defaultPolicy}.
+ * Declares a job type. Members that `policy` omits are taken from {@link defaultPolicy}.
  *
- * @throws TypeError when its name, version or timeout is none that a job may have, when it has no `upgrade` although its version is
- *   above 1, or when its payload can't be stored as it comes and parsed by the worker: see {@link storingFault}
+ * @throws TypeError when the name, the version or the timeout is out of range
+ * @throws TypeError when the version is above 1 and there is no `upgrade`
+ * @throws TypeError when the payload can't be stored as posted and parsed by the worker: see {@link storingFault}
+ *
+ * @example
+ * export const reportBuild = defineJob({
+ *   type: 'report.build',
+ *   description: 'Builds a report of one year.',
+ *   payload: z.strictObject({ year: z.int() }),
+ *   result: z.strictObject({ url: z.string() }),
+ *   policy: { timeoutMs: 10 * 60_000 },
+ * });
  */
 export function defineJob<const Type extends string, Payload extends z.ZodType, Result extends z.ZodType>(
   definition: JobDeclaration<Type, Payload, Result>,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defineJob } from './job-definition.ts';
 import { registrationOf } from './job-registration.ts';
 
-it('says of a definition what can be said without its code', () => {
+it('describes a definition without its code', () => {
   const definition = defineJob({
     ...{ type: 'image.resize', version: 2, description: 'Scales', policy: { queue: 'images', maxAttempts: 2 } },
     payload: z.strictObject({ width: z.int().min(1).default(640) }),
@@ -21,7 +21,7 @@ it('says of a definition what can be said without its code', () => {
   });
 });
 
-it('refuses a policy that no job may have', () => {
+it('refuses a policy out of range', () => {
   const policy = { queue: 'dead' };
   const definition = defineJob({ type: 'spec.job', description: '', payload: z.null(), result: z.null(), policy });
   expect(() => registrationOf(definition)).toThrow(/exchanges/);

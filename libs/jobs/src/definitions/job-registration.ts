@@ -14,23 +14,27 @@ export const jobRegistration = z.strictObject({
   timeoutMs: z.int().min(1).max(MAX_TIMEOUT_MS).default(defaultPolicy.timeoutMs),
   maxAttempts: z.int().min(1).max(100).default(defaultPolicy.maxAttempts),
   backoff: backoff.prefault({}),
-  upgrades: z.boolean().default(false).describe('Whether its workers run payloads of older versions too.'),
+  upgrades: z
+    .boolean()
+    .default(false)
+    .describe('Whether the workers of this version run payloads of older versions too.'),
   payloadSchema: jsonSchema,
   resultSchema: jsonSchema.default({}),
 });
+/** See {@link jobRegistration}. */
 export type JobRegistration = z.output<typeof jobRegistration>;
 
 /**
- * What a worker registers of a definition.
+ * Makes the registration of a definition, which a worker writes at its start.
  *
- * @throws z.ZodError when its policy is none that a job may have
+ * @throws z.ZodError when the policy is out of range
  */
 export function registrationOf(definition: JobDefinition): JobRegistration {
   const { type, version, description, payload, result, policy, upgrade } = definition;
   return jobRegistration.parse({
     ...{ type, version, description, ...policy, upgrades: upgrade !== undefined },
     payloadSchema: z.toJSONSchema(payload, { io: 'input' }),
-    // What a result is transformed into can't be said: it may be anything.
+    // JSON Schema can't describe what a transform returns: it may be anything.
     resultSchema: z.toJSONSchema(result, { io: 'output', unrepresentable: 'any' }),
   });
 }

@@ -4,7 +4,7 @@ import { comparableText, schemaDifferences } from './schema-differences.ts';
 const width = { type: 'integer', minimum: 1, maximum: 10_000 };
 const schema = { type: 'object', properties: { url: { type: 'string' }, width }, required: ['url', 'width'] };
 
-it('finds none where only words and the order of members differ', () => {
+it('finds none where only annotations and the order of members differ', () => {
   const other = {
     required: ['width', 'url'],
     properties: { width: { ...width, description: 'In pixels.' }, url: { title: 'URL', type: 'string' } },
@@ -28,12 +28,12 @@ it('names each difference with its place and both values', () => {
   expect(comparableText(other)).not.toBe(comparableText(schema));
 });
 
-it('takes properties for what they are, whatever their names', () => {
+it('compares properties whose names are those of annotations', () => {
   const described = (type: string) => ({ type: 'object', properties: { description: { type } } });
   expect(schemaDifferences(described('string'), described('number'))).toHaveLength(1);
 });
 
-it('tells the first twenty', () => {
+it('returns the first twenty', () => {
   const many = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`m${n}`, true]));
   expect(schemaDifferences({ properties: {} }, { properties: many })).toHaveLength(20);
 });

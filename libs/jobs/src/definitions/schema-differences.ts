@@ -1,9 +1,9 @@
 /** JSON Schema, draft 2020-12. */
 export type JsonSchema = Record<string, unknown>;
 
-/** Members that say nothing about which values fit. */
+/** Members that do not decide which values are valid. */
 const ANNOTATIONS = new Set(['$schema', '$id', '$comment', 'title', 'description', 'examples', 'deprecated']);
-/** Members whose own members have names of the schema's author: none of these is an annotation. */
+/** Members whose own members have names that the schema's author chose: none of these is an annotation. */
 const NAMED = new Set([
   'properties',
   'patternProperties',
@@ -12,17 +12,17 @@ const NAMED = new Set([
   'dependentSchemas',
   'dependentRequired',
 ]);
-/** Members that are values, and no schemas. */
+/** Members that are values, not schemas. */
 const VALUES = new Set(['default', 'const', 'enum']);
 
-/** Most differences that are told. */
+/** Most differences that are returned. */
 const MOST = 20;
 
 /**
- * Says where two JSON Schemas differ, apart from what is for people only: titles, descriptions, examples. The order of members
- * and of `required`, `enum` and `type` counts for nothing.
+ * Compares two JSON Schemas. It ignores titles, descriptions and examples, and the order of members and of `required`,
+ * `enum` and `type`.
  *
- * @returns a sentence for each difference, with a JSON pointer into the schema; the first 20
+ * @returns a sentence for each of the first 20 differences, with a JSON pointer into the schema
  */
 export function schemaDifferences(registered: unknown, offered: unknown): string[] {
   const found: string[] = [];
@@ -30,12 +30,12 @@ export function schemaDifferences(registered: unknown, offered: unknown): string
   return found.slice(0, MOST);
 }
 
-/** A schema as text that is the same for each schema without {@link schemaDifferences}. */
+/** The schema as text. Two schemas have the same text if {@link schemaDifferences} finds no difference. */
 export function comparableText(schema: unknown): string {
   return JSON.stringify(comparable(schema));
 }
 
-/** Without annotations, and in one order. */
+/** The schema without annotations, with its members in one order. */
 function comparable(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(comparable);
   if (!isObject(schema)) return schema;
@@ -48,7 +48,7 @@ function comparable(schema: unknown): unknown {
   });
 }
 
-/** A value with its members in one order. */
+/** The value with its members in one order. */
 function inOrder(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inOrder);
   return isObject(value) ? fromNames(Object.keys(value), (name) => inOrder(value[name])) : value;

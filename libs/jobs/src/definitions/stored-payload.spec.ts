@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { defineJob } from './job-definition.ts';
 import { storedPayload, storingFault } from './stored-payload.ts';
 
-/** A schema, and inputs of which it may or may not accept each. */
+/** A schema, with inputs that it accepts or refuses. */
 interface Shape {
   schema: z.ZodType;
   inputs: unknown[];
@@ -34,7 +34,7 @@ const simple: Shape[] = [
   { schema: z.json(), inputs: [{ a: [1, null] }, 'x'] },
 ];
 
-/** What can be made of two shapes. */
+/** Makes a shape from two. */
 const made: ((one: Shape, other: Shape) => Shape)[] = [
   (one, other) => ({
     schema: z.object({ one: one.schema, other: other.schema }),
@@ -92,7 +92,7 @@ const { shape } = fc.letrec<{ shape: Shape }>((tie) => ({
 }));
 
 describe('a payload as it is stored', () => {
-  it('becomes what the payload itself becomes, with any schema', () => {
+  it('has the same output as the payload, with any schema', () => {
     let checked = 0;
     fc.assert(
       fc.property(shape, ({ schema, inputs }) => {
@@ -109,7 +109,7 @@ describe('a payload as it is stored', () => {
     expect(checked).toBeGreaterThan(100);
   });
 
-  it('is the input with the defaults that it leaves out, wherever they are', () => {
+  it('is the input with its missing defaults, at any depth', () => {
     const schema = z.object({
       euros: z.number().transform(cents),
       currency: z.string().toUpperCase().default('EUR'),
@@ -125,14 +125,14 @@ describe('a payload as it is stored', () => {
     expect(input).toEqual({ euros: 5, to: { name: ' Ada ' }, options: { fast: {} } });
   });
 
-  it('keeps a default that is another each time', () => {
+  it('keeps a default that differs with each call', () => {
     let made = 0;
     const schema = z.object({ n: z.number().default(() => (made += 1)) });
     const stored = storedPayload(schema, {});
     expect([schema.parse(stored), schema.parse(stored)]).toEqual([stored, stored]);
   });
 
-  it('is the very input where there are no defaults, however large', () => {
+  it('is the same object where the schema has no defaults', () => {
     const input = { a: ['x'] };
     expect(storedPayload(z.object({ a: z.array(z.string().transform(Number)) }), input)).toBe(input);
     let deep: unknown = 1;
@@ -147,16 +147,19 @@ describe('a definition is refused', () => {
 
   it.each([
     ['changes its input before it is checked', z.preprocess(Number, z.number())],
-    ['does so deep inside', z.object({ a: z.array(z.preprocess(Number, z.number())).optional() })],
-    ['takes what JSON can not say', z.object({ at: z.date() })],
-    ['takes anything that a function likes', z.instanceof(URL)],
-    ['takes big integers', z.bigint()],
-    ['has a default that is no input', z.string().transform(Number).default(3)],
+    [
+      'changes a nested input before it is checked',
+      z.object({ a: z.array(z.preprocess(Number, z.number())).optional() }),
+    ],
+    ['accepts a value that JSON does not have', z.object({ at: z.date() })],
+    ['accepts a class instance', z.instanceof(URL)],
+    ['accepts big integers', z.bigint()],
+    ['has a default that is not a valid input', z.string().transform(Number).default(3)],
     ['has a default that changes when it is parsed', z.object({ a: z.string().trim().default(' x') })],
     ['has a default behind a transform', z.string().transform((text) => text || undefined).pipe(z.string().default('x'))], // prettier-ignore
     ['transforms asynchronously', z.string().transform(async (text) => text)],
     ['checks asynchronously', z.object({ a: z.string().refine(async () => true) })],
-    ['takes a promise', z.promise(z.string())],
+    ['accepts a promise', z.promise(z.string())],
   ])('whose payload %s', (_what, payload) => {
     expect(define(payload)).toThrow(/^spec\.job: its payload can't be stored: /);
   });

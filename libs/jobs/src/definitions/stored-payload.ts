@@ -1,15 +1,15 @@
 import { z } from 'zod';
 
-// What is stored of a payload is its input with defaults: the handler's worker parses it once more, and what a schema
-// makes of its input (cents of euros, say) must not be made twice.
+// Offload stores the input of a payload with its defaults, not the parsed output. The worker parses the stored payload
+// once more, and a transform (cents to euros, for example) must not be applied twice.
 
 type Schema = z.core.$ZodType;
 
 /**
- * A payload as it is stored: what was posted, with the defaults that it leaves out. Parsed, it is what the payload
- * itself is.
+ * The payload to store: the posted one with its missing defaults. The schema turns it into the same output as the
+ * posted payload.
  *
- * @param payload that the schema has accepted
+ * @param payload a payload that the schema has accepted
  */
 export function storedPayload(schema: z.ZodType, payload: unknown): unknown {
   return filled(schema, payload);
@@ -53,7 +53,7 @@ function filled(schema: Schema, value: unknown): unknown {
 const filledItem = (schema: Schema | null | undefined, value: unknown): unknown =>
   schema ? filled(schema, value) : value;
 
-/** @param names those that may be missing */
+/** @param names the members that may be missing */
 function filledMembers(value: unknown, names: string[], schemaOf: (name: string) => Schema | undefined): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const members = value as Record<string, unknown>;
@@ -68,7 +68,7 @@ function filledMembers(value: unknown, names: string[], schemaOf: (name: string)
   return result;
 }
 
-/** As the option that accepts the value would have it; as it is, if another would then accept it first. */
+/** Fills the value as the first accepting option does, or leaves it if another option would then accept it first. */
 function filledUnion(options: readonly Schema[], value: unknown): unknown {
   const [chosen, ...others] = accepting(options, value);
   if (!chosen) return value;
@@ -81,7 +81,7 @@ function accepting(options: readonly Schema[], value: unknown): Schema[] {
   return options.filter((option) => z.safeParse(option, value).success);
 }
 
-/** Whether there are defaults in a schema: most have none, and their payloads are stored as they are. */
+/** Whether a schema has defaults. Most have none, and their payloads are stored as they are. */
 const withDefaults = new WeakMap<Schema, boolean>();
 
 function hasDefaults(schema: Schema): boolean {
@@ -93,7 +93,7 @@ function hasDefaults(schema: Schema): boolean {
   return found;
 }
 
-/** The schema and all on its input side, each once. */
+/** The schema and all schemas on its input side, each once. */
 function partsOf(schema: Schema, seen: Set<Schema>): Schema[] {
   if (seen.has(schema)) return [];
   seen.add(schema);
@@ -125,14 +125,16 @@ function inputs(schema: Schema): Schema[] {
 }
 
 /**
- * Why payloads of this schema can't be stored and parsed again, if so: it takes what JSON can't say, changes the input
- * before it looks at it, waits for something, or has a default that is not an input.
+ * Finds the reason why payloads of a schema can't be stored and parsed again. Such a schema accepts values that JSON
+ * does not have, changes the input before it is checked, is async, or has a default that is not a valid input.
+ *
+ * @returns the reason as a sentence; null when payloads can be stored
  */
 export function storingFault(schema: z.ZodType): string | null {
   try {
     z.toJSONSchema(schema, { io: 'input' });
   } catch (error) {
-    return `its input can't be said in JSON: ${(error as Error).message}`;
+    return `JSON Schema can't describe its input: ${(error as Error).message}`;
   }
   for (const part of partsOf(schema, new Set())) {
     const fault = faultOf(part);
@@ -146,7 +148,7 @@ function faultOf(part: Schema): string | null {
   if (def.checks?.some((check) => isAsync((check._zod.def as { fn?: unknown }).fn))) return 'it has an async check';
   switch (def.type) {
     case 'promise':
-      return 'it takes a promise';
+      return 'it accepts a promise';
     case 'transform':
       return 'it changes its input before it is checked (preprocess): check the input first, and transform it then';
     case 'pipe':
@@ -154,7 +156,7 @@ function faultOf(part: Schema): string | null {
     case 'default':
       return keeps(def.innerType, def.defaultValue)
         ? null
-        : 'a default of it is no input that stays as it is when it is parsed: give an input with prefault';
+        : 'one of its defaults is not an input that parsing leaves unchanged: give an input with prefault';
     default:
       return null;
   }
@@ -180,7 +182,7 @@ function keeps(schema: Schema, value: unknown): boolean {
     const parsed = z.safeParse(schema, value);
     return parsed.success && same(parsed.data, value);
   } catch {
-    return false; // it is async
+    return false; // the schema is async
   }
 }
 

@@ -1,4 +1,4 @@
-// What happens to jobs, as CloudEvents.
+// The door @offload/jobs/events: the events of jobs, as CloudEvents.
 export {
   endings,
   eventName,

@@ -21,7 +21,7 @@ describe('an event', () => {
     expect(eventOf(queued, 'job.progress').type).toBe('offload.job.progress');
   });
 
-  it('of progress leaves out what may be large and has not changed', () => {
+  it('of progress omits payload, result and errors, which may be large', () => {
     const { payload, result, errors, ...rest } = queued;
     expect([payload, result, errors]).not.toContain(undefined);
     const event = eventOf({ ...rest, status: 'running' } as Job, 'job.progress');
@@ -31,7 +31,7 @@ describe('an event', () => {
     expect(jobEvent.schema.parse(sent)).toEqual(event);
   });
 
-  it('has the same id whenever it is sent again, and another for another version or job', () => {
+  it('has the same id when it is sent again, and another for another version or job', () => {
     const { id } = eventOf(queued);
     expect(eventOf({ ...queued }).id).toBe(id);
     const others = [
@@ -42,17 +42,17 @@ describe('an event', () => {
     expect(new Set([id, ...others.map((job) => eventOf(job).id)]).size).toBe(others.length + 1);
   });
 
-  it('is of the moment when the job was finished, however late it is sent', () => {
+  it('has the time when the job was finished, even if it is sent late', () => {
     expect(eventOf(ended).time).toBe(ended.finishedAt);
     expect(Math.abs(Date.parse(eventOf(queued).time) - Date.now())).toBeLessThan(60_000);
   });
 
-  it('tells its name without the prefix of its type', () => {
+  it('has a name without the prefix of its type', () => {
     expect(eventNameOf(eventOf(ended))).toBe('job.failed');
     expect(eventNameOf(eventOf(queued, 'job.progress'))).toBe('job.progress');
   });
 
-  it('is refused without what CloudEvents requires, or with an id that is empty', () => {
+  it('is refused without a member that CloudEvents requires, or with an empty id', () => {
     const event = eventOf(queued);
     for (const attribute of ['specversion', 'id', 'source', 'type', 'data']) {
       expect([attribute, jobEvent.schema.safeParse({ ...event, [attribute]: undefined }).success]).toEqual([
@@ -70,7 +70,7 @@ describe('an event', () => {
     for (const name of ['job.lost', 'running', 'job.']) expect(eventName.safeParse(name).success).toBe(false);
   });
 
-  it('may have members that its reader does not know', () => {
+  it('may have unknown members', () => {
     const read = jobEvent.schema.parse({ ...eventOf(queued), traceparent: '00-1', data: { ...queued, more: 1 } });
     expect(read).not.toHaveProperty('traceparent');
     expect(read.data).toEqual(queued);

@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { jobId } from '../members/identifiers.ts';
 import { isFinished, job, jobStatus, type Job } from '../job/job.ts';
 
-/** What happened: the job's new status, or `progress` of a running one. */
+/** Schema of an event's name: `job.` with the new status, or with `progress` of a running job. */
 export const eventName = z.templateLiteral(['job.', z.union([jobStatus, z.literal('progress')])]);
+/** See {@link eventName}. */
 export type EventName = z.infer<typeof eventName>;
 
-/** The events that end a job. */
+/** The names of events that finish a job. */
 export const endings: readonly EventName[] = jobStatus.options
   .filter(isFinished)
   .map((status) => `job.${status}` as const);
@@ -14,20 +15,20 @@ export const endings: readonly EventName[] = jobStatus.options
 const EVENT_SOURCE = '/v1/jobs';
 const TYPE_PREFIX = 'offload.';
 
-/** The envelope of {@link jobEvent} around `data`, a job in whatever form. */
+/** Makes the schema of a CloudEvent around `data`, which is a job in some form. */
 export const cloudEvent = <Data extends z.ZodType>(data: Data) =>
   z.object({
     specversion: z.literal('1.0'),
-    id: z.string().min(1).describe('`<job id>/<version>`: the same however often the event is sent.'),
+    id: z.string().min(1).describe('`<job id>/<version>`: the same each time the event is sent.'),
     source: z.literal(EVENT_SOURCE),
     type: z.templateLiteral([TYPE_PREFIX, eventName]),
     subject: jobId.describe('The id of the job.'),
-    time: z.iso.datetime().describe('When the job was finished; before that, when this was sent.'),
+    time: z.iso.datetime().describe('When the job was finished; for an unfinished job, when the event was sent.'),
     datacontenttype: z.literal('application/json'),
     data,
   });
 
-/** A job as events carry it: `job.progress` leaves out what may be large and has not changed. */
+/** Schema of a job in an event. `job.progress` omits the members that may be large and have not changed. */
 export const jobInEvent = job.extend({
   payload: z.unknown().optional().describe('Not in `job.progress`.'),
   result: z.unknown().optional().describe('Not in `job.progress`.'),
@@ -35,17 +36,23 @@ export const jobInEvent = job.extend({
 });
 
 /**
- * A snapshot of a job after a transition, newer than another of the same job when its `data.version` is higher: a
- * CloudEvent in structured JSON mode. https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
+ * Schema of an event: a snapshot of a job after a transition, as a CloudEvent in structured JSON mode. Of two events of
+ * one job, the newer one has the higher `data.version`.
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
  */
-// Its type has all members of a job: who reads an event of progress knows what that leaves out.
+// Its type has all members of a job: a reader of progress events must expect some of them to be missing.
 export const jobEvent = {
   contentType: 'application/cloudevents+json',
   schema: cloudEvent(jobInEvent as unknown as typeof job),
 };
+/** An event of a job: see {@link jobEvent}. */
 export type JobEvent<Data extends Job = Job> = Omit<z.infer<typeof jobEvent.schema>, 'data'> & { data: Data };
 
-/** @returns what happened to a job that is now as given: `job.<status>`, unless it is named */
+/**
+ * Makes the event of a job in its current state.
+ *
+ * @param event the event's name. @default `job.<status>`
+ */
 export function eventOf<Data extends Job>(data: Data, event: EventName = `job.${data.status}`): JobEvent<Data> {
   return {
     specversion: '1.0',
@@ -59,7 +66,7 @@ export function eventOf<Data extends Job>(data: Data, event: EventName = `job.${
   };
 }
 
-/** What happened, without the prefix that tells Offload's events from others'. */
+/** The name of an event, without the prefix that marks Offload's events. */
 export function eventNameOf({ type }: Pick<JobEvent, 'type'>): EventName {
   return type.slice(TYPE_PREFIX.length) as EventName;
 }

@@ -3,7 +3,7 @@ import { httpUrl } from '../members/http-url.ts';
 import { defineJob } from '../definitions/job-definition.ts';
 
 const column = z.strictObject({
-  name: z.string().describe('As the header has it; "column 3" for the third where it has none.'),
+  name: z.string().describe('Name in the header; "column 3" for the third column where the header has none.'),
   type: z.enum(['empty', 'integer', 'number', 'boolean', 'date', 'string']),
   empty: z.int().nonnegative(),
   distinct: z.int().nonnegative(),
@@ -26,13 +26,13 @@ export const csvProfile = defineJob({
         .string()
         .regex(/^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x7f]$/, 'must be one ASCII character, no quote and no line break')
         .optional()
-        .describe('What parts the fields; found out among comma, tab, semicolon and pipe when absent.'),
+        .describe('Separator of the fields. If absent, the handler detects comma, tab, semicolon or pipe.'),
     })
     .refine(({ csv, url }) => (csv === undefined) !== (url === undefined), 'must have either csv or url')
     .meta({ oneOf: [{ required: ['csv'] }, { required: ['url'] }] }),
   result: z.strictObject({
     rows: z.int().nonnegative(),
-    separator: z.string().describe('What parts the fields, as given or found out.'),
+    separator: z.string().describe('Separator of the fields, as given or detected.'),
     columns: z.array(column),
   }),
   policy: { timeoutMs: 10 * 60_000 },

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { defineJob } from '../definitions/job-definition.ts';
 
-/** Does nothing: what a job costs besides its work, and a first job to try. */
+/** Returns its message. Use it as a first job, or to measure the cost of a job without work. */
 export const demoEcho = defineJob({
   type: 'demo.echo',
-  description: 'Gives back its message, and when its handler was called.',
+  description: 'Returns its message, and the time when its handler was called.',
   payload: z.strictObject({ message: z.string().max(100_000).default('hello') }),
   result: z.strictObject({
     message: z.string(),

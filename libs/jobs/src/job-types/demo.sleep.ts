@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineJob } from '../definitions/job-definition.ts';
 
-/** Sleeps, and says so each second: the slow endpoint in its purest form. */
+/** Sleeps, and reports progress each second: an example of a slow endpoint. */
 export const demoSleep = defineJob({
   type: 'demo.sleep',
   description: 'Sleeps for the given number of seconds and reports progress each second.',

@@ -3,7 +3,7 @@ import { answeredFields, headerFields, httpMethod } from '../members/header-fiel
 import { httpUrl } from '../members/http-url.ts';
 import { defineJob } from '../definitions/job-definition.ts';
 
-/** Calls somebody's slow HTTP endpoint and keeps the answer. */
+/** Calls a slow HTTP endpoint and stores its answer as the result. */
 export const httpRequest = defineJob({
   type: 'http.request',
   description: 'Sends one HTTP request; 5xx, 429 and network faults are retried, other refused statuses are permanent.',

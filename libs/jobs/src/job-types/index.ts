@@ -1,2 +1,2 @@
-// The door @offload/jobs/job-types: the job types that come with Offload. The api and the client know none of them.
+// The door @offload/jobs/job-types: the job types that come with Offload. The api and the client do not import it.
 export { findJobDefinition, jobDefinitions, jobTypes, type JobDefinitions, type JobName } from './definitions.ts';

@@ -1,4 +1,4 @@
-// The registry: one line a job type. Its twin is apps/worker/src/handlers/index.ts.
+// The registry: one line for each job type. The handlers are in apps/worker/src/handlers/index.ts.
 export { csvProfile } from './csv.profile.ts';
 export { demoEcho } from './demo.echo.ts';
 export { demoSleep } from './demo.sleep.ts';

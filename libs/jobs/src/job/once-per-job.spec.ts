@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import type { Job } from './job.ts';
 import { oncePerJob } from './once-per-job.ts';
 
-it('takes a job once, and another that is equal by itself', () => {
+it('converts a job once, and an equal job separately', () => {
   const taken: Job[] = [];
   const take = oncePerJob((job) => taken.push(job));
   const [job, other] = [{ id: 'a' }, { id: 'a' }] as [Job, Job];

@@ -1,10 +1,10 @@
 import type { Job } from './job.ts';
 
 /**
- * Makes something of a job once for all who have the same object: requests that share a read do. A job of megabytes,
- * serialized for each of them, would hold the process.
+ * Makes a function that converts a job once for all callers with the same object, such as requests that share a read.
+ * To serialize a job of megabytes for each of them would block the process.
  *
- * @param make what it is given besides the job must be the same for each of them
+ * @param make converts the job. Its other arguments must be the same in all calls for one job.
  */
 export function oncePerJob<Made, Rest extends unknown[]>(
   make: (job: Job, ...rest: Rest) => Made,

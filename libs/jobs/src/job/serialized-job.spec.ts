@@ -17,14 +17,14 @@ function counted() {
   return value;
 }
 
-it('is the JSON of the job, with the JSON that was at hand as it is', () => {
+it('is the JSON of the job, with the given JSON of payload and result unchanged', () => {
   expect(JSON.parse(new SerializedJob(job).json)).toEqual(job);
   const { json } = new SerializedJob({ ...job, result: ['"', {}] }, payload, '["\\"",{}]');
   expect(JSON.parse(json)).toEqual({ ...job, result: ['"', {}] });
   expect(json).toContain(`"payload":${payload},"result":["\\"",{}]}`);
 });
 
-it('writes its JSON once, and not before it is asked for', () => {
+it('writes its JSON once, at the first read', () => {
   const large = counted();
   const serialized = new SerializedJob({ ...job, payload: large });
   expect(large.times).toBe(0);
@@ -32,7 +32,7 @@ it('writes its JSON once, and not before it is asked for', () => {
   expect(large.times).toBe(1);
 });
 
-it('becomes the next state with the JSON of its payload, and with that of its result', () => {
+it('reuses the JSON of its payload in the next state, and adds that of its result', () => {
   const result = counted();
   const next = new SerializedJob(job, payload).next({ ...job, status: 'succeeded', result }, '"at hand"');
   expect(next.json).toContain(`"payload":${payload},"result":"at hand"}`);
@@ -40,23 +40,23 @@ it('becomes the next state with the JSON of its payload, and with that of its re
   expect(result.times).toBe(0);
 });
 
-it('writes the payload of a next state that has another one', () => {
+it('writes another payload of the next state', () => {
   const next = new SerializedJob(job, payload).next({ ...job, payload: null });
   expect(JSON.parse(next.json)).toEqual({ ...job, payload: null });
 });
 
-it('stays itself where the job is the same', () => {
+it('is the same object where the job is the same', () => {
   const serialized = new SerializedJob(job);
   expect(serialized.next(job)).toBe(serialized);
 });
 
-it('leaves out of progress what is not there', () => {
+it('omits payload and result in progress', () => {
   const { payload, result, errors, ...rest } = job;
   expect([payload, result, errors]).not.toContain(undefined);
   expect(JSON.parse(new SerializedJob({ ...rest } as Job).json)).toEqual(rest);
 });
 
-it('is brief without payload, result and errors', () => {
+it('has a brief form without payload, result and errors', () => {
   const errors = [{ code: 'timeout', message: '', attempt: 1, at }];
   expect(new SerializedJob({ ...job, result: 1, errors }, payload).brief().job).toEqual({ ...job, payload: null });
 });

@@ -1,8 +1,8 @@
 import { briefOf, type Job } from './job.ts';
 
 /**
- * A job with its JSON, which is written when it is first asked for, and once. What takes a job further, into an event
- * or an answer, takes this: a job of megabytes costs milliseconds each time it is written.
+ * A job with its JSON, which is written once, at the first read. Pass it along instead of the job to code that makes an
+ * event or an answer: writing a job of megabytes takes milliseconds each time.
  */
 export class SerializedJob {
   readonly job: Job;
@@ -10,14 +10,17 @@ export class SerializedJob {
   readonly #result: string | undefined;
   #json: string | undefined;
 
-  /** @param payload its payload as JSON, and `result` its result, where that is at hand: it goes into `json` as it is */
+  /**
+   * @param payload JSON of the job's payload, if known: it becomes part of `json` unchanged
+   * @param result JSON of the job's result, if known
+   */
   constructor(job: Job, payload?: string, result?: string) {
     this.job = job;
     this.#payload = payload;
     this.#result = result;
   }
 
-  /** The job as JSON. A job of `job.progress` has no payload, and so neither payload nor result here. */
+  /** The job as JSON. A job from `job.progress` has no payload, and so neither payload nor result here. */
   get json(): string {
     return (this.#json ??= this.#write());
   }
@@ -31,16 +34,16 @@ export class SerializedJob {
   }
 
   /**
-   * The same job in a later state. Where its payload is the same value, its JSON is used again.
+   * Makes the same job in a later state. It reuses the payload's JSON if the payload is the same value.
    *
-   * @param result its result as JSON, where that is at hand
+   * @param result JSON of the result, if known
    */
   next(job: Job, result?: string): SerializedJob {
     if (job === this.job) return this;
     return new SerializedJob(job, job.payload === this.job.payload ? this.#payload : undefined, result);
   }
 
-  /** Without what may be megabytes: see {@link briefOf}. */
+  /** Makes the job without its large members: see {@link briefOf}. */
   brief(): SerializedJob {
     return new SerializedJob(briefOf(this.job));
   }

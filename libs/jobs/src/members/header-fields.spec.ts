@@ -24,7 +24,7 @@ describe('header fields', () => {
     expect(faults(fields)).toEqual(expected);
   });
 
-  it('are counted before any of them is looked at', () => {
+  it('are counted before any of them is checked', () => {
     let looks = 0;
     const of = (count: number) =>
       Object.defineProperties(
@@ -39,7 +39,7 @@ describe('header fields', () => {
     expect(looks).toBe(0);
   });
 
-  it.each(['__proto__', 'constructor', 'toString'])('may have one named %s, which stays one of its own', (name) => {
+  it.each(['__proto__', 'constructor', 'toString'])('may include one named %s, which stays an own member', (name) => {
     const json = JSON.stringify({ url: 'http://example.com/' }).replace('}', `,"headers":{"${name}":"a"}}`);
     const { headers } = httpRequest.payload.parse(JSON.parse(json));
     expect(Object.entries(headers)).toEqual([[name, 'a']]);
@@ -47,7 +47,7 @@ describe('header fields', () => {
     expect(JSON.stringify(answeredFields.parse(headers))).toBe(`{"${name}":"a"}`);
   });
 
-  it('say in JSON Schema what they are', () => {
+  it('have a JSON Schema', () => {
     expect(z.toJSONSchema(headerFields, { io: 'input' })).toMatchObject({ type: 'object', maxProperties: 256 });
   });
 });

@@ -9,16 +9,16 @@ const MAX_CHARACTERS = 65_536;
 /** RFC 9110 section 5.6.2. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** RFC 9110 section 5.5: visible characters, spaces and tabs; no line break can be smuggled in. */
+/** RFC 9110 section 5.5: visible characters, spaces and tabs. Line breaks are refused, which would add other fields. */
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** A request's method (RFC 9110 section 9.1), in upper case. */
+/** Schema of a request's method (RFC 9110 section 9.1). The output is in upper case. */
 export const httpMethod = z.string().regex(token, 'must be an HTTP token').max(32).toUpperCase();
 
 /**
- * The header fields of one request, by name: at most 256, of 65,536 characters in all.
+ * Schema of a request's header fields, by name: at most 256, with 65,536 characters in all.
  *
- * It counts before it looks at a single field. `z.record` would count last, and drop a field named `__proto__`.
+ * It counts the fields before it checks any. `z.record` would count last, and drop a field named `__proto__`.
  */
 export const headerFields = z
   .unknown()
@@ -32,7 +32,7 @@ export const headerFields = z
     additionalProperties: { type: 'string', pattern: fieldValue.source },
   }) as z.ZodType as z.ZodType<Record<string, string>>;
 
-/** The header fields of an answer, by name. Not `z.record` either: the server may have named one `__proto__`. */
+/** Schema of an answer's header fields, by name. `z.record` would drop a field that a server names `__proto__`. */
 export const answeredFields = z
   .unknown()
   .refine((fields) => isObject(fields) && Object.values(fields).every(isText), 'must be an object of strings')

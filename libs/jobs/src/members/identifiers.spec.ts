@@ -18,7 +18,7 @@ it.each([
   ['a soft hyphen', 'Silben\u00ad1'],
   ['private use', '\ue000\u{f0000}'],
   ['an ideograph beyond the basic plane', '𠮷野家'],
-  ['what Unicode has yet to assign', '\u{1fbfa}\u0378'],
+  ['characters that Unicode has not assigned yet', '\u{1fbfa}\u0378'],
   ['spaces', ' a\u00a0b '],
 ])('%s is text', (_what, text) => {
   expect(is(text)).toBe(true);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A job's id, in the form in which it is compared. */
+/** Schema of a job's id. The output is in lower case, in which ids are compared. */
 export const jobId = z.uuid('must be a UUID').toLowerCase();
 
 /** A job type's name. The files of its definition, its handler and their test have this name too. */
@@ -26,15 +26,15 @@ export const queueName = z
   );
 
 /**
- * Text that people or programs give things: tags, dedupe keys. Any letter of any script is allowed, with what holds
- * letters and emoji together (joiners, marks, variation selectors, the marks U+200E and U+200F), private use, and what
- * Unicode assigns later. Texts are compared as they are, without normalisation.
+ * Makes the schema of a text that people or programs choose: tags, dedupe keys. All letters of all scripts are allowed,
+ * with joiners, marks, variation selectors, the marks U+200E and U+200F, private use, and unassigned code points. Texts
+ * are compared without normalisation.
  *
- * Refused is what shows as something else than it is, or breaks what it stands in:
- * - control characters (C0, DEL, C1): PostgreSQL holds no NUL, and the others break lines and terminals
- * - halves of surrogate pairs, which UTF-8 can't write
+ * It refuses characters that break output or disguise a text:
+ * - control characters (C0, DEL, C1): PostgreSQL stores no NUL, and the others break lines and terminals
+ * - halves of surrogate pairs, which UTF-8 does not have
  * - the line and paragraph separators U+2028 and U+2029
- * - bidirectional overrides, embeddings and isolates, which let a text look like another: U+202A-202E, U+2066-2069
+ * - bidirectional overrides, embeddings and isolates, U+202A-202E and U+2066-2069, which disguise a text as another
  *
  * @param maxLength in characters (code points), as JSON Schema counts
  */
@@ -49,7 +49,7 @@ export const plainText = (maxLength: number) =>
     )
     .meta({ maxLength });
 
-/** A code point has one or two UTF-16 code units: most texts need no count. */
+/** Counts code points. A short text has few enough UTF-16 code units to need no count. */
 function hasAtMost(maxLength: number, text: string): boolean {
   if (text.length <= maxLength) return true;
   return text.length <= 2 * maxLength && [...text].length <= maxLength;

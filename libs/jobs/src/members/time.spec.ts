@@ -39,7 +39,7 @@ it.each([
   '٢٠٢٦-12-01T08:00:00Z',
   '1796112000',
   '',
-])('%j is no time', (text) => {
+])('%j is not a time', (text) => {
   expect(time.safeParse(text).error?.issues).toEqual([
     expect.objectContaining({ message: expect.stringMatching(/RFC 3339/) }),
   ]);

@@ -3,8 +3,9 @@ import { z } from 'zod';
 const utcOrOffset = z.iso.datetime({ offset: true });
 
 /**
- * A time as RFC 3339 section 5.6 writes it, in upper or lower case, with any number of decimals; becomes a `Date`, cut
- * to milliseconds. Second 60, a leap second, is the second that follows: neither JavaScript nor PostgreSQL counts it.
+ * Schema of an RFC 3339 time (section 5.6), in upper or lower case, with any number of decimals. The output is a
+ * `Date`, cut to milliseconds. A leap second (second 60) becomes the second that follows, since neither JavaScript nor
+ * PostgreSQL has it.
  */
 export const time = z
   .string()
@@ -16,11 +17,11 @@ export const time = z
   })
   .meta({ format: 'date-time' });
 
-/** @returns milliseconds since 1970; NaN when it is no time */
+/** @returns milliseconds since 1970; NaN when the text is not a time */
 function parse(text: string): number {
   const upper = text.toUpperCase();
   const isLeap = upper.slice(16, 19) === ':60';
   const plain = isLeap ? `${upper.slice(0, 16)}:59${upper.slice(19)}` : upper;
-  // `Date.parse` alone takes 30 February for 2 March.
+  // `Date.parse` alone reads 30 February as 2 March.
   return utcOrOffset.safeParse(plain).success ? Date.parse(plain) + (isLeap ? 1_000 : 0) : NaN;
 }

@@ -1,4 +1,4 @@
-// Webhooks: where they go, their bodies, and what became of them.
+// The door @offload/jobs/webhooks: the webhooks of jobs, their bodies and their deliveries.
 export {
   webhook,
   webhookBody,

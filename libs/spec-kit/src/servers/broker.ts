@@ -1,51 +1,58 @@
 import { type LineSink, freePort } from '@offload/child-processes';
 import type { RabbitmqSettings } from '@offload/embedded-servers';
 
-/** A RabbitMQ that can be ended and started again: on the same ports, and with what it has stored. */
+/** A RabbitMQ that can be ended and started again, on the same ports and with its data. */
 export interface Broker {
   readonly urls: BrokerUrls;
-  /** resolves when AMQP and the management API answer; nothing happens while it runs */
+  /** Starts it. Resolves when AMQP and the management API answer; does nothing while it runs. */
   start(): Promise<void>;
-  /** ends it in good order, and by force after some seconds; resolves when it no longer listens */
+  /** Ends it in good order, or by SIGKILL after some seconds. Resolves when it no longer listens. */
   stop(): Promise<void>;
-  /** the same as if it had crashed: SIGKILL */
+  /** Ends it by SIGKILL, like a crash. Resolves when it no longer listens. */
   kill(): Promise<void>;
-  /** kills it, removes what it has stored, and starts it empty */
+  /** Kills it, removes its data, and starts it empty. */
   wipe(): Promise<void>;
-  /** runs `rabbitmqctl` and resolves to what it prints; rejects when it fails */
+  /** Runs `rabbitmqctl` and resolves with its output. Rejects when it fails. */
   control(args: readonly string[]): Promise<string>;
-  /** ends it and removes what it has stored */
+  /** Ends it and removes its data. */
   remove(): Promise<void>;
 }
 
+/** The URLs of a broker. */
 export interface BrokerUrls {
-  /** of the virtual host `/`; the user is an administrator. With definitions there is no user in it. */
+  /** URL of the virtual host `/`, with an administrator; without a user if definitions were given. */
   amqpUrl: string;
-  /** the same with TLS, if that is set up */
+  /** The same with TLS; undefined without TLS. */
   amqpsUrl: string | undefined;
-  /** of the management API, without user and password */
+  /** URL of the management API, without user and password. */
   managementUrl: string;
 }
 
+/** What a broker needs to start. */
 export interface BrokerOptions {
   settings: RabbitmqSettings;
-  /** makes what is under way fail, since the broker is about to be removed */
+  /** When it fires, running calls fail, because the broker is about to be removed. */
   abort: AbortSignal;
   log: LineSink;
 }
 
+/** The ports of a broker. */
 export interface BrokerPorts {
   amqp: number;
   amqps: number;
   management: number;
 }
 
-/** Ports that are free now, and are not handed out again. */
+/** Finds free ports, each of which it returns only once. */
 export async function brokerPorts(): Promise<BrokerPorts> {
   return { amqp: await freePort(), amqps: await freePort(), management: await freePort() };
 }
 
-/** @param login `user:password` of the administrator */
+/**
+ * Makes the URLs of a broker.
+ *
+ * @param login `user:password` of the administrator
+ */
 export function brokerUrls(
   host: string,
   ports: BrokerPorts,

@@ -18,14 +18,14 @@ import { accepts, rabbitmqLog, rabbitmqTerms, type RabbitmqSettings } from '@off
 const STOP_GRACE_MS = 10_000;
 const CONFIGURATION = '/etc/rabbitmq';
 
-/** A broker in a container. It is not started yet. */
+/** Makes a broker in a container. It is not started yet. */
 export async function containerBroker({ settings, abort, log }: BrokerOptions): Promise<Broker> {
   const engine = await containerEngine([RABBITMQ_IMAGE], log);
   const ports = await brokerPorts();
   const urls = brokerUrls(engine.info.containerRuntime.host, ports, settings, `${USER}:${PASSWORD}`);
   let started: StartedTestContainer | undefined;
 
-  /** the engine's own handle of the container, while it runs */
+  /** The engine's handle of the container; undefined unless it runs. */
   async function running(): Promise<EngineContainer | undefined> {
     const container = started && engine.container.getById(started.getId());
     return container && (await engine.container.inspect(container)).State.Running ? container : undefined;
@@ -47,7 +47,7 @@ export async function containerBroker({ settings, abort, log }: BrokerOptions): 
       if (started) await started.restart();
       else started = await newContainer(ports, settings, (text) => lines.push(text)).start();
     } catch (cause) {
-      started = undefined; // Testcontainers has removed it
+      started = undefined; // Testcontainers has removed the container
       throw new Error(`RabbitMQ did not start in its container:\n${lines.join('').slice(-4_000)}`, { cause });
     }
   }
@@ -65,12 +65,12 @@ export async function containerBroker({ settings, abort, log }: BrokerOptions): 
     kill,
     async wipe() {
       await kill();
-      await started?.stop({ timeout: 0 }); // removes the container, and its volume with it
+      await started?.stop({ timeout: 0 }); // removes the container with its volume
       started = undefined;
       await start();
     },
     async control(args) {
-      // Not as root: its cookie would be the wrong one.
+      // Not as root, which has another Erlang cookie.
       const result = await started?.exec(['rabbitmqctl', ...args], { user: 'rabbitmq' });
       if (result?.exitCode !== 0) throw new Error(`rabbitmqctl ${args.join(' ')} failed:\n${result?.output}`);
       return result.stdout;
@@ -83,7 +83,7 @@ export async function containerBroker({ settings, abort, log }: BrokerOptions): 
 
 type EngineContainer = ReturnType<ContainerEngine['container']['getById']>;
 
-/** Ports on the engine's machine are given: those that an engine chooses are other ones after each start. */
+/** Makes a container with fixed ports. Ports that the engine chooses would change at each start. */
 function newContainer(ports: BrokerPorts, settings: RabbitmqSettings, onLog: (text: string) => void): LocalContainer {
   const { terms, files } = rabbitmqTerms(settings, String(RABBITMQ_PORTS.amqps), CONFIGURATION);
   files['advanced.config'] = `[{rabbit, [${terms.join(', ')}]}, ${rabbitmqLog}].\n`;

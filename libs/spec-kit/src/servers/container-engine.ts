@@ -7,27 +7,31 @@ import { GenericContainer, getContainerRuntimeClient, getReaper, ImageName } fro
 
 import type { LineSink } from '@offload/child-processes';
 
+/** The image of PostgreSQL. */
 export const POSTGRES_IMAGE = 'postgres:17';
-/** Of both servers' administrators. */
+/** User name of both servers' administrators. */
 export const USER = 'offload';
-/** Other users of this machine reach the published ports, too. */
+/** Password of both administrators. It is random, because other users of this machine reach the published ports. */
 export const PASSWORD = randomBytes(24).toString('hex');
+/** The image of RabbitMQ. */
 export const RABBITMQ_IMAGE = 'rabbitmq:4-management';
 /** The ports that a RabbitMQ listens on in its container. */
 export const RABBITMQ_PORTS = { amqp: 5672, amqps: 5671, management: 15672 };
-/** For a container to start and be ready. */
+/** Milliseconds in which a container must be ready. */
 export const START_TIMEOUT_MS = 120_000;
 
 const ENGINE_TIMEOUT_MS = 10_000;
 const PULL_TIMEOUT_MS = 120_000;
 
+/** A Docker engine. */
 export type ContainerEngine = Awaited<ReturnType<typeof getContainerRuntimeClient>>;
 
 /**
- * The Docker engine, with `images` in it and with Testcontainers' reaper, which removes the containers of this process
- * even when it is killed.
- * @param log gets what takes long: pulling
- * @throws Error when no engine answers within 10 s, or an image can neither be found nor pulled within 2 minutes
+ * Connects to the Docker engine and pulls missing `images`. It also starts Testcontainers' reaper, which removes the
+ * containers of this process even when the process is killed.
+ *
+ * @param log gets a line before a pull, which takes a while
+ * @throws Error when no engine answers within 10 s, or when an image is missing and can't be pulled within 2 minutes
  */
 export async function containerEngine(images: readonly string[], log: LineSink): Promise<ContainerEngine> {
   preferLoopback();
@@ -38,11 +42,11 @@ export async function containerEngine(images: readonly string[], log: LineSink):
     await within(PULL_TIMEOUT_MS, `pulling ${image.string} took too long`, engine.image.pull(image));
     if (!(await engine.image.exists(image))) throw new Error(`${image.string} could not be pulled`);
   }
-  await getReaper(engine); // each of two containers that start at once would bring its own
+  await getReaper(engine); // otherwise two containers that start at once would start a reaper each
   return engine;
 }
 
-// Testcontainers publishes on every address of the machine, and has this hook for everything it has no method for.
+// Testcontainers publishes ports on every address of the machine. Its hook for other settings changes that.
 /** A container whose ports are published on 127.0.0.1, unless the engine is on another machine. */
 export class LocalContainer extends GenericContainer {
   protected override async beforeContainerCreated(): Promise<void> {
@@ -50,7 +54,7 @@ export class LocalContainer extends GenericContainer {
   }
 }
 
-/** The same of PostgreSQL. */
+/** A PostgreSQL container whose ports are published like those of {@link LocalContainer}. */
 export class LocalPostgres extends PostgreSqlContainer {
   protected override async beforeContainerCreated(): Promise<void> {
     await publishOnLoopback(this.hostConfig);
@@ -64,9 +68,10 @@ async function publishOnLoopback(host: { PortBindings?: Record<string, { HostIp?
 }
 
 /**
- * Testcontainers looks for published ports at the bridge's address when there is a /.dockerenv, as some virtual machines
- * have, and else at `localhost`, which may mean ::1. With the engine's bridge among our interfaces, or no such file, we
- * are on the engine's own machine. (`os.networkInterfaces` leaves the bridge out while no container runs.)
+ * Makes Testcontainers connect to published ports on 127.0.0.1 if the engine is on this machine. By itself it uses
+ * `localhost`, which may be ::1, or the bridge's address when there is a /.dockerenv, as in some virtual machines. This
+ * machine is the engine's own if it has the engine's bridge or no such file. (`os.networkInterfaces` omits the bridge
+ * while no container runs.)
  */
 function preferLoopback(): void {
   const socket = process.env['DOCKER_HOST'] ?? 'unix:';

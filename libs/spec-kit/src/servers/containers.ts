@@ -14,15 +14,17 @@ import {
 } from './container-engine.ts';
 import type { PostgresSettings, Servers } from './server-pair.ts';
 
+/** Options of {@link startContainers}. */
 export interface ContainersOptions {
   settings: PostgresSettings;
-  /** gets what takes long: pulling */
+  /** Gets a line before a pull, which takes a while. */
   log: LineSink;
 }
 
 /**
- * Starts both servers in containers that Testcontainers removes even when this process is killed. Ports are published on
- * 127.0.0.1, unless the engine is on another machine.
+ * Starts both servers in containers. Testcontainers removes them even when this process is killed. Ports are published
+ * on 127.0.0.1, unless the engine is on another machine.
+ *
  * @throws Error when there is no engine or image (see `containerEngine`), or a server is not ready after 2 minutes
  */
 export async function startContainers({ settings, log }: ContainersOptions): Promise<Servers> {

@@ -11,7 +11,7 @@ import {
 } from '@offload/embedded-servers';
 import { signalGroup } from '@offload/child-processes';
 
-/** A broker out of the system's package, that keeps everything in a temporary folder. It is not started yet. */
+/** Makes a broker from the system's package, with its data in a temporary folder. It is not started yet. */
 export async function embeddedBroker({ settings, abort, log }: BrokerOptions): Promise<Broker> {
   const ports = await brokerPorts();
   const dataDir = await realpath(await mkdtemp(join(tmpdir(), 'offload-broker-')));

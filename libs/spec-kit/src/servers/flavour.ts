@@ -1,9 +1,10 @@
-/** How the servers of a test run are had: in containers, or out of packages on this machine. */
+/** Where the servers of a test run come from: containers, or packages on this machine. */
 export type Flavour = 'containers' | 'embedded';
 
 /**
- * What the environment variable TEST_SERVERS asks for; undefined when it is not set.
- * @throws Error when it is something else
+ * Reads the environment variable TEST_SERVERS; undefined when it is not set.
+ *
+ * @throws Error when it has another value
  */
 export function wantedFlavour(): Flavour | undefined {
   const wanted = process.env['TEST_SERVERS'] || undefined;

@@ -12,22 +12,24 @@ import {
 } from '@offload/child-processes';
 import { serverAccount } from '@offload/embedded-servers';
 
-/** When PgBouncer gives a client's connection to the server to another client. */
+/** When PgBouncer gives a client's server connection to another client: after its session, transaction or statement. */
 export type PoolMode = 'session' | 'transaction' | 'statement';
 
+/** A running PgBouncer. */
 export interface Pooler {
-  /** of the database that was given, through the pooler; other databases of its server can be had too */
+  /** URL of the given database through the pooler. Other databases of its server work too. */
   readonly url: string;
-  /** ends it and removes its configuration */
+  /** Ends the pooler and removes its configuration. */
   remove(): Promise<void>;
 }
 
 const PROGRAM = '/usr/sbin/pgbouncer';
 
 /**
- * Starts PgBouncer in front of a PostgreSQL, on 127.0.0.1; Debian's package is installed where it is missing.
- * @param databaseUrl of the server, with user and password
- * @throws Error when it can't be installed or does not start
+ * Starts PgBouncer in front of a PostgreSQL, on 127.0.0.1. It installs Debian's package if PgBouncer is missing.
+ *
+ * @param databaseUrl URL of a database, with user and password
+ * @throws Error when PgBouncer can't be installed or does not start
  */
 export async function startPooler(
   databaseUrl: string,
@@ -36,12 +38,13 @@ export async function startPooler(
 ): Promise<Pooler> {
   if (!isExecutable(PROGRAM)) {
     const why = await installPackage('pgbouncer', log, abort);
-    if (!isExecutable(PROGRAM)) throw new Error(`PgBouncer is not installed, and ${why ?? 'apt-get left it out'}`);
+    if (!isExecutable(PROGRAM))
+      throw new Error(`PgBouncer is not installed, and ${why ?? 'apt-get did not install it'}`);
   }
   const server = new URL(databaseUrl);
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'offload-pooler-')));
   const port = await freePort();
-  const account = serverAccount('postgres', folder); // it does not run as root either
+  const account = serverAccount('postgres', folder); // PgBouncer does not run as root
   const [configuration, users] = [join(folder, 'pgbouncer.ini'), join(folder, 'users.txt')];
   await writeFile(users, `"${decodeURIComponent(server.username)}" "${decodeURIComponent(server.password)}"\n`);
   await writeFile(

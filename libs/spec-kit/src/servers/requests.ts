@@ -3,10 +3,11 @@ import { createInterface } from 'node:readline';
 import { endWithParent } from '@offload/child-processes';
 
 /**
- * Reads requests from standard input, one JSON array a line, and answers each with a line `{ value }` or `{ error }`, in
- * their order. The input is a lifeline, too: when it ends, this program ends.
- * @param perform what a request asks for
- * @param abandon makes what is under way fail, since the program is about to end
+ * Reads requests from standard input, one JSON array in a line. Answers each with a line `{ value }` or `{ error }`, in
+ * their order. When standard input ends, this program ends.
+ *
+ * @param perform executes a request
+ * @param abandon makes running requests fail, because the program is about to end
  * @param remove runs last
  */
 export function answerRequests(

@@ -1,17 +1,17 @@
 import type { Flavour } from './flavour.ts';
 
-/** A PostgreSQL and a RabbitMQ that hold nothing yet, for tests. */
+/** An empty PostgreSQL and an empty RabbitMQ for tests. */
 export interface Servers {
   readonly flavour: Flavour;
-  /** of the database `postgres`; the user is a superuser */
+  /** URL of the database `postgres`, with a superuser. */
   readonly databaseUrl: string;
-  /** of the virtual host `/`; the user is an administrator, of the management API too */
+  /** URL of the virtual host `/`, with an administrator, who may use the management API too. */
   readonly amqpUrl: string;
-  /** of RabbitMQ's management API, without user and password (the same as in `amqpUrl`) */
+  /** URL of RabbitMQ's management API, without user and password. Those of `amqpUrl` are valid there. */
   readonly managementUrl: string;
-  /** ends both and removes what they stored */
+  /** Ends both servers and removes their data. */
   stop(): Promise<void>;
 }
 
-/** By name, as PostgreSQL has them. */
+/** Settings by their PostgreSQL names. */
 export type PostgresSettings = Record<string, string | number>;

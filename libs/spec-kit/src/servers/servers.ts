@@ -7,28 +7,31 @@ import { removePostgres, startEmbeddedPostgres, startEmbeddedRabbitmq } from '@o
 import { wantedFlavour } from './flavour.ts';
 import type { PostgresSettings, Servers } from './server-pair.ts';
 
+/** Options of {@link startServers}. */
 export interface ServersOptions {
   /**
-   * Whether PostgreSQL waits until the disk has what is committed. A process that is killed loses nothing without it, a
-   * machine without power does: leave it out where nothing is measured. @default true
+   * Whether PostgreSQL waits until committed data are on the disk. Without it, a killed process loses nothing, but a
+   * power failure does. Use false where nothing is measured. @default true
    */
   fsync?: boolean;
 }
 
-/** Room for the pools of all the processes that a test run starts at once. */
+/** Connections for the pools of all processes that a test run starts at once. */
 const MAX_CONNECTIONS = 500;
 
 /**
- * Starts a PostgreSQL and a RabbitMQ for tests: in containers when a Docker engine answers and has the images or can pull
- * them, else embedded in a temporary folder. The environment variable TEST_SERVERS forces `containers` or `embedded`.
- * @throws Error when TEST_SERVERS is something else, or a server does not start
+ * Starts a PostgreSQL and a RabbitMQ for tests. They run in containers if a Docker engine answers and has the images or
+ * can pull them, and otherwise embedded in a temporary folder. The environment variable TEST_SERVERS forces
+ * `containers` or `embedded`.
+ *
+ * @throws Error when TEST_SERVERS has another value, or a server does not start
  */
 export async function startServers(log: LineSink, { fsync = true }: ServersOptions = {}): Promise<Servers> {
   const wanted = wantedFlavour();
   const settings = { max_connections: MAX_CONNECTIONS, fsync: fsync ? 'on' : 'off' };
   if (wanted === 'embedded') return startEmbedded(settings, log);
   try {
-    const { startContainers } = await import('./containers.ts'); // a second of CPU, only when it is wanted
+    const { startContainers } = await import('./containers.ts'); // loading takes a second of CPU, so only if needed
     return await startContainers({ settings, log });
   } catch (error) {
     if (wanted === 'containers') throw error;
@@ -39,7 +42,7 @@ export async function startServers(log: LineSink, { fsync = true }: ServersOptio
 
 async function startEmbedded(settings: PostgresSettings, log: LineSink): Promise<Servers> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'offload-test-')));
-  await chmod(folder, 0o711); // as root, PostgreSQL runs as another user, who has to come through here
+  await chmod(folder, 0o711); // started by root, PostgreSQL runs as another user, who must enter this folder
   const postgresFolder = join(folder, 'postgres');
   const starting = [
     startEmbeddedPostgres({ dataDir: postgresFolder, settings, log }),

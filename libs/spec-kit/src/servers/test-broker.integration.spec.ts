@@ -13,7 +13,7 @@ import { readRecord, type RecordedProcess } from '@offload/child-processes/lefto
 let folder = '';
 afterEach(() => rm(folder, { recursive: true }));
 
-/** The embedded broker's processes, once it has started both. */
+/** The process ids of the embedded broker, after both processes have started. */
 async function processes(): Promise<number[]> {
   for (;;) {
     const [dataDir = ''] = (await readdir(folder)).filter((name) => name.startsWith('offload-broker-'));
@@ -23,7 +23,7 @@ async function processes(): Promise<number[]> {
   }
 }
 
-it('leaves no process and no file behind when its parent goes, even while the broker starts', async () => {
+it('leaves no process and no file behind when its parent ends, even while the broker starts', async () => {
   folder = await mkdtemp(join(tmpdir(), 'offload-parent-'));
   const program = spawn(process.execPath, sourceArguments(join(import.meta.dirname, 'test-broker.ts')), {
     env: { ...process.env, NODE_OPTIONS: '', TEST_SERVERS: 'embedded', TMPDIR: folder },

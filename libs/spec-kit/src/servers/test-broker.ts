@@ -1,6 +1,6 @@
-// One RabbitMQ for a test file that ends, restarts or reconfigures it: in a container or embedded, as TEST_SERVERS says
-// (embedded when it does not). Answers requests (see requests.ts), and removes the broker with all it has stored when its
-// input ends:
+// Runs a RabbitMQ for a test file that ends, restarts or reconfigures it. TEST_SERVERS chooses a container or an
+// embedded broker, which is the default. It answers requests (see requests.ts), and removes the broker with its data
+// when its input ends:
 //   ["open", settings] → URLs    ["start"]    ["stop"]    ["kill"]    ["wipe"]
 //   ["control", ...arguments] → what rabbitmqctl prints
 import type { Broker, BrokerUrls } from './broker.ts';
@@ -18,7 +18,7 @@ async function open(settings: RabbitmqSettings): Promise<BrokerUrls> {
   const log = (line: string) => process.stderr.write(`${line}\n`);
   const options = { settings, abort: ending.signal, log };
   if (wantedFlavour() === 'containers') {
-    const { containerBroker } = await import('./container-broker.ts'); // a second of CPU, only when it is wanted
+    const { containerBroker } = await import('./container-broker.ts'); // loading takes a second of CPU, so only if needed
     broker = await containerBroker(options);
   } else broker = await embeddedBroker(options);
   return broker.urls;

@@ -1,4 +1,4 @@
-// One PgBouncer for a test file. Answers requests (see requests.ts), and removes it when its input ends:
+// Runs a PgBouncer for a test file. It answers requests (see requests.ts), and removes PgBouncer when its input ends:
 //   ["open", URL of a database, mode] → URL of the same through the pooler
 import { startPooler, type Pooler, type PoolMode } from './pooler.ts';
 import { answerRequests } from './requests.ts';

@@ -1,5 +1,5 @@
-// One embedded PostgreSQL for a test file that ends or restarts it. Answers requests (see requests.ts), and removes the
-// server with all it has stored when its input ends:
+// Runs an embedded PostgreSQL for a test file that ends or restarts it. It answers requests (see requests.ts), and
+// removes the server with its data when its input ends:
 //   ["open", settings] → URL    ["start"]    ["stop", mode]    ["kill"]
 import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,9 @@ import { answerRequests } from './requests.ts';
 import { removePostgres, startEmbeddedPostgres, type EmbeddedPostgres } from '@offload/embedded-servers';
 import { freePort } from '@offload/child-processes';
 
-/** PostgreSQL's own names: `fast` rolls open transactions back; `immediate` leaves the next start a crash to recover from. */
+/**
+ * PostgreSQL's stop modes: `fast` rolls open transactions back; after `immediate` the next start recovers from a crash.
+ */
 type StopMode = 'fast' | 'immediate';
 type Settings = Record<string, string | number>;
 type Request = ['open', Settings] | ['start'] | ['kill'] | ['stop', StopMode];
@@ -24,7 +26,7 @@ const dataDir = (): string => join(folder as string, 'postgres');
 
 async function open(wanted: Settings): Promise<string> {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'offload-postgres-')));
-  await chmod(folder, 0o711); // as root, PostgreSQL runs as another user, who has to come through here
+  await chmod(folder, 0o711); // started by root, PostgreSQL runs as another user, who must enter this folder
   [port, settings] = [await freePort(), wanted];
   return (await start()).url;
 }
@@ -38,7 +40,10 @@ async function start(): Promise<EmbeddedPostgres> {
   return started;
 }
 
-/** https://www.postgresql.org/docs/18/server-shutdown.html; of a killed server the backends end by themselves. */
+/**
+ * Ends the server: https://www.postgresql.org/docs/18/server-shutdown.html. After a kill, the backends end by
+ * themselves.
+ */
 async function end(how: StopMode | 'kill'): Promise<void> {
   if (!server) return;
   const { pid, exited } = server;

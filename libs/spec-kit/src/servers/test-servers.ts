@@ -1,5 +1,5 @@
-// Starts servers for tests, prints their flavour and URLs as one line of JSON, and stops them when standard input ends or
-// a signal comes. The input is a lifeline: it ends with the process that started this one, however that ends.
+// Starts servers for tests, and prints their flavour and URLs as one line of JSON. It stops them at a signal, or when
+// standard input ends, which happens when its parent process ends in any way.
 //   node test-servers.ts [--no-fsync]
 import { endWithParent } from '@offload/child-processes';
 import { startServers } from './servers.ts';

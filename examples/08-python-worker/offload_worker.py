@@ -33,7 +33,7 @@ or on Debian and Ubuntu, where the worker is then to be run with /usr/bin/python
 
 HOLDINGS_SECONDS = 10  # how often to say which jobs are here: after 30 without that they are given to another worker
 PROGRESS_SECONDS = 0.25
-LATER_SECONDS = 1  # before a dispatch message goes back whose job may be somebody else's
+LATER_SECONDS = 1  # before the dispatch message of a job that another worker may hold goes back
 ABANDON_SECONDS = 2  # for a handler to stop when it is told
 LAST_SECONDS = 4  # after the grace of a worker that stops: for its handlers to stop, and for what came of them to be stored
 UNKNOWN_TYPE_MS = 5_000  # before another worker is offered a job that we can't run
@@ -247,7 +247,7 @@ class Worker:
             verdict = self.deliver(job, method, properties) if job.id else 'reject'
         except GaveUp:
             return
-        except Exception:  # nobody foresaw it: another worker may do better
+        except Exception:  # an unexpected fault: another worker may succeed
             traceback.print_exc()
             time.sleep(LATER_SECONDS)
             verdict = 'later'

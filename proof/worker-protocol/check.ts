@@ -1,6 +1,6 @@
 import type { Ground } from './ground.ts';
 
-/** One thing that each worker owes. */
+/** One promise that each worker must keep. */
 export interface Check {
   name: string;
   /** What the worker does. */

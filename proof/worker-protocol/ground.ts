@@ -31,7 +31,7 @@ export interface Row {
 
 /** A system without workers, and what goes on between it and those under test. */
 export interface Ground {
-  /** Calls the api as somebody who may do everything. */
+  /** Calls the api with a key that has every scope. */
   ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
   /** A `demo.sleep`. @returns its id */
   submit(seconds: number, options?: object): Promise<string>;
@@ -56,7 +56,7 @@ export interface Ground {
   close(): Promise<void>;
 }
 
-/** The queue that workers consume, and one that nobody does. */
+/** The queue that workers consume, and one that no worker consumes. */
 const [QUEUE, ELSEWHERE] = ['default', 'elsewhere'];
 export const NOBODYS_QUEUE = ELSEWHERE;
 /** Jobs with this tag are stored as succeeded this slowly. */

@@ -3,7 +3,7 @@ import { openGround, type WorkerUnderTest } from './ground.ts';
 import { howItEnds } from './how-it-ends.ts';
 import { whileItWorks } from './while-it-works.ts';
 
-/** Every thing that a worker owes. */
+/** Every promise that a worker must keep. */
 export const checks: readonly Check[] = [...whileItWorks, ...howItEnds];
 
 /**

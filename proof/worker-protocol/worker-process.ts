@@ -30,7 +30,7 @@ export function startWorkerProcess(
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
   const exited = once(child, 'close').then(([code]) => code as number | null);
-  exited.catch(() => undefined); // whoever waits for it hears of it
+  exited.catch(() => undefined); // a caller that waits for `exited` gets the error
   function signal(name: 'SIGKILL' | 'SIGTERM'): void {
     try {
       process.kill(-(child.pid as number), name);

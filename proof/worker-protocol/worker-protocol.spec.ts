@@ -62,7 +62,7 @@ it(
   ALL_MS,
 );
 
-/** Stands where a server should, and cuts whoever comes. */
+/** Listens in place of a server, and cuts each connection. */
 async function nobodyHome() {
   let visits = 0;
   const server = createServer((socket) => {

@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
 /**
- * What a key may allow: to submit jobs; to read jobs; to cancel, retry and delete jobs; to operate the system (drain workers, remove
- * job types); to work (claim jobs and store their outcomes, as a worker in another language does).
+ * What a key may allow. `submit` submits jobs, `read` reads them, and `manage` cancels, retries and deletes them. `operate` drains workers
+ * and removes job types. `work` claims jobs and stores their outcomes, as a worker in another language does.
  */
 export const scopes = ['submit', 'read', 'manage', 'operate', 'work'] as const;
 /** One of {@link scopes}. */

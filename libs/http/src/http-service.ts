@@ -136,7 +136,7 @@ export async function listen(
     unanswered.add(response);
     response.once('close', () => unanswered.delete(response));
     if (!server.listening) response.shouldKeepAlive = false;
-    // Nobody here speaks another protocol, but the parser would take what follows for that.
+    // The service speaks no other protocol, but the parser would read what follows as another protocol.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     request.url = originForm(request.url ?? '/');
     act(request, response);

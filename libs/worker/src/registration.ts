@@ -23,7 +23,7 @@ export interface RegistrationParts {
   log: Logger;
   /** Told when the worker is to take no new jobs, finish those that it has, and end. Told again until {@link Registration.drain}. */
   onDrain(): void;
-  /** Told when the worker's types can't be registered again, after somebody removed them. */
+  /** Is called when the worker's types can't be registered again after a client removed them. */
   fail(error: Error): void;
 }
 

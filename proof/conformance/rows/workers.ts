@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { rowsOf } from '../row.ts';
 import type { Scene } from '../scene.ts';
 
-/** A job that nobody else works on, claimed as a worker in another language does. */
+/** Claims a job that no other worker runs, as a worker in another language does. */
 async function claimed({ ask, get, job }: Scene) {
   const { id } = await job('queued');
   const delivery = { jobId: id, dispatchId: randomUUID(), redelivered: false, deliveryCount: 0, holder: 'row' };

@@ -50,7 +50,7 @@ export const typeOperations: Operation[] = [
     method: 'delete',
     path: '/v1/job-types/{type}',
     id: 'removeJobType',
-    summary: 'Remove a job type that nobody uses',
+    summary: 'Remove a job type that is not in use',
     description: 'With all its versions. Finished jobs of it stay.',
     scope: 'operate',
     parameters: typeParameters,

@@ -38,8 +38,8 @@ export const claimedJob = z.object({
 });
 
 /**
- * `POST /v1/claims`: a worker that has a dispatch message asks for its job. 200 with the attempt that is the worker's; 409 `held` while
- * another worker may have the job by this very dispatch message; 410 `refused` where there is nothing to run.
+ * `POST /v1/claims`: a worker that has a dispatch message claims its job. The answer is 200 with the attempt. It is 409 `held` while
+ * another worker may hold the job through the same dispatch message, and 410 `refused` if there is nothing to run.
  */
 export function claimJob(parts: { database: Database; dispatcher: Dispatcher; notifierUrl: string }): RequestHandler {
   const { database, dispatcher, notifierUrl } = parts;

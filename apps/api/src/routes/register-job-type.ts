@@ -25,8 +25,8 @@ export interface RegisterParts {
 }
 
 /**
- * `PUT /v1/job-types/{type}`: registers one version of a type, as a worker does. 201 where the version is new, else 200; 409
- * `schema-conflict` where it is registered with other schemas, unless these are to be replaced.
+ * `PUT /v1/job-types/{type}`: registers one version of a type, as a worker does. The answer is 201 if the version is new, else 200. It is
+ * 409 `schema-conflict` if the version is registered with other schemas that may not be replaced.
  */
 export function registerJobType({ database, replaceSchemas = false, ...telling }: RegisterParts): RequestHandler {
   return async (request, response) => {

@@ -68,9 +68,9 @@ export interface SettleParts {
 }
 
 /**
- * `PUT /v1/jobs/{id}/attempts/{attempt}/outcome`: 200 once the outcome is stored and its event is confirmed by the broker,
- * also when it was stored before; 400 where the job's type does not allow the result; 409 `fenced` where the attempt does
- * not hold the job any more.
+ * `PUT /v1/jobs/{id}/attempts/{attempt}/outcome`: 200 once the outcome is stored and the broker has confirmed its event.
+ * The same outcome again gets 200, too. 400 if the job's type does not allow the result; 409 `fenced` if the attempt does not hold the
+ * job any more.
  */
 export function settleAttempt({ database, dispatcher, types }: SettleParts): RequestHandler {
   return async (request, response) => {

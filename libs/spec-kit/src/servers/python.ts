@@ -62,7 +62,7 @@ async function throughApt(say: (line: string) => void, abort: AbortSignal | unde
   const installed = await withPika(candidates());
   if (installed !== undefined) return installed;
   throw new Error(
-    `No Python 3 here has pika, and ${why ?? 'apt-get has put it where nobody looks'}. Ways out: install it (pip install ${PIKA}; ` +
+    `No Python 3 here has pika, and ${why ?? 'apt-get has installed it where this test does not look'}. Ways out: install it (pip install ${PIKA}; ` +
       'Debian: apt install python3-pika), or set PYTHON to a Python that has it.',
   );
 }

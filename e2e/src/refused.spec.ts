@@ -8,7 +8,7 @@ const away = { DATABASE_URL: 'postgresql://offload@127.0.0.1:1/offload', AMQP_UR
 type Refusal = [what: string, setting: keyof typeof away, change: (url: URL) => unknown, words: RegExp];
 const refusals: Refusal[] = [
   ['a wrong password', 'AMQP_URL', (url) => (url.password = 'not-this-one'), /user or password is wrong/],
-  ['no such virtual host', 'AMQP_URL', (url) => (url.pathname = '/nowhere'), /vhost "nowhere" is not there/],
+  ['no such virtual host', 'AMQP_URL', (url) => (url.pathname = '/nowhere'), /vhost "nowhere" does not exist/],
   ['a wrong password', 'DATABASE_URL', (url) => (url.password = 'not-this-one'), /password authentication failed/],
   ['no such database', 'DATABASE_URL', (url) => (url.pathname = '/nowhere'), /database "nowhere" does not exist/],
 ];

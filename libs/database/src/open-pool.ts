@@ -59,7 +59,7 @@ export function openPool({ url, size, timeoutMs, lockTimeoutMs, onUnusable }: Po
 
   function notConnected(error: Error): void {
     if (letIn || !isRefused(error)) return;
-    onUnusable?.(new UnusableDatabaseError(`the database does not let us in: ${error.message}`, { cause: error }));
+    onUnusable?.(new UnusableDatabaseError(`the database refused the connection: ${error.message}`, { cause: error }));
   }
 
   async function prepareSession(client: pg.ClientBase): Promise<void> {

@@ -28,10 +28,10 @@ function open(to: string): { database: Database; told: Error[] } {
 }
 
 it.each<[what: string, change: (url: URL) => unknown, words: RegExp]>([
-  ['a wrong password', (to) => (to.password = 'wrong'), /does not let us in: password authentication failed/],
-  ['no password', (to) => (to.password = ''), /does not let us in: .*client password must be/],
-  ['no such database', (to) => (to.pathname = '/nowhere'), /does not let us in: database "nowhere" does not exist/],
-])('a server that does not let us in makes the database unusable: %s', async (_what, change, words) => {
+  ['a wrong password', (to) => (to.password = 'wrong'), /refused the connection: password authentication failed/],
+  ['no password', (to) => (to.password = ''), /refused the connection: .*client password must be/],
+  ['no such database', (to) => (to.pathname = '/nowhere'), /refused the connection: database "nowhere" does not exist/],
+])('a server that refuses the first connection makes the database unusable: %s', async (_what, change, words) => {
   const refused = new URL(url);
   change(refused);
   const { told } = open(refused.href);
@@ -51,7 +51,7 @@ it('a server that is away is waited for, and may refuse then', async () => {
   expect(told).toHaveLength(1);
 });
 
-it('a server that has let us in may refuse for a while', async () => {
+it('a server that accepted a connection may refuse others for a while', async () => {
   const role = `spec_${randomUUID().replaceAll('-', '')}`;
   await admin.query(`create role ${role} login password 'spec' in role ${new URL(url).username}`);
   const { database, told } = open(Object.assign(new URL(url), { username: role, password: 'spec' }).href);

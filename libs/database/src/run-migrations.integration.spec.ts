@@ -52,7 +52,7 @@ it.each([
 it('exits at once with the reason if its password is wrong', async () => {
   expect(await runAsRole(url, 'wrong')).toEqual({
     code: 1,
-    told: expect.stringMatching(/^the migrations were not applied: .*password authentication failed/),
+    told: expect.stringMatching(/^the migrations were not applied to DATABASE_URL: .*password authentication failed/),
   });
 });
 

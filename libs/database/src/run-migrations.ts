@@ -21,7 +21,7 @@ for (;;) {
     const isFinal = reason instanceof UnusableDatabaseError || isRefused(reason);
     const waitedMs = Date.now() - started;
     if (!(error instanceof DatabaseUnavailableError) || isFinal || waitedMs > 60_000) {
-      process.stderr.write(`the migrations were not applied: ${(error as Error).message}\n`);
+      process.stderr.write(`the migrations were not applied to DATABASE_URL: ${(error as Error).message}\n`);
       process.exit(reason instanceof UnusableDatabaseError ? 78 : 1); // EX_CONFIG
     }
     if (waitedMs > 5_000 && !told) process.stderr.write(`waiting for the database: ${error.message}\n`);

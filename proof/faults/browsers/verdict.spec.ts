@@ -18,15 +18,15 @@ it('finds nothing wrong with a browser that ends as the row does', () => {
 
 const wrong: [what: RegExp, seen: Partial<Watched>][] = [
   [/^1 browsers still waiting: a /, { closed: undefined }],
-  [/^1 browsers refused for good: a /, { closed: { how: 'refused', status: 503 } }],
-  [/without having heard of the end/, { job: { ...job, status: 'running' } }],
-  [/without having heard of the end/, { job: undefined, versions: [] }],
-  [/another final state/, { job: { ...job, status: 'failed' } }],
-  [/another final state/, { job: { ...job, version: 2 } }],
-  [/another final state/, { job: { ...job, result: 2 } }],
-  [/another final state/, { event: 'job.failed' }],
-  [/another final state/, { lastEventId: '2' }],
-  [/versions did not grow/, { versions: [1, 3, 3] }],
+  [/^1 browsers that were refused: a /, { closed: { how: 'refused', status: 503 } }],
+  [/that ended without the final event/, { job: { ...job, status: 'running' } }],
+  [/that ended without the final event/, { job: undefined, versions: [] }],
+  [/with another final status/, { job: { ...job, status: 'failed' } }],
+  [/with another final status/, { job: { ...job, version: 2 } }],
+  [/with another final status/, { job: { ...job, result: 2 } }],
+  [/with another final status/, { event: 'job.failed' }],
+  [/with another final status/, { lastEventId: '2' }],
+  [/whose versions did not grow/, { versions: [1, 3, 3] }],
   [/without a row/, { jobId: 'b' }],
 ];
 it.each(wrong)('finds %s', (what, seen) => {

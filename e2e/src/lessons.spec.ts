@@ -28,7 +28,7 @@ it.each([
   [
     'a virtual host that is not there',
     () => elsewhere((url) => (url.pathname = '/nowhere')),
-    /vhost "nowhere" is not there/,
+    /vhost "nowhere" does not exist/,
   ],
   ['a wrong password', () => elsewhere((url) => (url.password = 'wrong')), /user or password is wrong/],
   ['a user that is not there', () => elsewhere((url) => (url.username = 'unknown')), /user or password is wrong/],

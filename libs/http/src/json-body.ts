@@ -48,10 +48,10 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
     refuseOtherTypes(request);
     const { headers } = request;
     const decoder = decoderOf(headers['content-encoding']);
-    const published = Number(headers['content-length'] ?? 0);
-    if (published > limitBytes) throw tooLarge(limitBytes);
+    const declared = Number(headers['content-length'] ?? 0);
+    if (declared > limitBytes) throw tooLarge(limitBytes);
     const budget = budgetOf(response);
-    const count = budget.body(response, settle); // counts received bytes, not the announced Content-Length
+    const count = budget.body(response, settle); // counts received bytes, not the declared Content-Length
 
     if (/^100-continue$/i.test(headers.expect ?? '') && request.httpVersion !== '1.0') {
       response.shouldKeepAlive = !/(^|[\s,])close([\s,]|$)/i.test(headers.connection ?? '');

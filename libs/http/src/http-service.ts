@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { Histogram, type Registry } from 'prom-client';
@@ -130,11 +131,13 @@ export async function listen(
   server.timeout = SILENCE_MS;
   const track = answerClientFaults(server);
   const act = inTurn(app);
-  const unanswered = new Set<ServerResponse>();
+  const sockets = new Set<AnsweringSocket>();
+  server.on('connection', (socket: AnsweringSocket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   const handle: RequestListener = (request, response) => {
     track(request, response);
-    unanswered.add(response);
-    response.once('close', () => unanswered.delete(response));
     if (!server.listening) response.shouldKeepAlive = false;
     // The service speaks no other protocol, but the parser would read what follows as another protocol.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
@@ -157,11 +160,14 @@ export async function listen(
     port: (server.address() as { port: number }).port,
     close(graceMs) {
       // A client that hears so sends its next request elsewhere. Otherwise it might cross the closing, or hold that up.
-      for (const response of unanswered) response.shouldKeepAlive = false;
+      for (const { _httpMessage: response } of sockets) if (response) response.shouldKeepAlive = false;
       return close(server, graceMs);
     },
   };
 }
+
+/** Node.js keeps the response that a connection is being answered with. A set of responses here would cost each request CPU. */
+type AnsweringSocket = Socket & { _httpMessage?: ServerResponse | null };
 
 function close(server: Server, graceMs?: number): Promise<void> {
   return new Promise((resolve, reject) => {
